@@ -1,0 +1,157 @@
+"""Multilayer networks from a declarative spec, every layer a plugin.
+
+Names are loaded when they are first used, so that ``import mlpkit`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # "as" says that the name is public
+    from mlpkit.components.augmentation import Augmentation as Augmentation
+    from mlpkit.components.callback import Callback as Callback
+    from mlpkit.components.callback import TrainingView as TrainingView
+    from mlpkit.components.component import Component as Component
+    from mlpkit.components.dataset import Dataset as Dataset
+    from mlpkit.components.dataset import Description as Description
+    from mlpkit.components.dataset import Split as Split
+    from mlpkit.components.hook import component as component
+    from mlpkit.components.hook import hookimpl as hookimpl
+    from mlpkit.components.initializer import (
+        Fans as Fans,
+    )
+    from mlpkit.components.initializer import (
+        Initializer as Initializer,
+    )
+    from mlpkit.components.initializer import (
+        InitializerLike as InitializerLike,
+    )
+    from mlpkit.components.layer import Layer as Layer
+    from mlpkit.components.loss import Loss as Loss
+    from mlpkit.components.metric import Metric as Metric
+    from mlpkit.components.optimizer import Optimizer as Optimizer
+    from mlpkit.components.parameter import Parameter as Parameter
+    from mlpkit.components.parameter import State as State
+    from mlpkit.components.recipe import Recipe as Recipe
+    from mlpkit.components.schedule import Progress as Progress
+    from mlpkit.components.schedule import Rate as Rate
+    from mlpkit.components.schedule import Schedule as Schedule
+    from mlpkit.components.target import (
+        Classes as Classes,
+    )
+    from mlpkit.components.target import (
+        Labels as Labels,
+    )
+    from mlpkit.components.target import (
+        Target as Target,
+    )
+    from mlpkit.components.target import (
+        Values as Values,
+    )
+    from mlpkit.errors import (
+        ComponentFailure as ComponentFailure,
+    )
+    from mlpkit.errors import (
+        DataError as DataError,
+    )
+    from mlpkit.errors import (
+        DivergenceError as DivergenceError,
+    )
+    from mlpkit.errors import (
+        MlpkitError as MlpkitError,
+    )
+    from mlpkit.errors import (
+        ModelFileError as ModelFileError,
+    )
+    from mlpkit.errors import (
+        ParameterError as ParameterError,
+    )
+    from mlpkit.errors import (
+        PluginError as PluginError,
+    )
+    from mlpkit.errors import (
+        RunFolderError as RunFolderError,
+    )
+    from mlpkit.errors import (
+        ShapeError as ShapeError,
+    )
+    from mlpkit.errors import (
+        SpecError as SpecError,
+    )
+    from mlpkit.errors import (
+        StorageError as StorageError,
+    )
+    from mlpkit.errors import (
+        UnknownComponentError as UnknownComponentError,
+    )
+    from mlpkit.errors import (
+        UsageError as UsageError,
+    )
+    from mlpkit.jobs.load_model import load_model as load_model
+    from mlpkit.jobs.run import Run as Run
+    from mlpkit.jobs.run import run as run
+    from mlpkit.network.builder import build as build
+    from mlpkit.network.sequential import Sequential as Sequential
+    from mlpkit.spec.spec import Spec as Spec
+    from mlpkit.spec.spec import load_spec as load_spec
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "mlpkit.components.augmentation": ("Augmentation",),
+    "mlpkit.components.callback": ("Callback", "TrainingView"),
+    "mlpkit.components.component": ("Component",),
+    "mlpkit.components.dataset": ("Dataset", "Description", "Split"),
+    "mlpkit.components.hook": ("component", "hookimpl"),
+    "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
+    "mlpkit.components.layer": ("Layer",),
+    "mlpkit.components.loss": ("Loss",),
+    "mlpkit.components.metric": ("Metric",),
+    "mlpkit.components.optimizer": ("Optimizer",),
+    "mlpkit.components.parameter": ("Parameter", "State"),
+    "mlpkit.components.recipe": ("Recipe",),
+    "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),
+    "mlpkit.components.target": ("Classes", "Labels", "Target", "Values"),
+    "mlpkit.errors": (
+        "ComponentFailure",
+        "DataError",
+        "DivergenceError",
+        "MlpkitError",
+        "ModelFileError",
+        "ParameterError",
+        "PluginError",
+        "RunFolderError",
+        "ShapeError",
+        "SpecError",
+        "StorageError",
+        "UnknownComponentError",
+        "UsageError",
+    ),
+    "mlpkit.jobs.load_model": ("load_model",),
+    "mlpkit.jobs.run": ("Run", "run"),
+    "mlpkit.network.builder": ("build",),
+    "mlpkit.network.sequential": ("Sequential",),
+    "mlpkit.spec.spec": ("Spec", "load_spec"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604 - the names are those of the table above
+    "__version__",
+    *sorted(_HOME_OF),
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used."""
+    if name not in _HOME_OF:
+        msg = f"module 'mlpkit' has no attribute '{name}'"
+        raise AttributeError(msg)
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)

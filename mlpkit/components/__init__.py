@@ -1,0 +1,1 @@
+"""What a plugin implements: one protocol a kind of component, and the hook that provides them."""

@@ -1,0 +1,28 @@
+"""Augmentations: random changes to training examples."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlpkit.components.component import Component
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Augmentation(Component):
+    """Changes the inputs of a training minibatch; never used in evaluation."""
+
+    kind: ClassVar[str] = "augmentation"
+
+    @abstractmethod
+    def __call__(self, x: NDArray[Any], rng: np.random.Generator, out: NDArray[Any]) -> NDArray[Any]:
+        """Write the changed minibatch into ``out`` and return it.
+
+        Args:
+            x: inputs, shape (rows, ...); must be left as they are.
+            rng: random numbers, keyed by the seed and the step.
+            out: an array of the same shape.
+        """

@@ -1,0 +1,62 @@
+"""Callbacks: code that follows training, and may end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlpkit.components.component import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.schedule import Progress
+
+
+@dataclass
+class TrainingView:
+    """What a callback sees of a training run.
+
+    Args:
+        progress: how far training has come.
+        parameters: the network's parameters by name; to be read.
+        folder: the run folder, or None if nothing is written.
+        stop_reason: why training is to end after this step; empty if it is not.
+    """
+
+    progress: Progress
+    parameters: Mapping[str, NDArray[Any]]
+    folder: Path | None = None
+    stop_reason: str = field(default="", init=False)
+
+    def stop(self, reason: str) -> None:
+        """Ask that training end after this step."""
+        self.stop_reason = reason
+
+
+class Callback(Component):
+    """Follows training through named events; each does nothing unless it is written."""
+
+    kind: ClassVar[str] = "callback"
+
+    def on_start(self, training: TrainingView) -> None:
+        """Before the first step."""
+
+    def on_step(self, training: TrainingView, loss: float) -> None:
+        """After each step."""
+
+    def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
+        """After each evaluation; ``record`` is the line that goes into the history."""
+
+    def on_end(self, training: TrainingView) -> None:
+        """After the last step, also if training was stopped."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what the callback must remember to go on after a resume, as plain data."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state`` returned."""

@@ -1,0 +1,42 @@
+"""What all components share: a constructor whose signature is checked, in a spec and in Python alike."""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from typing import Any, ClassVar
+
+from mlpkit.components.schema.signature import signature_of
+
+
+class ComponentType(ABCMeta):
+    """Checks the arguments of a constructor against its signature, before it runs.
+
+    This is why a component needs neither ``super().__init__()`` nor checks of its own for types and ranges.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Build a component from checked arguments."""
+        arguments = signature_of(cls).bind(args, kwargs)
+        component: Any = cls.__new__(cls)  # type: ignore[call-arg, arg-type]
+        component._prepare()
+        component.__init__(**arguments)
+        return component
+
+
+class Component(metaclass=ComponentType):
+    """Base of every component.
+
+    A component is a class with an annotated constructor; the annotations, defaults and docstring of that
+    constructor are the schema of its parameters.
+    """
+
+    kind: ClassVar[str]
+    _registered_name: str = ""
+
+    @property
+    def registered_name(self) -> str:
+        """Its name in specs, with its namespace; the class's name if it was built in Python."""
+        return self._registered_name or type(self).__name__
+
+    def _prepare(self) -> None:
+        """Set what the base class needs before the author's ``__init__`` runs."""

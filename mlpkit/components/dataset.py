@@ -1,0 +1,107 @@
+"""Data sets: where examples come from, and how raw inputs become what a network takes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from mlpkit.components.component import Component
+from mlpkit.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.target import Target
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a data set holds, known before its examples are read.
+
+    Args:
+        input_shape: shape of one example, with no batch axis.
+        target: what is to be predicted.
+        sizes: number of examples in each split: ``train``, and where they exist ``validation`` and ``test``.
+    """
+
+    input_shape: tuple[int, ...]
+    target: Target
+    sizes: Mapping[str, int]
+
+
+class Split(Protocol):
+    """A part of a data set."""
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+
+    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
+        """Write the examples at ``indices`` into ``out``, and read no others.
+
+        Args:
+            indices: positions in this split, in any order, repeats allowed.
+            out: arrays for inputs, shape (rows, *input_shape), and targets.
+        """
+
+
+class Dataset(Component):
+    """A source of examples.
+
+    What a data set learns from its training examples (scaling, categories, class names) is its encoder state;
+    it is saved with a model, and ``encode`` applies it to raw inputs when the model is used.
+    """
+
+    kind: ClassVar[str] = "dataset"
+
+    @abstractmethod
+    def describe(self) -> Description:
+        """Return shapes, target and sizes from parameters and file headers alone.
+
+        Raises:
+            ParameterError: a parameter names something that is not there, or does not fit the data.
+            DataError: a file is not what it should be.
+        """
+
+    @abstractmethod
+    def open(self, seed: int) -> Mapping[str, Split]:
+        """Return the splits by name.
+
+        Args:
+            seed: the spec's seed, for data sets that draw their splits at random.
+
+        Raises:
+            DataError: a file is not what it should be.
+        """
+
+    def fingerprint(self) -> str:
+        """Return a checksum of the data, once opened, for the lock file; empty if there is none."""
+        return ""
+
+    def encoder_state(self) -> dict[str, Any]:
+        """Return what ``encode`` needs beside the parameters, once opened, as plain data."""
+        return {}
+
+    def load_encoder_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``encoder_state`` returned."""
+
+    def read(self, path: Path) -> NDArray[Any]:
+        """Read raw inputs, for prediction, from a file in one of this data set's own formats.
+
+        NumPy files never come here: mlpkit reads them for every data set.
+
+        Raises:
+            DataError: the format is unknown, or the file is corrupt.
+        """
+        raise DataError(path, f"unknown file type '{path.suffix}'; expected .npy or .npz")
+
+    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Turn raw inputs, shape (rows, ...), into what the network takes."""
+        return raw
+
+    def class_names(self) -> tuple[str, ...] | None:
+        """Return the classes' names in the order of their numbers, or None if they are just numbers."""
+        return None

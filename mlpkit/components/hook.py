@@ -1,0 +1,64 @@
+"""The one hook through which plugins, the built-ins included, provide their components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pluggy
+
+from mlpkit.components.kinds import KINDS
+from mlpkit.errors import PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ENTRY_POINT_GROUP: Final = "mlpkit"
+"""Group of the entry points that name plugins, and the name of pluggy's project."""
+
+hookspec = pluggy.HookspecMarker(ENTRY_POINT_GROUP)
+hookimpl = pluggy.HookimplMarker(ENTRY_POINT_GROUP)
+
+
+@dataclass(frozen=True)
+class ComponentDeclaration:
+    """A component that a plugin provides.
+
+    Args:
+        kind: one of the nine kinds.
+        name: its name, without namespace.
+        target: the class, or where to import it from, as ``package.module:Class``.
+        extra: the extra of the plugin's distribution that installs the library it needs.
+    """
+
+    kind: str
+    name: str
+    target: type | str
+    extra: str | None = None
+
+
+def component(kind: str, name: str, target: type | str, *, extra: str | None = None) -> ComponentDeclaration:
+    """Declare a component, in what ``mlpkit_components`` returns.
+
+    Args:
+        kind: ``layer``, ``loss``, ``optimizer``, ``schedule``, ``initializer``, ``dataset``, ``augmentation``,
+            ``metric`` or ``callback``.
+        name: its name, CamelCase for layers and losses, snake_case for the others.
+        target: the class, or ``"package.module:Class"`` to import it only when a spec names it.
+        extra: the extra of your distribution that installs what the component needs, if it needs anything.
+
+    Raises:
+        PluginError: there is no such kind, the name is spelt wrong, or the target is neither.
+    """
+    if kind not in KINDS:
+        raise PluginError(f"there is no kind '{kind}'; expected one of {', '.join(KINDS)}")
+    if not isinstance(name, str) or not KINDS[kind].spells(name):
+        raise PluginError(f"{name!r} can't be the name of a {kind}; expected {KINDS[kind].spelling}")
+    if not isinstance(target, type) and not (isinstance(target, str) and target.count(":") == 1):
+        raise PluginError(f"{kind} {name}: {target!r} is no class; expected a class or 'package.module:Class'")
+    return ComponentDeclaration(kind, name, target, extra)
+
+
+@hookspec
+def mlpkit_components() -> Sequence[ComponentDeclaration]:  # type: ignore[empty-body]
+    """Return the components that this plugin provides."""

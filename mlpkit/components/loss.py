@@ -1,0 +1,65 @@
+"""Losses: the last member of a stack, where predictions meet targets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlpkit.components.operation import Operation, Shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.target import Target
+
+
+class Loss(Operation):
+    """A mean over the rows of a minibatch of how wrong each prediction is, and its derivative."""
+
+    kind: ClassVar[str] = "loss"
+
+    @abstractmethod
+    def build(self, input_shape: Shape, target: Target | None) -> None:
+        """Make sure that inputs of that shape can be compared with such targets.
+
+        Args:
+            input_shape: shape of one example's inputs.
+            target: what is to be predicted; None if it is not known, as in Python without a data set.
+
+        Raises:
+            ShapeError: they can't.
+        """
+
+    @abstractmethod
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return the mean loss, summed in float64, and keep what ``backward`` will need.
+
+        Args:
+            x: inputs, shape (rows, *input_shape); must be left as they are.
+            t: targets of the same rows.
+        """
+
+    @abstractmethod
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx = dloss ∂loss/∂x, writable.
+
+        Args:
+            dloss: derivative of what is minimised by this loss; the share of a slice in its minibatch.
+        """
+
+    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the prediction that inputs stand for, such as probabilities for logits."""
+        return x
+
+    def weight(self, t: NDArray[Any]) -> float:
+        """Return how much a slice with these targets counts in its minibatch; by default its rows."""
+        return float(len(t))
+
+    def flops(self, input_shape: Shape) -> int:
+        """Return floating-point operations for one example, forward and backward."""
+        return 0
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Shape]]:
+        """Return pairs of parameters and input shape that show the loss at work, for tests and ``show``."""
+        return []

@@ -1,0 +1,174 @@
+"""What layers and losses share: declaring parameters, scratch arrays, random numbers."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mlpkit.components.component import Component
+from mlpkit.components.initializer import Fans
+from mlpkit.components.parameter import Parameter, State
+from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.errors import ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from mlpkit.components.initializer import InitializerLike
+
+Shape = tuple[int, ...]
+
+MOST_VIEWS = 64
+"""Views of scratch arrays kept by one operation; a caller with ever new batch sizes must not fill the memory."""
+
+
+class Operation(Component):
+    """A member of the layer stack: a layer or the loss.
+
+    Attributes:
+        path: its name in the network, such as ``Affine1`` or ``Residual1.Affine1``.
+        dtype: the network's dtype.
+        training: whether this pass is part of training.
+        needs_input_gradient: whether anybody will use what ``backward`` returns.
+        couples_examples: whether the examples of a minibatch affect each other.
+    """
+
+    couples_examples: ClassVar[bool] = False
+    path: str
+    dtype: np.dtype[Any]
+    training: bool
+    needs_input_gradient: bool
+
+    def _prepare(self) -> None:
+        self.path = ""
+        self.dtype = np.dtype(np.float32)
+        self.training = False
+        self.needs_input_gradient = True
+        self._parameters: dict[str, Parameter] = {}
+        self._states: dict[str, State] = {}
+        self._children: dict[str, Operation] = {}
+        self._storage: dict[str, NDArray[np.uint8]] = {}
+        self._views: dict[tuple[str, Shape, DTypeLike | None], NDArray[Any]] = {}
+        self._position = RandomPosition()
+        self._generator: tuple[int, np.random.Generator] | None = None
+
+    @property
+    def type_name(self) -> str:
+        """The name of this type of operation in specs, without its namespace."""
+        return self.registered_name.rpartition(".")[2]
+
+    def parameter(
+        self,
+        name: str,
+        shape: Shape,
+        initializer: InitializerLike,
+        *,
+        fans: tuple[int, int] | None = None,
+        decay: bool = True,
+    ) -> Parameter:
+        """Declare an array to be trained; to be called in ``build``.
+
+        Args:
+            name: its name within the layer.
+            shape: its shape.
+            initializer: where its first values come from.
+            fans: fan-in and fan-out; by default the product of all axes but the last, and the last axis.
+            decay: whether weight decay applies to it.
+        """
+        shape = self._new_declaration(name, shape)
+        fan_in, fan_out = fans if fans is not None else (prod(shape[:-1]), shape[-1] if shape else 1)
+        declared = Parameter(name, f"{self.path}.{name}", shape, initializer, Fans(fan_in, fan_out), decay)
+        self._parameters[name] = declared
+        return declared
+
+    def state(self, name: str, shape: Shape, initial: float) -> State:
+        """Declare an array that is kept and saved but not trained; to be called in ``build``.
+
+        Args:
+            name: its name within the layer.
+            shape: its shape.
+            initial: the number that fills it at first.
+        """
+        shape = self._new_declaration(name, shape)
+        declared = State(name, f"{self.path}.{name}", shape, initial)
+        self._states[name] = declared
+        return declared
+
+    def buffer(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> NDArray[Any]:
+        """Return a scratch array of undefined content, the same memory at each call.
+
+        Arrays of one name share their memory: the largest one asked for so far.
+
+        Args:
+            name: what the array is for, within this operation.
+            shape: its shape.
+            dtype: its dtype; by default the network's.
+        """
+        view = self._views.get((name, shape, dtype))
+        return view if view is not None else self._new_view(name, shape, dtype)
+
+    def expect_rank(self, input_shape: Shape, rank: int, *, remedy: str = "") -> Shape:
+        """Return the input shape if it has that many axes, the batch axis not counted.
+
+        Raises:
+            ShapeError: it has another number of axes.
+        """
+        if len(input_shape) != rank:
+            axes = "axis" if rank == 1 else "axes"
+            raise ShapeError(
+                f"{self.path or self.type_name} can't take inputs of shape {input_shape}",
+                expected=f"a shape with {rank} {axes} (the batch axis not counted)",
+                remedy=remedy,
+            )
+        return input_shape
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """Random numbers for this forward pass, keyed by seed, path, step and slice."""
+        position = self._position
+        if self._generator is None or self._generator[0] != position.forwards:
+            generator = keyed_generator(position.seed, "layer", self.path, position.step, position.slice)
+            self._generator = (position.forwards, generator)
+        return self._generator[1]
+
+    def operations(self) -> Iterator[Operation]:
+        """Go through this operation and all those inside it, outermost first."""
+        yield self
+        for child in self._children.values():
+            yield from child.operations()
+
+    def declared_parameters(self) -> Iterator[Parameter]:
+        """Go through the parameters of this operation and of those inside it."""
+        for operation in self.operations():
+            yield from operation._parameters.values()
+
+    def declared_states(self) -> Iterator[State]:
+        """Go through the state of this operation and of those inside it."""
+        for operation in self.operations():
+            yield from operation._states.values()
+
+    def _new_declaration(self, name: str, shape: Shape) -> Shape:
+        if name in self._parameters or name in self._states or name in self._children:
+            msg = f"{self.path or self.type_name} declares '{name}' twice"
+            raise ValueError(msg)
+        if "." in name or not name:
+            msg = f"{self.path or self.type_name} declares '{name}'; names are not empty and have no dots"
+            raise ValueError(msg)
+        return tuple(int(length) for length in shape)
+
+    def _new_view(self, name: str, shape: Shape, dtype: DTypeLike | None) -> NDArray[Any]:
+        kind = self.dtype if dtype is None else np.dtype(dtype)
+        size = prod(shape) * kind.itemsize
+        storage = self._storage.get(name)
+        if storage is None or storage.nbytes < size:
+            storage = self._storage[name] = np.empty(size, np.uint8)
+            self._views = {key: view for key, view in self._views.items() if key[0] != name}
+        elif len(self._views) >= MOST_VIEWS:
+            self._views.clear()
+        view = storage[:size].view(kind).reshape(shape)
+        self._views[name, shape, dtype] = view
+        return view

@@ -1,0 +1,56 @@
+"""Optimizers: how a gradient changes the parameters."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlpkit.components.component import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.schedule import Rate
+
+
+class Optimizer(Component):
+    """Updates parameters from their gradients.
+
+    All parameters lie in one flat array, their gradients in another, and each slot in one more. The trainer
+    calls ``update`` on contiguous blocks of these arrays, in any number and size, and evaluates
+    ``learning_rate`` before each step.
+
+    Attributes:
+        slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
+        elementwise: whether each element is updated from its own values only; if not, blocks are whole arrays.
+        learning_rate: a number or a schedule, set by the constructor.
+    """
+
+    kind: ClassVar[str] = "optimizer"
+    slots: ClassVar[tuple[str, ...]] = ()
+    elementwise: ClassVar[bool] = True
+    learning_rate: Rate
+
+    @abstractmethod
+    def update(
+        self,
+        value: NDArray[Any],
+        gradient: NDArray[Any],
+        slots: Mapping[str, NDArray[Any]],
+        *,
+        learning_rate: float,
+        step: int,
+        decay: bool,
+    ) -> None:
+        """Change ``value`` in place.
+
+        Args:
+            value: a block of the parameters, one-dimensional.
+            gradient: the same block of the gradients; may be overwritten.
+            slots: the same block of each slot.
+            learning_rate: the learning rate for this step.
+            step: number of this step, from 1.
+            decay: whether weight decay applies to this block: biases and norms are left out.
+        """

@@ -1,0 +1,54 @@
+"""Schedules: a value that changes as training goes on, such as the learning rate."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+from mlpkit.components.component import Component
+from mlpkit.components.schema.component_types import OfKind
+
+
+@dataclass
+class Progress:
+    """How far training has come.
+
+    Args:
+        step: steps done before this one, from 0.
+        epoch: passes over the training data done, a fraction included.
+        total_steps: steps that the whole training takes.
+    """
+
+    step: int
+    epoch: float
+    total_steps: int
+
+
+class Schedule(Component):
+    """A value as a function of training progress."""
+
+    kind: ClassVar[str] = "schedule"
+
+    @abstractmethod
+    def __call__(self, progress: Progress) -> float:
+        """Return the value for the step that comes next."""
+
+
+Rate: TypeAlias = Annotated[float | Schedule | str | Mapping[str, Any], OfKind("schedule", literal=float)]
+"""A number, which stays what it is, or a schedule."""
+
+
+def rate_at(rate: Rate, progress: Progress) -> float:
+    """Return the value of a rate for the step that comes next.
+
+    Raises:
+        TypeError: the rate is still a schedule's name; only the builder resolves names.
+    """
+    if isinstance(rate, int | float):
+        return float(rate)
+    if isinstance(rate, Schedule):
+        return float(rate(progress))
+    msg = f"the rate {rate!r} is a reference that nobody has resolved; pass a number or a Schedule"
+    raise TypeError(msg)

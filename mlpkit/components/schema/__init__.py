@@ -1,0 +1,1 @@
+"""A constructor's signature, read as the schema of its parameters."""

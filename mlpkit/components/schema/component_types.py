@@ -1,0 +1,102 @@
+"""Types of parameters that are components themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.recipe import Recipe
+from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
+
+if TYPE_CHECKING:
+    from mlpkit.components.schema.fault import Path
+    from mlpkit.components.schema.value_type import SchemaReferences
+
+
+@dataclass(frozen=True)
+class OfKind:
+    """Marks an annotation as a parameter that takes a component of a kind.
+
+    ``Annotated[Initializer | str | Mapping[str, Any], OfKind("initializer")]`` takes an initializer, its name,
+    or a mapping from its name to its parameters.
+
+    Args:
+        kind: the kind's name.
+        literal: a type that may stand for the component, such as ``float`` for a schedule.
+    """
+
+    kind: str
+    literal: type | None = None
+
+
+@dataclass(frozen=True)
+class ComponentOfKind(ValueType):
+    """A component: built, or its name, or a one-key mapping from its name to its parameters.
+
+    Args:
+        kinds: the kinds that will do.
+        bases: the classes of those kinds.
+        literal: the type of the value that may stand for the component.
+    """
+
+    kinds: tuple[str, ...]
+    bases: tuple[type, ...]
+    literal: ValueType | None = None
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        component = " or ".join(_with_article(kind) for kind in self.kinds)
+        return f"{self.literal.describe()} or {component}" if self.literal else component
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return a recipe, a built component, the literal, or (with no resolver) the reference as it is."""
+        if isinstance(value, (*self.bases, Recipe)):
+            return value
+        if self.literal is not None and isinstance(value, int | float) and not isinstance(value, bool):
+            return self.literal.check(value, path, checking)
+        if not _is_reference(value):
+            return checking.report(path, f"{show(value)} is not {self._form()}", expected=self.describe())
+        if checking.resolve is None:
+            return value
+        recipe = checking.resolve(self.kinds, value, path, checking)
+        return INVALID if recipe is None else recipe
+
+    def realize(self, checked: Any) -> Any:
+        """Build the component."""
+        return checked() if isinstance(checked, Recipe) else checked
+
+    def plain(self, checked: Any) -> Any:
+        """Write the component's reference."""
+        return checked.reference() if isinstance(checked, Recipe) else checked
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        component = references(self.kinds)
+        return {"anyOf": [self.literal.json_schema(references), component]} if self.literal else component
+
+    def _form(self) -> str:
+        forms = f"the name of {' or '.join(_with_article(kind) for kind in self.kinds)}, nor a mapping from one"
+        return f"{self.literal.describe()}, {forms}" if self.literal else forms
+
+
+@dataclass(frozen=True)
+class RecipeOfKind(ComponentOfKind):
+    """A component that the constructor wants to build itself, at each call afresh."""
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the recipe, or a callable that was given in its place."""
+        if isinstance(value, Recipe) or (callable(value) and not isinstance(value, self.bases)):
+            return value
+        return super().check(value, path, checking)
+
+    def realize(self, checked: Any) -> Any:
+        """Hand over the recipe itself."""
+        return checked
+
+
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, dict) and bool(value))
+
+
+def _with_article(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

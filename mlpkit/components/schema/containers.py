@@ -1,0 +1,174 @@
+"""Types of values that hold others: lists, tuples, mappings, alternatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
+
+if TYPE_CHECKING:
+    from mlpkit.components.schema.fault import Path
+    from mlpkit.components.schema.value_type import SchemaReferences
+
+
+@dataclass(frozen=True)
+class ListType(ValueType):
+    """A list of any length, its items of one type.
+
+    Args:
+        items: the type of every item.
+        fewest: how many items there must be at least.
+        as_tuple: whether the constructor wants a tuple.
+    """
+
+    items: ValueType
+    fewest: int = 0
+    as_tuple: bool = False
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        count = f" of at least {self.fewest}" if self.fewest else ""
+        return f"a list{count}, each {self.items.describe()}"
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the list, every item checked."""
+        if not isinstance(value, list | tuple):
+            return checking.report(
+                path, f"{show(value)} is not a list", expected=self.describe(), remedy="put it in [ ]"
+            )
+        if len(value) < self.fewest:
+            return checking.report(path, f"the list has {len(value)} items", expected=self.describe())
+        checked = [self.items.check(item, (*path, i), checking) for i, item in enumerate(value)]
+        if any(item is INVALID for item in checked):
+            return INVALID
+        return tuple(checked) if self.as_tuple else checked
+
+    def realize(self, checked: Any) -> Any:
+        """Build every item."""
+        return type(checked)(self.items.realize(item) for item in checked)
+
+    def plain(self, checked: Any) -> Any:
+        """Write every item."""
+        return [self.items.plain(item) for item in checked]
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        fewest = {"minItems": self.fewest} if self.fewest else {}
+        return {"type": "array", "items": self.items.json_schema(references)} | fewest
+
+
+@dataclass(frozen=True)
+class TupleType(ValueType):
+    """A list of a fixed length, each place with a type of its own."""
+
+    items: tuple[ValueType, ...]
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return f"a list of {len(self.items)}: " + ", ".join(item.describe() for item in self.items)
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the tuple, every item checked."""
+        if not isinstance(value, list | tuple):
+            return checking.report(path, f"{show(value)} is not a list", expected=self.describe())
+        if len(value) != len(self.items):
+            return checking.report(path, f"the list has {len(value)} items", expected=self.describe())
+        checked = tuple(
+            item_type.check(item, (*path, i), checking)
+            for i, (item_type, item) in enumerate(zip(self.items, value, strict=True))
+        )
+        return INVALID if any(item is INVALID for item in checked) else checked
+
+    def realize(self, checked: Any) -> Any:
+        """Build every item."""
+        return tuple(t.realize(item) for t, item in zip(self.items, checked, strict=True))
+
+    def plain(self, checked: Any) -> Any:
+        """Write every item."""
+        return [t.plain(item) for t, item in zip(self.items, checked, strict=True)]
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {
+            "type": "array",
+            "prefixItems": [item.json_schema(references) for item in self.items],
+            "minItems": len(self.items),
+            "maxItems": len(self.items),
+        }
+
+
+@dataclass(frozen=True)
+class MappingType(ValueType):
+    """A mapping from strings to values of one type."""
+
+    values: ValueType
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return f"a mapping from names, each to {self.values.describe()}"
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the mapping, every value checked."""
+        if not isinstance(value, dict):
+            return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe())
+        checked = {key: self.values.check(item, (*path, key), checking) for key, item in value.items()}
+        return INVALID if any(item is INVALID for item in checked.values()) else checked
+
+    def realize(self, checked: Any) -> Any:
+        """Build every value."""
+        return {key: self.values.realize(item) for key, item in checked.items()}
+
+    def plain(self, checked: Any) -> Any:
+        """Write every value."""
+        return {key: self.values.plain(item) for key, item in checked.items()}
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"type": "object", "additionalProperties": self.values.json_schema(references)}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A value, and the alternative that took it."""
+
+    alternative: ValueType
+    value: object
+
+
+@dataclass(frozen=True)
+class EitherType(ValueType):
+    """Any one of several types; the first that takes the value wins."""
+
+    alternatives: tuple[ValueType, ...]
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return " or ".join(alternative.describe() for alternative in self.alternatives)
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the value as the first alternative that takes it sees it."""
+        deepest: list[Checking] = []
+        for alternative in self.alternatives:
+            attempt = Checking(checking.resolve)
+            checked = alternative.check(value, path, attempt)
+            if checked is not INVALID:
+                return Chosen(alternative, checked)
+            if any(len(fault.path) > len(path) or fault.at_key for fault in attempt.faults):
+                deepest.append(attempt)
+        if len(deepest) == 1:  # the value has the form of just one alternative: its faults are the helpful ones
+            checking.faults += deepest[0].faults
+            return INVALID
+        return checking.report(path, f"{show(value)} is not what is expected here", expected=self.describe())
+
+    def realize(self, checked: Any) -> Any:
+        """Build the value as its alternative does."""
+        return checked.alternative.realize(checked.value)
+
+    def plain(self, checked: Any) -> Any:
+        """Write the value as its alternative does."""
+        return checked.alternative.plain(checked.value)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"anyOf": [alternative.json_schema(references) for alternative in self.alternatives]}

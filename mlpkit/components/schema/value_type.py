@@ -1,0 +1,94 @@
+"""What every type of parameter can do: check a value, build it, write it out again, describe itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mlpkit.components.schema.fault import Fault
+
+if TYPE_CHECKING:
+    from mlpkit.components.recipe import Recipe
+    from mlpkit.components.schema.fault import Path
+
+
+class Invalid:
+    """What a check returns for a value with a fault."""
+
+
+INVALID = Invalid()
+
+
+class ReferenceResolver(Protocol):
+    """Turns a component's name, or a mapping from its name to its parameters, into a recipe."""
+
+    def __call__(self, kinds: tuple[str, ...], reference: object, path: Path, checking: Checking) -> Recipe[Any] | None:
+        """Return the recipe, or None after it has reported to ``checking`` what is wrong."""
+
+
+class SchemaReferences(Protocol):
+    """Gives JSON Schema's reference to the definition of a kind of component."""
+
+    def __call__(self, kinds: tuple[str, ...]) -> dict[str, Any]:
+        """Return ``{"$ref": ...}`` for any component of these kinds."""
+
+
+@dataclass
+class Checking:
+    """One pass over a structure: the faults so far, and what resolves names of components.
+
+    Args:
+        resolve: resolves references to components; None leaves them as they are, for whoever builds later.
+    """
+
+    resolve: ReferenceResolver | None = None
+    faults: list[Fault] = field(default_factory=list)
+
+    def report(
+        self, path: Path, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False
+    ) -> Invalid:
+        """Record a fault, and return what stands for the faulty value."""
+        self.faults.append(Fault(path, message, expected=expected, remedy=remedy, at_key=at_key))
+        return INVALID
+
+
+class ValueType(ABC):
+    """The type of a parameter's value."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say in a few words what is expected, as in ``an integer, at least 1``."""
+
+    @abstractmethod
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the checked value, converted where that loses nothing, or ``INVALID``."""
+
+    @abstractmethod
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+
+    def realize(self, checked: Any) -> Any:
+        """Turn a checked value into what the constructor takes: recipes become components."""
+        return checked
+
+    def plain(self, checked: Any) -> Any:
+        """Turn a checked value into what a spec would say."""
+        return checked
+
+
+def show(value: object) -> str:
+    """Write a value as a spec would, shortened, with its type where that is in doubt."""
+    longest = 40
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return repr(value if len(value) <= longest else value[:longest] + "...")
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= longest else text[:longest] + "..."

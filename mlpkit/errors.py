@@ -1,0 +1,186 @@
+"""Every exception that mlpkit raises on purpose.
+
+``exit_code`` is what the command line returns: 1 if the work failed, 2 if the spec or the usage is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class MlpkitError(Exception):
+    """Base of every error of mlpkit."""
+
+    exit_code = 1
+
+
+class UsageError(MlpkitError):
+    """A command or a function was asked for something it can't do."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class SpecFault:
+    """One thing that is wrong in a spec, and where.
+
+    Args:
+        file: the spec's path, or the override that the value came from.
+        line: line, counted from 1.
+        column: column, counted from 1.
+        message: what is wrong.
+        source: the text of that line.
+        width: how many characters the caret marks.
+        expected: what was expected instead.
+        remedy: what to do.
+        notes: further places that matter, each a line.
+    """
+
+    file: str
+    line: int
+    column: int
+    message: str
+    source: str = ""
+    width: int = 1
+    expected: str = ""
+    remedy: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Show the fault as a compiler would: place, message, source line with a caret, help."""
+        lines = [f"{self.file}:{self.line}:{self.column}: {self.message}"]
+        if self.source.strip():
+            number = f"{self.line:>5} | "
+            margin = " " * (len(number) - 2) + "| "
+            indent = "".join("\t" if c == "\t" else " " for c in self.source[: self.column - 1])
+            lines += [number + self.source, margin + indent + "^" * max(1, self.width)]
+        if self.expected:
+            lines.append(f"  expected: {self.expected}")
+        if self.remedy:
+            lines.append(f"  help: {self.remedy}")
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+
+class SpecError(MlpkitError):
+    """A spec is wrong; ``faults`` lists everything that one stage found."""
+
+    exit_code = 2
+
+    def __init__(self, faults: Sequence[SpecFault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n\n".join(str(fault) for fault in self.faults))
+
+
+class SpecSyntaxError(SpecError):
+    """The text is not in the strict YAML dialect of specs."""
+
+
+class SpecSchemaError(SpecError):
+    """A key, a component or a value is not what the spec format or the component asks for."""
+
+
+class SpecShapeError(SpecError):
+    """The layers don't fit each other, the data, or the training settings."""
+
+
+class ParameterError(MlpkitError):
+    """A component was given a wrong parameter.
+
+    Args:
+        parameter: the parameter's name, as in the signature.
+        message: what is wrong with it.
+        expected: what was expected instead.
+        remedy: what to do.
+    """
+
+    exit_code = 2
+
+    def __init__(self, parameter: str, message: str, *, expected: str = "", remedy: str = "") -> None:
+        self.parameter = parameter
+        self.message = message
+        self.expected = expected
+        self.remedy = remedy
+        detail = f" (expected {expected})" if expected else ""
+        advice = f"; {remedy}" if remedy else ""
+        super().__init__(f"{parameter}: {message}{detail}{advice}")
+
+
+class ShapeError(MlpkitError):
+    """A shape, or a kind of target, is not one that a layer or loss can take.
+
+    Args:
+        message: what is wrong.
+        expected: the shape that was expected.
+        remedy: what to do.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, expected: str = "", remedy: str = "") -> None:
+        self.message = message
+        self.expected = expected
+        self.remedy = remedy
+        detail = f"; expected {expected}" if expected else ""
+        advice = f"; {remedy}" if remedy else ""
+        super().__init__(f"{message}{detail}{advice}")
+
+
+class UnknownComponentError(MlpkitError):
+    """No installed plugin provides a component of that name and kind."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+
+
+class PluginError(MlpkitError):
+    """A plugin is broken, or breaks the plugin interface."""
+
+    exit_code = 2
+
+
+class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the error is its own, and is the cause
+    """A component raised an exception of its own in the middle of the work."""
+
+
+class DataError(MlpkitError):
+    """A data file is missing, corrupt, or not what it says it is.
+
+    Args:
+        path: the file.
+        message: what is wrong.
+        byte: offset of the wrong byte, counted from 0.
+    """
+
+    def __init__(self, path: str | Path, message: str, *, byte: int | None = None) -> None:
+        self.path = str(path)
+        self.byte = byte
+        place = f"{path}, byte {byte}" if byte is not None else str(path)
+        super().__init__(f"{place}: {message}")
+
+
+class DivergenceError(MlpkitError):
+    """The loss, a gradient or a parameter is no longer a finite number."""
+
+
+class ModelFileError(MlpkitError):
+    """A model file can't be read, or is not what it says it is."""
+
+
+class RunFolderError(MlpkitError):
+    """A run folder can't be used, or is not a run folder."""
+
+    exit_code = 2
+
+
+class StorageError(MlpkitError):
+    """A file can't be written: the disk is full, or the folder is read-only."""
