@@ -1,0 +1,1 @@
+"""Finding components: discover plugins, load those that a spec needs, resolve names."""

@@ -1,0 +1,100 @@
+"""Finding plugins without importing them: installed distributions, local files, modules."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from functools import partial
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from mlpkit.components.hook import ENTRY_POINT_GROUP
+from mlpkit.errors import UsageError
+from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAMESPACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def installed_plugins() -> list[Plugin]:
+    """Return a plugin for each entry point of the group ``mlpkit``, in the order of their names.
+
+    The built-in namespace belongs to the distribution that owns ``mlpkit``; another's claim to it is refused,
+    and so is a namespace that two distributions claim.
+    """
+    found = [
+        Plugin(
+            namespace=entry.name,
+            source=entry.dist.name if entry.dist else entry.value,
+            version=entry.dist.version if entry.dist else "",
+            load=entry.load,
+        )
+        for entry in entry_points(group=ENTRY_POINT_GROUP)
+    ]
+    found.sort(key=lambda plugin: (plugin.namespace, plugin.source))
+    for plugin in found:
+        others = [other for other in found if other is not plugin and other.namespace == plugin.namespace]
+        owns_built_in = _normalized(plugin.source) == BUILT_IN
+        if plugin.built_in and not owns_built_in:
+            _refuse(plugin, f"the built-in namespace '{BUILT_IN}' belongs to the distribution {BUILT_IN}")
+        elif not plugin.built_in and others:
+            rivals = ", ".join(sorted({other.source for other in others}))
+            _refuse(plugin, f"the namespace '{plugin.namespace}' is claimed by {rivals} too")
+        elif not NAMESPACE.fullmatch(plugin.namespace):
+            _refuse(plugin, f"'{plugin.namespace}' can't be a namespace; expected letters, digits and underscores")
+    return found
+
+
+def local_plugins(plugins: Iterable[str | Path | ModuleType]) -> list[Plugin]:
+    """Return a plugin for each module, or path of a Python file.
+
+    The namespace of a file is its stem, that of a module the last part of its name.
+
+    Raises:
+        UsageError: a path is not a Python file that exists, or a module's name can't be found.
+    """
+    return [_local_plugin(plugin) for plugin in plugins]
+
+
+def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
+    if isinstance(plugin, ModuleType):
+        namespace = plugin.__name__.rpartition(".")[2]
+        return Plugin(namespace, f"module {plugin.__name__}", "", lambda: plugin)
+    path = Path(plugin)
+    if path.suffix != ".py":
+        return Plugin(str(plugin).rpartition(".")[2], f"module {plugin}", "", partial(import_module, str(plugin)))
+    if not path.is_file():
+        raise UsageError(f"the plugin file {path} is not there")
+    if not NAMESPACE.fullmatch(path.stem):
+        raise UsageError(f"the plugin file {path}: its stem is the namespace; expected letters, digits, underscores")
+    return Plugin(path.stem, str(path), "", partial(_import_file, path))
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = f"mlpkit_local_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"the plugin file {path} can't be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _refuse(plugin: Plugin, reason: str) -> None:
+    plugin.status = Status.REFUSED
+    plugin.reason = reason
+
+
+def _normalized(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()

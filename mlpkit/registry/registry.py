@@ -1,0 +1,287 @@
+"""Everything that is installed, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mlpkit.components.recipe import Recipe
+from mlpkit.components.schema.signature import Signature, signature_of
+from mlpkit.components.schema.suggestion import nearest
+from mlpkit.components.schema.value_type import Checking
+from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
+from mlpkit.registry.discovery import installed_plugins, local_plugins
+from mlpkit.registry.loading import load_component
+from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path as FilePath
+    from types import ModuleType
+
+    from mlpkit.components.component import Component
+    from mlpkit.components.hook import ComponentDeclaration
+    from mlpkit.components.schema.fault import Path
+
+C = TypeVar("C", bound="Component")
+
+
+@dataclass(frozen=True)
+class RegisteredComponent:
+    """A component that a plugin provides, its class not yet imported.
+
+    Args:
+        plugin: the plugin.
+        declaration: what it said of the component.
+    """
+
+    plugin: Plugin
+    declaration: ComponentDeclaration
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return self.declaration.kind
+
+    @property
+    def name(self) -> str:
+        """Its name as specs write it."""
+        return self.plugin.qualified(self.declaration.name)
+
+    @cached_property
+    def component(self) -> type[Component]:
+        """Its class."""
+        return load_component(self.plugin, self.declaration)
+
+    @property
+    def signature(self) -> Signature:
+        """The schema of its parameters."""
+        return signature_of(self.component)
+
+
+class Registry:
+    """The plugins at hand, and the components they provide.
+
+    Args:
+        plugins: the plugins, of distinct namespaces where they are usable.
+        blocked: namespaces, or names of components, to do without.
+    """
+
+    def __init__(self, plugins: Sequence[Plugin], *, blocked: Iterable[str] = ()) -> None:
+        self.plugins = list(plugins)
+        self._blocked = frozenset(blocked)
+        self._found: dict[str, RegisteredComponent] = {}
+        for plugin in self.plugins:
+            if plugin.namespace in self._blocked and plugin.usable:
+                plugin.status = Status.BLOCKED
+                plugin.reason = "blocked by name"
+
+    @classmethod
+    def discover(cls, *, plugins: Iterable[str | FilePath | ModuleType] = (), blocked: Iterable[str] = ()) -> Registry:
+        """Find what is installed, and add local plugins.
+
+        Args:
+            plugins: modules, or paths of Python files, that are plugins too.
+            blocked: namespaces, or names of components, to do without.
+
+        Raises:
+            UsageError: a local plugin is not there, or its namespace is taken.
+        """
+        local = local_plugins(plugins)
+        installed = installed_plugins()
+        taken = {plugin.namespace: plugin for plugin in installed if plugin.usable}
+        for plugin in local:
+            if plugin.namespace in taken or plugin.built_in:
+                owner = taken[plugin.namespace].source if plugin.namespace in taken else BUILT_IN
+                raise UsageError(
+                    f"the namespace '{plugin.namespace}' of {plugin.source} is taken by {owner}; rename the file, "
+                    f"or leave the other out with --no-plugin {plugin.namespace}"
+                )
+            taken[plugin.namespace] = plugin
+        return cls([*installed, *local], blocked=blocked)
+
+    def find(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
+        """Return the component of that name, loading no plugin but the one that its namespace names.
+
+        Raises:
+            UnknownComponentError: there is none, with the nearest name that is installed.
+            PluginError: its plugin is broken.
+        """
+        known = self._found.get(name)
+        if known is None:
+            known = self._found[name] = self._look_up(kinds, name)
+        if known.kind not in kinds:
+            raise UnknownComponentError(
+                f"'{name}' is {_article(known.kind)}, not {_either(kinds)}",
+                remedy=self._nearest_remedy(kinds, name, at_least_list=True),
+            )
+        return known
+
+    def used(self) -> list[Plugin]:
+        """Return the plugins whose components were asked for, each once."""
+        plugins = {id(entry.plugin): entry.plugin for entry in self._found.values()}
+        return list(plugins.values())
+
+    def components(self, kinds: tuple[str, ...] | None = None) -> list[RegisteredComponent]:
+        """Load every plugin and return what the sound ones provide, built-ins first."""
+        for plugin in self.plugins:
+            plugin.ensure_loaded()
+        ordered = sorted(self.plugins, key=lambda plugin: (not plugin.built_in, plugin.namespace))
+        found = [
+            RegisteredComponent(plugin, declaration)
+            for plugin in ordered
+            if plugin.usable
+            for declaration in plugin.declarations.values()
+            if kinds is None or declaration.kind in kinds
+        ]
+        return [entry for entry in found if not self._is_blocked(entry.plugin, entry.declaration.name)]
+
+    def resolve(self, kinds: tuple[str, ...], reference: object, path: Path, checking: Checking) -> Recipe[Any] | None:
+        """Turn a component's name, or a one-key mapping from it to its parameters, into a recipe.
+
+        Args:
+            kinds: the kinds that will do.
+            reference: the name or the mapping.
+            path: where the reference stands.
+            checking: takes the faults.
+        """
+        if isinstance(reference, dict):
+            if len(reference) != 1:
+                checking.report(
+                    path,
+                    f"a mapping with {len(reference)} keys is no component",
+                    expected="one key, the component's name, with its parameters below it",
+                    remedy="indent the parameters further than the name" if len(reference) > 1 else "",
+                )
+                return None
+            name, parameters = next(iter(reference.items()))
+            inner: Path = (*path, name)
+        else:
+            name, parameters, inner = reference, {}, path
+        if not isinstance(name, str):
+            checking.report(inner, f"{name!r} is no component's name", expected=_either(kinds), at_key=True)
+            return None
+        try:
+            found = self.find(kinds, name)
+            signature = found.signature
+        except UnknownComponentError as error:
+            checking.report(inner, error.message, remedy=error.remedy, at_key=True)
+            return None
+        except PluginError as error:
+            checking.report(inner, str(error), at_key=True)
+            return None
+        if parameters is None:
+            parameters = {}
+        if not isinstance(parameters, dict):
+            expected = ", ".join(field.name for field in signature.fields) or "no parameters"
+            checking.report(
+                inner,
+                f"the parameters of {name} are not a mapping",
+                expected=f"{{{expected}}}" if signature.fields else expected,
+                remedy=_positional_remedy(name, signature, parameters),
+            )
+            return None
+        arguments = signature.check(parameters, inner, checking, subject=f"{found.kind} {name}")
+        if arguments is None:
+            return None
+        recipe: Recipe[Any] = Recipe(found.name, found.component, signature, arguments)
+        return recipe if _can_be_built(recipe, inner, checking) else None
+
+    def create(self, kind: str, reference: object) -> Any:
+        """Build the component that a name or a mapping stands for; a built component is returned as it is.
+
+        Raises:
+            UnknownComponentError: there is no such component.
+            ParameterError: a parameter is wrong.
+        """
+        if not isinstance(reference, str | dict):
+            return reference
+        checking = Checking(self.resolve)
+        recipe = self.resolve((kind,), reference, (), checking)
+        if recipe is not None:
+            return recipe()
+        fault = checking.faults[0]
+        if fault.at_key and not fault.expected:
+            raise UnknownComponentError(fault.message, remedy=fault.remedy)
+        place = ".".join(str(part) for part in fault.path) or kind
+        raise ParameterError(place, fault.message, expected=fault.expected, remedy=fault.remedy)
+
+    def _look_up(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
+        namespace, _, bare = name.rpartition(".")
+        plugin = self._plugin(kinds, namespace or BUILT_IN, name)
+        plugin.ensure_loaded()
+        if plugin.status is Status.BROKEN:
+            label = f"{plugin.source} {plugin.version}".strip()
+            raise PluginError(f"the plugin '{plugin.namespace}' ({label}) is broken: {plugin.reason}")
+        if self._is_blocked(plugin, bare):
+            raise UnknownComponentError(f"{_either(kinds, article=False)} '{name}' is blocked by name")
+        if namespace == BUILT_IN or bare not in plugin.declarations:
+            raise UnknownComponentError(
+                f"unknown {_either(kinds, article=False)} '{name}'",
+                remedy=self._nearest_remedy(kinds, name if namespace != BUILT_IN else bare),
+            )
+        return RegisteredComponent(plugin, plugin.declarations[bare])
+
+    def _plugin(self, kinds: tuple[str, ...], namespace: str, name: str) -> Plugin:
+        candidates = [plugin for plugin in self.plugins if plugin.namespace == namespace]
+        for plugin in candidates:
+            if plugin.usable or plugin.status is Status.BROKEN:
+                return plugin
+        what = f"{_either(kinds, article=False)} '{name}' is missing"
+        if candidates:
+            plugin = candidates[0]
+            label = f"{plugin.source} {plugin.version}".strip()
+            raise UnknownComponentError(
+                f"{what}: the plugin '{namespace}' ({label}) is {plugin.status.value}: {plugin.reason}"
+            )
+        if namespace == BUILT_IN:
+            raise UnknownComponentError(f"{what}: the built-in components are not installed", remedy="reinstall mlpkit")
+        namespaces = [plugin.namespace for plugin in self.plugins if plugin.usable and not plugin.built_in]
+        close = nearest(namespace, namespaces)
+        remedy = (
+            f"did you mean '{close}'?" if close else "install the package that provides it: mlpkit plugins lists them"
+        )
+        raise UnknownComponentError(f"{what}: no plugin '{namespace}' is installed", remedy=remedy)
+
+    def _nearest_remedy(self, kinds: tuple[str, ...], name: str, *, at_least_list: bool = True) -> str:
+        names = [entry.name for entry in self.components(kinds)]
+        close = nearest(name, names)
+        if close is None:
+            close = next((n for n in names if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
+        if close:
+            return f"did you mean '{close}'?"
+        shown = ", ".join(names)
+        return f"installed: {shown}" if names and at_least_list else "none is installed"
+
+    def _is_blocked(self, plugin: Plugin, bare: str) -> bool:
+        return plugin.qualified(bare) in self._blocked or f"{plugin.namespace}.{bare}" in self._blocked
+
+
+def _can_be_built(recipe: Recipe[Any], path: Path, checking: Checking) -> bool:
+    """Build a component once, for what only its constructor can say: faults between parameters."""
+    try:
+        recipe()
+    except ParameterError as error:
+        place = (*path, error.parameter) if error.parameter in recipe.arguments else path
+        checking.report(place, error.message, expected=error.expected, remedy=error.remedy)
+        return False
+    except Exception as error:
+        checking.report(path, f"{recipe.name} can't be built: {type(error).__name__}: {error}", at_key=True)
+        return False
+    return True
+
+
+def _article(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def _either(kinds: tuple[str, ...], *, article: bool = True) -> str:
+    return " or ".join(_article(kind) if article else kind for kind in kinds)
+
+
+def _positional_remedy(name: str, signature: Signature, value: object) -> str:
+    required = [field.name for field in signature.fields if field.required] or list(signature.types)[:1]
+    if not required or isinstance(value, list | dict):
+        return ""
+    return f"write {name}: {{{required[0]}: {value}}}"
