@@ -1,0 +1,29 @@
+"""The components that come with mlpkit, provided through the same hook as everybody's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit import component, hookimpl
+
+if TYPE_CHECKING:
+    from mlpkit.components.hook import ComponentDeclaration
+
+
+@hookimpl
+def mlpkit_components() -> list[ComponentDeclaration]:
+    """Return the built-in components."""
+    return [
+        component("layer", "Affine", "mlpkit_plugins.layers.affine:Affine"),
+        component("layer", "Relu", "mlpkit_plugins.layers.relu:Relu"),
+        component("layer", "Sigmoid", "mlpkit_plugins.layers.sigmoid:Sigmoid"),
+        component("loss", "SoftmaxWithLoss", "mlpkit_plugins.losses.softmax_with_loss:SoftmaxWithLoss"),
+        component("optimizer", "sgd", "mlpkit_plugins.optimizers.sgd:Sgd"),
+        component("schedule", "constant", "mlpkit_plugins.schedules.constant:Constant"),
+        component("initializer", "zeros", "mlpkit_plugins.initializers.zeros:Zeros"),
+        component("initializer", "normal", "mlpkit_plugins.initializers.normal:Normal"),
+        component("initializer", "he_normal", "mlpkit_plugins.initializers.he_normal:HeNormal"),
+        component("initializer", "glorot_uniform", "mlpkit_plugins.initializers.glorot_uniform:GlorotUniform"),
+        component("metric", "accuracy", "mlpkit_plugins.metrics.accuracy:Accuracy"),
+        component("dataset", "mnist", "mlpkit_plugins.datasets.mnist:Mnist"),
+    ]

@@ -1,0 +1,1 @@
+"""Built-in initializers, one a file."""

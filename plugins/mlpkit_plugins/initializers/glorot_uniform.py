@@ -1,0 +1,29 @@
+"""Glorot's initialization, uniform."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class GlorotUniform(Initializer):
+    """Uniform numbers as wide as keeps the variance of activations and gradients through linear units.
+
+        U(-a, a),  a = √(6 / (fan_in + fan_out))
+
+    Source: Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks (2010),
+    equation 16.
+    """
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Draw from U(-a, a)."""
+        a = sqrt(6.0 / (fans.inputs + fans.outputs))
+        return rng.uniform(-a, a, shape).astype(dtype)

@@ -1,0 +1,27 @@
+"""He's initialization, normal."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class HeNormal(Initializer):
+    """Normal numbers as wide as keeps the variance from layer to layer through rectified linear units.
+
+        N(0, 2 / fan_in)
+
+    Source: He, Zhang, Ren and Sun, Delving Deep into Rectifiers (2015), equation 10.
+    """
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Draw from N(0, 2 / fan_in)."""
+        return rng.normal(0.0, sqrt(2.0 / fans.inputs), shape).astype(dtype)

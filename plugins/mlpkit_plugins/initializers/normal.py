@@ -1,0 +1,32 @@
+"""Normal numbers of a given width."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Normal(Initializer):
+    """Independent normal numbers, N(mean, std²).
+
+    Args:
+        std: standard deviation.
+        mean: mean.
+    """
+
+    def __init__(self, std: Annotated[float, Ge(0)] = 0.01, *, mean: float = 0.0) -> None:
+        self.std = std
+        self.mean = mean
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Draw from N(mean, std²)."""
+        return rng.normal(self.mean, self.std, shape).astype(dtype)

@@ -1,0 +1,22 @@
+"""All zeros."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Zeros(Initializer):
+    """Zero everywhere: right for biases, wrong for weights, whose symmetry it never breaks."""
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Return zeros."""
+        return np.zeros(shape, dtype)

@@ -1,0 +1,67 @@
+"""The affine layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+
+from mlpkit import InitializerLike, Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Affine(Layer):
+    """Affine map of the features: every output is a weighted sum of all inputs and a bias.
+
+        y  = x W + b
+        dW = xᵀ dy
+        db = Σ dy  (over the rows of the minibatch)
+        dx = dy Wᵀ
+
+    Args:
+        units: number of outputs.
+        weights: first values of W, shape (features, units).
+        bias: whether there is a bias b, shape (units,), first zero and never decayed.
+
+    Shapes: x (rows, features), y (rows, units).
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.
+    """
+
+    def __init__(
+        self, units: Annotated[int, Ge(1)], *, weights: InitializerLike = "he_normal", bias: bool = True
+    ) -> None:
+        self.units = units
+        self.weights = weights
+        self.bias = bias
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare W and b."""
+        (features,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        self.W = self.parameter("W", (features, self.units), self.weights)
+        if self.bias:
+            self.b = self.parameter("b", (self.units,), "zeros", decay=False)
+        return (self.units,)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = x W + b."""
+        self.x = x
+        y = np.matmul(x, self.W.value, out=self.buffer("y", (len(x), self.units)))
+        return np.add(y, self.b.value, out=y) if self.bias else y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Set dW and db, and return dx = dy Wᵀ."""
+        np.matmul(self.x.T, dy, out=self.W.grad)
+        if self.bias:
+            np.add.reduce(dy, axis=0, out=self.b.grad)
+        if not self.needs_input_gradient:
+            return None
+        return np.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape))
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with and without a bias."""
+        return [({"units": 3}, (4,)), ({"units": 2, "bias": False}, (5,))]

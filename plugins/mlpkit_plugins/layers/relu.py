@@ -1,0 +1,41 @@
+"""The rectified linear unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Relu(Layer):
+    """Rectified linear unit, element by element.
+
+        y  = max(x, 0)
+        dx = dy where x > 0, else 0
+
+    Shapes: x and y alike, of any shape.
+
+    Source: Nair and Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines (2010).
+    """
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = max(x, 0)."""
+        self.y = self.buffer("y", x.shape)
+        np.maximum(x, 0, out=self.y)
+        return self.y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx: dy where y is positive."""
+        positive = np.greater(self.y, 0, out=self.buffer("positive", dy.shape, bool))
+        dy *= positive
+        return dy
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer on features and on an image."""
+        return [({}, (6,)), ({}, (2, 3))]
