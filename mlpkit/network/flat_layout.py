@@ -1,0 +1,75 @@
+"""Where each array lies in one flat array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.parameter import Parameter, State
+
+ALIGNMENT = 16
+"""Elements; each array begins at a multiple, so that vector instructions find float32 at 64 bytes."""
+
+
+@dataclass(frozen=True)
+class FlatLayout:
+    """Offsets of named arrays in a flat array.
+
+    Args:
+        offsets: where each array begins, in elements, by path.
+        shapes: the shape of each, by path.
+        decaying: length of the part that weight decay applies to, which lies first.
+        size: length of the whole.
+    """
+
+    offsets: Mapping[str, int]
+    shapes: Mapping[str, tuple[int, ...]]
+    decaying: int
+    size: int
+
+    @classmethod
+    def of_parameters(cls, parameters: Iterable[Parameter]) -> FlatLayout:
+        """Lay out parameters, those that decay first, otherwise in their order."""
+        ordered = list(parameters)
+        first = [parameter for parameter in ordered if parameter.decay]
+        rest = [parameter for parameter in ordered if not parameter.decay]
+        decaying = sum(_padded(parameter.shape) for parameter in first)
+        return cls._of([*first, *rest], decaying)
+
+    @classmethod
+    def of_states(cls, states: Iterable[State]) -> FlatLayout:
+        """Lay out state in its order."""
+        return cls._of(list(states), 0)
+
+    @classmethod
+    def _of(cls, arrays: list[Parameter] | list[State] | list[Parameter | State], decaying: int) -> FlatLayout:
+        offsets: dict[str, int] = {}
+        end = 0
+        for array in arrays:
+            offsets[array.path] = end
+            end += _padded(array.shape)
+        return cls(offsets, {array.path: array.shape for array in arrays}, decaying, end)
+
+    def zeros(self, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Allocate a flat array, aligned in memory, of zeros."""
+        alignment = ALIGNMENT * dtype.itemsize
+        raw = np.zeros(self.size * dtype.itemsize + alignment, np.uint8)
+        start = -raw.ctypes.data % alignment
+        return raw[start : start + self.size * dtype.itemsize].view(dtype)
+
+    def view(self, flat: NDArray[Any], path: str) -> NDArray[Any]:
+        """Return the array of that path as a view of the flat array."""
+        shape, offset = self.shapes[path], self.offsets[path]
+        return flat[offset : offset + prod(shape)].reshape(shape)
+
+
+def _padded(shape: tuple[int, ...]) -> int:
+    return -(-prod(shape) // ALIGNMENT) * ALIGNMENT

@@ -1,0 +1,253 @@
+"""A network: a stack of layers that ends in a loss."""
+
+from __future__ import annotations
+
+import copy
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.errors import ShapeError, UsageError
+from mlpkit.network.flat_layout import FlatLayout
+from mlpkit.network.naming import default_names
+from mlpkit.network.replica import Replica
+from mlpkit.network.shape_proof import prove_shapes
+from mlpkit.network.slice_sum import add_along_tree, slice_bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from mlpkit.components.initializer import Initializer, InitializerLike
+    from mlpkit.components.layer import Layer
+    from mlpkit.components.loss import Loss
+    from mlpkit.components.metric import Metric
+    from mlpkit.components.operation import Shape
+    from mlpkit.components.target import Target
+
+EVALUATION_ROWS = 1000
+"""Rows that evaluation and prediction take at a time, so that memory does not grow with the data."""
+
+
+class Resolver(Protocol):
+    """Builds the component that a name, or a mapping from a name to parameters, stands for."""
+
+    def __call__(self, kind: str, reference: object) -> Any:
+        """Return the component."""
+
+
+class Sequential:
+    """A stack of layers that ends in a loss.
+
+    Args:
+        stack: the layers, and the loss at the end.
+        input_shape: shape of one example.
+        target: what is to be predicted, if known.
+        seed: what all random numbers are keyed by.
+        dtype: float32 or float64.
+        names: names of the members of the stack; by default type and ordinal.
+        slices: how many slices a minibatch is cut into.
+        resolver: builds components that are given by name; by default from all that is installed.
+
+    Raises:
+        StackError: the layers don't fit each other or the data.
+    """
+
+    def __init__(
+        self,
+        stack: Sequence[Layer | Loss],
+        input_shape: Shape,
+        *,
+        target: Target | None = None,
+        seed: int = 0,
+        dtype: DTypeLike = np.float32,
+        names: Sequence[str] | None = None,
+        slices: int = 1,
+        resolver: Resolver | None = None,
+    ) -> None:
+        self.seed = seed
+        self.dtype = np.dtype(dtype)
+        self.input_shape = tuple(input_shape)
+        self.target = target
+        self._resolver = resolver
+        names = names if names is not None else default_names(member.type_name for member in stack)
+        proof = prove_shapes(stack, names, self.input_shape, target, self.dtype)
+        self.layers, self.loss_layer = proof.layers, proof.loss
+        self.flops = proof.flops
+        declared = [parameter for member in stack for parameter in member.declared_parameters()]
+        declared_states = [state for member in stack for state in member.declared_states()]
+        self.layout = FlatLayout.of_parameters(declared)
+        self.state_layout = FlatLayout.of_states(declared_states)
+        self.values = self.layout.zeros(self.dtype)
+        self.replicas = self._replicate(proof.layers, proof.loss, proof.shapes, slices)
+        self.parameters: Mapping[str, NDArray[Any]] = {
+            parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
+        }
+        self.states: Mapping[str, NDArray[Any]] = {
+            state.path: self.state_layout.view(self.replicas[0].state, state.path) for state in declared_states
+        }
+        for state in declared_states:
+            self.states[state.path][...] = state.initial
+        for parameter in declared:
+            generator = keyed_generator(seed, "initializer", parameter.path)
+            draw = self._initializer(parameter.path, parameter.initializer)
+            parameter.value[...] = draw(parameter.shape, parameter.fans, generator, self.dtype)
+
+    @property
+    def gradient_values(self) -> NDArray[Any]:
+        """All gradients in one flat array, laid out as ``values``."""
+        return self.replicas[0].gradient
+
+    def predict(self, x: ArrayLike) -> NDArray[Any]:
+        """Return predictions, such as the probability of each class, shape (rows, ...).
+
+        Args:
+            x: inputs, shape (rows, *input_shape).
+        """
+        inputs = self._inputs(x)
+        replica = self.replicas[0]
+        replica.set_training(False)
+        predictions = [replica.loss.predict(replica.forward(rows)).copy() for rows in _chunks(inputs)]
+        return predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
+
+    def loss(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the mean loss over examples."""
+        return self.evaluate(x, t, ())["loss"]
+
+    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return what the metric called ``accuracy`` says of the predictions for examples."""
+        return self.evaluate(x, t, ("accuracy",))["accuracy"]
+
+    def evaluate(
+        self, x: ArrayLike, t: ArrayLike, metrics: Iterable[str] | Mapping[str, Metric] = ()
+    ) -> dict[str, float]:
+        """Return the mean loss, as ``loss``, and each metric by its name.
+
+        Args:
+            x: inputs, shape (rows, *input_shape).
+            t: targets of the same rows.
+            metrics: names of metrics, or new metric objects by name.
+        """
+        inputs, targets = self._inputs(x), self._targets(x, t)
+        given = metrics if isinstance(metrics, dict) else {name: name for name in metrics}
+        named = {name: self._resolve("metric", metric) for name, metric in given.items()}
+        return self.evaluate_batches(zip(_chunks(inputs), _chunks(targets), strict=True), named)
+
+    def evaluate_batches(
+        self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]]], metrics: Mapping[str, Metric]
+    ) -> dict[str, float]:
+        """Return the mean loss over minibatches and each metric's result.
+
+        Args:
+            batches: inputs and targets of one minibatch after the other.
+            metrics: new metric objects by name.
+        """
+        replica = self.replicas[0]
+        loss_layer = replica.loss
+        replica.set_training(False)
+        total, weights = 0.0, 0.0
+        for x, t in batches:
+            logits = replica.forward(x)
+            weight = loss_layer.weight(t)
+            total += weight * loss_layer.forward(logits, t)
+            weights += weight
+            if metrics:
+                prediction = loss_layer.predict(logits)
+                for metric in metrics.values():
+                    metric.update(prediction, t)
+        mean = total / weights if weights else float("nan")
+        return {"loss": mean} | {name: metric.result() for name, metric in metrics.items()}
+
+    def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, NDArray[Any]]:
+        """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
+        self.set_training(True)
+        self.loss_and_gradient(self._inputs(x), self._targets(x, t))
+        return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
+
+    def set_training(self, training: bool) -> None:
+        """Tell every operation whether what follows is training or evaluation."""
+        for replica in self.replicas:
+            replica.set_training(training)
+
+    def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], step: int = 0) -> float:
+        """Return the mean loss of a minibatch, and leave its gradient in ``gradient_values``.
+
+        Each slice's gradient is weighted by the slice's share in the minibatch, and all are added along a fixed
+        tree: the result does not depend on who computes which slice.
+
+        Args:
+            x: inputs, of the network's dtype.
+            t: their targets.
+            step: steps done before this one; random numbers are keyed by it.
+        """
+        if len(self.replicas) == 1:
+            replica = self.replicas[0]
+            replica.position.step = step
+            loss = replica.loss_of(x, t)
+            replica.backward(1.0)
+            return loss
+        bounds = slice_bounds(len(x), len(self.replicas))
+        parts = list(zip(self.replicas, bounds, strict=False))
+        weights = [self.loss_layer.weight(t[begin:end]) for _, (begin, end) in parts]
+        total = sum(weights)
+        losses = []
+        for (replica, (begin, end)), weight in zip(parts, weights, strict=True):
+            replica.position.step = step
+            if replica is not self.replicas[0]:
+                replica.state[...] = self._state_before
+            else:
+                self._state_before[...] = replica.state
+            losses.append(replica.loss_of(x[begin:end], t[begin:end]))
+            replica.backward(weight / total)
+        add_along_tree([replica.gradient for replica, _ in parts])
+        return sum(weight * loss for weight, loss in zip(weights, losses, strict=True)) / total
+
+    def _replicate(self, layers: list[Layer], loss: Loss, shapes: list[Shape], slices: int) -> list[Replica]:
+        copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
+        replicas = []
+        for i, (own_layers, own_loss) in enumerate(copies):
+            replica = Replica(own_layers, own_loss, shapes, RandomPosition(self.seed, i))
+            gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
+            replica.bind(self.layout, self.values, gradient, self.state_layout, state)
+            replicas.append(replica)
+        self._state_before = self.state_layout.zeros(self.dtype)
+        return replicas
+
+    def _initializer(self, path: str, initializer: InitializerLike) -> Initializer:
+        found: Initializer = self._resolve("initializer", initializer)
+        return found
+
+    def _resolve(self, kind: str, reference: object) -> Any:
+        if not isinstance(reference, str | dict):
+            return reference
+        if self._resolver is None:
+            from mlpkit.network.builder import installed_resolver  # noqa: PLC0415 - only names need plugins
+
+            self._resolver = installed_resolver()
+        return self._resolver(kind, reference)
+
+    def _inputs(self, x: ArrayLike) -> NDArray[Any]:
+        inputs = np.asarray(x, self.dtype)
+        if inputs.shape[1:] != self.input_shape or inputs.ndim == 0:
+            raise ShapeError(
+                f"the network can't take inputs of shape {inputs.shape}", expected=f"(rows, *{self.input_shape})"
+            )
+        if len(inputs) == 0:
+            raise UsageError("there are no rows to work on; expected at least one")
+        return inputs
+
+    def _targets(self, x: ArrayLike, t: ArrayLike) -> NDArray[Any]:
+        targets = np.asarray(t)
+        rows = len(np.asarray(x))
+        if targets.ndim == 0 or len(targets) != rows:
+            raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
+        return targets
+
+
+def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    edges = [*range(0, len(array), EVALUATION_ROWS), len(array)]
+    for begin, end in pairwise(edges):
+        yield array[begin:end]

@@ -1,0 +1,117 @@
+"""Proving that layers fit each other, before anything is allocated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.layer import Layer
+from mlpkit.components.loss import Loss
+from mlpkit.errors import MlpkitError, ParameterError, ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from mlpkit.components.operation import Operation, Shape
+    from mlpkit.components.target import Target
+
+
+class StackError(MlpkitError):
+    """A member of the stack does not fit.
+
+    Args:
+        index: its position in the stack, from 0.
+        name: its name.
+        producer: position of what feeds it; -1 if that is the data.
+        input_shape: the shape that it was given.
+        cause: what it said.
+    """
+
+    exit_code = 2
+
+    def __init__(self, index: int, name: str, input_shape: Shape, cause: Exception) -> None:
+        self.index = index
+        self.producer = index - 1
+        self.input_shape = input_shape
+        self.cause = cause
+        text = str(cause) if isinstance(cause, MlpkitError) else f"build raised {type(cause).__name__}: {cause}"
+        super().__init__(text if name in text else f"{name}: {text}")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The stack's shapes, proved.
+
+    Args:
+        layers: the layers.
+        loss: the loss at the end.
+        shapes: the input shape of each member of the stack, in order.
+        flops: floating-point operations of one training step, for each example.
+    """
+
+    layers: list[Layer]
+    loss: Loss
+    shapes: list[Shape]
+    flops: int
+
+
+def prove_shapes(
+    stack: Sequence[Operation], names: Sequence[str], input_shape: Shape, target: Target | None, dtype: np.dtype[Any]
+) -> Proof:
+    """Let every member of the stack declare what it needs, and follow the shapes through.
+
+    Args:
+        stack: layers, and a loss at the end.
+        names: their names.
+        input_shape: shape of one example.
+        target: what is to be predicted, if known.
+        dtype: the network's dtype.
+
+    Raises:
+        StackError: a member does not fit its inputs, or its place in the stack.
+    """
+    shapes = [tuple(input_shape)]
+    layers: list[Layer] = []
+    flops = 0
+    for index, (operation, name) in enumerate(zip(stack, names, strict=True)):
+        operation.path, operation.dtype = name, dtype
+        last = index == len(stack) - 1
+        try:
+            _expect_place(operation, name, last=last)
+            if isinstance(operation, Loss):
+                operation.build(shapes[-1], target)
+            elif isinstance(operation, Layer):
+                layers.append(operation)
+                output_shape = _expect_shape(name, operation.build(shapes[-1]))
+                flops += operation.flops(shapes[-1])
+                shapes.append(output_shape)
+        except Exception as error:  # whatever an author's build raises becomes an error at the layer's place
+            raise StackError(index, name, shapes[-1], error) from error
+    loss = stack[-1] if stack else None
+    if not isinstance(loss, Loss):
+        missing = ShapeError("the stack is empty", expected="layers, and a loss at the end")
+        raise StackError(0, "layers", shapes[-1], missing)
+    return Proof(layers, loss, shapes, flops)
+
+
+def _expect_place(operation: Operation, name: str, *, last: bool) -> None:
+    if isinstance(operation, Loss) and not last:
+        raise ShapeError(f"{name} is a loss in the middle of the stack", expected="a loss only at the end")
+    if not isinstance(operation, Loss) and last:
+        raise ShapeError(
+            f"the stack ends in {name}, which is not a loss",
+            expected="a loss at the end",
+            remedy="add one, such as those that mlpkit plugins lists",
+        )
+    if not isinstance(operation, Layer | Loss):
+        raise ParameterError(name, f"{type(operation).__name__} is neither a layer nor a loss")
+
+
+def _expect_shape(name: str, shape: object) -> Shape:
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):
+        raise ShapeError(
+            f"build of {name} returned {shape!r}", expected="the outputs' shape, a tuple of integers from 1 up"
+        )
+    return shape

@@ -1,0 +1,173 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit.components.callback import TrainingView
+from mlpkit.components.schedule import Progress, rate_at
+from mlpkit.training.batches import Augmenter, BatchReader
+from mlpkit.training.divergence import refuse_loss
+from mlpkit.training.evaluation import Evaluator
+from mlpkit.training.history import Record, evaluation_record
+from mlpkit.training.observer import Observer
+from mlpkit.training.sampling import SAMPLERS
+from mlpkit.training.stopping import StopRequest
+from mlpkit.training.update import Updater
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlpkit.components.augmentation import Augmentation
+    from mlpkit.components.callback import Callback
+    from mlpkit.components.dataset import Description, Split
+    from mlpkit.components.metric import Metric
+    from mlpkit.components.optimizer import Optimizer
+    from mlpkit.network.sequential import Sequential
+
+SECONDS_BETWEEN_REPORTS = 0.1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Args:
+        optimizer: how gradients change the parameters.
+        batch_size: examples of a minibatch.
+        sampling: ``shuffle`` or ``with_replacement``.
+        iterations: steps to train for; None to count in epochs.
+        epochs: passes over the training data to train for; None to count in steps.
+        evaluate_every: steps between evaluations; None for once an epoch.
+        metrics: makers of metric objects, by name.
+        augmentations: changes to training inputs.
+        callbacks: what follows training and may end it.
+    """
+
+    optimizer: Optimizer
+    batch_size: int
+    sampling: str = "shuffle"
+    iterations: int | None = None
+    epochs: int | None = None
+    evaluate_every: int | None = None
+    metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
+    augmentations: Sequence[Augmentation] = ()
+    callbacks: Sequence[Callback] = ()
+
+
+class Trainer:
+    """Trains a network on a data set.
+
+    Args:
+        network: the network.
+        splits: the data, by split; ``train`` must be there.
+        description: shapes of the data.
+        settings: how to train.
+        observer: is told how it goes.
+        stop: asked after each step whether to end.
+        folder: the run folder, for callbacks to know.
+    """
+
+    def __init__(
+        self,
+        network: Sequential,
+        splits: Mapping[str, Split],
+        description: Description,
+        settings: Settings,
+        *,
+        observer: Observer | None = None,
+        stop: StopRequest | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self.network = network
+        self.settings = settings
+        self.history: list[Record] = []
+        self.stopped = ""
+        self._observer = observer or Observer()
+        self._stop = stop or StopRequest()
+        examples = len(splits["train"])
+        self._sampler = SAMPLERS[settings.sampling](examples, settings.batch_size, network.seed)
+        self._minibatches = BatchReader(splits["train"], description, network.dtype, settings.batch_size)
+        self._evaluate = Evaluator(network, splits, description, settings.metrics)
+        self._augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
+        self._update = Updater(settings.optimizer, network)
+        steps_per_epoch = self._sampler.steps_per_epoch
+        total = settings.iterations if settings.iterations is not None else (settings.epochs or 0) * steps_per_epoch
+        self.progress = Progress(step=0, epoch=0.0, total_steps=total)
+        self._epochs_per_step = settings.batch_size / examples if settings.iterations else 1 / steps_per_epoch
+        self._evaluate_every = settings.evaluate_every or steps_per_epoch
+        self._view = TrainingView(self.progress, network.parameters, folder)
+
+    def train(self) -> list[Record]:
+        """Train to the end, or until something asks to stop, and return the history.
+
+        Raises:
+            DivergenceError: a loss was not finite; the parameters are those before that step.
+        """
+        callbacks = self.settings.callbacks
+        self._observer.started(self.progress.total_steps)
+        for callback in callbacks:
+            callback.on_start(self._view)
+        try:
+            # A loss that is not finite is noticed by its own check, and not by NumPy's warnings on the way there.
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                self._loop()
+        finally:
+            for callback in callbacks:
+                callback.on_end(self._view)
+            self._observer.ended()
+        return self.history
+
+    def _loop(self) -> None:
+        network, progress, settings, stop = self.network, self.progress, self.settings, self._stop
+        indices, take, update, augment = self._sampler.indices, self._minibatches.take, self._update, self._augment
+        rate, callbacks = settings.optimizer.learning_rate, settings.callbacks
+        clock = time.perf_counter
+        began = clock()
+        next_report = began
+        next_evaluation = self._evaluate_every
+        total = progress.total_steps
+        learning_rate = rate_at(rate, progress)
+        network.set_training(True)
+        step = progress.step
+        while step < total:
+            x, t = take(indices(step))
+            if augment is not None:
+                x = augment(x, step)
+            loss = network.loss_and_gradient(x, t, step)
+            if not math.isfinite(loss):
+                refuse_loss(loss, step + 1, learning_rate)
+            learning_rate = rate_at(rate, progress)
+            step += 1
+            update(learning_rate, step)
+            progress.step = step
+            progress.epoch = step * self._epochs_per_step
+            for callback in callbacks:
+                callback.on_step(self._view, loss)
+            stopping = stop.reason or self._view.stop_reason
+            if clock() >= next_report:
+                self._observer.stepped(progress, loss)
+                next_report = clock() + SECONDS_BETWEEN_REPORTS
+            if stop.reason:
+                break
+            if stopping or step in (next_evaluation, total):
+                next_evaluation = step + self._evaluate_every
+                self._record(learning_rate, clock() - began)
+                if self._view.stop_reason:
+                    break
+                network.set_training(True)
+        self.stopped = stop.reason or self._view.stop_reason
+
+    def _record(self, learning_rate: float, seconds: float) -> None:
+        figures = self._evaluate(("train", "validation"))
+        record = evaluation_record(self.progress.step, self.progress.epoch, learning_rate, figures)
+        self.history.append(record)
+        self._observer.evaluated(record, seconds)
+        for callback in self.settings.callbacks:
+            callback.on_evaluation(self._view, record)

@@ -1,0 +1,58 @@
+"""What follows a training run from outside: a progress bar, a history file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlpkit.components.schedule import Progress
+    from mlpkit.training.history import Record
+
+
+class Observer:
+    """Is told how training goes; each method does nothing unless it is written."""
+
+    def started(self, total_steps: int) -> None:
+        """Training begins."""
+
+    def stepped(self, progress: Progress, loss: float) -> None:
+        """Some steps were done; told at most ten times a second, and the first step at once."""
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """An evaluation was done, ``seconds`` after training began."""
+
+    def ended(self) -> None:
+        """Training is over, for whatever reason."""
+
+
+class ObserverGroup(Observer):
+    """Several observers as one.
+
+    Args:
+        observers: who is told, in this order.
+    """
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+
+    def started(self, total_steps: int) -> None:
+        """Training begins."""
+        for observer in self._observers:
+            observer.started(total_steps)
+
+    def stepped(self, progress: Progress, loss: float) -> None:
+        """Some steps were done."""
+        for observer in self._observers:
+            observer.stepped(progress, loss)
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """An evaluation was done."""
+        for observer in self._observers:
+            observer.evaluated(record, seconds)
+
+    def ended(self) -> None:
+        """Training is over."""
+        for observer in self._observers:
+            observer.ended()

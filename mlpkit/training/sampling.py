@@ -1,0 +1,83 @@
+"""Which examples make up the minibatch of a step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from mlpkit.components.randomness import keyed_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STEPS_DRAWN_TOGETHER = 64
+"""Minibatches drawn at once with replacement: one draw of many numbers is cheaper than many of few."""
+
+
+class Sampler(Protocol):
+    """Chooses minibatches; the one of a step depends on seed and step alone, so that any step can be repeated."""
+
+    steps_per_epoch: int
+
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a step, counted from 0; not to be written into."""
+
+
+class Shuffle:
+    """Every example once an epoch, in an order of its own for each epoch; the last minibatch may be smaller.
+
+    Args:
+        examples: number of training examples.
+        batch_size: examples of a minibatch.
+        seed: the spec's seed.
+    """
+
+    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
+        self.steps_per_epoch = -(-examples // batch_size)
+        self._examples = examples
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = -1
+        self._order: NDArray[Any] = np.empty(0, np.intp)
+
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a step."""
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if epoch != self._epoch:
+            self._order = keyed_generator(self._seed, "shuffle", epoch).permutation(self._examples)
+            self._epoch = epoch
+        begin = position * self._batch_size
+        return self._order[begin : begin + self._batch_size]
+
+
+class WithReplacement:
+    """Independent draws: an example may come twice in a minibatch, or not at all in an epoch.
+
+    Args:
+        examples: number of training examples.
+        batch_size: examples of a minibatch.
+        seed: the spec's seed.
+    """
+
+    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
+        self.steps_per_epoch = -(-examples // batch_size)
+        self._examples = examples
+        self._batch_size = batch_size
+        self._seed = seed
+        self._block = -1
+        self._draws: NDArray[Any] = np.empty((0, batch_size), np.intp)
+
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a step."""
+        block, position = divmod(step, STEPS_DRAWN_TOGETHER)
+        if block != self._block:
+            generator = keyed_generator(self._seed, "with_replacement", block)
+            self._draws = generator.integers(self._examples, size=(STEPS_DRAWN_TOGETHER, self._batch_size))
+            self._block = block
+        drawn: NDArray[Any] = self._draws[position]
+        return drawn
+
+
+SAMPLERS: dict[str, type[Shuffle | WithReplacement]] = {"shuffle": Shuffle, "with_replacement": WithReplacement}
+"""Samplers by their names in the spec."""
