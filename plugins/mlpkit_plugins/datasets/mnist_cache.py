@@ -1,0 +1,79 @@
+"""Keeps the shipped MNIST files, decompressed, in the user's cache folder.
+
+The folder is the operating system's own for caches (``~/.cache/mlpkit`` on Linux, ``~/Library/Caches/mlpkit`` on
+macOS), or what the environment variable ``MLPKIT_CACHE`` says; the files lie in its subfolder ``mnist``. Nothing
+there is trusted: each file is checked by its SHA-256 whenever it is read, and made anew if it isn't right. The
+folder may be deleted at any time. Where nothing can be written, everything works as well, only slower.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlpkit import DataError
+from mlpkit_plugins.formats.idx import idx_checksum, idx_header, read_idx
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def cache_folder() -> Path:
+    """Return the folder for decompressed MNIST files, which need not exist."""
+    chosen = os.environ.get("MLPKIT_CACHE")
+    if not chosen:
+        import platformdirs  # noqa: PLC0415 - slow to load, and needed only here
+
+        chosen = platformdirs.user_cache_dir("mlpkit")
+    return Path(chosen) / "mnist"
+
+
+def read_through_cache(compressed: Path, rank: int, checksum: str) -> NDArray[np.uint8]:
+    """Read a compressed IDX file, from its decompressed copy if there is a good one; else leave such a copy.
+
+    Args:
+        compressed: the file, its name ending in ``.gz``.
+        rank: number of dimensions of its array.
+        checksum: SHA-256 of its decompressed content.
+
+    Raises:
+        DataError: the compressed file is damaged.
+    """
+    copy = cache_folder() / compressed.stem
+    values = _read_copy(copy, rank, checksum)
+    if values is None:
+        values = read_idx(compressed, rank)
+        found = idx_checksum(values)
+        if found != checksum:
+            message = f"the SHA-256 of its decompressed content is {found}; expected {checksum}; reinstall mlpkit"
+            raise DataError(compressed, message)
+        _write_copy(copy, values)
+    return values
+
+
+def _read_copy(copy: Path, rank: int, checksum: str) -> NDArray[np.uint8] | None:
+    try:
+        values = read_idx(copy, rank)
+    except DataError:  # missing or broken: the compressed file is the one that counts
+        return None
+    return values if idx_checksum(values) == checksum else None
+
+
+def _write_copy(copy: Path, values: NDArray[np.uint8]) -> None:
+    """Write the copy whole or not at all; several processes may do so at once, and the last one wins."""
+    temporary = copy.with_name(f".{copy.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    with contextlib.suppress(OSError):  # a folder that is full or read-only: the work goes on from memory
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("xb") as file:
+                file.write(idx_header(values.shape))
+                file.write(values.data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(copy)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,207 @@
+"""IDX files: an array of bytes behind a short header, the format that MNIST comes in.
+
+The header is two zero bytes, the type of an element (8: unsigned byte), the number of dimensions, then the length
+of each dimension as a big-endian 32-bit integer. Files whose name ends in ``.gz`` are decompressed on the way.
+A damaged or malicious file costs no more memory than its own size can justify.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import numpy as np
+
+from mlpkit import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import FileIO
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+IDX_SUFFIXES = ("", ".gz", ".idx", ".idx3-ubyte")
+"""Endings of the names of IDX files of images. The commonest name, ``train-images-idx3-ubyte``, has none."""
+
+UNSIGNED_BYTE = 8
+GZIP_MAGIC = b"\x1f\x8b"
+LARGEST_DEFLATE_RATIO = 1032
+"""Deflate never makes more than this many bytes out of one."""
+
+_STEP = 1 << 20
+"""Bytes read at a time, so that decompression holds no more than that beside the array."""
+
+
+def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
+    """Read the array of an IDX file.
+
+    Args:
+        path: the file; decompressed if its name ends in ``.gz``.
+        rank: number of dimensions that the file must have: 3 for images, 1 for labels.
+
+    Raises:
+        DataError: the file can't be read, or is not exactly what its header declares.
+    """
+    with _reading(path) as (stream, size):
+        shape = _read_shape(stream, path, rank, size)
+        try:
+            values = np.empty(shape, np.uint8)
+        except MemoryError as error:
+            message = f"the header declares {_declared(shape)}, more than there is memory for"
+            raise idx_error(path, message, byte=4) from error
+        received = _fill(stream, values)
+        if received < values.size:
+            raise _too_short(path, shape, len(idx_header(shape)) + received)
+        if stream.read(1):
+            raise _too_long(path, shape)
+    return values
+
+
+def read_idx_shape(path: Path, rank: int) -> tuple[int, ...]:
+    """Read the shape of an IDX file's array from the file's first bytes.
+
+    Args:
+        path: the file; decompressed, as far as needed, if its name ends in ``.gz``.
+        rank: number of dimensions that the file must have.
+
+    Raises:
+        DataError: the file can't be read, or its header is wrong or doesn't fit its size.
+    """
+    with _reading(path) as (stream, size):
+        return _read_shape(stream, path, rank, size)
+
+
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """Return the header of an IDX file that holds bytes in that shape."""
+    return bytes((0, 0, UNSIGNED_BYTE, len(shape))) + np.array(shape, ">u4").tobytes()
+
+
+def idx_checksum(values: NDArray[np.uint8]) -> str:
+    """Return the SHA-256 of the content of an IDX file that holds this array, in hexadecimal digits."""
+    import hashlib  # noqa: PLC0415 - reading a header needs no checksum
+
+    checksum = hashlib.sha256(idx_header(values.shape))
+    checksum.update(np.ascontiguousarray(values).data.cast("B"))
+    return checksum.hexdigest()
+
+
+def idx_error(path: Path, message: str, *, byte: int) -> DataError:
+    """Return the error for a wrong byte of the content, which is not the file's own byte if that is compressed."""
+    note = " (counted in the decompressed content)" if _is_compressed(path) else ""
+    return DataError(path, message + note, byte=byte)
+
+
+def _is_compressed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file and yield its content as a stream, with the file's own size."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
+            raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; expected an IDX file")
+        with path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if _is_compressed(path):
+                with _decompressing(file, path, size) as content:
+                    yield content, size
+            else:
+                yield file, size
+    except FileNotFoundError as error:
+        raise DataError(path, "no such file") from error
+    except OSError as error:
+        raise DataError(path, f"can't be read: {error.strerror or error}") from error
+
+
+@contextmanager
+def _decompressing(file: FileIO, path: Path, size: int) -> Iterator[BinaryIO]:
+    import gzip  # noqa: PLC0415 - most runs read plain files from the cache
+
+    start = file.read(2)
+    file.seek(0)
+    if not GZIP_MAGIC.startswith(start):
+        raise DataError(path, f"starts with 0x{start.hex()}; expected 0x{GZIP_MAGIC.hex()}, as gzip files do", byte=0)
+    try:
+        with gzip.GzipFile(fileobj=file, mode="rb") as content:
+            yield cast("BinaryIO", content)
+    except gzip.BadGzipFile as error:
+        raise DataError(path, f"the gzip file is damaged: {error}") from error
+    except zlib.error as error:
+        raise DataError(path, f"the compressed content is damaged: {error}") from error
+    except EOFError as error:
+        raise DataError(path, "the compressed content ends too early; the file is incomplete", byte=size) from error
+
+
+def _read_shape(stream: BinaryIO, path: Path, rank: int, size: int) -> tuple[int, ...]:
+    magic = bytes((0, 0, UNSIGNED_BYTE, rank))
+    length = len(magic) + 4 * rank
+    header = bytearray(length)
+    received = _fill(stream, np.frombuffer(header, np.uint8))
+    for byte, (found, expected) in enumerate(zip(header[: min(received, 4)], magic, strict=False)):
+        if found != expected:
+            message = (
+                f"the magic number is 0x{header[:4].hex()}; expected 0x{magic.hex()}, "
+                f"which stands for bytes in {_dimensions(rank)}"
+            )
+            raise idx_error(path, message, byte=byte)
+    if received < length:
+        message = f"the content ends within the header; expected a header of {length} bytes"
+        raise idx_error(path, message, byte=received)
+    shape = tuple(int(number) for number in np.frombuffer(header, ">u4", offset=4))
+    if 0 in shape:
+        axis = shape.index(0)
+        message = f"dimension {axis + 1} of {rank} has length 0; expected at least 1"
+        raise idx_error(path, message, byte=4 + 4 * axis)
+    _check_size(path, shape, size)
+    return shape
+
+
+def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
+    """Compare what the header declares with the file's size, before memory is set aside for it."""
+    declared = len(idx_header(shape)) + math.prod(shape)
+    if _is_compressed(path):
+        if declared > size * LARGEST_DEFLATE_RATIO:
+            message = f"the header declares {_declared(shape)}, more than {size:,} compressed bytes can hold"
+            raise idx_error(path, message, byte=4)
+    elif declared > size:
+        raise _too_short(path, shape, size)
+    elif declared < size:
+        raise _too_long(path, shape)
+
+
+def _fill(stream: BinaryIO, values: NDArray[np.uint8]) -> int:
+    """Read until the array is full or the stream ends; return the number of bytes that came."""
+    flat = values.data.cast("B")
+    received = 0
+    while received < len(flat):
+        # A stream of either kind has readinto, though BinaryIO doesn't promise it.
+        came = stream.readinto(flat[received : received + _STEP])  # type: ignore[attr-defined]
+        if not came:
+            break
+        received += came
+    return received
+
+
+def _too_short(path: Path, shape: tuple[int, ...], length: int) -> DataError:
+    return idx_error(path, f"the content ends too early; the header declares {_declared(shape)}", byte=length)
+
+
+def _too_long(path: Path, shape: tuple[int, ...]) -> DataError:
+    length = len(idx_header(shape)) + math.prod(shape)
+    return idx_error(path, f"the content goes on too long; the header declares {_declared(shape)}", byte=length)
+
+
+def _declared(shape: tuple[int, ...]) -> str:
+    total = len(idx_header(shape)) + math.prod(shape)
+    return f"{' x '.join(str(length) for length in shape)} elements, {total:,} bytes in all"
+
+
+def _dimensions(rank: int) -> str:
+    return "1 dimension" if rank == 1 else f"{rank} dimensions"
