@@ -54,6 +54,9 @@ class Layer(Operation):
             layer: a layer that belongs to this one alone.
             input_shape: shape of its inputs.
         """
+        if layer.path:
+            msg = f"{self.path} takes {layer.path} as a child, which has its place already; make a new layer"
+            raise ValueError(msg)
         ordinal = 1 + sum(other.type_name == layer.type_name for other in self._children.values())
         name = f"{layer.type_name}{ordinal}"
         self._new_declaration(name, ())

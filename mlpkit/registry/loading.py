@@ -47,7 +47,8 @@ def _import_target(who: str, plugin: Plugin, declaration: ComponentDeclaration) 
     try:
         return getattr(import_module(module), name)
     except ModuleNotFoundError as error:
-        if declaration.extra and error.name and not module.startswith(error.name):
+        own = error.name and f"{module}.".startswith(f"{error.name}.")
+        if declaration.extra and error.name and not own:
             command = f'pip install "{plugin.source}[{declaration.extra}]"'
             raise PluginError(f"{who} needs the package {error.name}; install it with: {command}") from error
         raise PluginError(f"{who} can't be imported: {error}") from error

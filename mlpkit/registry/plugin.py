@@ -85,7 +85,10 @@ class Plugin:
         if not manager.hook.mlpkit_components.get_hookimpls():
             raise PluginError(f"{self.source} has no function mlpkit_components marked with @mlpkit.hookimpl")
         declarations: dict[str, ComponentDeclaration] = {}
-        for result in manager.hook.mlpkit_components():
+        results = manager.hook.mlpkit_components()
+        if not results:  # pluggy leaves out None
+            raise PluginError("mlpkit_components returned nothing; expected a list")
+        for result in results:
             if not isinstance(result, list | tuple):
                 raise PluginError(f"mlpkit_components returned {type(result).__name__}; expected a list")
             for declared in result:

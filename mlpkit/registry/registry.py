@@ -159,6 +159,7 @@ class Registry:
             inner: Path = (*path, name)
         else:
             name, parameters, inner = reference, {}, path
+        at_key = inner != path
         if not isinstance(name, str):
             checking.report(inner, f"{name!r} is no component's name", expected=_either(kinds), at_key=True)
             return None
@@ -166,10 +167,10 @@ class Registry:
             found = self.find(kinds, name)
             signature = found.signature
         except UnknownComponentError as error:
-            checking.report(inner, error.message, remedy=error.remedy, at_key=True)
+            checking.report(inner, error.message, remedy=error.remedy, at_key=at_key)
             return None
         except PluginError as error:
-            checking.report(inner, str(error), at_key=True)
+            checking.report(inner, str(error), at_key=at_key)
             return None
         if parameters is None:
             parameters = {}
@@ -197,13 +198,13 @@ class Registry:
         """
         if not isinstance(reference, str | dict):
             return reference
+        name = next(iter(reference), "") if isinstance(reference, dict) else reference
+        self.find((kind,), str(name))
         checking = Checking(self.resolve)
         recipe = self.resolve((kind,), reference, (), checking)
         if recipe is not None:
             return recipe()
         fault = checking.faults[0]
-        if fault.at_key and not fault.expected:
-            raise UnknownComponentError(fault.message, remedy=fault.remedy)
         place = ".".join(str(part) for part in fault.path) or kind
         raise ParameterError(place, fault.message, expected=fault.expected, remedy=fault.remedy)
 
@@ -215,7 +216,9 @@ class Registry:
             label = f"{plugin.source} {plugin.version}".strip()
             raise PluginError(f"the plugin '{plugin.namespace}' ({label}) is broken: {plugin.reason}")
         if self._is_blocked(plugin, bare):
-            raise UnknownComponentError(f"{_either(kinds, article=False)} '{name}' is blocked by name")
+            raise UnknownComponentError(
+                f"{_either(kinds, article=False)} '{name}' is blocked by name", remedy="leave out --no-plugin"
+            )
         if namespace == BUILT_IN or bare not in plugin.declarations:
             raise UnknownComponentError(
                 f"unknown {_either(kinds, article=False)} '{name}'",
@@ -239,9 +242,7 @@ class Registry:
             raise UnknownComponentError(f"{what}: the built-in components are not installed", remedy="reinstall mlpkit")
         namespaces = [plugin.namespace for plugin in self.plugins if plugin.usable and not plugin.built_in]
         close = nearest(namespace, namespaces)
-        remedy = (
-            f"did you mean '{close}'?" if close else "install the package that provides it: mlpkit plugins lists them"
-        )
+        remedy = f"did you mean '{close}'?" if close else f"install the package that provides {namespace}.* components"
         raise UnknownComponentError(f"{what}: no plugin '{namespace}' is installed", remedy=remedy)
 
     def _nearest_remedy(self, kinds: tuple[str, ...], name: str, *, at_least_list: bool = True) -> str:

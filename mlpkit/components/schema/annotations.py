@@ -61,9 +61,9 @@ def value_type(annotation: object) -> ValueType:
         return ListType(value_type(arguments[0]), as_tuple=True)
     if origin is tuple:
         return TupleType(tuple(value_type(argument) for argument in arguments))
-    if origin in (list, Sequence):
+    if origin in (list, Sequence) and arguments:
         return ListType(value_type(arguments[0]))
-    if origin in (dict, Mapping) and arguments[0] is str:
+    if origin in (dict, Mapping) and arguments[:1] == (str,):
         return MappingType(value_type(arguments[1]))
     if origin is Recipe:
         kind = _kind_of(arguments[0])

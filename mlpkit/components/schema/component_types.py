@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.recipe import Recipe
+from mlpkit.components.schema.scalars import is_number
 from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Path
-    from mlpkit.components.schema.value_type import SchemaReferences
+from mlpkit.components.schema.value_type import SchemaReferences
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,19 @@ class ComponentOfKind(ValueType):
             return value
         if self.literal is not None and isinstance(value, int | float) and not isinstance(value, bool):
             return self.literal.check(value, path, checking)
+        if self.literal is not None and isinstance(value, str) and is_number(value):
+            return self.literal.check(value, path, checking)
         if not _is_reference(value):
             return checking.report(path, f"{show(value)} is not {self._form()}", expected=self.describe())
         if checking.resolve is None:
             return value
         recipe = checking.resolve(self.kinds, value, path, checking)
-        return INVALID if recipe is None else recipe
+        if recipe is not None:
+            return recipe
+        unknown = checking.faults[-1]
+        if self.literal is not None and unknown.path == path and not unknown.expected:
+            checking.faults[-1] = replace(unknown, expected=self.describe())
+        return INVALID
 
     def realize(self, checked: Any) -> Any:
         """Build the component."""

@@ -112,6 +112,9 @@ class MappingType(ValueType):
         """Return the mapping, every value checked."""
         if not isinstance(value, dict):
             return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe())
+        for key in value:
+            if not isinstance(key, str):
+                return checking.report(path, f"the key {show(key)} is not a string", expected=self.describe())
         checked = {key: self.values.check(item, (*path, key), checking) for key, item in value.items()}
         return INVALID if any(item is INVALID for item in checked.values()) else checked
 

@@ -56,10 +56,13 @@ class IntegerType(ValueType):
 
     def check(self, value: object, path: Path, checking: Checking) -> object:
         """Return the integer."""
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
+        try:
+            integer = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+        except TypeError:
+            integer = None
+        if integer is None:
             remedy = "write it without quotes" if isinstance(value, str) and _is_integer(value) else ""
             return checking.report(path, f"{show(value)} is not an integer", expected=self.describe(), remedy=remedy)
-        integer = operator.index(value)
         if not all(bound.holds(integer) for bound in self.bounds):
             return checking.report(path, f"{show(integer)} is out of range", expected=self.describe())
         return integer
@@ -82,7 +85,7 @@ class NumberType(ValueType):
     def check(self, value: object, path: Path, checking: Checking) -> object:
         """Return the number as a float."""
         if isinstance(value, bool | str) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
-            remedy = "write it without quotes" if isinstance(value, str) and _is_number(value) else ""
+            remedy = "write it without quotes" if isinstance(value, str) and is_number(value) else ""
             return checking.report(path, f"{show(value)} is not a number", expected=self.describe(), remedy=remedy)
         try:
             number = float(value)  # type: ignore[arg-type]
@@ -207,7 +210,8 @@ def _is_integer(text: str) -> bool:
     return text.strip().lstrip("+-").isdigit()
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text would be a finite number without its quotes."""
     try:
         return math.isfinite(float(text))
     except ValueError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.annotations import value_type
 from mlpkit.components.schema.docstring import Docstring, parse_docstring
-from mlpkit.components.schema.suggestion import did_you_mean
+from mlpkit.components.schema.suggestion import nearest
 from mlpkit.components.schema.value_type import INVALID, Checking, show
 from mlpkit.errors import ParameterError, PluginError
 
@@ -97,18 +97,24 @@ class Signature:
         """
         before = len(checking.faults)
         of = f" of {subject}" if subject else ""
+        misspelt: set[str] = set()
         for key in given:
             if key not in self.types:
+                absent = [name for name in self.types if name not in given]
+                meant = nearest(str(key), absent) or nearest(str(key), self.types)
+                misspelt |= {meant} if meant else set()
                 names = ", ".join(self.types) or f"no {noun}s at all"
                 checking.report(
                     (*path, key),
                     f"unknown {noun} {show(key)}{of}",
                     expected=names if len(self.types) <= 1 else f"one of {names}",
-                    remedy=did_you_mean(str(key), [name for name in self.types if name not in given]),
+                    remedy=f"did you mean '{meant}'?" if meant else "",
                     at_key=True,
                 )
         checked: dict[str, Any] = {}
         for field in self.fields:
+            if field.name not in given and field.name in misspelt:
+                continue
             if field.name not in given and field.required:
                 checking.report(
                     path,

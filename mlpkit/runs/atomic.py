@@ -1,0 +1,72 @@
+"""Writes a file whole or not at all, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from mlpkit.runs.storage_fault import storage_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
+    """Write a file so that a reader, also one after a power failure, finds the earlier content or the new.
+
+    The content goes to a temporary file in the same folder, which is flushed to the disk and then renamed.
+    After a failure the earlier file is untouched and the temporary one is gone.
+
+    Args:
+        path: the file; its folder exists.
+        content: the bytes, at once or in parts.
+
+    Raises:
+        StorageError: the file can't be written.
+    """
+    parts = [content] if isinstance(content, bytes) else content
+    try:
+        # Opened first: once the file is renamed, as little as possible may still fail.
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _replace(path, parts)
+            _flush_folder(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def _replace(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    temporary = path.with_name(f".mlpkit-{secrets.token_hex(8)}.tmp")
+    try:
+        _write(temporary, parts)
+        os.replace(temporary, path)  # noqa: PTH105 - one style for the system calls of this file
+    except BaseException:
+        with contextlib.suppress(OSError):  # the failure that led here is the one to report
+            os.unlink(temporary)  # noqa: PTH108 - one style for the system calls of this file
+        raise
+
+
+def _write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        for part in parts:
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_folder(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems keep folders safe by themselves and can't flush them
+            raise

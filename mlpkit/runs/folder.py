@@ -1,0 +1,320 @@
+"""The run folder: what is in it, and how it is written and read."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.errors import ModelFileError, RunFolderError, StorageError
+from mlpkit.runs import plain_json
+from mlpkit.runs.atomic import write_atomically
+from mlpkit.runs.json_lines import append_line, encode_line, read_lines
+from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
+from mlpkit.runs.storage_fault import storage_error
+from mlpkit.runs.writer_lock import WriterLock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+_SPEC = "spec.yaml"
+_RESOLVED = "resolved.yaml"
+_LOCK = "lock.json"
+_HISTORY = "history.jsonl"
+_TIMING = "timing.jsonl"
+_METRICS = "metrics.json"
+_MODEL = "model.safetensors"
+_WRITER = ".lock"
+_EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
+_NAMES_SHOWN = 5
+
+
+class RunFolder:
+    """A folder that keeps what happened in a run.
+
+    Anyone may read it at any time. It has one writer at a time: the first write, or ``claim``, takes the
+    place, and ``close``, the end of a ``with`` block or the end of the process gives it up.
+
+    Args:
+        directory: the folder.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._writer = WriterLock(directory / _WRITER)
+
+    @classmethod
+    def create(cls, directory: Path) -> RunFolder:
+        """Make the folder of a new run, with its parents, and become its writer.
+
+        Args:
+            directory: the folder; it is missing or empty.
+
+        Raises:
+            RunFolderError: it holds something, is no folder, or is another writer's.
+            StorageError: it can't be made.
+        """
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            msg = f"{directory}: is not a folder; choose another with --out, or remove it"
+            raise RunFolderError(msg) from error
+        except OSError as error:
+            raise storage_error(directory, error, action="made") from error
+        except ValueError as error:
+            msg = f"{directory}: can't be the name of a folder: {error}; choose another with --out"
+            raise RunFolderError(msg) from error
+        _require_empty(directory)
+        folder = cls(directory)
+        folder.claim()
+        try:
+            _require_empty(directory)  # another run may have come and gone between the look and the claim
+        except RunFolderError:
+            folder.close()
+            raise
+        return folder
+
+    @classmethod
+    def open(cls, directory: Path) -> RunFolder:
+        """Open the folder of an earlier run, to read it or to go on with it.
+
+        Raises:
+            RunFolderError: it is not a run folder.
+        """
+        try:
+            if _is_run(directory):
+                return cls(directory)
+            msg = f"{directory}: {_why_not_a_run(directory)}"
+        except OSError as error:
+            msg = f"{directory}: can't be opened: {error.strerror}; check the path and who may read it"
+            raise RunFolderError(msg) from error
+        raise RunFolderError(msg)
+
+    @staticmethod
+    def next_free(parent: Path, name: str) -> Path:
+        """Make an empty folder that no other run has, and return its path.
+
+        It is called ``name``, or else ``name-2``, ``name-3`` and so on.
+
+        Args:
+            parent: where the folder will be; made if it is missing.
+            name: a file name.
+
+        Raises:
+            RunFolderError: ``name`` is not a file name.
+            StorageError: the folder can't be made.
+        """
+        if name in {"", ".", ".."} or "/" in name or "\0" in name:
+            msg = f"{name!r} can't be the name of a folder; choose another name, or a folder with --out"
+            raise RunFolderError(msg)
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            for number in count(start=1):
+                directory = parent / (name if number == 1 else f"{name}-{number}")
+                with suppress(FileExistsError):
+                    directory.mkdir()
+                    break
+        except OSError as error:
+            raise storage_error(parent / name, error, action="made") from error
+        return directory
+
+    def claim(self) -> None:
+        """Become the folder's writer.
+
+        Raises:
+            RunFolderError: another writer is at work.
+            StorageError: the folder can't be written.
+        """
+        self._writer.acquire()
+
+    def close(self) -> None:
+        """Stop being the folder's writer."""
+        self._writer.release()
+
+    def __enter__(self) -> RunFolder:
+        """Leave the folder as it is; the end of the block closes it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the folder."""
+        self.close()
+
+    def write_spec(self, text: str) -> None:
+        """Write spec.yaml: the spec as its author wrote it."""
+        self._write(_SPEC, text.encode())
+
+    def write_resolved(self, text: str) -> None:
+        """Write resolved.yaml: the spec with every default filled in."""
+        self._write(_RESOLVED, text.encode())
+
+    def write_lock(self, contents: Mapping[str, Any]) -> None:
+        """Write lock.json: the versions and checksums that the results depend on."""
+        self._write_json(_LOCK, contents)
+
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """Write metrics.json: the results by split.
+
+        Raises:
+            StorageError: the metrics aren't plain data with finite numbers, or can't be written.
+        """
+        self._write_json(_METRICS, metrics)
+
+    def append_history(self, record: Mapping[str, Any]) -> None:
+        """Add an evaluation to history.jsonl.
+
+        Raises:
+            StorageError: the record isn't plain data with finite numbers, or can't be written.
+        """
+        self.claim()
+        append_line(self.directory / _HISTORY, record)
+
+    def write_history(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Replace history.jsonl, as a resumed run does to drop what came after its checkpoint."""
+        path = self.directory / _HISTORY
+        self._write(_HISTORY, b"".join(encode_line(path, record) for record in records))
+
+    def append_timing(self, record: Mapping[str, Any]) -> None:
+        """Add how long something took, in seconds, to timing.jsonl."""
+        self.claim()
+        append_line(self.directory / _TIMING, record)
+
+    def save_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+        """Write model.safetensors; see ``mlpkit.runs.model_file.save_model``."""
+        self.claim()
+        save_model(self.directory / _MODEL, arrays, metadata)
+
+    def resolved_text(self) -> str:
+        """Return resolved.yaml.
+
+        Raises:
+            RunFolderError: there is none, or it can't be read.
+        """
+        content = self._read(_RESOLVED)
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise self._damaged(_RESOLVED, error) from error
+
+    def read_lock(self) -> dict[str, Any]:
+        """Return what lock.json says.
+
+        Raises:
+            RunFolderError: there is none, or it can't be read.
+        """
+        return self._read_json(_LOCK)
+
+    def read_history(self) -> list[dict[str, Any]]:
+        """Return the evaluations so far; a last line that was cut off while it was written doesn't count.
+
+        Raises:
+            RunFolderError: history.jsonl can't be read.
+        """
+        return read_lines(self.directory / _HISTORY)
+
+    def read_metrics(self) -> dict[str, Any]:
+        """Return what metrics.json says.
+
+        Raises:
+            RunFolderError: there is none, or it can't be read.
+        """
+        return self._read_json(_METRICS)
+
+    def load_model(self) -> ModelFile:
+        """Return the trained model.
+
+        Raises:
+            RunFolderError: there is none.
+            ModelFileError: it can't be read, or is damaged.
+        """
+        try:
+            return load_model_file(self.directory / _MODEL)
+        except ModelFileError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise self._missing(_MODEL) from error
+            raise
+
+    def _write(self, name: str, content: bytes) -> None:
+        self.claim()
+        write_atomically(self.directory / name, content)
+
+    def _write_json(self, name: str, data: Mapping[str, Any]) -> None:
+        try:
+            text = plain_json.encode_pretty(data)
+        except ValueError as error:
+            msg = f"{self.directory / name}: can't be written: {error}"
+            raise StorageError(msg) from error
+        self._write(name, text.encode())
+
+    def _read(self, name: str) -> bytes:
+        path = self.directory / name
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise self._missing(name) from error
+        except OSError as error:
+            msg = f"{path}: can't be read: {error.strerror}; check who may read it"
+            raise RunFolderError(msg) from error
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        content = self._read(name)
+        try:
+            data = plain_json.decode(content)
+        except ValueError as error:
+            raise self._damaged(name, error) from error
+        if not isinstance(data, dict):
+            raise self._damaged(name, "expected a JSON object")
+        return data
+
+    def _missing(self, name: str) -> RunFolderError:
+        return RunFolderError(
+            f"{self.directory}: holds no {name}; finish the run with 'mlpkit resume {self.directory}'"
+        )
+
+    def _damaged(self, name: str, fault: object) -> RunFolderError:
+        return RunFolderError(
+            f"{self.directory / name}: is damaged: {fault}; restore the file from a copy, or repeat the run"
+        )
+
+
+def _is_run(directory: Path) -> bool:
+    return (directory / _SPEC).is_file() or (directory / _RESOLVED).is_file()
+
+
+def _why_not_a_run(directory: Path) -> str:
+    if not directory.exists():
+        return f"there is no such folder; {_EXPECTED}"
+    if not directory.is_dir():
+        belongs = _is_run(directory.parent)
+        return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
+    names = _names_in(directory)
+    runs = [str(directory / name) for name in names if _is_run(directory / name)]
+    found = f"is not a run folder: it holds {_first(names)}; expected {_RESOLVED} or {_SPEC}"
+    return f"{found}; run folders in it: {_first(runs)}" if runs else found
+
+
+def _require_empty(directory: Path) -> None:
+    names = [name for name in _names_in(directory) if name != _WRITER]
+    if names:
+        msg = f"{directory}: holds {_first(names)} already; choose another folder with --out, or remove this one"
+        raise RunFolderError(msg)
+
+
+def _names_in(directory: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in directory.iterdir())
+    except OSError as error:
+        msg = f"{directory}: can't be listed: {error.strerror}; check who may read it"
+        raise RunFolderError(msg) from error
+
+
+def _first(names: list[str]) -> str:
+    """Return the first few names, and how many there are besides."""
+    more = len(names) - _NAMES_SHOWN
+    shown = ", ".join(names[:_NAMES_SHOWN]) or "nothing"
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,69 @@
+"""Sees to it that a run folder has one writer at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from mlpkit.errors import RunFolderError
+from mlpkit.runs.storage_fault import storage_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DIGITS_OF_A_PID = 20
+
+
+class WriterLock:
+    """An exclusive lock on a file, which the system releases when its holder dies.
+
+    The lock is advisory (flock): it binds those who ask for it, and readers don't.
+
+    Args:
+        path: the file to lock; it is made if it is missing, and stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, unless this object holds it already.
+
+        Raises:
+            RunFolderError: another writer holds it.
+            StorageError: the file can't be made or locked.
+        """
+        if self._descriptor is not None:
+            return
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+            except BlockingIOError as error:
+                holder = os.pread(descriptor, _DIGITS_OF_A_PID, 0).strip()
+                os.close(descriptor)
+                raise RunFolderError(self._taken(holder)) from error
+            except BaseException:
+                os.close(descriptor)
+                raise
+        except OSError as error:
+            raise storage_error(self.path, error, action="locked") from error
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back, if this object holds it."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            # Closing alone would leave the lock with a forked process that shares the descriptor.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+    def _taken(self, holder: bytes) -> str:
+        writer = f"process {holder.decode()}" if holder.isdigit() else "another process"
+        if holder == b"%d" % os.getpid():
+            writer = "this process"
+        return f"{self.path.parent}: {writer} is writing to it; wait until that is done, or choose another folder"

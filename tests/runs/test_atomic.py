@@ -1,0 +1,157 @@
+"""A file is written whole, or the earlier one stays."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mlpkit.errors import StorageError
+from mlpkit.runs.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FAILURES = [
+    pytest.param(OSError(code, os.strerror(code)), id=errno.errorcode[code])
+    for code in (errno.ENOSPC, errno.EIO, errno.EACCES)
+] + [pytest.param(KeyboardInterrupt(), id="KeyboardInterrupt")]
+
+
+@pytest.mark.parametrize("content", [b"", b"one", [b"o", memoryview(b"ne")], []])
+@pytest.mark.parametrize("earlier", [None, b"a longer earlier content"])
+def test_the_file_has_the_new_content_and_nothing_else_is_left(
+    tmp_path: Path, content: Any, earlier: bytes | None
+) -> None:
+    path = tmp_path / "file"
+    if earlier is not None:
+        path.write_bytes(earlier)
+    write_atomically(path, content)
+    assert path.read_bytes() == b"".join([content] if isinstance(content, bytes) else content)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "file", b"")
+    (tmp_path / "other").touch()
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+    assert stat.S_ISREG((tmp_path / "file").stat().st_mode)
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize(
+    "at",
+    [("open", 1), ("open", 2), ("write", 1), ("write", 2), ("fsync", 1), ("close", 1), ("replace", 1)],
+)
+@pytest.mark.parametrize("earlier", [None, b"earlier"])
+def test_a_failure_leaves_the_earlier_file_and_no_other(
+    tmp_path: Path, failing: Any, at: tuple[str, int], failure: BaseException, earlier: bytes | None
+) -> None:
+    path = tmp_path / "file"
+    if earlier is not None:
+        path.write_bytes(earlier)
+    expected = StorageError if isinstance(failure, OSError) else KeyboardInterrupt
+    function, call = at
+    with failing(function, failure, call=call), pytest.raises(expected):
+        write_atomically(path, [b"new ", b"content"])
+    assert list(tmp_path.iterdir()) == ([path] if earlier is not None else [])
+    if earlier is not None:
+        assert path.read_bytes() == earlier
+
+
+@pytest.mark.parametrize(
+    ("function", "call"), [("fsync", 2), ("close", 2)], ids=["fsync of the folder", "close of the folder"]
+)
+def test_a_failure_after_the_rename_is_reported_and_the_new_file_is_whole(
+    tmp_path: Path, failing: Any, function: str, call: int
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"earlier")
+    with (
+        failing(function, OSError(errno.EIO, "Input/output error"), call=call),
+        pytest.raises(StorageError, match="Input/output error"),
+    ):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_system_that_cannot_flush_folders_is_no_failure(tmp_path: Path, failing: Any) -> None:
+    with failing("fsync", OSError(errno.EINVAL, "Invalid argument"), call=2) as calls:
+        write_atomically(tmp_path / "file", b"new")
+    assert calls == [2]
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_the_content_is_flushed_before_the_rename_and_the_folder_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    for name in ("write", "fsync", "replace"):
+        real = getattr(os, name)
+
+        def note(*args: Any, name: str = name, real: Any = real) -> Any:
+            folder = name == "fsync" and stat.S_ISDIR(os.fstat(args[0]).st_mode)
+            calls.append("fsync of the folder" if folder else name)
+            return real(*args)
+
+        monkeypatch.setattr(os, name, note)
+    write_atomically(tmp_path / "file", b"new")
+    assert calls == ["write", "fsync", "replace", "fsync of the folder"]
+
+
+def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:3]))
+    write_atomically(tmp_path / "file", [b"0123456789", b"abcdefg"])
+    assert (tmp_path / "file").read_bytes() == b"0123456789abcdefg"
+
+
+def test_a_failure_of_who_makes_the_content_passes_through(tmp_path: Path) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"new"
+        raise LookupError
+
+    (tmp_path / "file").write_bytes(b"earlier")
+    with pytest.raises(LookupError):
+        write_atomically(tmp_path / "file", parts())
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"earlier"]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "remedy"),
+    [
+        (errno.ENOSPC, "No space left on device", "free space on this disk, or choose another folder"),
+        (errno.EROFS, "Read-only file system", "choose a folder that is not read-only"),
+        (errno.EACCES, "Permission denied", "get permission to write there, or choose another folder"),
+        (errno.EIO, "Input/output error", "check the disk or the network drive, or choose another folder"),
+        (errno.EXDEV, None, "check the disk, or choose another folder"),
+    ],
+)
+def test_the_message_names_file_reason_and_remedy(
+    tmp_path: Path, failing: Any, code: int, reason: str | None, remedy: str
+) -> None:
+    path = tmp_path / "file"
+    with failing("write", OSError(code, os.strerror(code))), pytest.raises(StorageError) as raised:
+        write_atomically(path, b"new")
+    assert str(raised.value) == f"{path}: can't be written: {reason or os.strerror(code)}; {remedy}"
+
+
+def test_real_refusals(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    for path, advice in [
+        (tmp_path / "missing" / "x", "check that its folder still exists"),
+        (tmp_path / "file" / "x", "a part of the path is a file; choose another folder"),
+        (tmp_path / "folder", "a folder is in its place; move the folder, or choose another name"),
+        (tmp_path / ("x" * 300), "choose a shorter name"),
+    ]:
+        with pytest.raises(StorageError) as raised:
+            write_atomically(path, b"new")
+        assert str(raised.value).startswith(f"{path}: can't be written: ")
+        assert str(raised.value).endswith(advice)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]

@@ -1,0 +1,118 @@
+"""Every byte of a safetensors file is accounted for by its header."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save
+
+from mlpkit.runs.safetensors_header import NUMPY_DTYPES, Entry, parse_header
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def entry(dtype: Any = "F32", shape: Any = (2,), offsets: Any = (0, 8)) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+
+
+def test_a_header_of_the_safetensors_package_is_understood() -> None:
+    arrays: dict[str, NDArray[Any]] = {
+        "b": np.ones((2, 3), np.float32),
+        "a": np.ones((), np.float64),
+        "c": np.ones((0, 7), np.float64),
+        "d": np.ones(3, np.uint8),
+    }
+    header = parse_header(save(arrays, {"who": "me"})[8:].split(b"}}")[0] + b"}}")
+    assert header.metadata == {"who": "me"}
+    assert header.entries == (
+        Entry("a", "<f8", (), 0, 8),
+        Entry("c", "<f8", (0, 7), 8, 8),
+        Entry("b", "<f4", (2, 3), 8, 32),
+        Entry("d", "|u1", (3,), 32, 35),
+    )
+    assert header.data_size == 35
+
+
+@pytest.mark.parametrize(("name", "dtype"), NUMPY_DTYPES.items())
+def test_names_of_dtypes_are_those_of_the_safetensors_package(name: str, dtype: str) -> None:
+    assert f'"dtype":"{name}"'.encode() in save({"x": np.zeros(1, dtype)})
+    assert np.dtype(dtype).newbyteorder("<").str == dtype
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"a": 1}, "array 'a' is not described by dtype, shape and data_offsets"),
+        ({"a": {**entry(), "more": 1}}, "array 'a' is not described by dtype, shape and data_offsets"),
+        ({"a": entry("BF16")}, "array 'a' has the dtype 'BF16'; expected one of BOOL, "),
+        ({"a": entry(["F32"])}, "array 'a' has the dtype ['F32']; expected one of BOOL, "),
+        ({"a": entry(shape=2)}, "array 'a' has the shape 2; expected a list of up to 32 sizes"),
+        ({"a": entry(shape=[-1, -2])}, "array 'a' has the shape [-1, -2]; expected a list of"),
+        ({"a": entry(shape=[2.0])}, "array 'a' has the shape [2.0]; expected a list of"),
+        ({"a": entry(shape=[2, True])}, "array 'a' has the shape [2, True]; expected a list of"),
+        ({"a": entry(shape=[1] * 32 + [2])}, "has the shape [1, 1, 1, 1, 1, 1, ...]; expected a list of"),
+        ({"a": entry(shape=[2**62, 2])}, "has the shape [4611686018427387904, 2], which is too large"),
+        ({"a": entry(shape=[0, 2**62], offsets=(0, 0))}, "[0, 4611686018427387904], which is too large"),
+        ({"a": entry(offsets=8)}, "array 'a' has the data_offsets 8; expected begin and end"),
+        ({"a": entry(offsets=[0, 8, 8])}, "has the data_offsets [0, 8, 8]; expected begin and end"),
+        ({"a": entry(offsets=[0, 8.0])}, "has the data_offsets [0, 8.0]; expected begin and end"),
+        ({"a": entry(offsets=[-8, 0])}, "has the data_offsets [-8, 0]; expected begin and end"),
+        ({"a": entry(offsets=[8, 0])}, "array 'a' takes -8 bytes; expected 8 for its dtype and shape"),
+        ({"a": entry(offsets=[0, 9])}, "array 'a' takes 9 bytes; expected 8 for its dtype and shape"),
+        ({"a": entry(offsets=[1, 9])}, "array 'a' begins at byte 1 of the data; expected 0"),
+        ({"a": entry(), "b": entry()}, "array 'b' begins at byte 0 of the data; expected 8"),
+        ({"a": entry(), "b": entry(offsets=[4, 12])}, "'b' begins at byte 4 of the data; expected 8"),
+        ({"a": entry(), "b": entry(offsets=[9, 17])}, "'b' begins at byte 9 of the data; expected 8"),
+        ({"__metadata__": []}, "expected a mapping of texts as metadata"),
+        ({"__metadata__": {"a": 1}}, "expected a mapping of texts as metadata"),
+        ([], "expected a JSON object"),
+    ],
+)
+def test_a_wrong_header_is_refused(entries: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse_header(json.dumps(entries).encode())
+
+
+def test_a_name_that_comes_twice_is_refused() -> None:
+    one = json.dumps(entry())
+    with pytest.raises(ValueError, match="'a' is there twice"):
+        parse_header(f'{{"a":{one},"a":{one}}}'.encode())
+
+
+def test_messages_stay_short() -> None:
+    for entries in ({"n" * 10**6: 1}, {"a": entry(shape=[-1] * 10**5)}, {"a": entry("F" * 10**6)}):
+        with pytest.raises(ValueError, match="array") as raised:
+            parse_header(json.dumps(entries).encode())
+        assert len(str(raised.value)) < 400
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from([*NUMPY_DTYPES, "", "x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=8,
+)
+ENTRIES = st.fixed_dictionaries(
+    {
+        "dtype": st.sampled_from([*NUMPY_DTYPES]) | JSON,
+        "shape": st.lists(st.integers(-1, 4), max_size=3) | JSON,
+        "data_offsets": st.tuples(st.integers(-1, 64), st.integers(-1, 64)) | JSON,
+    }
+)
+
+
+@given(st.dictionaries(st.sampled_from(["__metadata__", "a", "b"]), ENTRIES | JSON) | JSON)
+def test_any_json_is_either_refused_or_leads_to_arrays_that_numpy_can_make(content: Any) -> None:
+    try:
+        header = parse_header(json.dumps(content).encode())
+    except ValueError:
+        return
+    data = bytearray(header.data_size)
+    made = [np.ndarray(e.shape, e.dtype, buffer=data, offset=e.begin) for e in header.entries]
+    assert sum(array.nbytes for array in made) == header.data_size

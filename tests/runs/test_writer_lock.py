@@ -1,0 +1,114 @@
+"""A run folder has one writer at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.runs.writer_lock import WriterLock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOLD = """
+import pathlib, sys
+from mlpkit.runs.writer_lock import WriterLock
+lock = WriterLock(pathlib.Path(sys.argv[1]))
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / ".lock"
+
+
+@pytest.fixture
+def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Return another process that holds the lock."""
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_second_writer_is_refused_at_once_and_told_who_writes(path: Path, holder: subprocess.Popen[str]) -> None:
+    with pytest.raises(RunFolderError) as raised:
+        WriterLock(path).acquire()
+    assert str(raised.value) == (
+        f"{path.parent}: process {holder.pid} is writing to it; wait until that is done, or choose another folder"
+    )
+
+
+def test_a_writer_that_is_killed_leaves_the_lock_free(path: Path, holder: subprocess.Popen[str]) -> None:
+    holder.kill()
+    holder.wait()
+    lock = WriterLock(path)
+    lock.acquire()
+    assert path.read_text() == f"{os.getpid()}\n"
+    lock.release()
+
+
+def test_a_second_writer_in_the_same_process_is_refused(path: Path) -> None:
+    first, second = WriterLock(path), WriterLock(path)
+    first.acquire()
+    first.acquire()
+    with pytest.raises(RunFolderError, match="this process is writing to it"):
+        second.acquire()
+    first.release()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_a_holder_without_a_number_is_another_process(path: Path) -> None:
+    lock = WriterLock(path)
+    lock.acquire()
+    path.write_text("")
+    with pytest.raises(RunFolderError, match="another process is writing to it"):
+        WriterLock(path).acquire()
+    lock.release()
+
+
+def test_a_release_frees_the_lock_though_a_forked_process_lives_on(path: Path) -> None:
+    lock = WriterLock(path)
+    lock.acquire()
+    descriptor = os.open(path, os.O_RDWR)
+    assert lock._descriptor is not None
+    shared = os.dup(lock._descriptor)  # as a fork would share it
+    lock.release()
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(descriptor)
+    os.close(shared)
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EIO])
+def test_a_file_system_without_locks_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", fail)
+        with pytest.raises(StorageError, match=f"can't be locked: {os.strerror(code)}; "):
+            WriterLock(path).acquire()
+    lock = WriterLock(path)
+    lock.acquire()
+    lock.release()
+
+
+def test_a_folder_that_is_gone_is_reported(tmp_path: Path) -> None:
+    lock = WriterLock(tmp_path / "gone" / ".lock")
+    with pytest.raises(StorageError, match="can't be locked: No such file or directory; check that its folder"):
+        lock.acquire()
