@@ -1,0 +1,53 @@
+"""The core must not know any component by name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import mlpkit
+import mlpkit_plugins
+
+CORE = Path(mlpkit.__file__).parent
+NAMES = {declared.name for declared in mlpkit_plugins.mlpkit_components()}
+ALLOWED = {
+    # the Python face is a contract: network.accuracy(x, t)
+    ("network/sequential.py", "accuracy"),
+}
+
+
+def _string_constants(tree: ast.AST) -> set[str]:
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return {
+        word
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+        for word in re.findall(r"\w+", node.value)
+    }
+
+
+def test_no_string_in_the_core_is_the_name_of_a_built_in_component():
+    # "normal", "zeros" and "constant" are words as well as names: they count only where they stand alone.
+    words = {"normal", "zeros", "constant", "mnist"}
+    found = set()
+    for path in CORE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for name in _string_constants(tree) & (NAMES - words):
+            found.add((path.relative_to(CORE).as_posix(), name))
+        exact = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        found |= {(path.relative_to(CORE).as_posix(), name) for name in exact & words}
+    assert found - ALLOWED == set()
+
+
+def test_every_built_in_stands_in_a_file_called_after_it():
+    for declared in mlpkit_plugins.mlpkit_components():
+        module, _, name = declared.target.partition(":")
+        snake_case = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+        assert module.rpartition(".")[2] == snake_case
