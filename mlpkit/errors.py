@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +24,7 @@ class UsageError(MlpkitError):
     exit_code = 2
 
 
-@dataclass(frozen=True)
-class SpecFault:
+class SpecFault(NamedTuple):
     """One thing that is wrong in a spec, and where.
 
     Args:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from mlpkit.components.component import Component
 from mlpkit.errors import DataError
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(NamedTuple):
     """What a data set holds, known before its examples are read.
 
     Args:

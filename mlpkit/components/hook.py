@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pluggy
 
@@ -20,8 +19,7 @@ hookspec = pluggy.HookspecMarker(ENTRY_POINT_GROUP)
 hookimpl = pluggy.HookimplMarker(ENTRY_POINT_GROUP)
 
 
-@dataclass(frozen=True)
-class ComponentDeclaration:
+class ComponentDeclaration(NamedTuple):
     """A component that a plugin provides.
 
     Args:

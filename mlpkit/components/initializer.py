@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
 from mlpkit.components.component import Component
 from mlpkit.components.schema.component_types import OfKind
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Fans:
+class Fans(NamedTuple):
     """How many inputs feed each output of a parameter, and how many outputs each input feeds.
 
     Args:

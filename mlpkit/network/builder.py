@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,12 +14,13 @@ from mlpkit.spec.installed import installed
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import Description
+    from mlpkit.components.recipe import Recipe
+    from mlpkit.components.schema.fault import Path
     from mlpkit.network.sequential import Resolver
     from mlpkit.spec.spec import Spec
 
 
-@dataclass(frozen=True)
-class SpecProof:
+class SpecProof(NamedTuple):
     """What is known of a spec before any data is read.
 
     Args:
@@ -125,16 +125,25 @@ def installed_resolver() -> Resolver:
 def _stack_fault(spec: Spec, error: StackError) -> Fault:
     member = spec.layers[error.index]
     cause = error.cause
+    origins: list[str] = []
     if error.producer < 0:
         producer, place = f"the data ({spec.data.name})", spec.document.place(("data",), at_key=True)
+        origins += _parameter_origins(spec, ("data",), spec.data)
     else:
         before = spec.layers[error.producer]
         producer, place = before.name, spec.document.place(before.path)
+        origins += _parameter_origins(spec, before.path, before.recipe)
     return Fault(
         (*member.path, member.recipe.name),
         cause.message if isinstance(cause, ShapeError | ParameterError) else str(error),
         expected=cause.expected if isinstance(cause, ShapeError | ParameterError) else "",
         remedy=cause.remedy if isinstance(cause, ShapeError | ParameterError) else "",
         at_key=True,
-        notes=(f"its inputs, of shape {error.input_shape}, come from {producer} at {place}",),
+        notes=(f"its inputs, of shape {error.input_shape}, come from {producer} at {place}", *origins),
     )
+
+
+def _parameter_origins(spec: Spec, path: Path, recipe: Recipe[Any]) -> list[str]:
+    """Say where parameters come from that are inherited, substituted or overridden."""
+    notes = [note for key in recipe.arguments for note in spec.document.origin_notes((*path, recipe.name, key))]
+    return list(dict.fromkeys(notes))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,8 +18,7 @@ ALIGNMENT = 16
 """Elements; each array begins at a multiple, so that vector instructions find float32 at 64 bytes."""
 
 
-@dataclass(frozen=True)
-class FlatLayout:
+class FlatLayout(NamedTuple):
     """Offsets of named arrays in a flat array.
 
     Args:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mlpkit.errors import ComponentFailure, MlpkitError
+from mlpkit.network.blame import blame, failed_in, failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +35,7 @@ class Replica:
         self.position = position
         self._shapes = shapes
         self._outputs_checked = False
+        self._gradients_checked = False
         for operation in self.operations():
             operation._position = position
         trained = [i for i, layer in enumerate(layers) if any(True for _ in layer.declared_parameters())]
@@ -70,23 +74,41 @@ class Replica:
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the loss's inputs, such as logits, for a minibatch."""
         self.position.forwards += 1
+        self._rows = len(x)
         if not self._outputs_checked:
             return self._checked_forward(x)
         layer: Operation = self.loss
         try:
             for layer in self.layers:
                 x = layer.forward(x)
+        except MlpkitError:
+            raise
         except Exception as error:
-            raise _failure(layer, "forward", error) from error
+            raise failure(failed_in(layer, "forward"), error) from error
         return x
+
+    def compare(self, logits: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return the mean loss for the loss's inputs."""
+        try:  # and not blame(), which would take a few microseconds of every step
+            return float(self.loss.forward(logits, t))
+        except MlpkitError:
+            raise
+        except Exception as error:
+            raise failure(failed_in(self.loss, "forward"), error) from error
+
+    def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
+        """Return the predictions that the loss's inputs stand for."""
+        with blame(failed_in(self.loss, "predict")):
+            return self.loss.predict(logits)
+
+    def weight(self, t: NDArray[Any]) -> float:
+        """Return how much a minibatch or slice with these targets counts."""
+        with blame(failed_in(self.loss, "weight")):
+            return float(self.loss.weight(t))
 
     def loss_of(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean loss of a minibatch."""
-        logits = self.forward(x)
-        try:
-            return self.loss.forward(logits, t)
-        except Exception as error:
-            raise _failure(self.loss, "forward", error) from error
+        return self.compare(self.forward(x), t)
 
     def backward(self, dloss: float) -> None:
         """Fill the gradient, for the minibatch that ``loss_of`` saw last.
@@ -94,23 +116,26 @@ class Replica:
         Args:
             dloss: what this minibatch counts in the whole.
         """
+        if not self._gradients_checked:
+            self._checked_backward(dloss)
+            return
         layer: Operation = self.loss
         try:
             dy: NDArray[Any] | None = self.loss.backward(dloss)
             for layer in self._backward_order:
                 dy = layer.backward(dy)  # type: ignore[arg-type]
+        except MlpkitError:
+            raise
         except Exception as error:
-            raise _failure(layer, "backward", error) from error
+            raise failure(failed_in(layer, "backward"), error) from error
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
-        rows = len(x)
+        rows = self._rows
         for layer, shape in zip(self.layers, self._shapes[1:], strict=True):
             dtype = x.dtype
-            try:
+            with blame(failed_in(layer, "forward")):
                 x = layer.forward(x)
-            except Exception as error:
-                raise _failure(layer, "forward", error) from error
             got = getattr(x, "shape", None), getattr(x, "dtype", None)
             if got != ((rows, *shape), dtype):
                 raise ComponentFailure(
@@ -120,10 +145,31 @@ class Replica:
         self._outputs_checked = True
         return x
 
+    def _checked_backward(self, dloss: float) -> None:
+        """Do a first backward pass and make sure that each layer returns what the layer before it can use."""
+        with blame(failed_in(self.loss, "backward")):
+            dy = self.loss.backward(dloss)
+        expect_gradient(self.loss, dy, (self._rows, *self._shapes[-1]))
+        for layer, shape in zip(self._backward_order, self._shapes[-2::-1], strict=False):
+            with blame(failed_in(layer, "backward")):
+                dy = layer.backward(dy)  # type: ignore[assignment]
+            if layer.needs_input_gradient:
+                expect_gradient(layer, dy, (self._rows, *shape))
+        self._gradients_checked = True
 
-def _failure(operation: Operation, method: str, error: Exception) -> MlpkitError:
-    if isinstance(error, MlpkitError):
-        return error
-    return ComponentFailure(
-        f"{operation.kind} {operation.path} ({operation.type_name}) failed in {method}: {type(error).__name__}: {error}"
-    )
+
+def expect_gradient(operation: Operation, dx: object, shape: Shape) -> None:
+    """Make sure that what an operation's ``backward`` returned can be handed on.
+
+    Raises:
+        ComponentFailure: it is not a writable array of the inputs' shape and dtype.
+    """
+    expected = f"a writable array of {operation.dtype} of shape {shape}, as its inputs have"
+    who = f"{operation.kind} {operation.path} ({operation.type_name})"
+    if not isinstance(dx, np.ndarray):
+        raise ComponentFailure(f"{who} returned {type(dx).__name__} from backward; expected {expected}")
+    if dx.shape != shape or dx.dtype != operation.dtype or not dx.flags.writeable:
+        kind = "writable" if dx.flags.writeable else "read-only"
+        raise ComponentFailure(
+            f"{who} returned a {kind} array of {dx.dtype} of shape {dx.shape} from backward; expected {expected}"
+        )

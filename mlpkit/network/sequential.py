@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from mlpkit.components.operation import Operation
 from mlpkit.components.randomness import RandomPosition, keyed_generator
-from mlpkit.errors import ShapeError, UsageError
+from mlpkit.errors import ComponentFailure, ShapeError, UsageError
+from mlpkit.network.arguments import expect_names, expect_slices, input_shape_of, network_dtype, number_array
+from mlpkit.network.blame import blame
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.naming import default_names
 from mlpkit.network.replica import Replica
@@ -17,15 +21,16 @@ from mlpkit.network.shape_proof import prove_shapes
 from mlpkit.network.slice_sum import add_along_tree, slice_bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from mlpkit.components.initializer import Initializer, InitializerLike
+    from mlpkit.components.initializer import Initializer
     from mlpkit.components.layer import Layer
     from mlpkit.components.loss import Loss
     from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Shape
+    from mlpkit.components.parameter import Parameter
     from mlpkit.components.target import Target
 
 EVALUATION_ROWS = 1000
@@ -54,6 +59,8 @@ class Sequential:
 
     Raises:
         StackError: the layers don't fit each other or the data.
+        UsageError: an argument is none that a network can be built from.
+        ComponentFailure: an initializer failed.
     """
 
     def __init__(
@@ -69,11 +76,13 @@ class Sequential:
         resolver: Resolver | None = None,
     ) -> None:
         self.seed = seed
-        self.dtype = np.dtype(dtype)
-        self.input_shape = tuple(input_shape)
+        self.dtype = network_dtype(dtype)
+        self.input_shape = input_shape_of(input_shape)
         self.target = target
         self._resolver = resolver
-        names = names if names is not None else default_names(member.type_name for member in stack)
+        names = names if names is not None else default_names(_type_name(member) for member in stack)
+        expect_names(names, len(stack))
+        expect_slices(slices)
         proof = prove_shapes(stack, names, self.input_shape, target, self.dtype)
         self.layers, self.loss_layer = proof.layers, proof.loss
         self.flops = proof.flops
@@ -92,9 +101,7 @@ class Sequential:
         for state in declared_states:
             self.states[state.path][...] = state.initial
         for parameter in declared:
-            generator = keyed_generator(seed, "initializer", parameter.path)
-            draw = self._initializer(parameter.path, parameter.initializer)
-            parameter.value[...] = draw(parameter.shape, parameter.fans, generator, self.dtype)
+            parameter.value[...] = self._first_values(parameter)
 
     @property
     def gradient_values(self) -> NDArray[Any]:
@@ -110,7 +117,7 @@ class Sequential:
         inputs = self._inputs(x)
         replica = self.replicas[0]
         replica.set_training(False)
-        predictions = [replica.loss.predict(replica.forward(rows)).copy() for rows in _chunks(inputs)]
+        predictions = [replica.predict(replica.forward(rows)).copy() for rows in _chunks(inputs)]
         return predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
 
     def loss(self, x: ArrayLike, t: ArrayLike) -> float:
@@ -131,8 +138,9 @@ class Sequential:
             t: targets of the same rows.
             metrics: names of metrics, or new metric objects by name.
         """
-        inputs, targets = self._inputs(x), self._targets(x, t)
-        given = metrics if isinstance(metrics, dict) else {name: name for name in metrics}
+        inputs, targets = self._examples(x, t)
+        names = (metrics,) if isinstance(metrics, str) else metrics
+        given = names if isinstance(names, Mapping) else {name: name for name in names}
         named = {name: self._resolve("metric", metric) for name, metric in given.items()}
         return self.evaluate_batches(zip(_chunks(inputs), _chunks(targets), strict=True), named)
 
@@ -146,25 +154,28 @@ class Sequential:
             metrics: new metric objects by name.
         """
         replica = self.replicas[0]
-        loss_layer = replica.loss
         replica.set_training(False)
         total, weights = 0.0, 0.0
         for x, t in batches:
             logits = replica.forward(x)
-            weight = loss_layer.weight(t)
-            total += weight * loss_layer.forward(logits, t)
+            weight = replica.weight(t)
+            total += weight * replica.compare(logits, t)
             weights += weight
             if metrics:
-                prediction = loss_layer.predict(logits)
-                for metric in metrics.values():
-                    metric.update(prediction, t)
-        mean = total / weights if weights else float("nan")
-        return {"loss": mean} | {name: metric.result() for name, metric in metrics.items()}
+                prediction = replica.predict(logits)
+                for name, metric in metrics.items():
+                    with blame(f"the metric {name} failed"):
+                        metric.update(prediction, t)
+        results = {"loss": total / weights if weights else float("nan")}
+        for name, metric in metrics.items():
+            with blame(f"the metric {name} failed"):
+                results[name] = float(metric.result())
+        return results
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
         self.set_training(True)
-        self.loss_and_gradient(self._inputs(x), self._targets(x, t))
+        self.loss_and_gradient(*self._examples(x, t))
         return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
 
     def set_training(self, training: bool) -> None:
@@ -191,8 +202,8 @@ class Sequential:
             return loss
         bounds = slice_bounds(len(x), len(self.replicas))
         parts = list(zip(self.replicas, bounds, strict=False))
-        weights = [self.loss_layer.weight(t[begin:end]) for _, (begin, end) in parts]
-        total = sum(weights)
+        weights = [replica.weight(t[begin:end]) for replica, (begin, end) in parts]
+        total = sum(weights) or 1.0  # where no row counts, there is neither loss nor gradient
         losses = []
         for (replica, (begin, end)), weight in zip(parts, weights, strict=True):
             replica.position.step = step
@@ -216,9 +227,17 @@ class Sequential:
         self._state_before = self.state_layout.zeros(self.dtype)
         return replicas
 
-    def _initializer(self, path: str, initializer: InitializerLike) -> Initializer:
-        found: Initializer = self._resolve("initializer", initializer)
-        return found
+    def _first_values(self, parameter: Parameter) -> NDArray[Any]:
+        draw: Initializer = self._resolve("initializer", parameter.initializer)
+        generator = keyed_generator(self.seed, "initializer", parameter.path)
+        with blame(f"the initializer of {parameter.path} failed"):
+            values = draw(parameter.shape, parameter.fans, generator, self.dtype)
+        if np.shape(values) != parameter.shape:
+            raise ComponentFailure(
+                f"the initializer of {parameter.path} returned an array of shape {np.shape(values)}; "
+                f"expected {parameter.shape}"
+            )
+        return values
 
     def _resolve(self, kind: str, reference: object) -> Any:
         if not isinstance(reference, str | dict):
@@ -230,7 +249,7 @@ class Sequential:
         return self._resolver(kind, reference)
 
     def _inputs(self, x: ArrayLike) -> NDArray[Any]:
-        inputs = np.asarray(x, self.dtype)
+        inputs = number_array(x, self.dtype, "inputs")
         if inputs.shape[1:] != self.input_shape or inputs.ndim == 0:
             raise ShapeError(
                 f"the network can't take inputs of shape {inputs.shape}", expected=f"(rows, *{self.input_shape})"
@@ -239,12 +258,18 @@ class Sequential:
             raise UsageError("there are no rows to work on; expected at least one")
         return inputs
 
-    def _targets(self, x: ArrayLike, t: ArrayLike) -> NDArray[Any]:
-        targets = np.asarray(t)
-        rows = len(np.asarray(x))
+    def _examples(self, x: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        inputs, targets = self._inputs(x), number_array(t, None, "targets")
+        rows = len(inputs)
         if targets.ndim == 0 or len(targets) != rows:
             raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
-        return targets
+        return inputs, targets
+
+
+def _type_name(member: object) -> str:
+    if isinstance(member, Operation):
+        return member.type_name
+    return str(getattr(member, "__name__", type(member).__name__))
 
 
 def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:

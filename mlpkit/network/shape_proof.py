@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
-from mlpkit.errors import MlpkitError, ParameterError, ShapeError
+from mlpkit.components.schema.value_type import show
+from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,7 @@ class StackError(MlpkitError):
         super().__init__(text if name in text else f"{name}: {text}")
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(NamedTuple):
     """The stack's shapes, proved.
 
     Args:
@@ -76,10 +75,10 @@ def prove_shapes(
     layers: list[Layer] = []
     flops = 0
     for index, (operation, name) in enumerate(zip(stack, names, strict=True)):
-        operation.path, operation.dtype = name, dtype
         last = index == len(stack) - 1
         try:
             _expect_place(operation, name, last=last)
+            operation.path, operation.dtype = name, dtype
             if isinstance(operation, Loss):
                 operation.build(shapes[-1], target)
             elif isinstance(operation, Layer):
@@ -97,6 +96,14 @@ def prove_shapes(
 
 
 def _expect_place(operation: Operation, name: str, *, last: bool) -> None:
+    if not isinstance(operation, Layer | Loss):
+        what = f"the class {operation.__name__}" if isinstance(operation, type) else show(operation)
+        remedy = f"write {operation.__name__}()" if isinstance(operation, type) else ""
+        raise ParameterError(name, f"{what} is neither a layer nor a loss", remedy=remedy)
+    if operation.path:
+        raise UsageError(
+            f"{name} is the same object as {operation.path}, which has its place in a network already; make a new one"
+        )
     if isinstance(operation, Loss) and not last:
         raise ShapeError(f"{name} is a loss in the middle of the stack", expected="a loss only at the end")
     if not isinstance(operation, Loss) and last:
@@ -105,8 +112,6 @@ def _expect_place(operation: Operation, name: str, *, last: bool) -> None:
             expected="a loss at the end",
             remedy="add one, such as those that mlpkit plugins lists",
         )
-    if not isinstance(operation, Layer | Loss):
-        raise ParameterError(name, f"{type(operation).__name__} is neither a layer nor a loss")
 
 
 def _expect_shape(name: str, shape: object) -> Shape:

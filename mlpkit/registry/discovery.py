@@ -7,17 +7,19 @@ import re
 import sys
 from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mlpkit.components.hook import ENTRY_POINT_GROUP
 from mlpkit.errors import UsageError
+from mlpkit.registry.distributions import installed_entries, normalized
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from mlpkit.registry.distributions import InstalledEntry
 
 NAMESPACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -28,19 +30,11 @@ def installed_plugins() -> list[Plugin]:
     The built-in namespace belongs to the distribution that owns ``mlpkit``; another's claim to it is refused,
     and so is a namespace that two distributions claim.
     """
-    found = [
-        Plugin(
-            namespace=entry.name,
-            source=entry.dist.name if entry.dist else entry.value,
-            version=entry.dist.version if entry.dist else "",
-            load=entry.load,
-        )
-        for entry in entry_points(group=ENTRY_POINT_GROUP)
-    ]
+    found = [_installed_plugin(entry) for entry in installed_entries(ENTRY_POINT_GROUP)]
     found.sort(key=lambda plugin: (plugin.namespace, plugin.source))
     for plugin in found:
         others = [other for other in found if other is not plugin and other.namespace == plugin.namespace]
-        owns_built_in = _normalized(plugin.source) == BUILT_IN
+        owns_built_in = normalized(plugin.source) == BUILT_IN
         if plugin.built_in and not owns_built_in:
             _refuse(plugin, f"the built-in namespace '{BUILT_IN}' belongs to the distribution {BUILT_IN}")
         elif not plugin.built_in and others:
@@ -62,18 +56,32 @@ def local_plugins(plugins: Iterable[str | Path | ModuleType]) -> list[Plugin]:
     return [_local_plugin(plugin) for plugin in plugins]
 
 
+def _installed_plugin(installed: InstalledEntry) -> Plugin:
+    if installed.entry is None:
+        return Plugin(installed.name, installed.distribution, installed.version, object, Status.BROKEN, installed.fault)
+    return Plugin(installed.name, installed.distribution, installed.version, installed.entry.load)
+
+
 def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
     if isinstance(plugin, ModuleType):
         namespace = plugin.__name__.rpartition(".")[2]
         return Plugin(namespace, f"module {plugin.__name__}", "", lambda: plugin)
     path = Path(plugin)
     if path.suffix != ".py":
-        return Plugin(str(plugin).rpartition(".")[2], f"module {plugin}", "", partial(import_module, str(plugin)))
+        return _local_module(str(plugin))
     if not path.is_file():
         raise UsageError(f"the plugin file {path} is not there")
     if not NAMESPACE.fullmatch(path.stem):
         raise UsageError(f"the plugin file {path}: its stem is the namespace; expected letters, digits, underscores")
     return Plugin(path.stem, str(path), "", partial(_import_file, path))
+
+
+def _local_module(name: str) -> Plugin:
+    parts = name.split(".")
+    # The outermost package can be looked for without importing anything; what is inside it can't.
+    if not all(NAMESPACE.fullmatch(part) for part in parts) or importlib.util.find_spec(parts[0]) is None:
+        raise UsageError(f"the plugin {name} is neither a Python file nor a module that can be imported")
+    return Plugin(parts[-1], f"module {name}", "", partial(import_module, name))
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -94,7 +102,3 @@ def _import_file(path: Path) -> ModuleType:
 def _refuse(plugin: Plugin, reason: str) -> None:
     plugin.status = Status.REFUSED
     plugin.reason = reason
-
-
-def _normalized(distribution: str) -> str:
-    return re.sub(r"[-_.]+", "-", distribution).lower()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.signature import Signature, signature_of
 from mlpkit.components.schema.suggestion import nearest
@@ -89,17 +90,21 @@ class Registry:
             UsageError: a local plugin is not there, or its namespace is taken.
         """
         local = local_plugins(plugins)
-        installed = installed_plugins()
-        taken = {plugin.namespace: plugin for plugin in installed if plugin.usable}
+        registry = cls(installed_plugins(), blocked=blocked)
+        taken = {plugin.namespace: plugin for plugin in registry.plugins if plugin.usable}
         for plugin in local:
-            if plugin.namespace in taken or plugin.built_in:
-                owner = taken[plugin.namespace].source if plugin.namespace in taken else BUILT_IN
+            if plugin.built_in:
+                raise UsageError(f"the built-in namespace '{BUILT_IN}' can't be that of {plugin.source}; rename it")
+            if plugin.namespace in taken:
+                owner = taken[plugin.namespace]
+                remedy = f", or leave the other out with --no-plugin {owner.namespace}" if owner not in local else ""
                 raise UsageError(
-                    f"the namespace '{plugin.namespace}' of {plugin.source} is taken by {owner}; rename the file, "
-                    f"or leave the other out with --no-plugin {plugin.namespace}"
+                    f"the namespace '{plugin.namespace}' of {plugin.source} is taken by {owner.source}; "
+                    f"rename it{remedy}"
                 )
             taken[plugin.namespace] = plugin
-        return cls([*installed, *local], blocked=blocked)
+        registry.plugins += local
+        return registry
 
     def find(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
         """Return the component of that name, loading no plugin but the one that its namespace names.
@@ -114,7 +119,7 @@ class Registry:
         if known.kind not in kinds:
             raise UnknownComponentError(
                 f"'{name}' is {_article(known.kind)}, not {_either(kinds)}",
-                remedy=self._nearest_remedy(kinds, name, at_least_list=True),
+                remedy=self._list_remedy(kinds),
             )
         return known
 
@@ -152,7 +157,7 @@ class Registry:
                     path,
                     f"a mapping with {len(reference)} keys is no component",
                     expected="one key, the component's name, with its parameters below it",
-                    remedy="indent the parameters further than the name" if len(reference) > 1 else "",
+                    remedy=_one_key_remedy(reference),
                 )
                 return None
             name, parameters = next(iter(reference.items()))
@@ -233,7 +238,7 @@ class Registry:
                 return plugin
         what = f"{_either(kinds, article=False)} '{name}' is missing"
         if candidates:
-            plugin = candidates[0]
+            plugin = min(candidates, key=lambda plugin: plugin.status is not Status.BLOCKED)
             label = f"{plugin.source} {plugin.version}".strip()
             raise UnknownComponentError(
                 f"{what}: the plugin '{namespace}' ({label}) is {plugin.status.value}: {plugin.reason}"
@@ -245,18 +250,26 @@ class Registry:
         remedy = f"did you mean '{close}'?" if close else f"install the package that provides {namespace}.* components"
         raise UnknownComponentError(f"{what}: no plugin '{namespace}' is installed", remedy=remedy)
 
-    def _nearest_remedy(self, kinds: tuple[str, ...], name: str, *, at_least_list: bool = True) -> str:
+    def _nearest_remedy(self, kinds: tuple[str, ...], name: str) -> str:
         names = [entry.name for entry in self.components(kinds)]
         close = nearest(name, names)
         if close is None:
             close = next((n for n in names if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
-        if close:
-            return f"did you mean '{close}'?"
-        shown = ", ".join(names)
-        return f"installed: {shown}" if names and at_least_list else "none is installed"
+        return f"did you mean '{close}'?" if close else self._list_remedy(kinds)
+
+    def _list_remedy(self, kinds: tuple[str, ...]) -> str:
+        names = [entry.name for entry in self.components(kinds)]
+        return f"installed: {', '.join(names)}" if names else "none is installed"
 
     def _is_blocked(self, plugin: Plugin, bare: str) -> bool:
         return plugin.qualified(bare) in self._blocked or f"{plugin.namespace}.{bare}" in self._blocked
+
+
+def _one_key_remedy(reference: dict[Any, Any]) -> str:
+    if not reference:
+        return ""
+    empty_first = next(iter(reference.values())) is None
+    return "indent the parameters further than the name" if empty_first else "keep one of them"
 
 
 def _can_be_built(recipe: Recipe[Any], path: Path, checking: Checking) -> bool:
@@ -278,7 +291,8 @@ def _article(kind: str) -> str:
 
 
 def _either(kinds: tuple[str, ...], *, article: bool = True) -> str:
-    return " or ".join(_article(kind) if article else kind for kind in kinds)
+    words = ("component",) if set(kinds) == set(KINDS) else kinds
+    return " or ".join(_article(word) if article else word for word in words)
 
 
 def _positional_remedy(name: str, signature: Signature, value: object) -> str:

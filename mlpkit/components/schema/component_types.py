@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.scalars import is_number
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 from mlpkit.components.schema.value_type import SchemaReferences
 
 
-@dataclass(frozen=True)
-class OfKind:
+class OfKind(NamedTuple):
     """Marks an annotation as a parameter that takes a component of a kind.
 
     ``Annotated[Initializer | str | Mapping[str, Any], OfKind("initializer")]`` takes an initializer, its name,
@@ -66,7 +65,7 @@ class ComponentOfKind(ValueType):
             return recipe
         unknown = checking.faults[-1]
         if self.literal is not None and unknown.path == path and not unknown.expected:
-            checking.faults[-1] = replace(unknown, expected=self.describe())
+            checking.faults[-1] = unknown._replace(expected=self.describe())
         return INVALID
 
     def realize(self, checked: Any) -> Any:

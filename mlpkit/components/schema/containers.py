@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlpkit.components.schema.scalars import NothingType
 from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
 
 if TYPE_CHECKING:
@@ -131,8 +132,7 @@ class MappingType(ValueType):
         return {"type": "object", "additionalProperties": self.values.json_schema(references)}
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(NamedTuple):
     """A value, and the alternative that took it."""
 
     alternative: ValueType
@@ -147,7 +147,12 @@ class EitherType(ValueType):
 
     def describe(self) -> str:
         """Say what is expected."""
-        return " or ".join(alternative.describe() for alternative in self.alternatives)
+        return " or ".join(alternative.describe() for alternative in self._telling)
+
+    @property
+    def _telling(self) -> list[ValueType]:
+        """The alternatives worth naming in a message: that nothing may be said goes without saying."""
+        return [alternative for alternative in self.alternatives if not isinstance(alternative, NothingType)]
 
     def check(self, value: object, path: Path, checking: Checking) -> object:
         """Return the value as the first alternative that takes it sees it."""
@@ -157,7 +162,8 @@ class EitherType(ValueType):
             checked = alternative.check(value, path, attempt)
             if checked is not INVALID:
                 return Chosen(alternative, checked)
-            if any(len(fault.path) > len(path) or fault.at_key for fault in attempt.faults):
+            only = self._telling == [alternative]
+            if only or any(len(fault.path) > len(path) or fault.at_key for fault in attempt.faults):
                 deepest.append(attempt)
         if len(deepest) == 1:  # the value has the form of just one alternative: its faults are the helpful ones
             checking.faults += deepest[0].faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schema.suggestion import did_you_mean
 from mlpkit.components.schema.value_type import ValueType, show
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from mlpkit.components.schema.value_type import Checking, SchemaReferences
 
 
-@dataclass(frozen=True)
-class Bound:
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "minimum": operator.ge,
+    "exclusiveMinimum": operator.gt,
+    "maximum": operator.le,
+    "exclusiveMaximum": operator.lt,
+}
+"""What each keyword of JSON Schema compares by."""
+
+
+class Bound(NamedTuple):
     """One end of a range, as in ``at least 1``."""
 
     words: str
     keyword: str
     limit: float
 
-    HOLDS = {  # noqa: RUF012 - a table of operators, never changed
-        "minimum": operator.ge,
-        "exclusiveMinimum": operator.gt,
-        "maximum": operator.le,
-        "exclusiveMaximum": operator.lt,
-    }
-
     def holds(self, value: float) -> bool:
         """Whether ``value`` lies on the right side."""
-        compare: Callable[[float, float], bool] = self.HOLDS[self.keyword]
-        return compare(value, self.limit)
+        return COMPARISONS[self.keyword](value, self.limit)
 
 
 def _with_bounds(noun: str, bounds: tuple[Bound, ...]) -> str:
@@ -62,6 +62,8 @@ class IntegerType(ValueType):
             integer = None
         if integer is None:
             remedy = "write it without quotes" if isinstance(value, str) and _is_integer(value) else ""
+            if isinstance(value, float) and value.is_integer():
+                remedy = f"write {int(value)}"
             return checking.report(path, f"{show(value)} is not an integer", expected=self.describe(), remedy=remedy)
         if not all(bound.holds(integer) for bound in self.bounds):
             return checking.report(path, f"{show(integer)} is out of range", expected=self.describe())
@@ -161,9 +163,8 @@ class ChoiceType(ValueType):
                 return value
         words = [choice for choice in self.choices if isinstance(choice, str)]
         remedy = did_you_mean(value, words) if isinstance(value, str) else ""
-        return checking.report(
-            path, f"{show(value)} is not one of the choices", expected=self.describe(), remedy=remedy
-        )
+        wanted = "one of the choices" if len(self.choices) > 1 else self.describe()
+        return checking.report(path, f"{show(value)} is not {wanted}", expected=self.describe(), remedy=remedy)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""

@@ -6,7 +6,7 @@ import inspect
 import typing
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schema.annotations import value_type
 from mlpkit.components.schema.docstring import Docstring, parse_docstring
@@ -32,8 +32,7 @@ class Required:
 REQUIRED = Required()
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One parameter of a constructor.
 
     Args:

@@ -1,0 +1,88 @@
+"""Checking a spec as far as that is possible without reading data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlpkit.network.builder import prove
+from mlpkit.spec.spec import load_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlpkit.components.dataset import Description
+    from mlpkit.spec.spec import Spec
+
+
+class CheckedMember(NamedTuple):
+    """A member of the stack whose shapes are proved.
+
+    Args:
+        name: its name.
+        type: the component's name.
+        output_shape: shape of what it returns for one example; () for the loss.
+        parameters: number of trained values.
+    """
+
+    name: str
+    type: str
+    output_shape: tuple[int, ...]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class CheckedSpec:
+    """A spec that is right as far as can be seen without its data.
+
+    Args:
+        spec: the spec.
+        description: shapes and sizes of the data.
+        members: the layers and the loss.
+    """
+
+    spec: Spec
+    description: Description
+    members: tuple[CheckedMember, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained values of the whole network."""
+        return sum(member.parameters for member in self.members)
+
+
+def check(
+    path: str | Path,
+    *,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    plugins: Iterable[str] = (),
+    blocked: Iterable[str] = (),
+) -> CheckedSpec:
+    """Check a spec's syntax, then its keys and values, then its shapes.
+
+    Args:
+        path: the spec's file.
+        overrides: as for ``load_spec``.
+        plugins: as for ``load_spec``.
+        blocked: as for ``load_spec``.
+
+    Raises:
+        SpecError: something is wrong; all that one stage finds is named.
+        DataError: the header of a data file is not what it should be.
+    """
+    spec = load_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    proved = prove(spec)
+    stack = [*proved.proof.layers, proved.proof.loss]
+    shapes = [*proved.proof.shapes[1:], ()]
+    members = tuple(
+        CheckedMember(
+            name=member.name,
+            type=member.recipe.name,
+            output_shape=shape,
+            parameters=sum(prod(parameter.shape) for parameter in operation.declared_parameters()),
+        )
+        for member, operation, shape in zip(spec.layers, stack, shapes, strict=True)
+    )
+    return CheckedSpec(spec, proved.description, members)

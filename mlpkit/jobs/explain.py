@@ -1,0 +1,152 @@
+"""What a key of a spec means, what its value is, and where that comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.recipe import Recipe
+from mlpkit.components.schema.component_types import ComponentOfKind
+from mlpkit.components.schema.containers import Chosen, EitherType, ListType
+from mlpkit.components.schema.suggestion import did_you_mean
+from mlpkit.errors import UsageError
+from mlpkit.spec.layer_stack import LayerStackType
+from mlpkit.spec.section import SectionType
+from mlpkit.spec.top_level import TOP_LEVEL
+
+if TYPE_CHECKING:
+    from mlpkit.components.schema.fault import Path
+    from mlpkit.components.schema.signature import Field, Signature
+    from mlpkit.components.schema.value_type import ValueType
+    from mlpkit.spec.spec import Spec
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A key, explained.
+
+    Args:
+        key: the key, as asked.
+        value: its value in this spec, as a spec would say it.
+        place: where that stands, as file:line:column; empty if it is a default.
+        type: what the value may be, in words.
+        default: the default; None with ``required``.
+        required: whether a value must be given.
+        meaning: what it does.
+        notes: where an inherited, substituted or overridden value comes from.
+    """
+
+    key: str
+    value: Any
+    place: str
+    type: str
+    default: Any
+    required: bool
+    meaning: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Position:
+    """Where a walk along a key has come to."""
+
+    type: ValueType
+    checked: Any
+    path: Path
+    field: Field | None = None
+    meaning: str = ""
+
+
+def explain(spec: Spec, key: str) -> Explanation:
+    """Explain a key of a spec.
+
+    Args:
+        spec: the spec.
+        key: names separated by dots, such as ``training.batch_size`` or ``layers.Affine1.units``.
+
+    Raises:
+        UsageError: there is no such key.
+    """
+    position = _Position(TOP_LEVEL, spec.checked, ())
+    for i, name in enumerate(key.split(".")):
+        position = _step(position, name, ".".join(key.split(".")[:i]))
+    field = position.field
+    stands_in_text = _stands_in(spec.document.values, position.path)
+    return Explanation(
+        key=key,
+        value=_shortened(position.type.plain(position.checked)),
+        place=str(spec.document.place(position.path)) if stands_in_text else "",
+        type=position.type.describe(),
+        default=None if field is None or field.required else field.default,
+        required=field is None or field.required,
+        meaning=position.meaning,
+        notes=spec.document.origin_notes(position.path) if stands_in_text else (),
+    )
+
+
+def _step(position: _Position, name: str, above: str) -> _Position:
+    kind, checked, path = position.type, position.checked, position.path
+    if isinstance(kind, EitherType) and isinstance(checked, Chosen):
+        kind, checked = checked.alternative, checked.value
+    if isinstance(kind, SectionType):
+        return _field(kind.signature, checked, path, name, above)
+    if isinstance(kind, LayerStackType):
+        names = [member.name for member in checked]
+        member = checked[_index(names, name, above)]
+        one = ComponentOfKind(("layer", "loss"), ())
+        return _Position(one, member.recipe, member.path, meaning=member.recipe.signature.docstring.summary)
+    if isinstance(checked, Recipe):
+        if name == checked.name:
+            return _Position(kind, checked, path, position.field, checked.signature.docstring.summary)
+        return _field(checked.signature, checked.arguments, (*path, checked.name), name, above)
+    if isinstance(kind, ListType):
+        names = [item.name if isinstance(item, Recipe) else str(i) for i, item in enumerate(checked)]
+        index = _index(names, name, above)
+        item = checked[index]
+        meaning = item.signature.docstring.summary if isinstance(item, Recipe) else ""
+        return _Position(kind.items, item, (*path, index), meaning=meaning)
+    raise UsageError(f"'{above}' has no keys below it")
+
+
+def _field(signature: Signature, checked: Any, path: Path, name: str, above: str) -> _Position:
+    field = next((field for field in signature.fields if field.name == name), None)
+    if field is None:
+        names = list(signature.types)
+        raise _unknown(name, names, above)
+    return _Position(field.type, checked[name], (*path, name), field, signature.docstring.parameters.get(name, ""))
+
+
+def _index(names: list[str], name: str, above: str) -> int:
+    if name in names:
+        return names.index(name)
+    raise _unknown(name, names, above)
+
+
+def _unknown(name: str, names: list[str], above: str) -> UsageError:
+    place = f" in '{above}'" if above else ""
+    remedy = did_you_mean(name, names) or f"expected one of {', '.join(names)}"
+    return UsageError(f"there is no key '{name}'{place}; {remedy}")
+
+
+def _stands_in(values: Any, path: Path) -> bool:
+    for part in path:
+        if isinstance(values, list) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        elif isinstance(values, dict) and part in values:
+            values = values[part]
+        elif values == part:  # a component given as its bare name
+            values = None
+        else:
+            return False
+    return True
+
+
+def _shortened(plain: Any) -> Any:
+    """Write components without parameters as their bare names."""
+    if isinstance(plain, dict):
+        if len(plain) == 1 and next(iter(plain.values())) == {}:
+            return next(iter(plain))
+        return {key: _shortened(value) for key, value in plain.items()}
+    if isinstance(plain, list):
+        return [_shortened(item) for item in plain]
+    return plain

@@ -1,0 +1,41 @@
+"""Copying a shipped spec, to begin from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlpkit
+from mlpkit.components.schema.suggestion import did_you_mean
+from mlpkit.errors import StorageError, UsageError
+
+
+def shipped_specs() -> dict[str, Path]:
+    """Return the specs that come with mlpkit, by name."""
+    folder = Path(mlpkit.__file__).parent / "shipped_specs"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def init(name: str, destination: Path | None = None) -> Path:
+    """Copy a shipped spec, and return where it is.
+
+    Args:
+        name: the spec's name.
+        destination: the new file; by default the spec's name in the current folder.
+
+    Raises:
+        UsageError: there is no such spec, or the file exists already.
+        StorageError: the file can't be written.
+    """
+    specs = shipped_specs()
+    if name not in specs:
+        remedy = did_you_mean(name, specs) or f"shipped: {', '.join(specs)}"
+        raise UsageError(f"no shipped spec is called '{name}'; {remedy}")
+    target = destination or Path(f"{name}.yaml")
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(specs[name].read_text(encoding="utf-8"))
+    except FileExistsError as error:
+        raise UsageError(f"{target} exists already; choose another name with --to, or remove it") from error
+    except OSError as error:
+        raise StorageError(f"{target} can't be written: {error.strerror}; check the folder") from error
+    return target

@@ -1,0 +1,116 @@
+"""Reads a spec's file, or says why it can't be read."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.components.schema.suggestion import nearest
+from mlpkit.spec.characters import shown
+from mlpkit.spec.limits import LARGEST_TEXT
+from mlpkit.spec.source import Place, SourceText
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlpkit.spec.faults import FaultList
+
+WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
+YAML_SUFFIXES: Final = (".yaml", ".yml")
+BYTE_ORDER_MARK: Final = "\ufeff"
+BEYOND_COMMENTS: Final = re.compile(r"(?:\A|[\r\n])[ \t]*[^ \t\r\n#]")
+"""The first line that is neither blank nor a comment."""
+
+
+def read_text(
+    path: Path,
+    faults: FaultList,
+    *,
+    order: int = 0,
+    notes: tuple[str, ...] = (),
+    asked_at: Place | None = None,
+) -> SourceText | None:
+    """Return the text of a file, or None after reporting why there is none.
+
+    Args:
+        path: the file.
+        faults: takes what is wrong.
+        order: the text's position among the texts of one spec.
+        notes: how the spec came to this file.
+        asked_at: where another file names this one; by default the fault is in the file itself.
+    """
+    name = shown(str(path))
+    content = _read_bytes(path, faults, asked_at or Place(SourceText(name, "", order, notes), 0, 0))
+    if content is None:
+        return None
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        whole = SourceText(name, content.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK), order, notes)
+        _report_encoding(content, error.start, whole, faults)
+        return None
+    source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes)
+    return source if holds_something(source, faults) else None
+
+
+def holds_something(source: SourceText, faults: FaultList) -> bool:
+    """Whether a text has more than comments and is not too large; if not, that is reported."""
+    start = Place(source, 0, 0)
+    if len(source.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
+        _report_size(source.name, start, faults)
+    elif not source.text.strip():
+        faults.report(start, "this spec is empty", remedy=WHAT_TO_WRITE)
+    elif not BEYOND_COMMENTS.search(source.text):
+        faults.report(start, "this spec holds nothing but comments", remedy=WHAT_TO_WRITE)
+    else:
+        return True
+    return False
+
+
+def _read_bytes(path: Path, faults: FaultList, place: Place) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_TEXT + len(codecs.BOM_UTF8) + 1)
+    except FileNotFoundError:
+        _report_missing(path, faults, place)
+        return None
+    except IsADirectoryError:
+        faults.report(place, f"'{shown(str(path))}' is a folder", expected="a YAML file")
+        return None
+    except OSError as error:
+        faults.report(place, f"'{shown(str(path))}' can't be read: {error.strerror or error}")
+        return None
+    except ValueError as error:  # a NUL in the name
+        faults.report(place, f"{str(path)!r} can't be the name of a file: {error}")
+        return None
+    if len(content.removeprefix(codecs.BOM_UTF8)) > LARGEST_TEXT:
+        _report_size(shown(str(path)), place, faults)
+        return None
+    return content
+
+
+def _report_size(name: str, place: Place, faults: FaultList) -> None:
+    mebibytes = LARGEST_TEXT // 1024**2
+    faults.report(place, f"'{name}' is larger than {mebibytes} MiB", remedy="keep data in files of their own")
+
+
+def _report_missing(path: Path, faults: FaultList, place: Place) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        faults.report(place, f"there is no folder '{shown(str(folder))}'")
+        return
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in YAML_SUFFIXES)
+    except OSError:  # a folder that can't be listed has nothing to suggest
+        names = []
+    found = nearest(path.name, names)
+    remedy = f"did you mean '{shown(str(folder / found))}'?" if found else ""
+    faults.report(place, f"there is no file '{shown(str(path))}'", remedy=remedy)
+
+
+def _report_encoding(content: bytes, byte: int, source: SourceText, faults: FaultList) -> None:
+    character = len(content[:byte].decode("utf-8").removeprefix(BYTE_ORDER_MARK))
+    looks_like_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    remedy = "save the file as UTF-8" + ("; it looks like UTF-16" if looks_like_utf_16 else "")
+    faults.report(Place(source, character, character + 1), f"byte {byte} is not UTF-8", remedy=remedy)

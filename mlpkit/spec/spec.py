@@ -1,0 +1,149 @@
+"""A spec, checked: its data, its layers and its training, ready to be built."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.schema.value_type import Checking
+from mlpkit.errors import SpecSchemaError
+from mlpkit.registry.registry import Registry
+from mlpkit.spec.document import Document, parse_document, read_document
+from mlpkit.spec.top_level import TOP_LEVEL, TopLevel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path as FilePath
+    from types import ModuleType
+
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.recipe import Recipe
+    from mlpkit.components.schema.fault import Fault
+    from mlpkit.errors import SpecError
+    from mlpkit.spec.layer_stack import StackMember
+    from mlpkit.spec.training_section import Training
+
+FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""What a spec may be called: its run folder is called the same."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec whose every key, component and value is known to be right; its shapes are not yet proved.
+
+    Args:
+        document: the text it came from, for messages that point into it.
+        registry: the plugins that its components come from.
+        checked: the values of the top level, checked.
+    """
+
+    document: Document
+    registry: Registry
+    checked: Mapping[str, Any]
+
+    @cached_property
+    def top_level(self) -> TopLevel:
+        """The top level's keys."""
+        top_level: TopLevel = TOP_LEVEL.realize(self.checked)
+        return top_level
+
+    @property
+    def name(self) -> str:
+        """Its name, by default that of its file."""
+        return self.top_level.name or self.document.path.stem
+
+    @property
+    def seed(self) -> int:
+        """What all random numbers are keyed by."""
+        return self.top_level.seed
+
+    @property
+    def dtype(self) -> str:
+        """Type of parameters and activations."""
+        return self.top_level.dtype
+
+    @property
+    def data(self) -> Recipe[Dataset]:
+        """Builds the data set."""
+        return self.top_level.data
+
+    @property
+    def layers(self) -> tuple[StackMember, ...]:
+        """The layers, and the loss at the end."""
+        return self.top_level.layers
+
+    @property
+    def training(self) -> Training:
+        """How the network is trained."""
+        return self.top_level.training
+
+    def resolved(self, **training: int) -> dict[str, Any]:
+        """Return what the spec says with every default filled in, as plain data.
+
+        Args:
+            training: keys of ``training`` that were chosen for this run, such as ``slices``.
+        """
+        written = TOP_LEVEL.plain(self.checked)
+        written["training"] |= training
+        order = ("mlpkit", "name", "seed", "dtype", "data", "layers", "training")
+        return {key: self.name if key == "name" else written[key] for key in order}
+
+    def error(self, kind: type[SpecError], faults: Sequence[Fault]) -> SpecError:
+        """Return an error that points at the faults' places in the text."""
+        return kind(sorted((self.document.located(fault) for fault in faults), key=lambda f: (f.line, f.column)))
+
+
+def load_spec(
+    path: str | FilePath,
+    *,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    plugins: Iterable[str | FilePath | ModuleType] = (),
+    blocked: Iterable[str] = (),
+) -> Spec:
+    """Read a spec from a YAML file and check every key, component and value.
+
+    Args:
+        path: the file.
+        overrides: values by dotted key, or texts ``key=value`` as after ``--set``.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+
+    Raises:
+        SpecSyntaxError: the file can't be read, or is not in the dialect of specs.
+        SpecSchemaError: a key, component or value is wrong; all that are wrong are named.
+        UsageError: a local plugin is not there.
+    """
+    return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
+
+
+def parse_spec(text: str, *, name: str, registry: Registry | None = None) -> Spec:
+    """Check a spec that is already in memory, such as the one inside a model file.
+
+    Args:
+        text: the YAML text.
+        name: what to call it in messages.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        SpecError: as ``load_spec``.
+    """
+    return check_document(parse_document(text, name), registry or Registry.discover())
+
+
+def check_document(document: Document, registry: Registry) -> Spec:
+    """Check every key, component and value of a document.
+
+    Raises:
+        SpecSchemaError: some are wrong; all that are wrong are named.
+    """
+    checking = Checking(registry.resolve)
+    checked = TOP_LEVEL.check(document.values, (), checking)
+    name = document.values.get("name")
+    if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
+        checking.report(("name",), f"{name!r} can't name a run folder", expected="letters, digits, '_', '-', '.'")
+    if isinstance(checked, dict) and not checking.faults:
+        return Spec(document, registry, checked)
+    located = [document.located(fault) for fault in checking.faults]
+    raise SpecSchemaError(sorted(located, key=lambda fault: (fault.line, fault.column)))

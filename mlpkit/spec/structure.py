@@ -1,0 +1,47 @@
+"""The little that merging and overriding know of a spec's structure.
+
+A section is a mapping with keys of its own. Everywhere else a value may be a component: a name, or a one-key
+mapping from a name to parameters. Inside the parameters each value may be a component again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.spec.nodes import MappingNode, ScalarNode, is_null
+
+if TYPE_CHECKING:
+    from mlpkit.components.schema.fault import Path
+    from mlpkit.spec.nodes import Node
+
+SECTIONS: Final = ("vars", "requires", "training", "sweep")
+"""Top-level keys whose values are sections; so is the spec itself."""
+
+COMPONENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
+
+
+def is_section(path: Path) -> bool:
+    """Whether a section stands at a path."""
+    return not path or (len(path) == 1 and path[0] in SECTIONS)
+
+
+def may_be_component(path: Path) -> bool:
+    """Whether a component may stand at a path, as far as the structure tells."""
+    return path == ("data",) or (len(path) > 1 and path[0] != "requires")
+
+
+def component_of(node: Node) -> tuple[str, MappingNode | None] | None:
+    """Return the name and the parameters of what may be a component, or None if it can't be one.
+
+    ``sgd``, ``{sgd: null}`` and ``sgd:`` are the same: a component without parameters.
+    """
+    if isinstance(node, ScalarNode) and isinstance(node.value, str) and COMPONENT_NAME.fullmatch(node.value):
+        return node.value, None
+    if isinstance(node, MappingNode) and len(node.entries) == 1:
+        ((name, entry),) = node.entries.items()
+        if isinstance(entry.node, MappingNode):
+            return name, entry.node
+        if is_null(entry.node):
+            return name, None
+    return None

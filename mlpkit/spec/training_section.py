@@ -1,0 +1,89 @@
+"""The keys of ``training``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from annotated_types import Ge
+
+from mlpkit.components.augmentation import Augmentation
+from mlpkit.components.callback import Callback
+from mlpkit.components.metric import Metric
+from mlpkit.components.optimizer import Optimizer
+from mlpkit.components.recipe import Recipe
+from mlpkit.spec.section import SectionType
+
+if TYPE_CHECKING:
+    from mlpkit.components.schema.fault import Path
+    from mlpkit.components.schema.value_type import Checking
+
+RESERVED: Final = {
+    "seconds": "a limit on time",
+    "clip": "gradient clipping",
+    "checkpoint": "saving the run as it goes",
+    "early_stopping": "ending when nothing improves",
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained.
+
+    Args:
+        optimizer: how gradients change the parameters.
+        batch_size: examples of a minibatch.
+        sampling: how minibatches are drawn: every example once an epoch, or independently with replacement.
+        iterations: steps to train for; either this or epochs.
+        epochs: passes over the training data to train for; either this or iterations.
+        evaluate_every: steps between evaluations; by default once an epoch.
+        metrics: figures to report beside the loss.
+        callbacks: code that follows training and may end it.
+        augment: random changes to training inputs, in order.
+        slices: slices that each minibatch is cut into; by default chosen from shapes and cores.
+        threads: BLAS threads for each matrix product; by default chosen from shapes and cores.
+    """
+
+    optimizer: Recipe[Optimizer]
+    batch_size: Annotated[int, Ge(1)] = 32
+    sampling: Literal["shuffle", "with_replacement"] = "shuffle"
+    iterations: Annotated[int | None, Ge(1)] = None
+    epochs: Annotated[int | None, Ge(1)] = None
+    evaluate_every: Annotated[int | None, Ge(1)] = None
+    metrics: tuple[Recipe[Metric], ...] = ()
+    callbacks: tuple[Recipe[Callback], ...] = ()
+    augment: tuple[Recipe[Augmentation], ...] = ()
+    slices: Annotated[int | None, Ge(1)] = None
+    threads: Annotated[int | None, Ge(1)] = None
+
+
+class TrainingType(SectionType):
+    """The section ``training``: its keys, and what they mean together."""
+
+    def __init__(self) -> None:
+        super().__init__("training", Training, RESERVED)
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the section's values by key, defaults filled in."""
+        checked = super().check(value, path, checking)
+        if isinstance(value, dict):
+            _check_length(value, path, checking)
+        if isinstance(checked, dict):
+            _check_metrics(checked["metrics"], path, checking)
+        return checked
+
+
+def _check_length(value: dict[str, Any], path: Path, checking: Checking) -> None:
+    given = [key for key in ("iterations", "epochs") if value.get(key) is not None]
+    expected = "one of iterations: STEPS or epochs: PASSES"
+    if not given:
+        checking.report(path, "neither iterations nor epochs is given", expected=expected, at_key=True)
+    elif len(given) == 2:
+        checking.report((*path, "epochs"), "both iterations and epochs are given", expected=expected, at_key=True)
+
+
+def _check_metrics(metrics: tuple[Recipe[Metric], ...], path: Path, checking: Checking) -> None:
+    names = [metric.name for metric in metrics]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            checking.report((*path, "metrics", i), f"the metric {name} is listed twice")

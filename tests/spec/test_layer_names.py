@@ -1,0 +1,22 @@
+"""What layers are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit.spec.layer_names import layer_names
+
+
+@pytest.mark.parametrize(
+    ("items", "names"),
+    [
+        ([], []),
+        (["Relu", {"Affine": {"units": 1}}, "Relu", {"Affine": None}], ["Relu1", "Affine1", "Relu2", "Affine2"]),
+        ([{"acme.Conv2d": {}}, "Conv2d", "acme.lab.Conv2d"], ["Conv2d1", "Conv2d2", "Conv2d3"]),
+        (["Affine", {"Affine": {"name": "middle"}}, "Affine"], ["Affine1", "middle", "Affine3"]),
+        ([{"Affine": {"name": 3}}, {"Affine": {"name": ""}}], ["Affine1", "Affine2"]),
+        ([3, None, [], {}, {"a": 1, "b": 2}, "Relu"], ["", "", "", "", "", "Relu1"]),
+    ],
+)
+def test_names(items, names):
+    assert layer_names(items) == names
