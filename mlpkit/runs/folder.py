@@ -135,6 +135,16 @@ class RunFolder:
         """Stop being the folder's writer."""
         self._writer.release()
 
+    def discard_if_unused(self) -> None:
+        """Remove the folder of a run that ended before training began; one with a history or a model stays."""
+        if any((self.directory / name).exists() for name in (_HISTORY, _MODEL)):
+            return
+        with suppress(OSError):  # what can't be removed does no harm
+            for name in (_SPEC, _RESOLVED, _LOCK, _TIMING, _WRITER):
+                (self.directory / name).unlink(missing_ok=True)
+            self.directory.rmdir()
+        self.close()  # only now, so that no other writer's files are removed
+
     def __enter__(self) -> RunFolder:
         """Leave the folder as it is; the end of the block closes it."""
         return self

@@ -8,10 +8,16 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+
+from mlpkit.runs.model_file import save_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 @pytest.fixture
@@ -52,3 +58,29 @@ def forge() -> Any:
         return zeroed.replace(b"0" * 64, hashlib.sha256(zeroed).hexdigest().encode(), 1)
 
     return make
+
+
+@pytest.fixture
+def small_model() -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return the arrays and the metadata of a small model."""
+    rng = np.random.default_rng(0)
+    arrays: dict[str, NDArray[Any]] = {
+        "Affine1.W": rng.normal(size=(6, 20)).astype(np.float32),
+        "Affine1.b": np.zeros(20, np.float32),
+        "Affine2.W": rng.normal(size=(20, 3)),
+        "steps": np.array(7),
+    }
+    return arrays, {"spec": {"name": "small", "layers": [{"Affine": {"units": 20}}]}, "classes": ["ä", "b"]}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where a test keeps its model file."""
+    return tmp_path / "model.safetensors"
+
+
+@pytest.fixture
+def saved(path: Path, small_model: Any) -> bytes:
+    """Return the bytes of a small model, which is saved at ``path``."""
+    save_model(path, *small_model)
+    return path.read_bytes()

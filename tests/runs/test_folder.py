@@ -32,9 +32,6 @@ def refusal(act: Callable[[], object]) -> str:
     return str(raised.value)
 
 
-# Making one
-
-
 def test_create_makes_parents(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path / "a" / "b" / "c") as folder:
         assert folder.directory == tmp_path / "a" / "b" / "c"
@@ -53,6 +50,10 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path)
     )
     for number in range(6):
         (tmp_path / f"{number}.txt").touch()
+        if number == 3:
+            assert "holds 0.txt, 1.txt, 2.txt, 3.txt, history.jsonl already;" in refusal(
+                lambda: RunFolder.create(tmp_path)
+            )
     assert refusal(lambda: RunFolder.create(tmp_path)) == (
         f"{tmp_path}: holds 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more already; "
         "choose another folder with --out, or remove this one"
@@ -108,9 +109,6 @@ def test_a_run_that_came_and_went_between_look_and_claim_is_noticed(
     RunFolder.open(tmp_path).claim()
 
 
-# The next free one
-
-
 def test_next_free_counts_up_and_leaves_an_empty_folder(tmp_path: Path) -> None:
     parent = tmp_path / "runs"
     paths = [RunFolder.next_free(parent, "mnist") for _ in range(3)]
@@ -158,9 +156,6 @@ def test_next_free_reports_a_parent_that_is_a_file(tmp_path: Path) -> None:
     )
 
 
-# Opening one
-
-
 @pytest.mark.parametrize("name", ["spec.yaml", "resolved.yaml"])
 def test_open_takes_a_folder_with_a_spec_and_leaves_it_as_it_is(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
@@ -191,9 +186,6 @@ def test_open_says_what_it_found_instead_of_a_run(tmp_path: Path) -> None:
         RunFolder.open(long)
     with pytest.raises(RunFolderError, match="there is no such folder"):
         RunFolder.open(tmp_path / "a\0b")
-
-
-# One writer
 
 
 WRITE = """
@@ -248,9 +240,6 @@ def test_every_way_to_write_asks_for_the_lock(folder: RunFolder, write: Callable
     folder.claim()
 
 
-# Writing and reading
-
-
 def test_what_was_written_is_read(folder: RunFolder) -> None:
     folder.write_spec("name: ä  # as written\r\n")
     folder.write_resolved("name: ä\n")
@@ -278,6 +267,28 @@ def test_what_was_written_is_read(folder: RunFolder) -> None:
     assert content("history.jsonl").splitlines()[0] == b'{"iteration":1,"train_loss":0.1}'
     assert content("lock.json") == (b'{\n  "data_checksum": null,\n  "plugins": {\n    "mlpkit": "0.1"\n  }\n}\n')
     assert content("metrics.json") == (b'{\n  "test": {\n    "accuracy": 1.0,\n    "loss": 0.1\n  }\n}\n')
+
+
+@pytest.mark.parametrize("write", ["history", "model"])
+def test_a_folder_is_discarded_only_if_nothing_of_a_training_is_in_it(folder: RunFolder, write: str) -> None:
+    for name in ("spec", "resolved", "lock", "timing"):
+        WRITES[name](folder)
+    folder.discard_if_unused()
+    assert not folder.directory.exists()
+
+    with RunFolder.create(folder.directory) as again:
+        WRITES["spec"](again)
+        WRITES[write](again)
+        kept = sorted(again.directory.iterdir())
+        again.discard_if_unused()
+        assert sorted(again.directory.iterdir()) == kept
+
+
+def test_a_folder_with_files_of_others_is_not_discarded(folder: RunFolder) -> None:
+    folder.write_spec("")
+    (folder.directory / "notes.txt").touch()
+    folder.discard_if_unused()
+    assert [path.name for path in folder.directory.iterdir()] == ["notes.txt"]
 
 
 def test_write_history_replaces_what_was_there(folder: RunFolder) -> None:

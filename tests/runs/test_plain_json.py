@@ -54,6 +54,8 @@ def test_tuples_other_mappings_and_numpy_float64_are_plain() -> None:
         ({"a": [0.0, {"b": -math.inf}]}, "a[1].b is -inf, and JSON has only finite numbers"),
         ({"a": {1: 2}}, "a has the key 1; expected only strings as keys"),
         ({"a": np.float32(1)}, "a is of type float32; expected plain data"),
+        ({1: 2}, "the value has the key 1; expected only strings as keys"),
+        (b"x", "the value is of type bytes; expected plain data"),
         ([b"x"], "[0] is of type bytes; expected plain data"),
     ],
 )
@@ -64,6 +66,12 @@ def test_what_json_cannot_say_is_refused(data: Any, message: str) -> None:
 
 
 def test_endless_nesting_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(100):
+        deep = [deep]
+    assert encode_compact(deep) == "[" * 101 + "]" * 101
+    with pytest.raises(ValueError, match="nested too deeply"):
+        encode_compact([deep])
     data: list[Any] = []
     data.append(data)
     with pytest.raises(ValueError, match="nested too deeply; expected up to 100 levels"):

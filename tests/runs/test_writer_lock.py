@@ -7,7 +7,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -112,3 +112,35 @@ def test_a_folder_that_is_gone_is_reported(tmp_path: Path) -> None:
     lock = WriterLock(tmp_path / "gone" / ".lock")
     with pytest.raises(StorageError, match="can't be locked: No such file or directory; check that its folder"):
         lock.acquire()
+
+
+def test_nothing_of_an_earlier_longer_number_is_left(path: Path) -> None:
+    path.write_text("123456789012\n")
+    lock = WriterLock(path)
+    lock.acquire()
+    assert path.read_text() == f"{os.getpid()}\n"
+    lock.release()
+
+
+@pytest.mark.parametrize("function", ["ftruncate", "pwrite"])
+def test_a_failure_after_the_lock_was_taken_gives_it_back(path: Path, failing: Any, function: str) -> None:
+    lock = WriterLock(path)
+    failure = OSError(errno.ENOSPC, "No space left on device")
+    with failing(function, failure), pytest.raises(StorageError, match="can't be locked: No space left"):
+        lock.acquire()
+    lock.acquire()
+    lock.release()
+
+
+def test_no_descriptor_is_left_open(path: Path) -> None:
+    def descriptors() -> int:
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208 - pathlib would hide that this opens one itself
+
+    before = descriptors()
+    first = WriterLock(path)
+    first.acquire()
+    with pytest.raises(RunFolderError):
+        WriterLock(path).acquire()
+    assert descriptors() == before + 1
+    first.release()
+    assert descriptors() == before
