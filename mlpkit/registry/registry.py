@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.signature import Signature, signature_of
 from mlpkit.components.schema.suggestion import nearest
 from mlpkit.components.schema.value_type import Checking
+from mlpkit.components.schema.wording import either_of, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
 from mlpkit.registry.loading import load_component
@@ -118,7 +118,7 @@ class Registry:
             known = self._found[name] = self._look_up(kinds, name)
         if known.kind not in kinds:
             raise UnknownComponentError(
-                f"'{name}' is {_article(known.kind)}, not {_either(kinds)}",
+                f"'{name}' is {with_article(known.kind)}, not {either_of(kinds)}",
                 remedy=self._list_remedy(kinds),
             )
         return known
@@ -166,7 +166,7 @@ class Registry:
             name, parameters, inner = reference, {}, path
         at_key = inner != path
         if not isinstance(name, str):
-            checking.report(inner, f"{name!r} is no component's name", expected=_either(kinds), at_key=True)
+            checking.report(inner, f"{name!r} is no component's name", expected=either_of(kinds), at_key=True)
             return None
         try:
             found = self.find(kinds, name)
@@ -222,11 +222,11 @@ class Registry:
             raise PluginError(f"the plugin '{plugin.namespace}' ({label}) is broken: {plugin.reason}")
         if self._is_blocked(plugin, bare):
             raise UnknownComponentError(
-                f"{_either(kinds, article=False)} '{name}' is blocked by name", remedy="leave out --no-plugin"
+                f"{either_of(kinds, article=False)} '{name}' is blocked by name", remedy="leave out --no-plugin"
             )
         if namespace == BUILT_IN or bare not in plugin.declarations:
             raise UnknownComponentError(
-                f"unknown {_either(kinds, article=False)} '{name}'",
+                f"unknown {either_of(kinds, article=False)} '{name}'",
                 remedy=self._nearest_remedy(kinds, name if namespace != BUILT_IN else bare),
             )
         return RegisteredComponent(plugin, plugin.declarations[bare])
@@ -236,7 +236,7 @@ class Registry:
         for plugin in candidates:
             if plugin.usable or plugin.status is Status.BROKEN:
                 return plugin
-        what = f"{_either(kinds, article=False)} '{name}' is missing"
+        what = f"{either_of(kinds, article=False)} '{name}' is missing"
         if candidates:
             plugin = min(candidates, key=lambda plugin: plugin.status is not Status.BLOCKED)
             label = f"{plugin.source} {plugin.version}".strip()
@@ -284,15 +284,6 @@ def _can_be_built(recipe: Recipe[Any], path: Path, checking: Checking) -> bool:
         checking.report(path, f"{recipe.name} can't be built: {type(error).__name__}: {error}", at_key=True)
         return False
     return True
-
-
-def _article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-
-
-def _either(kinds: tuple[str, ...], *, article: bool = True) -> str:
-    words = ("component",) if set(kinds) == set(KINDS) else kinds
-    return " or ".join(_article(word) if article else word for word in words)
 
 
 def _positional_remedy(name: str, signature: Signature, value: object) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.randomness import keyed_generator
 
@@ -15,17 +14,8 @@ STEPS_DRAWN_TOGETHER = 64
 """Minibatches drawn at once with replacement: one draw of many numbers is cheaper than many of few."""
 
 
-class Sampler(Protocol):
-    """Chooses minibatches; the one of a step depends on seed and step alone, so that any step can be repeated."""
-
-    steps_per_epoch: int
-
-    def indices(self, step: int) -> NDArray[Any]:
-        """Return the positions of the examples of a step, counted from 0; not to be written into."""
-
-
-class Shuffle:
-    """Every example once an epoch, in an order of its own for each epoch; the last minibatch may be smaller.
+class Sampler(ABC):
+    """Chooses minibatches; the one of a step depends on seed and step alone, so that any step can be repeated.
 
     Args:
         examples: number of training examples.
@@ -38,8 +28,17 @@ class Shuffle:
         self._examples = examples
         self._batch_size = batch_size
         self._seed = seed
-        self._epoch = -1
-        self._order: NDArray[Any] = np.empty(0, np.intp)
+
+    @abstractmethod
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a step, counted from 0; not to be written into."""
+
+
+class Shuffle(Sampler):
+    """Every example once an epoch, in an order of its own for each epoch; the last minibatch may be smaller."""
+
+    _epoch = -1
+    _order: NDArray[Any]
 
     def indices(self, step: int) -> NDArray[Any]:
         """Return the positions of the examples of a step."""
@@ -51,22 +50,11 @@ class Shuffle:
         return self._order[begin : begin + self._batch_size]
 
 
-class WithReplacement:
-    """Independent draws: an example may come twice in a minibatch, or not at all in an epoch.
+class WithReplacement(Sampler):
+    """Independent draws: an example may come twice in a minibatch, or not at all in an epoch."""
 
-    Args:
-        examples: number of training examples.
-        batch_size: examples of a minibatch.
-        seed: the spec's seed.
-    """
-
-    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
-        self.steps_per_epoch = -(-examples // batch_size)
-        self._examples = examples
-        self._batch_size = batch_size
-        self._seed = seed
-        self._block = -1
-        self._draws: NDArray[Any] = np.empty((0, batch_size), np.intp)
+    _block = -1
+    _draws: NDArray[Any]
 
     def indices(self, step: int) -> NDArray[Any]:
         """Return the positions of the examples of a step."""
@@ -79,5 +67,5 @@ class WithReplacement:
         return drawn
 
 
-SAMPLERS: dict[str, type[Shuffle | WithReplacement]] = {"shuffle": Shuffle, "with_replacement": WithReplacement}
+SAMPLERS: dict[str, type[Sampler]] = {"shuffle": Shuffle, "with_replacement": WithReplacement}
 """Samplers by their names in the spec."""

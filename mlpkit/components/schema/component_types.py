@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.scalars import is_number
 from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
+from mlpkit.components.schema.wording import either_of
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Path
@@ -45,7 +46,7 @@ class ComponentOfKind(ValueType):
 
     def describe(self) -> str:
         """Say what is expected."""
-        component = " or ".join(_with_article(kind) for kind in self.kinds)
+        component = either_of(self.kinds)
         return f"{self.literal.describe()} or {component}" if self.literal else component
 
     def check(self, value: object, path: Path, checking: Checking) -> object:
@@ -82,7 +83,7 @@ class ComponentOfKind(ValueType):
         return {"anyOf": [self.literal.json_schema(references), component]} if self.literal else component
 
     def _form(self) -> str:
-        forms = f"the name of {' or '.join(_with_article(kind) for kind in self.kinds)}, nor a mapping from one"
+        forms = f"the name of {either_of(self.kinds)}, nor a mapping from one"
         return f"{self.literal.describe()}, {forms}" if self.literal else forms
 
 
@@ -92,7 +93,10 @@ class RecipeOfKind(ComponentOfKind):
 
     def check(self, value: object, path: Path, checking: Checking) -> object:
         """Return the recipe, or a callable that was given in its place."""
-        if isinstance(value, Recipe) or (callable(value) and not isinstance(value, self.bases)):
+        if isinstance(value, self.bases):
+            built = f"{type(value).__name__} is built already"
+            return checking.report(path, built, expected=self.describe(), remedy="pass a function that builds it")
+        if isinstance(value, Recipe) or callable(value):
             return value
         return super().check(value, path, checking)
 
@@ -103,7 +107,3 @@ class RecipeOfKind(ComponentOfKind):
 
 def _is_reference(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and bool(value))
-
-
-def _with_article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

@@ -39,11 +39,13 @@ class Field(NamedTuple):
         name: the parameter's name.
         type: what its value may be.
         default: the value if none is given, or ``REQUIRED``.
+        keyword_only: whether Python takes it by name only.
     """
 
     name: str
     type: ValueType
     default: object = REQUIRED
+    keyword_only: bool = False
 
     @property
     def required(self) -> bool:
@@ -133,12 +135,13 @@ class Signature:
         Raises:
             ParameterError: an argument is wrong, missing or unknown.
         """
-        names = [field.name for field in self.fields]
+        names = [field.name for field in self.fields if not field.keyword_only]
         if len(args) > len(names):
+            unnamed = "argument" if len(names) == 1 else "arguments"
             raise ParameterError(
                 self.owner.__name__,
-                f"takes {len(names)} parameters, got {len(args)}",
-                expected=", ".join(names),
+                f"takes {len(names)} {unnamed} without a name, got {len(args)}",
+                expected=", ".join(f"{field.name}=..." if field.keyword_only else field.name for field in self.fields),
             )
         given = dict(zip(names, args, strict=False))
         for name in given:
@@ -201,5 +204,5 @@ def signature_of(owner: type) -> Signature:
         except TypeError as error:
             raise PluginError(f"{where}: parameter '{parameter.name}': {error}") from error
         default = REQUIRED if parameter.default is parameter.empty else parameter.default
-        fields.append(Field(parameter.name, found, default))
+        fields.append(Field(parameter.name, found, default, parameter.kind is parameter.KEYWORD_ONLY))
     return Signature(owner, tuple(fields))
