@@ -12,14 +12,17 @@ from mlpkit.components.target import target_from_plain
 from mlpkit.errors import ModelFileError
 from mlpkit.network.builder import build_for
 from mlpkit.network.shape_proof import prove_shapes
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.model_file import ModelFile, load_model_file
 from mlpkit.spec.spec import parse_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Sequential
-    from mlpkit.registry.registry import Registry
     from mlpkit.spec.spec import Spec
 
 
@@ -40,17 +43,21 @@ class TrainedModel:
     target: Target
 
 
-def load_model(path: str | Path) -> Sequential:
+def load_model(
+    path: str | Path, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()
+) -> Sequential:
     """Return the trained network in a model file.
 
     Args:
         path: the file, such as ``runs/x/model.safetensors``.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
 
     Raises:
         ModelFileError: the file can't be read, or is not what it says it is.
         SpecError: a plugin that the model needs is missing.
     """
-    return load_trained(Path(path)).network
+    return load_trained(Path(path), Registry.discover(plugins=plugins, blocked=blocked)).network
 
 
 def load_trained(path: Path, registry: Registry | None = None) -> TrainedModel:

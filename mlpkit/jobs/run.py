@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.resolved_spec import resolved_text, spec_hash
+from mlpkit.network.blame import Blame
 from mlpkit.network.builder import build_for, prove
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.lock import lock_contents
@@ -100,7 +101,8 @@ def _run(
         folder.write_resolved(resolved)
         observer = ObserverGroup((FolderObserver(folder), observer))
     dataset = spec.data()
-    splits = dataset.open(spec.seed)
+    with Blame(f"dataset {spec.data.name} failed in open"):
+        splits = dataset.open(spec.seed)
     if folder is not None:
         folder.write_lock(_lock(spec, resolved, dataset))
     network = build_for(spec, description.input_shape, target=description.target, slices=plan.slices)

@@ -8,6 +8,7 @@ import numpy as np
 
 from mlpkit.components.schema.fault import Fault
 from mlpkit.errors import ParameterError, ShapeError, SpecShapeError
+from mlpkit.network.blame import Blame
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
 from mlpkit.spec.installed import installed
@@ -68,7 +69,8 @@ def describe_data(spec: Spec) -> Description:
         DataError: the header of a data file is not what it should be.
     """
     try:
-        return spec.data().describe()
+        with Blame(f"dataset {spec.data.name} failed in describe"):
+            return spec.data().describe()
     except ParameterError as error:
         path = ("data", spec.data.name, error.parameter)
         fault = Fault(path, error.message, expected=error.expected, remedy=error.remedy)

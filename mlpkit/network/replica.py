@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.errors import ComponentFailure, MlpkitError
-from mlpkit.network.blame import blame, failed_in, failure
+from mlpkit.network.blame import Blame, failed_in, failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +89,7 @@ class Replica:
 
     def compare(self, logits: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean loss for the loss's inputs."""
-        try:  # and not blame(), which would take a few microseconds of every step
+        try:  # and not Blame, which would take a few microseconds of every step
             return float(self.loss.forward(logits, t))
         except MlpkitError:
             raise
@@ -98,12 +98,12 @@ class Replica:
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
-        with blame(failed_in(self.loss, "predict")):
+        with Blame(failed_in(self.loss, "predict")):
             return self.loss.predict(logits)
 
     def weight(self, t: NDArray[Any]) -> float:
         """Return how much a minibatch or slice with these targets counts."""
-        with blame(failed_in(self.loss, "weight")):
+        with Blame(failed_in(self.loss, "weight")):
             return float(self.loss.weight(t))
 
     def loss_of(self, x: NDArray[Any], t: NDArray[Any]) -> float:
@@ -134,7 +134,7 @@ class Replica:
         rows = self._rows
         for layer, shape in zip(self.layers, self._shapes[1:], strict=True):
             dtype = x.dtype
-            with blame(failed_in(layer, "forward")):
+            with Blame(failed_in(layer, "forward")):
                 x = layer.forward(x)
             got = getattr(x, "shape", None), getattr(x, "dtype", None)
             if got != ((rows, *shape), dtype):
@@ -147,11 +147,11 @@ class Replica:
 
     def _checked_backward(self, dloss: float) -> None:
         """Do a first backward pass and make sure that each layer returns what the layer before it can use."""
-        with blame(failed_in(self.loss, "backward")):
+        with Blame(failed_in(self.loss, "backward")):
             dy = self.loss.backward(dloss)
         expect_gradient(self.loss, dy, (self._rows, *self._shapes[-1]))
         for layer, shape in zip(self._backward_order, self._shapes[-2::-1], strict=False):
-            with blame(failed_in(layer, "backward")):
+            with Blame(failed_in(layer, "backward")):
                 dy = layer.backward(dy)  # type: ignore[assignment]
             if layer.needs_input_gradient:
                 expect_gradient(layer, dy, (self._rows, *shape))

@@ -13,7 +13,7 @@ from mlpkit.components.operation import Operation
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.network.arguments import expect_names, expect_slices, input_shape_of, network_dtype, number_array
-from mlpkit.network.blame import blame
+from mlpkit.network.blame import Blame
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.naming import default_names
 from mlpkit.network.replica import Replica
@@ -164,11 +164,11 @@ class Sequential:
             if metrics:
                 prediction = replica.predict(logits)
                 for name, metric in metrics.items():
-                    with blame(f"the metric {name} failed"):
+                    with Blame(f"the metric {name} failed"):
                         metric.update(prediction, t)
         results = {"loss": total / weights if weights else float("nan")}
         for name, metric in metrics.items():
-            with blame(f"the metric {name} failed"):
+            with Blame(f"the metric {name} failed"):
                 results[name] = float(metric.result())
         return results
 
@@ -230,7 +230,7 @@ class Sequential:
     def _first_values(self, parameter: Parameter) -> NDArray[Any]:
         draw: Initializer = self._resolve("initializer", parameter.initializer)
         generator = keyed_generator(self.seed, "initializer", parameter.path)
-        with blame(f"the initializer of {parameter.path} failed"):
+        with Blame(f"the initializer of {parameter.path} failed"):
             values = draw(parameter.shape, parameter.fans, generator, self.dtype)
         if np.shape(values) != parameter.shape:
             raise ComponentFailure(

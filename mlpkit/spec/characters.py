@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-REFUSED: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+REFUSED: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Control characters, line breaks other than LF and CR, lone surrogates, and the byte order mark inside a text."""
 
 

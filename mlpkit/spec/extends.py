@@ -10,7 +10,6 @@ from mlpkit.spec.merging import merge
 from mlpkit.spec.nodes import MappingNode, ScalarNode, plain
 from mlpkit.spec.read_text import read_text
 from mlpkit.spec.strict_yaml import parse_yaml
-from mlpkit.spec.yaml_mistakes import COLON_WITHOUT_SPACE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +59,8 @@ def read_with_bases(source: SourceText, path: Path | None, faults: FaultList) ->
 def _read_mapping(source: SourceText, faults: FaultList) -> MappingNode | None:
     node = parse_yaml(source, faults)
     if node is not None and not isinstance(node, MappingNode):
+        from mlpkit.spec.yaml_mistakes import COLON_WITHOUT_SPACE  # noqa: PLC0415 - only after a mistake
+
         place = node.origin.place
         squeezed = COLON_WITHOUT_SPACE.match(source.line(place.line))
         remedy = "write a space after ':'" if squeezed else ""

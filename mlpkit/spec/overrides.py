@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.schema.value_type import show
+from mlpkit.spec.characters import REFUSED
 from mlpkit.spec.limits import DEEPEST_NESTING
 from mlpkit.spec.python_values import node_of_value, text_of_value
 from mlpkit.spec.source import Place, SourceText
@@ -98,15 +100,15 @@ def _from_value(key: object, value: object, order: int, faults: FaultList) -> Ov
 
 
 def _parts(source: SourceText, key: str, faults: FaultList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
-    """Return the parts of a dotted key and where each begins, or None if one is empty."""
+    """Return the parts of a dotted key and where each begins, or None if it is no key."""
     keys, starts, start = [], [], 0
     for part in key.split("."):
         keys.append(part.strip())
         starts.append(start + len(part) - len(part.lstrip()))
         start += len(part) + 1
-    if not all(keys):
+    if not all(keys) or "\n" in key or "\r" in key or REFUSED.search(key):
         place = Place(source, 0, len(key))
-        faults.report(place, f"'{key}' is not a key", expected="names with dots between them")
+        faults.report(place, f"{show(key)} is not a key", expected="names with dots between them")
         return None
     if len(keys) > DEEPEST_NESTING:
         place = Place(source, 0, len(key))

@@ -18,12 +18,13 @@ from yaml.events import (
     ScalarEvent,
 )
 
+from mlpkit.components.schema.value_type import show
 from mlpkit.spec.characters import REFUSED, describe_character
 from mlpkit.spec.limits import DEEPEST_NESTING, MOST_VALUES
+from mlpkit.spec.mistake import Mistake, another_document, missing_space
 from mlpkit.spec.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode
 from mlpkit.spec.scalars import resolve_plain
 from mlpkit.spec.source import Place
-from mlpkit.spec.yaml_mistakes import Mistake, another_document, explain, missing_space
 from mlpkit.spec.yaml_parser import ParserProblem, events, span
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def parse_yaml(source: SourceText, faults: FaultList, *, start: int = 0) -> Node
         for event in events(" " * start + source.text[start:]):
             builder.take(event)
     except ParserProblem as problem:
+        from mlpkit.spec.yaml_mistakes import explain  # noqa: PLC0415 - only after a mistake
+
         builder.report(explain(source, problem, builder.innermost_bracket()))
         return None
     except _Stop:
@@ -210,7 +213,7 @@ class _Builder:
         if earlier:
             self.faults.report(
                 place,
-                f"the key '{name}' is here twice",
+                f"the key {show(name)} is here twice",
                 remedy="keep one of them",
                 notes=(f"the first is at {earlier.key.place}",),
             )

@@ -40,8 +40,8 @@ class Training:
         metrics: figures to report beside the loss.
         callbacks: code that follows training and may end it.
         augment: random changes to training inputs, in order.
-        slices: slices that each minibatch is cut into; by default chosen from shapes and cores.
-        threads: BLAS threads for each matrix product; by default chosen from shapes and cores.
+        slices: slices that each minibatch is cut into; by default one.
+        threads: BLAS threads for each matrix product; by default one for small steps, else one a core.
     """
 
     optimizer: Recipe[Optimizer]

@@ -251,6 +251,6 @@ def _check_names(variables: MappingNode, faults: FaultList) -> None:
         if not NAME.fullmatch(name):
             faults.report(
                 entry.key.place,
-                f"'{name}' can't be the name of a variable",
+                f"{show(name)} can't be the name of a variable",
                 expected="letters, digits and underscores, not beginning with a digit",
             )

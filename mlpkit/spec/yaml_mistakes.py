@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.spec.mistake import Mistake, another_document, missing_space
 from mlpkit.spec.source import Place
 
 if TYPE_CHECKING:
@@ -26,25 +27,6 @@ LONGEST_KEY: Final = 1024
 """Characters after which a parser no longer looks for the colon of a key."""
 
 CLOSING: Final = {"[": "]", "{": "}"}
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """What is wrong, for a fault.
-
-    Args:
-        start: position of the first wrong character.
-        end: position after the last.
-        message: what is wrong.
-        remedy: what to do.
-        notes: further places that matter, each a line.
-    """
-
-    start: int
-    end: int
-    message: str
-    remedy: str = ""
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,11 +194,6 @@ def _colon_without_space(evidence: Evidence) -> Mistake | None:
     return None
 
 
-def missing_space(colon: int) -> Mistake:
-    """Return the mistake of a colon with no space after it."""
-    return Mistake(colon, colon + 1, "a space is missing after ':'", "write 'key: value'")
-
-
 def _line_without_colon(evidence: Evidence) -> Mistake | None:
     if evidence.says("could not find expected ':'"):
         number = evidence.source.line_number(evidence.start)
@@ -243,7 +220,7 @@ def _colon_inside_value(evidence: Evidence) -> Mistake | None:
         return Mistake(evidence.line_start(evidence.line), position, f"a key of more than {LONGEST_KEY} characters")
     previous = evidence.previous_line(evidence.line)
     if previous is None:
-        return None
+        return Mistake(position, position + 1, "a ':' can't stand here", "write 'key: value'")
     return _wrong_indentation(evidence, previous)
 
 
@@ -364,11 +341,6 @@ def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
     last = evidence.before.rstrip()[-1:]
     remedy = "double each ' inside single quotes" if last == "'" else "put the whole value in quotes"
     return Mistake(evidence.position, evidence.position + 1, "text after the end of a value", remedy)
-
-
-def another_document(position: int) -> Mistake:
-    """Return the mistake of a second document in one file."""
-    return Mistake(position, position + 3, "a second document begins here", "keep one spec in a file")
 
 
 def _block_text(evidence: Evidence) -> Mistake | None:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.network.blame import Blame
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -32,12 +35,14 @@ class BatchReader:
         self._inputs = np.empty((rows, *description.input_shape), dtype)
         self._targets = np.empty((rows, *target_shape), target_dtype)
         self._whole = (self._inputs, self._targets)
+        self._blame = Blame("the data set failed in take")
 
     def take(self, indices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return inputs and targets of the examples; valid until the next call."""
         rows = len(indices)
         batch = self._whole if rows == self._rows else (self._inputs[:rows], self._targets[:rows])
-        self._split.take(indices, batch)
+        with self._blame:
+            self._split.take(indices, batch)
         return batch
 
     def in_order(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
@@ -61,8 +66,7 @@ class Augmenter:
 
     def __call__(self, x: NDArray[Any], step: int) -> NDArray[Any]:
         """Return the minibatch of a step, changed."""
-        from mlpkit.components.randomness import keyed_generator  # noqa: PLC0415 - many runs augment nothing
-
         for i, augmentation in enumerate(self._augmentations):
-            x = augmentation(x, keyed_generator(self._seed, "augmentation", i, step), np.empty_like(x))
+            with Blame(f"augmentation {augmentation.registered_name} failed"):
+                x = augmentation(x, keyed_generator(self._seed, "augmentation", i, step), np.empty_like(x))
         return x

@@ -11,7 +11,9 @@ import numpy as np
 
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import Progress, rate_at
+from mlpkit.network.blame import Blame
 from mlpkit.training.batches import Augmenter, BatchReader
+from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.divergence import refuse_loss
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.history import Record, evaluation_record
@@ -103,6 +105,7 @@ class Trainer:
         self._epochs_per_step = settings.batch_size / examples if settings.iterations else 1 / steps_per_epoch
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
         self._view = TrainingView(self.progress, network.parameters, folder)
+        self._callbacks = CallbackGroup(settings.callbacks, self._view)
 
     def train(self) -> list[Record]:
         """Train to the end, or until something asks to stop, and return the history.
@@ -110,30 +113,29 @@ class Trainer:
         Raises:
             DivergenceError: a loss was not finite; the parameters are those before that step.
         """
-        callbacks = self.settings.callbacks
         self._observer.started(self.progress.total_steps)
-        for callback in callbacks:
-            callback.on_start(self._view)
+        self._callbacks.start()
         try:
             # A loss that is not finite is noticed by its own check, and not by NumPy's warnings on the way there.
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 self._loop()
         finally:
-            for callback in callbacks:
-                callback.on_end(self._view)
             self._observer.ended()
+            self._callbacks.end()
         return self.history
 
     def _loop(self) -> None:
         network, progress, settings, stop = self.network, self.progress, self.settings, self._stop
         indices, take, update, augment = self._sampler.indices, self._minibatches.take, self._update, self._augment
-        rate, callbacks = settings.optimizer.learning_rate, settings.callbacks
+        rate, rate_blame = settings.optimizer.learning_rate, Blame("the schedule of the learning rate failed")
+        callbacks = self._callbacks if settings.callbacks else None
         clock = time.perf_counter
         began = clock()
         next_report = began
         next_evaluation = self._evaluate_every
         total = progress.total_steps
-        learning_rate = rate_at(rate, progress)
+        with rate_blame:
+            learning_rate = rate_at(rate, progress)
         network.set_training(True)
         step = progress.step
         while step < total:
@@ -143,13 +145,14 @@ class Trainer:
             loss = network.loss_and_gradient(x, t, step)
             if not math.isfinite(loss):
                 refuse_loss(loss, step + 1, learning_rate)
-            learning_rate = rate_at(rate, progress)
+            with rate_blame:
+                learning_rate = rate_at(rate, progress)
             step += 1
             update(learning_rate, step)
             progress.step = step
             progress.epoch = step * self._epochs_per_step
-            for callback in callbacks:
-                callback.on_step(self._view, loss)
+            if callbacks is not None:
+                callbacks.step(loss)
             stopping = stop.reason or self._view.stop_reason
             if clock() >= next_report:
                 self._observer.stepped(progress, loss)
@@ -169,5 +172,4 @@ class Trainer:
         record = evaluation_record(self.progress.step, self.progress.epoch, learning_rate, figures)
         self.history.append(record)
         self._observer.evaluated(record, seconds)
-        for callback in self.settings.callbacks:
-            callback.on_evaluation(self._view, record)
+        self._callbacks.evaluation(record)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.network.blame import Blame
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,6 +27,7 @@ class Updater:
 
     def __init__(self, optimizer: Optimizer, network: Sequential) -> None:
         self.optimizer = optimizer
+        self._blame = Blame(f"optimizer {optimizer.registered_name} failed in update")
         self.slots: dict[str, NDArray[Any]] = {name: network.layout.zeros(network.dtype) for name in optimizer.slots}
         edges = _blocks(network) if optimizer.elementwise else _whole_arrays(network)
         self._blocks = [
@@ -45,8 +48,9 @@ class Updater:
             step: number of this step, from 1.
         """
         update = self.optimizer.update
-        for value, gradient, slots, decay in self._blocks:
-            update(value, gradient, slots, learning_rate=learning_rate, step=step, decay=decay)
+        with self._blame:
+            for value, gradient, slots, decay in self._blocks:
+                update(value, gradient, slots, learning_rate=learning_rate, step=step, decay=decay)
 
 
 def _blocks(network: Sequential) -> list[tuple[int, int]]:

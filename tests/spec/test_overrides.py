@@ -42,6 +42,12 @@ def test_keys_have_no_empty_parts(key, faults_of):
         assert fault.endswith(f":1:1: '{key}' is not a key")
 
 
+@pytest.mark.parametrize("key", ["a\x1b[31m", "a\nb", "\ud800"])
+def test_keys_have_no_characters_that_a_spec_can_not_hold(key, faults_of):
+    (fault,) = faults_of("seed: 0", "s", {key: 3}, reader=parse_document)
+    assert fault == f"overrides:1:1: {key!r} is not a key"
+
+
 def test_keys_of_a_mapping_are_strings(faults_of):
     assert faults_of("seed: 0", "s", {3: 4}, reader=parse_document) == ["overrides:1:1: the key 3 is not a string"]
 

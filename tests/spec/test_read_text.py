@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mlpkit.errors import SpecSyntaxError
-from mlpkit.spec.document import read_document
+from mlpkit.spec.document import parse_document, read_document
 from mlpkit.spec.limits import LARGEST_TEXT
 
 
@@ -32,6 +34,14 @@ def test_no_file_but_one_of_nearly_that_name(message_of, tmp_path):
 
 
 def test_no_file_and_none_of_nearly_that_name(message_of):
+    assert message_of("mnist.yaml") == "mnist.yaml:1:1: there is no file 'mnist.yaml'"
+
+
+def test_no_file_in_a_folder_that_can_not_be_listed(message_of, monkeypatch):
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
     assert message_of("mnist.yaml") == "mnist.yaml:1:1: there is no file 'mnist.yaml'"
 
 
@@ -83,6 +93,12 @@ def test_the_largest_file_is_read(tmp_path):
 def test_a_larger_file_is_not(message_of, tmp_path):
     (tmp_path / "a.yaml").write_bytes(b"a: '" + b"x" * (LARGEST_TEXT - 4) + b"'")
     assert message_of("a.yaml").splitlines()[0] == "a.yaml:1:1: 'a.yaml' is larger than 1 MiB"
+
+
+def test_a_text_in_memory_has_the_same_limit(faults_of):
+    assert len(parse_document("a: '" + "x" * (LARGEST_TEXT - 5) + "'").values["a"]) == LARGEST_TEXT - 5
+    text = "a: '" + "é" * (LARGEST_TEXT // 2 - 2) + "'"
+    assert faults_of(text, reader=parse_document) == ["<spec>:1:1: '<spec>' is larger than 1 MiB"]
 
 
 def test_an_endless_file_is_not_read_to_its_end(message_of):

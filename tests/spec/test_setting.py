@@ -124,6 +124,22 @@ def test_layers_that_variables_stand_for_have_names(text):
     assert parse_document(text, overrides=["layers.Affine1.units=2"]).values["layers"][1] == {"Affine": {"units": 2}}
 
 
+def test_layers_that_variables_make_endless_are_named_as_they_are_written(faults_of):
+    doubling = "".join(f"  v{index}: [$v{index + 1}, $v{index + 1}]\n" for index in range(15))
+    text = f"vars:\n{doubling}  v15: 1\nlayers: [$v0, Affine]"
+    faults = faults_of(text, "s", ["layers.Affine1.units=2", "layers.Affine2.units=2"], reader=parse_document)
+    assert [fault.partition(": ")[2] for fault in faults] == [
+        "with variables put in, the spec holds more than 10,000 values",
+        "layers has no layer 'Affine2'",
+    ]
+
+
+def test_overrides_that_nest_too_deep_are_refused(faults_of):
+    override = ".".join("x" * 15) + "=" + "[" * 10 + "]" * 10
+    (fault,) = faults_of("seed: 0", "s", [override], reader=parse_document)
+    assert fault == "--set:1:36: with variables put in, lists and mappings lie more than 20 deep inside one another"
+
+
 def test_a_later_override_wins():
     assert parse_document("seed: 0", overrides=["seed=1", "seed=2"]).values == {"seed": 2}
 

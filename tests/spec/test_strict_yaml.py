@@ -179,6 +179,13 @@ def test_values_end_at_the_limit():
         parse(f"[{'1,' * MOST_VALUES}]")
 
 
+def test_a_long_key_is_shortened_in_messages():
+    key = "k" * 1_000_000
+    with pytest.raises(SpecSyntaxError) as caught:
+        parse(f"? {key}\n: 1\n? {key}\n: 2\n")
+    assert len(str(caught.value)) < 500
+
+
 def test_a_text_without_values_is_no_tree():
     assert parse("# nothing") is None
 

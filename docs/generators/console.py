@@ -1,0 +1,34 @@
+"""What the program prints, run in a folder with the files that the page shows."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from click.testing import CliRunner
+
+from generators.marked_blocks import write_files
+from mlpkit.cli.main import program
+
+PLAIN = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
+"""What makes the output the same on every terminal."""
+
+
+def console(command: str, page: str) -> str:
+    """Return a console block with the command and what it prints, messages included.
+
+    Args:
+        command: such as ``mlpkit check my.yaml``; what follows a ``#`` is left out.
+        page: the page, whose plugins and specs lie in the working folder.
+    """
+    prompt, *arguments = shlex.split(command, comments=True)
+    if prompt != "mlpkit":
+        msg = f"'{command}' is no command of mlpkit"
+        raise ValueError(msg)
+    with TemporaryDirectory() as folder, chdir(folder):
+        write_files(page, Path(folder))
+        done = CliRunner(env={**os.environ, **PLAIN}).invoke(program, arguments, prog_name="mlpkit")
+    return f"```console\n$ {command}\n{done.output.rstrip()}\n```\n"

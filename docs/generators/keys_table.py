@@ -1,0 +1,28 @@
+"""The table of all keys of a spec, from the classes that check them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generators.tables import default_of, table
+from mlpkit.spec.section import SectionType
+from mlpkit.spec.top_level import TOP_LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def keys_table() -> str:
+    """Return type, default and meaning of each key; those of a section follow those around it."""
+    return table(("key", "type", "default", "meaning"), _rows(TOP_LEVEL, ""))
+
+
+def _rows(section: SectionType, prefix: str) -> Iterator[tuple[str, ...]]:
+    fields, meanings = section.signature.fields, section.signature.docstring.parameters
+    for field in fields:
+        yield f"`{prefix}{field.name}`", field.type.describe(), default_of(field), meanings[field.name]
+    for key, meaning in section.reserved.items():
+        yield f"`{prefix}{key}`", "reserved", "", f"{meaning}: part of the format, but this version can't act on it"
+    for field in fields:
+        if isinstance(field.type, SectionType):
+            yield from _rows(field.type, f"{prefix}{field.name}.")

@@ -1,0 +1,30 @@
+"""Markdown tables."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from mlpkit.components.schema.signature import REQUIRED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mlpkit.components.schema.signature import Field
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table, a line a row."""
+    lines = (head, ["---"] * len(head), *rows)
+    return "".join(f"| {' | '.join(_cell(text) for text in line)} |\n" for line in lines)
+
+
+def default_of(field: Field) -> str:
+    """Return a parameter's default as a spec would say it."""
+    if field.default is REQUIRED:
+        return "required"
+    return f"`{field.default if isinstance(field.default, str) else json.dumps(field.default)}`"
+
+
+def _cell(docstring: str) -> str:
+    return docstring.replace("``", "`").replace("|", r"\|").removesuffix(".")

@@ -1,0 +1,48 @@
+"""The generated parts of the pages are what the code says now."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def copy(docs, tmp_path):
+    """Return a folder with two of the pages, to be made stale."""
+    folder = shutil.copytree(docs, tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "*.md"))
+    for page in ("spec.md", "components/loss.md"):
+        shutil.copy(docs / page, folder / page)
+    return folder
+
+
+def generate(folder, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(folder / "generate.py"), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_nothing_is_stale(docs):
+    done = generate(docs, "--check")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0), "run python docs/generate.py"
+
+
+def test_stale_pages_are_found_and_renewed(copy):
+    current = {}
+    for page, generated in (("components/loss.md", "1 error in"), ("spec.md", "at least 1")):
+        current[page] = (copy / page).read_text("utf-8")
+        (copy / page).write_text(current[page].replace(generated, "something else"), encoding="utf-8")
+    found = generate(copy, "--check")
+    assert (found.stdout, found.returncode) == ("docs/components/loss.md is stale\ndocs/spec.md is stale\n", 1)
+    renewed = generate(copy)
+    assert (renewed.stdout, renewed.returncode) == ("docs/components/loss.md written\ndocs/spec.md written\n", 0)
+    assert {page: (copy / page).read_text("utf-8") for page in current} == current
+
+
+def test_a_part_without_an_end_is_an_error(copy):
+    path = copy / "spec.md"
+    path.write_text(path.read_text("utf-8") + "\n<!-- generated: keys -->\n", encoding="utf-8")
+    done = generate(copy)
+    assert done.returncode == 2
+    assert "spec.md" in done.stderr

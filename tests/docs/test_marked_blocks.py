@@ -1,0 +1,102 @@
+"""Every plugin, every spec and all Python in the pages works as it stands there."""
+
+from __future__ import annotations
+
+import doctest
+import math
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from generators.marked_blocks import MarkedBlock, marked_blocks, write_files
+
+import mlpkit
+from mlpkit.components.kinds import KINDS
+from mlpkit.errors import SpecError
+from mlpkit.jobs.check import check
+
+DOCS = Path(__file__).parents[2] / "docs"
+TEXTS = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in sorted(DOCS.rglob("*.md"))}
+BLOCKS = {name: marked_blocks(text) for name, text in TEXTS.items()}
+
+
+def pages_with(role: str) -> list[str]:
+    return [name for name, blocks in BLOCKS.items() if any(block.role == role for block in blocks)]
+
+
+def names_of(page: str, role: str) -> list[str]:
+    return [block.name for block in BLOCKS[page] if block.role == role]
+
+
+@pytest.fixture
+def lay_out(tmp_path, monkeypatch):
+    """Return a function that saves a page's files in the working folder, from where its plugins can be imported."""
+
+    def files_of(page: str) -> list[str]:
+        write_files(TEXTS[page], tmp_path)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend(tmp_path)
+        plugins = names_of(page, "plugin")
+        for plugin in plugins:  # pages may call different plugins the same
+            monkeypatch.delitem(sys.modules, Path(plugin).stem, raising=False)
+        return plugins
+
+    return files_of
+
+
+@pytest.mark.parametrize("page", pages_with("spec"))
+def test_every_spec_trains_and_every_plugin_is_used(page, lay_out, shortened, tmp_path):
+    plugins = lay_out(page)
+    used = set()
+    for i, name in enumerate(names_of(page, "spec")):
+        check(name, plugins=plugins)
+        spec = shortened(name, plugins)
+        run = mlpkit.run(spec, tmp_path / f"run{i}")
+        assert all(math.isfinite(figure) for split in run.metrics.values() for figure in split.values())
+        used |= {plugin.source for plugin in spec.registry.used()}
+    assert used >= set(plugins)
+
+
+@pytest.mark.parametrize("page", pages_with("wrong spec"))
+def test_every_wrong_spec_is_wrong(page, lay_out):
+    plugins = lay_out(page)
+    for name in names_of(page, "wrong spec"):
+        with pytest.raises(SpecError):
+            check(name, plugins=plugins)
+
+
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_the_python_gives_what_the_page_says(page, lay_out):
+    lay_out(page)
+    names: dict[str, object] = {}
+    for block in BLOCKS[page]:
+        if block.role == "python":
+            _run(block, page, names)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_page_with_a_component_of_that_kind(kind, lay_out):
+    page = f"components/{kind}.md"
+    plugins = lay_out(page)
+    spec = mlpkit.load_spec(names_of(page, "spec")[0], plugins=plugins)
+    provided = {entry.kind for entry in spec.registry.components() if not entry.plugin.built_in}
+    assert provided == {kind}
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_no_python_is_left_unmarked(page):
+    fences = re.findall(r"^```(?:python|pycon)$", TEXTS[page], re.MULTILINE)
+    assert len(fences) == sum(block.language != "yaml" for block in BLOCKS[page])
+
+
+def _run(block: MarkedBlock, page: str, names: dict[str, object]) -> None:
+    if block.language == "python":
+        exec(compile(block.text, page, "exec"), names)
+        return
+    session = doctest.DocTestParser().get_doctest(block.text, names, page, page, 0)
+    told: list[str] = []
+    outcome = doctest.DocTestRunner(verbose=False).run(session, out=told.append, clear_globs=False)
+    assert outcome.attempted
+    assert outcome.failed == 0, "".join(told)
+    names.update(session.globs)
