@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,9 @@ def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
 
     Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
     """
-    from numpy.random import Generator, Philox  # noqa: PLC0415 - costs 20 ms, and checking a spec draws none
+    import hashlib  # noqa: PLC0415 - like the next one, costs what checking a spec need not pay
+
+    from numpy.random import Generator, Philox  # noqa: PLC0415
 
     digest = hashlib.sha256(repr((seed, *key)).encode()).digest()
     return Generator(Philox(key=int.from_bytes(digest[:16], "little")))
