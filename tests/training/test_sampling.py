@@ -1,0 +1,51 @@
+"""Which examples make up a minibatch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpkit.training.sampling import SAMPLERS, STEPS_DRAWN_TOGETHER, Shuffle, WithReplacement
+
+sizes = st.integers(1, 60)
+seeds = st.integers(0, 5)
+
+
+@given(sizes, sizes, seeds, st.integers(0, 3))
+def test_shuffle_takes_every_example_once_an_epoch(examples, batch_size, seed, epoch):
+    sampler = Shuffle(examples, batch_size, seed)
+    first = epoch * sampler.steps_per_epoch
+    batches = [sampler.indices(first + i) for i in range(sampler.steps_per_epoch)]
+    assert sorted(np.concatenate(batches)) == list(range(examples))
+    assert all(len(batch) == min(batch_size, examples) for batch in batches[:-1])
+    assert len(batches[-1]) == examples - min(batch_size, examples) * (len(batches) - 1)
+
+
+def test_shuffle_has_another_order_in_each_epoch_and_for_each_seed():
+    orders = {tuple(Shuffle(50, 50, seed).indices(epoch)) for seed in (0, 1) for epoch in (0, 1)}
+    assert len(orders) == 4
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
+@given(st.lists(st.integers(0, 200), min_size=1, max_size=8), seeds)
+def test_the_minibatch_of_a_step_depends_on_seed_and_step_alone(name, steps, seed):
+    asked_in_any_order = SAMPLERS[name](30, 4, seed)
+    for step in steps:
+        np.testing.assert_array_equal(asked_in_any_order.indices(step), SAMPLERS[name](30, 4, seed).indices(step))
+
+
+def test_with_replacement_draws_each_example_as_often_as_another():
+    sampler = WithReplacement(10, 1000, 0)
+    counts = np.bincount(np.concatenate([sampler.indices(step) for step in range(20)]), minlength=10)
+    assert counts.sum() == 20_000
+    assert counts.min() > 1800
+    assert counts.max() < 2200
+
+
+def test_with_replacement_draws_anew_at_each_step_and_across_blocks():
+    sampler = WithReplacement(1000, 20, 0)
+    draws = {tuple(sampler.indices(step)) for step in range(2 * STEPS_DRAWN_TOGETHER)}
+    assert len(draws) == 2 * STEPS_DRAWN_TOGETHER
+    assert any(len(set(draw)) < 20 for draw in (tuple(WithReplacement(21, 20, 0).indices(i)) for i in range(3)))

@@ -1,0 +1,66 @@
+"""Applying an optimizer to the flat parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit import ComponentFailure, Sequential
+from mlpkit.training import update
+from mlpkit.training.update import Updater
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+from mlpkit_plugins.optimizers.sgd import Sgd
+
+
+@pytest.fixture
+def network():
+    return Sequential([Affine(7), Affine(5), SoftmaxWithLoss()], (3,), seed=0, dtype="float64")
+
+
+@pytest.mark.parametrize("block", [1, 10, 16, 1000])
+def test_blocks_cover_everything_once_and_those_that_decay_lie_first(network, toy, monkeypatch, block):
+    monkeypatch.setattr(update, "BLOCK", block)
+    optimizer = toy.RecordingOptimizer()
+    Updater(optimizer, network)(0.25, 7)
+    begin = network.values.__array_interface__["data"][0]
+    end = begin
+    for call in optimizer.calls:
+        assert call["address"] == end
+        assert call["gradient"] == call["size"]
+        assert call["slots"] == {"m": call["size"], "v": call["size"]}
+        assert (call["learning_rate"], call["step"]) == (0.25, 7)
+        end += call["size"] * call["itemsize"]
+    assert end - begin == network.values.nbytes
+    decays = [call["decay"] for call in optimizer.calls]
+    assert decays == sorted(decays, reverse=True)
+    assert sum(call["size"] for call in optimizer.calls if call["decay"]) == network.layout.decaying
+
+
+def test_an_optimizer_that_is_not_elementwise_gets_whole_arrays(network, toy):
+    class Whole(toy.RecordingOptimizer):
+        elementwise = False
+
+    optimizer = Whole()
+    Updater(optimizer, network)(0.1, 1)
+    assert sorted(call["size"] for call in optimizer.calls) == sorted(a.size for a in network.parameters.values())
+
+
+@pytest.mark.parametrize("block", [1, 13, 10_000])
+def test_the_result_does_not_depend_on_the_blocks(network, monkeypatch, block):
+    before = {name: array.copy() for name, array in network.parameters.items()}
+    monkeypatch.setattr(update, "BLOCK", block)
+    network.gradient_values[:] = np.arange(network.gradient_values.size)
+    gradient = {name: network.layout.view(network.gradient_values, name).copy() for name in network.parameters}
+    Updater(Sgd(0.5), network)(0.5, 1)
+    for name, array in network.parameters.items():
+        np.testing.assert_array_equal(array, before[name] - 0.5 * gradient[name])
+
+
+def test_an_optimizer_that_fails_is_named(network, toy):
+    class Broken(toy.RecordingOptimizer):
+        def update(self, *args, **kwargs):
+            raise KeyError("momentum")
+
+    with pytest.raises(ComponentFailure, match=r"^optimizer Broken failed in update: KeyError: 'momentum'$"):
+        Updater(Broken(), network)(0.1, 1)
