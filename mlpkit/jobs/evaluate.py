@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import UsageError
+from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
 from mlpkit.training.evaluation import Evaluator
 
@@ -41,4 +42,5 @@ def evaluate(
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
     metrics = {metric.name: metric for metric in model.spec.training.metrics}
-    return Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
+    with blas_threads(model.threads):
+        return Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])

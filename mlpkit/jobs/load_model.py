@@ -42,6 +42,11 @@ class TrainedModel:
     dataset: Dataset
     target: Target
 
+    @property
+    def threads(self) -> int:
+        """BLAS threads that it was trained with; on as many, its results are the same to the bit."""
+        return self.spec.training.threads or 1
+
 
 def load_model(
     path: str | Path, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()

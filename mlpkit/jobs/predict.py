@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import Classes
 from mlpkit.errors import DataError
+from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 
@@ -59,6 +60,7 @@ def predict(directory: Path, file: Path, registry: Registry | None = None) -> Pr
         inputs = inputs[None]
     if inputs.shape[1:] != expected or not len(inputs):
         raise DataError(file, f"holds an array of shape {raw.shape}; expected (rows, *{expected})")
-    values = model.network.predict(inputs)
+    with blas_threads(model.threads):
+        values = model.network.predict(inputs)
     classes = values.argmax(axis=1) if isinstance(model.target, Classes) else None
     return Predictions(values, classes, model.dataset.class_names())

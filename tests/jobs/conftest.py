@@ -1,0 +1,66 @@
+"""What the tests of jobs share: a tiny set of digits, and a spec for it."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import mlpkit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SPEC = """\
+mlpkit: 1
+name: tiny
+seed: 3
+data:
+  mnist: {directory: digits, validation: 50}
+layers:
+  - Affine: {units: 16}
+  - Relu
+  - Affine: {units: 10}
+  - SoftmaxWithLoss
+training:
+  optimizer: {sgd: {learning_rate: 0.05}}
+  batch_size: 50
+  epochs: 12
+  metrics: [accuracy]
+"""
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    header = struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape)
+    path.write_bytes(header + values.astype(np.uint8).tobytes())
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with 250 training and 60 test digits of 28 by 28 pixels, and a spec for them."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    prototypes = generator.integers(0, 256, (10, 28, 28))
+    for name, count in (("train", 250), ("t10k", 60)):
+        labels = generator.integers(0, 10, count)
+        images = np.clip(prototypes[labels] + generator.normal(0, 30, (count, 28, 28)), 0, 255)
+        write_idx(folder / f"{name}-images-idx3-ubyte", images)
+        write_idx(folder / f"{name}-labels-idx1-ubyte", labels)
+    (tmp_path / "tiny.yaml").write_text(SPEC, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def train(work: Path) -> Callable[..., mlpkit.Run]:
+    """Return a function that trains the tiny spec into a folder."""
+
+    def train_into(directory: str | None = "run", **overrides: object) -> mlpkit.Run:
+        dotted = {key.replace("__", "."): value for key, value in overrides.items()}
+        return mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=dotted), directory)
+
+    return train_into

@@ -1,0 +1,85 @@
+"""Getting a trained network back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mlpkit
+from mlpkit.jobs.load_model import load_run
+from mlpkit.runs.model_file import load_model_file, save_model
+
+
+def test_a_loaded_network_is_the_trained_one(train, work):
+    run = train()
+    loaded = mlpkit.load_model("run/model.safetensors")
+    x = np.random.default_rng(1).random((20, 784))
+    np.testing.assert_array_equal(loaded.predict(x), run.network.predict(x))
+    for name, array in run.network.parameters.items():
+        np.testing.assert_array_equal(loaded.parameters[name], array)
+
+
+def test_the_data_need_not_be_there_any_more(train, work):
+    train()
+    for path in (work / "digits").iterdir():
+        path.unlink()
+    model = load_run(work / "run")
+    assert model.target == mlpkit.Classes(10)
+    assert model.spec.name == "tiny"
+
+
+def changed(path, *, arrays=lambda arrays: arrays, metadata=lambda metadata: metadata):
+    model = load_model_file(path)
+    save_model(path, arrays(dict(model.arrays)), metadata(dict(model.metadata)))
+
+
+def without(key):
+    return lambda mapping: {name: value for name, value in mapping.items() if name != key}
+
+
+def test_arrays_that_the_spec_inside_does_not_declare_are_refused(train, work):
+    train()
+    path = work / "run/model.safetensors"
+    original = path.read_bytes()
+    for alter, message in (
+        (without("Affine1.b"), r"array Affine1\.b is missing; the spec inside declares \(16,\)"),
+        (lambda arrays: arrays | {"extra": np.zeros(3)}, r"array extra is \(3,\).*declares no such array"),
+        (lambda arrays: arrays | {"Affine1.b": np.zeros(7)}, r"array Affine1\.b is \(7,\).*declares \(16,\)"),
+    ):
+        path.write_bytes(original)
+        changed(path, arrays=alter)
+        with pytest.raises(mlpkit.ModelFileError, match=message):
+            mlpkit.load_model(path)
+
+
+@pytest.mark.parametrize("key", ["spec", "encoder", "input_shape", "target"])
+def test_metadata_that_lacks_something_is_refused(train, work, key):
+    train()
+    path = work / "run/model.safetensors"
+    changed(path, metadata=without(key))
+    with pytest.raises(mlpkit.ModelFileError, match=f"lacks or garbles '{key}'"):
+        mlpkit.load_model(path)
+
+
+def test_a_spec_inside_that_is_wrong_is_refused_with_its_place(train, work):
+    train()
+    path = work / "run/model.safetensors"
+    changed(path, metadata=lambda m: m | {"spec": m["spec"].replace("- Relu", "- Rellu")})
+    with pytest.raises(mlpkit.SpecError, match="Rellu"):
+        mlpkit.load_model(path)
+
+
+def test_a_spec_inside_that_asks_for_a_billion_units_costs_no_memory(train, work):
+    train()
+    path = work / "run/model.safetensors"
+    changed(path, metadata=lambda m: m | {"spec": m["spec"].replace("units: 16", "units: 1000000000")})
+    with pytest.raises(mlpkit.ModelFileError, match="1000000000"):
+        mlpkit.load_model(path)
+
+
+def test_a_target_that_is_none_is_refused(train, work):
+    train()
+    path = work / "run/model.safetensors"
+    changed(path, metadata=lambda m: m | {"target": {"type": "Colours"}})
+    with pytest.raises(mlpkit.ModelFileError, match="Colours"):
+        mlpkit.load_model(path)

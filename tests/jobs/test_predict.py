@@ -1,0 +1,78 @@
+"""Predictions for files of the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlpkit.errors import DataError, MlpkitError
+from mlpkit.jobs.predict import predict
+
+
+@pytest.fixture
+def images(train, work):
+    train()
+    raw = np.frombuffer((work / "digits/t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
+    return raw.reshape(-1, 28, 28)
+
+
+@pytest.fixture
+def labels(work):
+    return np.frombuffer((work / "digits/t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
+
+
+def test_an_idx_file_is_predicted_row_by_row(images, labels, work):
+    predictions = predict(work / "run", work / "digits/t10k-images-idx3-ubyte")
+    assert predictions.values.shape == (60, 10)
+    np.testing.assert_allclose(predictions.values.sum(axis=1), 1, rtol=1e-5)
+    assert (predictions.classes == labels).mean() > 0.8
+    assert predictions.label(0) == str(predictions.classes[0])
+
+
+def test_every_format_gives_the_same_predictions(images, work):
+    expected = predict(work / "run", work / "digits/t10k-images-idx3-ubyte").values
+    np.save(work / "x.npy", images)
+    np.savez(work / "x.npz", x=images, y=np.zeros(3))
+    np.savez(work / "only.npz", images)
+    np.save(work / "scaled.npy", images.reshape(60, 784) / np.float32(255))
+    for name in ("x.npy", "x.npz", "only.npz", "scaled.npy"):
+        np.testing.assert_allclose(predict(work / "run", work / name).values, expected, rtol=1e-4, atol=1e-6)
+    Image.fromarray(images[7]).save(work / "seven.png")
+    np.testing.assert_allclose(predict(work / "run", work / "seven.png").values, expected[7:8], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.txt", b"7", "txt"),
+        ("missing.npy", None, "can't be read"),
+        ("x.npy", b"not an array", "can't be read as a NumPy file"),
+        ("x.npz", b"PK not an archive", "can't be read as a NumPy file"),
+        ("x.png", b"not an image", "x.png"),
+    ],
+)
+def test_a_file_that_can_not_be_read_is_named(images, work, name, content, message):
+    if content is not None:
+        (work / name).write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        predict(work / "run", work / name)
+    assert str(Path(name).name) in str(caught.value)
+
+
+def test_arrays_that_are_no_inputs_are_refused(images, work):
+    for name, array in (("words", np.array(["a"])), ("shape", np.zeros((3, 5))), ("none", np.zeros((0, 784)))):
+        np.save(work / f"{name}.npy", array)
+        with pytest.raises(MlpkitError, match="expected"):
+            predict(work / "run", work / f"{name}.npy")
+    np.savez(work / "two.npz", a=np.zeros(1), b=np.zeros(1))
+    with pytest.raises(DataError, match=r"holds 2 arrays \(a, b\)"):
+        predict(work / "run", work / "two.npz")
+
+
+def test_objects_in_a_file_are_never_unpickled(images, work):
+    np.save(work / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match="can't be read as a NumPy file"):
+        predict(work / "run", work / "objects.npy")

@@ -1,0 +1,190 @@
+"""Training a spec from beginning to end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from threadpoolctl import threadpool_info
+
+import mlpkit
+from mlpkit.errors import StorageError
+from mlpkit.runs.folder import RunFolder
+from mlpkit.training.observer import Observer
+from mlpkit.training.stopping import StopRequest
+
+
+def sha(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def blas_thread_counts():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_a_run_folder_holds_what_happened(train, work):
+    run = train()
+    names = {path.name for path in (work / "run").iterdir() if not path.name.startswith(".")}
+    assert names == {
+        "spec.yaml",
+        "resolved.yaml",
+        "lock.json",
+        "history.jsonl",
+        "timing.jsonl",
+        "metrics.json",
+        "model.safetensors",
+    }
+    assert (work / "run/spec.yaml").read_bytes() == (work / "tiny.yaml").read_bytes()
+    assert [json.loads(line) for line in (work / "run/history.jsonl").read_text().splitlines()] == run.history
+    assert json.loads((work / "run/metrics.json").read_text()) == run.metrics
+    timing = [json.loads(line) for line in (work / "run/timing.jsonl").read_text().splitlines()]
+    assert [entry["iteration"] for entry in timing] == [record["iteration"] for record in run.history]
+    lock = json.loads((work / "run/lock.json").read_text())
+    assert lock["mlpkit"] == mlpkit.__version__
+    assert lock["spec_hash"] == sha(work / "run/resolved.yaml")
+    assert len(lock["data_checksum"]) == 64
+    assert lock["plugins"] == {}
+
+
+def test_metrics_are_those_of_the_trained_network(train):
+    run = train()
+    assert set(run.metrics) == {"train", "validation", "test"}
+    last = run.history[-1]
+    assert run.metrics["validation"] == {"loss": last["validation_loss"], "accuracy": last["validation_accuracy"]}
+    assert run.metrics["test"]["accuracy"] > 0.8
+
+
+def test_without_a_directory_nothing_is_written(train, work):
+    before = set(work.rglob("*"))
+    run = train(None)
+    assert run.folder is None
+    assert set(work.rglob("*")) == before
+    assert len(run.history) == 12
+
+
+def test_the_resolved_spec_trains_to_the_same_bits(train, work):
+    train("first")
+    resolved = yaml.safe_load((work / "first/resolved.yaml").read_text())
+    assert {"slices", "threads"} <= set(resolved["training"])
+    assert resolved["layers"][0]["Affine"]["name"] == "Affine1"
+    mlpkit.run(mlpkit.load_spec("first/resolved.yaml"), "second")
+    assert sha("first/model.safetensors") == sha("second/model.safetensors")
+    assert sha("first/history.jsonl") == sha("second/history.jsonl")
+    assert sha("first/resolved.yaml") == sha("second/resolved.yaml")
+
+
+@pytest.mark.parametrize("slices", [1, 3])
+def test_new_processes_give_the_same_bits(work, slices):
+    code = "import mlpkit, sys; mlpkit.run(mlpkit.load_spec('tiny.yaml', overrides=[sys.argv[2]]), sys.argv[1])"
+    for name, hash_seed in (("a", "1"), ("b", "2")):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-c", code, name, f"training.slices={slices}"]
+        subprocess.run(command, check=True, env=environment)
+    assert sha("a/model.safetensors") == sha("b/model.safetensors")
+    assert sha("a/history.jsonl") == sha("b/history.jsonl")
+
+
+def test_another_seed_gives_another_network(train):
+    assert not np.array_equal(train(None).network.values, train(None, seed=4).network.values)
+
+
+def test_blas_threads_are_set_for_the_run_and_put_back_after_it(train):
+    class Watch(Observer):
+        def __init__(self):
+            self.counts = []
+
+        def evaluated(self, record, seconds):
+            self.counts += blas_thread_counts()
+
+    before = blas_thread_counts()
+    spec = mlpkit.load_spec("tiny.yaml", overrides={"training.threads": 1})
+    watch = Watch()
+    mlpkit.run(spec, observer=watch)
+    assert set(watch.counts) == {1}
+    assert blas_thread_counts() == before
+
+
+def test_a_stopped_run_keeps_model_and_history_but_has_no_final_metrics(work):
+    stop = StopRequest()
+
+    class StopAtSecondEvaluation(Observer):
+        def evaluated(self, record, seconds):
+            if record["iteration"] == 8:
+                stop.stop("SIGTERM")
+
+    spec = mlpkit.load_spec("tiny.yaml")
+    run = mlpkit.run(spec, "run", stop=stop, observer=StopAtSecondEvaluation())
+    assert run.stopped == "SIGTERM"
+    assert run.metrics == {}
+    assert not (work / "run/metrics.json").exists()
+    assert mlpkit.load_model("run/model.safetensors").values.tobytes() == run.network.values.tobytes()
+    assert [record["iteration"] for record in RunFolder.open(work / "run").read_history()] == [4, 8]
+
+
+def test_a_run_that_diverges_keeps_the_parameters_of_its_last_good_step(train, work):
+    with pytest.raises(mlpkit.DivergenceError):
+        train("run", training__optimizer={"sgd": {"learning_rate": 1e30}})
+    kept = mlpkit.load_model("run/model.safetensors")
+    assert all(np.isfinite(array).all() for array in kept.parameters.values())
+
+
+def test_a_layer_that_breaks_in_the_middle_is_named_and_the_model_kept(work):
+    (work / "acme.py").write_text(
+        "from mlpkit import Layer, component, hookimpl\n"
+        "class Fragile(Layer):\n"
+        "    def __init__(self): self.passes = 0\n"
+        "    def forward(self, x):\n"
+        "        self.passes += 1\n"
+        "        if self.passes == 3: raise RuntimeError('worn out')\n"
+        "        return x\n"
+        "    def backward(self, dy): return dy\n"
+        "@hookimpl\n"
+        "def mlpkit_components(): return [component('layer', 'Fragile', Fragile)]\n"
+    )
+    text = (work / "tiny.yaml").read_text().replace("- Relu", "- acme.Fragile")
+    (work / "fragile.yaml").write_text(text)
+    spec = mlpkit.load_spec("fragile.yaml", plugins=["acme.py"])
+    with pytest.raises(mlpkit.ComponentFailure, match=r"Fragile1 .*failed in forward: RuntimeError: worn out"):
+        mlpkit.run(spec, "run")
+    kept = mlpkit.load_model("run/model.safetensors", plugins=["acme.py"])
+    assert "Affine1.W" in kept.parameters
+
+
+def test_a_full_disk_is_told_and_the_model_is_still_tried(work, monkeypatch):
+    import errno
+
+    from mlpkit.runs import json_lines
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(json_lines.os, "write", full)
+    with pytest.raises(StorageError, match="No space left"):
+        mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run")
+
+
+def test_a_folder_in_use_is_refused(train, work):
+    train()
+    with pytest.raises(mlpkit.RunFolderError, match="holds"):
+        train()
+
+
+def test_a_data_set_that_fails_is_named(work):
+    (work / "acme.py").write_text(
+        "from mlpkit import Classes, Dataset, Description, component, hookimpl\n"
+        "class Nothing(Dataset):\n"
+        "    def describe(self): return Description((4,), Classes(10), {'train': 100})\n"
+        "    def open(self, seed): raise ConnectionError('the server is away')\n"
+        "@hookimpl\n"
+        "def mlpkit_components(): return [component('dataset', 'nothing', Nothing)]\n"
+    )
+    spec = mlpkit.load_spec("tiny.yaml", overrides={"data": "acme.nothing"}, plugins=["acme.py"])
+    with pytest.raises(mlpkit.ComponentFailure, match=r"dataset acme\.nothing failed in open: ConnectionError"):
+        mlpkit.run(spec)
