@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from click.testing import CliRunner
 
 from generators.marked_blocks import write_files
-from mlpkit.cli.main import program
+from mlpkit.cli.verbs import program
 
 PLAIN = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
 """What makes the output the same on every terminal."""

@@ -108,8 +108,10 @@ class Operation(Component):
             shape: its shape.
             dtype: its dtype; by default the network's.
         """
-        view = self._views.get((name, shape, dtype))
-        return view if view is not None else self._new_view(name, shape, dtype)
+        try:
+            return self._views[name, shape, dtype]
+        except KeyError:
+            return self._new_view(name, shape, dtype)
 
     def expect_rank(self, input_shape: Shape, rank: int, *, remedy: str = "") -> Shape:
         """Return the input shape if it has that many axes, the batch axis not counted.

@@ -36,7 +36,7 @@ class Recipe(Generic[C_co]):
         """Build the component, and first the components among its parameters."""
         types = self.signature.types
         component = self.component(**{key: types[key].realize(value) for key, value in self.arguments.items()})
-        component.__dict__["_registered_name"] = self.name
+        component._registered_name = self.name  # type: ignore[attr-defined]
         return component
 
     def reference(self) -> dict[str, dict[str, Any]]:

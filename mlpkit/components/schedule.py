@@ -46,7 +46,7 @@ def rate_at(rate: Rate, progress: Progress) -> float:
     Raises:
         TypeError: the rate is still a schedule's name; only the builder resolves names.
     """
-    if isinstance(rate, (int, float)):
+    if isinstance(rate, int | float):
         return float(rate)
     if isinstance(rate, Schedule):
         return float(rate(progress))

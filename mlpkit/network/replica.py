@@ -74,27 +74,17 @@ class Replica:
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the loss's inputs, such as logits, for a minibatch."""
         self.position.forwards += 1
-        self._rows = len(x)
         if not self._outputs_checked:
             return self._checked_forward(x)
-        layer: Operation = self.loss
-        try:
-            for layer in self.layers:
+        for layer in self.layers:
+            with Blame(failed_in(layer, "forward")):
                 x = layer.forward(x)
-        except MlpkitError:
-            raise
-        except Exception as error:
-            raise failure(failed_in(layer, "forward"), error) from error
         return x
 
     def compare(self, logits: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean loss for the loss's inputs."""
-        try:  # and not Blame, which would take a few microseconds of every step
+        with Blame(failed_in(self.loss, "forward")):
             return float(self.loss.forward(logits, t))
-        except MlpkitError:
-            raise
-        except Exception as error:
-            raise failure(failed_in(self.loss, "forward"), error) from error
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
@@ -106,32 +96,37 @@ class Replica:
         with Blame(failed_in(self.loss, "weight")):
             return float(self.loss.weight(t))
 
-    def loss_of(self, x: NDArray[Any], t: NDArray[Any]) -> float:
-        """Return the mean loss of a minibatch."""
-        return self.compare(self.forward(x), t)
-
-    def backward(self, dloss: float) -> None:
-        """Fill the gradient, for the minibatch that ``loss_of`` saw last.
+    def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0) -> float:
+        """Return the mean loss of a minibatch, and fill the gradient.
 
         Args:
+            x: inputs.
+            t: their targets.
             dloss: what this minibatch counts in the whole.
         """
         if not self._gradients_checked:
-            self._checked_backward(dloss)
-            return
-        layer: Operation = self.loss
+            return self._checked_loss_and_gradient(x, t, dloss)
+        self.position.forwards += 1
+        member: Operation = self.loss
+        method = "forward"
         try:
-            dy: NDArray[Any] | None = self.loss.backward(dloss)
-            for layer in self._backward_order:
-                dy = layer.backward(dy)  # type: ignore[arg-type]
+            for member in self.layers:
+                x = member.forward(x)
+            member = self.loss
+            loss = float(member.forward(x, t))
+            method = "backward"
+            dy: NDArray[Any] | None = member.backward(dloss)
+            for member in self._backward_order:
+                dy = member.backward(dy)  # type: ignore[arg-type]
         except MlpkitError:
             raise
         except Exception as error:
-            raise failure(failed_in(layer, "backward"), error) from error
+            raise failure(failed_in(member, method), error) from error
+        return loss
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
-        rows = self._rows
+        rows = len(x)
         for layer, shape in zip(self.layers, self._shapes[1:], strict=True):
             dtype = x.dtype
             with Blame(failed_in(layer, "forward")):
@@ -145,17 +140,19 @@ class Replica:
         self._outputs_checked = True
         return x
 
-    def _checked_backward(self, dloss: float) -> None:
-        """Do a first backward pass and make sure that each layer returns what the layer before it can use."""
+    def _checked_loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float) -> float:
+        """Do a first pass there and back, and make sure that each layer returns what the layer before it can use."""
+        loss = self.compare(self.forward(x), t)
         with Blame(failed_in(self.loss, "backward")):
             dy = self.loss.backward(dloss)
-        expect_gradient(self.loss, dy, (self._rows, *self._shapes[-1]))
+        expect_gradient(self.loss, dy, (len(x), *self._shapes[-1]))
         for layer, shape in zip(self._backward_order, self._shapes[-2::-1], strict=False):
             with Blame(failed_in(layer, "backward")):
                 dy = layer.backward(dy)  # type: ignore[assignment]
             if layer.needs_input_gradient:
-                expect_gradient(layer, dy, (self._rows, *shape))
+                expect_gradient(layer, dy, (len(x), *shape))
         self._gradients_checked = True
+        return loss
 
 
 def expect_gradient(operation: Operation, dx: object, shape: Shape) -> None:

@@ -197,9 +197,7 @@ class Sequential:
         if len(self.replicas) == 1:
             replica = self.replicas[0]
             replica.position.step = step
-            loss = replica.loss_of(x, t)
-            replica.backward(1.0)
-            return loss
+            return replica.loss_and_gradient(x, t)
         bounds = slice_bounds(len(x), len(self.replicas))
         parts = list(zip(self.replicas, bounds, strict=False))
         weights = [replica.weight(t[begin:end]) for replica, (begin, end) in parts]
@@ -211,8 +209,7 @@ class Sequential:
                 replica.state[...] = self._state_before
             else:
                 self._state_before[...] = replica.state
-            losses.append(replica.loss_of(x[begin:end], t[begin:end]))
-            replica.backward(weight / total)
+            losses.append(replica.loss_and_gradient(x[begin:end], t[begin:end], weight / total))
         add_along_tree([replica.gradient for replica, _ in parts])
         return sum(weight * loss for weight, loss in zip(weights, losses, strict=True)) / total
 

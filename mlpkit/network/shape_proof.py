@@ -77,14 +77,14 @@ def prove_shapes(
     for index, (operation, name) in enumerate(zip(stack, names, strict=True)):
         last = index == len(stack) - 1
         try:
-            _expect_place(operation, name, last=last)
-            operation.path, operation.dtype = name, dtype
-            if isinstance(operation, Loss):
-                operation.build(shapes[-1], target)
-            elif isinstance(operation, Layer):
-                layers.append(operation)
-                output_shape = _expect_shape(name, operation.build(shapes[-1]))
-                flops += operation.flops(shapes[-1])
+            member = _expect_place(operation, name, last=last)
+            member.path, member.dtype = name, dtype
+            if isinstance(member, Loss):
+                member.build(shapes[-1], target)
+            else:
+                layers.append(member)
+                output_shape = _expect_shape(name, member.build(shapes[-1]))
+                flops += member.flops(shapes[-1])
                 shapes.append(output_shape)
         except Exception as error:  # whatever an author's build raises becomes an error at the layer's place
             raise StackError(index, name, shapes[-1], error) from error
@@ -95,7 +95,7 @@ def prove_shapes(
     return Proof(layers, loss, shapes, flops)
 
 
-def _expect_place(operation: Operation, name: str, *, last: bool) -> None:
+def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Loss:
     if not isinstance(operation, Layer | Loss):
         what = f"the class {operation.__name__}" if isinstance(operation, type) else show(operation)
         remedy = f"write {operation.__name__}()" if isinstance(operation, type) else ""
@@ -112,6 +112,7 @@ def _expect_place(operation: Operation, name: str, *, last: bool) -> None:
             expected="a loss at the end",
             remedy="add one, such as those that mlpkit plugins lists",
         )
+    return operation
 
 
 def _expect_shape(name: str, shape: object) -> Shape:

@@ -7,6 +7,7 @@ import re
 import sys
 from functools import partial
 from importlib import import_module
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -79,20 +80,23 @@ def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
 def _local_module(name: str) -> Plugin:
     parts = name.split(".")
     # The outermost package can be looked for without importing anything; what is inside it can't.
-    if not all(NAMESPACE.fullmatch(part) for part in parts) or importlib.util.find_spec(parts[0]) is None:
-        raise UsageError(f"the plugin {name} is neither a Python file nor a module that can be imported")
+    known = all(NAMESPACE.fullmatch(part) for part in parts) and (
+        parts[0] in sys.modules or importlib.util.find_spec(parts[0]) is not None
+    )
+    if not known:
+        raise UsageError(f"the plugin '{name}' is neither a Python file nor a module that can be imported")
     return Plugin(parts[-1], f"module {name}", "", partial(import_module, name))
 
 
 def _import_file(path: Path) -> ModuleType:
     name = f"mlpkit_local_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"the plugin file {path} can't be imported")
+    loader = SourceFileLoader(name, str(path))
+    spec = ModuleSpec(name, loader, origin=str(path))
+    spec.has_location = True
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

@@ -89,7 +89,7 @@ class Plugin:
         if not results:  # pluggy leaves out None
             raise PluginError("mlpkit_components returned nothing; expected a list")
         for result in results:
-            if not isinstance(result, list | tuple):
+            if not isinstance(result, list | tuple) or isinstance(result, ComponentDeclaration):
                 raise PluginError(f"mlpkit_components returned {type(result).__name__}; expected a list")
             for declared in result:
                 if not isinstance(declared, ComponentDeclaration):

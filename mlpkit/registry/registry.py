@@ -214,7 +214,7 @@ class Registry:
         raise ParameterError(place, fault.message, expected=fault.expected, remedy=fault.remedy)
 
     def _look_up(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
-        namespace, _, bare = name.rpartition(".")
+        namespace, dot, bare = name.rpartition(".")
         plugin = self._plugin(kinds, namespace or BUILT_IN, name)
         plugin.ensure_loaded()
         if plugin.status is Status.BROKEN:
@@ -224,10 +224,10 @@ class Registry:
             raise UnknownComponentError(
                 f"{either_of(kinds, article=False)} '{name}' is blocked by name", remedy="leave out --no-plugin"
             )
-        if namespace == BUILT_IN or bare not in plugin.declarations:
+        if (dot and plugin.built_in) or bare not in plugin.declarations:  # built-ins go by their bare names alone
             raise UnknownComponentError(
                 f"unknown {either_of(kinds, article=False)} '{name}'",
-                remedy=self._nearest_remedy(kinds, name if namespace != BUILT_IN else bare),
+                remedy=self._nearest_remedy(kinds, bare if plugin.built_in else name),
             )
         return RegisteredComponent(plugin, plugin.declarations[bare])
 

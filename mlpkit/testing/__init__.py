@@ -1,1 +1,39 @@
-"""."""
+"""What plugin authors test their components with.
+
+Names are loaded when they are first used, as those of ``mlpkit`` are.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # "as" says that the name is public
+    from mlpkit.testing.gradients import GradientMismatch as GradientMismatch
+    from mlpkit.testing.gradients import check_gradients as check_gradients
+    from mlpkit.testing.gradients import numerical_gradient as numerical_gradient
+    from mlpkit.testing.standalone import standalone as standalone
+
+_HOME_OF = {
+    "GradientMismatch": "mlpkit.testing.gradients",
+    "check_gradients": "mlpkit.testing.gradients",
+    "numerical_gradient": "mlpkit.testing.gradients",
+    "standalone": "mlpkit.testing.standalone",
+}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - the names are those of the table above
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used."""
+    if name not in _HOME_OF:
+        msg = f"module 'mlpkit.testing' has no attribute '{name}'"
+        raise AttributeError(msg)
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)

@@ -55,9 +55,7 @@ def test_a_core_install_asks_for_the_core_dependencies_and_nothing_else(wheel):
     (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
     metadata = Parser().parsestr(wheel.read(name).decode())
     required = {
-        re.match(r"[\w-]+", line)[0].lower()
-        for line in metadata.get_all("Requires-Dist")
-        if "extra ==" not in line
+        re.match(r"[\w-]+", line)[0].lower() for line in metadata.get_all("Requires-Dist") if "extra ==" not in line
     }
     assert required == CORE_DEPENDENCIES
     assert metadata["License-Expression"] == "MIT"

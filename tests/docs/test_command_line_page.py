@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from generators.console import PLAIN
 from generators.marked_blocks import write_files
 
-from mlpkit.cli.main import VERBS, program
+from mlpkit.cli.verbs import VERBS, program
 
 SESSION = re.compile(r"^<!-- session -->\n```console\n\$ mlpkit (.+?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

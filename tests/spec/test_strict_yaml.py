@@ -196,7 +196,7 @@ def test_bombs_are_refused_at_once(unit):
     start = time.process_time()
     with pytest.raises(SpecError) as caught:
         parse_document(text)
-    assert time.process_time() - start < 5  # the parser in Python needs a second for some; a quadratic one, minutes
+    assert time.process_time() - start < 30  # six for the parser in Python with coverage; a quadratic one needs minutes
     assert len(str(caught.value)) < 50_000
 
 

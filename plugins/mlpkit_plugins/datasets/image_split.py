@@ -53,7 +53,7 @@ class ImageSplit:
             IndexError: a position lies outside the split.
         """
         x, t = out
-        numbers = self._labels[indices]  # small, so this is where the indices get checked
+        numbers = self._labels.take(indices)  # small, so this is where the indices get checked
         pixels = self._scratch.pixels(len(indices))
         # Any mode but "raise" writes straight into its output; "wrap" reads negative indices as indexing does.
         self._images.take(indices, 0, pixels, "wrap")

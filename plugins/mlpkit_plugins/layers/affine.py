@@ -37,6 +37,7 @@ class Affine(Layer):
         self.units = units
         self.weights = weights
         self.bias = bias
+        self.ones: NDArray[Any] = np.ones(0)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""
@@ -56,7 +57,9 @@ class Affine(Layer):
         """Set dW and db, and return dx = dy Wᵀ."""
         np.matmul(self.x.T, dy, out=self.W.grad)
         if self.bias:
-            np.add.reduce(dy, axis=0, out=self.b.grad)
+            if len(self.ones) != len(dy):
+                self.ones = np.ones(len(dy), self.dtype)
+            np.matmul(self.ones, dy, out=self.b.grad)  # several times as fast as dy.sum(axis=0)
         if not self.needs_input_gradient:
             return None
         return np.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape))

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Classes, Loss, ShapeError
+from mlpkit import Classes, Loss, ShapeError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Target
+
+SUM_TOLERANCE = 1e-3
+"""How far the sum of a one-hot row may be from 1; rows of probabilities in float32 are to pass."""
 
 
 class SoftmaxWithLoss(Loss):
@@ -26,8 +29,15 @@ class SoftmaxWithLoss(Loss):
 
     Shapes: x (rows, classes), t (rows,) or (rows, classes).
 
+    Raises:
+        ShapeError: the targets are neither class numbers nor one-hot rows for that many classes.
+        UsageError: a class number is out of range, or a row's sum is not 1.
+
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4.
     """
+
+    def __init__(self) -> None:
+        self.columns: NDArray[np.intp] = np.arange(0)
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit a class."""
@@ -48,47 +58,77 @@ class SoftmaxWithLoss(Loss):
 
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean cross-entropy."""
+        self._expect_targets(t, x.shape)
         shifted = self._shifted(x)
-        if t.ndim == 1:
-            rows = np.arange(len(x))
-            at_target = shifted[rows, t]
-        else:
-            at_target = np.einsum("ij,ij->i", shifted, t)
-        total = self._normalize(shifted)
-        np.log(total, out=total)
         self.t = t
-        return float(np.subtract(total, at_target, dtype=np.float64).mean())
+        if t.ndim == 1:
+            self.at_label = self._positions(t, shifted.size)
+            at_target = shifted.reshape(-1).take(self.at_label)
+        else:
+            at_target = np.einsum("ji,ij->i", shifted, t)
+        log_total = self._normalize(shifted)
+        np.log(log_total, out=log_total)
+        return float(np.add.reduce(np.subtract(log_total, at_target, dtype=np.float64))) / len(t)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / rows."""
-        dx = self.p
+        p = self.p
         if self.t.ndim == 1:
-            dx[np.arange(len(dx)), self.t] -= 1
+            p.reshape(-1)[self.at_label] -= 1
         else:
-            np.subtract(dx, self.t, out=dx)
-        dx *= dloss / len(dx)
-        return dx
+            np.subtract(p, self.t.T, out=p)
+        np.multiply(p, dloss / len(self.t), out=p)
+        return self._by_rows("dx")
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each class, shape (rows, classes)."""
         self._normalize(self._shifted(x))
-        return self.p
+        return self._by_rows("prediction")
+
+    def _expect_targets(self, t: NDArray[Any], shape: tuple[int, ...]) -> None:
+        """Make sure that the targets are class numbers or one-hot rows; NumPy would take some others for them."""
+        if t.shape == shape[:1] and t.dtype.kind in "iu":
+            return  # and their range is seen once they have become positions
+        if t.shape != shape:
+            raise ShapeError(
+                f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
+                expected=f"class numbers, integers of shape {shape[:1]}, or one-hot rows of shape {shape}",
+            )
+        if not (np.abs(t.sum(axis=1) - 1) < SUM_TOLERANCE).all():
+            raise UsageError(f"{self.path} got a target row whose sum is not 1; expected one-hot rows")
+
+    def _positions(self, t: NDArray[Any], size: int) -> NDArray[np.intp]:
+        """Return where the entry at each row's label stands in the transposed logits, counted along memory."""
+        rows = len(t)
+        if len(self.columns) != rows:
+            self.columns = np.arange(rows)
+        positions: NDArray[np.intp] = np.multiply(t, rows, dtype=np.intp)
+        positions += self.columns
+        if np.maximum.reduce(positions.view(np.uintp)) >= size:  # read so, what is negative is too large as well
+            classes = size // rows
+            wrong = t[(t < 0) | (t >= classes)][0]
+            raise UsageError(f"{self.path} got the label {wrong}; expected class numbers from 0 to {classes - 1}")
+        return positions
 
     def _shifted(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return x - max x, row by row."""
-        largest = np.max(x, axis=1, keepdims=True, out=self.buffer("largest", (len(x), 1)))
-        shifted = self.buffer("p", x.shape)
-        np.subtract(x, largest, out=shifted)
+        """Return x - max x, transposed to (classes, rows): NumPy is faster at reducing the first axis."""
+        shifted = self.buffer("p", x.shape[::-1])
+        np.copyto(shifted, x.T)
+        np.subtract(shifted, np.maximum.reduce(shifted, axis=0), out=shifted)
         return shifted
 
     def _normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
-        self.p = shifted
-        np.exp(shifted, out=self.p)
-        total = self.buffer("total", (len(shifted), 1))
-        np.add.reduce(self.p, axis=1, keepdims=True, out=total)
+        self.p = np.exp(shifted, out=shifted)
+        total: NDArray[Any] = np.add.reduce(self.p, axis=0)
         np.divide(self.p, total, out=self.p)
-        return total[:, 0]
+        return total
+
+    def _by_rows(self, name: str) -> NDArray[Any]:
+        """Return what p holds, shape (rows, classes)."""
+        array = self.buffer(name, self.p.shape[::-1])
+        np.copyto(array, self.p.T)
+        return array
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

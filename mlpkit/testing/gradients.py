@@ -1,0 +1,247 @@
+"""Comparing what ``backward`` computes with differences of what ``forward`` computes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.loss import Loss
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.components.target import Classes, Values
+from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.network.blame import Blame, failed_in
+from mlpkit.network.replica import expect_gradient
+from mlpkit.testing.standalone import begin_pass, standalone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from mlpkit.components.layer import Layer
+    from mlpkit.components.operation import Shape
+    from mlpkit.components.target import Target
+    from mlpkit.network.sequential import Resolver
+
+EPSILON: Final = float(np.finfo(np.float64).eps)
+
+STEP: Final = EPSILON ** (1 / 3)
+"""Where the error of a central difference, h² f‴/6 and ε f/h, is least: about 6e-6."""
+
+MOST_ELEMENTS: Final = 256
+"""Up to this size every element is compared; beyond it, random directions are."""
+
+DIRECTIONS: Final = 8
+
+DLOSS: Final = 0.75
+"""What ``backward`` of a loss is called with, so that a loss which forgets the factor is found out."""
+
+
+class GradientMismatch(MlpkitError, AssertionError):  # noqa: N818 - reads as what was found, in a test's report
+    """A gradient that ``backward`` computed is not that of ``forward``.
+
+    Args:
+        operation: the layer's or loss's name.
+        parameter: the parameter's name; ``x`` for the inputs.
+        relative_error: the largest difference, relative to the largest element of the gradient.
+        tolerance: what was allowed.
+        detail: where the difference is.
+    """
+
+    def __init__(self, operation: str, parameter: str, relative_error: float, tolerance: float, detail: str) -> None:
+        self.operation = operation
+        self.parameter = parameter
+        self.relative_error = relative_error
+        self.tolerance = tolerance
+        super().__init__(
+            f"{operation}: the gradient by {parameter} is not that of forward: relative error {relative_error:.1e}, "
+            f"tolerance {tolerance:.1e}; {detail}"
+        )
+
+
+def numerical_gradient(
+    function: Callable[[NDArray[np.float64]], float], x: ArrayLike, *, step: float = STEP
+) -> NDArray[np.float64]:
+    """Return the gradient of a function by central differences, element by element.
+
+        ∂f/∂xᵢ ≈ (f(x + h eᵢ) - f(x - h eᵢ)) / 2h
+
+    Args:
+        function: takes an array of x's shape and returns a number.
+        x: where; it is left as it is.
+        step: the step h.
+    """
+    point = np.array(x, np.float64)
+    gradient = np.empty_like(point)
+    for i in np.ndindex(point.shape):
+        here = point[i]
+        above, below = here + step, here - step
+        point[i] = above
+        rise = function(point)
+        point[i] = below
+        rise -= function(point)
+        point[i] = here
+        gradient[i] = rise / (above - below)
+    return gradient
+
+
+def check_gradients(
+    layer_or_loss: Layer | Loss,
+    input_shape: Shape,
+    *,
+    rows: int = 3,
+    target: Target | None = None,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+    x: ArrayLike | None = None,
+    t: ArrayLike | None = None,
+    resolver: Resolver | None = None,
+) -> None:
+    """Compare the gradients of a layer or loss with central differences, in float64.
+
+    The gradient by each parameter and by the inputs is compared, for the loss Σ y dy with random dy if it is
+    a layer's. Small arrays are compared element by element, large ones along random directions. Parameters
+    are moved a little off their first values, so that zeros hide nothing, and their gradients are set to NaN
+    beforehand, so that ``backward`` must overwrite them. Differences too small for float64 to resolve count
+    as none. At a kink, such as that of Relu at 0, there is no gradient to compare: keep ``x`` away from it.
+
+    Args:
+        layer_or_loss: a new layer or loss.
+        input_shape: shape of one example.
+        rows: rows of the minibatch, unless ``x`` is given.
+        target: for a loss, what is to be predicted; targets are drawn at random unless ``t`` is given.
+        seed: what all random numbers are keyed by.
+        tolerance: the largest relative error allowed.
+        x: inputs, shape (rows, *input_shape); by default standard normal numbers.
+        t: for a loss, targets of the same rows.
+        resolver: builds components that are given by name; by default from all that is installed.
+
+    Raises:
+        GradientMismatch: a gradient is wrong.
+        ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
+        UsageError: a loss was given neither targets nor what is to be predicted.
+    """
+    operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
+    rng = keyed_generator(seed, "check_gradients")
+    inputs = np.array(x, np.float64) if x is not None else rng.normal(size=(rows, *input_shape))
+    gradients: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
+    for parameter in operation.declared_parameters():
+        parameter.value += rng.uniform(-0.1, 0.1, parameter.shape)
+        parameter.grad[...] = np.nan
+        gradients[parameter.path.removeprefix(f"{operation.path}.")] = parameter.value, parameter.grad
+    if isinstance(operation, Loss):
+        targets = np.asarray(t) if t is not None else _random_targets(target, len(inputs), rng)
+        objective, dx, scale = _objective_of_loss(operation, inputs, targets)
+    else:
+        objective, dx, scale = _objective_of_layer(operation, inputs, rng)
+    gradients["x"] = inputs, dx
+    resolution = 20 * EPSILON * scale / STEP
+    for name, (array, gradient) in gradients.items():
+        found = _compare(name, array, gradient.copy(), objective, rng)
+        if not found.error <= tolerance * found.size + resolution:
+            who = f"{operation.kind} {operation.path} ({operation.type_name})"
+            relative_error = found.error / found.size if found.size else np.inf
+            raise GradientMismatch(who, name, relative_error, tolerance, found.detail)
+
+
+def _objective_of_layer(
+    layer: Layer, x: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[Callable[[], float], NDArray[Any], float]:
+    """Return Σ y dy as a function of what x and the parameters hold, its gradient dx, and the size of its terms."""
+
+    def forward() -> NDArray[Any]:
+        begin_pass(layer)
+        with Blame(failed_in(layer, "forward")):
+            return layer.forward(x)
+
+    y = forward()
+    dy = rng.normal(size=y.shape)
+    scale = float(np.abs(y * dy).sum())
+    with Blame(failed_in(layer, "backward")):
+        dx = layer.backward(dy.copy())
+    expect_gradient(layer, dx, x.shape)
+    return lambda: float(np.sum(forward() * dy)), np.array(dx), scale
+
+
+def _objective_of_loss(
+    loss: Loss, x: NDArray[np.float64], t: NDArray[Any]
+) -> tuple[Callable[[], float], NDArray[Any], float]:
+    """Return dloss times the loss as a function of what x and the parameters hold, its gradient dx, and its size."""
+
+    def forward() -> float:
+        begin_pass(loss)
+        with Blame(failed_in(loss, "forward")):
+            return DLOSS * float(loss.forward(x, t))
+
+    scale = max(1.0, abs(forward()))
+    with Blame(failed_in(loss, "backward")):
+        dx = loss.backward(DLOSS)
+    expect_gradient(loss, dx, x.shape)
+    return forward, dx.copy(), scale
+
+
+def _random_targets(target: Target | None, rows: int, rng: np.random.Generator) -> NDArray[Any]:
+    if target is None:
+        raise UsageError("to check a loss, say what is to be predicted, as in target=Classes(3), or give targets t")
+    if isinstance(target, Classes):
+        labels = rng.integers(0, target.count, rows)
+        return np.eye(target.count)[labels] if target.one_hot else labels
+    if isinstance(target, Values):
+        return rng.normal(size=(rows, *target.shape))
+    return rng.integers(0, 2, (rows, target.count)).astype(np.float64)
+
+
+class _Comparison(NamedTuple):
+    """The largest difference between two gradients, the size of the gradient, and where the difference is."""
+
+    error: float
+    size: float
+    detail: str
+
+
+def _compare(
+    name: str,
+    array: NDArray[Any],
+    gradient: NDArray[Any],
+    objective: Callable[[], float],
+    rng: np.random.Generator,
+) -> _Comparison:
+    here = array.copy()
+
+    def at(value: NDArray[np.float64]) -> float:
+        array[...] = value
+        return objective()
+
+    if array.size <= MOST_ELEMENTS:
+        found = _compare_elements(name, gradient, numerical_gradient(at, here))
+    else:
+        found = _compare_slopes(gradient, here, at, rng)
+    array[...] = here
+    return found
+
+
+def _compare_elements(name: str, gradient: NDArray[Any], numerical: NDArray[np.float64]) -> _Comparison:
+    difference = np.abs(gradient - numerical)
+    worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
+    place = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if worst else name
+    detail = f"at {place} backward gives {gradient[worst]:.6g}, differences give {numerical[worst]:.6g}"
+    return _Comparison(float(difference[worst]), float(np.abs(gradient).max()), detail)
+
+
+def _compare_slopes(
+    gradient: NDArray[Any],
+    here: NDArray[Any],
+    at: Callable[[NDArray[np.float64]], float],
+    rng: np.random.Generator,
+) -> _Comparison:
+    """Compare slopes along directions whose elements are ±1, so that no element moves further than one step."""
+    size = float(np.linalg.norm(gradient.reshape(-1)))
+    found = []
+    for _ in range(DIRECTIONS):
+        direction = rng.choice((-1.0, 1.0), here.shape)
+        numerical = (at(here + STEP * direction) - at(here - STEP * direction)) / (2 * STEP)
+        slope = float(np.sum(gradient * direction))
+        detail = f"along a random direction backward gives {slope:.6g}, differences give {numerical:.6g}"
+        found.append(_Comparison(abs(slope - numerical), size, detail))
+    return max(found, key=lambda comparison: comparison.error)

@@ -1,0 +1,79 @@
+"""A layer or a loss by itself, ready to be called as a network would call it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from mlpkit.components.layer import Layer
+from mlpkit.components.loss import Loss
+from mlpkit.errors import UsageError
+from mlpkit.network.sequential import Sequential
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from mlpkit.components.operation import Operation, Shape
+    from mlpkit.components.target import Target
+    from mlpkit.network.sequential import Resolver
+
+O = TypeVar("O", bound="Operation")  # noqa: E741 - the one letter that an operation has
+
+
+class Projection(Loss):
+    """Scalar product of the inputs with the targets, so that backward's dx is dloss t.
+
+    loss = Σ x t
+    """
+
+    def build(self, input_shape: Shape, target: Target | None) -> None:
+        """Take inputs of any shape."""
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return Σ x t."""
+        self.t = t
+        return float(np.sum(x * t, dtype=np.float64))
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dloss t."""
+        return self.t * dloss
+
+
+def standalone(
+    operation: O,
+    input_shape: Shape,
+    *,
+    target: Target | None = None,
+    seed: int = 0,
+    dtype: DTypeLike = np.float64,
+    resolver: Resolver | None = None,
+) -> O:
+    """Build a new layer or loss by itself, and return it ready for ``forward`` and ``backward``.
+
+    Its parameters have their first values and arrays for their gradients, it is in training, and its input
+    gradient is needed. Call ``begin_pass`` before each ``forward`` if it draws random numbers.
+
+    Args:
+        operation: the layer or loss; it can't become part of a network afterwards.
+        input_shape: shape of one example.
+        target: for a loss, what is to be predicted, if that is known.
+        seed: what initializers and random numbers are keyed by.
+        dtype: float32 or float64.
+        resolver: builds components that are given by name; by default from all that is installed.
+
+    Raises:
+        StackError: it can't take such inputs or targets.
+    """
+    if not isinstance(operation, Layer | Loss):
+        raise UsageError(f"{operation!r} is neither a layer nor a loss")
+    stack: list[Layer | Loss] = [operation] if isinstance(operation, Loss) else [operation, Projection()]
+    network = Sequential(stack, input_shape, target=target, seed=seed, dtype=dtype, resolver=resolver)
+    network.set_training(True)
+    operation.needs_input_gradient = True
+    return operation
+
+
+def begin_pass(operation: Operation) -> None:
+    """Let the operation's random numbers begin anew, as they do before each forward pass of a network."""
+    operation._position.forwards += 1

@@ -1,0 +1,204 @@
+"""A constructor's signature, read as a schema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pytest
+from annotated_types import Ge
+
+from mlpkit import Initializer, InitializerLike, Layer, PluginError
+from mlpkit.components.schema.signature import REQUIRED, signature_of
+from mlpkit.components.schema.value_type import Checking
+
+
+class Conv(Layer):
+    """A convolution.
+
+    Args:
+        filters: number of filters.
+        weights: first values.
+    """
+
+    def __init__(
+        self,
+        filters: Annotated[int, Ge(1)],
+        size: tuple[int, int] = (3, 3),
+        *,
+        weights: InitializerLike = "he_normal",
+        bias: bool = True,
+        note: str | None = None,
+    ):
+        """Set it up.
+
+        Args:
+            size: size of a filter.
+            filters: never read: the class's docstring goes first.
+        """
+
+    def forward(self, x):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+class Bare(Conv):
+    def __init__(self):
+        pass
+
+
+class Heir(Conv):
+    """Inherits its constructor."""
+
+
+def faults(owner, given, **options):
+    checking = Checking()
+    assert signature_of(owner).check(given, ("layers", 0), checking, **options) is None
+    return [str(fault) for fault in checking.faults]
+
+
+def test_parameters_stand_in_their_order_with_their_defaults():
+    fields = signature_of(Conv).fields
+    assert [field.name for field in fields] == ["filters", "size", "weights", "bias", "note"]
+    assert [field.default for field in fields] == [REQUIRED, (3, 3), "he_normal", True, None]
+    assert [field.required for field in fields] == [True, False, False, False, False]
+    assert repr(REQUIRED) == "required"
+
+
+def test_defaults_are_filled_in():
+    checked = signature_of(Conv).check({"filters": 8}, (), Checking())
+    realized = {name: signature_of(Conv).types[name].realize(value) for name, value in checked.items()}
+    assert realized == {"filters": 8, "size": (3, 3), "weights": "he_normal", "bias": True, "note": None}
+
+
+def test_the_docstring_of_the_class_goes_before_that_of_its_constructor():
+    assert signature_of(Conv).docstring.summary == "A convolution."
+    assert signature_of(Conv).docstring.parameters == {
+        "filters": "number of filters.",
+        "weights": "first values.",
+        "size": "size of a filter.",
+    }
+
+
+def test_constructors_without_parameters_and_inherited_ones():
+    class Nothing(Initializer):
+        def __call__(self, shape, fans, rng, dtype):
+            raise NotImplementedError
+
+    assert signature_of(Bare).fields == ()
+    assert signature_of(Nothing).fields == ()
+    assert signature_of(Nothing).docstring.summary == ""
+    assert signature_of(Heir).fields == signature_of(Conv).fields
+
+
+def test_every_fault_is_reported_at_once():
+    assert faults(Conv, {"filters": 0, "size": [1], "bais": False}, subject="layer Conv") == [
+        "layers.0.bais: unknown parameter 'bais' of layer Conv "
+        "(expected one of filters, size, weights, bias, note); did you mean 'bias'?",
+        "layers.0.filters: 0 is out of range (expected an integer, at least 1)",
+        "layers.0.size: the list has 1 items (expected a list of 2: an integer, an integer)",
+    ]
+
+
+def test_a_missing_parameter_is_described():
+    assert faults(Conv, {}, noun="key") == [
+        "layers.0: missing key 'filters' (expected filters: an integer, at least 1)"
+    ]
+
+
+def test_a_misspelt_parameter_is_not_reported_as_missing_too():
+    assert faults(Conv, {"filter": 1}) == [
+        "layers.0.filter: unknown parameter 'filter' (expected one of filters, size, weights, bias, note); "
+        "did you mean 'filters'?"
+    ]
+
+
+def test_a_parameter_given_twice_in_two_spellings_names_the_one_that_is_meant():
+    assert faults(Conv, {"filters": 1, "filter": 1}) == [
+        "layers.0.filter: unknown parameter 'filter' (expected one of filters, size, weights, bias, note); "
+        "did you mean 'filters'?"
+    ]
+
+
+def test_a_component_without_parameters_takes_none():
+    assert faults(Bare, {"units": 3}, subject="layer Bare") == [
+        "layers.0.units: unknown parameter 'units' of layer Bare (expected no parameters at all)"
+    ]
+
+
+def test_describes_itself_in_json_schema(references):
+    assert signature_of(Conv).json_schema(references) == {
+        "type": "object",
+        "properties": {
+            "filters": {"type": "integer", "minimum": 1, "description": "number of filters."},
+            "size": {
+                "type": "array",
+                "prefixItems": [{"type": "integer"}, {"type": "integer"}],
+                "minItems": 2,
+                "maxItems": 2,
+                "description": "size of a filter.",
+            },
+            "weights": {"$ref": "#/initializer", "description": "first values.", "default": "he_normal"},
+            "bias": {"type": "boolean", "default": True},
+            "note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+        },
+        "additionalProperties": False,
+        "required": ["filters"],
+    }
+    assert signature_of(Bare).json_schema(references) == {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": False,
+    }
+
+
+class Untyped(Bare):
+    def __init__(self, units, size: int = 3):
+        pass
+
+
+class Starred(Bare):
+    def __init__(self, *sizes: int):
+        pass
+
+
+class DoublyStarred(Bare):
+    def __init__(self, **sizes: int):
+        pass
+
+
+class PositionalOnly(Bare):
+    def __init__(self, size: int, /):
+        pass
+
+
+class Unresolvable(Bare):
+    def __init__(self, size: Sizes):  # noqa: F821 - a name that is nowhere
+        pass
+
+
+class Unservable(Bare):
+    def __init__(self, size: int, data: bytes):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("owner", "message"),
+    [
+        (Untyped, "parameter 'units' of its constructor has no annotation"),
+        (Starred, "parameter '*sizes: 'int'' of its constructor can't be given in a spec; name each parameter"),
+        (DoublyStarred, "parameter '**sizes: 'int'' of its constructor can't be given in a spec; name each parameter"),
+        (PositionalOnly, "parameter 'size: 'int'' of its constructor can't be given in a spec; name each parameter"),
+        (Unresolvable, "its constructor's annotations can't be resolved: name 'Sizes' is not defined"),
+        (
+            Unservable,
+            "parameter 'data': the annotation <class 'bytes'> is none that a spec can serve; use bool, int, float, "
+            "str, Literal, a union, list, tuple or dict[str, ...] of them, a kind of component, or Recipe of one",
+        ),
+    ],
+)
+def test_a_constructor_that_is_no_schema_is_refused(owner, message):
+    with pytest.raises(PluginError) as caught:
+        signature_of(owner)
+    assert str(caught.value) == f"{owner.__module__}.{owner.__qualname__}: {message}"

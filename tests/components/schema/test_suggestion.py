@@ -1,0 +1,41 @@
+"""The nearest name to one that was misspelt."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpkit.components.schema.suggestion import did_you_mean, nearest
+
+NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("relu", "Relu"),
+        ("Afine", "Affine"),
+        ("HeNormal", "he_normal"),
+        ("he-normal", "he_normal"),
+        ("learningrate", "learning_rate"),
+        ("lr", None),
+        ("Conv2d", None),
+        ("", None),
+    ],
+)
+def test_finds(word, found):
+    assert nearest(word, NAMES) == found
+    assert did_you_mean(word, NAMES) == (f"did you mean '{found}'?" if found else "")
+
+
+def test_nothing_is_near_to_nothing():
+    assert nearest("Relu", []) is None
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, unique=True).flatmap(st.permutations))
+def test_a_name_is_nearest_to_itself_or_to_its_twin_and_order_does_not_count(names):
+    found = nearest(names[0], names)
+    plain = [name.lower().replace("_", "").replace("-", "") for name in (names[0], found or "")]
+    assert plain[0] == plain[1]
+    assert nearest(names[0], reversed(names)) == found

@@ -1,0 +1,164 @@
+"""Constructing a component in Python makes the same checks as a spec."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pytest
+from annotated_types import Ge, Gt
+
+from mlpkit import Augmentation, Component, InitializerLike, Layer, ParameterError, PluginError, Rate, Recipe, Schedule
+
+
+class Dense(Layer):
+    """A layer with one parameter of each sort."""
+
+    def __init__(
+        self,
+        units: Annotated[int, Ge(1)],
+        padding: Literal["same", "valid"] = "same",
+        *,
+        weights: InitializerLike = "he_normal",
+        rate: Rate = 0.1,
+        gain: Annotated[float, Gt(0)] | None = None,
+        sizes: list[int] = [1, 2],  # noqa: B006 - what is checked here is that nobody shares it
+        inner: Recipe[Layer] | None = None,
+    ):
+        self.given = {
+            "units": units,
+            "padding": padding,
+            "weights": weights,
+            "rate": rate,
+            "gain": gain,
+            "sizes": sizes,
+            "inner": inner,
+        }
+
+    def forward(self, x):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+class Heir(Dense):
+    """Has a constructor that adds to an inherited one."""
+
+    def __init__(self, depth: int):
+        super().__init__(units=depth)
+        self.path_so_far = self.path
+
+
+def test_checked_values_reach_the_constructor_converted():
+    assert Dense(3, gain=2, rate=1).given == {
+        "units": 3,
+        "padding": "same",
+        "weights": "he_normal",
+        "rate": 1.0,
+        "gain": 2.0,
+        "sizes": [1, 2],
+        "inner": None,
+    }
+    assert type(Dense(3, gain=2).given["gain"]) is float
+    assert Dense(3, sizes=(4, 5)).given["sizes"] == [4, 5]
+
+
+def test_no_two_objects_share_a_default():
+    first, second = Dense(1), Dense(1)
+    first.given["sizes"].append(3)
+    assert second.given["sizes"] == Dense(1).given["sizes"] == [1, 2]
+
+
+def test_the_base_class_is_ready_before_the_constructor_runs():
+    assert Heir(4).path_so_far == ""
+    assert Heir(4).given["units"] == 4
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (Dense, "Dense: missing parameter 'units' of Dense (expected units: an integer, at least 1)"),
+        (lambda: Dense(0), "units: 0 is out of range (expected an integer, at least 1)"),
+        (lambda: Dense(True), "units: true is not an integer (expected an integer, at least 1)"),
+        (
+            lambda: Dense("50"),
+            "units: '50' is not an integer (expected an integer, at least 1); write it without quotes",
+        ),
+        (
+            lambda: Dense(1, "smae"),
+            "padding: 'smae' is not one of the choices (expected one of same, valid); did you mean 'same'?",
+        ),
+        (
+            lambda: Dense(1, unit=2),
+            "unit: unknown parameter 'unit' of Dense (expected one of units, padding, weights, rate, gain, sizes, "
+            "inner); did you mean 'units'?",
+        ),
+        (lambda: Dense(1, units=2), "units: was given twice to Dense"),
+        (
+            lambda: Dense(1, "same", "zeros"),
+            "Dense: takes 2 arguments without a name, got 3 "
+            "(expected units, padding, weights=..., rate=..., gain=..., sizes=..., inner=...)",
+        ),
+        (lambda: Heir(1, 2), "Heir: takes 1 argument without a name, got 2 (expected depth)"),
+        (lambda: Dense(1, gain=0), "gain: 0 is out of range (expected a number, greater than 0)"),
+        (
+            lambda: Dense(1, weights=3),
+            "weights: 3 is not the name of an initializer, nor a mapping from one (expected an initializer)",
+        ),
+        (
+            lambda: Dense(1, sizes=[1, "2"]),
+            "sizes.1: '2' is not an integer (expected an integer); write it without quotes",
+        ),
+        (lambda: Heir("x"), "depth: 'x' is not an integer (expected an integer)"),
+    ],
+)
+def test_a_wrong_argument_is_explained(make, message):
+    with pytest.raises(ParameterError) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+def test_the_error_carries_its_parts():
+    with pytest.raises(ParameterError) as caught:
+        Dense(1, "smae")
+    error = caught.value
+    assert (error.parameter, error.expected, error.remedy) == ("padding", "one of same, valid", "did you mean 'same'?")
+    assert error.exit_code == 2
+
+
+def test_a_built_layer_is_no_recipe():
+    with pytest.raises(ParameterError) as caught:
+        Dense(1, inner=Dense(2))
+    assert str(caught.value).startswith("inner: Dense is built already")
+    assert Dense(1, inner=lambda: Dense(2)).given["inner"]().given["units"] == 2
+
+
+def test_a_component_is_called_after_its_class_until_a_registry_names_it():
+    layer = Dense(1)
+    assert (layer.registered_name, layer.type_name) == ("Dense", "Dense")
+    layer._registered_name = "acme.Conv2d"
+    assert (layer.registered_name, layer.type_name) == ("acme.Conv2d", "Conv2d")
+
+
+def test_a_component_that_lacks_a_method_can_not_be_built():
+    class Half(Schedule):
+        pass
+
+    with pytest.raises(TypeError, match="abstract"):
+        Half()
+
+
+def test_a_signature_that_is_no_schema_is_the_plugins_fault():
+    class Untyped(Augmentation):
+        def __init__(self, size):
+            pass
+
+        def __call__(self, x, rng, out):
+            return x
+
+    with pytest.raises(PluginError, match="parameter 'size' of its constructor has no annotation"):
+        Untyped(3)
+
+
+def test_every_component_derives_from_one_base():
+    assert issubclass(Layer, Component)

@@ -1,0 +1,59 @@
+"""The nine kinds of component."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import mlpkit
+from mlpkit.components.kinds import KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_kind_has_a_public_class_that_says_which_kind_it_is(kind):
+    base = kind.base_class()
+    assert base is getattr(mlpkit, kind.base)
+    assert base.kind == kind.name
+    assert issubclass(base, mlpkit.Component)
+
+
+def test_the_kinds_are_those_of_the_contract():
+    assert list(KINDS) == [
+        "layer",
+        "loss",
+        "optimizer",
+        "schedule",
+        "initializer",
+        "dataset",
+        "augmentation",
+        "metric",
+        "callback",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "camel", "snake"),
+    [
+        ("Affine", True, False),
+        ("Conv2d", True, False),
+        ("X", True, False),
+        ("he_normal", False, True),
+        ("top5", False, True),
+        ("x2_y3", False, True),
+        ("heNormal", False, False),
+        ("He_normal", False, False),
+        ("_private", False, False),
+        ("trailing_", False, False),
+        ("2d", False, False),
+        ("Größe", False, False),
+        ("Affine\n", False, False),
+        ("", False, False),
+    ],
+)
+def test_spelling(name, camel, snake):
+    assert KINDS["layer"].spells(name) == KINDS["loss"].spells(name) == camel
+    assert KINDS["metric"].spells(name) == snake
+    for kind in KINDS.values():
+        assert kind.spelling == ("CamelCase" if kind.camel_case else "snake_case")
+        assert not (kind.spells(name) and not re.fullmatch(r"\w+", name))

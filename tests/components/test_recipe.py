@@ -1,0 +1,96 @@
+"""Recipes: components that are described but not yet built."""
+
+from __future__ import annotations
+
+from mlpkit import Initializer, InitializerLike, Layer, Rate, Recipe
+from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.value_type import Checking
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    def __init__(self, gain: float = 1.0):
+        self.gain = gain
+
+    def __call__(self, shape, fans, rng, dtype):
+        raise NotImplementedError
+
+
+class Dense(Layer):
+    """A layer."""
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        weights: InitializerLike = "ones",
+        size: tuple[int, int] = (3, 3),
+        rate: Rate = 1,
+        inner: Recipe[Layer] | None = None,
+    ):
+        self.units, self.weights, self.size, self.rate, self.inner = units, weights, size, rate, inner
+
+    def forward(self, x):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+CLASSES = {"ones": Ones, "acme.Dense": Dense}
+
+
+def resolve(kinds, reference, path, checking):
+    name, parameters = next(iter(reference.items())) if isinstance(reference, dict) else (reference, {})
+    signature = signature_of(CLASSES[name])
+    arguments = signature.check(parameters, path, checking)
+    return Recipe(name, CLASSES[name], signature, arguments)
+
+
+def dense(**parameters):
+    return resolve(("layer",), {"acme.Dense": parameters}, (), Checking(resolve))
+
+
+def test_each_call_builds_a_fresh_component_and_fresh_components_inside_it():
+    recipe = dense(units=3)
+    first, second = recipe(), recipe()
+    assert type(first) is Dense
+    assert first is not second
+    assert isinstance(first.weights, Ones)
+    assert first.weights is not second.weights
+    assert (first.units, first.size, first.rate) == (3, (3, 3), 1.0)
+
+
+def test_what_is_built_knows_its_registered_name():
+    layer = dense(units=3)()
+    assert layer.registered_name == "acme.Dense"
+    assert layer.type_name == "Dense"
+    assert layer.weights.registered_name == "ones"
+
+
+def test_a_nested_recipe_is_handed_over_unbuilt():
+    layer = dense(units=3, inner={"acme.Dense": {"units": 4}})()
+    assert isinstance(layer.inner, Recipe)
+    assert layer.inner().units == 4
+    assert layer.inner() is not layer.inner()
+
+
+def test_the_reference_is_what_a_spec_would_say_with_every_default():
+    recipe = dense(units=3, weights={"ones": {"gain": 2}}, inner={"acme.Dense": {"units": 4}})
+    plain = {"size": [3, 3], "rate": 1.0}
+    assert recipe.reference() == {
+        "acme.Dense": {
+            "units": 3,
+            "weights": {"ones": {"gain": 2.0}},
+            **plain,
+            "inner": {"acme.Dense": {"units": 4, "weights": {"ones": {"gain": 1.0}}, **plain, "inner": None}},
+        }
+    }
+
+
+def test_the_reference_describes_the_same_recipe_again():
+    recipe = dense(units=3, size=[5, 1])
+    again = resolve(("layer",), recipe.reference(), (), Checking(resolve))
+    assert again.reference() == recipe.reference()
+    assert again().size == (5, 1)

@@ -1,0 +1,34 @@
+"""Rates: numbers or schedules."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit import Progress, Schedule
+from mlpkit.components.schedule import rate_at
+
+HALFWAY = Progress(step=50, epoch=0.5, total_steps=100)
+
+
+class Linear(Schedule):
+    """Goes down to nothing."""
+
+    def __call__(self, progress):
+        return 1 - progress.step // progress.total_steps
+
+
+def test_a_number_stays_what_it_is():
+    assert rate_at(0.1, HALFWAY) == 0.1
+    assert type(rate_at(1, HALFWAY)) is float
+
+
+def test_a_schedule_is_asked():
+    assert rate_at(Linear(), HALFWAY) == 1.0
+    assert type(rate_at(Linear(), HALFWAY)) is float
+    assert rate_at(Linear(), Progress(step=100, epoch=1.0, total_steps=100)) == 0.0
+
+
+@pytest.mark.parametrize("reference", ["constant", {"constant": {"value": 1}}, None])
+def test_a_name_that_nobody_resolved_is_an_error(reference):
+    with pytest.raises(TypeError, match="is a reference that nobody has resolved; pass a number or a Schedule"):
+        rate_at(reference, HALFWAY)

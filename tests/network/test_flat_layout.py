@@ -1,0 +1,63 @@
+"""Where parameters lie in the flat array."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+
+from mlpkit import Fans, Parameter, State
+from mlpkit.network.flat_layout import ALIGNMENT, FlatLayout
+
+declarations = st.lists(st.tuples(array_shapes(min_dims=0, max_dims=3, max_side=7), st.booleans()), max_size=8)
+
+
+def parameters(declared):
+    return [
+        Parameter("W", f"Layer{i}.W", shape, "zeros", Fans(1, 1), decay) for i, (shape, decay) in enumerate(declared)
+    ]
+
+
+@given(declarations, st.sampled_from(["float32", "float64"]))
+def test_arrays_lie_apart_aligned_those_that_decay_first(declared, dtype):
+    layout = FlatLayout.of_parameters(parameters(declared))
+    flat = layout.zeros(np.dtype(dtype))
+    assert flat.shape == (layout.size,)
+    assert flat.dtype == dtype
+    assert not flat.any()
+    for i, (shape, decay) in enumerate(declared):
+        path = f"Layer{i}.W"
+        view = layout.view(flat, path)
+        assert view.shape == shape
+        assert np.shares_memory(view, flat)
+        assert view.ctypes.data % (ALIGNMENT * flat.itemsize) == 0
+        assert (
+            (layout.offsets[path] + prod(shape) <= layout.decaying)
+            if decay
+            else (layout.offsets[path] >= layout.decaying)
+        )
+        view += i + 1
+    for i, (shape, _) in enumerate(declared):  # no array has been written to by another
+        np.testing.assert_array_equal(layout.view(flat, f"Layer{i}.W"), np.full(shape, i + 1))
+    assert layout.size % ALIGNMENT == layout.decaying % ALIGNMENT == 0
+
+
+def test_the_order_within_each_part_is_that_of_declaration():
+    layout = FlatLayout.of_parameters(parameters([((2,), False), ((3,), True), ((4,), False), ((5,), True)]))
+    assert sorted(layout.offsets, key=layout.offsets.get) == ["Layer1.W", "Layer3.W", "Layer0.W", "Layer2.W"]
+    assert (layout.decaying, layout.size) == (2 * ALIGNMENT, 4 * ALIGNMENT)
+
+
+def test_states_lie_in_their_order_and_never_decay():
+    layout = FlatLayout.of_states([State("mean", "Norm1.mean", (20,), 0.0), State("count", "Norm1.count", (), 0.0)])
+    assert (layout.offsets, layout.decaying, layout.size) == ({"Norm1.mean": 0, "Norm1.count": 32}, 0, 48)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_float32_and_float64_begin_at_64_bytes(dtype):
+    for _ in range(20):
+        assert FlatLayout.of_parameters(parameters([((3,), True)])).zeros(np.dtype(dtype)).ctypes.data % 64 == 0

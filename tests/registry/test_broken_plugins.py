@@ -1,0 +1,168 @@
+"""Plugins that break: they are listed with what is wrong, and hurt nobody else."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from mlpkit import PluginError
+from mlpkit.registry.plugin import Status
+from mlpkit.registry.registry import Registry
+
+IMPORTS = "from mlpkit import Layer, Loss, Metric, component, hookimpl\n"
+
+SOUND_CLASS = """
+class Same(Layer):
+    def forward(self, x):
+        return x
+    def backward(self, dy):
+        return dy
+"""
+
+
+def hook(body):
+    return f"{IMPORTS}{dedent(SOUND_CLASS)}\n@hookimpl\ndef mlpkit_components():\n    {body}\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'"),
+        ("raise ImportError('libacme.so.3: cannot open')", "ImportError: libacme.so.3: cannot open"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("import sys; sys.exit('I quit')", "SystemExit: I quit"),
+        ("def f(:", "SyntaxError: invalid syntax (acme_plugin.py, line 1)"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("x = 1", "acme has no function mlpkit_components marked with @mlpkit.hookimpl"),
+        (
+            "def mlpkit_components():\n    return []",
+            "acme has no function mlpkit_components marked with @mlpkit.hookimpl",
+        ),
+        (
+            f"{IMPORTS}@hookimpl\ndef mlpkit_component():\n    return []",
+            "PluginValidationError: unknown hook 'mlpkit_component' in plugin <module 'acme_plugin' from 'FILE'>",
+        ),
+        (
+            f"{IMPORTS}@hookimpl\ndef mlpkit_components(registry):\n    return []",
+            "PluginValidationError: Plugin 'acme' for hook 'mlpkit_components'\nhookimpl definition: "
+            "mlpkit_components(registry)\nArgument(s) {'registry'} are declared in the hookimpl but can not be found "
+            "in the hookspec",
+        ),
+        (hook("raise KeyError('colour')"), "KeyError: 'colour'"),
+        (hook("raise SystemExit"), "SystemExit: "),
+        (hook("pass"), "mlpkit_components returned nothing; expected a list"),
+        (
+            hook("return component('layer', 'Same', Same)"),
+            "mlpkit_components returned ComponentDeclaration; expected a list",
+        ),
+        (hook("return {'Same': Same}"), "mlpkit_components returned dict; expected a list"),
+        (hook("yield component('layer', 'Same', Same)"), "mlpkit_components returned generator; expected a list"),
+        (
+            hook("return [Same]"),
+            "mlpkit_components returned an item of type ComponentType; expected mlpkit.component(...)",
+        ),
+        (
+            hook("return [component(kind, 'Same', Same) for kind in ('layer', 'loss')]"),
+            "the component Same is declared twice",
+        ),
+        (hook("return [component('layer', 'same', Same)]"), "'same' can't be the name of a layer; expected CamelCase"),
+    ],
+)
+def test_a_broken_plugin_is_listed_and_only_who_needs_it_fails(distributions, code, reason):
+    distributions.install("acme", code)
+    distributions.install("bcme")
+    registry = Registry.discover()
+    assert [entry.name for entry in registry.components(("layer",))] == ["Affine", "Relu", "Sigmoid", "bcme.Swish"]
+    (plugin,) = (plugin for plugin in registry.plugins if plugin.namespace == "acme")
+    reason = reason.replace("FILE", str(distributions.folder / "acme_plugin.py"))
+    assert (plugin.status, plugin.reason) == (Status.BROKEN, reason)
+    with pytest.raises(PluginError) as caught:
+        registry.find(("layer",), "acme.Same")
+    assert str(caught.value) == f"the plugin 'acme' (acme 1.2) is broken: {reason}"
+
+
+def test_an_interrupt_is_no_fault_of_a_plugin(distributions):
+    distributions.install("acme", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        Registry.discover().find(("layer",), "acme.Same")
+
+
+def test_an_entry_point_that_names_nothing_is_broken(distributions):
+    distributions.install("acme", entries=["acme = acme_plugin:plugin", "bcme = no_such_module", "ccme = not valid!"])
+    registry = Registry.discover()
+    registry.components()
+    reasons = {plugin.namespace: plugin.reason for plugin in registry.plugins if plugin.status is Status.BROKEN}
+    assert reasons["acme"] == "AttributeError: module 'acme_plugin' has no attribute 'plugin'"
+    assert reasons["bcme"] == "ModuleNotFoundError: No module named 'no_such_module'"
+    assert reasons["ccme"].startswith("AttributeError: ")
+    assert registry.find(("layer",), "Relu").name == "Relu"
+
+
+def test_an_entry_point_may_name_an_object(distributions):
+    code = """
+        from mlpkit import Layer, component, hookimpl
+        class Plugin:
+            @hookimpl
+            def mlpkit_components(self):
+                return (component("metric", "always", "mlpkit_plugins.metrics.accuracy:Accuracy"),)
+        plugin = Plugin()
+    """
+    distributions.install("acme", code, entries=["acme = acme_plugin:plugin"])
+    assert Registry.discover().create("metric", "acme.always").result() != 0
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ("'layer', 'Same', 'no_such_module:Same'", "can't be imported: No module named 'no_such_module'"),
+        ("'layer', 'Same', 'acme_parts.missing:Same'", "can't be imported: No module named 'acme_parts.missing'"),
+        (
+            "'layer', 'Same', 'acme_parts.needs:Same'",
+            "can't be imported: No module named 'acme_parts_library'",
+        ),
+        (
+            "'layer', 'Same', 'acme_parts.needs:Same', extra='parts'",
+            'needs the package acme_parts_library; install it with: pip install "acme[parts]"',
+        ),
+        (
+            "'layer', 'Same', 'acme_parts.missing:Same', extra='parts'",
+            "can't be imported: No module named 'acme_parts.missing'",
+        ),
+        (
+            "'layer', 'Same', 'no_such_module:Same', extra='parts'",
+            "can't be imported: No module named 'no_such_module'",
+        ),
+        (
+            "'layer', 'Same', 'acme_plugin:Other'",
+            "can't be imported: AttributeError: module 'acme_plugin' has no attribute 'Other'",
+        ),
+        ("'layer', 'Same', ':Same'", "can't be imported: ValueError: Empty module name"),
+        ("'layer', 'Same', 'acme_parts.exits:Same'", "can't be imported: SystemExit: 4"),
+        ("'layer', 'Same', 'acme_parts.fails:Same'", "can't be imported: OSError: no device"),
+        ("'layer', 'Same', 'acme_plugin:hookimpl'", "acme_plugin:hookimpl is not a subclass of mlpkit.Layer"),
+        ("'layer', 'Same', int", "<class 'int'> is not a subclass of mlpkit.Layer"),
+        ("'loss', 'Same', Same", "<class 'acme_plugin.Same'> is not a subclass of mlpkit.Loss"),
+        ("'layer', 'Same', Layer", "Layer lacks backward, forward"),
+        (
+            "'layer', 'Same', Untyped",
+            "acme_plugin.Untyped: parameter 'units' of its constructor has no annotation",
+        ),
+    ],
+)
+def test_a_component_that_is_not_what_it_says_is_explained(distributions, declaration, message):
+    code = hook(f"return [component({declaration}), component('layer', 'Good', Same)]")
+    untyped = "class Untyped(Same):\n    def __init__(self, units):\n        pass\n"
+    distributions.install("acme", code.replace("@hookimpl", untyped + "@hookimpl"))
+    distributions.module("acme_parts.needs", "import acme_parts_library")
+    distributions.module("acme_parts.exits", "raise SystemExit(4)")
+    distributions.module("acme_parts.fails", "raise OSError('no device')")
+    registry = Registry.discover()
+    kind = "loss" if "'loss'" in declaration else "layer"
+    entry = registry.find((kind,), "acme.Same")
+    assert (entry.kind, entry.name) == (kind, "acme.Same")  # listed all the same
+    with pytest.raises(PluginError) as caught:
+        _ = entry.component
+    separator = " " if message.startswith(("can't", "needs")) else ": "
+    assert str(caught.value) == f"{kind} acme.Same of acme 1.2{separator}{message}"
+    assert registry.create("layer", "acme.Good").forward(3) == 3

@@ -1,0 +1,252 @@
+"""Names of components: found, misspelt, of the wrong kind, with wrong parameters."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit import ParameterError, PluginError, UnknownComponentError
+from mlpkit.components.schema.value_type import Checking
+from mlpkit.registry.registry import Registry
+
+LAYERS = "Affine, Relu, Sigmoid"
+
+PLUGIN = """
+    from typing import Annotated
+    from annotated_types import Ge
+    from mlpkit import DataError, Layer, ParameterError, component, hookimpl
+
+    class Swish(Layer):
+        def __init__(self, low: Annotated[int, Ge(0)] = 0, high: int = 1):
+            if low > high:
+                raise ParameterError("low", f"{low} is above high", expected=f"at most {high}", remedy="swap them")
+            if high == 98:
+                raise ParameterError("rank", "cannot be")
+            if high == 99:
+                raise RuntimeError("no luck")
+            self.low = low
+
+        def forward(self, x):
+            return x
+
+        def backward(self, dy):
+            return dy
+
+    @hookimpl
+    def mlpkit_components():
+        return [component("layer", "Swish", Swish)]
+"""
+
+
+@pytest.fixture
+def registry(distributions):
+    distributions.install("acme", PLUGIN)
+    return Registry.discover()
+
+
+def faults(registry, reference, kinds=("layer",)):
+    checking = Checking(registry.resolve)
+    assert registry.resolve(kinds, reference, ("layers", 0), checking) is None
+    return [(str(fault), fault.at_key) for fault in checking.faults]
+
+
+def test_bare_names_are_built_ins_and_others_carry_their_namespace(registry):
+    assert registry.find(("layer",), "Affine").component.__module__ == "mlpkit_plugins.layers.affine"
+    entry = registry.find(("layer",), "acme.Swish")
+    assert (entry.name, entry.kind, entry.plugin.source) == ("acme.Swish", "layer", "acme")
+    assert [field.name for field in entry.signature.fields] == ["low", "high"]
+    assert registry.find(("layer",), "acme.Swish") is entry
+
+
+def test_all_components_are_listed_built_ins_first(registry):
+    names = [entry.name for entry in registry.components()]
+    assert names[0] == "Affine"
+    assert names[-1] == "acme.Swish"
+    assert len(names) == len(set(names))
+    assert [entry.name for entry in registry.components(("layer", "loss"))] == [
+        "Affine",
+        "Relu",
+        "Sigmoid",
+        "SoftmaxWithLoss",
+        "acme.Swish",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "name", "message"),
+    [
+        (("layer",), "Afine", "unknown layer 'Afine'; did you mean 'Affine'?"),
+        (("layer",), "relu", "unknown layer 'relu'; did you mean 'Relu'?"),
+        (("layer",), "Swish", "unknown layer 'Swish'; did you mean 'acme.Swish'?"),
+        (("layer",), "acme.Swsh", "unknown layer 'acme.Swsh'; did you mean 'acme.Swish'?"),
+        (("layer",), "mlpkit.Affine", "unknown layer 'mlpkit.Affine'; did you mean 'Affine'?"),
+        (("layer",), ".Affine", "unknown layer '.Affine'; did you mean 'Affine'?"),
+        (("layer",), "Zzz", f"unknown layer 'Zzz'; installed: {LAYERS}, acme.Swish"),
+        (("layer",), "", f"unknown layer ''; installed: {LAYERS}, acme.Swish"),
+        (("callback",), "Zzz", "unknown callback 'Zzz'; none is installed"),
+        (("layer", "loss"), "Softmax", "unknown layer or loss 'Softmax'; did you mean 'SoftmaxWithLoss'?"),
+        (
+            ("layer",),
+            "acne.Swish",
+            "layer 'acne.Swish' is missing: no plugin 'acne' is installed; did you mean 'acme'?",
+        ),
+        (
+            ("layer",),
+            "tensor.Conv",
+            "layer 'tensor.Conv' is missing: no plugin 'tensor' is installed; "
+            "install the package that provides tensor.* components",
+        ),
+        (
+            ("layer",),
+            "a.b.C",
+            "layer 'a.b.C' is missing: no plugin 'a.b' is installed; "
+            "install the package that provides a.b.* components",
+        ),
+        (
+            ("initializer",),
+            "Relu",
+            "'Relu' is a layer, not an initializer; installed: zeros, normal, he_normal, glorot_uniform",
+        ),
+        (("metric",), "zeros", "'zeros' is an initializer, not a metric; installed: accuracy"),
+        (
+            ("layer", "loss"),
+            "sgd",
+            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS}, SoftmaxWithLoss, acme.Swish",
+        ),
+    ],
+)
+def test_a_name_that_is_not_there_is_explained(registry, kinds, name, message):
+    for _ in range(2):  # a failure is not remembered as a success
+        with pytest.raises(UnknownComponentError) as caught:
+            registry.find(kinds, name)
+        assert str(caught.value) == message
+
+
+def test_a_name_or_a_mapping_becomes_a_recipe(registry):
+    for reference in ("acme.Swish", {"acme.Swish": None}, {"acme.Swish": {}}):
+        checking = Checking(registry.resolve)
+        recipe = registry.resolve(("layer",), reference, (), checking)
+        assert checking.faults == []
+        assert recipe.reference() == {"acme.Swish": {"low": 0, "high": 1}}
+        assert recipe().registered_name == "acme.Swish"
+
+
+def test_components_inside_components_are_resolved_too(registry):
+    checking = Checking(registry.resolve)
+    recipe = registry.resolve(("layer",), {"Affine": {"units": 3, "weights": {"normal": {"std": 2}}}}, (), checking)
+    assert recipe.reference() == {
+        "Affine": {"units": 3, "weights": {"normal": {"std": 2.0, "mean": 0.0}}, "bias": True}
+    }
+    assert recipe().weights.std == 2.0
+
+
+@pytest.mark.parametrize(
+    ("reference", "message", "at_key"),
+    [
+        (
+            {},
+            "layers.0: a mapping with 0 keys is no component (expected one key, the component's name, with its "
+            "parameters below it)",
+            False,
+        ),
+        (
+            {"Affine": None, "units": 50},
+            "layers.0: a mapping with 2 keys is no component (expected one key, the component's name, with its "
+            "parameters below it); indent the parameters further than the name",
+            False,
+        ),
+        (
+            {"Affine": {"units": 50}, "Relu": None},
+            "layers.0: a mapping with 2 keys is no component (expected one key, the component's name, with its "
+            "parameters below it); keep one of them",
+            False,
+        ),
+        ({3: {}}, "layers.0.3: 3 is no component's name (expected a layer)", True),
+        (3, "layers.0: 3 is no component's name (expected a layer)", True),
+        ("Afine", "layers.0: unknown layer 'Afine'; did you mean 'Affine'?", False),
+        ({"Afine": {}}, "layers.0.Afine: unknown layer 'Afine'; did you mean 'Affine'?", True),
+        (
+            {"Affine": 50},
+            "layers.0.Affine: the parameters of Affine are not a mapping (expected {units, weights, bias}); "
+            "write Affine: {units: 50}",
+            False,
+        ),
+        (
+            {"Affine": [50]},
+            "layers.0.Affine: the parameters of Affine are not a mapping (expected {units, weights, bias})",
+            False,
+        ),
+        ({"Relu": 0}, "layers.0.Relu: the parameters of Relu are not a mapping (expected no parameters)", False),
+        (
+            {"acme.Swish": 3},
+            "layers.0.acme.Swish: the parameters of acme.Swish are not a mapping (expected {low, high}); "
+            "write acme.Swish: {low: 3}",
+            False,
+        ),
+        (
+            "Affine",
+            "layers.0: missing parameter 'units' of layer Affine (expected units: an integer, at least 1)",
+            True,
+        ),
+        (
+            {"Affine": {"units": 3, "weights": "he_norm"}},
+            "layers.0.Affine.weights: unknown initializer 'he_norm'; did you mean 'he_normal'?",
+            False,
+        ),
+        (
+            {"acme.Swish": {"low": 2}},
+            "layers.0.acme.Swish.low: 2 is above high (expected at most 1); swap them",
+            False,
+        ),
+        ({"acme.Swish": {"high": 98}}, "layers.0.acme.Swish: cannot be", False),
+        ({"acme.Swish": {"high": 99}}, "layers.0.acme.Swish: acme.Swish can't be built: RuntimeError: no luck", True),
+    ],
+)
+def test_a_wrong_reference_is_explained(registry, reference, message, at_key):
+    assert faults(registry, reference) == [(message, at_key)]
+
+
+def test_a_broken_plugin_is_a_fault_where_it_is_named(distributions):
+    distributions.install("acme", "import no_such_library")
+    reason = "the plugin 'acme' (acme 1.2) is broken: ModuleNotFoundError: No module named 'no_such_library'"
+    registry = Registry.discover()
+    assert faults(registry, "acme.Swish") == [(f"layers.0: {reason}", False)]
+    with pytest.raises(PluginError) as caught:
+        registry.create("layer", "acme.Swish")
+    assert str(caught.value) == reason
+
+
+def test_creates_components_from_references_and_lets_built_ones_pass(registry):
+    assert registry.create("layer", {"Affine": {"units": 3}}).units == 3
+    layer = registry.create("layer", "Relu")
+    assert registry.create("layer", layer) is layer
+    assert registry.create("layer", "Relu") is not layer
+
+
+@pytest.mark.parametrize(
+    ("reference", "error", "message"),
+    [
+        ("Afine", UnknownComponentError, "unknown layer 'Afine'; did you mean 'Affine'?"),
+        ("sgd", UnknownComponentError, f"'sgd' is an optimizer, not a layer; installed: {LAYERS}, acme.Swish"),
+        ({"Affine": {"units": 0}}, ParameterError, "Affine.units: 0 is out of range (expected an integer, at least 1)"),
+        (
+            "Affine",
+            ParameterError,
+            "layer: missing parameter 'units' of layer Affine (expected units: an integer, at least 1)",
+        ),
+        ({"acme.Swish": {"high": 99}}, ParameterError, "acme.Swish: acme.Swish can't be built: RuntimeError: no luck"),
+        ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS}, acme.Swish"),
+    ],
+)
+def test_creating_what_can_not_be_is_an_error(registry, reference, error, message):
+    with pytest.raises(error) as caught:
+        registry.create("layer", reference)
+    assert str(caught.value) == message
+
+
+def test_the_plugins_in_use_are_those_that_were_asked_for(registry):
+    assert registry.used() == []
+    registry.find(("layer",), "Relu")
+    registry.find(("layer",), "Affine")
+    assert [plugin.namespace for plugin in registry.used()] == ["mlpkit"]
+    registry.find(("layer",), "acme.Swish")
+    assert [plugin.namespace for plugin in registry.used()] == ["mlpkit", "acme"]
