@@ -1,0 +1,99 @@
+"""``mlpkit check``: check specs without reading their data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlpkit.cli import options
+from mlpkit.cli.columns import columns
+from mlpkit.cli.failures import tell
+from mlpkit.cli.figures import shape
+from mlpkit.cli.missing_spec import suggesting_shipped_spec
+from mlpkit.cli.output import document, result
+from mlpkit.errors import MlpkitError, SpecError, UsageError
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.check import CheckedSpec
+
+
+@click.command("check")
+@click.argument("paths", metavar="SPEC...", nargs=-1, required=True)
+@options.takes_overrides
+@options.takes_plugins
+@options.takes_json
+def command(
+    paths: tuple[str, ...],
+    overrides: tuple[str, ...],
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Check specs without reading their data.
+
+    Checks the syntax, then every key, component and value, then the shapes of the layers. All specs are checked; the
+    exit code is 2 if one of them is wrong. With --json, a line a spec.
+    """
+    from mlpkit.jobs.check import check  # noqa: PLC0415 - loads NumPy, which --help does without
+
+    exit_code = 0
+    for path in paths:
+        try:
+            with suggesting_shipped_spec(path):
+                checked = check(path, overrides=overrides, plugins=plugins, blocked=blocked)
+        except UsageError:  # of the command, and not of this spec
+            raise
+        except MlpkitError as error:
+            tell(error)
+            exit_code = max(exit_code, error.exit_code)
+            if as_json:
+                document(_error_document(path, error))
+        else:
+            if as_json:
+                document(_document(path, checked))
+            else:
+                _print(path, checked)
+    if exit_code:
+        raise click.exceptions.Exit(exit_code)
+
+
+def _print(path: str, checked: CheckedSpec) -> None:
+    description = checked.description
+    sizes = ", ".join(f"{size:,} {split}" for split, size in description.sizes.items())
+    result(f"{path}: {click.style('OK', fg='green', bold=True)}")
+    result(f"  {checked.spec.data.name}: {sizes}")
+    result(f"  input {shape(description.input_shape)}, target {description.target}")
+    rows = [("layer", "type", "output", "parameters")]
+    rows += [
+        (member.name, member.type, shape(member.output_shape) or "loss", f"{member.parameters:,}")
+        for member in checked.members
+    ]
+    rows.append(("total", "", "", f"{checked.parameters:,}"))
+    result()
+    result("\n".join(columns(rows, right=(2, 3), indent="  ")))
+
+
+def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
+    from mlpkit.components.target import target_to_plain  # noqa: PLC0415 - needed only here
+
+    description = checked.description
+    return {
+        "spec": path,
+        "ok": True,
+        "name": checked.spec.name,
+        "data": checked.spec.data.name,
+        "sizes": description.sizes,
+        "input_shape": description.input_shape,
+        "target": target_to_plain(description.target),
+        "layers": [
+            {"name": m.name, "type": m.type, "output_shape": m.output_shape, "parameters": m.parameters}
+            for m in checked.members
+        ],
+        "parameters": checked.parameters,
+    }
+
+
+def _error_document(path: str, error: MlpkitError) -> dict[str, Any]:
+    faults = error.faults if isinstance(error, SpecError) else ()
+    return {"spec": path, "ok": False, "error": str(error), "faults": [fault._asdict() for fault in faults]}

@@ -1,0 +1,71 @@
+"""Text in columns."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+GAP = "  "
+NARROWEST_LAST_COLUMN = 24
+
+
+def columns(
+    rows: Sequence[Sequence[str]], *, right: Collection[int] = (), indent: str = "", width: int | None = None
+) -> list[str]:
+    """Return the lines of a table.
+
+    Args:
+        rows: the cells, all rows of the same length.
+        right: positions of the columns to align at the right, where numbers are.
+        indent: what each line begins with.
+        width: the line length at which the last column is wrapped; None for no limit. Where it would become too
+            narrow to read, it goes below the others.
+    """
+    if not rows:
+        return []
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        line = (indent + GAP.join(cells)).rstrip()
+        lines += [line] if width is None or len(line) <= width else _wrapped(indent, cells, width)
+    return lines
+
+
+def _wrapped(indent: str, cells: list[str], width: int) -> list[str]:
+    before = indent + GAP.join(cells[:-1])
+    margin = len(before) + len(GAP)
+    if width - margin >= NARROWEST_LAST_COLUMN:
+        first, *rest = paragraph(cells[-1], width=width - margin)
+        return [before + GAP + first, *(" " * margin + line for line in rest)]
+    return [before.rstrip(), *paragraph(cells[-1], indent=indent + GAP * 2, width=width)]
+
+
+def paragraph(text: str, *, indent: str = "", width: int | None = None) -> list[str]:
+    """Return the lines of a text, wrapped at ``width``; None for no limit."""
+    if width is None or len(indent + text) <= width:
+        return [indent + text]
+    import textwrap  # noqa: PLC0415 - only a terminal needs it
+
+    return textwrap.wrap(
+        text,
+        max(width, len(indent) + NARROWEST_LAST_COLUMN),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def line_length() -> int | None:
+    """Return the width of the terminal that standard output is, or None if it is none."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    import shutil  # noqa: PLC0415 - only a terminal needs it
+
+    return shutil.get_terminal_size().columns

@@ -1,0 +1,59 @@
+"""``mlpkit explain``: what a key of a spec means, and where its value comes from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from mlpkit.cli import options
+from mlpkit.cli.columns import columns, line_length
+from mlpkit.cli.figures import as_in_a_spec
+from mlpkit.cli.missing_spec import suggesting_shipped_spec
+from mlpkit.cli.output import document, result
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.explain import Explanation
+
+
+@click.command("explain")
+@click.argument("path", metavar="SPEC")
+@click.argument("key", metavar="KEY")
+@options.takes_overrides
+@options.takes_plugins
+@options.takes_json
+def command(
+    path: str,
+    key: str,
+    overrides: tuple[str, ...],
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Say what a key of a spec means, and where its value comes from.
+
+    KEY is the names that lead to it with dots between them, such as training.batch_size or layers.Affine1.units.
+    """
+    from mlpkit.jobs.explain import explain  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.spec.spec import load_spec  # noqa: PLC0415 - likewise
+
+    with suggesting_shipped_spec(path):
+        spec = load_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    explanation = explain(spec, key)
+    if as_json:
+        document(asdict(explanation))
+    else:
+        _print(explanation)
+
+
+def _print(explanation: Explanation) -> None:
+    rows = [
+        ("meaning", explanation.meaning or "not documented"),
+        ("type", explanation.type),
+        ("default", "none: it must be given" if explanation.required else as_in_a_spec(explanation.default)),
+        ("place", explanation.place or "nowhere in the spec: this is the default"),
+        *(("note", note) for note in explanation.notes),
+    ]
+    result(f"{click.style(explanation.key, bold=True)}: {as_in_a_spec(explanation.value)}")
+    result("\n".join(columns(rows, indent="  ", width=line_length())))

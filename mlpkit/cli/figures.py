@@ -1,0 +1,52 @@
+"""How numbers, shapes and values are written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def figure(value: float) -> str:
+    """Write a loss or a metric in eight characters at most: ``0.4312``, ``12.41``, ``3.21e-05``, ``nan``."""
+    size = abs(value)
+    if size != 0 and (size < 1e-3 or size >= 1e5):
+        return f"{value:.2e}"
+    return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:.0f}"
+
+
+def figures(values: Mapping[str, float]) -> str:
+    """Write loss and metrics of a split on a line, each after its name."""
+    return ", ".join(f"{name} {figure(value)}" for name, value in values.items())
+
+
+def shape(lengths: tuple[int, ...]) -> str:
+    """Write the shape of an example: ``28 x 28``."""
+    return " x ".join(str(length) for length in lengths)
+
+
+def duration(seconds: float) -> str:
+    """Write a time as precisely as a guess at it deserves: ``4 s``, ``3 min 05 s``, ``1 h 12 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def as_in_a_spec(value: Any) -> str:
+    """Write a value as a spec would say it, on one line."""
+    import yaml  # noqa: PLC0415 - slow to load, and --help must be quick
+
+    text = yaml.safe_dump(
+        _plain(value), default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

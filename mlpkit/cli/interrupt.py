@@ -1,0 +1,79 @@
+"""What Ctrl-C and SIGTERM do to a training run."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.training.observer import Observer
+from mlpkit.training.stopping import StopRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal came when there was nothing to finish.
+
+    Args:
+        number: the signal.
+    """
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number.name)
+        self.exit_code = 128 + number
+
+
+class Interrupts(Observer):
+    """Turns the first signal into an orderly end; a second one ends the program at once.
+
+    Before training begins the orderly end is an exception; then it is a request that training stop after the
+    step it is in. Signals that were ignored stay ignored, as under ``nohup``. Outside the main thread, where
+    Python allows no handlers, nothing changes.
+    """
+
+    def __init__(self) -> None:
+        self.stop = StopRequest()
+        self.received: signal.Signals | None = None
+        self.training_began = False
+        self.before_stopping: Callable[[], None] = lambda: None
+        self._earlier: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        """Install the handlers."""
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                earlier = signal.getsignal(number)
+                if earlier is not signal.SIG_IGN:
+                    self._earlier[number] = earlier
+                    signal.signal(number, self._receive)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Put the earlier handlers back."""
+        for number, earlier in self._earlier.items():
+            signal.signal(number, signal.SIG_DFL if earlier is None else earlier)  # None: not set from Python
+
+    def started(self, total_steps: int) -> None:
+        """From now on, there is something to finish."""
+        self.training_began = True
+
+    @property
+    def exit_code(self) -> int:
+        """What the program ends with: 0 if no signal came."""
+        return 128 + self.received if self.received else 0
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        for each in self._earlier:
+            signal.signal(each, signal.SIG_DFL)
+        self.received = signal.Signals(number)
+        self.stop.stop(self.received.name)
+        self.before_stopping()
+        if not self.training_began:
+            raise Interrupted(self.received)

@@ -1,0 +1,103 @@
+"""``mlpkit run``: train the network of a spec."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlpkit.cli import options
+from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.missing_spec import suggesting_shipped_spec
+from mlpkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.cli.training.display import Display
+    from mlpkit.spec.spec import Spec
+
+RUNS = Path("runs")
+
+
+@click.command("run")
+@click.argument("path", metavar="SPEC")
+@options.takes_overrides
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
+)
+@options.takes_plugins
+@options.takes_quiet
+@options.takes_json
+def command(
+    path: str,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train the network of a spec.
+
+    What happens is kept in the run folder. Ctrl-C ends the training after the step it is in, and keeps what there
+    is; a second Ctrl-C ends the program at once.
+    """
+    if quiet and as_json:
+        raise UsageError("--quiet and --json can't both be given")
+    with Interrupts() as interrupts:
+        from mlpkit.jobs.run import run  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+        from mlpkit.spec.spec import load_spec  # noqa: PLC0415 - likewise
+        from mlpkit.training.observer import ObserverGroup  # noqa: PLC0415 - likewise
+
+        with suggesting_shipped_spec(path):
+            spec = load_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+        with _run_folder(spec, out, interrupts) as folder, _display(spec, folder, quiet, as_json) as display:
+            interrupts.before_stopping = display.interrupted
+            observer = ObserverGroup((interrupts, display))
+            display.finished(run(spec, folder, observer=observer, stop=interrupts.stop))
+    if interrupts.received:
+        raise click.exceptions.Exit(interrupts.exit_code)
+
+
+@contextmanager
+def _run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator[Path]:
+    """Choose the run folder; if training never begins, none is left, and if it fails, the error names it."""
+    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+
+    folder = out or RunFolder.next_free(RUNS, spec.name)
+    try:
+        yield folder
+    except BaseException as error:
+        if interrupts.training_began:
+            error.add_note(f"note: what there is of the run is kept in {folder}")
+        elif out is None:
+            with suppress(OSError):  # not empty: something is there to be kept
+                folder.rmdir()
+        raise
+
+
+def _display(spec: Spec, folder: Path, quiet: bool, as_json: bool) -> Display:
+    """Choose how to show the run; what isn't chosen isn't imported."""
+    if quiet:
+        from mlpkit.cli.training.display import Display  # noqa: PLC0415 - see above
+
+        return Display()
+    if as_json:
+        from mlpkit.cli.training.json_events import JsonEvents  # noqa: PLC0415 - see above
+
+        return JsonEvents()
+    if sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        from mlpkit.cli.training.screen import Screen  # noqa: PLC0415 - see above
+
+        return Screen(spec.name, str(folder))
+    from mlpkit.cli.training.lines import Lines  # noqa: PLC0415 - see above
+
+    return Lines()

@@ -1,0 +1,25 @@
+"""``mlpkit schema``: print the JSON Schema of specs."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from mlpkit.cli import options
+from mlpkit.cli.output import result
+
+
+@click.command("schema")
+@options.takes_plugins
+def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
+    """Print the JSON Schema of specs, for editors.
+
+    It knows every component that is installed. An editor with a YAML language server completes and checks a spec that
+    begins with the comment: # yaml-language-server: $schema=FILE
+    """
+    from mlpkit.jobs.json_schema import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
+
+    schema = json_schema(Registry.discover(plugins=plugins, blocked=blocked))
+    result(json.dumps(schema, indent=2, ensure_ascii=False))

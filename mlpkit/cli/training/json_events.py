@@ -1,0 +1,42 @@
+"""Shows a training run as JSON, an event a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.cli.output import document
+from mlpkit.cli.training.display import Display
+from mlpkit.cli.training.outcome import tell_stop
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.run import Run
+    from mlpkit.training.history import Record
+
+
+class JsonEvents(Display):
+    """One JSON object an event.
+
+        {"event": "started", "steps": 10000}
+        {"event": "evaluation", "iteration": 500, ...}       as in history.jsonl
+        {"event": "done", "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}, "folder": "runs/x"}
+        {"event": "stopped", "steps": 1234, "reason": "SIGINT", "folder": "runs/x"}
+
+    The last event is ``done`` or ``stopped``; a run that fails has neither. No event has a time in it, so that
+    the same spec gives the same text; times are in ``timing.jsonl``.
+    """
+
+    def started(self, total_steps: int) -> None:
+        """Print the event."""
+        document({"event": "started", "steps": total_steps})
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Print the event."""
+        document({"event": "evaluation", **record})
+
+    def finished(self, run: Run) -> None:
+        """Print the last event."""
+        if run.stopped:
+            document({"event": "stopped", "steps": run.steps, "reason": run.stopped, "folder": run.folder})
+            tell_stop(run)
+        else:
+            document({"event": "done", "steps": run.steps, "metrics": run.metrics, "folder": run.folder})

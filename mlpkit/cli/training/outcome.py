@@ -1,0 +1,26 @@
+"""What came of a run, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.cli.figures import figures
+from mlpkit.cli.output import message, result
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.run import Run
+
+
+def tell_outcome(run: Run) -> None:
+    """Print the figures of the test split and the run folder, or that the run was stopped."""
+    if run.stopped:
+        tell_stop(run)
+        return
+    if "test" in run.metrics:
+        result(f"test {figures(run.metrics['test'])}")
+    result(f"kept in {run.folder}")
+
+
+def tell_stop(run: Run) -> None:
+    """Print when and why a run was stopped."""
+    message(f"stopped after step {run.steps} by {run.stopped}; kept in {run.folder}")

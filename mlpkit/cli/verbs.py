@@ -1,0 +1,74 @@
+"""Which verbs there are; the one that was asked for is loaded, and no other."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from mlpkit import __version__
+from mlpkit.cli.failures import turned_into_exit_codes
+
+VERBS: Final = {
+    "run": "Train the network of a spec.",
+    "check": "Check specs without reading their data.",
+    "explain": "Say what a key of a spec means, and where its value comes from.",
+    "show": "Describe a component: its mathematics, parameters and source.",
+    "plugins": "List the plugins, and what each provides.",
+    "schema": "Print the JSON Schema of specs, for editors.",
+    "init": "Copy a shipped spec, to begin from.",
+    "evaluate": "Compute a trained network's loss and metrics anew.",
+    "predict": "Predict with a trained network.",
+}
+"""What each verb does, in one line; the verb itself is the module of that name beside this one."""
+
+
+class Verbs(click.Group):
+    """All verbs; a verb's module is imported when the verb is invoked."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of a first acquaintance."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a verb, or return None if there is none of that name."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"mlpkit.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb among the arguments; a misspelt one is answered with the nearest."""
+        name = args[0]
+        if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
+            from mlpkit.components.schema.suggestion import did_you_mean  # noqa: PLC0415 - only after a mistake
+
+            remedy = did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
+            ctx.fail(f"there is no command '{name}'; {remedy}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; whatever goes wrong ends as a message and an exit code."""
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
+            ctx.color = False
+        with turned_into_exit_codes():
+            return super().invoke(ctx)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mlpkit", message="%(prog)s %(version)s")
+def program() -> None:
+    """Train multilayer networks from a declarative spec, every layer a plugin.
+
+    Results go to standard output, messages to standard error. Exit codes: 0 done; 1 the work failed; 2 wrong usage
+    or wrong spec; 130 and 143 after SIGINT and SIGTERM.
+    """

@@ -1,0 +1,128 @@
+"""``mlpkit check``."""
+
+from __future__ import annotations
+
+import json
+
+GOLDEN = """\
+tiny.yaml: OK
+  mnist: 150 train, 50 validation, 60 test
+  input 16, target 10 classes
+
+  layer             type             output  parameters
+  Affine1           Affine                5          85
+  Relu1             Relu                  5           0
+  Affine2           Affine               10          60
+  SoftmaxWithLoss1  SoftmaxWithLoss    loss           0
+  total                                             145
+"""
+
+
+def test_a_right_spec_is_shown_with_its_data_and_shapes(mlpkit):
+    done = mlpkit("check", "tiny.yaml")
+    assert (done.code, done.out, done.err) == (0, GOLDEN, "")
+
+
+def test_a_check_reads_no_data_and_leaves_nothing_behind(work, invoke):
+    before = sorted(work.iterdir())
+    assert invoke("check", "tiny.yaml", "--plugin", "acme.py", "--set", "data=acme.slow_data").code == 0
+    assert sorted(work.iterdir()) == before
+
+
+def test_large_numbers_have_commas_and_shapes_have_crosses(invoke):
+    done = invoke("check", "tiny.yaml", "--set", "layers.Affine1.units=1000")
+    assert "  Affine1           Affine             1000      17,000\n" in done.out
+    done = invoke("check", "tiny.yaml", "--set", "data.mnist.flatten=false", "--plugin", "acme.py")
+    assert done.code == 2  # Affine needs rows
+
+
+def test_all_specs_are_checked_and_one_wrong_spec_decides(work, invoke):
+    (work / "wrong.yaml").write_text("mlpkit: 2\n")
+    done = invoke("check", "wrong.yaml", "missing.yaml", "tiny.yaml")
+    assert done.code == 2
+    assert done.out == GOLDEN
+    assert "errors in wrong.yaml\n" in done.err
+    assert done.err.endswith("\n1 error in missing.yaml\n")
+
+
+def test_a_damaged_data_file_is_a_failure_of_the_work(work, digits, invoke):
+    copies = work / "copies"
+    copies.mkdir()
+    for file in digits.iterdir():
+        (copies / file.name).write_bytes(file.read_bytes())
+    (copies / "t10k-labels-idx1-ubyte").write_bytes(b"nonsense")
+    override = ("--set", f"data.mnist.directory={copies}")
+    assert invoke("check", "tiny.yaml", *override).code == 1
+    assert invoke("check", "tiny.yaml", "missing.yaml", *override).code == 2
+    assert invoke("check", "missing.yaml", "tiny.yaml", *override).code == 2
+
+
+def test_a_wrong_command_is_told_once(invoke):
+    done = invoke("check", "tiny.yaml", "tiny.yaml", "--plugin", "missing.py")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("missing.py") == 1
+
+
+def test_json_is_a_line_a_spec(work, invoke):
+    (work / "wrong.yaml").write_text("mlpkit: 2\n")
+    done = invoke("check", "tiny.yaml", "wrong.yaml", "--json")
+    right, wrong = map(json.loads, done.out.splitlines())
+    assert done.code == 2
+    assert right == {
+        "spec": "tiny.yaml",
+        "ok": True,
+        "name": "tiny",
+        "data": "mnist",
+        "sizes": {"train": 150, "validation": 50, "test": 60},
+        "input_shape": [16],
+        "target": {"type": "Classes", "count": 10, "one_hot": False},
+        "layers": [
+            {"name": "Affine1", "type": "Affine", "output_shape": [5], "parameters": 85},
+            {"name": "Relu1", "type": "Relu", "output_shape": [5], "parameters": 0},
+            {"name": "Affine2", "type": "Affine", "output_shape": [10], "parameters": 60},
+            {"name": "SoftmaxWithLoss1", "type": "SoftmaxWithLoss", "output_shape": [], "parameters": 0},
+        ],
+        "parameters": 145,
+    }
+    assert (wrong["spec"], wrong["ok"]) == ("wrong.yaml", False)
+    first = wrong["faults"][0]
+    assert (first["file"], first["line"]) == ("wrong.yaml", 1)
+    assert wrong["error"].startswith(f"wrong.yaml:{first['line']}:{first['column']}: {first['message']}")
+    assert done.err.startswith(wrong["error"])  # people see the errors too
+
+
+def test_json_of_an_error_that_is_not_in_the_spec_has_no_faults(work, digits, invoke):
+    copies = work / "copies"
+    copies.mkdir()
+    for file in digits.iterdir():
+        (copies / file.name).write_bytes(b"nonsense")
+    done = invoke("check", "tiny.yaml", "--json", "--set", f"data.mnist.directory={copies}")
+    document = json.loads(done.out)
+    assert document["faults"] == []
+    assert str(copies) in document["error"]
+
+
+def test_plugins_can_be_added_and_left_out(invoke):
+    slow = ("--set", "layers=[acme.Slow: {seconds: 0}, Affine: {units: 10}, SoftmaxWithLoss]")
+    assert invoke("check", "tiny.yaml", *slow).code == 2
+    done = invoke("check", "tiny.yaml", *slow, "--plugin", "./acme.py")
+    assert done.code == 0
+    assert "  Slow1             acme.Slow " in done.out
+    assert invoke("check", "tiny.yaml", *slow, "--plugin", "./acme.py", "--no-plugin", "acme.Slow").code == 2
+
+
+def test_a_spec_may_be_in_another_folder_and_have_any_name(work, invoke):
+    other = work / "données" / "прогон 1.yaml"
+    other.parent.mkdir()
+    other.write_text((work / "tiny.yaml").read_text())
+    done = invoke("check", "données/прогон 1.yaml")
+    assert (done.code, done.out.splitlines()[0]) == (0, "données/прогон 1.yaml: OK")
+    other.write_text("mlpkit: 1\n")
+    assert invoke("check", "données/прогон 1.yaml").err.endswith("errors in données/прогон 1.yaml\n")
+
+
+def test_ok_is_green_on_a_terminal(terminal):
+    screen = terminal("check", "tiny.yaml")
+    assert screen.wait_for_end() == 0
+    assert "tiny.yaml: \x1b[32m\x1b[1mOK\x1b[0m" in screen.raw
+    assert screen.lines() == GOLDEN.splitlines()

@@ -1,0 +1,60 @@
+"""``mlpkit evaluate``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def run(invoke):
+    assert invoke("run", "tiny.yaml", "--quiet").code == 0
+    return "runs/tiny"
+
+
+def test_every_split_is_evaluated(run, work, invoke):
+    metrics = json.loads((work / run / "metrics.json").read_text())
+    done = invoke("evaluate", run)
+    assert (done.code, done.err) == (0, "")
+    rows = [line.split() for line in done.out.splitlines()]
+    assert rows[0] == ["split", "loss", "accuracy"]
+    assert [row[0] for row in rows[1:]] == ["train", "validation", "test"]
+    for split, loss, accuracy in rows[1:]:
+        assert float(loss) == pytest.approx(metrics[split]["loss"], abs=6e-5)
+        assert float(accuracy) == pytest.approx(metrics[split]["accuracy"], abs=6e-5)
+
+
+def test_columns_are_aligned(run, invoke):
+    lines = invoke("evaluate", run).out.splitlines()
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_only_the_splits_asked_for(run, work, invoke):
+    done = invoke("evaluate", run, "--split", "test", "--split", "train", "--json")
+    found = json.loads(done.out)
+    assert list(found) == ["test", "train"]
+    assert found["test"] == json.loads((work / run / "metrics.json").read_text())["test"]
+
+
+def test_an_unknown_split_is_wrong_usage(run, invoke):
+    done = invoke("evaluate", run, "--split", "tset")
+    assert (done.code, done.out) == (2, "")
+    assert "train, validation, test" in done.err
+
+
+def test_a_damaged_model_is_a_failure_of_the_work(run, work, invoke):
+    model = work / run / "model.safetensors"
+    content = bytearray(model.read_bytes())
+    content[-1] ^= 1
+    model.write_bytes(content)
+    done = invoke("evaluate", run)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: ")
+
+
+def test_a_model_of_a_plugins_layer_needs_the_plugin(invoke):
+    layers = "layers=[acme.Slow: {seconds: 0}, Affine: {units: 10}, SoftmaxWithLoss]"
+    assert invoke("run", "tiny.yaml", "--quiet", "--plugin", "acme.py", "--set", layers).code == 0
+    assert invoke("evaluate", "runs/tiny").code == 2
+    assert invoke("evaluate", "runs/tiny", "--plugin", "acme.py").code == 0

@@ -1,0 +1,66 @@
+"""``mlpkit explain``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_a_key_is_explained_with_its_origin(mlpkit):
+    done = mlpkit("explain", "tiny.yaml", "training.batch_size")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "training.batch_size: 50\n"
+        "  meaning  examples of a minibatch.\n"
+        "  type     an integer, at least 1\n"
+        "  default  32\n"
+        "  place    tiny.yaml:12:15\n"
+    )
+
+
+def test_an_overridden_value_names_what_it_replaces(invoke):
+    done = invoke("explain", "tiny.yaml", "layers.Affine1.units", "--set", "layers.Affine1.units=7")
+    assert done.out.startswith("layers.Affine1.units: 7\n")
+    assert "  default  none: it must be given\n" in done.out
+    (note,) = [line for line in done.out.splitlines() if line.startswith("  note")]
+    assert "tiny.yaml:6:21" in note
+
+
+def test_a_default_has_no_place(invoke):
+    assert "  place    nowhere in the spec: this is the default\n" in invoke("explain", "tiny.yaml", "seed").out
+
+
+def test_a_component_is_written_as_in_a_spec(invoke):
+    done = invoke("explain", "tiny.yaml", "layers.Affine1")
+    assert done.out.startswith("layers.Affine1: {Affine: {units: 5, weights: he_normal, bias: true}}\n")
+
+
+def test_a_metric_has_a_meaning(invoke):
+    out = invoke("explain", "tiny.yaml", "training.metrics.accuracy").out
+    assert "not documented" not in out
+    assert out.startswith("training.metrics.accuracy: accuracy\n")
+
+
+def test_a_misspelt_key_is_answered_with_the_nearest(invoke):
+    done = invoke("explain", "tiny.yaml", "training.batchsize")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: there is no key 'batchsize' in 'training'; did you mean 'batch_size'?\n"
+
+
+@pytest.mark.parametrize("key", ["training", "training.metrics", "data", "layers", "layers.Relu1", "vars", "seed"])
+def test_json_is_one_document(key, invoke):
+    document = json.loads(invoke("explain", "tiny.yaml", key, "--json").out)
+    assert set(document) == {"key", "value", "place", "type", "default", "required", "meaning", "notes"}
+    assert document["key"] == key
+
+
+def test_long_meanings_are_wrapped_on_a_terminal(terminal):
+    layers = "layers=[acme.Slow: {seconds: 0}, Affine: {units: 10}, SoftmaxWithLoss]"
+    screen = terminal("explain", "tiny.yaml", "layers.Slow1.note", "--plugin", "acme.py", "--set", layers, columns=36)
+    assert screen.wait_for_end() == 0
+    assert screen.lines()[:3] == [
+        "layers.Slow1.note: null",
+        "  meaning  something to say, in two",
+        "           lines.",
+    ]

@@ -1,0 +1,160 @@
+"""How verbs end when something goes wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mlpkit.errors import SpecSchemaError
+from mlpkit.spec.spec import load_spec
+
+WRONG = """\
+mlpkit: 1
+data: mnist
+layers:
+  - Affin: {units: 10}
+  - SoftmaxWithLoss
+training:
+  optimizer: sgd
+  batch_size: 0
+  epochs: 1
+"""
+
+
+def test_faults_of_a_spec_are_shown_in_full_and_counted(work, mlpkit):
+    (work / "wrong.yaml").write_text(WRONG)
+    with pytest.raises(SpecSchemaError) as caught:
+        load_spec("wrong.yaml")
+    done = mlpkit("check", "wrong.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"{caught.value}\n\n2 errors in wrong.yaml\n"
+    assert done.err.startswith(
+        "wrong.yaml:4:5: unknown layer or loss 'Affin'\n"
+        "    4 |   - Affin: {units: 10}\n"
+        "      |     ^^^^^\n"
+        "  help: did you mean 'Affine'?\n"
+        "\n"
+        "wrong.yaml:8:15: "
+    )
+
+
+def test_a_single_fault_is_one_error(invoke):
+    done = invoke("check", "tiny.yaml", "--set", "training.batch_size=0")
+    assert done.err.endswith("\n1 error in --set\n")
+
+
+def test_other_errors_are_one_line_with_a_prefix(invoke):
+    done = invoke("evaluate", "nowhere")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: nowhere: there is no such folder")
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("path", ["mnist_3layer.yaml", "mnist_3layer", "specs/mnist_3layer.yaml"])
+@pytest.mark.parametrize("verb", ["check", "run", "explain"])
+def test_a_missing_spec_that_is_shipped_is_offered(path, verb, invoke):
+    done = invoke(verb, path, *(["seed"] if verb == "explain" else []))
+    assert done.code == 2
+    assert "  help: mlpkit ships a spec of that name; 'mlpkit init mnist_3layer' copies it here\n" in done.err
+
+
+def test_a_missing_spec_that_is_not_shipped_is_not_offered(invoke):
+    assert "mlpkit ships" not in invoke("check", "other.yaml").err
+
+
+def test_a_broken_spec_of_a_shipped_name_is_not_called_missing(work, invoke):
+    (work / "mnist_3layer.yaml").write_text("a: [")
+    done = invoke("check", "mnist_3layer.yaml")
+    assert done.code == 2
+    assert "mlpkit ships" not in done.err
+
+
+HELP = "  help: with MLPKIT_DEBUG=1 in the environment, mlpkit shows the whole traceback\n"
+
+
+def test_a_fault_of_the_programs_own_names_its_place_and_shows_no_traceback(invoke, monkeypatch):
+    def fail(*args, **kwargs):
+        raise KeyError("the third shelf")
+
+    monkeypatch.setattr("mlpkit.jobs.check.check", fail)
+    done = invoke("check", "tiny.yaml")
+    assert (done.code, done.out) == (1, "")
+    line = fail.__code__.co_firstlineno + 1
+    assert done.err == (
+        f"internal error: KeyError: 'the third shelf' (at {__file__}:{line}, in fail); please report it\n{HELP}"
+    )
+
+
+def test_a_fault_of_a_component_names_the_component_and_the_place(work, mlpkit):
+    done = mlpkit("run", "tiny.yaml", "--plugin", "./acme.py", "--set", "data=acme.wrong_data")
+    assert (done.code, done.out) == (1, "")
+    line = (work / "acme.py").read_text().splitlines().index('        raise KeyError("the third shelf")') + 1
+    first, rest = done.err.split("\n", 1)
+    assert first.startswith("error: ")
+    assert "acme.wrong_data" in first
+    assert rest.startswith("  note: raised at ")
+    assert rest.endswith(f"acme.py:{line}, in open\n{HELP}")
+
+
+def test_debugging_shows_tracebacks(mlpkit):
+    done = mlpkit(
+        "run", "tiny.yaml", "--plugin", "./acme.py", "--set", "data=acme.wrong_data", env={"MLPKIT_DEBUG": "1"}
+    )
+    assert done.code == 1
+    assert "Traceback (most recent call last)" in done.err
+    assert "MLPKIT_DEBUG" not in done.err
+    assert "Traceback" in mlpkit("evaluate", "nowhere", env={"MLPKIT_DEBUG": "1"}).err
+
+
+def test_too_little_memory_is_said_plainly(invoke, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise MemoryError("unable to allocate 40 GiB")
+
+    monkeypatch.setattr("mlpkit.jobs.check.check", refuse)
+    done = invoke("check", "tiny.yaml")
+    assert done.code == 1
+    assert done.err == (
+        "error: not enough memory: unable to allocate 40 GiB; try a smaller batch_size, or fewer units\n"
+    )
+
+
+def test_control_c_outside_a_run_is_130_without_a_word(invoke, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mlpkit.jobs.check.check", interrupt)
+    done = invoke("check", "tiny.yaml")
+    assert (done.code, done.out, done.err) == (130, "", "")
+
+
+def test_a_reader_that_leaves_ends_the_program_in_silence(environment, work):
+    command = f"set -o pipefail; {sys.executable} -m mlpkit schema | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command], env=environment, cwd=work, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("{\n", "")
+    assert done.returncode in (0, 141)  # 0 if all of it fitted into the pipe before head left
+
+
+def test_standard_output_on_a_full_disk_is_an_error(mlpkit):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = mlpkit("check", "tiny.yaml", stdout=full)
+    assert done.code == 1
+    assert done.err == "error: standard output can't be written: No space left on device\n"
+
+
+def test_closed_standard_streams_are_no_reason_to_fail(environment, work):
+    command = f"{sys.executable} -m mlpkit check tiny.yaml >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], env=environment, cwd=work, check=False).returncode == 0
+
+
+def test_errors_are_red_on_a_terminal_and_plain_where_colours_are_unwanted(terminal):
+    coloured = terminal("evaluate", "nowhere")
+    assert coloured.wait_for_end() == 2
+    assert "\x1b[31m\x1b[1merror:\x1b[0m" in coloured.raw
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        plain = terminal("evaluate", "nowhere", env=env)
+        assert plain.wait_for_end() == 2
+        assert plain.raw.startswith("error: ")

@@ -1,0 +1,53 @@
+"""``mlpkit init``."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit.jobs.init import shipped_specs
+
+
+def test_without_a_name_the_shipped_specs_are_listed(invoke):
+    done = invoke("init")
+    assert (done.code, done.err) == (0, "")
+    assert [line.split()[0] for line in done.out.splitlines()] == list(shipped_specs())
+
+
+def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke, monkeypatch):
+    (tmp_path / "a.yaml").write_text("# A network to begin with.\nmlpkit: 1\n")
+    (tmp_path / "bcd.yaml").write_text("mlpkit: 1  # no comment of the whole\n")
+    found = {"a": tmp_path / "a.yaml", "bcd": tmp_path / "bcd.yaml"}
+    monkeypatch.setattr("mlpkit.jobs.init.shipped_specs", lambda: found)
+    assert invoke("init").out == "a    A network to begin with.\nbcd\n"
+
+
+def test_a_shipped_spec_is_copied_letter_by_letter(work, invoke):
+    done = invoke("init", "mnist_3layer")
+    assert (done.code, done.out) == (0, "mnist_3layer.yaml\n")
+    assert done.err == "train it with: mlpkit run mnist_3layer.yaml\n"
+    assert (work / "mnist_3layer.yaml").read_bytes() == shipped_specs()["mnist_3layer"].read_bytes()
+    assert invoke("check", "mnist_3layer.yaml").code == 0
+
+
+def test_an_existing_file_is_never_overwritten(work, invoke):
+    done = invoke("init", "mnist_3layer", "--to", "tiny.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: tiny.yaml exists already")
+    assert (work / "tiny.yaml").read_text().startswith("mlpkit: 1\nname: tiny\n")
+
+
+def test_a_folder_that_is_missing_is_an_error(invoke):
+    assert invoke("init", "mnist_3layer", "--to", "nowhere/x.yaml").code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["mnist3layer"], "error: no shipped spec is called 'mnist3layer'; did you mean 'mnist_3layer'?\n"),
+        (["--to", "x.yaml"], "error: --to needs NAME"),
+    ],
+)
+def test_wrong_usage(arguments, expected, invoke):
+    done = invoke("init", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(expected)

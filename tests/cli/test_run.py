@@ -1,0 +1,199 @@
+"""``mlpkit run``, in a pipe; for signals see test_interrupt.py, for terminals training/test_screen.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+
+import pytest
+
+FILES = {
+    ".lock",
+    "history.jsonl",
+    "lock.json",
+    "metrics.json",
+    "model.safetensors",
+    "resolved.yaml",
+    "spec.yaml",
+    "timing.jsonl",
+}
+
+
+def _names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_run_prints_a_line_an_evaluation_and_the_outcome(work, mlpkit):
+    done = mlpkit("run", "tiny.yaml")
+    assert (done.code, done.err) == (0, "")
+    heading, first, second, test, folder = done.out.splitlines()
+    assert heading.split() == [
+        "iteration",
+        "epoch",
+        "train_loss",
+        "validation_loss",
+        "train_accuracy",
+        "validation_accuracy",
+    ]
+    assert len(heading) == len(first) == len(second)
+    history = [json.loads(line) for line in (work / "runs/tiny/history.jsonl").read_text().splitlines()]
+    for line, record in zip((first, second), history, strict=True):
+        shown = dict(zip(heading.split(), map(float, line.split()), strict=True))
+        assert shown == {key: pytest.approx(record[key], abs=6e-3) for key in shown}
+    metrics = json.loads((work / "runs/tiny/metrics.json").read_text())["test"]
+    assert test == f"test loss {metrics['loss']:.4f}, accuracy {metrics['accuracy']:.4f}"
+    assert folder == "kept in runs/tiny"
+    assert _names(work / "runs/tiny") >= FILES
+
+
+def test_the_same_spec_prints_the_same_text(invoke):
+    first, second = (invoke("run", "tiny.yaml", "--out", f"out/{i}") for i in range(2))
+    assert first.out.replace("out/0", "out/1") == second.out
+
+
+def test_json_is_an_event_a_line(work, mlpkit):
+    done = mlpkit("run", "tiny.yaml", "--json")
+    assert (done.code, done.err) == (0, "")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    history = [json.loads(line) for line in (work / "runs/tiny/history.jsonl").read_text().splitlines()]
+    assert events == [
+        {"event": "started", "steps": 4},
+        *({"event": "evaluation", **record} for record in history),
+        {
+            "event": "done",
+            "steps": 4,
+            "metrics": json.loads((work / "runs/tiny/metrics.json").read_text()),
+            "folder": "runs/tiny",
+        },
+    ]
+
+
+def test_quiet_prints_nothing_but_errors(work, invoke):
+    done = invoke("run", "tiny.yaml", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert _names(work / "runs/tiny") >= FILES
+    assert invoke("run", "missing.yaml", "--quiet").err != ""
+
+
+def test_quiet_and_json_exclude_each_other(invoke):
+    done = invoke("run", "tiny.yaml", "--quiet", "--json")
+    assert (done.code, done.err) == (2, "error: --quiet and --json can't both be given\n")
+
+
+def test_folders_are_numbered_and_named_after_the_spec(work, invoke):
+    outs = [invoke("run", "tiny.yaml", "--set", "name=other").out for _ in range(3)]
+    assert [out.splitlines()[-1] for out in outs] == [
+        f"kept in runs/{name}" for name in ("other", "other-2", "other-3")
+    ]
+
+
+def test_overrides_are_part_of_the_run(work, invoke):
+    invoke("run", "tiny.yaml", "--set", "training.iterations=6", "--set", "layers.Affine1.units=3")
+    history = (work / "runs/tiny/history.jsonl").read_text().splitlines()
+    assert [json.loads(line)["iteration"] for line in history] == [2, 4, 6]
+    assert "units: 3" in (work / "runs/tiny/resolved.yaml").read_text()
+
+
+def test_a_chosen_folder_is_made_with_its_parents(work, invoke):
+    done = invoke("run", "tiny.yaml", "--out", "a/ж/c")
+    assert done.out.endswith("kept in a/ж/c\n")
+    assert not (work / "runs").exists()
+    again = invoke("run", "tiny.yaml", "--out", "a/ж/c")
+    assert (again.code, again.out) == (2, "")
+    assert again.err.startswith("error: a/ж/c: holds ")
+    assert _names(work / "a/ж/c") >= FILES
+
+
+def test_runs_lie_where_the_program_was_started(work, invoke, monkeypatch):
+    (work / "elsewhere").mkdir()
+    monkeypatch.chdir(work / "elsewhere")
+    assert invoke("run", "../tiny.yaml").code == 0
+    assert (work / "elsewhere/runs/tiny/model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("override", "code"),
+    [
+        ("training.batch_size=0", 2),  # a wrong value
+        ("data.mnist.flatten=false", 2),  # a wrong shape
+        ("data.mnist.directory=nowhere", 2),  # no data
+    ],
+)
+def test_a_run_that_never_began_leaves_no_folder(override, code, work, invoke):
+    done = invoke("run", "tiny.yaml", "--set", override)
+    assert (done.code, done.out) == (code, "")
+    assert not list((work / "runs").glob("*"))
+
+
+def test_data_that_turns_out_to_be_damaged_leaves_no_folder(work, digits, invoke):
+    copies = work / "copies"
+    copies.mkdir()
+    for file in digits.iterdir():
+        (copies / file.name).write_bytes(file.read_bytes())
+    labels = copies / "train-labels-idx1-ubyte"
+    labels.write_bytes(labels.read_bytes()[:-1] + b"\x63")  # a label that is no class
+    done = invoke("run", "tiny.yaml", "--set", f"data.mnist.directory={copies}")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: ")
+    assert not list((work / "runs").glob("*"))
+
+
+def test_a_run_that_diverges_keeps_what_there_is(work, mlpkit):
+    done = mlpkit("run", "tiny.yaml", "--set", "training.optimizer.sgd.learning_rate=1e30")
+    assert done.code == 1
+    first, second = done.err.splitlines()
+    assert first.startswith("error: training diverged: ")
+    assert second == "  note: what there is of the run is kept in runs/tiny"
+    assert (work / "runs/tiny/model.safetensors").is_file()
+
+
+def test_a_layers_own_mistake_is_told_without_a_traceback(mlpkit):
+    layers = "layers=[acme.Broken, Affine: {units: 10}, SoftmaxWithLoss]"
+    done = mlpkit("run", "tiny.yaml", "--plugin", "acme.py", "--set", layers)
+    assert done.code == 1
+    assert "acme's own mistake" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_folder_that_cant_be_made_is_an_error(work, invoke):
+    for out in ("tiny.yaml", "tiny.yaml/below", "/proc/mlpkit"):
+        done = invoke("run", "tiny.yaml", "--out", out)
+        assert done.code in (1, 2)
+        assert done.out == ""
+        assert re.match(rf"error: {out}: .+; ", done.err)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everywhere")
+def test_a_folder_that_is_read_only_is_an_error(work, invoke):
+    work.chmod(0o555)
+    try:
+        done = invoke("run", "tiny.yaml")
+    finally:
+        work.chmod(0o755)
+    assert done.code == 1
+    assert done.err.startswith("error: runs")
+
+
+def test_a_full_disk_is_an_error(mlpkit, work):
+    def limit_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    done = mlpkit("run", "tiny.yaml", preexec_fn=limit_files, env={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert done.code == 1
+    assert re.match(r"error: runs/tiny/\S+: can't be written: File too large; ", done.err)
+    assert "Traceback" not in done.err
+    assert not list((work / "runs/tiny").glob(".mlpkit-*"))
+
+
+def test_a_reader_that_leaves_ends_the_run_in_silence_and_the_model_is_kept(environment, forever, work, invoke):
+    command = f"set -o pipefail; {sys.executable} -m mlpkit run tiny.yaml {' '.join(forever)} | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command], env=environment, cwd=work, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (141, "")
+    assert done.stdout.split()[0] == "iteration"
+    assert invoke("evaluate", "runs/tiny").code == 0

@@ -1,0 +1,91 @@
+"""Which verbs there are: help, version, unknown verbs, and what is loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import mlpkit as package
+from mlpkit.cli.verbs import VERBS, program
+
+HEAVY = {"numpy", "yaml", "pluggy", "rich", "mlpkit_plugins", "mlpkit.jobs", "mlpkit.spec", "mlpkit.network"}
+
+
+def _loaded_by(environment, work, *arguments):
+    command = [sys.executable, "-X", "importtime", "-m", "mlpkit", *arguments]
+    done = subprocess.run(command, env=environment, cwd=work, capture_output=True, text=True, check=True)
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+
+def test_help_lists_every_verb_and_loads_nothing_heavy(environment, work, invoke):
+    assert _loaded_by(environment, work, "--help") & HEAVY == set()
+    help_text = invoke("--help").out
+    for verb, meaning in VERBS.items():
+        assert f"{verb.ljust(8)}  {meaning}" in help_text
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_a_verb_begins_with_its_line_and_loads_nothing_heavy(verb, invoke):
+    done = invoke(verb, "--help")
+    assert done.code == 0
+    assert done.out.split("\n\n")[1].strip().startswith(VERBS[verb])
+
+
+def test_modules_of_verbs_load_nothing_heavy(environment, work):
+    code = "import sys; from mlpkit.cli.verbs import VERBS, program\n"
+    code += "for verb in VERBS: program.get_command(None, verb)\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) & HEAVY == set()
+
+
+def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, work):
+    loaded = _loaded_by(environment, work, "check", "tiny.yaml")
+    assert "numpy" in loaded
+    unneeded = {"numpy.random", "rich", "threadpoolctl", "safetensors", "mlpkit.training.loop", "mlpkit.runs.folder"}
+    assert loaded & (unneeded | {"mlpkit.jobs.run", "mlpkit_plugins.layers.sigmoid"}) == set()
+
+
+def test_version(invoke):
+    done = invoke("--version")
+    assert (done.code, done.out) == (0, f"mlpkit {package.__version__}\n")
+
+
+def test_without_a_verb_the_help_is_shown_and_the_usage_is_wrong(invoke):
+    done = invoke()
+    assert done.code == 2
+    assert "Commands:" in done.err
+    assert done.out == ""
+
+
+def test_a_misspelt_verb_is_answered_with_the_nearest(invoke):
+    done = invoke("chek", "tiny.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("Error: there is no command 'chek'; did you mean 'check'?\n")
+
+
+def test_a_verb_like_no_other_is_answered_with_all(invoke):
+    done = invoke("xyzzy")
+    assert done.code == 2
+    assert done.err.endswith(f"there is no command 'xyzzy'; expected one of {', '.join(VERBS)}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--nonsense"], ["check"], ["run", "a", "b"], ["run", "tiny.yaml", "--nonsense"]]
+)
+def test_wrong_usage_is_exit_code_2(arguments, invoke):
+    done = invoke(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "Usage: mlpkit" in done.err
+
+
+def test_completion_offers_verbs(environment):
+    request = {"_MLPKIT_COMPLETE": "bash_complete", "COMP_WORDS": "mlpkit ch", "COMP_CWORD": "1"}
+    command = [sys.executable, "-m", "mlpkit"]
+    done = subprocess.run(command, env=environment | request, capture_output=True, text=True, check=False)
+    assert done.stdout == "plain,check\n"
+
+
+def test_the_verbs_are_listed_in_the_order_of_the_table():
+    assert program.list_commands(None) == list(VERBS)

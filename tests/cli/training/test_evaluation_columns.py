@@ -1,0 +1,78 @@
+"""Which columns a terminal has room for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpkit.cli.training.evaluation_columns import fitting_columns
+
+RECORD = {
+    "iteration": 500,
+    "epoch": 9.0909,
+    "learning_rate": 0.1,
+    "train_loss": 0.43124,
+    "validation_loss": 0.41,
+    "train_accuracy": 0.88,
+    "validation_accuracy": 0.875,
+}
+
+
+def _shown(record, width):
+    columns = fitting_columns(record, width)
+    return [*columns.heading(), columns.row(record)]
+
+
+def test_all_columns_fit_into_eighty_characters():
+    assert _shown(RECORD, 80) == [
+        "                              loss                  accuracy",
+        "iteration    epoch      train   validation      train   validation",
+        "      500     9.09     0.4312       0.4100     0.8800       0.8750",
+    ]
+
+
+def test_at_forty_the_validation_accuracy_outlasts_the_epoch_and_the_train_accuracy():
+    assert _shown(RECORD, 40) == [
+        "                  loss         accuracy",
+        "iteration    train validation validation",
+        "      500   0.4312     0.4100     0.8750",
+    ]
+
+
+def test_the_iteration_is_always_there():
+    assert _shown(RECORD, 1) == ["", "iteration", "      500"]
+
+
+def test_without_a_validation_split_and_metrics_the_table_is_small():
+    record = {"iteration": 5, "epoch": 1.0, "learning_rate": 0.1, "train_loss": float("nan")}
+    assert _shown(record, 80) == [
+        "                       loss",
+        "iteration    epoch      train",
+        "        5     1.00        nan",
+    ]
+
+
+def test_a_long_name_has_room_above_its_columns():
+    record = {"iteration": 5, "epoch": 1.0, "train_loss": 1.0, "train_mean_absolute_error": 0.5}
+    heading = fitting_columns(record, 80).heading()[0]
+    assert heading.endswith("mean_absolute_error")
+
+
+@given(st.integers(9, 200), st.integers(0, 4), st.booleans())
+def test_no_line_is_longer_than_the_terminal_is_wide(width, metrics, validation):
+    record = {"iteration": 123456789, "epoch": 99.99}
+    for name in ["loss", *(f"metric{i}" for i in range(metrics))]:
+        record |= {f"train_{name}": 1e-9} | ({f"validation_{name}": 1e9} if validation else {})
+    assert all(len(line) <= width for line in _shown(record, width))
+
+
+@given(st.integers(9, 120))
+def test_a_wider_terminal_never_shows_less(width):
+    narrow = {column.key for column in fitting_columns(RECORD, width).chosen}
+    assert narrow <= {column.key for column in fitting_columns(RECORD, width + 1).chosen}
+
+
+@pytest.mark.parametrize("width", [9, 30, 50, 200])
+def test_the_gap_is_never_wider_than_needed_to_read(width):
+    assert fitting_columns(RECORD, width).gap in (1, 2, 3)

@@ -1,0 +1,24 @@
+"""How fast training goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit.cli.training.pace import Pace
+
+
+def test_the_rest_takes_as_long_as_the_average_so_far():
+    now = [100.0]
+    pace = Pace(1000, clock=lambda: now[0])
+    assert pace.steps_per_second(0) == 0
+    assert pace.seconds_left(0) == float("inf")
+    now[0] = 104.0
+    assert pace.steps_per_second(200) == 50
+    assert pace.seconds_left(200) == pytest.approx(16)
+    now[0] = 120.0
+    assert pace.seconds_left(1000) == 0
+
+
+def test_the_clock_runs_by_itself():
+    pace = Pace(10)
+    assert pace.steps_per_second(5) > 0

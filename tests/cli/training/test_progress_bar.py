@@ -1,0 +1,59 @@
+"""The lines that move while a network trains."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from mlpkit.cli.training.pace import Pace
+from mlpkit.cli.training.progress_bar import ProgressBar
+
+
+def _drawn(width, *, step=3120, record=None):
+    now = [0.0]
+    bar = ProgressBar(10_000, Pace(10_000, clock=lambda: now[0]))
+    now[0] = 2.0
+    bar.step, bar.loss = step, 0.23114
+    bar.record = record or {}
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(bar)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_the_bar_stands_above_the_figures():
+    record = {"train_loss": 0.5, "validation_loss": 0.6, "train_accuracy": 0.93}
+    blank, bar, figures = _drawn(80, record=record)
+    assert blank == ""
+    assert bar == "━" * 12 + "─" * 28 + " 3,120 of 10,000   4 s left"
+    assert figures == "loss 0.2311   train accuracy 0.9300   1,560 steps/s"
+
+
+def test_before_the_first_step_nothing_is_promised():
+    assert _drawn(80, step=0)[1].endswith("0 of 10,000")
+
+
+@pytest.mark.parametrize(
+    ("width", "bar", "figures"),
+    [
+        (40, "3,120 of 10,000   4 s left", "loss 0.2311   1,560 steps/s"),
+        (30, "3,120 of 10,000", "loss 0.2311   1,560 steps/s"),
+        (20, "", "loss 0.2311"),
+        (5, "", ""),
+    ],
+)
+def test_a_narrow_terminal_shows_less(width, bar, figures):
+    _, first, second = _drawn(width)
+    assert all(len(line) <= width for line in (first, second))
+    assert first.lstrip("━─ ") == bar
+    assert second == figures
+
+
+def test_without_unicode_the_bar_is_drawn_in_ascii():
+    bar = ProgressBar(4, Pace(4))
+    bar.step = 1
+    console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="latin-1"), width=80, color_system=None)
+    console.print(bar)
+    console.file.flush()
+    assert b"##########------------------------------ 1 of 4" in console.file.buffer.getvalue()
