@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit.components.callback import TrainingView
-from mlpkit.components.schedule import Progress, rate_at
+from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.network.blame import Blame
 from mlpkit.training.batches import Augmenter, BatchReader
 from mlpkit.training.callbacks import CallbackGroup
@@ -99,10 +99,9 @@ class Trainer:
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
         self._augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
         self._update = Updater(settings.optimizer, network)
-        steps_per_epoch = self._sampler.steps_per_epoch
+        self._steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         total = settings.iterations if settings.iterations is not None else (settings.epochs or 0) * steps_per_epoch
         self.progress = Progress(step=0, epoch=0.0, total_steps=total)
-        self._epochs_per_step = settings.batch_size / examples if settings.iterations else 1 / steps_per_epoch
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
         self._view = TrainingView(self.progress, network.parameters, folder)
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
@@ -125,17 +124,16 @@ class Trainer:
         return self.history
 
     def _loop(self) -> None:
-        network, progress, settings, stop = self.network, self.progress, self.settings, self._stop
+        network, progress, settings = self.network, self.progress, self.settings
         indices, take, update, augment = self._sampler.indices, self._minibatches.take, self._update, self._augment
-        rate, rate_blame = settings.optimizer.learning_rate, Blame("the schedule of the learning rate failed")
         callbacks = self._callbacks if settings.callbacks else None
+        stop, view, total = self._stop, self._view, progress.total_steps
         clock = time.perf_counter
         began = clock()
         next_report = began
-        next_evaluation = self._evaluate_every
-        total = progress.total_steps
-        with rate_blame:
-            learning_rate = rate_at(rate, progress)
+        next_evaluation = min(self._evaluate_every, total)
+        learning_rate = self._learning_rate()
+        changing = isinstance(settings.optimizer.learning_rate, Schedule)
         network.set_training(True)
         step = progress.step
         while step < total:
@@ -145,27 +143,30 @@ class Trainer:
             loss = network.loss_and_gradient(x, t, step)
             if not math.isfinite(loss):
                 refuse_loss(loss, step + 1, learning_rate)
-            with rate_blame:
-                learning_rate = rate_at(rate, progress)
+            if changing:
+                learning_rate = self._learning_rate()
             step += 1
             update(learning_rate, step)
             progress.step = step
-            progress.epoch = step * self._epochs_per_step
+            progress.epoch = step / self._steps_per_epoch
             if callbacks is not None:
                 callbacks.step(loss)
-            stopping = stop.reason or self._view.stop_reason
             if clock() >= next_report:
                 self._observer.stepped(progress, loss)
                 next_report = clock() + SECONDS_BETWEEN_REPORTS
             if stop.reason:
                 break
-            if stopping or step in (next_evaluation, total):
-                next_evaluation = step + self._evaluate_every
+            if step == next_evaluation or view.stop_reason:
                 self._record(learning_rate, clock() - began)
-                if self._view.stop_reason:
+                if view.stop_reason:
                     break
+                next_evaluation = min(step + self._evaluate_every, total)
                 network.set_training(True)
-        self.stopped = stop.reason or self._view.stop_reason
+        self.stopped = stop.reason or view.stop_reason
+
+    def _learning_rate(self) -> float:
+        with Blame("the schedule of the learning rate failed"):
+            return rate_at(self.settings.optimizer.learning_rate, self.progress)
 
     def _record(self, learning_rate: float, seconds: float) -> None:
         figures = self._evaluate(("train", "validation"))

@@ -1,0 +1,30 @@
+"""The benchmarks run, and what they compare does the same work."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+def run(script, *options):
+    done = subprocess.run([sys.executable, FOLDER / script, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_start_up_measures_every_kind_of_process():
+    report = run("start_up.py", "--json", "--runs", "1", "--steps", "2")
+    assert set(report["seconds"]) == {"import numpy", "mlpkit --help", "mlpkit check", "first training step"}
+    assert all(0 < seconds < 60 for seconds in report["seconds"].values())
+    assert 50 < report["peak_memory_mb"] < 350
+    assert report["machine"]["cores"] >= 1
+
+
+def test_the_step_by_hand_and_that_of_mlpkit_do_the_same_and_are_timed():
+    report = run("step.py", "--json", "--rounds", "1", "--steps", "2")  # exits with 1 if the two part ways
+    assert [(step["hidden"], step["batch_size"]) for step in report["steps"]] == [(50, 32), (50, 1000), (256, 1000)]
+    assert all(step["ratio"] > 0 for step in report["steps"])

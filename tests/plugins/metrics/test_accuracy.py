@@ -1,0 +1,56 @@
+"""The share of right predictions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpkit_plugins.metrics.accuracy import Accuracy
+
+PREDICTION = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.5, 0.25, 0.25]])
+
+
+def accuracy_of(prediction, t):
+    metric = Accuracy()
+    metric.update(np.asarray(prediction), np.asarray(t))
+    return metric.result()
+
+
+def test_counts_rows_whose_largest_entry_is_the_target():
+    assert accuracy_of(PREDICTION, [0, 1, 2, 1]) == 0.75
+    assert accuracy_of(PREDICTION, [0, 1, 2, 0]) == 1.0
+    assert accuracy_of(PREDICTION, [1, 0, 0, 1]) == 0.0
+    assert type(accuracy_of(PREDICTION, [0, 1, 2, 1])) is float
+
+
+def test_one_hot_targets_count_as_class_numbers():
+    for dtype in (float, int, bool):
+        assert accuracy_of(PREDICTION, np.eye(3, dtype=dtype)[[0, 1, 2, 1]]) == 0.75
+
+
+def test_of_equals_the_first_counts():
+    assert accuracy_of([[0.5, 0.5], [0.5, 0.5]], [0, 1]) == 0.5
+
+
+def test_nothing_seen_is_no_number():
+    assert math.isnan(Accuracy().result())
+    assert math.isnan(accuracy_of(np.zeros((0, 3)), np.zeros(0, int)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1), st.data())
+def test_minibatches_and_merging_change_nothing(rows, data):
+    prediction = np.eye(4)[[predicted for predicted, _ in rows]]
+    t = np.array([target for _, target in rows])
+    cut = data.draw(st.integers(0, len(rows)))
+    whole, first, second, both = (Accuracy() for _ in range(4))
+    whole.update(prediction, t)
+    first.update(prediction[:cut], t[:cut])
+    second.update(prediction[cut:], t[cut:])
+    both.update(prediction[:cut], t[:cut])
+    both.update(prediction[cut:], t[cut:])
+    first.merge(second)
+    expected = sum(predicted == target for predicted, target in rows) / len(rows)
+    assert whole.result() == both.result() == first.result() == expected

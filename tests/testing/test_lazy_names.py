@@ -1,0 +1,42 @@
+"""Public names are loaded when they are first used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mlpkit
+import mlpkit.testing
+
+
+@pytest.mark.parametrize("package", [mlpkit, mlpkit.testing], ids=["mlpkit", "mlpkit.testing"])
+def test_a_public_name_is_listed_found_and_known_to_type_checkers(package):
+    assert dir(package) == sorted(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name) is getattr(package, name)
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
+    imported = {
+        alias.asname: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname is not None
+    }
+    assert imported == package._HOME_OF
+    assert set(package.__all__) - {"__version__"} == set(imported)
+
+
+@pytest.mark.parametrize("package", [mlpkit, mlpkit.testing], ids=["mlpkit", "mlpkit.testing"])
+def test_another_name_is_no_attribute(package):
+    with pytest.raises(AttributeError, match=f"^module '{package.__name__}' has no attribute 'nothing'$"):
+        _ = package.nothing
+
+
+def test_importing_the_tests_for_authors_loads_no_numpy():
+    code = "import mlpkit.testing, sys; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
