@@ -76,9 +76,14 @@ class Replica:
         self.position.forwards += 1
         if not self._outputs_checked:
             return self._checked_forward(x)
-        for layer in self.layers:
-            with Blame(failed_in(layer, "forward")):
+        layer: Operation = self.loss
+        try:
+            for layer in self.layers:
                 x = layer.forward(x)
+        except MlpkitError:
+            raise
+        except Exception as error:
+            raise failure(failed_in(layer, "forward"), error) from error
         return x
 
     def compare(self, logits: NDArray[Any], t: NDArray[Any]) -> float:
