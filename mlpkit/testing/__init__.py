@@ -12,13 +12,13 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.testing.gradients import GradientMismatch as GradientMismatch
     from mlpkit.testing.gradients import check_gradients as check_gradients
     from mlpkit.testing.gradients import numerical_gradient as numerical_gradient
-    from mlpkit.testing.standalone import standalone as standalone
+    from mlpkit.testing.outside_network import standalone as standalone
 
 _HOME_OF = {
     "GradientMismatch": "mlpkit.testing.gradients",
     "check_gradients": "mlpkit.testing.gradients",
     "numerical_gradient": "mlpkit.testing.gradients",
-    "standalone": "mlpkit.testing.standalone",
+    "standalone": "mlpkit.testing.outside_network",
 }
 
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - the names are those of the table above

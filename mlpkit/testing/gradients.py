@@ -12,7 +12,7 @@ from mlpkit.components.target import Classes, Values
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.network.blame import Blame, failed_in
 from mlpkit.network.replica import expect_gradient
-from mlpkit.testing.standalone import begin_pass, standalone
+from mlpkit.testing.outside_network import begin_pass, standalone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,9 +23,3 @@ def test_importing_mlpkit_loads_neither_yaml_nor_numpy_nor_a_plugin():
     code = "import mlpkit, sys; print(sorted({'yaml', 'numpy', 'pluggy', 'mlpkit_plugins'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-
-
-def test_no_public_function_shares_a_submodules_name():
-    for name in mlpkit.__all__:
-        if name in sys.modules.get("mlpkit").__dict__ and f"mlpkit.{name}" in sys.modules:
-            raise AssertionError(name)

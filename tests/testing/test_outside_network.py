@@ -7,7 +7,7 @@ import pytest
 
 from mlpkit import Classes, Initializer, MlpkitError, UsageError
 from mlpkit.testing import standalone
-from mlpkit.testing.standalone import Projection, begin_pass
+from mlpkit.testing.outside_network import Projection, begin_pass
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
