@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import UsageError
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
+from mlpkit.network.blame import Blame
+from mlpkit.network.builder import describe_data
 from mlpkit.training.evaluation import Evaluator
 
 if TYPE_CHECKING:
@@ -33,11 +35,12 @@ def evaluate(
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
         DataError: a data file is not what it should be.
+        ComponentFailure: the data set, the network or a metric raised an exception of its own.
     """
     model = load_run(directory, registry)
-    dataset = model.spec.data()
-    description = dataset.describe()
-    data = dataset.open(model.spec.seed)
+    description = describe_data(model.spec)
+    with Blame(f"dataset {model.spec.data.name} failed in open"):
+        data = model.spec.data().open(model.spec.seed)
     for split in splits:
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from mlpkit.components.target import target_from_plain
 from mlpkit.errors import ModelFileError
+from mlpkit.network.blame import Blame
 from mlpkit.network.builder import build_for
-from mlpkit.network.shape_proof import prove_shapes
+from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.model_file import ModelFile, load_model_file
 from mlpkit.spec.spec import parse_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
     from mlpkit.components.dataset import Dataset
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.parameter import Parameter, State
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Sequential
     from mlpkit.spec.spec import Spec
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -97,16 +102,16 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
 
 
 def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedModel:
-    """Build the network of a model file, the shapes compared before anything is allocated.
+    """Build the network of a model file, shapes and dtypes compared before anything is allocated.
 
     Raises:
-        ModelFileError: the arrays are not those that the spec inside declares.
+        ModelFileError: the arrays are not those that the spec inside declares, or its metadata is not mlpkit's.
         SpecError: a plugin that the model needs is missing.
     """
     try:
-        text, encoder = model.metadata["spec"], model.metadata["encoder"]
-        input_shape = tuple(int(length) for length in model.metadata["input_shape"])
-        target = target_from_plain(model.metadata["target"])
+        text, encoder = _of_type(str, model, "spec"), _of_type(dict, model, "encoder")
+        input_shape = tuple(int(length) for length in _of_type(list, model, "input_shape"))
+        target = target_from_plain(_of_type(dict, model, "target"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: holds no model: its metadata lacks or garbles {error}") from error
     spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry)
@@ -115,19 +120,42 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     for name, view in (*network.parameters.items(), *network.states.items()):
         view[...] = model.arrays[name]
     dataset = spec.data()
-    dataset.load_encoder_state(encoder)
+    with Blame(f"dataset {spec.data.name} failed in load_encoder_state"):
+        dataset.load_encoder_state(encoder)
     return TrainedModel(spec, network, dataset, target)
+
+
+def _of_type(kind: type[T], model: ModelFile, key: str) -> T:
+    value = model.metadata[key]
+    if not isinstance(value, kind):
+        raise TypeError(repr(key))
+    return value
 
 
 def _expect_arrays(model: ModelFile, path: Path, spec: Spec, input_shape: tuple[int, ...], target: Target) -> None:
     stack = [member.recipe() for member in spec.layers]
-    prove_shapes(stack, [member.name for member in spec.layers], input_shape, target, np.dtype(spec.dtype))
-    declared = {p.path: p.shape for member in stack for p in member.declared_parameters()}
-    declared |= {s.path: s.shape for member in stack for s in member.declared_states()}
-    found = {name: array.shape for name, array in model.arrays.items()}
+    dtype = np.dtype(spec.dtype)
+    try:
+        prove_shapes(stack, [member.name for member in spec.layers], input_shape, target, dtype)
+    except StackError as error:
+        raise ModelFileError(
+            f"{path}: the spec inside does not fit the inputs that the file declares: {error}"
+        ) from error
+    declared = {array.path: (array.shape, dtype) for member in stack for array in _arrays(member)}
+    found = {name: (array.shape, array.dtype) for name, array in model.arrays.items()}
     for name in sorted(declared.keys() | found.keys()):
         if declared.get(name) != found.get(name):
             raise ModelFileError(
-                f"{path}: array {name} is {found.get(name, 'missing')}; the spec inside declares "
-                f"{declared.get(name, 'no such array')}. The file was not written by mlpkit, or for another version"
+                f"{path}: array {name} is {_show(found, name, 'missing')}; the spec inside declares "
+                f"{_show(declared, name, 'no such array')}. The file was not written by mlpkit, or for another version"
             )
+
+
+def _arrays(member: Operation) -> Iterator[Parameter | State]:
+    yield from member.declared_parameters()
+    yield from member.declared_states()
+
+
+def _show(arrays: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], name: str, absent: str) -> str:
+    shape, dtype = arrays.get(name, (None, None))
+    return absent if shape is None else f"{dtype} of shape {shape}"

@@ -10,6 +10,7 @@ from mlpkit.errors import DataError
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
+from mlpkit.network.blame import Blame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,10 +52,12 @@ def predict(directory: Path, file: Path, registry: Registry | None = None) -> Pr
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
         DataError: the file can't be read, or does not fit the network.
+        ComponentFailure: the data set raised an exception of its own.
     """
     model = load_run(directory, registry)
-    raw = read_numpy_file(file) if file.suffix in NUMPY_SUFFIXES else model.dataset.read(file)
-    inputs = model.dataset.encode(raw)
+    with Blame(f"dataset {model.spec.data.name} failed to read {file}"):
+        raw = read_numpy_file(file) if file.suffix in NUMPY_SUFFIXES else model.dataset.read(file)
+        inputs = model.dataset.encode(raw)
     expected = model.network.input_shape
     if inputs.shape == expected:
         inputs = inputs[None]

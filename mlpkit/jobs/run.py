@@ -119,8 +119,13 @@ def _run(
     if not finished.stopped:
         finished.metrics = final_metrics(network, splits, description, settings, history)
         if folder is not None:
-            folder.write_metrics(finished.metrics)
+            folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
     return finished
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures that are numbers; JSON has no others."""
+    return {key: value for key, value in figures.items() if math.isfinite(value)}
 
 
 def settings_of(spec: Spec) -> Settings:
@@ -168,7 +173,7 @@ class FolderObserver(Observer):
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """Add a line to the history, and one to the timing."""
-        self._folder.append_history({key: value for key, value in record.items() if math.isfinite(value)})
+        self._folder.append_history(finite(record))
         self._folder.append_timing({"iteration": record["iteration"], "seconds": seconds})
 
 

@@ -53,7 +53,7 @@ class BatchReader:
 
 
 class Augmenter:
-    """Applies augmentations to minibatches, one after the other.
+    """Applies augmentations to minibatches, one after the other, in arrays of their own.
 
     Args:
         augmentations: the augmentations, in order.
@@ -61,12 +61,16 @@ class Augmenter:
     """
 
     def __init__(self, augmentations: Sequence[Augmentation], seed: int) -> None:
-        self._augmentations = augmentations
+        self._augmentations = [(one, Blame(f"augmentation {one.registered_name} failed")) for one in augmentations]
+        self._outputs: list[NDArray[Any]] = []
         self._seed = seed
 
     def __call__(self, x: NDArray[Any], step: int) -> NDArray[Any]:
-        """Return the minibatch of a step, changed."""
-        for i, augmentation in enumerate(self._augmentations):
-            with Blame(f"augmentation {augmentation.registered_name} failed"):
-                x = augmentation(x, keyed_generator(self._seed, "augmentation", i, step), np.empty_like(x))
+        """Return the minibatch of a step, changed; valid until the next call."""
+        rows = len(x)
+        if not self._outputs or len(self._outputs[0]) < rows:
+            self._outputs = [np.empty_like(x) for _ in self._augmentations]
+        for i, (augmentation, blame) in enumerate(self._augmentations):
+            with blame:
+                x = augmentation(x, keyed_generator(self._seed, "augmentation", i, step), self._outputs[i][:rows])
         return x

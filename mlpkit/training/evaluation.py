@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.training.batches import BatchReader
+from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -41,10 +42,11 @@ class Evaluator:
 
     def __call__(self, splits: Iterable[str]) -> dict[str, dict[str, float]]:
         """Return loss and metrics by split; splits that the data set doesn't have are left out."""
-        return {
-            name: self._network.evaluate_batches(
-                self._readers[name].in_order(), {key: make() for key, make in self._metrics.items()}
-            )
-            for name in splits
-            if name in self._readers
-        }
+        with without_warnings():
+            return {
+                name: self._network.evaluate_batches(
+                    self._readers[name].in_order(), {key: make() for key, make in self._metrics.items()}
+                )
+                for name in splits
+                if name in self._readers
+            }

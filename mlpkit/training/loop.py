@@ -7,14 +7,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.network.blame import Blame
 from mlpkit.training.batches import Augmenter, BatchReader
 from mlpkit.training.callbacks import CallbackGroup
-from mlpkit.training.divergence import refuse_loss
+from mlpkit.training.divergence import expect_finite_losses, refuse_loss, without_warnings
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.history import Record, evaluation_record
 from mlpkit.training.observer import Observer
@@ -110,13 +108,12 @@ class Trainer:
         """Train to the end, or until something asks to stop, and return the history.
 
         Raises:
-            DivergenceError: a loss was not finite; the parameters are those before that step.
+            DivergenceError: a loss was not finite. If it was that of a step, the parameters are those before it.
         """
         self._observer.started(self.progress.total_steps)
         self._callbacks.start()
         try:
-            # A loss that is not finite is noticed by its own check, and not by NumPy's warnings on the way there.
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            with without_warnings():
                 self._loop()
         finally:
             self._observer.ended()
@@ -174,3 +171,4 @@ class Trainer:
         self.history.append(record)
         self._observer.evaluated(record, seconds)
         self._callbacks.evaluation(record)
+        expect_finite_losses(figures, self.progress.step, learning_rate)

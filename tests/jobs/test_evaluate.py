@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.errors import UsageError
+import mlpkit
+from mlpkit.errors import ComponentFailure, DataError, UsageError
 from mlpkit.jobs.evaluate import evaluate
+from mlpkit.registry.registry import Registry
 
 
 def test_evaluation_repeats_the_metrics_of_the_run(train, work):
@@ -22,3 +24,41 @@ def test_a_split_that_is_not_there_is_refused(train, work):
     train()
     with pytest.raises(UsageError, match="mnist has no split 'tset'; expected one of train, validation, test"):
         evaluate(work / "run", ["tset"])
+
+
+def test_on_two_blas_threads_evaluation_still_repeats_the_metrics_of_the_run(train, work):
+    run = train(training__threads=2)
+    assert evaluate(work / "run") == run.metrics
+
+
+def test_data_that_changed_are_noticed(train, work):
+    train()
+    (work / "digits/train-labels-idx1-ubyte").write_bytes(b"no labels")
+    with pytest.raises(DataError, match="train-labels-idx1-ubyte"):
+        evaluate(work / "run")
+
+
+def test_a_data_set_that_fails_is_named(work):
+    (work / "acme.py").write_text(
+        "import pathlib\n"
+        "from mlpkit import Classes, Dataset, Description, component, hookimpl\n"
+        "class Rows:\n"
+        "    def __len__(self): return 4\n"
+        "    def take(self, indices, out):\n"
+        "        out[0][:] = 1\n"
+        "        out[1][:] = 0\n"
+        "class Remote(Dataset):\n"
+        "    def describe(self): return Description((4,), Classes(10), {'train': 4})\n"
+        "    def open(self, seed):\n"
+        "        if pathlib.Path('away').exists(): raise ConnectionError('the server is away')\n"
+        "        return {'train': Rows()}\n"
+        "@hookimpl\n"
+        "def mlpkit_components(): return [component('dataset', 'remote', Remote)]\n"
+    )
+    overrides = {"data": "acme.remote", "training.batch_size": 2}
+    run = mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides, plugins=["acme.py"]), "run")
+    registry = Registry.discover(plugins=["acme.py"])
+    assert evaluate(work / "run", registry=registry) == run.metrics
+    (work / "away").touch()
+    with pytest.raises(ComponentFailure, match=r"dataset acme\.remote failed in open: ConnectionError"):
+        evaluate(work / "run", registry=registry)

@@ -42,9 +42,10 @@ def test_arrays_that_the_spec_inside_does_not_declare_are_refused(train, work):
     path = work / "run/model.safetensors"
     original = path.read_bytes()
     for alter, message in (
-        (without("Affine1.b"), r"array Affine1\.b is missing; the spec inside declares \(16,\)"),
-        (lambda arrays: arrays | {"extra": np.zeros(3)}, r"array extra is \(3,\).*declares no such array"),
-        (lambda arrays: arrays | {"Affine1.b": np.zeros(7)}, r"array Affine1\.b is \(7,\).*declares \(16,\)"),
+        (without("Affine1.b"), r"array Affine1\.b is missing; the spec inside declares float32 of shape \(16,\)"),
+        (lambda arrays: arrays | {"extra": np.zeros(3)}, r"extra is float64 of shape \(3,\).*declares no such array"),
+        (lambda arrays: arrays | {"Affine1.b": np.zeros(7, "f4")}, r"is float32 of shape \(7,\).*of shape \(16,\)"),
+        (lambda arrays: arrays | {"Affine1.b": np.zeros(16)}, r"is float64 of shape \(16,\).*declares float32 of"),
     ):
         path.write_bytes(original)
         changed(path, arrays=alter)
@@ -53,11 +54,31 @@ def test_arrays_that_the_spec_inside_does_not_declare_are_refused(train, work):
 
 
 @pytest.mark.parametrize("key", ["spec", "encoder", "input_shape", "target"])
-def test_metadata_that_lacks_something_is_refused(train, work, key):
+def test_metadata_that_lacks_or_garbles_something_is_refused(train, work, key):
     train()
     path = work / "run/model.safetensors"
-    changed(path, metadata=without(key))
-    with pytest.raises(mlpkit.ModelFileError, match=f"lacks or garbles '{key}'"):
+    original = path.read_bytes()
+    for alter in (without(key), lambda m: m | {key: None}, lambda m: m | {key: 7}):
+        path.write_bytes(original)
+        changed(path, metadata=alter)
+        with pytest.raises(mlpkit.ModelFileError, match=f"lacks or garbles '{key}'"):
+            mlpkit.load_model(path)
+
+
+@pytest.mark.parametrize("shape", [[], [28, 28], [0], [785]])
+def test_an_input_shape_that_does_not_fit_the_spec_inside_is_refused(train, work, shape):
+    train()
+    path = work / "run/model.safetensors"
+    changed(path, metadata=lambda m: m | {"input_shape": shape})
+    with pytest.raises(mlpkit.ModelFileError, match="the spec inside"):
+        mlpkit.load_model(path)
+
+
+def test_an_encoder_that_the_data_set_does_not_know_is_refused(train, work):
+    train()
+    path = work / "run/model.safetensors"
+    changed(path, metadata=lambda m: m | {"encoder": {"image_shape": "28 by 28"}})
+    with pytest.raises(mlpkit.ModelFileError, match="28 by 28"):
         mlpkit.load_model(path)
 
 

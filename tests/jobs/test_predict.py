@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlpkit.errors import DataError, MlpkitError
+import mlpkit
+from mlpkit.errors import ComponentFailure, DataError, MlpkitError
 from mlpkit.jobs.predict import predict
+from mlpkit.registry.registry import Registry
 
 
 @pytest.fixture
@@ -76,3 +78,46 @@ def test_objects_in_a_file_are_never_unpickled(images, work):
     np.save(work / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match="can't be read as a NumPy file"):
         predict(work / "run", work / "objects.npy")
+
+
+def test_predictions_are_those_of_the_trained_network_to_the_bit(train, work):
+    run = train()
+    x = np.random.default_rng(0).random((7, 784), np.float32)
+    np.save(work / "x.npy", x)
+    np.testing.assert_array_equal(predict(work / "run", work / "x.npy").values, run.network.predict(x))
+
+
+def test_a_data_set_gives_its_class_names_and_is_named_where_it_fails(work):
+    (work / "acme.py").write_text(
+        "import numpy as np\n"
+        "from mlpkit import Classes, Dataset, Description, component, hookimpl\n"
+        "class Rows:\n"
+        "    def __len__(self): return 4\n"
+        "    def take(self, indices, out):\n"
+        "        out[0][:] = 1\n"
+        "        out[1][:] = 2\n"
+        "class Named(Dataset):\n"
+        "    shift = 0\n"
+        "    def describe(self): return Description((4,), Classes(3), {'train': 4})\n"
+        "    def open(self, seed):\n"
+        "        self.shift = 5\n"
+        "        return {'train': Rows()}\n"
+        "    def encoder_state(self): return {'shift': self.shift}\n"
+        "    def load_encoder_state(self, state): self.shift = state['shift']\n"
+        "    def encode(self, raw):\n"
+        "        if raw.ndim != 2: raise ZeroDivisionError('one axis too many')\n"
+        "        return raw + self.shift\n"
+        "    def class_names(self): return ('ant', 'bee', 'cat')\n"
+        "@hookimpl\n"
+        "def mlpkit_components(): return [component('dataset', 'named', Named)]\n"
+    )
+    overrides = {"data": "acme.named", "layers.Affine2.units": 3, "training.batch_size": 4}
+    run = mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides, plugins=["acme.py"]), "run")
+    registry = Registry.discover(plugins=["acme.py"])
+    np.save(work / "x.npy", np.full((2, 4), -4.0))
+    predictions = predict(work / "run", work / "x.npy", registry)
+    assert [predictions.label(row) for row in (0, 1)] == ["cat", "cat"]
+    np.testing.assert_array_equal(predictions.values, run.network.predict(np.ones((2, 4))))
+    np.save(work / "cube.npy", np.ones((2, 4, 4)))
+    with pytest.raises(ComponentFailure, match=r"dataset acme\.named failed to read .*cube\.npy: ZeroDivisionError"):
+        predict(work / "run", work / "cube.npy", registry)

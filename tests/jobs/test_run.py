@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_info
 
 import mlpkit
 from mlpkit.errors import StorageError
+from mlpkit.runs import json_lines
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.observer import Observer
 from mlpkit.training.stopping import StopRequest
@@ -135,6 +137,39 @@ def test_a_run_that_diverges_keeps_the_parameters_of_its_last_good_step(train, w
     assert all(np.isfinite(array).all() for array in kept.parameters.values())
 
 
+def test_a_run_that_diverges_in_its_last_step_says_so_and_keeps_the_model(train, work):
+    """The loss of the only step is fine; what is not finite is the loss after it."""
+    with pytest.raises(
+        mlpkit.DivergenceError, match=r"after step 1 the train loss is not a number\. Try .* below 1e\+30"
+    ):
+        train(
+            "run", training__epochs=None, training__iterations=1, training__optimizer={"sgd": {"learning_rate": 1e30}}
+        )
+    (record,) = RunFolder.open(work / "run").read_history()
+    assert record["iteration"] == 1
+    assert not {"train_loss", "validation_loss"} & set(record)
+    assert not (work / "run/metrics.json").exists()
+    assert mlpkit.load_model("run/model.safetensors").parameters["Affine1.W"].max() > 1e20
+
+
+def test_a_metric_that_is_not_a_number_is_left_out_of_the_files(work):
+    (work / "acme.py").write_text(
+        "from mlpkit import Metric, component, hookimpl\n"
+        "class Undefined(Metric):\n"
+        "    def update(self, prediction, t): pass\n"
+        "    def merge(self, other): pass\n"
+        "    def result(self): return float('nan')\n"
+        "@hookimpl\n"
+        "def mlpkit_components(): return [component('metric', 'undefined', Undefined)]\n"
+    )
+    overrides = {"training.metrics": ["accuracy", "acme.undefined"]}
+    run = mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides, plugins=["acme.py"]), "run")
+    assert np.isnan(run.metrics["test"]["acme.undefined"])
+    metrics = json.loads((work / "run/metrics.json").read_text())
+    assert {name for split in metrics.values() for name in split} == {"loss", "accuracy"}
+    assert "train_acme.undefined" not in (work / "run/history.jsonl").read_text()
+
+
 def test_a_layer_that_breaks_in_the_middle_is_named_and_the_model_kept(work):
     (work / "acme.py").write_text(
         "from mlpkit import Layer, component, hookimpl\n"
@@ -157,17 +192,45 @@ def test_a_layer_that_breaks_in_the_middle_is_named_and_the_model_kept(work):
     assert "Affine1.W" in kept.parameters
 
 
-def test_a_full_disk_is_told_and_the_model_is_still_tried(work, monkeypatch):
-    import errno
+def test_a_full_disk_is_told_and_the_model_is_still_kept_if_there_is_room_again(work, monkeypatch):
+    real = os.write
 
-    from mlpkit.runs import json_lines
+    def full_for_history(descriptor, data):
+        if bytes(data).startswith(b'{"iteration"'):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, data)
 
-    def full(*arguments):
+    monkeypatch.setattr(os, "write", full_for_history)
+    with pytest.raises(StorageError, match=r"history\.jsonl: can't be written: No space left"):
+        mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run")
+    assert not (work / "run/history.jsonl").read_bytes()
+    assert "Affine1.W" in mlpkit.load_model("run/model.safetensors").parameters
+
+
+def test_a_disk_that_stays_full_is_told(work, monkeypatch):
+    def full(descriptor, data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(json_lines.os, "write", full)
     with pytest.raises(StorageError, match="No space left"):
         mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run")
+
+
+def test_a_callback_that_ends_training_early_leaves_a_finished_run(work):
+    (work / "acme.py").write_text(
+        "from mlpkit import Callback, component, hookimpl\n"
+        "class Enough(Callback):\n"
+        "    def on_step(self, training, loss):\n"
+        "        assert training.folder.name == 'run'\n"
+        "        if training.progress.step == 6: training.stop('enough')\n"
+        "@hookimpl\n"
+        "def mlpkit_components(): return [component('callback', 'enough', Enough)]\n"
+    )
+    spec = mlpkit.load_spec("tiny.yaml", overrides={"training.callbacks": ["acme.enough"]}, plugins=["acme.py"])
+    run = mlpkit.run(spec, "run")
+    assert (run.steps, run.stopped) == (6, "")
+    assert [record["iteration"] for record in run.history] == [4, 6]
+    assert json.loads((work / "run/metrics.json").read_text()) == run.metrics
 
 
 def test_a_folder_in_use_is_refused(train, work):

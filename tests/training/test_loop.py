@@ -149,6 +149,22 @@ def test_a_callback_may_end_training_after_the_step_it_is_in(make_trainer, toy):
     assert [record["iteration"] for record in history] == [3]
 
 
+def test_a_callback_may_end_training_at_an_evaluation(make_trainer, toy):
+    class StopAtEvaluation(toy.RecordingCallback):
+        def on_evaluation(self, training, record):
+            training.stop("good enough")
+
+    trainer = make_trainer(callbacks=[StopAtEvaluation()], iterations=100, evaluate_every=6)
+    assert [record["iteration"] for record in trainer.train()] == [6]
+    assert trainer.stopped == "good enough"
+
+
+def test_epochs_are_whole_after_every_pass_whatever_the_size_of_the_last_minibatch(make_trainer):
+    history = make_trainer(batch_size=8, iterations=49, evaluate_every=3).train()
+    assert [record["epoch"] for record in history[:-1]] == [float(number) for number in range(1, 17)]
+    assert history[-1]["epoch"] == 49 / 3
+
+
 def test_a_stop_request_ends_training_after_the_step_it_is_in(make_trainer):
     stop = StopRequest()
     told = Told(stop)
@@ -192,6 +208,26 @@ def test_augmentations_change_training_inputs_only_and_the_same_way_each_time(ma
     assert all(before[1] != after[1] for before, after in both if before[0])
 
 
+def test_augmentations_follow_each_other_and_see_minibatches_of_any_size(make_trainer, toy):
+    class Scale(toy.Shift):
+        def __init__(self):
+            self.seen = []
+
+        def __call__(self, x, rng, out):
+            assert out.shape == x.shape
+            assert not np.shares_memory(x, out)
+            self.seen.append((len(x), x[:, 1].copy(), rng.random()))
+            np.multiply(x, 3, out=out)
+            return out
+
+    first, second = Scale(), Scale()
+    make_trainer(augmentations=[first, second], batch_size=8, epochs=2, iterations=None).train()
+    assert [rows for rows, _, _ in first.seen] == [8, 8, 4] * 2
+    for (_, x, _), (_, scaled, _) in zip(first.seen, second.seen, strict=True):
+        np.testing.assert_array_equal(scaled, 3 * x)
+    assert len({draw for _, _, draw in first.seen + second.seen}) == 12
+
+
 @pytest.mark.parametrize(
     ("poison", "what"), [(math.nan, "not a number"), (math.inf, "infinite"), (-math.inf, "infinite")]
 )
@@ -214,6 +250,26 @@ def test_a_loss_that_is_not_finite_ends_training_before_the_parameters_are_touch
     with pytest.raises(DivergenceError, match=message):
         bad.train()
     assert bad.network.values.tobytes() == values_after_two_steps
+
+
+@pytest.mark.parametrize("poison", [math.nan, math.inf])
+def test_an_evaluation_whose_loss_is_not_finite_is_told_and_then_ends_training(make_trainer, toy, poison):
+    class PoisonOutsideTraining(SoftmaxWithLoss):
+        def forward(self, x, t):
+            loss = super().forward(x, t)
+            return loss if self.training else poison
+
+    callback = toy.RecordingCallback()
+    trainer = make_trainer(loss=PoisonOutsideTraining(), callbacks=[callback], iterations=9, evaluate_every=2)
+    with pytest.raises(DivergenceError, match=r"after step 2 the train loss is .*Try a learning rate below 0\.1,"):
+        trainer.train()
+    assert [event[:2] for event in callback.events[-2:]] == [("evaluation", 2), ("end", 2)]
+    assert [record["iteration"] for record in trainer.history] == [2]
+
+
+def test_numbers_that_overflow_on_the_way_to_divergence_give_no_warnings(make_trainer):
+    with pytest.raises(DivergenceError):
+        make_trainer(optimizer=Sgd(1e308), iterations=1).train()
 
 
 def test_divergence_ends_what_follows_training_too(make_trainer, toy):
