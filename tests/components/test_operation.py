@@ -114,6 +114,8 @@ def test_no_name_is_declared_twice(first, second):
 def test_names_are_not_empty_and_have_no_dots(name):
     with pytest.raises(ValueError, match=r"^Same declares '.*'; names are not empty and have no dots$"):
         Same().parameter(name, (1,), "zeros")
+    with pytest.raises(ValueError, match=r"^Same1 declares '"):
+        named(Same(), "Same1").state(name, (1,), 0)
 
 
 def test_children_are_named_after_type_and_ordinal():

@@ -167,8 +167,10 @@ def test_a_loss_that_fails_later_is_named_too():
         network.gradient(X, T)
 
 
-@pytest.mark.parametrize("method", ["in_forward", "in_backward"])
-def test_an_error_of_ours_passes_as_it_is(method):
+@pytest.mark.parametrize(
+    ("method", "call"), [("in_forward", "gradient"), ("in_forward", "loss"), ("in_backward", "gradient")]
+)
+def test_an_error_of_ours_passes_as_it_is(method, call):
     error = DataError("x.npy", "is gone")
     for owner, rest in ((Odd, [SoftmaxWithLoss()]), (OddLoss, [])):
         member = odd(owner)
@@ -179,7 +181,7 @@ def test_an_error_of_ours_passes_as_it_is(method):
                 network.gradient(X, T)
             setattr(member, method, raising(error))
             with pytest.raises(DataError) as caught:
-                network.gradient(X, T)
+                getattr(network, call)(X, T)
             assert caught.value is error
 
 

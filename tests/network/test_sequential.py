@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from mlpkit import ComponentFailure, Initializer, Layer, Metric, Sequential, UnknownComponentError
+from mlpkit import Classes, ComponentFailure, Initializer, Layer, Metric, Sequential, UnknownComponentError
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit_plugins.initializers.normal import Normal
@@ -242,3 +242,9 @@ def test_a_network_of_a_loss_alone_has_nothing_to_train(examples):
     assert network.parameters == {}
     assert network.gradient(x, t) == {}
     assert network.loss(x, t) > 0
+
+
+def test_a_network_knows_what_it_was_built_for():
+    network = small(seed=4, target=Classes(3))
+    assert (network.input_shape, network.target, network.seed, network.dtype) == ((4,), Classes(3), 4, np.float64)
+    assert network.flops == 6 * (25 + 15)

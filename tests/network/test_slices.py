@@ -152,9 +152,10 @@ def test_random_numbers_are_keyed_by_seed_layer_step_and_slice(examples):
         np.testing.assert_array_equal(cut.replicas[i].layers[1].mask, expected)
 
 
-def test_a_step_can_be_computed_again_with_the_same_random_numbers(examples):
+@pytest.mark.parametrize("slices", [1, 2])
+def test_a_step_can_be_computed_again_with_the_same_random_numbers(examples, slices):
     x, t = examples(7, 4, 3)
-    first, other = dropout(2), dropout(2)
+    first, other = dropout(slices), dropout(slices)
     first.set_training(True)
     other.set_training(True)
     losses = [first.loss_and_gradient(x, t, step) for step in range(4)]
@@ -169,8 +170,12 @@ def test_there_is_no_dropout_in_evaluation(examples):
     x, t = examples(7, 4, 3)
     net = dropout(1)
     net.gradient(x, t)
-    np.testing.assert_array_equal(net.predict(x), net.predict(x))
+    probabilities = net.predict(x)
     assert net.replicas[0].layers[1].training is False
+    net.gradient(x, t)
+    assert net.loss(x, t) == pytest.approx(-np.log(probabilities[np.arange(7), t]).mean(), rel=1e-12)
+    net.gradient(x, t)
+    np.testing.assert_array_equal(net.predict(x), probabilities)
 
 
 def centred(slices):

@@ -92,3 +92,9 @@ def test_built_ins_that_are_blocked_are_not_mistaken_for_a_claim_to_their_namesp
     distributions.install("acme", entries=["mlpkit = acme_plugin"])
     message = explanation(Registry.discover(blocked=["mlpkit"]), "layer", "Affine")
     assert message.endswith("is blocked: blocked by name")
+
+
+def test_a_refused_plugin_stays_refused(distributions):
+    distributions.install("acme", entries=["ac-me = acme_plugin"])
+    registry = Registry.discover(blocked=["ac-me"])
+    assert [plugin.status for plugin in registry.plugins if plugin.source == "acme"] == [Status.REFUSED]

@@ -138,6 +138,7 @@ def test_an_entry_point_may_name_an_object(distributions):
             "can't be imported: AttributeError: module 'acme_plugin' has no attribute 'Other'",
         ),
         ("'layer', 'Same', ':Same'", "can't be imported: ValueError: Empty module name"),
+        ("'layer', 'Same', 'acme_parts.nameless:Same', extra='parts'", "can't be imported: the parts are missing"),
         ("'layer', 'Same', 'acme_parts.exits:Same'", "can't be imported: SystemExit: 4"),
         ("'layer', 'Same', 'acme_parts.fails:Same'", "can't be imported: OSError: no device"),
         ("'layer', 'Same', 'acme_plugin:hookimpl'", "acme_plugin:hookimpl is not a subclass of mlpkit.Layer"),
@@ -155,6 +156,7 @@ def test_a_component_that_is_not_what_it_says_is_explained(distributions, declar
     untyped = "class Untyped(Same):\n    def __init__(self, units):\n        pass\n"
     distributions.install("acme", code.replace("@hookimpl", untyped + "@hookimpl"))
     distributions.module("acme_parts.needs", "import acme_parts_library")
+    distributions.module("acme_parts.nameless", "raise ModuleNotFoundError('the parts are missing')")
     distributions.module("acme_parts.exits", "raise SystemExit(4)")
     distributions.module("acme_parts.fails", "raise OSError('no device')")
     registry = Registry.discover()

@@ -81,12 +81,14 @@ def test_a_distribution_whose_entry_points_can_not_be_read_hides_no_other(distri
     distributions.install("garbled", entries=["garbled"])
     distributions.install("acme")
     distributions.install("nameless", metadata=False)
+    distributions.install("unnamed", metadata=False)
     distributions.folder.joinpath("other-1.0.dist-info").mkdir()
     distributions.folder.joinpath("other-1.0.dist-info", "METADATA").write_text("Name: other\nVersion: 1.0\n")
     distributions.folder.joinpath("other-1.0.dist-info", "entry_points.txt").write_text("[console_scripts]\nother\n")
-    acme, garbled, nameless = found()
+    acme, garbled, nameless, unnamed = found()
     assert acme == ("acme", "acme", "1.2", "found", "")
     assert nameless == ("nameless", "nameless_plugin", "", "found", "")
+    assert unnamed == ("unnamed", "unnamed_plugin", "", "found", "")
     assert garbled[:4] == ("garbled", "garbled", "1.2", "broken")
     assert garbled[4].startswith("its entry_points.txt can't be read: TypeError: ")
     affine = Registry.discover().find(("layer",), "Affine")
@@ -115,6 +117,7 @@ def test_a_file_is_a_plugin_called_after_its_stem(distributions):
     assert (plugin.source, plugin.version, plugin.reason) == (str(path), "", "")
     layer = registry.create("layer", {"swishes.Swish": {"beta": 2}})
     assert (layer.registered_name, layer.beta) == ("swishes.Swish", 2.0)
+    assert sys.modules["mlpkit_local_swishes"].__file__ == str(path)
     assert local_plugins([path])[0].source == str(path)
 
 

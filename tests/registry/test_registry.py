@@ -97,6 +97,12 @@ def test_all_components_are_listed_built_ins_first(registry):
         ),
         (
             ("layer",),
+            "mlpkt.Affine",
+            "layer 'mlpkt.Affine' is missing: no plugin 'mlpkt' is installed; "
+            "install the package that provides mlpkt.* components",
+        ),
+        (
+            ("layer",),
             "a.b.C",
             "layer 'a.b.C' is missing: no plugin 'a.b' is installed; "
             "install the package that provides a.b.* components",
@@ -210,6 +216,7 @@ def test_a_broken_plugin_is_a_fault_where_it_is_named(distributions):
     reason = "the plugin 'acme' (acme 1.2) is broken: ModuleNotFoundError: No module named 'no_such_library'"
     registry = Registry.discover()
     assert faults(registry, "acme.Swish") == [(f"layers.0: {reason}", False)]
+    assert faults(registry, {"acme.Swish": {}}) == [(f"layers.0.acme.Swish: {reason}", True)]
     with pytest.raises(PluginError) as caught:
         registry.create("layer", "acme.Swish")
     assert str(caught.value) == reason
@@ -232,6 +239,11 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
             "Affine",
             ParameterError,
             "layer: missing parameter 'units' of layer Affine (expected units: an integer, at least 1)",
+        ),
+        (
+            {"acme.Swish": {"low": 2}},
+            ParameterError,
+            "acme.Swish.low: 2 is above high (expected at most 1); swap them",
         ),
         ({"acme.Swish": {"high": 99}}, ParameterError, "acme.Swish: acme.Swish can't be built: RuntimeError: no luck"),
         ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS}, acme.Swish"),

@@ -24,7 +24,7 @@ def test_the_numerical_gradient_is_that_of_calculus(x):
 
 def test_the_numerical_gradient_of_a_single_number():
     assert numerical_gradient(lambda x: float(x) ** 3, 2.0) == pytest.approx(12, rel=1e-9)
-    assert numerical_gradient(lambda x: float(x[0]), [1, 2], step=0.5).tolist() == [1, 0]
+    assert numerical_gradient(lambda x: float(x[0] * x[1]), [1, 2], step=0.5).tolist() == [2, 1]
 
 
 class Squares(Layer):
@@ -172,6 +172,13 @@ def test_layers_that_fail_are_named():
     with pytest.raises(ComponentFailure, match="returned NoneType from backward"):
         check_gradients(Squares("none"), (2,))
 
+    class Flattened(MeanSquare):
+        def backward(self, dloss=1.0):
+            return super().backward(dloss).reshape(-1)
+
+    with pytest.raises(ComponentFailure, match=r"returned a writable array of float64 of shape \(6,\) from backward"):
+        check_gradients(Flattened(), (2,), target=Values((2,)))
+
 
 def test_random_layers_draw_the_same_numbers_in_every_pass():
     class Noisy(Layer):
@@ -183,6 +190,22 @@ def test_random_layers_draw_the_same_numbers_in_every_pass():
             return dy * self.noise
 
     check_gradients(Noisy(), (4,))
+
+    class NoisyLoss(MeanSquare):
+        def forward(self, x, t):
+            return super().forward(x, t + self.rng.normal(size=x.shape))
+
+    check_gradients(NoisyLoss(), (4,), target=Values((4,)))
+
+
+def test_what_float64_can_not_resolve_is_no_fault():
+    class Far(Squares):
+        def forward(self, x):
+            return super().forward(x) + 1e6
+
+    check_gradients(Far(), (4,))
+    with pytest.raises(GradientMismatch):
+        check_gradients(Far("factor"), (4,))
 
 
 def test_what_is_given_stays_as_it_is():

@@ -96,7 +96,7 @@ class RecipeOfKind(ComponentOfKind):
         if isinstance(value, self.bases):
             built = f"{type(value).__name__} is built already"
             return checking.report(path, built, expected=self.describe(), remedy="pass a function that builds it")
-        if isinstance(value, Recipe) or callable(value):
+        if callable(value):  # as recipes are
             return value
         return super().check(value, path, checking)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import typing
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Optional, Union
 
 import annotated_types
@@ -105,6 +106,7 @@ def test_stands_for(annotation, expected):
         Annotated[bytes, annotated_types.Ge(1)],
         typing.TypeVar("T"),
         [int],
+        SimpleNamespace(kind="layer"),
     ],
 )
 def test_what_a_spec_can_not_serve_is_refused(annotation):

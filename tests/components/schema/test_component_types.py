@@ -97,6 +97,7 @@ def test_a_literal_may_stand_for_a_component(checked):
             "p: FLAT is not the name of an initializer, nor a mapping from one (expected an initializer)",
         ),
         (INITIALIZER, "twos", "p: unknown initializer 'twos'"),
+        (INITIALIZER, "0.1", "p: unknown initializer '0.1'"),
         (
             RATE,
             True,

@@ -48,6 +48,11 @@ class Bare(Conv):
         pass
 
 
+class Single(Conv):
+    def __init__(self, depth: int):
+        pass
+
+
 class Heir(Conv):
     """Inherits its constructor."""
 
@@ -105,6 +110,20 @@ def test_a_missing_parameter_is_described():
     assert faults(Conv, {}, noun="key") == [
         "layers.0: missing key 'filters' (expected filters: an integer, at least 1)"
     ]
+
+
+def test_unknown_and_missing_parameters_are_faults_of_the_key_and_wrong_ones_of_the_value():
+    checking = Checking()
+    signature_of(Conv).check({"colour": 1, "size": 3}, (), checking)
+    assert [(fault.path, fault.at_key) for fault in checking.faults] == [
+        (("colour",), True),
+        ((), True),
+        (("size",), False),
+    ]
+
+
+def test_the_only_parameter_there_is_stands_alone():
+    assert faults(Single, {"depth": 1, "colour": 2}) == ["layers.0.colour: unknown parameter 'colour' (expected depth)"]
 
 
 def test_a_misspelt_parameter_is_not_reported_as_missing_too():
