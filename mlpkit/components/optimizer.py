@@ -25,12 +25,14 @@ class Optimizer(Component):
     Attributes:
         slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
         elementwise: whether each element is updated from its own values only; if not, blocks are whole arrays.
+        uses_decay: whether ``update`` looks at ``decay``; if not, a block may hold both what decays and what doesn't.
         learning_rate: a number or a schedule, set by the constructor.
     """
 
     kind: ClassVar[str] = "optimizer"
     slots: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = True
+    uses_decay: ClassVar[bool] = True
     learning_rate: Rate
 
     @abstractmethod
@@ -52,5 +54,6 @@ class Optimizer(Component):
             slots: the same block of each slot.
             learning_rate: the learning rate for this step.
             step: number of this step, from 1.
-            decay: whether weight decay applies to this block: biases and norms are left out.
+            decay: whether weight decay applies to this block: biases and norms are left out. Without meaning if
+                ``uses_decay`` is false.
         """

@@ -10,8 +10,8 @@ from mlpkit.components.randomness import keyed_generator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-STEPS_DRAWN_TOGETHER = 64
-"""Minibatches drawn at once with replacement: one draw of many numbers is cheaper than many of few."""
+NUMBERS_DRAWN_TOGETHER = 131_072
+"""Positions drawn at once with replacement, a megabyte of them: a keyed generator costs as much as 10,000 positions."""
 
 
 class Sampler(ABC):
@@ -56,12 +56,16 @@ class WithReplacement(Sampler):
     _block = -1
     _draws: NDArray[Any]
 
+    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
+        super().__init__(examples, batch_size, seed)
+        self.steps_drawn_together = max(1, NUMBERS_DRAWN_TOGETHER // batch_size)
+
     def indices(self, step: int) -> NDArray[Any]:
         """Return the positions of the examples of a step."""
-        block, position = divmod(step, STEPS_DRAWN_TOGETHER)
+        block, position = divmod(step, self.steps_drawn_together)
         if block != self._block:
             generator = keyed_generator(self._seed, "with_replacement", block)
-            self._draws = generator.integers(self._examples, size=(STEPS_DRAWN_TOGETHER, self._batch_size))
+            self._draws = generator.integers(self._examples, size=(self.steps_drawn_together, self._batch_size))
             self._block = block
         drawn: NDArray[Any] = self._draws[position]
         return drawn

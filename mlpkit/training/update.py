@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ class Updater:
         self.optimizer = optimizer
         self._blame = Blame(f"optimizer {optimizer.registered_name} failed in update")
         self.slots: dict[str, NDArray[Any]] = {name: network.layout.zeros(network.dtype) for name in optimizer.slots}
-        edges = _blocks(network) if optimizer.elementwise else _whole_arrays(network)
+        edges = _blocks(network, optimizer.uses_decay) if optimizer.elementwise else _whole_arrays(network)
         self._blocks = [
             (
                 network.values[begin:end],
@@ -53,14 +54,9 @@ class Updater:
                 update(value, gradient, slots, learning_rate=learning_rate, step=step, decay=decay)
 
 
-def _blocks(network: Sequential) -> list[tuple[int, int]]:
-    ends = (network.layout.decaying, network.layout.size)
-    begins = (0, network.layout.decaying)
-    return [
-        (block, min(block + BLOCK, end))
-        for begin, end in zip(begins, ends, strict=True)
-        for block in range(begin, end, BLOCK)
-    ]
+def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:
+    edges = (0, network.layout.decaying, network.layout.size) if uses_decay else (0, network.layout.size)
+    return [(block, min(block + BLOCK, end)) for begin, end in pairwise(edges) for block in range(begin, end, BLOCK)]
 
 
 def _whole_arrays(network: Sequential) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.training.sampling import SAMPLERS, STEPS_DRAWN_TOGETHER, Shuffle, WithReplacement
+from mlpkit.training.sampling import NUMBERS_DRAWN_TOGETHER, SAMPLERS, Shuffle, WithReplacement
 
 sizes = st.integers(1, 60)
 seeds = st.integers(0, 5)
@@ -36,6 +36,12 @@ def test_the_minibatch_of_a_step_depends_on_seed_and_step_alone(name, steps, see
         np.testing.assert_array_equal(asked_in_any_order.indices(step), SAMPLERS[name](30, 4, seed).indices(step))
 
 
+def test_a_minibatch_larger_than_what_is_drawn_at_once_is_drawn_alone():
+    sampler = WithReplacement(10, NUMBERS_DRAWN_TOGETHER + 1, 0)
+    assert sampler.steps_drawn_together == 1
+    assert len(sampler.indices(3)) == NUMBERS_DRAWN_TOGETHER + 1
+
+
 def test_with_replacement_draws_each_example_as_often_as_another():
     sampler = WithReplacement(10, 1000, 0)
     counts = np.bincount(np.concatenate([sampler.indices(step) for step in range(20)]), minlength=10)
@@ -45,7 +51,8 @@ def test_with_replacement_draws_each_example_as_often_as_another():
 
 
 def test_with_replacement_draws_anew_at_each_step_and_across_blocks():
-    sampler = WithReplacement(1000, 20, 0)
-    draws = {tuple(sampler.indices(step)) for step in range(2 * STEPS_DRAWN_TOGETHER)}
-    assert len(draws) == 2 * STEPS_DRAWN_TOGETHER
+    sampler = WithReplacement(1000, 2000, 0)
+    assert 1 < sampler.steps_drawn_together < 100
+    draws = {tuple(sampler.indices(step)) for step in range(2 * sampler.steps_drawn_together)}
+    assert len(draws) == 2 * sampler.steps_drawn_together
     assert any(len(set(draw)) < 20 for draw in (tuple(WithReplacement(21, 20, 0).indices(i)) for i in range(3)))

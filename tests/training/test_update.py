@@ -37,6 +37,16 @@ def test_blocks_cover_everything_once_and_those_that_decay_lie_first(network, to
     assert sum(call["size"] for call in optimizer.calls if call["decay"]) == network.layout.decaying
 
 
+def test_an_optimizer_without_decay_gets_blocks_that_reach_across(network, toy):
+    class WithoutDecay(toy.RecordingOptimizer):
+        uses_decay = False
+
+    optimizer = WithoutDecay()
+    Updater(optimizer, network)(0.1, 1)
+    assert 0 < network.layout.decaying < network.layout.size
+    assert [call["size"] for call in optimizer.calls] == [network.layout.size]
+
+
 def test_an_optimizer_that_is_not_elementwise_gets_whole_arrays(network, toy):
     class Whole(toy.RecordingOptimizer):
         elementwise = False

@@ -104,7 +104,8 @@ class SoftmaxWithLoss(Loss):
             self.columns = np.arange(rows)
         positions: NDArray[np.intp] = np.multiply(t, rows, dtype=np.intp)
         positions += self.columns
-        if np.maximum.reduce(positions.view(np.uintp)) >= size:  # read so, what is negative is too large as well
+        unsigned = positions.view(np.uintp)  # read so, what is negative is too large as well
+        if unsigned.item(unsigned.argmax()) >= size:  # argmax is several times as fast as max on a few numbers
             classes = size // rows
             wrong = t[(t < 0) | (t >= classes)][0]
             raise UsageError(f"{self.path} got the label {wrong}; expected class numbers from 0 to {classes - 1}")

@@ -25,6 +25,8 @@ class Sgd(Optimizer):
     Source: Robbins and Monro, A Stochastic Approximation Method (1951).
     """
 
+    uses_decay = False
+
     def __init__(self, learning_rate: Rate = 0.01) -> None:
         self.learning_rate = learning_rate
 
