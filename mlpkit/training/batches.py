@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.network.blame import Blame
+from mlpkit.errors import MlpkitError
+from mlpkit.network.blame import Blame, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,14 +36,17 @@ class BatchReader:
         self._inputs = np.empty((rows, *description.input_shape), dtype)
         self._targets = np.empty((rows, *target_shape), target_dtype)
         self._whole = (self._inputs, self._targets)
-        self._blame = Blame("the data set failed in take")
 
     def take(self, indices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return inputs and targets of the examples; valid until the next call."""
         rows = len(indices)
         batch = self._whole if rows == self._rows else (self._inputs[:rows], self._targets[:rows])
-        with self._blame:
+        try:
             self._split.take(indices, batch)
+        except MlpkitError:
+            raise
+        except Exception as error:
+            raise failure("the data set failed in take", error) from error
         return batch
 
     def in_order(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:

@@ -6,7 +6,8 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.network.blame import Blame
+from mlpkit.errors import MlpkitError
+from mlpkit.network.blame import failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,6 @@ class Updater:
 
     def __init__(self, optimizer: Optimizer, network: Sequential) -> None:
         self.optimizer = optimizer
-        self._blame = Blame(f"optimizer {optimizer.registered_name} failed in update")
         self.slots: dict[str, NDArray[Any]] = {name: network.layout.zeros(network.dtype) for name in optimizer.slots}
         edges = _blocks(network, optimizer.uses_decay) if optimizer.elementwise else _whole_arrays(network)
         self._blocks = [
@@ -49,9 +49,13 @@ class Updater:
             step: number of this step, from 1.
         """
         update = self.optimizer.update
-        with self._blame:
+        try:
             for value, gradient, slots, decay in self._blocks:
                 update(value, gradient, slots, learning_rate=learning_rate, step=step, decay=decay)
+        except MlpkitError:
+            raise
+        except Exception as error:
+            raise failure(f"optimizer {self.optimizer.registered_name} failed in update", error) from error
 
 
 def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:

@@ -25,6 +25,8 @@ def test_start_up_measures_every_kind_of_process():
 
 
 def test_the_step_by_hand_and_that_of_mlpkit_do_the_same_and_are_timed():
-    report = run("step.py", "--json", "--rounds", "1", "--steps", "2")  # exits with 1 if the two part ways
+    report = run(
+        "step.py", "--json", "--placements", "1", "--rounds", "1", "--steps", "2"
+    )  # exits with 1 if the two part ways
     assert [(step["hidden"], step["batch_size"]) for step in report["steps"]] == [(50, 32), (50, 1000), (256, 1000)]
     assert all(step["ratio"] > 0 for step in report["steps"])

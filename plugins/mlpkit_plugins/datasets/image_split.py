@@ -76,13 +76,16 @@ class _Scratch(threading.local):
 
     def __init__(self, image_shape: tuple[int, ...]) -> None:
         self._pixels = np.empty((0, *image_shape), np.uint8)
+        self._part = self._pixels
         self._identities: dict[np.dtype[Any], NDArray[Any]] = {}
 
     def pixels(self, rows: int) -> NDArray[np.uint8]:
         """Return room for so many images: a part of the most ever asked for."""
-        if rows > len(self._pixels):
-            self._pixels = np.empty((rows, *self._pixels.shape[1:]), np.uint8)
-        return self._pixels[:rows]
+        if rows != len(self._part):
+            if rows > len(self._pixels):
+                self._pixels = np.empty((rows, *self._pixels.shape[1:]), np.uint8)
+            self._part = self._pixels[:rows]
+        return self._part
 
     def identity(self, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return the identity matrix, whose rows are the one-hot targets."""

@@ -61,14 +61,11 @@ class SoftmaxWithLoss(Loss):
         self._expect_targets(t, x.shape)
         shifted = self._shifted(x)
         self.t = t
-        if t.ndim == 1:
-            self.at_label = self._positions(t, shifted.size)
-            at_target = shifted.reshape(-1).take(self.at_label)
-        else:
-            at_target = np.einsum("ji,ij->i", shifted, t)
-        log_total = self._normalize(shifted)
-        np.log(log_total, out=log_total)
-        return float(np.add.reduce(np.subtract(log_total, at_target, dtype=np.float64))) / len(t)
+        at_target = self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
+        losses = self._normalize(shifted)
+        np.log(losses, out=losses)
+        np.subtract(losses, at_target, out=losses)
+        return float(np.add.reduce(losses, dtype=np.float64)) / len(t)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / rows."""
@@ -88,7 +85,7 @@ class SoftmaxWithLoss(Loss):
     def _expect_targets(self, t: NDArray[Any], shape: tuple[int, ...]) -> None:
         """Make sure that the targets are class numbers or one-hot rows; NumPy would take some others for them."""
         if t.shape == shape[:1] and t.dtype.kind in "iu":
-            return  # and their range is seen once they have become positions
+            return  # and their range is seen when they are looked up
         if t.shape != shape:
             raise ShapeError(
                 f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
@@ -97,19 +94,21 @@ class SoftmaxWithLoss(Loss):
         if not (np.abs(t.sum(axis=1) - 1) < SUM_TOLERANCE).all():
             raise UsageError(f"{self.path} got a target row whose sum is not 1; expected one-hot rows")
 
-    def _positions(self, t: NDArray[Any], size: int) -> NDArray[np.intp]:
-        """Return where the entry at each row's label stands in the transposed logits, counted along memory."""
-        rows = len(t)
+    def _at_labels(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+        """Return the entry at each row's label, and keep where it stands in the transposed logits."""
+        classes, rows = shifted.shape
         if len(self.columns) != rows:
             self.columns = np.arange(rows)
-        positions: NDArray[np.intp] = np.multiply(t, rows, dtype=np.intp)
-        positions += self.columns
-        unsigned = positions.view(np.uintp)  # read so, what is negative is too large as well
-        if unsigned.item(unsigned.argmax()) >= size:  # argmax is several times as fast as max on a few numbers
-            classes = size // rows
-            wrong = t[(t < 0) | (t >= classes)][0]
-            raise UsageError(f"{self.path} got the label {wrong}; expected class numbers from 0 to {classes - 1}")
-        return positions
+        self.at_label = np.multiply(t, rows, dtype=np.intp)
+        self.at_label += self.columns
+        try:
+            if t.item(t.argmin()) >= 0:  # NumPy would count a negative label from the end
+                at_labels: NDArray[Any] = shifted.reshape(-1).take(self.at_label)
+                return at_labels
+        except IndexError:
+            pass  # a label too large leads beyond the last entry
+        wrong = t[(t < 0) | (t >= classes)][0]
+        raise UsageError(f"{self.path} got the label {wrong}; expected class numbers from 0 to {classes - 1}")
 
     def _shifted(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return x - max x, transposed to (classes, rows): NumPy is faster at reducing the first axis."""
