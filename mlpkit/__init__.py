@@ -5,8 +5,9 @@ Names are loaded when they are first used, so that ``import mlpkit`` costs next 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from mlpkit.lazy_names import lazy_names
 
 if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.augmentation import Augmentation as Augmentation
@@ -141,15 +142,7 @@ __all__ = [  # noqa: PLE0604 - the names are those of the table above
     *sorted(_HOME_OF),
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used."""
-    if name not in _HOME_OF:
-        msg = f"module 'mlpkit' has no attribute '{name}'"
-        raise AttributeError(msg)
-    value: object = getattr(import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(globals(), _HOME_OF)
 
 
 def __dir__() -> list[str]:

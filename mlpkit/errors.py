@@ -87,7 +87,29 @@ class SpecShapeError(SpecError):
     """The layers don't fit each other, the data, or the training settings."""
 
 
-class ParameterError(MlpkitError):
+class WrongUseError(MlpkitError):
+    """A component is used in a way it can't be; base of the errors that say what it expects.
+
+    Args:
+        message: what is wrong.
+        expected: what was expected instead.
+        remedy: what to do.
+        subject: what the message is about.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, expected: str = "", remedy: str = "", subject: str = "") -> None:
+        self.message = message
+        self.expected = expected
+        self.remedy = remedy
+        before = f"{subject}: " if subject else ""
+        detail = f"; expected {expected}" if expected else ""
+        advice = f"; {remedy}" if remedy else ""
+        super().__init__(f"{before}{message}{detail}{advice}")
+
+
+class ParameterError(WrongUseError):
     """A component was given a wrong parameter.
 
     Args:
@@ -97,47 +119,17 @@ class ParameterError(MlpkitError):
         remedy: what to do.
     """
 
-    exit_code = 2
-
     def __init__(self, parameter: str, message: str, *, expected: str = "", remedy: str = "") -> None:
         self.parameter = parameter
-        self.message = message
-        self.expected = expected
-        self.remedy = remedy
-        detail = f" (expected {expected})" if expected else ""
-        advice = f"; {remedy}" if remedy else ""
-        super().__init__(f"{parameter}: {message}{detail}{advice}")
+        super().__init__(message, expected=expected, remedy=remedy, subject=parameter)
 
 
-class ShapeError(MlpkitError):
-    """A shape, or a kind of target, is not one that a layer or loss can take.
-
-    Args:
-        message: what is wrong.
-        expected: the shape that was expected.
-        remedy: what to do.
-    """
-
-    exit_code = 2
-
-    def __init__(self, message: str, *, expected: str = "", remedy: str = "") -> None:
-        self.message = message
-        self.expected = expected
-        self.remedy = remedy
-        detail = f"; expected {expected}" if expected else ""
-        advice = f"; {remedy}" if remedy else ""
-        super().__init__(f"{message}{detail}{advice}")
+class ShapeError(WrongUseError):
+    """A shape, or a kind of target, is not one that a layer or loss can take."""
 
 
-class UnknownComponentError(MlpkitError):
+class UnknownComponentError(WrongUseError):
     """No installed plugin provides a component of that name and kind."""
-
-    exit_code = 2
-
-    def __init__(self, message: str, *, remedy: str = "") -> None:
-        self.message = message
-        self.remedy = remedy
-        super().__init__(f"{message}; {remedy}" if remedy else message)
 
 
 class PluginError(MlpkitError):

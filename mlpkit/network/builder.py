@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mlpkit.components.schema.fault import Fault
-from mlpkit.errors import ParameterError, ShapeError, SpecShapeError
+from mlpkit.errors import ParameterError, SpecShapeError, WrongUseError
 from mlpkit.network.blame import Blame
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
@@ -127,6 +127,9 @@ def installed_resolver() -> Resolver:
 def _stack_fault(spec: Spec, error: StackError) -> Fault:
     member = spec.layers[error.index]
     cause = error.cause
+    message, expected, remedy = str(error), "", ""
+    if isinstance(cause, WrongUseError):
+        message, expected, remedy = cause.message, cause.expected, cause.remedy
     origins: list[str] = []
     if error.producer < 0:
         producer, place = f"the data ({spec.data.name})", spec.document.place(("data",), at_key=True)
@@ -137,9 +140,9 @@ def _stack_fault(spec: Spec, error: StackError) -> Fault:
         origins += _parameter_origins(spec, before.path, before.recipe)
     return Fault(
         (*member.path, member.recipe.name),
-        cause.message if isinstance(cause, ShapeError | ParameterError) else str(error),
-        expected=cause.expected if isinstance(cause, ShapeError | ParameterError) else "",
-        remedy=cause.remedy if isinstance(cause, ShapeError | ParameterError) else "",
+        message,
+        expected=expected,
+        remedy=remedy,
         at_key=True,
         notes=(f"its inputs, of shape {error.input_shape}, come from {producer} at {place}", *origins),
     )

@@ -282,9 +282,7 @@ class RunFolder:
         return data
 
     def _missing(self, name: str) -> RunFolderError:
-        return RunFolderError(
-            f"{self.directory}: holds no {name}; finish the run with 'mlpkit resume {self.directory}'"
-        )
+        return RunFolderError(f"{self.directory}: holds no {name}: the run has not come to its end; start it anew")
 
     def _damaged(self, name: str, fault: object) -> RunFolderError:
         return RunFolderError(

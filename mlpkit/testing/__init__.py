@@ -5,8 +5,9 @@ Names are loaded when they are first used, as those of ``mlpkit`` are.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from mlpkit.lazy_names import lazy_names
 
 if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.testing.gradients import GradientMismatch as GradientMismatch
@@ -23,15 +24,7 @@ _HOME_OF = {
 
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - the names are those of the table above
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used."""
-    if name not in _HOME_OF:
-        msg = f"module 'mlpkit.testing' has no attribute '{name}'"
-        raise AttributeError(msg)
-    value: object = getattr(import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(globals(), _HOME_OF)
 
 
 def __dir__() -> list[str]:

@@ -77,39 +77,39 @@ def test_the_base_class_is_ready_before_the_constructor_runs():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Dense, "Dense: missing parameter 'units' of Dense (expected units: an integer, at least 1)"),
-        (lambda: Dense(0), "units: 0 is out of range (expected an integer, at least 1)"),
-        (lambda: Dense(True), "units: true is not an integer (expected an integer, at least 1)"),
+        (Dense, "Dense: missing parameter 'units' of Dense; expected units: an integer, at least 1"),
+        (lambda: Dense(0), "units: 0 is out of range; expected an integer, at least 1"),
+        (lambda: Dense(True), "units: true is not an integer; expected an integer, at least 1"),
         (
             lambda: Dense("50"),
-            "units: '50' is not an integer (expected an integer, at least 1); write it without quotes",
+            "units: '50' is not an integer; expected an integer, at least 1; write it without quotes",
         ),
         (
             lambda: Dense(1, "smae"),
-            "padding: 'smae' is not one of the choices (expected one of same, valid); did you mean 'same'?",
+            "padding: 'smae' is not one of the choices; expected one of same, valid; did you mean 'same'?",
         ),
         (
             lambda: Dense(1, unit=2),
-            "unit: unknown parameter 'unit' of Dense (expected one of units, padding, weights, rate, gain, sizes, "
-            "inner); did you mean 'units'?",
+            "unit: unknown parameter 'unit' of Dense; expected one of units, padding, weights, rate, gain, sizes, "
+            "inner; did you mean 'units'?",
         ),
         (lambda: Dense(1, units=2), "units: was given twice to Dense"),
         (
             lambda: Dense(1, "same", "zeros"),
-            "Dense: takes 2 arguments without a name, got 3 "
-            "(expected units, padding, weights=..., rate=..., gain=..., sizes=..., inner=...)",
+            "Dense: takes 2 arguments without a name, got 3; "
+            "expected units, padding, weights=..., rate=..., gain=..., sizes=..., inner=...",
         ),
-        (lambda: Heir(1, 2), "Heir: takes 1 argument without a name, got 2 (expected depth)"),
-        (lambda: Dense(1, gain=0), "gain: 0 is out of range (expected a number, greater than 0)"),
+        (lambda: Heir(1, 2), "Heir: takes 1 argument without a name, got 2; expected depth"),
+        (lambda: Dense(1, gain=0), "gain: 0 is out of range; expected a number, greater than 0"),
         (
             lambda: Dense(1, weights=3),
-            "weights: 3 is not the name of an initializer, nor a mapping from one (expected an initializer)",
+            "weights: 3 is not the name of an initializer, nor a mapping from one; expected an initializer",
         ),
         (
             lambda: Dense(1, sizes=[1, "2"]),
-            "sizes.1: '2' is not an integer (expected an integer); write it without quotes",
+            "sizes.1: '2' is not an integer; expected an integer; write it without quotes",
         ),
-        (lambda: Heir("x"), "depth: 'x' is not an integer (expected an integer)"),
+        (lambda: Heir("x"), "depth: 'x' is not an integer; expected an integer"),
     ],
 )
 def test_a_wrong_argument_is_explained(make, message):

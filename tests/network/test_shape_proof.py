@@ -147,7 +147,7 @@ def test_shapes_follow_through_the_stack():
             lambda: [raising(ParameterError("size", "is too large", expected="at most 4")), SoftmaxWithLoss()],
             {},
             (0, -1),
-            "Built1: size: is too large (expected at most 4)",
+            "Built1: size: is too large; expected at most 4",
         ),
         (lambda: [Unnamed(), SoftmaxWithLoss()], {}, (0, -1), "build raised ValueError: Unnamed1 declares 'W' twice"),
     ],

@@ -150,47 +150,47 @@ def test_components_inside_components_are_resolved_too(registry):
     [
         (
             {},
-            "layers.0: a mapping with 0 keys is no component (expected one key, the component's name, with its "
-            "parameters below it)",
+            "layers.0: a mapping with 0 keys is no component; expected one key, the component's name, with its "
+            "parameters below it",
             False,
         ),
         (
             {"Affine": None, "units": 50},
-            "layers.0: a mapping with 2 keys is no component (expected one key, the component's name, with its "
-            "parameters below it); indent the parameters further than the name",
+            "layers.0: a mapping with 2 keys is no component; expected one key, the component's name, with its "
+            "parameters below it; indent the parameters further than the name",
             False,
         ),
         (
             {"Affine": {"units": 50}, "Relu": None},
-            "layers.0: a mapping with 2 keys is no component (expected one key, the component's name, with its "
-            "parameters below it); keep one of them",
+            "layers.0: a mapping with 2 keys is no component; expected one key, the component's name, with its "
+            "parameters below it; keep one of them",
             False,
         ),
-        ({3: {}}, "layers.0.3: 3 is no component's name (expected a layer)", True),
-        (3, "layers.0: 3 is no component's name (expected a layer)", True),
+        ({3: {}}, "layers.0.3: 3 is no component's name; expected a layer", True),
+        (3, "layers.0: 3 is no component's name; expected a layer", True),
         ("Afine", "layers.0: unknown layer 'Afine'; did you mean 'Affine'?", False),
         ({"Afine": {}}, "layers.0.Afine: unknown layer 'Afine'; did you mean 'Affine'?", True),
         (
             {"Affine": 50},
-            "layers.0.Affine: the parameters of Affine are not a mapping (expected {units, weights, bias}); "
+            "layers.0.Affine: the parameters of Affine are not a mapping; expected {units, weights, bias}; "
             "write Affine: {units: 50}",
             False,
         ),
         (
             {"Affine": [50]},
-            "layers.0.Affine: the parameters of Affine are not a mapping (expected {units, weights, bias})",
+            "layers.0.Affine: the parameters of Affine are not a mapping; expected {units, weights, bias}",
             False,
         ),
-        ({"Relu": 0}, "layers.0.Relu: the parameters of Relu are not a mapping (expected no parameters)", False),
+        ({"Relu": 0}, "layers.0.Relu: the parameters of Relu are not a mapping; expected no parameters", False),
         (
             {"acme.Swish": 3},
-            "layers.0.acme.Swish: the parameters of acme.Swish are not a mapping (expected {low, high}); "
+            "layers.0.acme.Swish: the parameters of acme.Swish are not a mapping; expected {low, high}; "
             "write acme.Swish: {low: 3}",
             False,
         ),
         (
             "Affine",
-            "layers.0: missing parameter 'units' of layer Affine (expected units: an integer, at least 1)",
+            "layers.0: missing parameter 'units' of layer Affine; expected units: an integer, at least 1",
             True,
         ),
         (
@@ -200,7 +200,7 @@ def test_components_inside_components_are_resolved_too(registry):
         ),
         (
             {"acme.Swish": {"low": 2}},
-            "layers.0.acme.Swish.low: 2 is above high (expected at most 1); swap them",
+            "layers.0.acme.Swish.low: 2 is above high; expected at most 1; swap them",
             False,
         ),
         ({"acme.Swish": {"high": 98}}, "layers.0.acme.Swish: cannot be", False),
@@ -234,16 +234,16 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
     [
         ("Afine", UnknownComponentError, "unknown layer 'Afine'; did you mean 'Affine'?"),
         ("sgd", UnknownComponentError, f"'sgd' is an optimizer, not a layer; installed: {LAYERS}, acme.Swish"),
-        ({"Affine": {"units": 0}}, ParameterError, "Affine.units: 0 is out of range (expected an integer, at least 1)"),
+        ({"Affine": {"units": 0}}, ParameterError, "Affine.units: 0 is out of range; expected an integer, at least 1"),
         (
             "Affine",
             ParameterError,
-            "layer: missing parameter 'units' of layer Affine (expected units: an integer, at least 1)",
+            "layer: missing parameter 'units' of layer Affine; expected units: an integer, at least 1",
         ),
         (
             {"acme.Swish": {"low": 2}},
             ParameterError,
-            "acme.Swish.low: 2 is above high (expected at most 1); swap them",
+            "acme.Swish.low: 2 is above high; expected at most 1; swap them",
         ),
         ({"acme.Swish": {"high": 99}}, ParameterError, "acme.Swish: acme.Swish can't be built: RuntimeError: no luck"),
         ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS}, acme.Swish"),

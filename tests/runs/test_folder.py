@@ -336,9 +336,7 @@ def test_what_a_run_has_not_written_yet_is_named(folder: RunFolder) -> None:
         (folder.read_metrics, "metrics.json"),
         (folder.load_model, "model.safetensors"),
     ]:
-        assert refusal(read) == (
-            f"{folder.directory}: holds no {name}; finish the run with 'mlpkit resume {folder.directory}'"
-        )
+        assert refusal(read) == (f"{folder.directory}: holds no {name}: the run has not come to its end; start it anew")
 
 
 def test_damage_is_named(folder: RunFolder) -> None:

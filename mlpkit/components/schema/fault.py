@@ -32,5 +32,5 @@ class Fault(NamedTuple):
         place = ".".join(str(part) for part in self.path)
         text = f"{place}: {self.message}" if place else self.message
         if self.expected:
-            text += f" (expected {self.expected})"
+            text += f"; expected {self.expected}"
         return f"{text}; {self.remedy}" if self.remedy else text

@@ -45,25 +45,25 @@ def test_takes_and_hands_over(checked, value_type, value, expected):
         (
             SIZES,
             3,
-            ["p: 3 is not a list (expected a list of at least 2, each an integer, at least 1); put it in [ ]"],
+            ["p: 3 is not a list; expected a list of at least 2, each an integer, at least 1; put it in [ ]"],
         ),
-        (SIZES, [3], ["p: the list has 1 items (expected a list of at least 2, each an integer, at least 1)"]),
+        (SIZES, [3], ["p: the list has 1 items; expected a list of at least 2, each an integer, at least 1"]),
         (
             SIZES,
             [3, "4", 0],
             [
-                "p.1: '4' is not an integer (expected an integer, at least 1); write it without quotes",
-                "p.2: 0 is out of range (expected an integer, at least 1)",
+                "p.1: '4' is not an integer; expected an integer, at least 1; write it without quotes",
+                "p.2: 0 is out of range; expected an integer, at least 1",
             ],
         ),
-        (PAIR, "a", ["p: 'a' is not a list (expected a list of 2: an integer, a string)"]),
-        (PAIR, [3], ["p: the list has 1 items (expected a list of 2: an integer, a string)"]),
-        (PAIR, [3, 4], ["p.1: 4 is not a string (expected a string); put it in quotes"]),
-        (RATES, [1], ["p: a list is not a mapping (expected a mapping from names, each to a number)"]),
-        (RATES, {1: 2}, ["p: the key 1 is not a string (expected a mapping from names, each to a number)"]),
-        (RATES, {"a": 1, "b": "2"}, ["p.b: '2' is not a number (expected a number); write it without quotes"]),
-        (EITHER, "3", ["p: '3' is not what is expected here (expected an integer or a list, each an integer)"]),
-        (EITHER, [True], ["p.0: true is not an integer (expected an integer)"]),
+        (PAIR, "a", ["p: 'a' is not a list; expected a list of 2: an integer, a string"]),
+        (PAIR, [3], ["p: the list has 1 items; expected a list of 2: an integer, a string"]),
+        (PAIR, [3, 4], ["p.1: 4 is not a string; expected a string; put it in quotes"]),
+        (RATES, [1], ["p: a list is not a mapping; expected a mapping from names, each to a number"]),
+        (RATES, {1: 2}, ["p: the key 1 is not a string; expected a mapping from names, each to a number"]),
+        (RATES, {"a": 1, "b": "2"}, ["p.b: '2' is not a number; expected a number; write it without quotes"]),
+        (EITHER, "3", ["p: '3' is not what is expected here; expected an integer or a list, each an integer"]),
+        (EITHER, [True], ["p.0: true is not an integer; expected an integer"]),
     ],
 )
 def test_refuses(checked, value_type, value, messages):
@@ -72,13 +72,13 @@ def test_refuses(checked, value_type, value, messages):
 
 def test_the_faults_of_an_optional_value_are_those_of_the_value(checked):
     optional = EitherType((IntegerType((Bound("at least", "minimum", 1),)), NothingType()))
-    assert checked(optional, 0) == ["p: 0 is out of range (expected an integer, at least 1)"]
+    assert checked(optional, 0) == ["p: 0 is out of range; expected an integer, at least 1"]
 
 
 def test_where_several_alternatives_have_the_form_the_faults_of_none_are_shown(checked):
     either = EitherType((ListType(IntegerType()), ListType(BooleanType())))
     assert checked(either, ["x"]) == [
-        "p: a list is not what is expected here (expected a list, each an integer or a list, each true or false)"
+        "p: a list is not what is expected here; expected a list, each an integer or a list, each true or false"
     ]
 
 

@@ -187,7 +187,7 @@ def test_no_validation(small: Path) -> None:
 @pytest.mark.parametrize("count", [20, 21])
 def test_too_much_validation(small: Path, count: int) -> None:
     dataset = Mnist(directory=str(small), validation=count)
-    expected = f"validation: {count} images for validation leave none of 20 to train on (expected at most 19)"
+    expected = f"validation: {count} images for validation leave none of 20 to train on; expected at most 19"
     assert message_of(dataset.describe, ParameterError, small) == expected
     assert message_of(lambda: dataset.open(0), ParameterError, small) == expected
 
@@ -372,7 +372,7 @@ def test_a_missing_directory_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for name, reason in (("none", "No such file or directory"), ("file", "Not a directory")):
         dataset = Mnist(directory=str(tmp_path / name))
-        expected = f"directory: can't read the folder 'FOLDER/{name}': {reason} (expected {FOUR_FILES}); {REMEDY}"
+        expected = f"directory: can't read the folder 'FOLDER/{name}': {reason}; expected {FOUR_FILES}; {REMEDY}"
         assert message_of(dataset.describe, ParameterError, tmp_path) == expected
         assert message_of(lambda dataset=dataset: dataset.open(0), ParameterError, tmp_path) == expected
 
@@ -387,7 +387,7 @@ def test_missing_files_are_named(small: Path) -> None:
     (small / TRAIN_LABELS).unlink()
     (small / TEST_IMAGES).unlink()
     assert message_of(Mnist(directory=str(small)).describe, ParameterError, small) == (
-        f"directory: the folder 'FOLDER' has no {TRAIN_LABELS}, {TEST_IMAGES} (expected {FOUR_FILES}); {REMEDY}"
+        f"directory: the folder 'FOLDER' has no {TRAIN_LABELS}, {TEST_IMAGES}; expected {FOUR_FILES}; {REMEDY}"
     )
 
 
