@@ -19,6 +19,7 @@ from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import CodeType
 
     from mlpkit.registry.distributions import InstalledEntry
 
@@ -88,9 +89,17 @@ def _local_module(name: str) -> Plugin:
     return Plugin(parts[-1], f"module {name}", "", partial(import_module, name))
 
 
+class _UncachedLoader(SourceFileLoader):
+    """Compiles a file at each import: it leaves no cache beside the user's file, and never runs an outdated one."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the code of the file as it is now."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _import_file(path: Path) -> ModuleType:
     name = f"mlpkit_local_{path.stem}"
-    loader = SourceFileLoader(name, str(path))
+    loader = _UncachedLoader(name, str(path))
     spec = ModuleSpec(name, loader, origin=str(path))
     spec.has_location = True
     module = importlib.util.module_from_spec(spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import ModuleType
 
@@ -200,3 +201,14 @@ def test_a_local_plugin_takes_the_place_of_one_that_is_left_out(distributions):
     registry = Registry.discover(plugins=[path], blocked=["acme"])
     assert registry.create("layer", "acme.Swish").beta == 1.0
     assert [plugin.status.value for plugin in registry.plugins if plugin.namespace == "acme"] == ["blocked", "loaded"]
+
+
+def test_a_file_is_read_as_it_is_now_and_nothing_is_left_beside_it(distributions, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = distributions.module("acme")
+    for name in ("Swish", "Swash"):  # as long as each other, and written within one tick of the file's clock
+        path.write_text(path.read_text("utf-8").replace('"Swish"', f'"{name}"'), encoding="utf-8")
+        os.utime(path, (0, 0))
+        plugin = loaded(Registry(local_plugins([path])), "acme")
+        assert list(plugin.declarations) == [name]
+    assert [entry.name for entry in path.parent.iterdir()] == ["acme.py"]
