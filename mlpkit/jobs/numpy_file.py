@@ -29,6 +29,8 @@ def read_numpy_file(path: Path) -> NDArray[Any]:
     try:
         loaded = np.load(path, allow_pickle=False)
         array = loaded if isinstance(loaded, np.ndarray) else _only_array(path, loaded)
+    except FileNotFoundError as error:
+        raise DataError(path, "no such file") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(path, f"can't be read as a NumPy file: {error}") from error
     if array.dtype.kind not in "biuf":

@@ -50,7 +50,7 @@ def test_every_format_gives_the_same_predictions(images, work):
     ("name", "content", "message"),
     [
         ("x.txt", b"7", "txt"),
-        ("missing.npy", None, "can't be read"),
+        ("missing.npy", None, "no such file"),
         ("x.npy", b"not an array", "can't be read as a NumPy file"),
         ("x.npz", b"PK not an archive", "can't be read as a NumPy file"),
         ("x.png", b"not an image", "x.png"),
