@@ -20,7 +20,10 @@ class Optimizer(Component):
 
     All parameters lie in one flat array, their gradients in another, and each slot in one more. The trainer
     calls ``update`` on contiguous blocks of these arrays, in any number and size, and evaluates
-    ``learning_rate`` before each step.
+    ``learning_rate`` before each step. Several threads may call ``update`` at once, on different blocks.
+
+    ``slots``, ``elementwise`` and ``uses_decay`` are attributes of the class, or set by a constructor whose parameters
+    decide on them.
 
     Attributes:
         slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
@@ -30,9 +33,9 @@ class Optimizer(Component):
     """
 
     kind: ClassVar[str] = "optimizer"
-    slots: ClassVar[tuple[str, ...]] = ()
-    elementwise: ClassVar[bool] = True
-    uses_decay: ClassVar[bool] = True
+    slots: tuple[str, ...] = ()
+    elementwise: bool = True
+    uses_decay: bool = True
     learning_rate: Rate
 
     @abstractmethod

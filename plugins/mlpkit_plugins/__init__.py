@@ -19,6 +19,8 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("layer", "Sigmoid", "mlpkit_plugins.layers.sigmoid:Sigmoid"),
         component("loss", "SoftmaxWithLoss", "mlpkit_plugins.losses.softmax_with_loss:SoftmaxWithLoss"),
         component("optimizer", "sgd", "mlpkit_plugins.optimizers.sgd:Sgd"),
+        component("optimizer", "adam", "mlpkit_plugins.optimizers.adam:Adam"),
+        component("optimizer", "adamw", "mlpkit_plugins.optimizers.adamw:Adamw"),
         component("schedule", "constant", "mlpkit_plugins.schedules.constant:Constant"),
         component("initializer", "zeros", "mlpkit_plugins.initializers.zeros:Zeros"),
         component("initializer", "normal", "mlpkit_plugins.initializers.normal:Normal"),

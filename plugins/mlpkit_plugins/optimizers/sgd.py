@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from annotated_types import Ge, Lt
 
-from mlpkit import Optimizer, Rate
+from mlpkit import Optimizer, ParameterError, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,20 +16,48 @@ if TYPE_CHECKING:
 
 
 class Sgd(Optimizer):
-    """Plain stochastic gradient descent.
+    """Stochastic gradient descent, plain, with momentum, or with Nesterov's momentum.
 
-        value ← value - learning_rate gradient
+        plain:     value    ← value - learning_rate gradient
+        momentum:  velocity ← momentum velocity + gradient
+                   value    ← value - learning_rate velocity
+        Nesterov:  velocity ← momentum velocity + gradient
+                   value    ← value - learning_rate (gradient + momentum velocity)
+
+    The velocity is 0 at first. The slot holds the product momentum velocity: what the next step begins with.
 
     Args:
         learning_rate: the step length.
+        momentum: what is kept of the velocity from step to step; 0 is plain descent.
+        nesterov: whether to go on along the velocity by one step more; needs momentum.
 
-    Source: Robbins and Monro, A Stochastic Approximation Method (1951).
+    Raises:
+        ParameterError: ``nesterov`` without momentum.
+
+    Source: Robbins and Monro, A Stochastic Approximation Method (1951); momentum and its Nesterov form: Sutskever,
+        Martens, Dahl and Hinton, On the Importance of Initialization and Momentum in Deep Learning (2013), with the
+        learning rate outside the velocity.
     """
 
     uses_decay = False
 
-    def __init__(self, learning_rate: Rate = 0.01) -> None:
+    def __init__(
+        self,
+        learning_rate: Rate = 0.01,
+        *,
+        momentum: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        if nesterov and momentum == 0:
+            raise ParameterError(
+                "nesterov",
+                "Nesterov's form needs momentum, and momentum is 0",
+                remedy="give momentum as well, such as 0.9, or leave nesterov out",
+            )
         self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.slots = ("velocity",) if momentum > 0 else ()
 
     def update(
         self,
@@ -40,6 +69,18 @@ class Sgd(Optimizer):
         step: int,
         decay: bool,
     ) -> None:
-        """Take one step down the gradient."""
-        np.multiply(gradient, learning_rate, out=gradient)
+        """Take one step down the gradient, or along the velocity."""
+        if self.momentum == 0:
+            np.multiply(gradient, learning_rate, out=gradient)
+        elif self.nesterov:
+            velocity = slots["velocity"]
+            np.add(velocity, gradient, out=velocity)
+            np.multiply(velocity, self.momentum, out=velocity)
+            np.add(gradient, velocity, out=gradient)
+            np.multiply(gradient, learning_rate, out=gradient)
+        else:
+            velocity = slots["velocity"]
+            np.add(velocity, gradient, out=velocity)
+            np.multiply(velocity, learning_rate, out=gradient)
+            np.multiply(velocity, self.momentum, out=velocity)
         np.subtract(value, gradient, out=value)

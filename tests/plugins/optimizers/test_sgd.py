@@ -1,47 +1,86 @@
-"""Plain stochastic gradient descent."""
+"""Stochastic gradient descent, plain, with momentum, and with Nesterov's."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mlpkit import ParameterError
 from mlpkit_plugins.optimizers.sgd import Sgd
-from mlpkit_plugins.schedules.constant import Constant
 
 finite = arrays.arrays(np.float64, 20, elements=st.floats(-1e6, 1e6))
+rates = st.lists(st.floats(0, 1), min_size=100, max_size=100)
 
 
-@given(
-    value=finite,
-    gradient=finite,
-    rate=st.floats(0, 10),
-    cuts=st.sets(st.integers(1, 19)),
-    dtype=st.sampled_from(["float32", "float64"]),
-)
-def test_takes_a_step_down_the_gradient_in_any_blocks(value, gradient, rate, cuts, dtype):
+@given(value=finite, gradient=finite, rate=st.floats(0, 10), dtype=st.sampled_from(["float32", "float64"]))
+def test_without_momentum_it_takes_a_step_down_the_gradient(value, gradient, rate, dtype):
     value, gradient = value.astype(dtype), gradient.astype(dtype)
     expected = value - gradient * np.array(rate, dtype)
-    edges = [0, *sorted(cuts), 20]
-    for begin, end in pairwise(edges):
-        block = value[begin:end]
-        Sgd().update(block, gradient[begin:end], {}, learning_rate=rate, step=1, decay=True)
+    Sgd().update(value, gradient, {}, learning_rate=rate, step=1, decay=True)
     assert value.tobytes() == expected.tobytes()
 
 
-def test_needs_no_slots_and_works_element_by_element():
-    assert (Sgd.slots, Sgd.elementwise) == ((), True)
+def published(steps, rates, momentum, nesterov):
+    """Return the value after all steps, in float64: Sutskever and others (2013), the rate outside the velocity."""
+    value = steps.value.astype(np.float64)
+    velocity = np.zeros_like(value)
+    for rate, gradient in zip(rates, steps.gradients.astype(np.float64), strict=True):
+        velocity = momentum * velocity + gradient
+        value = value - rate * (gradient + momentum * velocity if nesterov else velocity)
+    return value
 
 
-def test_the_learning_rate_is_a_number_or_a_schedule():
-    constant = Constant(0.1)
-    assert Sgd().learning_rate == 0.01
-    assert Sgd(1).learning_rate == 1.0
-    assert Sgd(constant).learning_rate is constant
-    with pytest.raises(ParameterError, match="learning_rate: nan is not finite"):
-        Sgd(float("nan"))
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    rates=rates,
+    momentum=st.floats(0, 0.999, exclude_min=True),
+    nesterov=st.booleans(),
+    cuts=st.sets(st.integers(1, 19)),
+    scale=st.sampled_from([1e-6, 1.0, 1e6]),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_momentum_is_as_published(make_steps, seed, rates, momentum, nesterov, cuts, scale, dtype):
+    steps = make_steps(seed, scale=scale, dtype=dtype)
+    value, _ = steps.taken_by(Sgd(momentum=momentum, nesterov=nesterov), rates=rates, cuts=cuts)
+    steps.expect(value, published(steps, rates, momentum, nesterov))
+
+
+def test_two_steps_of_momentum_by_hand():
+    value, slots = np.array([10.0]), {"velocity": np.zeros(1)}
+    for step, expected in ((1, 9.5), (2, 8.75)):
+        Sgd(momentum=0.5).update(value, np.ones(1), slots, learning_rate=0.5, step=step, decay=True)
+        assert value == [expected]
+    value, slots = np.array([10.0]), {"velocity": np.zeros(1)}
+    for step, expected in ((1, 9.25), (2, 8.375)):
+        optimizer = Sgd(momentum=0.5, nesterov=True)
+        optimizer.update(value, np.ones(1), slots, learning_rate=0.5, step=step, decay=True)
+        assert value == [expected]
+
+
+def test_only_momentum_needs_a_slot():
+    assert Sgd().slots == Sgd(momentum=0).slots == Sgd.slots == ()
+    assert Sgd(momentum=1e-3).slots == Sgd(momentum=0.9, nesterov=True).slots == ("velocity",)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"momentum": 1}, "momentum: 1 is out of range; expected a number, at least 0 and less than 1"),
+        ({"momentum": -0.1}, "momentum: -0.1 is out of range; expected a number, at least 0 and less than 1"),
+        ({"momentum": True}, "momentum: true is not a number; expected a number, at least 0 and less than 1"),
+        ({"nesterov": 1}, "nesterov: 1 is not true or false; expected true or false"),
+        (
+            {"nesterov": True},
+            "nesterov: Nesterov's form needs momentum, and momentum is 0; give momentum as well, such as 0.9, "
+            "or leave nesterov out",
+        ),
+    ],
+)
+def test_wrong_parameters_are_refused(parameters, message):
+    with pytest.raises(ParameterError) as caught:
+        Sgd(**parameters)
+    assert str(caught.value) == message

@@ -1,0 +1,76 @@
+"""Adam."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge, Gt, Lt
+
+from mlpkit import Optimizer, Rate
+from mlpkit_plugins.optimizers.adaptive_moments import take_adam_step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Adam(Optimizer):
+    """Adam: each step is scaled by means of the gradient and of its square.
+
+        m     ← beta1 m + (1 - beta1) gradient
+        v     ← beta2 v + (1 - beta2) gradient²
+        m̂     = m / (1 - beta1^t)
+        v̂     = v / (1 - beta2^t)
+        value ← value - learning_rate m̂ / (√v̂ + epsilon)
+
+    Here t is the number of the step, from 1, and m and v are 0 at first. The slots hold m / (1 - beta1) and
+    v / (1 - beta2).
+
+    Args:
+        learning_rate: the step length.
+        beta1: what is kept of the mean gradient from step to step.
+        beta2: what is kept of the mean square from step to step.
+        epsilon: keeps the step finite where gradients vanish.
+
+    Source: Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1.
+    """
+
+    slots = ("m", "v")
+    uses_decay = False
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        *,
+        beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
+        beta2: Annotated[float, Ge(0), Lt(1)] = 0.999,
+        epsilon: Annotated[float, Gt(0)] = 1e-8,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+
+    def update(
+        self,
+        value: NDArray[Any],
+        gradient: NDArray[Any],
+        slots: Mapping[str, NDArray[Any]],
+        *,
+        learning_rate: float,
+        step: int,
+        decay: bool,
+    ) -> None:
+        """Take one step along the corrected means."""
+        take_adam_step(
+            value,
+            gradient,
+            slots["m"],
+            slots["v"],
+            learning_rate=learning_rate,
+            step=step,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            epsilon=self.epsilon,
+        )

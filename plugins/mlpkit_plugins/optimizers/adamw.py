@@ -1,0 +1,84 @@
+"""Adam with decoupled weight decay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from mlpkit import Optimizer, Rate
+from mlpkit_plugins.optimizers.adaptive_moments import take_adam_step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Adamw(Optimizer):
+    """Adam with weight decay that is kept out of the means.
+
+        value ← value - learning_rate weight_decay value
+        m     ← beta1 m + (1 - beta1) gradient
+        v     ← beta2 v + (1 - beta2) gradient²
+        m̂     = m / (1 - beta1^t)
+        v̂     = v / (1 - beta2^t)
+        value ← value - learning_rate m̂ / (√v̂ + epsilon)
+
+    Here t is the number of the step, from 1, and m and v are 0 at first. The slots hold m / (1 - beta1) and
+    v / (1 - beta2). Biases don't decay.
+
+    Args:
+        learning_rate: the step length.
+        beta1: what is kept of the mean gradient from step to step.
+        beta2: what is kept of the mean square from step to step.
+        epsilon: keeps the step finite where gradients vanish.
+        weight_decay: how strongly weights are drawn to zero.
+
+    Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2, where the factor of the
+        value is called λ and does not hold the learning rate.
+    """
+
+    slots = ("m", "v")
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        *,
+        beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
+        beta2: Annotated[float, Ge(0), Lt(1)] = 0.999,
+        epsilon: Annotated[float, Gt(0)] = 1e-8,
+        weight_decay: Annotated[float, Ge(0)] = 0.01,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
+        self.uses_decay = weight_decay > 0
+
+    def update(
+        self,
+        value: NDArray[Any],
+        gradient: NDArray[Any],
+        slots: Mapping[str, NDArray[Any]],
+        *,
+        learning_rate: float,
+        step: int,
+        decay: bool,
+    ) -> None:
+        """Let the value decay if it should, then take one step along the corrected means."""
+        if decay and self.uses_decay:
+            np.multiply(value, 1 - learning_rate * self.weight_decay, out=value)
+        take_adam_step(
+            value,
+            gradient,
+            slots["m"],
+            slots["v"],
+            learning_rate=learning_rate,
+            step=step,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            epsilon=self.epsilon,
+        )

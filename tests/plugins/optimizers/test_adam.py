@@ -1,0 +1,92 @@
+"""Adam."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlpkit import ParameterError
+from mlpkit_plugins.optimizers.adam import Adam
+
+RATES = st.lists(st.floats(0, 1), min_size=100, max_size=100)
+BETA = "a number, at least 0 and less than 1"
+
+
+def published(steps, rates, beta1, beta2, epsilon):
+    """Return the value after all steps, in float64: Kingma and Ba (2015), algorithm 1."""
+    value = steps.value.astype(np.float64)
+    m, v = np.zeros_like(value), np.zeros_like(value)
+    for t, (rate, gradient) in enumerate(zip(rates, steps.gradients.astype(np.float64), strict=True), start=1):
+        m = beta1 * m + (1 - beta1) * gradient
+        v = beta2 * v + (1 - beta2) * gradient**2
+        value = value - rate * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + epsilon)
+    return value
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    rates=RATES,
+    beta1=st.floats(0, 0.99),
+    beta2=st.floats(0, 0.9999),
+    epsilon=st.floats(1e-8, 1),
+    cuts=st.sets(st.integers(1, 19)),
+    scale=st.sampled_from([1e-6, 1.0, 1e6]),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_is_as_published(make_steps, seed, rates, beta1, beta2, epsilon, cuts, scale, dtype):
+    steps = make_steps(seed, scale=scale, dtype=dtype)
+    optimizer = Adam(beta1=beta1, beta2=beta2, epsilon=epsilon)
+    value, _ = steps.taken_by(optimizer, rates=rates, cuts=cuts)
+    steps.expect(value, published(steps, rates, beta1, beta2, epsilon))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_its_defaults_are_the_published_ones(make_steps, dtype):
+    steps = make_steps(0, dtype=dtype)
+    value, _ = steps.taken_by(Adam(), rates=0.001)
+    steps.expect(value, published(steps, [0.001] * 100, 0.9, 0.999, 1e-8))
+
+
+def test_without_memory_each_step_is_as_long_as_the_rate(make_steps):
+    steps = make_steps(0, steps=1)
+    value, _ = steps.taken_by(Adam(beta1=0, beta2=0, epsilon=1e-300), rates=0.5)
+    np.testing.assert_allclose(value, steps.value - 0.5 * np.sign(steps.gradients[0]), rtol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-45, 1e-25, 1e-10, 1e10])
+@pytest.mark.parametrize("epsilon", [1e-300, 1e-60, 1e-30])
+@pytest.mark.parametrize("step", [1, 10**9])
+def test_an_epsilon_too_small_for_single_precision_leaves_steps_finite(scale, epsilon, step):
+    value, gradient = np.zeros(1, "float32"), np.array([scale], "float32")
+    slots = {"m": np.zeros(1, "float32"), "v": np.zeros(1, "float32")}
+    with np.errstate(under="ignore"):
+        Adam(beta1=0, beta2=0, epsilon=epsilon).update(value, gradient, slots, learning_rate=0.5, step=step, decay=True)
+    assert -0.5001 <= value[0] <= 0
+
+
+def test_goes_on_after_very_many_steps():
+    value, slots = np.zeros(1), {"m": np.array([10.0]), "v": np.array([1000.0])}
+    Adam().update(value, np.ones(1), slots, learning_rate=0.5, step=10**9, decay=True)
+    np.testing.assert_allclose(value, -0.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"beta1": 1}, f"beta1: 1 is out of range; expected {BETA}"),
+        ({"beta1": -0.5}, f"beta1: -0.5 is out of range; expected {BETA}"),
+        ({"beta2": 1.5}, f"beta2: 1.5 is out of range; expected {BETA}"),
+        ({"epsilon": 0}, "epsilon: 0 is out of range; expected a number, greater than 0"),
+        (
+            {"epsilon": "1e-8"},
+            "epsilon: '1e-8' is not a number; expected a number, greater than 0; write it without quotes",
+        ),
+    ],
+)
+def test_wrong_parameters_are_refused(parameters, message):
+    with pytest.raises(ParameterError) as caught:
+        Adam(**parameters)
+    assert str(caught.value) == message

@@ -1,0 +1,165 @@
+"""What every optimizer does: blocks, dtypes, threads, memory, rates, and that it finds a minimum."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import pickle
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mlpkit
+from mlpkit import ParameterError
+from mlpkit_plugins.optimizers.adam import Adam
+from mlpkit_plugins.optimizers.adamw import Adamw
+from mlpkit_plugins.optimizers.sgd import Sgd
+from mlpkit_plugins.schedules.constant import Constant
+
+ALL = [
+    pytest.param(Sgd, {}, id="sgd"),
+    pytest.param(Sgd, {"momentum": 0.9}, id="sgd with momentum"),
+    pytest.param(Sgd, {"momentum": 0.9, "nesterov": True}, id="sgd of Nesterov"),
+    pytest.param(Adam, {}, id="adam"),
+    pytest.param(Adamw, {}, id="adamw"),
+]
+of_every_optimizer = pytest.mark.parametrize(("optimizer", "parameters"), ALL)
+
+
+def bits(result):
+    value, slots = result
+    return value.tobytes(), {name: slot.tobytes() for name, slot in slots.items()}
+
+
+@settings(max_examples=30, deadline=None)
+@of_every_optimizer
+@given(seed=st.integers(0, 2**32), cuts=st.sets(st.integers(1, 19)), dtype=st.sampled_from(["float32", "float64"]))
+def test_blocks_make_no_difference(optimizer, parameters, make_steps, seed, cuts, dtype):
+    steps = make_steps(seed, steps=10, dtype=dtype)
+    made = optimizer(**parameters)
+    assert bits(steps.taken_by(made, cuts=cuts)) == bits(steps.taken_by(made))
+
+
+@of_every_optimizer
+def test_threads_make_no_difference(optimizer, parameters, make_steps):
+    steps = make_steps(0, steps=5, dtype="float32", size=400_000)
+    cuts = range(10_000, 400_000, 10_000)
+    made = optimizer(**parameters)
+    with ThreadPoolExecutor(8) as pool:
+        together = steps.taken_by(made, cuts=cuts, each=pool.map)
+    assert bits(together) == bits(steps.taken_by(made, cuts=cuts))
+
+
+@of_every_optimizer
+def test_keeps_nothing_but_its_slots(optimizer, parameters, make_steps):
+    made = optimizer(**parameters)
+    before = pickle.dumps(vars(made))
+    steps = make_steps(0, steps=3)
+    first = bits(steps.taken_by(made))
+    assert pickle.dumps(vars(made)) == before
+    assert bits(steps.taken_by(made)) == first
+
+
+@of_every_optimizer
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_works_in_place_and_allocates_nothing(optimizer, parameters, dtype):
+    made = optimizer(**parameters)
+    value, gradient = np.ones(100_000, dtype), np.ones(100_000, dtype)
+    slots = {name: np.zeros_like(value) for name in made.slots}
+
+    def step(number):
+        made.update(value, gradient, slots, learning_rate=0.1, step=number, decay=True)
+
+    step(1)
+    tracemalloc.start()
+    try:
+        step(2)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < value.nbytes / 10
+    assert np.all(value < 1)
+
+
+@of_every_optimizer
+def test_one_that_is_not_told_of_decay_looks_at_none(optimizer, parameters, make_steps):
+    made = optimizer(**parameters)
+    steps = make_steps(0, steps=3)
+    same = bits(steps.taken_by(made, decay=True)) == bits(steps.taken_by(made, decay=False))
+    assert same == (not made.uses_decay)
+    assert made.elementwise
+
+
+@of_every_optimizer
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_where_the_gradient_is_zero_nothing_changes(optimizer, parameters, make_steps, dtype):
+    steps = make_steps(0, steps=5, scale=0.0, dtype=dtype)
+    value, slots = steps.taken_by(optimizer(**parameters), decay=False)
+    assert value.tobytes() == steps.value.tobytes()
+    assert all(not slot.any() for slot in slots.values())
+
+
+@of_every_optimizer
+def test_a_rate_of_zero_changes_slots_only(optimizer, parameters, make_steps):
+    steps = make_steps(0, steps=5)
+    value, slots = steps.taken_by(optimizer(**parameters), rates=0.0)
+    assert value.tobytes() == steps.value.tobytes()
+    assert all(slot.all() for slot in slots.values())
+
+
+@of_every_optimizer
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_finds_the_minimum_of_a_quadratic(optimizer, parameters, dtype):
+    made = optimizer(**parameters)
+    curvature, minimum = np.array([0.5, 1, 2, 4], dtype), np.array([-1, 0, 2, 3], dtype)
+    value = np.zeros(4, dtype)
+    slots = {name: np.zeros(4, dtype) for name in made.slots}
+    for step in range(1, 1001):
+        gradient = curvature * (value - minimum)
+        made.update(value, gradient, slots, learning_rate=0.03, step=step, decay=False)
+    np.testing.assert_allclose(value, minimum, atol=1e-4)
+
+
+@of_every_optimizer
+def test_the_learning_rate_is_a_number_or_a_schedule(optimizer, parameters):
+    constant = Constant(0.1)
+    default = inspect.signature(optimizer.__init__).parameters["learning_rate"].default
+    assert optimizer(**parameters).learning_rate == default
+    assert optimizer(1, **parameters).learning_rate == 1.0
+    assert optimizer(constant, **parameters).learning_rate is constant
+    with pytest.raises(ParameterError, match="learning_rate: nan is not finite"):
+        optimizer(float("nan"), **parameters)
+
+
+SPEC = """\
+mlpkit: 1
+data: mnist
+layers:
+  - Affine: {{units: 10}}
+  - SoftmaxWithLoss
+training:
+  optimizer: {}
+  batch_size: 100
+  iterations: 100
+"""
+
+
+@of_every_optimizer
+def test_a_spec_can_ask_for_it(optimizer, parameters, tmp_path):
+    rate = {"learning_rate": {"constant": {"value": 0.02}}}
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC.format(json.dumps({optimizer.__name__.lower(): parameters | rate})), encoding="utf-8")
+    run = mlpkit.run(mlpkit.load_spec(path), directory=tmp_path / "run")
+    assert run.metrics["test"]["loss"] < 2
+
+
+@of_every_optimizer
+def test_a_copy_does_the_same(optimizer, parameters, make_steps):
+    made = optimizer(**parameters)
+    steps = make_steps(0, steps=3)
+    assert bits(steps.taken_by(copy.deepcopy(made))) == bits(steps.taken_by(made))
