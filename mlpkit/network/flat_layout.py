@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 ALIGNMENT = 16
 """Elements; each array begins at a multiple, so that vector instructions find float32 at 64 bytes."""
 
+BLOCK = 262_144
+"""Elements of a block: with its gradient and two slots it stays in a cache of a few megabytes."""
+
 
 class FlatLayout(NamedTuple):
     """Offsets of named arrays in a flat array.
@@ -71,3 +74,8 @@ class FlatLayout(NamedTuple):
 
 def _padded(shape: tuple[int, ...]) -> int:
     return -(-prod(shape) // ALIGNMENT) * ALIGNMENT
+
+
+def blocks(begin: int, end: int) -> list[tuple[int, int]]:
+    """Cut a part of a flat array into blocks that stay in cache, and return begin and end of each."""
+    return [(first, min(first + BLOCK, end)) for first in range(begin, end, BLOCK)]

@@ -14,14 +14,14 @@ from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.network.arguments import expect_names, expect_slices, input_shape_of, network_dtype, number_array
 from mlpkit.network.blame import Blame
-from mlpkit.network.flat_layout import FlatLayout
+from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.naming import default_names
 from mlpkit.network.replica import Replica
 from mlpkit.network.shape_proof import prove_shapes
 from mlpkit.network.slice_sum import add_along_tree, slice_bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -44,6 +44,18 @@ class Resolver(Protocol):
         """Return the component."""
 
 
+class Map(Protocol):
+    """Computes a function for each of several items, on whatever threads there are."""
+
+    def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Return the results in the order of the items."""
+
+
+def one_after_the_other(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Return the function's result for each item."""
+    return [function(item) for item in items]
+
+
 class Sequential:
     """A stack of layers that ends in a loss.
 
@@ -56,6 +68,9 @@ class Sequential:
         names: names of the members of the stack; by default type and ordinal.
         slices: how many slices a minibatch is cut into.
         resolver: builds components that are given by name; by default from all that is installed.
+
+    Attributes:
+        map: what computes the slices; by default one after the other, in the thread that calls.
 
     Raises:
         StackError: the layers don't fit each other or the data.
@@ -92,6 +107,10 @@ class Sequential:
         self.state_layout = FlatLayout.of_states(declared_states)
         self.values = self.layout.zeros(self.dtype)
         self.replicas = self._replicate(proof.layers, proof.loss, proof.shapes, slices)
+        self._gradient_blocks = [
+            [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
+        ]
+        self.map: Map = one_after_the_other
         self.parameters: Mapping[str, NDArray[Any]] = {
             parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
         }
@@ -198,19 +217,19 @@ class Sequential:
             replica = self.replicas[0]
             replica.position.step = step
             return replica.loss_and_gradient(x, t)
-        bounds = slice_bounds(len(x), len(self.replicas))
-        parts = list(zip(self.replicas, bounds, strict=False))
-        weights = [replica.weight(t[begin:end]) for replica, (begin, end) in parts]
+        parts = [
+            (replica, x[begin:end], t[begin:end])
+            for replica, (begin, end) in zip(self.replicas, slice_bounds(len(x), len(self.replicas)), strict=False)
+        ]
+        weights = [replica.weight(t_slice) for replica, _, t_slice in parts]
         total = sum(weights) or 1.0  # where no row counts, there is neither loss nor gradient
-        losses = []
-        for (replica, (begin, end)), weight in zip(parts, weights, strict=True):
+        for replica, _, _ in parts:
             replica.position.step = step
             if replica is not self.replicas[0]:
-                replica.state[...] = self._state_before
-            else:
-                self._state_before[...] = replica.state
-            losses.append(replica.loss_and_gradient(x[begin:end], t[begin:end], weight / total))
-        add_along_tree([replica.gradient for replica, _ in parts])
+                replica.state[...] = self.replicas[0].state
+        shares = [weight / total for weight in weights]
+        losses: list[float] = self.map(_loss_and_gradient, list(zip(parts, shares, strict=True)))
+        self.map(add_along_tree, [block[: len(parts)] for block in self._gradient_blocks])
         return sum(weight * loss for weight, loss in zip(weights, losses, strict=True)) / total
 
     def _replicate(self, layers: list[Layer], loss: Loss, shapes: list[Shape], slices: int) -> list[Replica]:
@@ -221,7 +240,6 @@ class Sequential:
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
             replicas.append(replica)
-        self._state_before = self.state_layout.zeros(self.dtype)
         return replicas
 
     def _first_values(self, parameter: Parameter) -> NDArray[Any]:
@@ -261,6 +279,11 @@ class Sequential:
         if targets.ndim == 0 or len(targets) != rows:
             raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
         return inputs, targets
+
+
+def _loss_and_gradient(part: tuple[tuple[Replica, NDArray[Any], NDArray[Any]], float]) -> float:
+    (replica, x, t), share = part
+    return replica.loss_and_gradient(x, t, share)
 
 
 def _type_name(member: object) -> str:

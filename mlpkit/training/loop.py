@@ -19,6 +19,7 @@ from mlpkit.training.observer import Observer
 from mlpkit.training.sampling import SAMPLERS
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
+from mlpkit.training.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,6 +72,7 @@ class Trainer:
         settings: how to train.
         observer: is told how it goes.
         stop: asked after each step whether to end.
+        workers: how many threads share the work of a step.
         folder: the run folder, for callbacks to know.
     """
 
@@ -83,6 +85,7 @@ class Trainer:
         *,
         observer: Observer | None = None,
         stop: StopRequest | None = None,
+        workers: int = 1,
         folder: Path | None = None,
     ) -> None:
         self.network = network
@@ -91,6 +94,7 @@ class Trainer:
         self.stopped = ""
         self._observer = observer or Observer()
         self._stop = stop or StopRequest()
+        self._workers = Workers(workers)
         examples = len(splits["train"])
         self._sampler = SAMPLERS[settings.sampling](examples, settings.batch_size, network.seed)
         self._minibatches = BatchReader(splits["train"], description, network.dtype, settings.batch_size)
@@ -113,7 +117,8 @@ class Trainer:
         self._observer.started(self.progress.total_steps)
         self._callbacks.start()
         try:
-            with without_warnings():
+            with without_warnings(), self._workers:
+                self.network.map = self._workers.map
                 self._loop()
         finally:
             self._observer.ended()

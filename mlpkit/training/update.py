@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import MlpkitError
 from mlpkit.network.blame import failure
+from mlpkit.network.flat_layout import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,12 +16,11 @@ if TYPE_CHECKING:
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.network.sequential import Sequential
 
-BLOCK = 262_144
-"""Elements of a block: with its gradient and two slots it stays in a cache of a few megabytes."""
+    _Block = tuple[NDArray[Any], NDArray[Any], dict[str, NDArray[Any]], bool]
 
 
 class Updater:
-    """Calls an optimizer on blocks of a network's flat parameters.
+    """Calls an optimizer on blocks of a network's flat parameters, shared out to the network's workers.
 
     Args:
         optimizer: the optimizer.
@@ -29,6 +29,7 @@ class Updater:
 
     def __init__(self, optimizer: Optimizer, network: Sequential) -> None:
         self.optimizer = optimizer
+        self.network = network
         self.slots: dict[str, NDArray[Any]] = {name: network.layout.zeros(network.dtype) for name in optimizer.slots}
         edges = _blocks(network, optimizer.uses_decay) if optimizer.elementwise else _whole_arrays(network)
         self._blocks = [
@@ -48,19 +49,22 @@ class Updater:
             learning_rate: the learning rate for this step.
             step: number of this step, from 1.
         """
-        update = self.optimizer.update
+        self._learning_rate, self._step = learning_rate, step
         try:
-            for value, gradient, slots, decay in self._blocks:
-                update(value, gradient, slots, learning_rate=learning_rate, step=step, decay=decay)
+            self.network.map(self._update, self._blocks)
         except MlpkitError:
             raise
         except Exception as error:
             raise failure(f"optimizer {self.optimizer.registered_name} failed in update", error) from error
 
+    def _update(self, block: _Block) -> None:
+        value, gradient, slots, decay = block
+        self.optimizer.update(value, gradient, slots, learning_rate=self._learning_rate, step=self._step, decay=decay)
+
 
 def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:
     edges = (0, network.layout.decaying, network.layout.size) if uses_decay else (0, network.layout.size)
-    return [(block, min(block + BLOCK, end)) for begin, end in pairwise(edges) for block in range(begin, end, BLOCK)]
+    return [block for begin, end in pairwise(edges) for block in blocks(begin, end)]
 
 
 def _whole_arrays(network: Sequential) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit import ComponentFailure, Sequential
-from mlpkit.training import update
+from mlpkit.network import flat_layout
 from mlpkit.training.update import Updater
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -20,7 +20,7 @@ def network():
 
 @pytest.mark.parametrize("block", [1, 10, 16, 1000])
 def test_blocks_cover_everything_once_and_those_that_decay_lie_first(network, toy, monkeypatch, block):
-    monkeypatch.setattr(update, "BLOCK", block)
+    monkeypatch.setattr(flat_layout, "BLOCK", block)
     optimizer = toy.RecordingOptimizer()
     Updater(optimizer, network)(0.25, 7)
     begin = network.values.__array_interface__["data"][0]
@@ -59,7 +59,7 @@ def test_an_optimizer_that_is_not_elementwise_gets_whole_arrays(network, toy):
 @pytest.mark.parametrize("block", [1, 13, 10_000])
 def test_the_result_does_not_depend_on_the_blocks(network, monkeypatch, block):
     before = {name: array.copy() for name, array in network.parameters.items()}
-    monkeypatch.setattr(update, "BLOCK", block)
+    monkeypatch.setattr(flat_layout, "BLOCK", block)
     network.gradient_values[:] = np.arange(network.gradient_values.size)
     gradient = {name: network.layout.view(network.gradient_values, name).copy() for name in network.parameters}
     Updater(Sgd(0.5), network)(0.5, 1)

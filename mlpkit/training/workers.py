@@ -1,0 +1,124 @@
+"""Threads that share the work of a step."""
+
+from __future__ import annotations
+
+import os
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mlpkit.training.divergence import without_warnings
+from mlpkit.training.plan import available_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Workers:
+    """Computes a function for each of several items; item i is the work of worker i modulo their number.
+
+    The thread that calls is the first worker. The others are started by ``with``, and end with it; outside of it
+    the caller does everything itself. Who computes what changes no result, as long as the items don't share
+    what they write.
+
+    Args:
+        count: number of workers.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._inboxes: list[SimpleQueue[Any]] = []
+        self._threads: list[threading.Thread] = []
+        self._cores_before: set[int] = set()
+
+    def __enter__(self) -> Workers:
+        """Start the threads."""
+        for number in range(1, self.count):
+            inbox: SimpleQueue[Any] = SimpleQueue()
+            thread = threading.Thread(target=self._serve, args=(inbox, number), name=f"worker {number}", daemon=True)
+            thread.start()
+            self._inboxes.append(inbox)
+            self._threads.append(thread)
+        if self._threads:
+            self._cores_before = pin(0, self.count)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the threads, when they have done what they are at."""
+        if self._cores_before:
+            os.sched_setaffinity(0, self._cores_before)
+        for inbox in self._inboxes:
+            inbox.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._inboxes, self._threads = [], []
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Return the function's result for each item, in the items' order.
+
+        Raises:
+            Exception: what the function raised, for the first of the items for which it raised anything.
+        """
+        inboxes = self._inboxes[: len(items) - 1]
+        if not inboxes:
+            return [function(item) for item in items]
+        workers = len(inboxes) + 1
+        outcomes: list[Any] = [None] * len(items)
+        finished: SimpleQueue[None] = SimpleQueue()
+        work = (function, items, workers, outcomes, finished)
+        for inbox in inboxes:
+            inbox.put(work)
+        _work(function, items, 0, workers, outcomes)
+        for _ in inboxes:
+            finished.get()
+        for outcome in outcomes:
+            if type(outcome) is _Raised:
+                raise outcome.error
+        return outcomes
+
+    def _serve(self, inbox: SimpleQueue[Any], number: int) -> None:
+        pin(number, self.count)
+        with without_warnings():
+            while (work := inbox.get()) is not None:
+                function, items, workers, outcomes, finished = work
+                _work(function, items, number, workers, outcomes)
+                finished.put(None)
+
+
+class _Raised:
+    """What stands in the place of a result when the function raised an exception."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _work(function: Callable[[Any], Any], items: Sequence[Any], number: int, workers: int, outcomes: list[Any]) -> None:
+    """Compute every item of one worker."""
+    for i in range(number, len(items), workers):
+        try:
+            outcomes[i] = function(items[i])
+        except BaseException as error:
+            outcomes[i] = _Raised(error)
+
+
+def pin(number: int, workers: int) -> set[int]:
+    """Keep the calling thread on a core of its own, and return the cores it might use before; empty if it isn't kept.
+
+    Left to themselves, two threads that wake each other at every step sit on one core for long stretches.
+    Where there are more cores than workers the system is left to choose: another program may sit on any of them.
+
+    Args:
+        number: number of the worker, from 0.
+        workers: how many there are.
+    """
+    if not hasattr(os, "sched_setaffinity") or available_cores() != workers:
+        return set()
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cores)[number]})
+    return cores
