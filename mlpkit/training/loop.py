@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.network.blame import Blame
-from mlpkit.training.batches import Augmenter, BatchReader
+from mlpkit.training.batches import Augmenter
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.divergence import expect_finite_losses, refuse_loss, without_warnings
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.history import Record, evaluation_record
+from mlpkit.training.minibatches import MinibatchReader
 from mlpkit.training.observer import Observer
 from mlpkit.training.sampling import SAMPLERS
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
-from mlpkit.training.workers import Workers
+from mlpkit.training.workers import Workers, useful_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,7 @@ class Trainer:
         settings: how to train.
         observer: is told how it goes.
         stop: asked after each step whether to end.
-        workers: how many threads share the work of a step.
+        workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.
     """
 
@@ -85,7 +86,7 @@ class Trainer:
         *,
         observer: Observer | None = None,
         stop: StopRequest | None = None,
-        workers: int = 1,
+        workers: int | None = None,
         folder: Path | None = None,
     ) -> None:
         self.network = network
@@ -94,16 +95,23 @@ class Trainer:
         self.stopped = ""
         self._observer = observer or Observer()
         self._stop = stop or StopRequest()
-        self._workers = Workers(workers)
+        self._workers = Workers(useful_workers(network) if workers is None else workers)
         examples = len(splits["train"])
         self._sampler = SAMPLERS[settings.sampling](examples, settings.batch_size, network.seed)
-        self._minibatches = BatchReader(splits["train"], description, network.dtype, settings.batch_size)
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
         self._augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
         self._update = Updater(settings.optimizer, network)
         self._steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         total = settings.iterations if settings.iterations is not None else (settings.epochs or 0) * steps_per_epoch
         self.progress = Progress(step=0, epoch=0.0, total_steps=total)
+        self._minibatch = MinibatchReader(
+            self._sampler,
+            splits["train"],
+            description,
+            network.dtype,
+            batch_size=settings.batch_size,
+            steps=total,
+        )
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
         self._view = TrainingView(self.progress, network.parameters, folder)
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
@@ -127,7 +135,7 @@ class Trainer:
 
     def _loop(self) -> None:
         network, progress, settings = self.network, self.progress, self.settings
-        indices, take, update, augment = self._sampler.indices, self._minibatches.take, self._update, self._augment
+        minibatch, update, augment = self._minibatch, self._update, self._augment
         callbacks = self._callbacks if settings.callbacks else None
         stop, view, total = self._stop, self._view, progress.total_steps
         clock = time.perf_counter
@@ -139,7 +147,7 @@ class Trainer:
         network.set_training(True)
         step = progress.step
         while step < total:
-            x, t = take(indices(step))
+            x, t = minibatch(step)
             if augment is not None:
                 x = augment(x, step)
             loss = network.loss_and_gradient(x, t, step)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mlpkit.network.flat_layout import blocks
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.plan import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
+
+    from mlpkit.network.sequential import Sequential
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,7 +35,6 @@ class Workers:
         self.count = count
         self._inboxes: list[SimpleQueue[Any]] = []
         self._threads: list[threading.Thread] = []
-        self._cores_before: set[int] = set()
 
     def __enter__(self) -> Workers:
         """Start the threads."""
@@ -43,16 +44,12 @@ class Workers:
             thread.start()
             self._inboxes.append(inbox)
             self._threads.append(thread)
-        if self._threads:
-            self._cores_before = pin(0, self.count)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the threads, when they have done what they are at."""
-        if self._cores_before:
-            os.sched_setaffinity(0, self._cores_before)
         for inbox in self._inboxes:
             inbox.put(None)
         for thread in self._threads:
@@ -83,7 +80,6 @@ class Workers:
         return outcomes
 
     def _serve(self, inbox: SimpleQueue[Any], number: int) -> None:
-        pin(number, self.count)
         with without_warnings():
             while (work := inbox.get()) is not None:
                 function, items, workers, outcomes, finished = work
@@ -98,6 +94,11 @@ class _Raised:
         self.error = error
 
 
+def useful_workers(network: Sequential) -> int:
+    """Return how many workers can share a step: no more than there are cores, and slices or blocks of parameters."""
+    return min(available_cores(), max(len(network.replicas), len(blocks(0, network.layout.size))))
+
+
 def _work(function: Callable[[Any], Any], items: Sequence[Any], number: int, workers: int, outcomes: list[Any]) -> None:
     """Compute every item of one worker."""
     for i in range(number, len(items), workers):
@@ -105,20 +106,3 @@ def _work(function: Callable[[Any], Any], items: Sequence[Any], number: int, wor
             outcomes[i] = function(items[i])
         except BaseException as error:
             outcomes[i] = _Raised(error)
-
-
-def pin(number: int, workers: int) -> set[int]:
-    """Keep the calling thread on a core of its own, and return the cores it might use before; empty if it isn't kept.
-
-    Left to themselves, two threads that wake each other at every step sit on one core for long stretches.
-    Where there are more cores than workers the system is left to choose: another program may sit on any of them.
-
-    Args:
-        number: number of the worker, from 0.
-        workers: how many there are.
-    """
-    if not hasattr(os, "sched_setaffinity") or available_cores() != workers:
-        return set()
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(cores)[number]})
-    return cores

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from mlpkit import Classes, Description, Layer, Sequential
 from mlpkit.network import flat_layout
 from mlpkit.training.loop import Settings, Trainer
-from mlpkit.training.workers import Workers
+from mlpkit.training.workers import Workers, useful_workers
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -62,25 +61,21 @@ def test_the_first_items_exception_is_raised_when_all_are_done():
     assert sorted(done) == [0, 0, 0, 2, 2, 2, 4, 4, 4]
 
 
-def test_threads_end_and_the_cores_are_given_back():
-    def cores():
-        return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-
-    before, names = cores(), thread_names()
-    with pytest.raises(KeyError), Workers(len(before or [1])):
+def test_threads_end_with_the_block():
+    names = thread_names()
+    with Workers(3):
+        assert thread_names() == {*names, "worker 1", "worker 2"}
+    assert thread_names() == names
+    with pytest.raises(KeyError), Workers(3):
         raise KeyError
-    assert cores() == before
     assert thread_names() == names
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system keeps no thread on a core")
-def test_each_worker_has_a_core_of_its_own_where_there_are_just_enough():
-    available = sorted(os.sched_getaffinity(0))
-    with Workers(len(available)) as workers:
-        kept = workers.map(lambda _: os.sched_getaffinity(0), available)
-        assert kept == [{core} for core in available]
-    with Workers(len(available) + 1) as workers:
-        assert workers.map(lambda _: os.sched_getaffinity(0), [0, 1]) == [set(available)] * 2
+def test_there_are_no_more_workers_than_cores_and_work(monkeypatch):
+    monkeypatch.setattr("mlpkit.training.workers.available_cores", lambda: 3)
+    assert [useful_workers(network(slices)) for slices in (1, 2, 5)] == [1, 2, 3]
+    monkeypatch.setattr(flat_layout, "BLOCK", network(1).layout.size // 2)
+    assert useful_workers(network(1)) == 2
 
 
 def test_workers_warn_of_no_overflow():
@@ -119,14 +114,17 @@ class Examples:
         out[0][:], out[1][:] = self.x[indices], self.t[indices]
 
 
+def network(slices):
+    return Sequential([Affine(8), Relu(), Halves(), Affine(4), SoftmaxWithLoss()], (3,), seed=1, slices=slices)
+
+
 def trained(workers):
-    stack = [Affine(8), Relu(), Halves(), Affine(4), SoftmaxWithLoss()]
-    network = Sequential(stack, (3,), seed=1, slices=4)
+    trained = network(4)
     settings = Settings(Adam(0.01), batch_size=15, iterations=30)
     description = Description((3,), Classes(4), {"train": 50})
-    trainer = Trainer(network, {"train": Examples()}, description, settings, workers=workers)
+    trainer = Trainer(trained, {"train": Examples()}, description, settings, workers=workers)
     history = trainer.train()
-    return network.values.tobytes(), network.states["Halves1.passes"].tobytes(), history
+    return trained.values.tobytes(), trained.states["Halves1.passes"].tobytes(), history
 
 
 @pytest.mark.parametrize("workers", [2, 3, 4])

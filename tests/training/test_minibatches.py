@@ -1,0 +1,60 @@
+"""The minibatches of one step after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit import Classes, Description
+from mlpkit.training import minibatches
+from mlpkit.training.minibatches import MinibatchReader
+from mlpkit.training.sampling import SAMPLERS
+
+EXAMPLES, BATCH_SIZE, STEPS = 22, 4, 25
+
+
+class Numbers:
+    """Examples that are their own position, and a note of how many rows each call read."""
+
+    def __init__(self):
+        self.rows = []
+
+    def __len__(self):
+        return EXAMPLES
+
+    def take(self, indices, out):
+        self.rows.append(len(indices))
+        out[0][:, 0], out[1][:] = indices, indices % 3
+
+
+def reader(split, sampling, rows, monkeypatch):
+    monkeypatch.setattr(minibatches, "ROWS_READ_TOGETHER", rows)
+    sampler = SAMPLERS[sampling](EXAMPLES, BATCH_SIZE, 7)
+    description = Description((1,), Classes(3), {"train": EXAMPLES})
+    dtype = np.dtype("float32")
+    return sampler, MinibatchReader(sampler, split, description, dtype, batch_size=BATCH_SIZE, steps=STEPS)
+
+
+@pytest.mark.parametrize("rows", [1, 4, 13, 40, 1000])
+@pytest.mark.parametrize("sampling", SAMPLERS)
+def test_each_step_gets_its_own_examples_however_many_are_read_together(monkeypatch, sampling, rows):
+    split = Numbers()
+    sampler, minibatch = reader(split, sampling, rows, monkeypatch)
+    for step in [*range(STEPS), 3, 24, 0, 1]:
+        x, t = minibatch(step)
+        indices = sampler.indices(step)
+        np.testing.assert_array_equal(x[:, 0], indices)
+        np.testing.assert_array_equal(t, indices % 3)
+
+
+def test_small_minibatches_are_read_together_and_none_beyond_the_end(monkeypatch):
+    split = Numbers()
+    _, minibatch = reader(split, "with_replacement", 40, monkeypatch)
+    for step in range(STEPS):
+        minibatch(step)
+    assert split.rows == [40, 40, 20]
+
+
+def test_the_shorter_minibatch_at_the_end_of_an_epoch_stays_short(monkeypatch):
+    _, minibatch = reader(Numbers(), "shuffle", 1000, monkeypatch)
+    assert [len(minibatch(step)[0]) for step in range(12)] == [4, 4, 4, 4, 4, 2] * 2
