@@ -1,0 +1,66 @@
+"""What every workload is told: who takes part, how often, how long."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contestants.roster import PEERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contestants.roster import Entry
+
+STEP_RUNS = 7
+LONG_RUNS = 3
+"""Rounds of a workload that takes minutes."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The options of a comparison.
+
+    Args:
+        folder: the workspace.
+        cores: cores of the machine.
+        only: names of the peers that take part.
+        runs: rounds; None for each workload's own number.
+        seconds: how long a process times its steps.
+        warm_up: how long it trains before that.
+        shapes: (units, examples of a minibatch) of the step workloads.
+        job_steps: steps of the whole job.
+    """
+
+    folder: Path
+    cores: int
+    only: tuple[str, ...]
+    runs: int | None
+    seconds: float
+    warm_up: float
+    shapes: tuple[tuple[int, int], ...]
+    job_steps: int
+
+    @property
+    def peers(self) -> list[Entry]:
+        """The peers that take part: asked for, and not lacking anything."""
+        return [entry for entry in PEERS if entry.name in self.only and not entry.missing]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Why a peer takes no part, by its name."""
+        return {entry.name: entry.missing for entry in PEERS if entry.name in self.only and entry.missing}
+
+    def rounds(self, usual: int = STEP_RUNS) -> int:
+        """Return the number of rounds.
+
+        Args:
+            usual: that of the workload, if the user asks for none.
+        """
+        return self.runs if self.runs is not None else usual
+
+
+def say(text: str) -> None:
+    """Tell on stderr what is going on."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,104 @@
+"""What a contestant can do, and how its steps are timed."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from contestants.task import Task
+
+COMPILING_STEPS = 3
+"""Steps before the warm-up: in them compilers compile."""
+TURN = 0.1
+"""Seconds of a turn, whose mean is one measurement: as long as mlpkit's time between two reports."""
+
+
+class Contestant(ABC):
+    """Trains the network of a task on MNIST.
+
+    Args:
+        task: what to train.
+        images: training images, uint8, shape (examples, 784); their pixels count as x = image / 255.
+        labels: their classes, int64, shape (examples,).
+        parameters: first values, W and b of each affine layer, W of shape (features, units).
+    """
+
+    @abstractmethod
+    def __init__(
+        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
+    ) -> None: ...
+
+    @abstractmethod
+    def train(self, minibatches: NDArray[np.int64]) -> None:
+        """Take a step on each minibatch, and check the loss of each.
+
+        Args:
+            minibatches: positions of the examples, shape (steps, batch size).
+
+        Raises:
+            ArithmeticError: a loss was not finite.
+        """
+
+    @abstractmethod
+    def parameters(self) -> list[NDArray[np.float32]]:
+        """Return the parameters as they are, W and b of each affine layer, W of shape (features, units)."""
+
+    @abstractmethod
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability of each class, shape (rows, 10).
+
+        Args:
+            x: images, pixels between 0 and 1, shape (rows, 784).
+        """
+
+
+def check_loss(loss: float) -> None:
+    """Raise an error if a loss is not finite."""
+    if not math.isfinite(loss):
+        msg = f"the loss is {loss}"
+        raise ArithmeticError(msg)
+
+
+class Training(Protocol):
+    """What has steps that can be timed."""
+
+    def train(self, minibatches: NDArray[np.int64]) -> None:
+        """Take a step on each minibatch."""
+
+
+def step_times(contestant: Training, *, examples: int, batch_size: int, warm_up: float, seconds: float) -> list[float]:
+    """Return the mean seconds of a step in each turn, minibatches drawn at random with replacement.
+
+    Args:
+        contestant: what has the method ``train``.
+        examples: training examples to draw from.
+        batch_size: examples of a minibatch.
+        warm_up: seconds to train before the first turn.
+        seconds: seconds that the turns take together; there is one turn at least.
+    """
+    draw = np.random.default_rng(1)
+
+    def turn(steps: int) -> float:
+        began = time.perf_counter()
+        contestant.train(draw.integers(examples, size=(steps, batch_size)))
+        return time.perf_counter() - began
+
+    turn(COMPILING_STEPS)
+    began = time.perf_counter()
+    steps = 1
+    while (took := turn(steps)) < TURN:
+        steps = math.ceil(steps * min(4.0, 1.1 * TURN / took))
+    while time.perf_counter() - began < warm_up:
+        turn(steps)
+    began = time.perf_counter()
+    times = [turn(steps) / steps]
+    while time.perf_counter() - began < seconds:
+        times.append(turn(steps) / steps)
+    return times

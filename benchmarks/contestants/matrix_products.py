@@ -1,0 +1,50 @@
+"""The limit: the matrix products of a step and nothing else."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from contestants.task import Task
+
+
+class MatrixProducts:
+    """Computes y = x W of each layer, then dW = xᵀ dy of each and dx = dy Wᵀ of all but the first, in reused arrays.
+
+    Every array is contiguous and holds numbers from a normal distribution, whose mean is zero.
+
+    Args:
+        task: the network and the size of a minibatch.
+    """
+
+    def __init__(self, task: Task) -> None:
+        draw = np.random.default_rng(0)
+
+        def array(*shape: int) -> NDArray[np.float32]:
+            return draw.standard_normal(shape, np.float32)
+
+        rows, widths = task.batch_size, task.widths
+        self.x = [array(rows, width) for width in widths[:-1]]
+        self.W = [array(*shape) for shape in pairwise(widths)]
+        self.dW = [array(*W.shape) for W in self.W]
+        self.y = [array(rows, width) for width in widths[1:]]
+        self.dy = [array(rows, width) for width in widths[1:]]
+        self.dx = [array(rows, width) for width in widths[:-1]]
+
+    def train(self, minibatches: NDArray[np.int64]) -> None:
+        """Compute the products of as many steps as there are minibatches."""
+        forward = list(zip(self.x, self.W, self.y, strict=True))
+        transposed = [(x.T, W.T) for x, W in zip(self.x, self.W, strict=True)]
+        backward = list(zip(transposed, self.dy, self.dW, self.dx, strict=True))[::-1]
+        for _ in range(len(minibatches)):
+            for x, W, y in forward:
+                np.matmul(x, W, out=y)
+            for i, ((xT, WT), dy, dW, dx) in enumerate(backward, start=1):
+                np.matmul(xT, dy, out=dW)
+                if i < len(backward):
+                    np.matmul(dy, WT, out=dx)

@@ -1,0 +1,1 @@
+"""The workloads: each is a function from the options to comparisons."""
