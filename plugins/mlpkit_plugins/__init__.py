@@ -22,6 +22,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("optimizer", "adam", "mlpkit_plugins.optimizers.adam:Adam"),
         component("optimizer", "adamw", "mlpkit_plugins.optimizers.adamw:Adamw"),
         component("schedule", "constant", "mlpkit_plugins.schedules.constant:Constant"),
+        component("schedule", "one_cycle", "mlpkit_plugins.schedules.one_cycle:OneCycle"),
         component("initializer", "zeros", "mlpkit_plugins.initializers.zeros:Zeros"),
         component("initializer", "normal", "mlpkit_plugins.initializers.normal:Normal"),
         component("initializer", "he_normal", "mlpkit_plugins.initializers.he_normal:HeNormal"),

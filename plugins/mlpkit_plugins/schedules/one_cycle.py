@@ -1,0 +1,38 @@
+"""The schedule that rises once and falls once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Lt
+
+from mlpkit import Progress, Schedule
+
+
+class OneCycle(Schedule):
+    """One cycle over the whole training: a straight line up to the peak, and a straight line down to nothing.
+
+        value(step) = peak min(1, (step + 1) / w, (T - step) / (T - w)),  w = warmup T
+
+    where T is the number of steps of the training. The early steps are small because the first gradients, and an
+    optimizer's averages of them, say little; the late ones because they only have to settle.
+
+    Args:
+        peak: the largest value.
+        warmup: share of the training on the way up.
+
+    Source: Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks (2018).
+    """
+
+    def __init__(self, peak: Annotated[float, Gt(0)], warmup: Annotated[float, Ge(0), Lt(1)] = 0.25) -> None:
+        self.peak = peak
+        self.warmup = warmup
+
+    def __call__(self, progress: Progress) -> float:
+        """Return the value for the step that comes next."""
+        step, total = progress.step, progress.total_steps
+        rising = self.warmup * total
+        share = min(1.0, (total - step) / (total - rising))
+        if rising > 0:
+            share = min(share, (step + 1) / rising)
+        return self.peak * share
