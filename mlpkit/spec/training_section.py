@@ -41,7 +41,7 @@ class Training:
         callbacks: code that follows training and may end it.
         augment: random changes to training inputs, in order.
         slices: slices that each minibatch is cut into; by default one.
-        threads: BLAS threads for each matrix product; by default one for small steps, else one a core.
+        threads: BLAS threads for each matrix product; by default one a core, as far as the step keeps them busy.
     """
 
     optimizer: Recipe[Optimizer]

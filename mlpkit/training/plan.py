@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-SMALLEST_THREADED_STEP = 15_000_000
-"""Floating-point operations of a step below which a second BLAS thread costs more than it gains."""
+SMALLEST_SHARE = 7_500_000
+"""Floating-point operations of a step that a BLAS thread must have to itself to gain more than it costs."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,20 @@ class Plan:
 def choose_plan(step_flops: int, *, slices: int | None = None, threads: int | None = None) -> Plan:
     """Choose a plan from the size of a step and the cores at hand, never from a timing.
 
+        threads = min(cores, step_flops / SMALLEST_SHARE), at least 1
+
+    There is one slice: BLAS shares a product out to its threads for less than it costs to wake threads of Python's,
+    two dozen times a step. ``docs/performance.md`` has the measurements.
+
     Args:
         step_flops: floating-point operations of a step, forward and backward.
         slices: pinned by the spec, or None.
         threads: pinned by the spec, or None.
     """
-    worth_threads = step_flops >= SMALLEST_THREADED_STEP
+    worthwhile = max(1, min(available_cores(), step_flops // SMALLEST_SHARE))
     return Plan(
         slices=slices if slices is not None else 1,
-        threads=threads if threads is not None else (available_cores() if worth_threads else 1),
+        threads=threads if threads is not None else worthwhile,
     )
 
 

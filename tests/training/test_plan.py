@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.training.plan import SMALLEST_THREADED_STEP, Plan, available_cores, choose_plan
+from mlpkit.training import plan
+from mlpkit.training.plan import SMALLEST_SHARE, Plan, available_cores, choose_plan
 
 
-def test_a_small_step_gets_one_thread_and_a_large_one_all_cores():
-    assert choose_plan(SMALLEST_THREADED_STEP - 1) == Plan(slices=1, threads=1)
-    assert choose_plan(SMALLEST_THREADED_STEP) == Plan(slices=1, threads=available_cores())
+@pytest.mark.parametrize(
+    ("flops", "threads"),
+    [
+        (0, 1),
+        (SMALLEST_SHARE, 1),
+        (2 * SMALLEST_SHARE - 1, 1),
+        (2 * SMALLEST_SHARE, 2),
+        (5 * SMALLEST_SHARE, 5),
+        (10**12, 8),
+    ],
+)
+def test_each_thread_has_enough_to_do_and_a_core(monkeypatch, flops, threads):
+    monkeypatch.setattr(plan, "available_cores", lambda: 8)
+    assert choose_plan(flops) == Plan(slices=1, threads=threads)
 
 
-@pytest.mark.parametrize("flops", [1, 10 * SMALLEST_THREADED_STEP])
+@pytest.mark.parametrize("flops", [1, 10 * SMALLEST_SHARE])
 def test_what_the_spec_pins_stands(flops):
     assert choose_plan(flops, slices=3, threads=5) == Plan(slices=3, threads=5)
 
