@@ -51,10 +51,7 @@ class Updater:
         """
         self._learning_rate, self._step = learning_rate, step
         try:
-            if len(self._blocks) == 1:
-                self._update(self._blocks[0])
-            else:
-                self.network.map(self._update, self._blocks)
+            self.network.map(self._update, self._blocks)
         except MlpkitError:
             raise
         except Exception as error:

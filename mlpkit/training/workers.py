@@ -62,7 +62,7 @@ class Workers:
         Raises:
             Exception: what the function raised, for the first of the items for which it raised anything.
         """
-        inboxes = self._inboxes[: len(items) - 1]
+        inboxes = self._inboxes[: max(0, len(items) - 1)]
         if not inboxes:
             return [function(item) for item in items]
         workers = len(inboxes) + 1
