@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from contestants.contestant import Contestant, check_loss
+from contestants.on_jax import OnJax
 from contestants.task import BETA1, BETA2, EPSILON
 
 if TYPE_CHECKING:
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from contestants.task import Task
 
 
-class JaxJit(Contestant):
-    """Gathers, computes loss and gradient, and updates in one compiled function, whose old parameters are donated.
-
-    The loss of a step is looked at while the next one runs: waiting for it at once would leave the processor idle.
-    """
+class JaxJit(OnJax):
+    """Gathers, computes loss and gradient, and updates in one compiled function, whose old parameters are donated."""
 
     def __init__(
         self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
@@ -35,22 +32,6 @@ class JaxJit(Contestant):
         self.step = jax.jit(
             partial(step, update=partial(update, learning_rate=task.learning_rate)), donate_argnames="state"
         )
-
-    def train(self, minibatches: NDArray[np.int64]) -> None:
-        """Take a step on each minibatch."""
-        previous = None
-        for rows in minibatches.astype(np.int32):
-            self.state, loss = self.step(self.state, *self.data, rows)
-            if previous is not None:
-                check_loss(float(previous))
-            previous = loss
-        if previous is not None:
-            check_loss(float(previous))
-            jax.block_until_ready(self.state)
-
-    def parameters(self) -> list[NDArray[np.float32]]:
-        """Return the parameters."""
-        return [np.asarray(value) for value in self.state[0]]
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities."""
