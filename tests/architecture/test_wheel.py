@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -27,28 +29,48 @@ CORE_DEPENDENCIES = {
 }
 
 
+def copied_tree(folder):
+    """Copy into a folder what wheels are built from, and return where it is."""
+    unwanted = shutil.ignore_patterns(".*", "*.so", "build", "*.egg-info", "__pycache__", "tests", "benchmarks")
+    return shutil.copytree(ROOT, folder / "tree", ignore=unwanted, symlinks=True)
+
+
+def built(tree, folder, **environment):
+    """Build a wheel into a folder, and return it opened."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(tree)]
+    subprocess.run(command, check=True, timeout=300, env={**os.environ, **environment})
+    (wheel,) = folder.glob("*.whl")
+    return zipfile.ZipFile(wheel)
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    tree = folder / "tree"
-    unwanted = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "tests", "benchmarks")
-    shutil.copytree(ROOT, tree, ignore=unwanted, symlinks=True)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(tree)]
-    subprocess.run(command, check=True, timeout=300)
-    (built,) = folder.glob("*.whl")
-    with zipfile.ZipFile(built) as archive:
+    with built(copied_tree(tmp_path_factory.mktemp("tree")), tmp_path_factory.mktemp("wheel")) as archive:
         yield archive
 
 
 def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
-    shipped = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    shipped = {name for name in wheel.namelist() if ".dist-info/" not in name and not name.endswith(".so")}
     tree = set()
     for package, home in (("mlpkit", ROOT / "mlpkit"), ("mlpkit_plugins", ROOT / "plugins/mlpkit_plugins")):
         for path in home.rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":
                 tree.add(f"{package}/{path.relative_to(home).as_posix()}")
     tree |= {f"mlpkit/shipped_specs/{path.name}" for path in (ROOT / "specs").glob("*.yaml")}
     assert shipped == tree
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no compiler")
+def test_the_wheel_holds_compiled_kernels(wheel):
+    compiled = [name for name in wheel.namelist() if name.endswith(".so")]
+    assert compiled == [f"mlpkit_plugins/kernels/compiled{sysconfig.get_config_var('EXT_SUFFIX')}"]
+
+
+def test_a_wheel_can_be_built_without_a_compiler(tmp_path):
+    with built(copied_tree(tmp_path), tmp_path, CC=str(tmp_path / "no-compiler")) as archive:
+        names = archive.namelist()
+    assert "mlpkit_plugins/kernels/with_numpy.py" in names
+    assert not [name for name in names if name.endswith(".so")]
 
 
 def test_a_core_install_asks_for_the_core_dependencies_and_nothing_else(wheel):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit_plugins.kernels import take_scaled
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+PIXEL = 1 / 255
+"""What a pixel's byte is multiplied by; a product is faster than a quotient, and within a rounding of it."""
 
 
 class ImageSplit:
@@ -36,7 +40,6 @@ class ImageSplit:
         self._classes = classes
         self._normalize = normalize
         self._one_hot = one_hot
-        self._scratch = _Scratch(images.shape[1:])
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -54,41 +57,14 @@ class ImageSplit:
         """
         x, t = out
         numbers = self._labels.take(indices)  # small, so this is where the indices get checked
-        pixels = self._scratch.pixels(len(indices))
-        # Any mode but "raise" writes straight into its output; "wrap" reads negative indices as indexing does.
-        self._images.take(indices, 0, pixels, "wrap")
-        x[...] = pixels
-        if self._normalize:
-            scale_pixels(x)
+        take_scaled(self._images, indices, PIXEL if self._normalize else 1.0, x)
         if self._one_hot:
-            self._scratch.identity(self._classes, t.dtype).take(numbers, 0, t, "clip")
+            t[...] = 0
+            t[np.arange(len(t)), numbers] = 1
         else:
             t[...] = numbers
 
 
 def scale_pixels(x: NDArray[Any]) -> None:
-    """Divide pixels by 255 in place; a product is faster than a quotient, and within a rounding of it."""
-    np.multiply(x, 1 / 255, out=x)
-
-
-class _Scratch(threading.local):
-    """Memory that ``take`` works in, kept from call to call, and each thread's own."""
-
-    def __init__(self, image_shape: tuple[int, ...]) -> None:
-        self._pixels = np.empty((0, *image_shape), np.uint8)
-        self._part = self._pixels
-        self._identities: dict[np.dtype[Any], NDArray[Any]] = {}
-
-    def pixels(self, rows: int) -> NDArray[np.uint8]:
-        """Return room for so many images: a part of the most ever asked for."""
-        if rows != len(self._part):
-            if rows > len(self._pixels):
-                self._pixels = np.empty((rows, *self._pixels.shape[1:]), np.uint8)
-            self._part = self._pixels[:rows]
-        return self._part
-
-    def identity(self, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return the identity matrix, whose rows are the one-hot targets."""
-        if dtype not in self._identities:
-            self._identities[dtype] = np.identity(size, dtype)
-        return self._identities[dtype]
+    """Divide pixels by 255 in place."""
+    np.multiply(x, PIXEL, out=x)

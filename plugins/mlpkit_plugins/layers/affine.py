@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Layer
+from mlpkit_plugins.kernels import add_row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class Affine(Layer):
         """Return y = x W + b."""
         self.x = x
         y = np.matmul(x, self.W.value, out=self.buffer("y", (len(x), self.units)))
-        return np.add(y, self.b.value, out=y) if self.bias else y
+        return add_row(y, self.b.value, y) if self.bias else y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx = dy Wᵀ."""

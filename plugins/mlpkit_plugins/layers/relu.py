@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlpkit import Layer
+from mlpkit_plugins.kernels import keep_where_positive, rectify
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,22 +22,14 @@ class Relu(Layer):
     Source: Nair and Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines (2010).
     """
 
-    def __init__(self) -> None:
-        self.zeros: NDArray[Any] = np.zeros(0)
-
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = max(x, 0)."""
-        if self.zeros.shape != x.shape:
-            self.zeros = np.zeros(x.shape, x.dtype)  # NumPy compares with an array four times as fast as with 0
-        self.y = self.buffer("y", x.shape)
-        np.maximum(x, self.zeros, out=self.y)
+        self.y = rectify(x, self.buffer("y", x.shape))
         return self.y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: dy where y is positive."""
-        positive = np.greater(self.y, self.zeros, out=self.buffer("positive", dy.shape, bool))
-        np.multiply(dy, positive, out=dy)
-        return dy
+        return keep_where_positive(dy, self.y, dy)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Classes, Loss, ShapeError, UsageError
+from mlpkit_plugins.kernels import cross_entropy_gradient, normalize_columns, pick_labels, shift_transposed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,9 +37,6 @@ class SoftmaxWithLoss(Loss):
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4.
     """
 
-    def __init__(self) -> None:
-        self.columns: NDArray[np.intp] = np.arange(0)
-
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit a class."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
@@ -59,7 +57,7 @@ class SoftmaxWithLoss(Loss):
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean cross-entropy."""
         self._expect_targets(t, x.shape)
-        shifted = self._shifted(x)
+        shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
         self.t = t
         at_target = self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
         losses = self._normalize(shifted)
@@ -69,18 +67,20 @@ class SoftmaxWithLoss(Loss):
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / rows."""
-        p = self.p
-        if self.t.ndim == 1:
-            p.reshape(-1)[self.at_label] -= 1
-        else:
-            np.subtract(p, self.t.T, out=p)
-        np.multiply(p, dloss / len(self.t), out=p)
-        return self._by_rows("dx")
+        p, t, scale = self.p, self.t, dloss / len(self.t)
+        dx = self.buffer("dx", p.shape[::-1])
+        if t.ndim == 1:
+            return cross_entropy_gradient(p, t, scale, dx)
+        np.subtract(p.T, t, out=dx)
+        np.multiply(dx, scale, out=dx)
+        return dx
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each class, shape (rows, classes)."""
-        self._normalize(self._shifted(x))
-        return self._by_rows("prediction")
+        self._normalize(shift_transposed(x, self.buffer("p", x.shape[::-1])))
+        prediction = self.buffer("prediction", x.shape)
+        np.copyto(prediction, self.p.T)
+        return prediction
 
     def _expect_targets(self, t: NDArray[Any], shape: tuple[int, ...]) -> None:
         """Make sure that the targets are class numbers or one-hot rows; NumPy would take some others for them."""
@@ -95,40 +95,19 @@ class SoftmaxWithLoss(Loss):
             raise UsageError(f"{self.path} got a target row whose sum is not 1; expected one-hot rows")
 
     def _at_labels(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
-        """Return the entry at each row's label, and keep where it stands in the transposed logits."""
-        classes, rows = shifted.shape
-        if len(self.columns) != rows:
-            self.columns = np.arange(rows)
-        self.at_label = np.multiply(t, rows, dtype=np.intp)
-        self.at_label += self.columns
+        """Return the shifted logit of each row's label."""
         try:
-            if t.item(t.argmin()) >= 0:  # NumPy would count a negative label from the end
-                at_labels: NDArray[Any] = shifted.reshape(-1).take(self.at_label)
-                return at_labels
+            return pick_labels(shifted, t, self.buffer("at_label", t.shape))
         except IndexError:
-            pass  # a label too large leads beyond the last entry
-        wrong = t[(t < 0) | (t >= classes)][0]
-        raise UsageError(f"{self.path} got the label {wrong}; expected class numbers from 0 to {classes - 1}")
-
-    def _shifted(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return x - max x, transposed to (classes, rows): NumPy is faster at reducing the first axis."""
-        shifted = self.buffer("p", x.shape[::-1])
-        np.copyto(shifted, x.T)
-        np.subtract(shifted, np.maximum.reduce(shifted, axis=0), out=shifted)
-        return shifted
+            classes = len(shifted)
+            wrong = t[(t < 0) | (t >= classes)][0]
+            message = f"{self.path} got the label {wrong}; expected class numbers from 0 to {classes - 1}"
+            raise UsageError(message) from None
 
     def _normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
         self.p = np.exp(shifted, out=shifted)
-        total: NDArray[Any] = np.add.reduce(self.p, axis=0)
-        np.divide(self.p, total, out=self.p)
-        return total
-
-    def _by_rows(self, name: str) -> NDArray[Any]:
-        """Return what p holds, shape (rows, classes)."""
-        array = self.buffer(name, self.p.shape[::-1])
-        np.copyto(array, self.p.T)
-        return array
+        return normalize_columns(self.p, self.buffer("total", self.p.shape[1:]))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit_plugins.kernels import descend_adaptively
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -54,13 +56,4 @@ def take_adam_step(
     s = sqrt((1 - beta2) / (1 - beta2**step))
     # Squares of smaller gradients are 0 in this dtype; without a bound, 0 / 0 or too long a step would follow.
     least = sqrt(np.finfo(gradient.dtype).tiny)
-    np.multiply(m, beta1, out=m)
-    np.add(m, gradient, out=m)
-    np.multiply(gradient, gradient, out=gradient)
-    np.multiply(v, beta2, out=v)
-    np.add(v, gradient, out=v)
-    np.sqrt(v, out=gradient)
-    np.add(gradient, max(epsilon / s, least), out=gradient)
-    np.divide(m, gradient, out=gradient)
-    np.multiply(gradient, learning_rate * c / s, out=gradient)
-    np.subtract(value, gradient, out=value)
+    descend_adaptively(value, gradient, m, v, beta1, beta2, max(epsilon / s, least), learning_rate * c / s)

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import Optimizer, ParameterError, Rate
+from mlpkit_plugins.kernels import descend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,17 +71,13 @@ class Sgd(Optimizer):
         decay: bool,
     ) -> None:
         """Take one step down the gradient, or along the velocity."""
-        if self.momentum == 0:
-            np.multiply(gradient, learning_rate, out=gradient)
-        elif self.nesterov:
+        if self.momentum > 0:
             velocity = slots["velocity"]
             np.add(velocity, gradient, out=velocity)
-            np.multiply(velocity, self.momentum, out=velocity)
-            np.add(gradient, velocity, out=gradient)
-            np.multiply(gradient, learning_rate, out=gradient)
-        else:
-            velocity = slots["velocity"]
-            np.add(velocity, gradient, out=velocity)
-            np.multiply(velocity, learning_rate, out=gradient)
-            np.multiply(velocity, self.momentum, out=velocity)
-        np.subtract(value, gradient, out=value)
+            if self.nesterov:
+                np.multiply(velocity, self.momentum, out=velocity)
+                np.add(gradient, velocity, out=gradient)
+            else:
+                np.copyto(gradient, velocity)
+                np.multiply(velocity, self.momentum, out=velocity)
+        descend(value, gradient, learning_rate)

@@ -1,0 +1,91 @@
+#include "arguments.h"
+
+int floating_type(PyObject *object)
+{
+    if (!PyArray_Check(object)) {
+        return -1;
+    }
+    int type = PyArray_TYPE((PyArrayObject *)object);
+    return type == NPY_FLOAT || type == NPY_DOUBLE ? type : -1;
+}
+
+int read_matrix(PyObject *object, int type, int writable, Matrix *matrix)
+{
+    if (!PyArray_Check(object)) {
+        return 0;
+    }
+    PyArrayObject *array = (PyArrayObject *)object;
+    int axes = PyArray_NDIM(array);
+    npy_intp item = PyArray_ITEMSIZE(array);
+    if (PyArray_TYPE(array) != type || axes == 0 || !PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array) ||
+        (writable && !PyArray_ISWRITEABLE(array))) {
+        return 0;
+    }
+    matrix->data = PyArray_BYTES(array);
+    if (axes == 2 && PyArray_STRIDE(array, 1) == item && PyArray_STRIDE(array, 0) % item == 0 &&
+        PyArray_STRIDE(array, 0) >= PyArray_DIM(array, 1) * item) {
+        matrix->rows = PyArray_DIM(array, 0);
+        matrix->columns = PyArray_DIM(array, 1);
+        matrix->stride = PyArray_STRIDE(array, 0) / item;
+        return 1;
+    }
+    if (!PyArray_IS_C_CONTIGUOUS(array)) {
+        return 0;
+    }
+    matrix->columns = PyArray_DIM(array, axes - 1);
+    matrix->rows = matrix->columns ? PyArray_SIZE(array) / matrix->columns : 0;
+    matrix->stride = matrix->columns;
+    return 1;
+}
+
+int same_shape(Matrix **matrices, int count)
+{
+    int gaps = 0;
+    for (int i = 0; i < count; i++) {
+        if (matrices[i]->rows != matrices[0]->rows || matrices[i]->columns != matrices[0]->columns) {
+            return 0;
+        }
+        gaps |= matrices[i]->stride != matrices[i]->columns;
+    }
+    for (int i = 0; i < count && !gaps; i++) {
+        matrices[i]->columns *= matrices[i]->rows;
+        matrices[i]->stride = matrices[i]->columns;
+        matrices[i]->rows = matrices[i]->columns ? 1 : 0;
+    }
+    return 1;
+}
+
+int apart(const Matrix *output, const Matrix *input, npy_intp item)
+{
+    if (output->data == input->data) {
+        return output->stride == input->stride || output->rows <= 1;
+    }
+    npy_intp length = (output->rows ? (output->rows - 1) * output->stride + output->columns : 0) * item;
+    npy_intp other = (input->rows ? (input->rows - 1) * input->stride + input->columns : 0) * item;
+    return output->data + length <= input->data || input->data + other <= output->data;
+}
+
+int read_number(PyObject *object, double *number)
+{
+    if (!PyFloat_CheckExact(object)) {
+        return 0;
+    }
+    *number = PyFloat_AS_DOUBLE(object);
+    return 1;
+}
+
+PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count)
+{
+    PyObject *library = PyImport_ImportModule("mlpkit_plugins.kernels.with_numpy");
+    if (library == NULL) {
+        return NULL;
+    }
+    PyObject *function = PyObject_GetAttrString(library, name);
+    Py_DECREF(library);
+    if (function == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Vectorcall(function, arguments, (size_t)count, NULL);
+    Py_DECREF(function);
+    return result;
+}

@@ -1,0 +1,88 @@
+/* What the kernels share: arrays as they come from Python, and loops for every instruction set. */
+#ifndef MLPKIT_ARGUMENTS_H
+#define MLPKIT_ARGUMENTS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL mlpkit_kernels_numpy
+#ifndef MLPKIT_IMPORTS_NUMPY
+#define NO_IMPORT_ARRAY
+#endif
+#include <numpy/arrayobject.h>
+
+/* Compiled once for each of these instruction sets; the loader takes the widest that the processor has. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define VECTORIZED
+#endif
+
+/* In-place calls are welcome: element i of an output depends on no other element of an input. */
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+/* An array of one or two axes; the elements of a row lie side by side. */
+typedef struct {
+    char *data;
+    npy_intp rows, columns;
+    npy_intp stride; /* from row to row, in elements */
+} Matrix;
+
+/* Elements from which the interpreter is let go for other threads. */
+#define MANY 16384
+
+/* Call the loop of the arrays' dtype, without the interpreter where there is much to do. */
+#define RUN(type, elements, loop, ...)                                                                                 \
+    do {                                                                                                               \
+        PyThreadState *thread = (elements) >= MANY ? PyEval_SaveThread() : NULL;                                       \
+        if ((type) == NPY_FLOAT) {                                                                                     \
+            loop##_float32(__VA_ARGS__);                                                                               \
+        }                                                                                                              \
+        else {                                                                                                         \
+            loop##_float64(__VA_ARGS__);                                                                               \
+        }                                                                                                              \
+        if (thread != NULL) {                                                                                          \
+            PyEval_RestoreThread(thread);                                                                              \
+        }                                                                                                              \
+    } while (0)
+
+/* Bytes of an element. */
+static inline npy_intp item_of(int type) { return type == NPY_FLOAT ? sizeof(float) : sizeof(double); }
+
+/* The number of an array's dtype if that is float32 or float64, else -1. */
+int floating_type(PyObject *object);
+
+/* Read an array of that dtype; 0 if the object is not one that the loops can work on. */
+int read_matrix(PyObject *object, int type, int writable, Matrix *matrix);
+
+/* Whether matrices have one shape; if all are without gaps, each becomes a single long row. */
+int same_shape(Matrix **matrices, int count);
+
+/* Whether an output lies apart from an input, or exactly on it. */
+int apart(const Matrix *output, const Matrix *input, npy_intp item);
+
+/* Read a float. */
+int read_number(PyObject *object, double *number);
+
+/* Hand a call over to the function of that name in with_numpy.py, which takes any arrays. */
+PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count);
+
+#define SIGNATURE PyObject *module, PyObject *const *arguments, Py_ssize_t count
+
+PyObject *add_row(SIGNATURE);
+PyObject *rectify(SIGNATURE);
+PyObject *keep_where_positive(SIGNATURE);
+PyObject *shift_transposed(SIGNATURE);
+PyObject *pick_labels(SIGNATURE);
+PyObject *normalize_columns(SIGNATURE);
+PyObject *cross_entropy_gradient(SIGNATURE);
+PyObject *descend(SIGNATURE);
+PyObject *descend_adaptively(SIGNATURE);
+PyObject *take_scaled(SIGNATURE);
+
+#endif

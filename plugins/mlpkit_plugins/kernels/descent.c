@@ -1,0 +1,79 @@
+/* Steps of optimizers. */
+#include "arguments.h"
+
+#include <math.h>
+
+#define LOOPS(T, NAME, ROOT)                                                                                           \
+    VECTORIZED static void descend_##NAME(const Matrix *value, const Matrix *gradient, double length)                  \
+    {                                                                                                                  \
+        T factor = (T)length;                                                                                          \
+        T *to = (T *)value->data;                                                                                      \
+        const T *slope = (const T *)gradient->data;                                                                    \
+        INDEPENDENT                                                                                                    \
+        for (npy_intp i = 0; i < value->columns; i++) {                                                                \
+            to[i] = to[i] - slope[i] * factor;                                                                         \
+        }                                                                                                              \
+    }                                                                                                                  \
+    VECTORIZED static void descend_adaptively_##NAME(const Matrix *value, const Matrix *gradient, const Matrix *first, \
+                                                     const Matrix *second, const double *numbers)                      \
+    {                                                                                                                  \
+        T beta1 = (T)numbers[0], beta2 = (T)numbers[1], offset = (T)numbers[2], length = (T)numbers[3];                \
+        T *to = (T *)value->data, *m = (T *)first->data, *v = (T *)second->data;                                       \
+        const T *slope = (const T *)gradient->data;                                                                    \
+        INDEPENDENT                                                                                                    \
+        for (npy_intp i = 0; i < value->columns; i++) {                                                                \
+            m[i] = m[i] * beta1 + slope[i];                                                                            \
+            v[i] = v[i] * beta2 + slope[i] * slope[i];                                                                 \
+            to[i] = to[i] - m[i] / (ROOT(v[i]) + offset) * length;                                                     \
+        }                                                                                                              \
+    }
+
+LOOPS(float, float32, sqrtf)
+LOOPS(double, float64, sqrt)
+
+/* Read arrays of one shape, all without gaps and apart from each other; those after the second are written to. */
+static int read_blocks(PyObject *const *arguments, int count, int type, Matrix *blocks)
+{
+    Matrix *all[4];
+    for (int i = 0; i < count; i++) {
+        all[i] = &blocks[i];
+        if (!read_matrix(arguments[i], type, i != 1, all[i])) {
+            return 0;
+        }
+        for (int j = 0; j < i; j++) {
+            if (blocks[i].data == blocks[j].data || !apart(&blocks[i], &blocks[j], item_of(type))) {
+                return 0;
+            }
+        }
+    }
+    return same_shape(all, count) && blocks[0].rows == 1;
+}
+
+PyObject *descend(SIGNATURE)
+{
+    Matrix blocks[2];
+    double length;
+    int type = count == 3 ? floating_type(arguments[0]) : -1;
+    if (type < 0 || !read_number(arguments[2], &length) || !read_blocks(arguments, 2, type, blocks)) {
+        return with_numpy("descend", arguments, count);
+    }
+    RUN(type, blocks[0].columns, descend, &blocks[0], &blocks[1], length);
+    Py_RETURN_NONE;
+}
+
+PyObject *descend_adaptively(SIGNATURE)
+{
+    Matrix blocks[4];
+    double numbers[4];
+    int type = count == 8 ? floating_type(arguments[0]) : -1;
+    if (type < 0 || !read_blocks(arguments, 4, type, blocks)) {
+        return with_numpy("descend_adaptively", arguments, count);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (!read_number(arguments[4 + i], &numbers[i])) {
+            return with_numpy("descend_adaptively", arguments, count);
+        }
+    }
+    RUN(type, blocks[0].columns, descend_adaptively, &blocks[0], &blocks[1], &blocks[2], &blocks[3], numbers);
+    Py_RETURN_NONE;
+}

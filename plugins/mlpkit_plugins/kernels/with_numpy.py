@@ -1,0 +1,190 @@
+"""What each kernel computes, written in NumPy: for arrays of any layout, and where there is no compiled kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def add_row(x: NDArray[Any], row: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x with a row added to each of its rows, and return it.
+
+    Args:
+        x: shape (rows, columns).
+        row: shape (columns,).
+        out: shape (rows, columns); may be x itself.
+    """
+    np.add(x, row, out=out)
+    return out
+
+
+def rectify(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to max(x, 0), element by element, and return it.
+
+    Args:
+        x: of any shape.
+        out: of the same shape; may be x itself.
+    """
+    np.maximum(x, _zeros(x.shape, x.dtype), out=out)
+    return out
+
+
+def keep_where_positive(dy: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy where y is positive, else to 0, and return it.
+
+    Args:
+        dy: of any shape.
+        y: of the same shape.
+        out: of the same shape; may be dy itself.
+    """
+    np.multiply(dy, y > 0, out=out)
+    return out
+
+
+def shift_transposed(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the transpose of x less each row's largest element, and return it.
+
+    Args:
+        x: shape (rows, classes).
+        out: shape (classes, rows): NumPy is faster at reducing the first axis.
+    """
+    np.copyto(out, x.T)
+    np.subtract(out, np.maximum.reduce(out, axis=0), out=out)
+    return out
+
+
+def pick_labels(p: NDArray[Any], t: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the element of each column that its label names, and return it.
+
+    Args:
+        p: shape (classes, rows).
+        t: integers from 0 to classes - 1, shape (rows,).
+        out: shape (rows,).
+
+    Raises:
+        IndexError: a label is out of range.
+    """
+    classes, rows = p.shape
+    if rows and t.min() < 0:  # NumPy would count it from the end
+        msg = f"label {t.min()} is out of range for {classes} classes"
+        raise IndexError(msg)
+    out[...] = p[t, np.arange(rows)]
+    return out
+
+
+def normalize_columns(p: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
+    """Set total to the sum of each column of p, divide the columns by it in place, and return total.
+
+    Args:
+        p: shape (classes, rows).
+        total: shape (rows,).
+    """
+    if p.flags.c_contiguous and len(total) > 1:
+        np.add.reduce(p, axis=0, out=total)
+    else:  # along memory NumPy adds in another order
+        np.copyto(total, p[0])
+        for row in p[1:]:
+            np.add(total, row, out=total)
+    np.divide(p, total, out=p)
+    return total
+
+
+def cross_entropy_gradient(p: NDArray[Any], t: NDArray[Any], scale: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to (pᵀ - one-hot t) scale, and return it; p is scratch from then on.
+
+    Args:
+        p: probabilities, shape (classes, rows).
+        t: integers from 0 to classes - 1, shape (rows,).
+        scale: what the difference is multiplied by.
+        out: shape (rows, classes).
+    """
+    p[t, np.arange(len(t))] -= 1
+    np.multiply(p, scale, out=p)
+    np.copyto(out, p.T)
+    return out
+
+
+def descend(value: NDArray[Any], gradient: NDArray[Any], length: float) -> None:
+    """Subtract length gradient from value in place; the gradient is scratch from then on.
+
+    Args:
+        value: of any shape.
+        gradient: of the same shape.
+        length: the step length.
+    """
+    np.multiply(gradient, length, out=gradient)
+    np.subtract(value, gradient, out=value)
+
+
+def descend_adaptively(
+    value: NDArray[Any],
+    gradient: NDArray[Any],
+    m: NDArray[Any],
+    v: NDArray[Any],
+    beta1: float,
+    beta2: float,
+    offset: float,
+    length: float,
+) -> None:
+    """Take a step of Adam's form in place; the gradient is scratch from then on.
+
+        m     ← beta1 m + gradient
+        v     ← beta2 v + gradient²
+        value ← value - length m / (√v + offset)
+
+    Args:
+        value: of any shape.
+        gradient: of the same shape, as are m and v.
+        m: sum of gradients.
+        v: sum of their squares.
+        beta1: what is kept of m.
+        beta2: what is kept of v.
+        offset: what is added to the root.
+        length: the step length.
+    """
+    np.multiply(m, beta1, out=m)
+    np.add(m, gradient, out=m)
+    np.multiply(gradient, gradient, out=gradient)
+    np.multiply(v, beta2, out=v)
+    np.add(v, gradient, out=v)
+    np.sqrt(v, out=gradient)
+    np.add(gradient, offset, out=gradient)
+    np.divide(m, gradient, out=gradient)
+    np.multiply(gradient, length, out=gradient)
+    np.subtract(value, gradient, out=value)
+
+
+def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the entries of an array of bytes at some positions of its first axis, times scale, and return it.
+
+    Args:
+        numbers: shape (examples, ...).
+        indices: positions, shape (rows,).
+        scale: what the numbers are multiplied by.
+        out: shape (rows, ...).
+
+    Raises:
+        IndexError: a position lies outside the array.
+    """
+    out[...] = numbers.take(indices, 0)
+    np.multiply(out, scale, out=out)
+    return out
+
+
+_kept_zeros: dict[Any, NDArray[Any]] = {}
+
+
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return zeros of that shape: NumPy compares with an array four times as fast as with the number 0."""
+    try:
+        return _kept_zeros[shape, dtype]
+    except KeyError:
+        if len(_kept_zeros) >= 64:
+            _kept_zeros.clear()
+        zeros = _kept_zeros[shape, dtype] = np.zeros(shape, dtype)
+        zeros.flags.writeable = False
+        return zeros

@@ -1,0 +1,22 @@
+"""Compiles the kernels of the built-in components. Where that can't be done, NumPy does their work: see kernels/."""
+
+from pathlib import Path
+
+import numpy
+from setuptools import Extension, setup
+
+KERNELS = Path("plugins") / "mlpkit_plugins" / "kernels"
+
+setup(
+    ext_modules=[
+        Extension(
+            "mlpkit_plugins.kernels.compiled",
+            sorted(str(path) for path in KERNELS.glob("*.c")),
+            depends=[str(KERNELS / "arguments.h")],
+            include_dirs=[numpy.get_include()],
+            # No fused multiply-add: the kernels round as NumPy does, to the same bits.
+            extra_compile_args=["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
+            optional=True,
+        )
+    ]
+)
