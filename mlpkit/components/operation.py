@@ -11,6 +11,7 @@ from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
 from mlpkit.components.parameter import Parameter, State
 from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.components.row_padding import gapped_size, with_gaps
 from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Operation(Component):
         self._states: dict[str, State] = {}
         self._children: dict[str, Operation] = {}
         self._storage: dict[str, NDArray[np.uint8]] = {}
-        self._views: dict[tuple[str, Shape, DTypeLike | None], NDArray[Any]] = {}
+        self._views: dict[tuple[str, Shape, DTypeLike | None, bool], NDArray[Any]] = {}
         self._position = RandomPosition()
         self._generator: tuple[int, np.random.Generator] | None = None
 
@@ -98,7 +99,7 @@ class Operation(Component):
         self._states[name] = declared
         return declared
 
-    def buffer(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    def buffer(self, name: str, shape: Shape, dtype: DTypeLike | None = None, *, gaps: bool = False) -> NDArray[Any]:
         """Return a scratch array of undefined content, the same memory at each call.
 
         Arrays of one name share their memory: the largest one asked for so far.
@@ -107,11 +108,13 @@ class Operation(Component):
             name: what the array is for, within this operation.
             shape: its shape.
             dtype: its dtype; by default the network's.
+            gaps: whether there may be gaps between its rows, for the sake of fast matrix products; without them the
+                array is contiguous.
         """
         try:
-            return self._views[name, shape, dtype]
+            return self._views[name, shape, dtype, gaps]
         except KeyError:
-            return self._new_view(name, shape, dtype)
+            return self._new_view(name, shape, dtype, gaps)
 
     def expect_rank(self, input_shape: Shape, rank: int, *, remedy: str = "") -> Shape:
         """Return the input shape if it has that many axes, the batch axis not counted.
@@ -162,15 +165,16 @@ class Operation(Component):
             raise ValueError(msg)
         return tuple(int(length) for length in shape)
 
-    def _new_view(self, name: str, shape: Shape, dtype: DTypeLike | None) -> NDArray[Any]:
+    def _new_view(self, name: str, shape: Shape, dtype: DTypeLike | None, gaps: bool) -> NDArray[Any]:
         kind = self.dtype if dtype is None else np.dtype(dtype)
-        size = prod(shape) * kind.itemsize
+        size = (gapped_size(shape) if gaps else prod(shape)) * kind.itemsize
         storage = self._storage.get(name)
         if storage is None or storage.nbytes < size:
             storage = self._storage[name] = np.empty(size, np.uint8)
             self._views = {key: view for key, view in self._views.items() if key[0] != name}
         elif len(self._views) >= MOST_VIEWS:
             self._views.clear()
-        view = storage[:size].view(kind).reshape(shape)
-        self._views[name, shape, dtype] = view
+        memory = storage[:size].view(kind)
+        view = with_gaps(memory, shape) if gaps else memory.reshape(shape)
+        self._views[name, shape, dtype, gaps] = view
         return view

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from mlpkit.components.row_padding import gapped_size, with_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,12 +69,17 @@ class FlatLayout(NamedTuple):
 
     def view(self, flat: NDArray[Any], path: str) -> NDArray[Any]:
         """Return the array of that path as a view of the flat array."""
-        shape, offset = self.shapes[path], self.offsets[path]
-        return flat[offset : offset + prod(shape)].reshape(shape)
+        begin, end = self.extent(path)
+        return with_gaps(flat[begin:end], self.shapes[path])
+
+    def extent(self, path: str) -> tuple[int, int]:
+        """Return begin and end of an array in the flat array; between its rows there may be gaps, which stay 0."""
+        begin = self.offsets[path]
+        return begin, begin + gapped_size(self.shapes[path])
 
 
 def _padded(shape: tuple[int, ...]) -> int:
-    return -(-prod(shape) // ALIGNMENT) * ALIGNMENT
+    return -(-gapped_size(shape) // ALIGNMENT) * ALIGNMENT
 
 
 def blocks(begin: int, end: int) -> list[tuple[int, int]]:

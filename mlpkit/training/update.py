@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import MlpkitError
@@ -68,5 +67,4 @@ def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:
 
 
 def _whole_arrays(network: Sequential) -> list[tuple[int, int]]:
-    layout = network.layout
-    return [(offset, offset + prod(layout.shapes[path])) for path, offset in layout.offsets.items()]
+    return [network.layout.extent(path) for path in network.layout.offsets]

@@ -35,7 +35,8 @@ def test_a_short_run_gives_table_json_and_plot(tmp_path):
     assert step["about"] == {"hidden": 50, "batch_size": 32, "optimizer": "sgd"}
     ours, limit = step["figures"]
     assert (ours["name"], limit["name"]) == ("mlpkit", "limit")
-    assert 0 < limit["median"] < ours["median"] < 1
+    assert 0 < limit["median"] < 1  # which of the two is faster is no question for a machine that runs tests
+    assert 0 < ours["median"] < 1
     assert limit["ratio"]["median"] == limit["runs"][0] / ours["runs"][0]
     assert limit["threads"] >= 1
     (verdict,) = step["verdicts"]

@@ -46,6 +46,24 @@ def test_arrays_lie_apart_aligned_those_that_decay_first(declared, dtype):
     assert layout.size % ALIGNMENT == layout.decaying % ALIGNMENT == 0
 
 
+@pytest.mark.parametrize(
+    ("shape", "gap"), [((3, 512), 16), ((2, 3, 1024), 16), ((512,), 0), ((512, 3), 0), ((0, 512), 16)]
+)
+def test_rows_that_would_compete_for_the_cache_lie_apart(shape, gap):
+    layout = FlatLayout.of_parameters(parameters([(shape, True), ((2,), True)]))
+    flat = layout.zeros(np.dtype(np.float32))
+    view = layout.view(flat, "Layer0.W")
+    assert view.shape == shape
+    assert view.strides[-1] == 4
+    if len(shape) > 1:
+        assert view.strides[-2] == 4 * (shape[-1] + gap)
+    view += 1
+    layout.view(flat, "Layer1.W")[...] = 2
+    assert flat.sum() == prod(shape) + 4  # the gaps are 0
+    begin, end = layout.extent("Layer0.W")
+    assert flat[begin:end].sum() == prod(shape)
+
+
 def test_the_order_within_each_part_is_that_of_declaration():
     layout = FlatLayout.of_parameters(parameters([((2,), False), ((3,), True), ((4,), False), ((5,), True)]))
     assert sorted(layout.offsets, key=layout.offsets.get) == ["Layer1.W", "Layer3.W", "Layer0.W", "Layer2.W"]

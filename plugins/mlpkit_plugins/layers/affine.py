@@ -51,7 +51,7 @@ class Affine(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x W + b."""
         self.x = x
-        y = np.matmul(x, self.W.value, out=self.buffer("y", (len(x), self.units)))
+        y = np.matmul(x, self.W.value, out=self.buffer("y", (len(x), self.units), gaps=True))
         return add_row(y, self.b.value, y) if self.bias else y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
@@ -63,7 +63,7 @@ class Affine(Layer):
             np.matmul(self.ones, dy, out=self.b.grad)  # several times as fast as dy.sum(axis=0)
         if not self.needs_input_gradient:
             return None
-        return np.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape))
+        return np.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape, gaps=True))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -33,7 +33,7 @@ class Sigmoid(Layer):
         np.negative(denominator, out=denominator)
         np.exp(denominator, out=denominator)
         np.add(denominator, 1, out=denominator)
-        self.y = self.buffer("y", x.shape)
+        self.y = self.buffer("y", x.shape, gaps=True)
         np.divide(numerator, denominator, out=self.y)
         return self.y
 
