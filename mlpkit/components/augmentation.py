@@ -17,6 +17,11 @@ class Augmentation(Component):
 
     kind: ClassVar[str] = "augmentation"
 
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Return pairs of parameters and input shape that show the augmentation, for tests and ``show``."""
+        return []
+
     @abstractmethod
     def __call__(self, x: NDArray[Any], rng: np.random.Generator, out: NDArray[Any]) -> NDArray[Any]:
         """Write the changed minibatch into ``out`` and return it.

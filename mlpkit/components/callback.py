@@ -42,6 +42,11 @@ class Callback(Component):
 
     kind: ClassVar[str] = "callback"
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Return parameters that show the callback at work, for tests and ``show``; by default its defaults."""
+        return []
+
     def on_start(self, training: TrainingView) -> None:
         """Before the first step."""
 

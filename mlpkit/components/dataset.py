@@ -55,6 +55,11 @@ class Dataset(Component):
 
     kind: ClassVar[str] = "dataset"
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Return parameters that show the data set, for tests and ``show``; by default its defaults."""
+        return []
+
     @abstractmethod
     def describe(self) -> Description:
         """Return shapes, target and sizes from parameters and file headers alone.

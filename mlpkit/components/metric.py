@@ -10,11 +10,18 @@ from mlpkit.components.component import Component
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit.components.target import Target
+
 
 class Metric(Component):
     """A figure gathered over many minibatches; a new object begins at nothing."""
 
     kind: ClassVar[str] = "metric"
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
+        """Return pairs of parameters and target that show the metric at work, for tests and ``show``."""
+        return []
 
     @abstractmethod
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:

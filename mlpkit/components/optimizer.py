@@ -38,6 +38,11 @@ class Optimizer(Component):
     uses_decay: bool = True
     learning_rate: Rate
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Return parameters that show the optimizer at work, for tests and ``show``; by default its defaults."""
+        return []
+
     @abstractmethod
     def update(
         self,

@@ -6,6 +6,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.examples import example_parameters
 from mlpkit.components.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def show(name: str, registry: Registry) -> ShownComponent:
 
 
 def _example(name: str, component: type, parameters: tuple[ShownParameter, ...]) -> str:
-    examples = component.examples() if hasattr(component, "examples") else []
-    given = examples[0][0] if examples else {p.name: "..." for p in parameters if p.required}
+    examples = example_parameters(component)
+    given = examples[0] if examples else {p.name: "..." for p in parameters if p.required}
     shown = ", ".join(f"{key}: {_yaml(value)}" for key, value in given.items())
     return f"{name}: {{{shown}}}" if shown else name
 

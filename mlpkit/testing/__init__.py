@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from mlpkit.lazy_names import lazy_names
 
 if TYPE_CHECKING:  # "as" says that the name is public
+    from mlpkit.testing.conformance_tests import conformance as conformance
     from mlpkit.testing.gradients import GradientMismatch as GradientMismatch
     from mlpkit.testing.gradients import check_gradients as check_gradients
     from mlpkit.testing.gradients import numerical_gradient as numerical_gradient
     from mlpkit.testing.outside_network import standalone as standalone
+    from mlpkit.testing.suite.nonconformity import Nonconformity as Nonconformity
 
 _HOME_OF = {
+    "Nonconformity": "mlpkit.testing.suite.nonconformity",
     "GradientMismatch": "mlpkit.testing.gradients",
+    "conformance": "mlpkit.testing.conformance_tests",
     "check_gradients": "mlpkit.testing.gradients",
     "numerical_gradient": "mlpkit.testing.gradients",
     "standalone": "mlpkit.testing.outside_network",

@@ -8,11 +8,11 @@ import numpy as np
 
 from mlpkit.components.loss import Loss
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.components.target import Classes, Values
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.network.blame import Blame, failed_in
 from mlpkit.network.replica import expect_gradient
 from mlpkit.testing.outside_network import begin_pass, standalone
+from mlpkit.testing.random_targets import random_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +122,50 @@ def check_gradients(
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
         UsageError: a loss was given neither targets nor what is to be predicted.
     """
+    mismatches = gradient_mismatches(
+        layer_or_loss,
+        input_shape,
+        rows=rows,
+        target=target,
+        seed=seed,
+        tolerance=tolerance,
+        x=x,
+        t=t,
+        resolver=resolver,
+    )
+    if mismatches:
+        raise mismatches[0]
+
+
+def gradient_mismatches(
+    layer_or_loss: Layer | Loss,
+    input_shape: Shape,
+    *,
+    rows: int = 3,
+    target: Target | None = None,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+    x: ArrayLike | None = None,
+    t: ArrayLike | None = None,
+    resolver: Resolver | None = None,
+) -> list[GradientMismatch]:
+    """Return what ``check_gradients`` would raise, for every gradient that is wrong.
+
+    Args:
+        layer_or_loss: as for ``check_gradients``, and so are all others.
+        input_shape: likewise.
+        rows: likewise.
+        target: likewise.
+        seed: likewise.
+        tolerance: likewise.
+        x: likewise.
+        t: likewise.
+        resolver: likewise.
+
+    Raises:
+        ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
+        UsageError: a loss was given neither targets nor what is to be predicted.
+    """
     operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
     rng = keyed_generator(seed, "check_gradients")
     inputs = np.array(x, np.float64) if x is not None else rng.normal(size=(rows, *input_shape))
@@ -137,12 +181,14 @@ def check_gradients(
         objective, dx, scale = _objective_of_layer(operation, inputs, rng)
     gradients["x"] = inputs, dx
     resolution = 20 * EPSILON * scale / STEP
+    mismatches = []
     for name, (array, gradient) in gradients.items():
         found = _compare(name, array, gradient.copy(), objective, rng)
         if not found.error <= tolerance * found.size + resolution:
             who = f"{operation.kind} {operation.path} ({operation.type_name})"
             relative_error = found.error / found.size if found.size else np.inf
-            raise GradientMismatch(who, name, relative_error, tolerance, found.detail)
+            mismatches.append(GradientMismatch(who, name, relative_error, tolerance, found.detail))
+    return mismatches
 
 
 def _objective_of_layer(
@@ -184,12 +230,7 @@ def _objective_of_loss(
 def _random_targets(target: Target | None, rows: int, rng: np.random.Generator) -> NDArray[Any]:
     if target is None:
         raise UsageError("to check a loss, say what is to be predicted, as in target=Classes(3), or give targets t")
-    if isinstance(target, Classes):
-        labels = rng.integers(0, target.count, rows)
-        return np.eye(target.count)[labels] if target.one_hot else labels
-    if isinstance(target, Values):
-        return rng.normal(size=(rows, *target.shape))
-    return rng.integers(0, 2, (rows, target.count)).astype(np.float64)
+    return random_targets(target, rows, rng)
 
 
 class _Comparison(NamedTuple):

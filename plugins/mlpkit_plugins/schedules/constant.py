@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mlpkit import Progress, Schedule
 
 
@@ -20,3 +22,8 @@ class Constant(Schedule):
     def __call__(self, progress: Progress) -> float:
         """Return the value."""
         return self.value
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show a value."""
+        return [{"value": 0.1}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Lt
 
@@ -36,3 +36,8 @@ class OneCycle(Schedule):
         if rising > 0:
             share = min(share, (step + 1) / rising)
         return self.peak * share
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show a peak after the usual rise, and at the very first step."""
+        return [{"peak": 0.2}, {"peak": 0.2, "warmup": 0}]

@@ -1,0 +1,73 @@
+"""A check: one question to a component, asked by a function whose docstring says what and why."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+S = TypeVar("S")
+
+_MARK = "_mlpkit_check"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to a component.
+
+    Args:
+        name: the function's name.
+        kinds: the kinds of component it is asked.
+        each_example: whether it is asked of each example of a component; if not, of the component once.
+        function: asks, and raises ``Nonconformity`` if the answer is no.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    each_example: bool
+    function: Callable[[Any], None]
+
+    @property
+    def asks(self) -> str:
+        """What it asks, in a sentence."""
+        return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[0].split())
+
+    @property
+    def why(self) -> str:
+        """Why that matters."""
+        return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[2].split())
+
+
+def checks_component(*kinds: str) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+    """Mark a function as a check of a component as a whole.
+
+    Args:
+        kinds: the kinds of component it is for.
+    """
+    return _marked(kinds, each_example=False)
+
+
+def checks_examples(*kinds: str) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+    """Mark a function as a check of every example of a component.
+
+    Args:
+        kinds: the kinds of component it is for.
+    """
+    return _marked(kinds, each_example=True)
+
+
+def check_of(function: object) -> Check | None:
+    """Return the check that a function was marked as, if it was."""
+    found: Check | None = vars(function).get(_MARK) if inspect.isfunction(function) else None
+    return found
+
+
+def _marked(kinds: tuple[str, ...], *, each_example: bool) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+    def mark(function: Callable[[S], None]) -> Callable[[S], None]:
+        setattr(function, _MARK, Check(function.__name__, kinds, each_example, function))
+        return function
+
+    return mark

@@ -1,0 +1,1 @@
+"""The checks: a folder for what each group of kinds promises, a file for each idea."""

@@ -1,0 +1,1 @@
+"""Checks of components of every kind."""

@@ -1,0 +1,93 @@
+"""Comparing named arrays, with a message that says which differ and by how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.testing.suite.nonconformity import Nonconformity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+Arrays = dict[str, "NDArray[Any]"]
+
+
+def expect_same_bits(
+    found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str
+) -> None:
+    """Make sure that two results are the same to the bit.
+
+    Args:
+        found: arrays by what they are.
+        expected: likewise.
+        when: the circumstances, as in ``when a step is repeated``.
+        remedy: what to do if they are not.
+
+    Raises:
+        Nonconformity: two arrays differ.
+    """
+    for what, one, other in _pairs(found, expected, when, remedy):
+        if one.tobytes() != other.tobytes():
+            raise _differ(what, one, other, when, "the same bits", remedy)
+
+
+def expect_close(
+    found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str, *, tolerance: float
+) -> None:
+    """Make sure that two results are the same up to rounding.
+
+    Args:
+        found: arrays by what they are.
+        expected: likewise.
+        when: the circumstances.
+        remedy: what to do if they are not.
+        tolerance: the largest difference allowed, relative to the largest element.
+
+    Raises:
+        Nonconformity: two arrays differ by more.
+    """
+    for what, one, other in _pairs(found, expected, when, remedy):
+        if not _largest_difference(one, other) <= tolerance * max(1.0, _size(other)):
+            raise _differ(what, one, other, when, f"the same within {tolerance:.0e}", remedy)
+
+
+def _pairs(
+    found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str
+) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
+    pairs = []
+    for what in expected:
+        one, other = np.asarray(found[what]), np.asarray(expected[what])
+        if one.shape != other.shape or one.dtype != other.dtype:
+            raise Nonconformity(
+                f"{what} became {one.dtype} of shape {one.shape} {when}",
+                expected=f"{other.dtype} of shape {other.shape}, as before",
+                remedy=remedy,
+            )
+        pairs.append((what, one, other))
+    return pairs
+
+
+def _differ(what: str, one: NDArray[Any], other: NDArray[Any], when: str, expected: str, remedy: str) -> Nonconformity:
+    difference = _largest_difference(one, other)
+    by = f"by up to {difference:.2g}" if np.isfinite(difference) else "(one of them holds what is not a number)"
+    return Nonconformity(f"{what} changed {by} {when}", expected=expected, remedy=remedy)
+
+
+def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Return the largest difference; where both are not a number, there is none."""
+    if one.size == 0:
+        return 0.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.abs(one.astype(np.float64) - other.astype(np.float64))
+    both = (np.isnan(one) & np.isnan(other)) | (one == other)
+    worst = np.where(both, 0.0, difference).max()
+    return float(worst) if not np.isnan(worst) else float("inf")
+
+
+def _size(array: NDArray[Any]) -> float:
+    finite = np.abs(array[np.isfinite(array)])
+    return float(finite.max()) if finite.size else 0.0

@@ -1,0 +1,84 @@
+"""Circumstances that metrics are checked in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.testing.random_targets import random_targets
+from mlpkit.testing.suite.examples.example import ROWS, Example
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.target import Target
+    from mlpkit.testing.suite.comparison import Arrays
+
+
+class Predictions(NamedTuple):
+    """Predictions and what they should have been.
+
+    Args:
+        prediction: what a loss's ``predict`` returns.
+        t: targets of the same rows.
+    """
+
+    prediction: NDArray[Any]
+    t: NDArray[Any]
+
+    def rows(self, rows: slice | NDArray[Any]) -> Predictions:
+        """Return some of them, copied."""
+        return Predictions(self.prediction[rows].copy(), self.t[rows].copy())
+
+    def copy(self) -> Predictions:
+        """Return a copy."""
+        return Predictions(self.prediction.copy(), self.t.copy())
+
+
+class MetricExample(Example):
+    """A metric of predictions for a kind of target."""
+
+    form = "a list of pairs of parameters and a target"
+    sample = "[({'k': 2}, Classes(5))]"
+    place = Classes(5)
+
+    @classmethod
+    def is_item(cls, item: object) -> bool:
+        """Whether it is a pair of a dict and a target."""
+        match item:
+            case (dict(), Classes() | Labels() | Values()):
+                return True
+        return False
+
+    def title(self) -> str:
+        """Say which example it is."""
+        return f"{super().title()} with {self.shown_with()}"
+
+    def predictions(self, rows: int = ROWS, number: int = 0, dtype: str = "float64") -> Predictions:
+        """Return random predictions: probabilities, unless the target is real values."""
+        target: Target = self.shown_with()
+        rng = self.random("predictions", number)
+        t = random_targets(target, rows, rng, dtype)
+        if isinstance(target, Values):
+            return Predictions(rng.normal(size=(rows, *target.shape)).astype(dtype), t)
+        shares = rng.uniform(0.01, 1, size=(rows, target.count))
+        if isinstance(target, Classes):
+            shares /= shares.sum(axis=1, keepdims=True)
+        return Predictions(shares.astype(dtype), t)
+
+    def result(self, *parts: Predictions) -> float:
+        """Return the figure of a new metric that takes in some minibatches."""
+        metric = self.make()
+        for part in parts:
+            metric.update(*part)
+        return float(metric.result())
+
+    def exercise(self) -> Arrays:
+        """Take in two minibatches, merge with another metric, and ask for the figure."""
+        metric, other = self.make(), self.make()
+        metric.update(*self.predictions(number=0))
+        other.update(*self.predictions(number=1))
+        metric.merge(other)
+        return {"the result": np.array(metric.result())}

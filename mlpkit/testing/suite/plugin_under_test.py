@@ -1,0 +1,103 @@
+"""From what an author names to the components that are checked."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from mlpkit.components.component import Component
+from mlpkit.components.hook import component
+from mlpkit.components.schema.suggestion import did_you_mean
+from mlpkit.errors import PluginError, UsageError
+from mlpkit.registry.plugin import Plugin, Status
+from mlpkit.registry.registry import RegisteredComponent, Registry
+from mlpkit.testing.suite import stand_ins
+from mlpkit.testing.suite.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def subjects_of(plugin: str | Path | ModuleType | type[Component], files: Sequence[str] = ()) -> list[Subject]:
+    """Return the components to check.
+
+    Args:
+        plugin: the namespace of a plugin, a component's name, the path of a plugin's file, a module, or a class.
+        files: paths of plugins' files that namespaces and names may mean too.
+
+    Raises:
+        UsageError: there is no such plugin or component.
+        PluginError: the plugin is broken.
+    """
+    if isinstance(plugin, type):
+        return [_subject_of_class(plugin)]
+    if isinstance(plugin, ModuleType):
+        registry = Registry.discover(plugins=[plugin, stand_ins])
+        return _subjects(registry, plugin.__name__.rpartition(".")[2], _as_seen_from_new_process(plugin))
+    if isinstance(plugin, Path) or plugin.endswith(".py"):
+        path = Path(plugin)
+        return _subjects(Registry.discover(plugins=[path, stand_ins]), path.stem, (str(path.absolute()),))
+    registry = Registry.discover(plugins=[*files, stand_ins])
+    paths = {Path(file).stem: (str(Path(file).absolute()),) for file in files}
+    namespace, dot, name = plugin.partition(".")
+    known = {found.namespace for found in registry.plugins}
+    if namespace in known:
+        subjects = _subjects(registry, namespace, paths.get(namespace, ()))
+    else:  # the bare name of a built-in component
+        subjects = [subject for each in sorted(known) for subject in _built_in(registry, each)]
+        dot, name = ".", plugin
+    chosen = [subject for subject in subjects if not dot or subject.entry.declaration.name == name]
+    if not chosen:
+        visible = sorted(known - {stand_ins.__name__.rpartition(".")[2]})
+        names = [subject.name for subject in subjects] if namespace in known else visible
+        remedy = did_you_mean(plugin, names) or f"known: {', '.join(names)}"
+        raise UsageError(f"there is no plugin or component '{plugin}' to check; {remedy}")
+    return chosen
+
+
+def _built_in(registry: Registry, namespace: str) -> list[Subject]:
+    plugins = [plugin for plugin in registry.plugins if plugin.namespace == namespace and plugin.built_in]
+    return _subjects(registry, namespace, ()) if plugins else []
+
+
+def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...] | None) -> list[Subject]:
+    candidates = [plugin for plugin in registry.plugins if plugin.namespace == namespace]
+    plugin = next((each for each in candidates if each.usable or each.status is Status.BROKEN), candidates[0])
+    plugin.ensure_loaded()
+    if not plugin.usable:
+        label = f"{plugin.source} {plugin.version}".strip()
+        raise PluginError(f"the plugin '{namespace}' ({label}) is {plugin.status.value}: {plugin.reason}")
+    return [
+        Subject(RegisteredComponent(plugin, declaration), registry, in_new_process)
+        for declaration in plugin.declarations.values()
+    ]
+
+
+def _subject_of_class(found: type[Component]) -> Subject:
+    """Return a class that no plugin needs to provide: its namespace is the outermost part of its module's name."""
+    if not issubclass(found, Component):
+        raise UsageError(
+            f"the class {found.__name__} is no component; expected a subclass of mlpkit.Layer, or the like"
+        )
+    snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", found.__name__).lower()
+    name = found.__name__ if found.kind in ("layer", "loss") else snake_case
+    namespace = re.sub(r"\W", "_", found.__module__.partition(".")[0])
+    declared = {name: component(found.kind, name, found)}
+    plugin = Plugin(namespace, f"class {found.__qualname__}", "", object, Status.LOADED, declarations=declared)
+    registry = Registry.discover(plugins=[stand_ins])
+    registry.plugins = [
+        plugin,
+        *(other for other in registry.plugins if other.namespace != namespace or other.built_in),
+    ]
+    return Subject(RegisteredComponent(plugin, plugin.declarations[name]), registry, None)
+
+
+def _as_seen_from_new_process(module: ModuleType) -> tuple[str, ...] | None:
+    try:
+        found = importlib.util.find_spec(module.__name__)
+    except (ImportError, ValueError):
+        return None
+    return (module.__name__,) if found is not None else None
