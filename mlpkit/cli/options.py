@@ -32,14 +32,18 @@ def takes_plugins(verb: F) -> F:
         multiple=True,
         help="Do without a plugin, or a component; may be repeated.",
     )
-    local = click.option(
+    return takes_plugin_files(without(verb))
+
+
+def takes_plugin_files(verb: F) -> F:
+    """Add ``--plugin``, as the argument ``plugins``."""
+    return click.option(
         "--plugin",
         "plugins",
         metavar="FILE",
         multiple=True,
         help="Use a Python file as a plugin; its name is the namespace; may be repeated.",
-    )
-    return local(without(verb))
+    )(verb)
 
 
 def takes_json(verb: F) -> F:

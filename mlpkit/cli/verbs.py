@@ -21,8 +21,9 @@ VERBS: Final = {
     "init": "Copy a shipped spec, to begin from.",
     "evaluate": "Compute a trained network's loss and metrics anew.",
     "predict": "Predict with a trained network.",
+    "check-plugin": "Ask a plugin's components what their kinds promise.",
 }
-"""What each verb does, in one line; the verb itself is the module of that name beside this one."""
+"""What each verb does, in one line; the verb itself is the module of that name, with underscores, beside this one."""
 
 
 class Verbs(click.Group):
@@ -36,7 +37,7 @@ class Verbs(click.Group):
         """Load a verb, or return None if there is none of that name."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"mlpkit.cli.{cmd_name}").command
+        command: click.Command = import_module(f"mlpkit.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

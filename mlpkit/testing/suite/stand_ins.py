@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.hook import ComponentDeclaration, component, hookimpl
-from mlpkit.components.initializer import InitializerLike  # noqa: TC001 - resolved at runtime
+from mlpkit.components.initializer import Initializer, InitializerLike
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.optimizer import Optimizer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.initializer import Fans
     from mlpkit.components.operation import Shape
     from mlpkit.components.target import Target
 
@@ -137,11 +138,22 @@ class StandInOptimizer(Optimizer):
         value -= learning_rate * gradient
 
 
+class StandInInitializer(Initializer):
+    """One everywhere."""
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Return ones."""
+        return np.ones(shape, dtype)
+
+
 @hookimpl
 def mlpkit_components() -> list[ComponentDeclaration]:
     """Return the stand-ins."""
     return [
         component("dataset", "stand_in_dataset", StandInDataset),
+        component("initializer", "stand_in_initializer", StandInInitializer),
         component("layer", "StandInLayer", StandInLayer),
         component("loss", "StandInLoss", StandInLoss),
         component("optimizer", "stand_in_optimizer", StandInOptimizer),

@@ -1,0 +1,49 @@
+"""``mlpkit check-plugin``: ask a plugin's components what their kinds promise."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from mlpkit.cli import options
+from mlpkit.cli.columns import line_length, paragraph
+from mlpkit.cli.failures import WORK_FAILED
+from mlpkit.cli.output import document, result
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.check_plugin import CheckedComponent
+
+
+@click.command("check-plugin")
+@click.argument("name", metavar="NAME")
+@options.takes_plugin_files
+@options.takes_json
+def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
+    """Ask a plugin's components what their kinds promise.
+
+    NAME is a plugin's namespace or a component: acme, acme.Swish. A line a component; for one that failed, the checks
+    that it failed and why. The exit code is 1 if any failed.
+    """
+    from mlpkit.jobs.check_plugin import check_plugin  # noqa: PLC0415 - loads NumPy, which --help does without
+
+    passed = True
+    for checked in check_plugin(name, plugins):
+        passed &= checked.passed
+        if as_json:
+            document(asdict(checked))
+        else:
+            result("\n".join(_lines(checked)))
+    if not passed:
+        raise click.exceptions.Exit(WORK_FAILED)
+
+
+def _lines(checked: CheckedComponent) -> list[str]:
+    verdict = click.style("passed", fg="green") if checked.passed else click.style("failed", fg="red")
+    count = f"{len(checked.failed)} of {checked.checks} checks" if checked.failed else f"{checked.checks} checks"
+    lines = [f"{click.style(checked.name, bold=True)} ({checked.kind}): {verdict}, {count}"]
+    for failed in checked.failed:
+        lines.append(f"  {failed.check}")
+        lines += paragraph(failed.reason, indent="    ", width=line_length())
+    return lines

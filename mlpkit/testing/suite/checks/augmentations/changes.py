@@ -1,0 +1,102 @@
+"""Changes: written into ``out``, drawn from ``rng``, nothing else touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit.testing.suite.check import checks_examples
+from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.nonconformity import Nonconformity
+
+if TYPE_CHECKING:
+    from mlpkit.testing.suite.examples.augmentation import AugmentationExample
+
+WHAT = "the changed inputs"
+
+
+@checks_examples("augmentation")
+def writes_into_out(example: AugmentationExample) -> None:
+    """Is what it returns the array ``out``, for minibatches of 1 and of 7 rows?
+
+    The array is used again and again, so that no step allocates memory.
+    """
+    augmentation = example.make()
+    for rows in (1, 7):
+        x = example.inputs(rows)
+        out = np.zeros_like(x)
+        returned = augmentation(x, example.random("augmentation"), out)
+        if not isinstance(returned, np.ndarray) or returned.shape != x.shape or not np.shares_memory(returned, out):
+            raise Nonconformity(
+                f"it returned {type(returned).__name__} other than out", expected="out, filled", remedy="return out"
+            )
+
+
+@checks_examples("augmentation")
+def writes_every_element_of_out(example: AugmentationExample) -> None:
+    """Is the result the same whatever ``out`` held before?
+
+    Its content is undefined.
+    """
+    augmentation, x = example.make(), example.inputs()
+    one, other = (np.array(example.augment(augmentation, x, fill=fill)) for fill in (-1000.0, 1000.0))
+    remedy = "write every element of out, as in out[...] = x to begin with"
+    expect_same_bits({WHAT: one}, {WHAT: other}, "with other content in out", remedy)
+
+
+@checks_examples("augmentation")
+def leaves_the_minibatch_alone(example: AugmentationExample) -> None:
+    """Is ``x`` the same afterwards, and may it be read-only?
+
+    It is the data set's own, or the augmentation's before.
+    """
+    x = example.inputs()
+    before = x.copy()
+    example.augment(example.make(), x)
+    if x.tobytes() != before.tobytes():
+        raise Nonconformity("it wrote into x", expected="x to be left as it is", remedy="write into out")
+    x.flags.writeable = False
+    example.augment(example.make(), x)
+
+
+@checks_examples("augmentation")
+def keeps_the_dtype(example: AugmentationExample) -> None:
+    """Does it work in float32 as in float64, with finite results of that dtype?
+
+    Networks compute in either.
+    """
+    for dtype in ("float32", "float64"):
+        found = np.asarray(example.augment(example.make(), example.inputs(dtype=dtype)))
+        if found.dtype != dtype or not np.isfinite(found).all():
+            raise Nonconformity(f"it returned {found.dtype} for {dtype}, or what is not finite", expected=dtype)
+
+
+@checks_examples("augmentation")
+def other_minibatches_leave_no_trace(example: AugmentationExample) -> None:
+    """Does a used object give the same bits as a new one?
+
+    A resumed training must go on as the one before would have.
+    """
+    used, x = example.make(), example.inputs()
+    example.augment(used, example.inputs(3, number=1), number=1)
+    found = np.array(example.augment(used, x))
+    expected = np.array(example.augment(example.make(), x))
+    remedy = "keep nothing from step to step, and draw from rng alone"
+    expect_same_bits({WHAT: found}, {WHAT: expected}, "when the object had been used before", remedy)
+
+
+@checks_examples("augmentation")
+def draws_from_rng(example: AugmentationExample) -> None:
+    """Does the change depend on ``rng``, and on it alone?
+
+    An augmentation that always does the same is a preparation of the data, and belongs into the data set.
+    """
+    augmentation, x = example.make(), example.inputs(20)
+    found = {np.array(example.augment(augmentation, x, number=number)).tobytes() for number in range(8)}
+    if len(found) == 1:
+        raise Nonconformity(
+            "it did the same for eight generators",
+            expected="random changes",
+            remedy="draw random numbers from rng; prepare inputs in a data set's open and encode",
+        )

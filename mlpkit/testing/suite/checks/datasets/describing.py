@@ -1,0 +1,121 @@
+"""Describing: what is said before reading agrees with what is read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.errors import MlpkitError
+from mlpkit.testing.suite.check import checks_examples
+from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.examples.dataset import INPUTS
+from mlpkit.testing.suite.nonconformity import Nonconformity
+
+if TYPE_CHECKING:
+    from mlpkit.testing.suite.examples.dataset import DatasetExample
+
+SPLITS = ("train", "validation", "test")
+
+
+@checks_examples("dataset")
+def description_is_whole(example: DatasetExample) -> None:
+    """Does ``describe`` give a shape, a target and the sizes of the splits, ``train`` among them?
+
+    A network is built from it, before any data is read.
+    """
+    description = example.make().describe()
+    shape, target, sizes = description
+    if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
+        raise Nonconformity(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
+    if not isinstance(target, Classes | Labels | Values):
+        raise Nonconformity(f"target is {target!r}", expected="Classes(n), Labels(n) or Values(shape)")
+    if "train" not in sizes or set(sizes) - set(SPLITS) or not all(size >= 1 for size in sizes.values()):
+        raise Nonconformity(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
+
+
+@checks_examples("dataset")
+def description_agrees_with_the_splits(example: DatasetExample) -> None:
+    """Does ``open`` return the splits that ``describe`` named, each of that size?
+
+    The number of steps of an epoch is computed from the description.
+    """
+    sizes = dict(example.description.sizes)
+    found = {name: len(split) for name, split in example.splits.items()}
+    if found != sizes:
+        raise Nonconformity(f"open returned splits of sizes {found}", expected=f"{sizes}, as describe said")
+
+
+@checks_examples("dataset")
+def the_same_seed_gives_the_same_splits(example: DatasetExample) -> None:
+    """Do two objects opened with the same seed give the same examples, and the same fingerprint?
+
+    A run that is repeated or resumed reads the same data.
+    """
+    for seed in (0, 1):
+        results, fingerprints = [], []
+        for _ in range(2):
+            dataset = example.make()
+            dataset.describe()
+            results.append(example.sample_of(dataset.open(seed)))
+            fingerprints.append(dataset.fingerprint())
+        remedy = "draw from a generator that is made from the seed"
+        expect_same_bits(results[0], results[1], "when opened again with the same seed", remedy)
+        if fingerprints[0] != fingerprints[1] or not isinstance(fingerprints[0], str):
+            raise Nonconformity(f"the fingerprints are {fingerprints}", expected="the same text twice")
+
+
+@checks_examples("dataset")
+def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
+    """Does a new object, given the encoder's state and no data, encode as the opened one does?
+
+    That is how a model is used: on inputs that come later, elsewhere.
+    """
+    opened = example.dataset
+    split = example.splits["train"]
+    state = opened.encoder_state()
+    try:
+        read = json.loads(json.dumps(state, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise Nonconformity(
+            f"encoder_state returned what JSON can't hold: {error}",
+            expected="finite numbers, strings, lists and mappings",
+            remedy="turn arrays into lists with tolist()",
+        ) from error
+    new = example.make()
+    new.load_encoder_state(read)
+    raw = example.take(split, example.some_rows("train"))[INPUTS]
+    found, expected = _encoded(new, raw), _encoded(opened, raw)
+    if isinstance(expected, str) or isinstance(found, str):
+        if found != expected:
+            raise Nonconformity(f"encode said {found!r}", expected=f"{expected!r}, as the opened object did")
+        return
+    what = "what encode returns"
+    remedy = "return from encoder_state all that encode needs beside the parameters"
+    expect_same_bits({what: found}, {what: expected}, "in a new object with the encoder's state", remedy)
+
+
+@checks_examples("dataset")
+def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
+    """If the classes have names, are there as many as classes, each a text of its own?
+
+    Predictions are printed by name.
+    """
+    target = example.description.target
+    example.splits  # noqa: B018 - names may be known only once the data is opened
+    names = example.dataset.class_names()
+    if names is None:
+        return
+    count = target.count if isinstance(target, Classes) else 0
+    if len(names) != count or len(set(names)) != count or not all(isinstance(name, str) for name in names):
+        raise Nonconformity(f"class_names returned {names!r}", expected=f"{count} distinct names, or None")
+
+
+def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | str:
+    """Return what ``encode`` gives, or what it says against such inputs."""
+    try:
+        return np.asarray(dataset.encode(raw.copy()))
+    except MlpkitError as error:
+        return str(error)

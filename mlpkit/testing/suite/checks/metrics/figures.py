@@ -1,0 +1,168 @@
+"""Figures: the same however the examples were cut into minibatches."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit.testing.suite.check import checks_examples
+from mlpkit.testing.suite.nonconformity import Nonconformity
+
+if TYPE_CHECKING:
+    from mlpkit.testing.suite.examples.metric import MetricExample, Predictions
+
+ROWS = 24
+TOLERANCE = 1e-9
+
+
+@checks_examples("metric")
+def result_is_a_finite_number(example: MetricExample) -> None:
+    """Is the result a finite number, for 1 example and for many, in float32 as in float64?
+
+    The history and ``metrics.json`` hold numbers only.
+    """
+    for dtype in ("float32", "float64"):
+        for rows in (1, ROWS):
+            metric = example.make()
+            metric.update(*example.predictions(rows, dtype=dtype))
+            result = metric.result()
+            if not isinstance(result, int | float | np.number) or not isfinite(result):
+                raise Nonconformity(f"the result for {rows} rows is {result!r}", expected="one finite number")
+
+
+@checks_examples("metric")
+def parts_make_the_whole(example: MetricExample) -> None:
+    """Is the result the same for all examples at once and in parts of different sizes?
+
+    Evaluation goes through a split piece by piece, and the last piece is smaller.
+    """
+    whole = example.predictions(ROWS)
+    _expect_same(example, "in parts of 1, 8 and 15 rows", example.result(*_parts(whole)), example.result(whole))
+
+
+@checks_examples("metric")
+def merged_parts_make_the_whole(example: MetricExample) -> None:
+    """Is the result the same if each part was taken in by an object of its own, and these were merged?
+
+    Several workers may share an evaluation.
+    """
+    whole = example.predictions(ROWS)
+    metrics = []
+    for part in _parts(whole):
+        metric = example.make()
+        metric.update(*part)
+        metrics.append(metric)
+    first, *others = metrics
+    for other in others:
+        first.merge(other)
+    _expect_same(example, "merged from three objects", float(first.result()), example.result(whole))
+
+
+@checks_examples("metric")
+def an_empty_metric_adds_nothing(example: MetricExample) -> None:
+    """Is the result the same after an object that has seen nothing was merged in, or had it merged in?
+
+    A worker may have had nothing to do.
+    """
+    whole = example.predictions(ROWS)
+    expected = example.result(whole)
+    full, empty = example.make(), example.make()
+    full.update(*whole)
+    full.merge(example.make())
+    _expect_same(example, "with an empty object merged in", float(full.result()), expected)
+    empty.merge(full)
+    _expect_same(example, "merged into an empty object", float(empty.result()), expected)
+
+
+@checks_examples("metric")
+def order_plays_no_part(example: MetricExample) -> None:
+    """Is the result the same for the examples in another order?
+
+    Workers finish in any order.
+    """
+    whole = example.predictions(ROWS)
+    order = example.random("order").permutation(ROWS)
+    _expect_same(
+        example, "with the examples in another order", example.result(whole.rows(order)), example.result(whole)
+    )
+
+
+@checks_examples("metric")
+def asking_changes_nothing(example: MetricExample) -> None:
+    """Is the result the same when it is asked for again, and may more be taken in after that?
+
+    A display may ask in the middle of an evaluation.
+    """
+    whole = example.predictions(ROWS)
+    metric = example.make()
+    for part in _parts(whole):
+        metric.update(*part)
+        metric.result()
+    _expect_same(example, "when it was asked for in between", float(metric.result()), example.result(whole))
+
+
+@checks_examples("metric")
+def leaves_predictions_alone(example: MetricExample) -> None:
+    """Are predictions and targets the same after ``update`` as before, and may they be read-only?
+
+    Other metrics look at them too.
+    """
+    whole = example.predictions(ROWS)
+    before = whole.copy()
+    example.make().update(*whole)
+    for what, array, old in (
+        ("the predictions", whole.prediction, before.prediction),
+        ("the targets", whole.t, before.t),
+    ):
+        if array.tobytes() != old.tobytes():
+            raise Nonconformity(f"update wrote into {what}", expected="them to be left as they are")
+        array.flags.writeable = False
+    example.make().update(*whole)
+
+
+@checks_examples("metric")
+def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
+    """Is the result the same if the arrays are overwritten after ``update``?
+
+    The next minibatch is written into them.
+    """
+    whole = example.predictions(ROWS)
+    expected = example.result(whole.copy())
+    metric = example.make()
+    metric.update(*whole)
+    whole.prediction[...] = whole.prediction[::-1].copy()
+    whole.t[...] = 0
+    _expect_same(
+        example, "when the arrays were overwritten after update", float(metric.result()), expected, "copy what you keep"
+    )
+
+
+@checks_examples("metric")
+def new_objects_begin_at_nothing(example: MetricExample) -> None:
+    """Does a new object know nothing of what another has seen?
+
+    There is a new one for every evaluation of a split.
+    """
+    whole, other = example.predictions(ROWS), example.predictions(ROWS, number=1)
+    expected = example.result(whole)
+    first, second = example.make(), example.make()
+    first.update(*other)
+    second.update(*whole)
+    _expect_same(
+        example, "with another object in use", float(second.result()), expected, "keep figures in self, set in __init__"
+    )
+
+
+def _parts(whole: Predictions) -> list[Predictions]:
+    return [whole.rows(slice(0, 1)), whole.rows(slice(1, 9)), whole.rows(slice(9, None))]
+
+
+def _expect_same(example: MetricExample, when: str, found: float, expected: float, remedy: str = "") -> None:
+    if not abs(found - expected) <= TOLERANCE * max(1.0, abs(expected)):
+        raise Nonconformity(
+            f"the result is {found:.9g} {when}",
+            expected=f"{expected:.9g}, as for all examples at once",
+            remedy=remedy or "gather sums and counts, and divide only in result",
+        )
