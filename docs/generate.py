@@ -3,8 +3,9 @@
     python docs/generate.py            writes what is stale
     python docs/generate.py --check    writes nothing, and exits 1 if something is stale
 
-A generated part stands between two comments: ``<!-- generated: keys -->`` or ``<!-- generated: components -->`` for a
-table from the code, ``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints, and ``<!-- end -->``.
+A generated part stands between two comments: ``<!-- generated: keys -->`` for a table from the code, and likewise
+``components``, ``checks`` and ``kill matrix``,
+``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints, and ``<!-- end -->``.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ from pathlib import Path
 from typing import Final
 
 from generators.components_table import components_table
+from generators.conformance_tables import checks_table, kill_matrix_table
 from generators.console import console
 from generators.keys_table import keys_table
 
 DOCS: Final = Path(__file__).resolve().parent
 PART: Final = re.compile(r"(?P<begin><!-- generated: (?P<what>.+?) -->\n).*?(?P<end>^<!-- end -->$)", re.M | re.S)
-TABLES: Final = {"keys": keys_table, "components": components_table}
+TABLES: Final = {
+    "keys": keys_table,
+    "components": components_table,
+    "checks": checks_table,
+    "kill matrix": kill_matrix_table,
+}
 
 
 def filled(page: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.errors import UsageError
 from mlpkit.testing.suite.all_checks import checks_for
 from mlpkit.testing.suite.expected_failures import ReasonsToFail
-from mlpkit.testing.suite.nonconformity import NotApplicable
+from mlpkit.testing.suite.nonconformity import Nonconformity, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
 from mlpkit.testing.suite.verdict import ask
 
@@ -64,6 +64,10 @@ def conformance(
             ask(check, subject)
         except NotApplicable as inapplicable:
             pytest.skip(str(inapplicable))
+        except Nonconformity as found:
+            if found.__cause__ is None:  # there is no place in the author's code to show
+                pytest.fail(str(found), pytrace=False)
+            raise
 
     decorated: Any = pytest.mark.parametrize(("subject", "check"), items)(test_conformance)
     return decorated  # type: ignore[no-any-return]

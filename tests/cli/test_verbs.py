@@ -23,7 +23,7 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(environment, work, invoke
     assert _loaded_by(environment, work, "--help") & HEAVY == set()
     help_text = invoke("--help").out
     for verb, meaning in VERBS.items():
-        assert f"{verb.ljust(8)}  {meaning}" in help_text
+        assert f"{verb.ljust(max(map(len, VERBS)))}  {meaning}" in help_text
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -84,7 +84,7 @@ def test_completion_offers_verbs(environment):
     request = {"_MLPKIT_COMPLETE": "bash_complete", "COMP_WORDS": "mlpkit ch", "COMP_CWORD": "1"}
     command = [sys.executable, "-m", "mlpkit"]
     done = subprocess.run(command, env=environment | request, capture_output=True, text=True, check=False)
-    assert done.stdout == "plain,check\n"
+    assert done.stdout == "plain,check\nplain,check-plugin\n"
 
 
 def test_the_verbs_are_listed_in_the_order_of_the_table():

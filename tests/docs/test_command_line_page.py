@@ -43,5 +43,5 @@ def test_the_sessions_show_what_the_commands_print(page, tiny_mnist, tmp_path, m
 
 
 def test_every_command_has_a_section_with_its_help(page):
-    assert re.findall(r"^## mlpkit (\w+)$", page, re.MULTILINE) == list(VERBS)
-    assert re.findall(r"^<!-- generated: \$ mlpkit (\w+) --help -->$", page, re.MULTILINE) == list(VERBS)
+    assert re.findall(r"^## mlpkit ([\w-]+)$", page, re.MULTILINE) == list(VERBS)
+    assert re.findall(r"^<!-- generated: \$ mlpkit ([\w-]+) --help -->$", page, re.MULTILINE) == list(VERBS)

@@ -15,6 +15,7 @@ import mlpkit
 from mlpkit.components.kinds import KINDS
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
+from mlpkit.jobs.check_plugin import check_plugin
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXTS = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in sorted(DOCS.rglob("*.md"))}
@@ -56,6 +57,14 @@ def test_every_spec_trains_and_every_plugin_is_used(page, lay_out, shortened, tm
         assert all(math.isfinite(figure) for split in run.metrics.values() for figure in split.values())
         used |= {plugin.source for plugin in spec.registry.used()}
     assert used >= set(plugins)
+
+
+@pytest.mark.parametrize("page", [page for page in pages_with("plugin") if page != "conformance.md"])
+def test_every_plugin_conforms(page, lay_out):
+    for plugin in lay_out(page):
+        for checked in check_plugin(f"./{plugin}"):
+            assert checked.failed == (), f"{checked.name} in {page}"
+            assert checked.checks > 20
 
 
 @pytest.mark.parametrize("page", pages_with("wrong spec"))

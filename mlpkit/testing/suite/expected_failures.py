@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.check import Check
     from mlpkit.testing.suite.subject import Subject
 
-ExpectedFailures = "Mapping[str, Mapping[str, str]]"
-
 
 class ReasonsToFail:
     """Why checks of components are expected to fail.

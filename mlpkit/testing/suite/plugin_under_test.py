@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from mlpkit.components.component import Component
 from mlpkit.components.hook import component
+from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.suggestion import did_you_mean
-from mlpkit.errors import PluginError, UsageError
+from mlpkit.errors import PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.plugin import Plugin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import stand_ins
@@ -19,6 +20,9 @@ from mlpkit.testing.suite.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+STAND_INS = stand_ins.__name__.rpartition(".")[2]
+"""The namespace of what no author has written."""
 
 
 def subjects_of(plugin: str | Path | ModuleType | type[Component], files: Sequence[str] = ()) -> list[Subject]:
@@ -42,25 +46,19 @@ def subjects_of(plugin: str | Path | ModuleType | type[Component], files: Sequen
         return _subjects(Registry.discover(plugins=[path, stand_ins]), path.stem, (str(path.absolute()),))
     registry = Registry.discover(plugins=[*files, stand_ins])
     paths = {Path(file).stem: (str(Path(file).absolute()),) for file in files}
-    namespace, dot, name = plugin.partition(".")
-    known = {found.namespace for found in registry.plugins}
-    if namespace in known:
-        subjects = _subjects(registry, namespace, paths.get(namespace, ()))
-    else:  # the bare name of a built-in component
-        subjects = [subject for each in sorted(known) for subject in _built_in(registry, each)]
-        dot, name = ".", plugin
-    chosen = [subject for subject in subjects if not dot or subject.entry.declaration.name == name]
-    if not chosen:
-        visible = sorted(known - {stand_ins.__name__.rpartition(".")[2]})
-        names = [subject.name for subject in subjects] if namespace in known else visible
-        remedy = did_you_mean(plugin, names) or f"known: {', '.join(names)}"
-        raise UsageError(f"there is no plugin or component '{plugin}' to check; {remedy}")
-    return chosen
+    if any(found.namespace == plugin for found in registry.plugins):
+        return _subjects(registry, plugin, paths.get(plugin, ()))
+    try:
+        entry = registry.find(tuple(KINDS), plugin)
+    except UnknownComponentError as error:
+        raise UsageError(f"there is no plugin or component '{plugin}' to check; {_remedy(registry, plugin)}") from error
+    return [Subject(entry, registry, paths.get(entry.plugin.namespace, ()))]
 
 
-def _built_in(registry: Registry, namespace: str) -> list[Subject]:
-    plugins = [plugin for plugin in registry.plugins if plugin.namespace == namespace and plugin.built_in]
-    return _subjects(registry, namespace, ()) if plugins else []
+def _remedy(registry: Registry, name: str) -> str:
+    namespaces = [plugin.namespace for plugin in registry.plugins if plugin.namespace != STAND_INS]
+    components = [entry.name for entry in registry.components() if entry.plugin.namespace != STAND_INS]
+    return did_you_mean(name, [*namespaces, *components]) or f"known: {', '.join(namespaces)}"
 
 
 def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...] | None) -> list[Subject]:
@@ -83,7 +81,7 @@ def _subject_of_class(found: type[Component]) -> Subject:
             f"the class {found.__name__} is no component; expected a subclass of mlpkit.Layer, or the like"
         )
     snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", found.__name__).lower()
-    name = found.__name__ if found.kind in ("layer", "loss") else snake_case
+    name = found.__name__ if KINDS[found.kind].camel_case else snake_case
     namespace = re.sub(r"\W", "_", found.__module__.partition(".")[0])
     declared = {name: component(found.kind, name, found)}
     plugin = Plugin(namespace, f"class {found.__qualname__}", "", object, Status.LOADED, declarations=declared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit.errors import MlpkitError
 from mlpkit.testing.suite.all_checks import checks_for
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.subject import Subject
 
 PREREQUISITES = ("can_be_loaded", "has_examples", "examples_can_be_built")
-"""Checks without which the others can't be asked: where one fails, the others are left out."""
+"""Checks that come first, in this order: where one fails, all that come after it are left out."""
 
 
 def ask(check: Check, subject: Subject) -> None:
@@ -25,8 +25,8 @@ def ask(check: Check, subject: Subject) -> None:
         Nonconformity: the component doesn't conform.
         NotApplicable: the check can't be made.
     """
-    if check.name not in PREREQUISITES:
-        _expect_prerequisites(subject)
+    __tracebackhide__ = True
+    _expect_prerequisites(check, subject)
     if not check.each_example:
         _ask(check, subject, subject, "")
         return
@@ -35,6 +35,7 @@ def ask(check: Check, subject: Subject) -> None:
 
 
 def _ask(check: Check, subject: Subject, whom: Subject | Example, where: str) -> None:
+    __tracebackhide__ = True
     place = f" ({where})" if where else ""
     try:
         check.function(whom)
@@ -48,31 +49,35 @@ def _ask(check: Check, subject: Subject, whom: Subject | Example, where: str) ->
         raise Nonconformity(
             f"{subject.name}{place}: it raised {_described(error)}",
             expected="no exception",
-            remedy=f"the check asks: {check.asks}",
+            remedy=f"the check asked: {check.asks}",
         ) from error
 
 
-def _expect_prerequisites(subject: Subject) -> None:
-    for check in checks_for(subject.kind):
-        if check.name in PREREQUISITES and not _passes(check, subject):
-            raise NotApplicable(f"there is nothing to check until {check.name} passes")
+def _expect_prerequisites(check: Check, subject: Subject) -> None:
+    for earlier in PREREQUISITES:
+        if check.name == earlier:
+            return
+        if not _passes(earlier, subject):
+            raise NotApplicable(f"there is nothing to check until {earlier} passes")
 
 
-def _passes(check: Check, subject: Subject) -> bool:
-    known = subject.answers
-    if check.name not in known:
+def _passes(name: str, subject: Subject) -> bool:
+    if name not in subject.answers:
+        (check,) = (check for check in checks_for(subject.kind) if check.name == name)
         try:
             ask(check, subject)
         except Nonconformity:
-            known[check.name] = False
+            subject.answers[name] = False
         else:
-            known[check.name] = True
-    return known[check.name]
+            subject.answers[name] = True
+    return subject.answers[name]
 
 
 def _described(error: Exception) -> str:
-    """Say what was raised and, if it was not by mlpkit on purpose, where."""
-    cause: Any = error.__cause__ if isinstance(error, MlpkitError) and error.__cause__ else error
-    frames = traceback.extract_tb(cause.__traceback__)
+    """Say what was raised and, unless mlpkit raised it on purpose, where."""
+    cause = error.__cause__ if isinstance(error, MlpkitError) else error
     text = str(error) if isinstance(error, MlpkitError) else f"{type(error).__name__}: {error}"
-    return f"{text} (at {frames[-1].filename}:{frames[-1].lineno})" if frames else text
+    if cause is None or isinstance(cause, MlpkitError):
+        return text
+    last = traceback.extract_tb(cause.__traceback__)[-1]
+    return f"{text} (at {last.filename}:{last.lineno})"

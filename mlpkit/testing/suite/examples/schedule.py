@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,8 +32,3 @@ def training(total_steps: int) -> Iterator[Progress]:
     """Go through the progress before each step of a training, a new object for each."""
     for step in range(total_steps):
         yield Progress(step, step / STEPS_PER_EPOCH, total_steps)
-
-
-def value_at(schedule: Any, progress: Progress) -> Any:
-    """Return what a schedule says of a progress."""
-    return schedule(progress)

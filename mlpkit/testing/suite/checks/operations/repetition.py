@@ -31,7 +31,7 @@ def other_steps_leave_no_trace(example: OperationExample) -> None:
 
     What is kept for ``backward`` must be that of the latest ``forward``, whole.
     """
-    sizes = (7, 3, 7, 1, 5)
+    sizes = (7, 7, 3, 7, 1, 5)
     used = example.ready()
     for number, rows in enumerate(sizes):
         batch = example.batch(rows, number=number)

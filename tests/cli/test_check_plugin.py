@@ -1,0 +1,120 @@
+"""``mlpkit check-plugin``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+PLUGIN = """
+import numpy as np
+from mlpkit import Layer, Schedule, component, hookimpl
+
+
+class Doubled(Layer):
+    \"\"\"Twice the input, y = 2 x.\"\"\"
+
+    def forward(self, x):
+        return 2 * x
+
+    def backward(self, dy):
+        return dy * FACTOR
+
+
+class Halving(Schedule):
+    \"\"\"Half as much in each epoch.\"\"\"
+
+    def __call__(self, progress):
+        return 0.1 / 2**progress.epoch
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Doubled", Doubled), component("schedule", "halving", Halving)]
+"""
+
+
+@pytest.fixture
+def plugin(work):
+    """Return a function that writes a plugin whose layer has a right or a wrong factor in its gradient."""
+
+    def write(factor):
+        (work / "twice.py").write_text(PLUGIN.replace("FACTOR", factor))
+
+    return write
+
+
+def test_a_line_a_component(plugin, invoke):
+    plugin("2")
+    done = invoke("check-plugin", "twice", "--plugin", "twice.py")
+    assert (done.code, done.err) == (0, "")
+    first, second = done.out.splitlines()
+    assert first.startswith("twice.Doubled (layer): passed, ")
+    assert second.startswith("twice.halving (schedule): passed, ")
+    assert int(first.split()[-2]) > 40
+
+
+def test_what_failed_and_why(plugin, invoke):
+    plugin("3")
+    done = invoke("check-plugin", "twice", "--plugin", "twice.py")
+    assert (done.code, done.err) == (1, "")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("twice.Doubled (layer): failed, 1 of ")
+    assert lines[1] == "  input_gradient_is_the_derivative"
+    assert lines[2].startswith(
+        "    twice.Doubled (default parameters on shape (6,)): layer Doubled1 (Doubled): the gradient by x is not that"
+    )
+    assert "expected the derivative of what forward computes; look at the dx of backward" in lines[2]
+    assert lines[3].startswith("twice.halving (schedule): passed")
+
+
+def test_json_is_a_line_a_component(plugin, invoke):
+    plugin("3")
+    done = invoke("check-plugin", "twice", "--plugin", "twice.py", "--json")
+    assert done.code == 1
+    layer, schedule = map(json.loads, done.out.splitlines())
+    assert (layer["name"], layer["kind"], layer["passed"]) == ("twice.Doubled", "layer", False)
+    (failed,) = layer["failed"]
+    assert failed["check"] == "input_gradient_is_the_derivative"
+    assert failed["asks"].endswith("compared with differences in float64?")
+    assert failed["reason"].startswith("twice.Doubled")
+    assert (schedule["passed"], schedule["failed"]) == (True, [])
+
+
+def test_one_component_alone(plugin, invoke):
+    plugin("3")
+    done = invoke("check-plugin", "twice.halving", "--plugin", "twice.py")
+    assert (done.code, done.out.count("\n")) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("twise", "error: there is no plugin or component 'twise' to check; did you mean 'twice'?\n"),
+        ("twice.Dubled", "error: there is no plugin or component 'twice.Dubled' to check; did you mean "),
+        ("nothing_like_it.py", "error: the plugin file nothing_like_it.py is not there\n"),
+    ],
+)
+def test_what_is_not_there(plugin, invoke, name, message):
+    plugin("2")
+    done = invoke("check-plugin", name, "--plugin", "twice.py")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(message)
+
+
+def test_a_broken_plugin_is_named(work, invoke):
+    (work / "faulty.py").write_text("import nothing_of_that_name\n")
+    done = invoke("check-plugin", "faulty.py")
+    assert (done.code, done.out) == (2, "")
+    assert "the plugin 'faulty' (faulty.py) is broken: ModuleNotFoundError" in done.err
+
+
+def test_it_needs_no_pytest(plugin, work, environment):
+    plugin("2")
+    code = "import sys; sys.modules['pytest'] = None; from mlpkit.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "check-plugin", "twice.py"]
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("passed") == 2

@@ -1,0 +1,217 @@
+"""Components that break what every kind promises."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+from kill_matrix import caught_by
+from sound import Falling, Noise, Scale, Square, Uniform
+
+from mlpkit import Layer
+
+
+@caught_by("says_what_it_is", fault="has no docstring")
+class Silent(Square):
+    pass
+
+
+@caught_by("says_what_its_parameters_mean")
+class SilentAboutItsParameter(Square):
+    """doesn't say what its parameter means"""
+
+    def __init__(self, power: int = 2) -> None:
+        self.power = power
+
+
+@caught_by("says_what_its_parameters_mean")
+class DescribesWhatIsNotThere(Square):
+    """describes a parameter that was renamed
+
+    Args:
+        exponent: the power.
+    """
+
+
+@caught_by("can_be_loaded")
+class WithoutAnnotation(Square):
+    """has a parameter without an annotation
+
+    Args:
+        power: the power.
+    """
+
+    def __init__(self, power=2) -> None:
+        self.power = power
+
+
+@caught_by("can_be_loaded")
+class WithoutBackward(Layer):
+    """lacks a method that its kind needs"""
+
+    def forward(self, x):
+        return x
+
+
+@caught_by("has_examples")
+class WithoutExamples(Square):
+    """has a required parameter and no examples
+
+    Args:
+        power: the power.
+    """
+
+    def __init__(self, power: int) -> None:
+        self.power = power
+
+
+@caught_by("has_examples")
+class ExamplesWithoutShapes(Square):
+    """returns examples without input shapes"""
+
+    @classmethod
+    def examples(cls):
+        return [{}]
+
+
+@caught_by("examples_can_be_built")
+class OutdatedExamples(Square):
+    """shows itself by a parameter that it no longer has"""
+
+    @classmethod
+    def examples(cls):
+        return [({"power": 2}, (4,))]
+
+
+@caught_by("defaults_are_what_a_spec_could_say")
+class DefaultOutOfRange(Square):
+    """has a default that its own annotation refuses
+
+    Args:
+        power: the power.
+    """
+
+    def __init__(self, power: Annotated[int, Ge(1)] = 0) -> None:
+        self.power = power
+
+    @classmethod
+    def examples(cls):
+        return [({"power": 2}, (4,))]
+
+
+@caught_by("a_spec_keeps_the_parameters")
+class ObjectAsExample(Scale):
+    """shows itself by an object, which no spec can hold
+
+    Args:
+        weights: first values of w.
+    """
+
+    def __init__(self, weights: Annotated[object, "anything"] = "zeros") -> None:
+        self.weights = weights
+
+    @classmethod
+    def examples(cls):
+        return [({"weights": Uniform()}, (4,))]
+
+
+@caught_by("odd_parameters_are_refused_with_our_errors")
+class DividesByItsParameter(Square):
+    """raises ZeroDivisionError for a parameter that its annotation lets through
+
+    Args:
+        parts: number of parts.
+    """
+
+    def __init__(self, parts: int = 2) -> None:
+        self.share = 1 / parts
+
+
+@caught_by("the_process_is_left_alone")
+class SilencesNumpy(Square):
+    """changes NumPy's error settings for the whole process"""
+
+    def forward(self, x):
+        np.seterr(all="ignore")
+        return super().forward(x)
+
+
+@caught_by("the_process_is_left_alone")
+class SetsEnvironment(Uniform):
+    """sets an environment variable"""
+
+    def __call__(self, shape, fans, rng, dtype):
+        os.environ["OMP_NUM_THREADS"] = "1"
+        return super().__call__(shape, fans, rng, dtype)
+
+
+@caught_by("no_file_appears_in_the_working_folder")
+class WritesALog(Square):
+    """writes a log into the working folder"""
+
+    def forward(self, x):
+        Path("debug.log").write_text(str(x.shape))
+        return super().forward(x)
+
+
+@caught_by("the_same_twice_gives_the_same_bits")
+class OwnGenerator(Noise):
+    """draws from a generator that is seeded by the operating system"""
+
+    def forward(self, x):
+        return x + np.random.default_rng().normal(size=x.shape).astype(x.dtype)
+
+
+@caught_by("the_same_twice_gives_the_same_bits")
+class CountsObjects(Uniform):
+    """depends on how many objects there were before"""
+
+    number = itertools.count(1)
+
+    def __init__(self) -> None:
+        self.width = next(self.number)
+
+    def __call__(self, shape, fans, rng, dtype):
+        return (self.width * rng.uniform(size=shape)).astype(dtype)
+
+
+@caught_by("global_random_numbers_play_no_part")
+class GlobalNumpyNoise(Noise):
+    """draws from numpy.random"""
+
+    def forward(self, x):
+        return x + np.random.normal(size=x.shape).astype(x.dtype)
+
+
+@caught_by("global_random_numbers_play_no_part")
+class GlobalShuffle(Falling):
+    """draws from the module random"""
+
+    def __call__(self, progress):
+        return random.random()
+
+
+@caught_by("global_random_numbers_are_left_alone")
+class SeedsNumpy(Noise):
+    """seeds numpy.random, and so is the same each time"""
+
+    def forward(self, x):
+        np.random.seed(0)
+        return x + np.random.normal(size=x.shape).astype(x.dtype)
+
+
+@caught_by("trains_saves_and_loads")
+class ForgetsWhatItLearned(Scale):
+    """keeps in an attribute what it learned, so that the model file lacks it"""
+
+    total = None
+
+    def forward(self, x):
+        if self.training:
+            self.total = x.mean(axis=0) if len(x) else None
+        return super().forward(x) + (0 if self.training or self.total is None else self.total)

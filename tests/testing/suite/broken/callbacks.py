@@ -1,0 +1,74 @@
+"""Callbacks that break what callbacks promise."""
+
+from __future__ import annotations
+
+from kill_matrix import caught_by
+from sound import Patience
+
+from mlpkit import Callback
+
+
+@caught_by("follows_a_training_with_and_without_a_folder")
+class NeedsAFolder(Callback):
+    """takes for granted that there is a run folder"""
+
+    def on_end(self, training):
+        (training.folder / "done.txt").write_text("done")
+
+
+@caught_by("leaves_the_parameters_alone")
+class ClipsParameters(Callback):
+    """changes the parameters"""
+
+    def on_step(self, training, loss):
+        for value in training.parameters.values():
+            value *= 0.99
+
+
+@caught_by("state_is_plain_data")
+class StateWithATuple(Patience):
+    """returns a tuple, which JSON gives back as a list"""
+
+    def state(self):
+        return {"both": (self.last, self.risen)}
+
+    def load_state(self, state):
+        self.last, self.risen = state["both"]
+
+
+@caught_by("state_is_plain_data")
+class StateWithASet(Patience):
+    """returns what JSON can't hold"""
+
+    def state(self):
+        return super().state() | {"seen": {1, 2}}
+
+
+@caught_by("goes_on_after_a_resume")
+class ForgetsItsPatience(Patience):
+    """leaves out of its state how often the loss has risen"""
+
+    def state(self):
+        return {"last": self.last}
+
+    def load_state(self, state):
+        self.last = state["last"]
+
+
+@caught_by("new_callbacks_begin_anew")
+class RemembersInTheClass(Patience):
+    """keeps the losses in the class, where the next training finds them"""
+
+    losses: list[float] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def on_start(self, training):
+        if len(self.losses) >= 24:
+            self.losses.clear()
+
+    def on_step(self, training, loss):
+        self.losses.append(loss)
+        if len(self.losses) == 15:
+            training.stop("enough")

@@ -1,0 +1,170 @@
+"""Data sets that break what data sets promise."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from kill_matrix import caught_by
+from sound import Points, PointSplit
+
+from mlpkit import Classes, Description, ShapeError
+
+
+class _With(Points):
+    """A data set whose splits are of a class of their own."""
+
+    split = PointSplit
+
+    def open(self, seed):
+        return {name: self.split(split.x, split.t) for name, split in super().open(seed).items()}
+
+
+@caught_by("description_is_whole")
+class ShapeAsANumber(Points):
+    """gives the input shape as a number"""
+
+    def describe(self):
+        return Description(2, Classes(3), {"train": 12, "validation": 5})
+
+
+@caught_by("description_is_whole")
+class WithoutTraining(Points):
+    """has no split for training"""
+
+    def describe(self):
+        return Description((2,), Classes(3), {"validation": 5})
+
+    def open(self, seed):
+        return {"validation": PointSplit(np.zeros((5, 2)), np.zeros(5, int))}
+
+
+@caught_by("description_agrees_with_the_splits")
+class CountsWrong(Points):
+    """describes fewer examples than it opens"""
+
+    def open(self, seed):
+        return super().open(seed) | {"test": PointSplit(np.zeros((5, 2)), np.zeros(5, int))}
+
+
+@caught_by("the_same_seed_gives_the_same_splits")
+class ShufflesAnew(Points):
+    """shuffles otherwise each time it is opened, whatever the seed is"""
+
+    opened = itertools.count()
+
+    def open(self, seed):
+        return super().open(next(self.opened))
+
+
+@caught_by("encoder_goes_on_without_the_data")
+class ForgetsItsMean(Points):
+    """leaves out of the encoder's state what encode needs"""
+
+    mean = 0.0
+
+    def encoder_state(self):
+        return {}
+
+    def load_encoder_state(self, state):
+        pass
+
+
+@caught_by("encoder_goes_on_without_the_data")
+class ArrayAsState(Points):
+    """returns an array in the encoder's state"""
+
+    def encoder_state(self):
+        return {"mean": self.mean}
+
+
+@caught_by("encoder_goes_on_without_the_data")
+class RefusesAfterLoading(Points):
+    """can't encode unless it was opened"""
+
+    def load_encoder_state(self, state):
+        pass
+
+    def encode(self, raw):
+        if not hasattr(self, "mean"):
+            raise ShapeError("not opened")
+        return super().encode(raw)
+
+
+@caught_by("class_names_are_as_many_as_classes")
+class TwoNamesForThree(Points):
+    """has fewer names than classes"""
+
+    def class_names(self):
+        return ("left", "right")
+
+
+@caught_by("takes_any_examples")
+class SortsItsPositions(_With):
+    """gives the examples in the order of their positions"""
+
+    class split(PointSplit):
+        def take(self, indices, out):
+            super().take(np.sort(indices), out)
+
+
+@caught_by("takes_any_examples")
+class EachOnce(_With):
+    """gives an example once that was asked for twice"""
+
+    class split(PointSplit):
+        def take(self, indices, out):
+            unique = np.unique(indices)
+            super().take(np.resize(unique, len(indices)), out)
+
+
+@caught_by("takes_every_example")
+class LosesTheLast(_With):
+    """fails on the last example"""
+
+    class split(PointSplit):
+        def take(self, indices, out):
+            if (indices == len(self) - 1).any():
+                raise IndexError("out of range")
+            super().take(indices, out)
+
+
+@caught_by("writes_all_of_out")
+class LeavesZerosOut(_With):
+    """writes into out only what is not negative"""
+
+    class split(PointSplit):
+        def take(self, indices, out):
+            x = self.x[indices]
+            np.copyto(out[0], x, where=x >= 0)
+            out[1][...] = self.t[indices]
+
+
+@caught_by("leaves_the_positions_alone")
+class WrapsItsPositions(_With):
+    """changes the positions in place"""
+
+    class split(PointSplit):
+        def take(self, indices, out):
+            super().take(indices, out)
+            indices[...] = 0
+
+
+@caught_by("examples_are_what_was_described")
+class LabelsFromOne(_With):
+    """numbers its classes from 1"""
+
+    class split(PointSplit):
+        def take(self, indices, out):
+            super().take(indices, out)
+            out[1][...] += 1
+
+
+@caught_by("examples_are_what_was_described")
+class MissingValues(_With):
+    """gives missing values as what is not a number"""
+
+    class split(PointSplit):
+        def take(self, indices, out):
+            super().take(indices, out)
+            out[0][0] = np.nan

@@ -1,0 +1,57 @@
+"""Initializers that break what initializers promise."""
+
+from __future__ import annotations
+
+import numpy as np
+from kill_matrix import caught_by
+from sound import Uniform
+
+
+@caught_by("values_have_the_shape_asked_for")
+class FlatValues(Uniform):
+    """returns a flat array"""
+
+    def __call__(self, shape, fans, rng, dtype):
+        return super().__call__(shape, fans, rng, dtype).reshape(-1)
+
+
+@caught_by("values_have_the_dtype_asked_for")
+class DoubleValues(Uniform):
+    """returns float64 always"""
+
+    def __call__(self, shape, fans, rng, dtype):
+        return rng.uniform(size=shape)
+
+
+@caught_by("values_are_finite")
+class LogarithmOfZero(Uniform):
+    """is infinite in one place"""
+
+    def __call__(self, shape, fans, rng, dtype):
+        values = super().__call__(shape, fans, rng, dtype)
+        values.flat[0] = np.inf
+        return values
+
+
+@caught_by("an_initializer_keeps_nothing")
+class GrowsWider(Uniform):
+    """draws wider from call to call"""
+
+    def __init__(self) -> None:
+        self.width = 1.0
+
+    def __call__(self, shape, fans, rng, dtype):
+        self.width *= 2
+        return (self.width * rng.uniform(size=shape)).astype(dtype)
+
+
+@caught_by("values_are_new_each_time")
+class OneArrayForAll(Uniform):
+    """returns the same array again"""
+
+    def __call__(self, shape, fans, rng, dtype):
+        self.array = getattr(self, "array", np.empty(shape, dtype))
+        if self.array.dtype != dtype:
+            self.array = np.empty(shape, dtype)
+        self.array[...] = rng.uniform(size=shape)
+        return self.array

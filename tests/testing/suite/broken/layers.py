@@ -1,0 +1,378 @@
+"""Layers that break what layers promise."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from kill_matrix import caught_by
+from sound import Centre, Noise, Plus, Scale, Square
+
+from mlpkit import Layer
+
+
+@caught_by("build_only_declares")
+class AllocatesInBuild(Scale):
+    """makes an array in build"""
+
+    def build(self, input_shape):
+        self.mask = np.ones(input_shape)
+        return super().build(input_shape)
+
+
+@caught_by("build_only_declares")
+class DeclaresByChance(Square):
+    """declares something else each time"""
+
+    built = 0
+
+    def build(self, input_shape):
+        DeclaresByChance.built += 1
+        self.state("count", (DeclaresByChance.built,), 0.0)
+        return input_shape
+
+
+@caught_by("refuses_shapes_it_can_not_take")
+class UnpacksItsShape(Scale):
+    """raises ValueError for inputs of another rank"""
+
+    def build(self, input_shape):
+        (features,) = input_shape
+        return super().build((features,))
+
+
+@caught_by("refuses_shapes_it_can_not_take")
+class TakesWhatItCanNot(Layer):
+    """takes every shape in build, and fails in forward"""
+
+    def forward(self, x):
+        return x[:, ::-1]
+
+    def backward(self, dy):
+        return dy[:, ::-1].copy()
+
+
+@caught_by("flops_is_a_number_of_operations")
+class FlopsAsText(Square):
+    """says how much work it is in words"""
+
+    def flops(self, input_shape):
+        return float("inf")
+
+
+@caught_by("layers_inside_are_declared")
+class BuildsLayersItself(Plus):
+    """calls build of the layers inside, in place of self.child"""
+
+    def build(self, input_shape):
+        self.inside = [recipe() for recipe in self.layers]
+        for layer in self.inside:
+            layer.build(input_shape)
+        return input_shape
+
+
+@caught_by("layers_inside_may_overwrite_dy")
+class HandsOutItsDy(Plus):
+    """reads dy after the layers inside may have overwritten it"""
+
+    def backward(self, dy):
+        dx = dy
+        for layer in reversed(self.inside):
+            dx = layer.backward(dx)
+        return dx + dy
+
+
+@caught_by("input_gradient_is_the_derivative")
+class WrongFactor(Square):
+    """forgets a factor of two in dx"""
+
+    def backward(self, dy):
+        return dy * self.x
+
+
+@caught_by("input_gradient_is_the_derivative")
+class SinglePrecision(Square):
+    """computes in float32 within a float64 network"""
+
+    def forward(self, x):
+        self.x = x
+        return np.square(x.astype(np.float32)).astype(x.dtype)
+
+
+@caught_by("parameter_gradients_are_the_derivatives")
+class MeanInPlaceOfSum(Scale):
+    """takes the mean over the rows where the derivative has the sum"""
+
+    def backward(self, dy):
+        self.w.grad[...] = (self.x * dy).mean(axis=0) if len(dy) else 0
+        return dy * self.w.value
+
+
+@caught_by("parameter_gradients_are_the_derivatives")
+class ForgetsItsGradient(Scale):
+    """never sets the gradient of its parameter"""
+
+    def backward(self, dy):
+        return dy * self.w.value
+
+
+@caught_by("gradients_are_overwritten")
+class AddsToGradients(Scale):
+    """adds to the gradient, as other libraries do"""
+
+    def backward(self, dy):
+        self.w.grad += (self.x * dy).sum(axis=0)
+        return dy * self.w.value
+
+
+@caught_by("works_where_no_input_gradient_is_needed")
+class StopsTooEarly(Scale):
+    """returns before it has set its gradient where nobody needs dx"""
+
+    def backward(self, dy):
+        return super().backward(dy) if self.needs_input_gradient else None
+
+
+@caught_by("float32_stays_float32")
+class NumpyScalar(Square):
+    """multiplies by a NumPy number, which makes float64 of float32"""
+
+    def forward(self, x):
+        return super().forward(x) * np.float64(1.0)
+
+    def backward(self, dy):
+        return super().backward(dy) * np.float64(1.0)
+
+
+@caught_by("float64_stays_float64")
+class AlwaysSingle(Square):
+    """returns float32 whatever the network's dtype is"""
+
+    def forward(self, x):
+        return super().forward(x).astype(np.float32)
+
+
+@caught_by("examples_do_not_affect_each_other")
+class SubtractsTheMean(Layer):
+    """subtracts the minibatch's mean and doesn't declare couples_examples"""
+
+    def forward(self, x):
+        return x - x.mean(axis=0) if len(x) else x
+
+    def backward(self, dy):
+        return dy - dy.mean(axis=0) if len(dy) else dy
+
+
+@caught_by("in_evaluation_examples_stand_alone")
+class NoRunningMean(Centre):
+    """subtracts the minibatch's mean in evaluation too"""
+
+    def forward(self, x):
+        return x - x.mean(axis=0) if len(x) else x
+
+
+@caught_by("leaves_its_inputs_alone")
+class SquaresInPlace(Layer):
+    """overwrites its inputs"""
+
+    def forward(self, x):
+        self.slope = 2 * x
+        x *= x
+        return x
+
+    def backward(self, dy):
+        return dy * self.slope
+
+
+@caught_by("leaves_its_inputs_alone")
+class OverwritesInputsInBackward(Square):
+    """overwrites its inputs in backward"""
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        self.x[...] = 0
+        return dx
+
+
+@caught_by("works_on_read_only_inputs")
+class WritesAndRestores(Square):
+    """writes into its inputs and writes the old values back"""
+
+    def forward(self, x):
+        before = x.copy()
+        x += 1
+        x[...] = before
+        return super().forward(x)
+
+
+@caught_by("works_on_any_memory_layout")
+class ReadsMemoryInOrder(Square):
+    """takes the inputs' values in the order of the memory"""
+
+    def forward(self, x):
+        return super().forward(x.ravel(order="K").reshape(x.shape))
+
+
+@caught_by("works_on_any_memory_layout_of_dy")
+class ViewsDy(Square):
+    """takes dy's values in the order of the memory"""
+
+    def backward(self, dy):
+        return super().backward(dy.ravel(order="K").reshape(dy.shape))
+
+
+@caught_by("evaluation_changes_no_state")
+class LearnsInEvaluation(Centre):
+    """goes on averaging in evaluation"""
+
+    def forward(self, x):
+        if not self.training and len(x):
+            y = x - self.mean.value
+            self.mean.value[...] = 0.9 * self.mean.value + 0.1 * x.mean(axis=0)
+            return y
+        return super().forward(x)
+
+
+@caught_by("evaluation_draws_no_random_numbers")
+class AlwaysNoisy(Noise):
+    """adds noise in evaluation too"""
+
+    def forward(self, x):
+        return x + 0.1 * self.rng.normal(size=x.shape).astype(x.dtype)
+
+
+@caught_by("returned_gradient_is_the_callers")
+class ReturnsItsParameter(Layer):
+    """returns a view of its parameter from backward"""
+
+    def build(self, input_shape):
+        self.w = self.parameter("w", input_shape, "he_normal", fans=(4, 4))
+        return input_shape
+
+    def forward(self, x):
+        self.x = x
+        return x * self.w.value
+
+    def backward(self, dy):
+        np.sum(self.x * dy, axis=0, out=self.w.grad)
+        return np.lib.stride_tricks.as_strided(self.w.value, self.x.shape, (0, *self.w.value.strides))
+
+
+@caught_by("a_repeated_step_gives_the_same_bits")
+class CountsSteps(Square):
+    """changes from step to step"""
+
+    steps = 0
+
+    def forward(self, x):
+        self.steps += 1
+        return super().forward(x) + self.steps
+
+
+@caught_by("other_steps_leave_no_trace")
+class KeepsItsFirstInputs(Square):
+    """keeps for backward what an earlier step left, if there were as many rows"""
+
+    x = None
+
+    def forward(self, x):
+        if self.x is None or len(self.x) != len(x):
+            self.x = x.copy()
+        return x * x
+
+
+@caught_by("scratch_is_written_before_it_is_read")
+class ZeroesItsBorderOnce(Layer):
+    """sets the border of a scratch array to zero once, and relies on it ever after"""
+
+    begun = False
+
+    def build(self, input_shape):
+        return self.expect_rank(input_shape, 1)
+
+    def forward(self, x):
+        padded = self.buffer("padded", (len(x), x.shape[1] + 1))
+        if not self.begun:
+            padded[...] = 0
+            self.begun = True
+        padded[:, 1:] = x
+        return x + padded[:, :-1]
+
+    def backward(self, dy):
+        dx = dy.copy()
+        dx[:, :-1] += dy[:, 1:]
+        return dx
+
+
+class _Shared:
+    x: np.ndarray
+
+
+@caught_by("replicas_share_nothing")
+class KeepsInputsInTheClass(Layer):
+    """keeps its inputs in the class, where all copies find them"""
+
+    shared = _Shared
+
+    def forward(self, x):
+        self.shared.x = x
+        return x * x
+
+    def backward(self, dy):
+        return 2 * dy * self.shared.x
+
+
+@caught_by("replicas_share_nothing")
+class HoldsALock(Square):
+    """can't be copied, for a lock that its constructor makes"""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+@caught_by("replicas_run_in_threads")
+class MainThreadOnly(Square):
+    """works in the main thread only"""
+
+    def forward(self, x):
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("signals only work in the main thread")
+        return super().forward(x)
+
+
+@caught_by("outputs_have_the_declared_shape")
+class DropsAnAxis(Square):
+    """returns one number a row and declares the shape of its inputs"""
+
+    def forward(self, x):
+        return super().forward(x).sum(axis=-1)
+
+
+@caught_by("takes_an_empty_minibatch")
+class DividesByTheLargest(Layer):
+    """takes the largest element, which an empty minibatch lacks"""
+
+    def forward(self, x):
+        x.max()
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+@caught_by("input_gradient_has_the_inputs_shape")
+class SumsItsGradient(Square):
+    """returns dx summed over the rows"""
+
+    def backward(self, dy):
+        return super().backward(dy).sum(axis=0)
+
+
+@caught_by("input_gradient_has_the_inputs_shape")
+class ReadOnlyGradient(Square):
+    """returns dx as an array that can't be written"""
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        dx.flags.writeable = False
+        return dx

@@ -1,0 +1,136 @@
+"""Losses that break what losses promise."""
+
+from __future__ import annotations
+
+import numpy as np
+from kill_matrix import caught_by
+from sound import MeanSquare
+
+from mlpkit import Loss
+
+
+@caught_by("loss_is_a_finite_number")
+class LossForEachRow(MeanSquare):
+    """returns a loss for each row"""
+
+    def forward(self, x, t):
+        super().forward(x, t)
+        return np.square(self.difference).reshape(len(x), -1).sum(axis=1)
+
+
+@caught_by("loss_is_a_finite_number")
+class RootOfTheVariance(MeanSquare):
+    """is not a number for a minibatch of one row"""
+
+    def forward(self, x, t):
+        return super().forward(x, t) if len(x) > 1 else float("nan")
+
+
+@caught_by("loss_of_the_whole_is_the_mean_of_its_parts")
+class SumOverRows(MeanSquare):
+    """is a sum over the rows, and weighs rows as a mean would"""
+
+    def forward(self, x, t):
+        return super().forward(x, t) * len(x)
+
+    def backward(self, dloss=1.0):
+        return dloss * self.difference
+
+
+@caught_by("weight_of_the_whole_is_the_sum_of_its_parts")
+class WeightOfOne(MeanSquare):
+    """gives every minibatch the same weight, however many rows it has"""
+
+    def weight(self, t):
+        return 1.0
+
+
+@caught_by("many_rows_cost_no_digits")
+class SumsInSinglePrecision(MeanSquare):
+    """adds up one row after the other in float32"""
+
+    def forward(self, x, t):
+        super().forward(x, t)
+        each = np.square(self.difference).reshape(-1)
+        return float(np.cumsum(each)[-1]) / (2 * len(x))
+
+
+@caught_by("dloss_is_a_factor")
+class ForgetsDloss(MeanSquare):
+    """leaves dloss out"""
+
+    def backward(self, dloss=1.0):
+        return self.difference / len(self.difference)
+
+
+@caught_by("refuses_targets_it_can_not_compare")
+class TakesAnyTarget(MeanSquare):
+    """takes every target in build, and fails in forward"""
+
+    def build(self, input_shape, target):
+        pass
+
+
+@caught_by("refuses_targets_it_can_not_compare")
+class CountsItsTarget(MeanSquare):
+    """raises AttributeError for a target of another kind"""
+
+    def build(self, input_shape, target):
+        if target is not None and target.shape == input_shape:
+            return
+        super().build(input_shape, target)
+
+
+@caught_by("predictions_have_a_row_for_each_example")
+class PredictsTheMean(MeanSquare):
+    """predicts one row for the whole minibatch"""
+
+    def predict(self, x):
+        return x.mean(axis=0)
+
+
+@caught_by("predictions_have_a_row_for_each_example")
+class PredictsInPlace(MeanSquare):
+    """overwrites its inputs when it predicts"""
+
+    def predict(self, x):
+        x *= 2
+        return x
+
+
+@caught_by("input_gradient_is_the_derivative")
+class LossOfOppositeSign(MeanSquare):
+    """returns a gradient of the wrong sign"""
+
+    def backward(self, dloss=1.0):
+        return -super().backward(dloss)
+
+
+@caught_by("leaves_its_inputs_alone")
+class SubtractsInPlace(MeanSquare):
+    """subtracts the targets from the inputs in place"""
+
+    def forward(self, x, t):
+        x -= t
+        return super().forward(x, np.zeros_like(t))
+
+
+@caught_by("float32_stays_float32")
+class DoubleGradient(MeanSquare):
+    """returns a float64 gradient from float32 inputs"""
+
+    def backward(self, dloss=1.0):
+        return super().backward(dloss).astype(np.float64)
+
+
+@caught_by("examples_do_not_affect_each_other")
+class ComparesWithTheMean(Loss):
+    """compares every row with the mean of all targets"""
+
+    build = MeanSquare.build
+
+    def forward(self, x, t):
+        self.difference = x - t.mean(axis=0)
+        return float(np.square(self.difference).sum()) / (2 * len(x))
+
+    backward = MeanSquare.backward

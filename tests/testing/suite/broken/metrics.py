@@ -1,0 +1,110 @@
+"""Metrics that break what metrics promise."""
+
+from __future__ import annotations
+
+import numpy as np
+from kill_matrix import caught_by
+from sound import Share
+
+
+@caught_by("result_is_a_finite_number")
+class SpreadOfOne(Share):
+    """is not a number for one example"""
+
+    def result(self):
+        return super().result() if self.seen > 1 else float("nan")
+
+
+@caught_by("parts_make_the_whole")
+class MeanOfMeans(Share):
+    """takes the mean of each minibatch's share, whatever its size"""
+
+    def update(self, prediction, t):
+        self.right += float((prediction.argmax(axis=1) == t).mean())
+        self.seen += 1
+
+
+@caught_by("merged_parts_make_the_whole")
+class MergesHalf(Share):
+    """forgets a count when it merges"""
+
+    def merge(self, other):
+        self.right += other.right
+
+
+@caught_by("an_empty_metric_adds_nothing")
+class BeginsAtOne(Share):
+    """begins with one example that nobody has seen"""
+
+    def __init__(self) -> None:
+        self.right = 0
+        self.seen = 1
+
+    def merge(self, other):
+        self.right += other.right
+        self.seen += other.seen
+
+
+@caught_by("order_plays_no_part")
+class TheLastCounts(Share):
+    """weighs later examples more"""
+
+    def update(self, prediction, t):
+        right = prediction.argmax(axis=1) == t
+        self.right += float((right * np.arange(len(t))).sum())
+        self.seen += len(t)
+
+
+@caught_by("asking_changes_nothing")
+class ForgetsWhenAsked(Share):
+    """begins anew when it is asked"""
+
+    def result(self):
+        result = super().result()
+        self.right = self.seen = 0
+        return result
+
+
+@caught_by("leaves_predictions_alone")
+class SortsInPlace(Share):
+    """sorts the targets in place"""
+
+    def update(self, prediction, t):
+        super().update(prediction, t)
+        t.sort()
+
+
+@caught_by("keeps_no_array_that_is_not_its_own")
+class LooksLater(Share):
+    """keeps the arrays and looks at them when it is asked"""
+
+    def __init__(self) -> None:
+        self.parts = []
+
+    def update(self, prediction, t):
+        self.parts.append((prediction, t))
+
+    def merge(self, other):
+        self.parts += other.parts
+
+    def result(self):
+        return float(np.mean(np.concatenate([p.argmax(axis=1) == t for p, t in self.parts])))
+
+
+@caught_by("new_objects_begin_at_nothing")
+class CountsInTheClass(Share):
+    """counts in a list of the class, which all objects share"""
+
+    counts: list[int] = []
+
+    def __init__(self) -> None:
+        pass
+
+    def update(self, prediction, t):
+        self.counts.extend((prediction.argmax(axis=1) == t).tolist())
+
+    def merge(self, other):
+        pass
+
+    def result(self):
+        return sum(self.counts) / len(self.counts)

@@ -1,0 +1,143 @@
+"""Optimizers that break what optimizers promise."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from kill_matrix import caught_by
+from sound import Momentum
+
+from mlpkit import Rate
+
+
+@caught_by("blocks_may_be_cut_anywhere")
+class NormalizesByBlock(Momentum):
+    """divides by the norm of the block's gradient, and calls itself elementwise"""
+
+    def update(self, value, gradient, slots, **others):
+        super().update(value, gradient / (1 + np.linalg.norm(gradient)), slots, **others)
+
+
+@caught_by("slots_are_all_that_it_keeps")
+class KeepsMomentumInItself(Momentum):
+    """keeps its momentum in an attribute"""
+
+    slots = ()
+    elementwise = False
+
+    def __init__(self, learning_rate: Rate = 0.05) -> None:
+        self.learning_rate = learning_rate
+        self.v = 0.0
+
+    def update(self, value, gradient, slots, *, learning_rate, step, decay):
+        self.v = 0.5 * self.v + gradient
+        value -= learning_rate * self.v
+
+
+@caught_by("update_leaves_no_trace_in_the_object")
+class CountsCalls(Momentum):
+    """counts the calls of update"""
+
+    calls = 0
+
+    def update(self, *arguments, **others):
+        self.calls = self.calls + 1
+        super().update(*arguments, **others)
+
+
+@caught_by("several_threads_may_update")
+class MainThreadOnly(Momentum):
+    """works in the main thread only"""
+
+    def update(self, *arguments, **others):
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("signals only work in the main thread")
+        super().update(*arguments, **others)
+
+
+@caught_by("has_a_learning_rate")
+class CallsItEta(Momentum):
+    """keeps its learning rate under another name
+
+    Args:
+        eta: the step length.
+    """
+
+    def __init__(self, eta: Rate = 0.05) -> None:
+        self.eta = eta
+
+
+@caught_by("slots_are_distinct_names")
+class SlotsAsOneText(Momentum):
+    """gives its slots as one text, which is a sequence of letters"""
+
+    slots = "v"
+
+
+@caught_by("looks_at_decay_only_if_it_says_so")
+class DecaysInSecret(Momentum):
+    """looks at decay and says that it doesn't"""
+
+    uses_decay = False
+
+
+@caught_by("steps_go_downhill")
+class GoesUphill(Momentum):
+    """adds the gradient"""
+
+    def update(self, value, gradient, slots, **others):
+        super().update(value, -gradient, slots, **others)
+
+
+@caught_by("steps_go_downhill")
+class ReplacesItsValue(Momentum):
+    """makes a new array of the parameters in place of changing them"""
+
+    def update(self, value, gradient, slots, *, learning_rate, step, decay):
+        value = value - learning_rate * gradient
+
+
+@caught_by("slots_are_changed_in_place")
+class ReplacesItsSlot(Momentum):
+    """puts a new array into its slot"""
+
+    def update(self, value, gradient, slots, *, learning_rate, step, decay):
+        slots["v"] = 0.5 * slots["v"] + gradient
+        value -= learning_rate * slots["v"]
+
+
+@caught_by("the_learning_rate_given_counts")
+class UsesItsAttribute(Momentum):
+    """uses self.learning_rate, which no schedule reaches"""
+
+    def update(self, *arguments, learning_rate, **others):
+        super().update(*arguments, learning_rate=self.learning_rate, **others)
+
+
+@caught_by("float64_keeps_its_digits")
+class ComputesInSingle(Momentum):
+    """computes in float32 whatever the dtype is"""
+
+    def update(self, value, gradient, slots, **others):
+        single = value.astype(np.float32)
+        super().update(single, gradient.astype(np.float32), slots, **others)
+        value[...] = single
+
+
+@caught_by("float32_is_as_good_as_its_digits")
+class LosesDigitsInSingle(Momentum):
+    """loses digits in float32"""
+
+    def update(self, value, gradient, slots, **others):
+        super().update(value, gradient, slots, **others)
+        if value.dtype == np.float32:
+            value[...] = value.astype(np.float16)
+
+
+@caught_by("vanishing_gradients_keep_parameters_finite")
+class DividesByTheGradient(Momentum):
+    """divides by the size of the gradient, without a small number beside it"""
+
+    def update(self, value, gradient, slots, **others):
+        super().update(value, gradient / np.abs(gradient), slots, **others)

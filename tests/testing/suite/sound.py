@@ -1,0 +1,247 @@
+"""Components with nothing wrong, which the broken ones differ from by a line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlpkit import (
+    Augmentation,
+    Callback,
+    Classes,
+    Dataset,
+    Description,
+    Initializer,
+    Layer,
+    Loss,
+    Metric,
+    Optimizer,
+    Rate,
+    Recipe,
+    Schedule,
+    ShapeError,
+    Values,
+)
+
+
+class Scale(Layer):
+    """A factor for each input, y = w x."""
+
+    def build(self, input_shape):
+        self.w = self.parameter("w", input_shape, "he_normal", fans=(4, 4))
+        return input_shape
+
+    def forward(self, x):
+        self.x = x
+        return x * self.w.value
+
+    def backward(self, dy):
+        np.sum(self.x * dy, axis=0, out=self.w.grad)
+        return dy * self.w.value
+
+
+class Square(Layer):
+    """The square of each input, y = x²."""
+
+    def forward(self, x):
+        self.x = x
+        return x * x
+
+    def backward(self, dy):
+        return 2 * dy * self.x
+
+
+class Noise(Layer):
+    """Noise in training, y = x + 0.1 noise."""
+
+    def forward(self, x):
+        return x + 0.1 * self.rng.normal(size=x.shape).astype(x.dtype) if self.training else x
+
+    def backward(self, dy):
+        return dy
+
+
+class Centre(Layer):
+    """The inputs less their mean over the minibatch; in evaluation, less a running mean."""
+
+    couples_examples = True
+
+    def build(self, input_shape):
+        self.mean = self.state("mean", input_shape, 0.0)
+        return input_shape
+
+    def forward(self, x):
+        if not self.training:
+            return x - self.mean.value
+        mean = x.mean(axis=0) if len(x) else np.zeros_like(self.mean.value)
+        self.mean.value[...] = 0.9 * self.mean.value + 0.1 * mean
+        return x - mean
+
+    def backward(self, dy):
+        return dy - dy.mean(axis=0) if len(dy) else dy
+
+
+class Plus(Layer):
+    """Adds to its input what the layers inside make of it, y = x + f(x).
+
+    Args:
+        layers: the layers inside.
+    """
+
+    def __init__(self, layers: list[Recipe[Layer]]) -> None:
+        self.layers = layers
+
+    def build(self, input_shape):
+        self.inside = [recipe() for recipe in self.layers]
+        for layer in self.inside:
+            if self.child(layer, input_shape) != input_shape:
+                raise ShapeError("a layer inside changes the shape")
+        return input_shape
+
+    def forward(self, x):
+        y = x
+        for layer in self.inside:
+            y = layer.forward(y)
+        return x + y
+
+    def backward(self, dy):
+        dx = dy.copy()
+        for layer in reversed(self.inside):
+            dx = layer.backward(dx)
+        return dx + dy
+
+    @classmethod
+    def examples(cls):
+        return [({"layers": ["Sigmoid", "Sigmoid"]}, (4,))]
+
+
+class MeanSquare(Loss):
+    """Half the mean square error, Σ (x - t)² / 2 rows."""
+
+    def build(self, input_shape, target):
+        if target is not None and target != Values(input_shape):
+            raise ShapeError(f"{input_shape} can't be compared with {target}")
+
+    def forward(self, x, t):
+        self.difference = x - t
+        return float(np.square(self.difference).sum(dtype=np.float64)) / (2 * len(x))
+
+    def backward(self, dloss=1.0):
+        return self.difference * (dloss / len(self.difference))
+
+
+class Momentum(Optimizer):
+    """Gradient descent with momentum and weight decay.
+
+    Args:
+        learning_rate: the step length.
+    """
+
+    slots = ("v",)
+
+    def __init__(self, learning_rate: Rate = 0.05) -> None:
+        self.learning_rate = learning_rate
+
+    def update(self, value, gradient, slots, *, learning_rate, step, decay):
+        v = slots["v"]
+        if decay:
+            value *= 1 - 0.01 * learning_rate
+        v *= 0.5
+        v += gradient
+        value -= learning_rate * v
+
+
+class Falling(Schedule):
+    """A tenth of what is left of the training."""
+
+    def __call__(self, progress):
+        return 0.1 * (progress.total_steps - progress.step) / progress.total_steps
+
+
+class Uniform(Initializer):
+    """Numbers between 0 and 1."""
+
+    def __call__(self, shape, fans, rng, dtype):
+        return rng.uniform(size=shape).astype(dtype)
+
+
+class AddNoise(Augmentation):
+    """Normal noise, out = x + 0.1 noise."""
+
+    def __call__(self, x, rng, out):
+        out[...] = x + 0.1 * rng.normal(size=x.shape)
+        return out
+
+
+class Share(Metric):
+    """The share of right predictions."""
+
+    def __init__(self) -> None:
+        self.right = 0
+        self.seen = 0
+
+    def update(self, prediction, t):
+        self.right += int((prediction.argmax(axis=1) == t).sum())
+        self.seen += len(t)
+
+    def merge(self, other):
+        self.right += other.right
+        self.seen += other.seen
+
+    def result(self):
+        return self.right / self.seen
+
+
+class Patience(Callback):
+    """Asks to stop when the loss has risen for three steps."""
+
+    def __init__(self) -> None:
+        self.last = 1e9
+        self.risen = 0
+
+    def on_step(self, training, loss):
+        self.risen = self.risen + 1 if loss > self.last else 0
+        self.last = loss
+        if self.risen == 3:
+            training.stop("the loss rises")
+
+    def state(self):
+        return {"last": self.last, "risen": self.risen}
+
+    def load_state(self, state):
+        self.last, self.risen = state["last"], state["risen"]
+
+
+class Points(Dataset):
+    """Random points in three classes, scaled by the mean of the training points."""
+
+    def describe(self):
+        return Description((2,), Classes(3), {"train": 12, "validation": 5})
+
+    def open(self, seed):
+        rng = np.random.default_rng(seed)
+        sizes = self.describe().sizes
+        raw = {name: (rng.uniform(1, 2, size=(size, 2)), np.arange(size) % 3) for name, size in sizes.items()}
+        self.mean = raw["train"][0].mean(axis=0)
+        return {name: PointSplit(self.encode(x), t) for name, (x, t) in raw.items()}
+
+    def encode(self, raw):
+        return raw - self.mean
+
+    def encoder_state(self):
+        return {"mean": self.mean.tolist()}
+
+    def load_encoder_state(self, state):
+        self.mean = np.array(state["mean"])
+
+
+class PointSplit:
+    """Points in memory."""
+
+    def __init__(self, x, t):
+        self.x, self.t = x, t
+
+    def __len__(self):
+        return len(self.x)
+
+    def take(self, indices, out):
+        out[0][...], out[1][...] = self.x[indices], self.t[indices]

@@ -1,0 +1,56 @@
+"""The tests of the tests: every check catches at least one component that is broken on purpose."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from mlpkit.testing.suite.all_checks import all_checks
+from mlpkit.testing.suite.nonconformity import Nonconformity, NotApplicable
+from mlpkit.testing.suite.plugin_under_test import subjects_of
+from mlpkit.testing.suite.verdict import ask
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # the broken components stand in modules of their own
+
+import sound  # noqa: E402
+from kill_matrix import rows  # noqa: E402
+
+ROWS = rows()
+CHECKS = {check.name: check for check in all_checks()}
+SOUND = [
+    cls for cls in vars(sound).values() if isinstance(cls, type) and cls.__module__ == "sound" and hasattr(cls, "kind")
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.check}-{row.name}" for row in ROWS])
+def test_a_broken_component_is_caught_by_its_check(row):
+    (subject,) = subjects_of(row.component)
+    with pytest.raises(Nonconformity) as caught:
+        ask(CHECKS[row.check], subject)
+    message = str(caught.value)
+    assert message.startswith(subject.name)
+    assert "; expected " in message
+
+
+@pytest.mark.parametrize("component", SOUND, ids=lambda component: component.__name__)
+def test_what_the_broken_ones_were_made_from_is_sound(component):
+    (subject,) = subjects_of(component)
+    for check in all_checks():
+        if subject.kind in check.kinds:
+            with suppress(NotApplicable):  # a new process can't import a class of these tests
+                ask(check, subject)
+
+
+def test_every_check_has_a_row():
+    assert {row.check for row in ROWS} == set(CHECKS)
+    assert len(ROWS) >= 100
+
+
+def test_every_row_says_what_is_wrong():
+    for row in ROWS:
+        assert row.fault
+        assert row.fault[0].islower()
