@@ -118,3 +118,16 @@ def test_it_needs_no_pytest(plugin, work, environment):
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("passed") == 2
+
+
+def test_an_installed_plugin_goes_by_its_namespace(plugin, work, environment):
+    plugin("2")
+    metadata = work / "acme-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[mlpkit]\nacme = twice\n")
+    command = [sys.executable, "-m", "mlpkit", "check-plugin", "acme"]
+    installed = environment | {"PYTHONPATH": str(work)}
+    done = subprocess.run(command, cwd=work, env=installed, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["acme.Doubled", "acme.halving"]

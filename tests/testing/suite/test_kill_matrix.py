@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +28,11 @@ SOUND = [
 ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row.check}-{row.name}" for row in ROWS])
+def named(found):
+    return pytest.mark.parametrize("row", found, ids=[f"{row.check}-{row.name}" for row in found])
+
+
+@named([row for row in ROWS if isinstance(row.component, type)])
 def test_a_broken_component_is_caught_by_its_check(row):
     (subject,) = subjects_of(row.component)
     with pytest.raises(Nonconformity) as caught:
@@ -34,6 +40,17 @@ def test_a_broken_component_is_caught_by_its_check(row):
     message = str(caught.value)
     assert message.startswith(subject.name)
     assert "; expected " in message
+
+
+@named([row for row in ROWS if not isinstance(row.component, type)])
+def test_a_broken_plugin_is_caught_by_its_check(row):
+    """Ask in a process of its own: what such a plugin does at import, it does to the process."""
+    command = [sys.executable, "-m", "mlpkit", "check-plugin", str(row.component), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    (failed,) = json.loads(done.stdout.splitlines()[-1])["failed"]
+    assert failed["check"] == row.check
+    assert "; expected " in failed["reason"]
 
 
 @pytest.mark.parametrize("component", SOUND, ids=lambda component: component.__name__)
