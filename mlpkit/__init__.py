@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.augmentation import Augmentation as Augmentation
     from mlpkit.components.callback import Callback as Callback
     from mlpkit.components.callback import TrainingView as TrainingView
+    from mlpkit.components.chain import Chain as Chain
     from mlpkit.components.component import Component as Component
     from mlpkit.components.dataset import Dataset as Dataset
     from mlpkit.components.dataset import Description as Description
@@ -102,6 +103,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),
     "mlpkit.components.callback": ("Callback", "TrainingView"),
+    "mlpkit.components.chain": ("Chain",),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Split"),
     "mlpkit.components.hook": ("component", "hookimpl"),

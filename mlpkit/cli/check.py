@@ -15,7 +15,9 @@ from mlpkit.cli.output import document, result
 from mlpkit.errors import MlpkitError, SpecError, UsageError
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.check import CheckedSpec
+    from collections.abc import Iterator
+
+    from mlpkit.jobs.check import CheckedMember, CheckedSpec
 
 
 @click.command("check")
@@ -65,13 +67,31 @@ def _print(path: str, checked: CheckedSpec) -> None:
     result(f"  {checked.spec.data.name}: {sizes}")
     result(f"  input {shape(description.input_shape)}, target {description.target}")
     rows = [("layer", "type", "output", "parameters")]
-    rows += [
-        (member.name, member.type, shape(member.output_shape) or "loss", f"{member.parameters:,}")
-        for member in checked.members
-    ]
+    for member in checked.members[:-1]:
+        rows += _layer_rows(member)
+    loss = checked.members[-1]
+    rows.append((loss.name, loss.type, "loss", f"{loss.parameters:,}"))
     rows.append(("total", "", "", f"{checked.parameters:,}"))
     result()
     result("\n".join(columns(rows, right=(2, 3), indent="  ")))
+
+
+def _layer_rows(layer: CheckedMember, depth: int = 0) -> Iterator[tuple[str, str, str, str]]:
+    """Return a row for a layer, and below it one for each layer inside it, which stands further to the right."""
+    yield "  " * depth + layer.name, layer.type, shape(layer.output_shape), f"{layer.parameters:,}"
+    for inner in layer.inside:
+        yield from _layer_rows(inner, depth + 1)
+
+
+def _member_document(member: CheckedMember) -> dict[str, Any]:
+    document = {
+        "name": member.name,
+        "type": member.type,
+        "output_shape": member.output_shape,
+        "parameters": member.parameters,
+    }
+    inside = [_member_document(inner) for inner in member.inside]
+    return document | ({"layers": inside} if inside else {})
 
 
 def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
@@ -86,10 +106,7 @@ def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
         "sizes": description.sizes,
         "input_shape": description.input_shape,
         "target": target_to_plain(description.target),
-        "layers": [
-            {"name": m.name, "type": m.type, "output_shape": m.output_shape, "parameters": m.parameters}
-            for m in checked.members
-        ],
+        "layers": [_member_document(member) for member in checked.members],
         "parameters": checked.parameters,
     }
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABCMeta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit.components.schema.signature import signature_of
+
+if TYPE_CHECKING:
+    from mlpkit.components.recipe import Recipe
 
 
 class ComponentType(ABCMeta):
@@ -31,12 +34,12 @@ class Component(metaclass=ComponentType):
     """
 
     kind: ClassVar[str]
-    _registered_name: str = ""
+    _recipe: Recipe[Any] | None = None
 
     @property
     def registered_name(self) -> str:
         """Its name in specs, with its namespace; the class's name if it was built in Python."""
-        return self._registered_name or type(self).__name__
+        return self._recipe.name if self._recipe else type(self).__name__
 
     def _prepare(self) -> None:
         """Set what the base class needs before the author's ``__init__`` runs."""

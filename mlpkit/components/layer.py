@@ -6,9 +6,14 @@ from abc import abstractmethod
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlpkit.components.chain import Chain
 from mlpkit.components.operation import Operation, Shape
+from mlpkit.components.promises import expect_shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -47,32 +52,62 @@ class Layer(Operation):
             dx, writable; None only if ``needs_input_gradient`` is false.
         """
 
-    def child(self, layer: Layer, input_shape: Shape) -> Shape:
+    def child(self, layer: Layer, input_shape: Shape, *, group: str = "") -> Shape:
         """Declare a layer inside this one, and return the shape of its outputs; to be called in ``build``.
+
+        Its name is the one that the spec gives it, or its type and ordinal, such as ``Affine2``.
 
         Args:
             layer: a layer that belongs to this one alone.
             input_shape: shape of its inputs.
+            group: stands before its name with a dot, for a layer that holds several groups of layers.
         """
-        if layer.path:
-            msg = f"{self.path} takes {layer.path} as a child, which has its place already; make a new layer"
-            raise ValueError(msg)
-        ordinal = 1 + sum(other.type_name == layer.type_name for other in self._children.values())
-        name = f"{layer.type_name}{ordinal}"
-        self._new_declaration(name, ())
+        self._expect_new_layer(layer)
+        before = f"{group}." if group else ""
+        siblings = [other for name, other in self._children.items() if name.startswith(before)]
+        ordinal = 1 + sum(other.type_name == layer.type_name for other in siblings)
+        given_name = layer._recipe.given_name if layer._recipe else ""
+        name = before + (given_name or f"{layer.type_name}{ordinal}")
+        self._expect_new_name(name)
         self._children[name] = layer
-        layer.path = f"{self.path}.{name}"
-        layer.dtype = self.dtype
-        return layer.build(input_shape)
+        return layer._take_place(f"{self.path}.{name}", input_shape, self.dtype)
+
+    def chain(self, layers: Iterable[Layer], input_shape: Shape, *, name: str = "") -> Chain:
+        """Declare layers inside this one that follow one another; to be called in ``build``.
+
+        Args:
+            layers: new layers, in order, each of which takes what the one before it returns.
+            input_shape: shape of the first one's inputs.
+            name: stands before the names of the layers with a dot, for a layer that holds several chains: the name of
+                the parameter that they come from.
+        """
+        return Chain(self, layers, input_shape, name)
 
     def flops(self, input_shape: Shape) -> int:
         """Return floating-point operations for one example, forward and backward.
 
-        By default six for each weight: a multiplication and an addition in each of three matrix products.
+        By default six for each weight, a multiplication and an addition in each of three matrix products, and what
+        the layers inside this one say of themselves.
         """
-        return 6 * sum(prod(parameter.shape) for parameter in self.declared_parameters())
+        inside = sum(child.flops(child._input_shape) for child in self._children.values() if isinstance(child, Layer))
+        return 6 * sum(prod(parameter.shape) for parameter in self._parameters.values()) + inside
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Shape]]:
         """Return pairs of parameters and input shape that show the layer at work, for tests and ``show``."""
         return []
+
+    def _expect_new_layer(self, child: object) -> None:
+        if not isinstance(child, Layer):
+            msg = f"{self.path} takes {child!r} as a child, which is no layer"
+            raise TypeError(msg)
+        if child.path:
+            msg = f"{self.path} takes {child.path} as a child, which has its place already; make a new layer"
+            raise ValueError(msg)
+
+    def _take_place(self, path: str, input_shape: Shape, dtype: np.dtype[Any]) -> Shape:
+        """Become part of a network: declare what is needed, and return the shape of the outputs."""
+        self.path, self.dtype = path, dtype
+        self._input_shape = input_shape
+        self._output_shape = expect_shape(path, self.build(input_shape))
+        return self._output_shape

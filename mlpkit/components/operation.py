@@ -52,6 +52,8 @@ class Operation(Component):
         self._parameters: dict[str, Parameter] = {}
         self._states: dict[str, State] = {}
         self._children: dict[str, Operation] = {}
+        self._input_shape: Shape = ()
+        self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
         self._views: dict[tuple[str, Shape, DTypeLike | None, bool], NDArray[Any]] = {}
         self._position = RandomPosition()
@@ -157,13 +159,16 @@ class Operation(Component):
             yield from operation._states.values()
 
     def _new_declaration(self, name: str, shape: Shape) -> Shape:
-        if name in self._parameters or name in self._states or name in self._children:
-            msg = f"{self.path or self.type_name} declares '{name}' twice"
-            raise ValueError(msg)
+        self._expect_new_name(name)
         if "." in name or not name:
             msg = f"{self.path or self.type_name} declares '{name}'; names are not empty and have no dots"
             raise ValueError(msg)
         return tuple(int(length) for length in shape)
+
+    def _expect_new_name(self, name: str) -> None:
+        if name in self._parameters or name in self._states or name in self._children:
+            msg = f"{self.path or self.type_name} declares '{name}' twice"
+            raise ValueError(msg)
 
     def _new_view(self, name: str, shape: Shape, dtype: DTypeLike | None, gaps: bool) -> NDArray[Any]:
         kind = self.dtype if dtype is None else np.dtype(dtype)

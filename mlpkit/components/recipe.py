@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlpkit.components.schema.fault import Path
     from mlpkit.components.schema.signature import Signature
 
 C_co = TypeVar("C_co", covariant=True)
@@ -25,21 +26,30 @@ class Recipe(Generic[C_co]):
         component: the class.
         signature: the schema of its parameters.
         arguments: its parameters, checked; those not given have their defaults.
+        place: where it stands in the spec.
+        given_name: what a list of layers calls it, if it was given a name there.
     """
 
     name: str
     component: type[C_co]
     signature: Signature
     arguments: Mapping[str, Any]
+    place: Path = ()
+    given_name: str = ""
 
     def __call__(self) -> C_co:
         """Build the component, and first the components among its parameters."""
         types = self.signature.types
         component = self.component(**{key: types[key].realize(value) for key, value in self.arguments.items()})
-        component._registered_name = self.name  # type: ignore[attr-defined]
+        component._recipe = self  # type: ignore[attr-defined]
         return component
 
     def reference(self) -> dict[str, dict[str, Any]]:
         """Return what a spec would say, every default filled in."""
         types = self.signature.types
-        return {self.name: {key: types[key].plain(value) for key, value in self.arguments.items()}}
+        parameters = {key: types[key].plain(value) for key, value in self.arguments.items()}
+        return {self.name: parameters | ({"name": self.given_name} if self.given_name else {})}
+
+    def __deepcopy__(self, memo: object) -> Recipe[C_co]:
+        """Return the recipe itself: it never changes, and copies of a layer may share it."""
+        return self

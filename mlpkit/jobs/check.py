@@ -14,23 +14,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.dataset import Description
+    from mlpkit.components.operation import Operation
     from mlpkit.spec.spec import Spec
 
 
 class CheckedMember(NamedTuple):
-    """A member of the stack whose shapes are proved.
+    """A member of the stack, or a layer inside one, whose shapes are proved.
 
     Args:
-        name: its name.
+        name: its name in the network, such as ``Affine1`` or ``Residual1.Affine1``.
         type: the component's name.
         output_shape: shape of what it returns for one example; () for the loss.
-        parameters: number of trained values.
+        parameters: number of trained values, those of layers inside it too.
+        inside: the layers inside it.
     """
 
     name: str
     type: str
     output_shape: tuple[int, ...]
     parameters: int
+    inside: tuple[CheckedMember, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,15 +77,15 @@ def check(
     """
     spec = load_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
     proved = prove(spec)
-    stack = [*proved.proof.layers, proved.proof.loss]
-    shapes = [*proved.proof.shapes[1:], ()]
-    members = tuple(
-        CheckedMember(
-            name=member.name,
-            type=member.recipe.name,
-            output_shape=shape,
-            parameters=sum(prod(parameter.shape) for parameter in operation.declared_parameters()),
-        )
-        for member, operation, shape in zip(spec.layers, stack, shapes, strict=True)
-    )
+    members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     return CheckedSpec(spec, proved.description, members)
+
+
+def _checked(operation: Operation) -> CheckedMember:
+    return CheckedMember(
+        name=operation.path,
+        type=operation.registered_name,
+        output_shape=operation._output_shape,
+        parameters=sum(prod(parameter.shape) for parameter in operation.declared_parameters()),
+        inside=tuple(_checked(child) for child in operation._children.values()),
+    )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.containers import Chosen, EitherType, ListType
+from mlpkit.components.schema.layer_list import LayerListType
+from mlpkit.components.schema.layer_names import layer_names
 from mlpkit.components.schema.suggestion import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.spec.layer_stack import LayerStackType
@@ -96,16 +98,39 @@ def _step(position: _Position, name: str, above: str) -> _Position:
         one = ComponentOfKind(("layer", "loss"), ())
         return _Position(one, member.recipe, member.path, meaning=member.recipe.signature.docstring.summary)
     if isinstance(checked, Recipe):
+        inside: Path = (*path, checked.name)
         if name == checked.name:
             return _Position(kind, checked, path, position.field, checked.signature.docstring.summary)
-        return _field(checked.signature, checked.arguments, (*path, checked.name), name, above)
+        if name not in checked.signature.types:
+            held = _list_with_layer(checked, name)
+            if held:
+                position = _field(checked.signature, checked.arguments, inside, held, above)
+                return _step(position, name, f"{above}.{held}")
+        return _field(checked.signature, checked.arguments, inside, name, above)
     if isinstance(kind, ListType):
-        names = [item.name if isinstance(item, Recipe) else str(i) for i, item in enumerate(checked)]
+        names = _item_names(kind, checked)
         index = _index(names, name, above)
         item = checked[index]
         meaning = item.signature.docstring.summary if isinstance(item, Recipe) else ""
         return _Position(kind.items, item, (*path, index), meaning=meaning)
     raise UsageError(f"'{above}' has no keys below it")
+
+
+def _list_with_layer(recipe: Recipe[Any], name: str) -> str | None:
+    """Return the parameter of a layer that lists one of that name, so that its own name may be left out."""
+    types = recipe.signature.types
+    for parameter, value in recipe.arguments.items():
+        kind = types[parameter]
+        if isinstance(kind, LayerListType) and name in _item_names(kind, value):
+            return parameter
+    return None
+
+
+def _item_names(kind: ListType, items: Any) -> list[str]:
+    """Return what the items of a list go by: layers by their names, other components by theirs, values by position."""
+    if isinstance(kind, LayerListType):
+        return layer_names(kind.plain(items))
+    return [item.name if isinstance(item, Recipe) else str(i) for i, item in enumerate(items)]
 
 
 def _field(signature: Signature, checked: Any, path: Path, name: str, above: str) -> _Position:

@@ -18,7 +18,9 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     Args:
         registry: the plugins whose components it knows.
     """
-    definitions = {_definition(kinds): _component(kinds, registry) for kinds in [*((k,) for k in KINDS), STACK]}
+    definitions = {_definition((kind,)): _component((kind,), registry) for kind in KINDS}
+    for kinds in NAMED:
+        definitions[_definition(kinds, named=True)] = _component(kinds, registry, named=True)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mlpkit spec",
@@ -27,18 +29,19 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     }
 
 
-STACK = ("layer", "loss")
+NAMED = (("layer",), ("layer", "loss"))
+"""What stands in lists of layers, inside layers and at the top: there each may have a name."""
 
 
-def _definition(kinds: tuple[str, ...]) -> str:
-    return "_or_".join(kinds)
+def _definition(kinds: tuple[str, ...], *, named: bool = False) -> str:
+    return ("named_" if named else "") + "_or_".join(kinds)
 
 
-def _reference(kinds: tuple[str, ...]) -> dict[str, Any]:
-    return {"$ref": f"#/$defs/{_definition(kinds)}"}
+def _reference(kinds: tuple[str, ...], *, named: bool = False) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{_definition(kinds, named=named)}"}
 
 
-def _component(kinds: tuple[str, ...], registry: Registry) -> dict[str, Any]:
+def _component(kinds: tuple[str, ...], registry: Registry, *, named: bool = False) -> dict[str, Any]:
     names: list[dict[str, Any]] = []
     mappings: list[dict[str, Any]] = []
     for entry in registry.components(kinds):
@@ -46,7 +49,7 @@ def _component(kinds: tuple[str, ...], registry: Registry) -> dict[str, Any]:
             parameters = entry.signature.json_schema(_reference)
         except PluginError:  # a component that can't be loaded can't be used in a spec either; `plugins` names it
             continue
-        if kinds == STACK:
+        if named:
             parameters["properties"]["name"] = {"type": "string", "description": "the layer's name"}
         description = {"description": entry.signature.docstring.summary}
         if not parameters.get("required"):

@@ -15,6 +15,7 @@ from mlpkit.spec.installed import installed
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import Description
+    from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import Recipe
     from mlpkit.components.schema.fault import Path
     from mlpkit.network.sequential import Resolver
@@ -130,25 +131,68 @@ def _stack_fault(spec: Spec, error: StackError) -> Fault:
     message, expected, remedy = str(error), "", ""
     if isinstance(cause, WrongUseError):
         message, expected, remedy = cause.message, cause.expected, cause.remedy
-    origins: list[str] = []
+    if error.operation is error.member:
+        notes = [_fed_by(spec, error, "its inputs"), *_producer_origins(spec, error)]
+    else:
+        notes = _notes_inside(spec, error)
+    place = (*member.path, member.recipe.name)
+    if error.operation is not None:
+        place = error.operation._recipe.place if error.operation._recipe else place
+        notes += [note for child in error.operation._children.values() for note in _own_origins(spec, child)]
+    return Fault(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
+
+
+def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:
+    """Say what feeds the member of the stack that does not fit, or that holds the layer which does not."""
     if error.producer < 0:
         producer, place = f"the data ({spec.data.name})", spec.document.place(("data",), at_key=True)
-        origins += _parameter_origins(spec, ("data",), spec.data)
     else:
         before = spec.layers[error.producer]
         producer, place = before.name, spec.document.place(before.path)
-        origins += _parameter_origins(spec, before.path, before.recipe)
-    return Fault(
-        (*member.path, member.recipe.name),
-        message,
-        expected=expected,
-        remedy=remedy,
-        at_key=True,
-        notes=(f"its inputs, of shape {error.input_shape}, come from {producer} at {place}", *origins),
-    )
+    return f"{inputs}, of shape {error.input_shape}, come from {producer} at {place}"
+
+
+def _producer_origins(spec: Spec, error: StackError) -> list[str]:
+    if error.producer < 0:
+        return _parameter_origins(spec, ("data", spec.data.name), spec.data)
+    before = spec.layers[error.producer]
+    return _parameter_origins(spec, (*before.path, before.recipe.name), before.recipe)
+
+
+def _notes_inside(spec: Spec, error: StackError) -> list[str]:
+    """Say what feeds a layer inside another, as far as that can be told without knowing what the other does."""
+    layer, member = error.operation, error.member
+    assert layer is not None
+    assert member is not None
+    holder = next(operation for operation in member.operations() if layer in operation._children.values())
+    siblings = list(holder._children.values())
+    notes = [f"{holder.path}{_at(spec, holder)} gives it inputs of shape {layer._input_shape}"]
+    origins = _producer_origins(spec, error)
+    if layer is not siblings[0]:
+        before = siblings[siblings.index(layer) - 1]
+        notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {before._output_shape}")
+        origins = _own_origins(spec, before)
+    elif holder is member:
+        notes.append(_fed_by(spec, error, f"the inputs of {member.path}"))
+    return [*notes, *origins]
+
+
+def _own_origins(spec: Spec, operation: Operation) -> list[str]:
+    recipe = operation._recipe
+    return _parameter_origins(spec, recipe.place, recipe) if recipe else []
+
+
+def _at(spec: Spec, operation: Operation) -> str:
+    return f" at {spec.document.place(operation._recipe.place, at_key=True)}" if operation._recipe else ""
 
 
 def _parameter_origins(spec: Spec, path: Path, recipe: Recipe[Any]) -> list[str]:
-    """Say where parameters come from that are inherited, substituted or overridden."""
-    notes = [note for key in recipe.arguments for note in spec.document.origin_notes((*path, recipe.name, key))]
+    """Say where parameters come from that are inherited, substituted or overridden.
+
+    Args:
+        spec: the spec.
+        path: where the component stands.
+        recipe: builds it.
+    """
+    notes = [note for key in recipe.arguments for note in spec.document.origin_notes((*path, key))]
     return list(dict.fromkeys(notes))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from mlpkit.errors import ComponentFailure, MlpkitError
-from mlpkit.network.blame import Blame, failed_in, failure
+from mlpkit.components.chain import order_of_backward
+from mlpkit.components.promises import expect_gradient, expect_outputs
+from mlpkit.errors import MlpkitError
+from mlpkit.network.blame import BlameOperation, failure_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,11 +38,7 @@ class Replica:
         self._gradients_checked = False
         for operation in self.operations():
             operation._position = position
-        trained = [i for i, layer in enumerate(layers) if any(True for _ in layer.declared_parameters())]
-        self._first_trained = trained[0] if trained else len(layers)
-        for i, layer in enumerate(layers):
-            layer.needs_input_gradient = i > self._first_trained
-        self._backward_order = layers[self._first_trained :][::-1]
+        self._backward_order = order_of_backward(layers, needed=False)
 
     def bind(
         self,
@@ -83,22 +79,22 @@ class Replica:
         except MlpkitError:
             raise
         except Exception as error:
-            raise failure(failed_in(layer, "forward"), error) from error
+            raise failure_in(layer, "forward", error) from error
         return x
 
     def compare(self, logits: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean loss for the loss's inputs."""
-        with Blame(failed_in(self.loss, "forward")):
+        with BlameOperation(self.loss, "forward"):
             return float(self.loss.forward(logits, t))
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
-        with Blame(failed_in(self.loss, "predict")):
+        with BlameOperation(self.loss, "predict"):
             return self.loss.predict(logits)
 
     def weight(self, t: NDArray[Any]) -> float:
         """Return how much a minibatch or slice with these targets counts."""
-        with Blame(failed_in(self.loss, "weight")):
+        with BlameOperation(self.loss, "weight"):
             return float(self.loss.weight(t))
 
     def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0) -> float:
@@ -126,52 +122,29 @@ class Replica:
         except MlpkitError:
             raise
         except Exception as error:
-            raise failure(failed_in(member, method), error) from error
+            raise failure_in(member, method, error) from error
         return loss
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
-        rows = len(x)
         for layer, shape in zip(self.layers, self._shapes[1:], strict=True):
-            dtype = x.dtype
-            with Blame(failed_in(layer, "forward")):
-                x = layer.forward(x)
-            got = getattr(x, "shape", None), getattr(x, "dtype", None)
-            if got != ((rows, *shape), dtype):
-                raise ComponentFailure(
-                    f"layer {layer.path} ({layer.type_name}) returned {got[1]} of shape {got[0]} for {rows} rows, "
-                    f"but its build declared {dtype} of shape {(rows, *shape)}"
-                )
+            with BlameOperation(layer, "forward"):
+                y = layer.forward(x)
+            expect_outputs(layer, y, (len(x), *shape), x.dtype)
+            x = y
         self._outputs_checked = True
         return x
 
     def _checked_loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float) -> float:
         """Do a first pass there and back, and make sure that each layer returns what the layer before it can use."""
         loss = self.compare(self.forward(x), t)
-        with Blame(failed_in(self.loss, "backward")):
+        with BlameOperation(self.loss, "backward"):
             dy = self.loss.backward(dloss)
         expect_gradient(self.loss, dy, (len(x), *self._shapes[-1]))
         for layer, shape in zip(self._backward_order, self._shapes[-2::-1], strict=False):
-            with Blame(failed_in(layer, "backward")):
+            with BlameOperation(layer, "backward"):
                 dy = layer.backward(dy)  # type: ignore[assignment]
             if layer.needs_input_gradient:
                 expect_gradient(layer, dy, (len(x), *shape))
         self._gradients_checked = True
         return loss
-
-
-def expect_gradient(operation: Operation, dx: object, shape: Shape) -> None:
-    """Make sure that what an operation's ``backward`` returned can be handed on.
-
-    Raises:
-        ComponentFailure: it is not a writable array of the inputs' shape and dtype.
-    """
-    expected = f"a writable array of {operation.dtype} of shape {shape}, as its inputs have"
-    who = f"{operation.kind} {operation.path} ({operation.type_name})"
-    if not isinstance(dx, np.ndarray):
-        raise ComponentFailure(f"{who} returned {type(dx).__name__} from backward; expected {expected}")
-    if dx.shape != shape or dx.dtype != operation.dtype or not dx.flags.writeable:
-        kind = "writable" if dx.flags.writeable else "read-only"
-        raise ComponentFailure(
-            f"{who} returned a {kind} array of {dx.dtype} of shape {dx.shape} from backward; expected {expected}"
-        )

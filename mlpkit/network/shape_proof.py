@@ -8,6 +8,7 @@ from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.schema.value_type import show
 from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
+from mlpkit.network.blame import culprit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,16 +24,29 @@ class StackError(MlpkitError):
 
     Args:
         index: its position in the stack, from 0.
-        name: its name.
-        producer: position of what feeds it; -1 if that is the data.
-        input_shape: the shape that it was given.
-        cause: what it said.
+        name: the name of what does not fit.
+        producer: position of what feeds the member; -1 if that is the data.
+        input_shape: the shape that the member was given.
+        cause: what was said.
+        member: the member; None if what stands there is none.
+        operation: what does not fit: the member itself, or a layer inside it.
     """
 
     exit_code = 2
 
-    def __init__(self, index: int, name: str, input_shape: Shape, cause: Exception) -> None:
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        input_shape: Shape,
+        cause: Exception,
+        *,
+        member: Operation | None = None,
+        operation: Operation | None = None,
+    ) -> None:
         self.index = index
+        self.member = member
+        self.operation = operation
         self.producer = index - 1
         self.input_shape = input_shape
         self.cause = cause
@@ -78,16 +92,16 @@ def prove_shapes(
         last = index == len(stack) - 1
         try:
             member = _expect_place(operation, name, last=last)
-            member.path, member.dtype = name, dtype
             if isinstance(member, Loss):
+                member.path, member.dtype = name, dtype
                 member.build(shapes[-1], target)
             else:
                 layers.append(member)
-                output_shape = _expect_shape(name, member.build(shapes[-1]))
+                output_shape = member._take_place(name, shapes[-1], dtype)
                 flops += member.flops(shapes[-1])
                 shapes.append(output_shape)
         except Exception as error:  # whatever an author's build raises becomes an error at the layer's place
-            raise StackError(index, name, shapes[-1], error) from error
+            raise _stack_error(index, name, operation, shapes[-1], error) from error
     loss = stack[-1] if stack else None
     if not isinstance(loss, Loss):
         missing = ShapeError("the stack is empty", expected="layers, and a loss at the end")
@@ -115,9 +129,9 @@ def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Los
     return operation
 
 
-def _expect_shape(name: str, shape: object) -> Shape:
-    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):
-        raise ShapeError(
-            f"build of {name} returned {shape!r}", expected="the outputs' shape, a tuple of integers from 1 up"
-        )
-    return shape
+def _stack_error(index: int, name: str, operation: object, input_shape: Shape, error: Exception) -> StackError:
+    """Return the error of a member of the stack, or of the layer inside it that raised it."""
+    if not isinstance(operation, Layer | Loss):
+        return StackError(index, name, input_shape, error)
+    failed = culprit(operation, error)
+    return StackError(index, failed.path or name, input_shape, error, member=operation, operation=failed)

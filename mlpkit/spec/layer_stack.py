@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.fault import Fault
+from mlpkit.components.schema.layer_list import LayerListType
+from mlpkit.components.schema.layer_names import layer_names
 from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
-from mlpkit.spec.layer_names import layer_names
 
 if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
@@ -54,15 +55,13 @@ class LayerStackType(ValueType):
             return checking.report(path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy)
         if not value:
             return checking.report(path, "the list of layers is empty", expected=self.describe(), at_key=True)
-        one_of = ComponentOfKind(STACK_KINDS, tuple(KINDS[kind].base_class() for kind in STACK_KINDS))
         before = len(checking.faults)
-        names = layer_names(value)
-        members = []
-        for i, (item, name) in enumerate(zip(value, names, strict=True)):
-            self._check_name(item, (*path, i), name in names[:i], checking)
-            recipe = one_of.check(_without_name(item), (*path, i), checking)
-            if recipe is not INVALID:
-                members.append(StackMember(name, recipe, (*path, i)))  # type: ignore[arg-type]
+        recipes = _layers_and_losses().check_items(value, path, checking)
+        members = [
+            StackMember(name, recipe, (*path, i))
+            for i, (name, recipe) in enumerate(zip(layer_names(value), recipes, strict=True))
+            if recipe is not INVALID
+        ]
         self._check_losses(members, len(value), checking)
         return INVALID if len(checking.faults) > before else tuple(members)
 
@@ -72,20 +71,7 @@ class LayerStackType(ValueType):
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
-        return {"type": "array", "minItems": 1, "items": references(STACK_KINDS)}
-
-    def _check_name(self, item: object, path: Path, taken: bool, checking: Checking) -> None:
-        parameters = _parameters(item)
-        if parameters is None or "name" not in parameters:
-            if taken:
-                checking.report(path, "its default name is taken by an earlier layer", remedy="give it a name")
-            return
-        place = (*path, _component(item), "name")
-        name = parameters["name"]
-        if not isinstance(name, str) or not name or "." in name:
-            checking.report(place, f"{show(name)} can't be a layer's name", expected="a string without dots")
-        elif taken:
-            checking.report(place, f"the name '{name}' is taken by an earlier layer", expected="names that differ")
+        return _layers_and_losses().json_schema(references)
 
     def _check_losses(self, members: list[StackMember], count: int, checking: Checking) -> None:
         for member in members:
@@ -116,19 +102,6 @@ def _key_path(member: StackMember) -> Path:
     return (*member.path, member.recipe.name)
 
 
-def _parameters(item: object) -> dict[str, Any] | None:
-    if isinstance(item, dict) and len(item) == 1:
-        (parameters,) = item.values()
-        return parameters if isinstance(parameters, dict) else None
-    return None
-
-
-def _without_name(item: object) -> object:
-    parameters = _parameters(item)
-    if parameters is None or "name" not in parameters:
-        return item
-    return {_component(item): {key: value for key, value in parameters.items() if key != "name"}}
-
-
-def _component(item: object) -> Any:
-    return next(iter(item)) if isinstance(item, dict) else item
+def _layers_and_losses() -> LayerListType:
+    bases = tuple(KINDS[kind].base_class() for kind in STACK_KINDS)
+    return LayerListType(ComponentOfKind(STACK_KINDS, bases), fewest=1)

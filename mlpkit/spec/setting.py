@@ -2,17 +2,18 @@
 
 The parts of a key lead from mapping to mapping; an item of ``layers``, or of a list inside a layer, goes by its
 layer name. A component's parameters are reached without its name: ``training.optimizer.learning_rate`` sets a
-parameter of the optimizer that stands there, whichever it is.
+parameter of the optimizer that stands there, whichever it is. A layer inside another is reached without the name of
+the list it stands in: ``layers.Residual1.Affine1.units``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.components.schema.layer_names import layer_names
 from mlpkit.components.schema.suggestion import did_you_mean
 from mlpkit.components.schema.value_type import show
 from mlpkit.spec.extends import EXTENDS
-from mlpkit.spec.layer_names import layer_names
 from mlpkit.spec.nodes import Entry, ListNode, MappingNode, Origin, is_null, plain
 from mlpkit.spec.structure import component_of, may_be_component
 from mlpkit.spec.variables import VARS, follow, preview, variables_of
@@ -102,7 +103,26 @@ class _Setting:
         if self.keys[index] == name and index + 1 < len(self.keys):
             index += 1  # the key names the component, as the spec does
         inside = parameters or MappingNode({}, node.origin)
-        return MappingNode({name: Entry(key, self._in_mapping(inside, index, (*path, name)))}, node.origin)
+        here = (*path, name)
+        lists = self._lists_with_layer(inside, index, here)
+        if len(lists) > 1:
+            whole, wanted = self.override.path(index), self.keys[index]
+            choices = " or ".join(f"{whole}.{found}.{wanted}" for found in lists)
+            self._report(index, f"{whole} has a layer '{wanted}' in {' and in '.join(lists)}", expected=choices)
+        elif lists:
+            entry = inside.entries[lists[0]]
+            entry.node = self._changed(entry.node, index, (*here, lists[0]))
+        else:
+            inside = self._in_mapping(inside, index, here)
+        return MappingNode({name: Entry(key, inside)}, node.origin)
+
+    def _lists_with_layer(self, parameters: MappingNode, index: int, path: Path) -> list[str]:
+        """Return the parameters of a layer that list one of the name in the key; none if it names a parameter."""
+        wanted = self.keys[index]
+        if path[0] != "layers" or wanted in parameters.entries:
+            return []
+        values = {key: follow(entry.node, self.variables) for key, entry in parameters.entries.items()}
+        return [key for key, node in values.items() if isinstance(node, ListNode) and wanted in self._names_of(node)]
 
     def _in_mapping(self, mapping: MappingNode, index: int, path: Path) -> MappingNode:
         key = self.keys[index]
@@ -139,9 +159,7 @@ class _Setting:
         if path[0] != "layers":
             self._report(index, f"{whole} is a list", remedy=f"set it whole: {whole}=[...]")
             return None
-        if id(node) not in self.names:
-            self.names[id(node)] = node, layer_names(preview(node, self.variables))
-        names = self.names[id(node)][1]
+        names = self._names_of(node)
         wanted = self.keys[index]
         if wanted in names:
             return names.index(wanted)
@@ -153,6 +171,11 @@ class _Setting:
             remedy=did_you_mean(wanted, known),
         )
         return None
+
+    def _names_of(self, node: ListNode) -> list[str]:
+        if id(node) not in self.names:
+            self.names[id(node)] = node, layer_names(preview(node, self.variables))
+        return self.names[id(node)][1]
 
     def _report(self, index: int, message: str, *, expected: str = "", remedy: str = "") -> None:
         self.faults.report(self.override.place(index), message, expected=expected, remedy=remedy)

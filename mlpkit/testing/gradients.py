@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.loss import Loss
+from mlpkit.components.promises import expect_gradient
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.network.blame import Blame, failed_in
-from mlpkit.network.replica import expect_gradient
+from mlpkit.network.blame import BlameOperation
 from mlpkit.testing.outside_network import begin_pass, standalone
 from mlpkit.testing.random_targets import random_targets
 
@@ -198,13 +198,13 @@ def _objective_of_layer(
 
     def forward() -> NDArray[Any]:
         begin_pass(layer)
-        with Blame(failed_in(layer, "forward")):
+        with BlameOperation(layer, "forward"):
             return layer.forward(x)
 
     y = forward()
     dy = rng.normal(size=y.shape)
     scale = float(np.abs(y * dy).sum())
-    with Blame(failed_in(layer, "backward")):
+    with BlameOperation(layer, "backward"):
         dx = layer.backward(dy.copy())
     expect_gradient(layer, dx, x.shape)
     return lambda: float(np.sum(forward() * dy)), np.array(dx), scale
@@ -217,11 +217,11 @@ def _objective_of_loss(
 
     def forward() -> float:
         begin_pass(loss)
-        with Blame(failed_in(loss, "forward")):
+        with BlameOperation(loss, "forward"):
             return DLOSS * float(loss.forward(x, t))
 
     scale = max(1.0, abs(forward()))
-    with Blame(failed_in(loss, "backward")):
+    with BlameOperation(loss, "backward"):
         dx = loss.backward(DLOSS)
     expect_gradient(loss, dx, x.shape)
     return forward, dx.copy(), scale

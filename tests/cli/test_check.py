@@ -23,6 +23,33 @@ def test_a_right_spec_is_shown_with_its_data_and_shapes(mlpkit):
     assert (done.code, done.out, done.err) == (0, GOLDEN, "")
 
 
+def test_layers_inside_layers_are_shown_below_them(invoke):
+    residual = "{Residual: {layers: [Relu, {Affine: {units: 5, name: last}}]}}"
+    done = invoke("check", "tiny.yaml", "--set", f"layers.Relu1={residual}")
+    assert done.out.splitlines()[4:] == [
+        "  layer              type             output  parameters",
+        "  Affine1            Affine                5          85",
+        "  Residual1          Residual              5          30",
+        "    Residual1.Relu1  Relu                  5           0",
+        "    Residual1.last   Affine                5          30",
+        "  Affine2            Affine               10          60",
+        "  SoftmaxWithLoss1   SoftmaxWithLoss    loss           0",
+        "  total                                              175",
+    ]
+    document = json.loads(invoke("check", "tiny.yaml", "--set", f"layers.Relu1={residual}", "--json").out)
+    assert document["layers"][1] == {
+        "name": "Residual1",
+        "type": "Residual",
+        "output_shape": [5],
+        "parameters": 30,
+        "layers": [
+            {"name": "Residual1.Relu1", "type": "Relu", "output_shape": [5], "parameters": 0},
+            {"name": "Residual1.last", "type": "Affine", "output_shape": [5], "parameters": 30},
+        ],
+    }
+    assert document["parameters"] == 175
+
+
 def test_a_check_reads_no_data_and_leaves_nothing_behind(work, invoke):
     before = sorted(work.iterdir())
     assert invoke("check", "tiny.yaml", "--plugin", "acme.py", "--set", "data=acme.slow_data").code == 0

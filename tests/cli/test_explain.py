@@ -36,6 +36,22 @@ def test_a_component_is_written_as_in_a_spec(invoke):
     assert done.out.startswith("layers.Affine1: {Affine: {units: 5, weights: he_normal, bias: true}}\n")
 
 
+RESIDUAL = ("--set", "layers.Relu1={Residual: {layers: [Relu, {Affine: {units: 5, name: last}}]}}")
+
+
+@pytest.mark.parametrize("key", ["layers.Residual1.last.units", "layers.Residual1.layers.last.units"])
+def test_a_parameter_of_a_layer_inside_a_layer_is_explained(key, invoke):
+    done = invoke("explain", "tiny.yaml", key, *RESIDUAL)
+    assert done.out.startswith(f"{key}: 5\n  meaning  number of outputs.\n")
+    assert "  place    --set:1:58\n" in done.out
+    of_the_layer = invoke("explain", "tiny.yaml", key.removesuffix(".units"), *RESIDUAL)
+    assert "{Affine: {units: 5, weights: he_normal, bias: true, name: last}}\n" in of_the_layer.out
+    missing = invoke("explain", "tiny.yaml", "layers.Residual1.Affine1", *RESIDUAL)
+    assert "there is no key 'Affine1' in 'layers.Residual1'" in missing.err
+    missing = invoke("explain", "tiny.yaml", "layers.Residual1.layers.lst", *RESIDUAL)
+    assert missing.err == "error: there is no key 'lst' in 'layers.Residual1.layers'; did you mean 'last'?\n"
+
+
 def test_a_metric_has_a_meaning(invoke):
     out = invoke("explain", "tiny.yaml", "training.metrics.accuracy").out
     assert "not documented" not in out

@@ -30,6 +30,7 @@ SAYABLE = [
     "optimizer_as_a_layer",
     "wrong_format_version",
     "metrics_not_in_a_list",
+    "mistakes_in_layers_inside_layers",
 ]
 
 
@@ -49,6 +50,20 @@ def test_every_shipped_spec_is_accepted(path, validator):
 def test_a_wrong_spec_is_refused(case, validator):
     spec = yaml.safe_load((WRONG / f"{case}.yaml").read_text(encoding="utf-8"))
     assert not validator.is_valid(spec)
+
+
+def test_layers_inside_layers_may_have_names(validator):
+    def spec(residual):
+        layers = [{"Residual": residual}, "SoftmaxWithLoss"]
+        return {"mlpkit": 1, "data": "mnist", "layers": layers, "training": {"optimizer": "sgd", "epochs": 1}}
+
+    named = {"Affine": {"units": 784, "name": "last"}}
+    assert validator.is_valid(spec({"layers": ["Relu", named]}))
+    assert validator.is_valid(spec({"layers": [{"Residual": {"layers": [named], "name": "inner"}}]}))
+    assert validator.is_valid(spec({"layers": [{"Repeat": {"times": 2, "layer": "Relu"}}]}))
+    assert not validator.is_valid(spec({"layers": [{"Repeat": {"times": 2, "layer": {"Relu": {"name": "r"}}}}]}))
+    assert not validator.is_valid(spec({"layers": [{"Affine": {"units": 784, "nam": "last"}}]}))
+    assert not validator.is_valid(spec({"layers": ["SoftmaxWithLoss"]}))
 
 
 def test_parameters_come_with_their_meanings(validator):

@@ -66,7 +66,13 @@ def test_a_plugin_or_one_of_its_components_can_be_done_without(distributions):
     assert explanation(registry, "layer", "acme.Swish") == (
         "layer 'acme.Swish' is blocked by name; leave out --no-plugin"
     )
-    assert [entry.name for entry in registry.components(("layer",))] == ["Affine", "Sigmoid"]
+    assert [entry.name for entry in registry.components(("layer",))] == [
+        "Affine",
+        "Sigmoid",
+        "Sequence",
+        "Residual",
+        "Repeat",
+    ]
 
 
 def test_a_bare_name_blocks_nothing_of_another_plugin(distributions):

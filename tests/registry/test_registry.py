@@ -8,7 +8,7 @@ from mlpkit import ParameterError, PluginError, UnknownComponentError
 from mlpkit.components.schema.value_type import Checking
 from mlpkit.registry.registry import Registry
 
-LAYERS = "Affine, Relu, Sigmoid"
+LAYERS = "Affine, Relu, Sigmoid, Sequence, Residual, Repeat"
 
 PLUGIN = """
     from typing import Annotated
@@ -66,6 +66,9 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Affine",
         "Relu",
         "Sigmoid",
+        "Sequence",
+        "Residual",
+        "Repeat",
         "SoftmaxWithLoss",
         "acme.Swish",
     ]

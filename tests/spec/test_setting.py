@@ -67,6 +67,42 @@ def test_layers_inside_layers():
     assert found[4] == {"Residual": {"layers": ["Tanh", {"Affine": {"units": 4}}]}}
 
 
+def test_layers_inside_layers_without_the_name_of_their_list():
+    found = layers("layers.Residual1.Affine1.units=4", "layers.Residual1.Relu1=Tanh", "layers.Residual1.scale=2")
+    assert found[4] == {"Residual": {"layers": ["Tanh", {"Affine": {"units": 4}}], "scale": 2}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "layers: [{Outer: {layers: [Relu, {Inner: {layers: [Relu, {Affine: {units: 1, name: last}}]}}]}}]",
+        "vars: {deep: [Relu, {Affine: {units: 1, name: last}}]}\n"
+        "layers: [{Outer: {layers: [Relu, {Inner: {layers: $deep}}]}}]",
+    ],
+)
+@pytest.mark.parametrize("key", ["Outer1.Inner1.last", "Outer1.layers.Inner1.last", "Outer1.Inner1.layers.last"])
+def test_layers_at_any_depth(text, key):
+    found = parse_document(text, overrides=[f"layers.{key}.units=2"]).values["layers"]
+    assert found == [
+        {"Outer": {"layers": ["Relu", {"Inner": {"layers": ["Relu", {"Affine": {"units": 2, "name": "last"}}]}}]}}
+    ]
+
+
+def test_a_parameter_comes_before_a_layer_of_its_name():
+    text = "layers: [{Outer: {depth: 1, layers: [{Relu: {name: depth}}]}}]"
+    found = parse_document(text, overrides=["layers.Outer1.depth=2"]).values["layers"]
+    assert found == [{"Outer": {"depth": 2, "layers": [{"Relu": {"name": "depth"}}]}}]
+
+
+def test_a_layer_that_two_lists_have_needs_the_name_of_its_list(faults_of):
+    text = "layers: [{Fork: {left: [Relu], right: [Relu]}}]"
+    assert parse_document(text, overrides=["layers.Fork1.right.Relu1=Tanh"]).values["layers"] == [
+        {"Fork": {"left": ["Relu"], "right": ["Tanh"]}}
+    ]
+    (fault,) = faults_of(text, "s", ["layers.Fork1.Relu1=Tanh"], reader=parse_document)
+    assert fault == "--set:1:14: layers.Fork1 has a layer 'Relu1' in left and in right"
+
+
 def test_a_bare_name_gets_parameters():
     assert layers("layers.Relu1.slope=0.1")[1] == {"Relu": {"slope": 0.1}}
     assert optimizer("sgd", "training.optimizer.learning_rate=1") == {"sgd": {"learning_rate": 1}}

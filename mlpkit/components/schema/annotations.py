@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
@@ -12,6 +13,7 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.component_types import ComponentOfKind, OfKind, RecipeOfKind
 from mlpkit.components.schema.containers import EitherType, ListType, MappingType, TupleType
+from mlpkit.components.schema.layer_list import LayerListType
 from mlpkit.components.schema.scalars import (
     AnyType,
     BooleanType,
@@ -58,11 +60,11 @@ def value_type(annotation: object) -> ValueType:
     if origin in (Union, types.UnionType):
         return EitherType(tuple(value_type(argument) for argument in arguments))
     if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
-        return ListType(value_type(arguments[0]), as_tuple=True)
+        return _list_of(value_type(arguments[0]), as_tuple=True)
     if origin is tuple:
         return TupleType(tuple(value_type(argument) for argument in arguments))
     if origin in (list, Sequence) and arguments:
-        return ListType(value_type(arguments[0]))
+        return _list_of(value_type(arguments[0]))
     if origin in (dict, Mapping) and arguments[:1] == (str,):
         return MappingType(value_type(arguments[1]))
     if origin is Recipe:
@@ -93,8 +95,13 @@ def _annotated(inner: object, metadata: tuple[object, ...]) -> ValueType:
         return EitherType(tuple(narrowed))
     fewest = next((mark.min_length for mark in metadata if isinstance(mark, annotated_types.MinLen)), 0)
     if isinstance(found, ListType):
-        return ListType(found.items, fewest, found.as_tuple)
+        return replace(found, fewest=fewest)
     return found
+
+
+def _list_of(items: ValueType, *, as_tuple: bool = False) -> ListType:
+    of_layers = isinstance(items, ComponentOfKind) and items.kinds == ("layer",)
+    return LayerListType(items, as_tuple=as_tuple) if of_layers else ListType(items, as_tuple=as_tuple)
 
 
 def _bounds(mark: object) -> list[Bound]:

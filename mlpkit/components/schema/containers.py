@@ -9,6 +9,8 @@ from mlpkit.components.schema.scalars import NothingType
 from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlpkit.components.schema.fault import Path
     from mlpkit.components.schema.value_type import SchemaReferences
 
@@ -40,10 +42,14 @@ class ListType(ValueType):
             )
         if len(value) < self.fewest:
             return checking.report(path, f"the list has {len(value)} items", expected=self.describe())
-        checked = [self.items.check(item, (*path, i), checking) for i, item in enumerate(value)]
+        checked = self.check_items(value, path, checking)
         if any(item is INVALID for item in checked):
             return INVALID
         return tuple(checked) if self.as_tuple else checked
+
+    def check_items(self, values: Sequence[object], path: Path, checking: Checking) -> list[Any]:
+        """Return every item, checked or ``INVALID``."""
+        return [self.items.check(item, (*path, i), checking) for i, item in enumerate(values)]
 
     def realize(self, checked: Any) -> Any:
         """Build every item."""

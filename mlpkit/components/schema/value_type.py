@@ -30,8 +30,13 @@ class ReferenceResolver(Protocol):
 class SchemaReferences(Protocol):
     """Gives JSON Schema's reference to the definition of a kind of component."""
 
-    def __call__(self, kinds: tuple[str, ...]) -> dict[str, Any]:
-        """Return ``{"$ref": ...}`` for any component of these kinds."""
+    def __call__(self, kinds: tuple[str, ...], *, named: bool = False) -> dict[str, Any]:
+        """Return ``{"$ref": ...}`` for any component of these kinds.
+
+        Args:
+            kinds: the kinds.
+            named: whether it may have a name beside its parameters.
+        """
 
 
 @dataclass

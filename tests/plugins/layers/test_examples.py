@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from mlpkit.registry.registry import Registry
 from mlpkit.testing import check_gradients
-from mlpkit_plugins.layers.affine import Affine
-from mlpkit_plugins.layers.relu import Relu
-from mlpkit_plugins.layers.sigmoid import Sigmoid
+
+REGISTRY = Registry.discover()
+LAYERS = {entry.name: entry.component for entry in REGISTRY.components(("layer",)) if entry.plugin.built_in}
 
 
-@pytest.mark.parametrize("layer", [Affine, Relu, Sigmoid])
-def test_every_example_works(layer):
-    examples = layer.examples()
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_example_works(name):
+    examples = LAYERS[name].examples()
     assert len(examples) >= 2
     for parameters, input_shape in examples:
-        check_gradients(layer(**parameters), input_shape)
+        check_gradients(REGISTRY.create("layer", {name: parameters}), input_shape)

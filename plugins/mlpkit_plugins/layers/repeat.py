@@ -1,0 +1,49 @@
+"""Copies of a layer, one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge
+
+from mlpkit import Layer, Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Repeat(Layer):
+    """A layer several times over, each time with parameters of its own.
+
+        y = fₙ(... f₂(f₁(x)))
+
+    Args:
+        times: how many copies there are, n.
+        layer: what each copy is built from.
+
+    Shapes: x as the layer takes it, y as the last copy returns it.
+    """
+
+    def __init__(self, times: Annotated[int, Ge(1)], layer: Recipe[Layer]) -> None:
+        self.times = times
+        self.layer = layer
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Build and declare the copies."""
+        self.inside = self.chain([self.layer() for _ in range(self.times)], input_shape)
+        return self.inside.output_shape
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return what the last copy returns."""
+        return self.inside.forward(x)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Return what the first copy returns."""
+        return self.inside.backward(dy)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with a single layer, and with several."""
+        affine = {"Affine": {"units": 3}}
+        block = {"Sequence": {"layers": [affine, "Sigmoid"]}}
+        return [({"times": 2, "layer": affine}, (4,)), ({"times": 3, "layer": block}, (3,))]

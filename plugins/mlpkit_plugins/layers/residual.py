@@ -1,0 +1,66 @@
+"""A shortcut around layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import MinLen
+
+from mlpkit import Layer, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Residual(Layer):
+    """Adds what the layers inside make of their inputs to these inputs.
+
+        y  = x + f(x),  f(x) = fₙ(... f₂(f₁(x)))
+        dx = dy + dy ∂f/∂x
+
+    Args:
+        layers: the layers f₁ to fₙ, in order; the last returns the shape that the first takes.
+
+    Shapes: x and y alike.
+
+    Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2015).
+    """
+
+    def __init__(self, layers: Annotated[list[Layer], MinLen(1)]) -> None:
+        self.layers = layers
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare the layers inside, which must keep the shape."""
+        self.inside = self.chain(self.layers, input_shape)
+        output_shape = self.inside.output_shape
+        if output_shape != input_shape:
+            who = self.path or self.type_name
+            raise ShapeError(
+                f"{who} can't add outputs of shape {output_shape} to inputs of shape {input_shape}",
+                expected=f"layers inside that return shape {input_shape}",
+                remedy="change the last of them, or put a layer after them that restores the shape",
+            )
+        return input_shape
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = x + f(x)."""
+        y = self.buffer("y", x.shape)
+        np.add(x, self.inside.forward(x), out=y)
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Return dx = dy + dy ∂f/∂x."""
+        df = self.buffer("df", dy.shape)
+        np.copyto(df, dy)  # the layers inside may overwrite what they are given, and dy is needed once more
+        dx = self.inside.backward(df)
+        if dx is None:
+            return None
+        np.add(dy, dx, out=dy)
+        return dy
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with trained layers inside, and on an image."""
+        affine = {"Affine": {"units": 4}}
+        return [({"layers": ["Relu", affine]}, (4,)), ({"layers": ["Sigmoid"]}, (2, 3))]

@@ -1,0 +1,46 @@
+"""Layers one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import MinLen
+
+from mlpkit import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Sequence(Layer):
+    """Layers one after the other, as one: each takes what the one before it returns.
+
+        y = fₙ(... f₂(f₁(x)))
+
+    Args:
+        layers: the layers f₁ to fₙ, in order.
+
+    Shapes: x as the first layer takes it, y as the last one returns it.
+    """
+
+    def __init__(self, layers: Annotated[list[Layer], MinLen(1)]) -> None:
+        self.layers = layers
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare the layers inside."""
+        self.inside = self.chain(self.layers, input_shape)
+        return self.inside.output_shape
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return what the last layer returns."""
+        return self.inside.forward(x)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Return what the first layer returns."""
+        return self.inside.backward(dy)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with other layers inside, and with itself."""
+        affine = {"Affine": {"units": 3}}
+        return [({"layers": [affine, "Relu"]}, (4,)), ({"layers": [{"Sequence": {"layers": ["Sigmoid"]}}]}, (2, 3))]
