@@ -21,6 +21,7 @@ VERBS: Final = {
     "init": "Copy a shipped spec, to begin from.",
     "evaluate": "Compute a trained network's loss and metrics anew.",
     "predict": "Predict with a trained network.",
+    "new-plugin": "Write a package with a component of your own, to begin from.",
     "check-plugin": "Ask a plugin's components what their kinds promise.",
 }
 """What each verb does, in one line; the verb itself is the module of that name, with underscores, beside this one."""

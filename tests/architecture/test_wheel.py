@@ -31,8 +31,7 @@ CORE_DEPENDENCIES = {
 
 def copied_tree(folder):
     """Copy into a folder what wheels are built from, and return where it is."""
-    unwanted = shutil.ignore_patterns(".*", "*.so", "build", "*.egg-info", "__pycache__", "tests", "benchmarks")
-    return shutil.copytree(ROOT, folder / "tree", ignore=unwanted, symlinks=True)
+    return shutil.copytree(ROOT, folder / "tree", ignore=_unwanted, symlinks=True)
 
 
 def built(tree, folder, **environment):
@@ -47,6 +46,14 @@ def built(tree, folder, **environment):
 def wheel(tmp_path_factory):
     with built(copied_tree(tmp_path_factory.mktemp("tree")), tmp_path_factory.mktemp("wheel")) as archive:
         yield archive
+
+
+def _unwanted(folder, names):
+    """Return what the wheel is not made from: at the root whatever is hidden or no source, elsewhere what was built."""
+    patterns = ["*.so", "*.egg-info", "__pycache__"]
+    if Path(folder) == ROOT:
+        patterns += [".*", "build", "tests", "benchmarks"]
+    return shutil.ignore_patterns(*patterns)(folder, names)
 
 
 def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):

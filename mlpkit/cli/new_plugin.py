@@ -1,0 +1,38 @@
+"""``mlpkit new-plugin``: write a package with a component of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlpkit.cli.output import message, result
+from mlpkit.components.kinds import KINDS
+
+
+@click.command("new-plugin")
+@click.argument("namespace", metavar="NAME")
+@click.option(
+    "--kind", type=click.Choice(tuple(KINDS)), default="layer", help="The component's kind; by default a layer."
+)
+@click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The new folder, missing or empty; by default NAME-mlpkit in this folder.",
+)
+def command(namespace: str, kind: str, folder: Path | None) -> None:
+    """Write a package with a component of your own, to begin from.
+
+    NAME is its namespace: a spec will say NAME.Component. The package is complete: a component with its mathematics,
+    tests that pass, a spec that uses it, and what it takes to publish it.
+    """
+    from mlpkit.jobs.new_plugin import new_plugin  # noqa: PLC0415 - as in every verb, only the job that is done
+
+    target = new_plugin(namespace, kind, folder)
+    result(str(target))
+    place = target if target.is_absolute() else f"./{target}"
+    message(f'install it with: pip install -e "{place}[test]"')
+    message(f"test it with: pytest {target}")
+    message(f"train with it: mlpkit run {target / 'example.yaml'}")

@@ -1,0 +1,83 @@
+"""Writing a package that provides a component, to begin from."""
+
+from __future__ import annotations
+
+import keyword
+import tempfile
+import tomllib
+from pathlib import Path
+from string import Template
+from typing import Final
+
+import mlpkit
+from mlpkit.components.kinds import SNAKE_CASE
+from mlpkit.errors import StorageError, UsageError
+from mlpkit.registry.discovery import installed_plugins
+
+TEMPLATES: Final = Path(mlpkit.__file__).parent / "plugin_templates"
+"""A folder a kind, and ``common`` for what all have; ``$name`` in files and in their names stands for what differs."""
+
+SUFFIX: Final = ".template"
+
+
+def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) -> Path:
+    """Write a package with one component, its tests and a spec that uses it, and return its folder.
+
+    Args:
+        namespace: what the names of its components begin with.
+        kind: the component's kind.
+        folder: the new folder, missing or empty; by default the distribution's name, in the current folder.
+
+    Raises:
+        UsageError: the namespace can't be one or is taken, or the folder holds something.
+        StorageError: the folder can't be written.
+    """
+    _expect_namespace(namespace)
+    values = _values(namespace, kind)
+    target = folder or Path(values["distribution"])
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} exists already; choose another folder with --out, or remove it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
+            package = Path(scratch, "package")
+            for source in (TEMPLATES / "common", TEMPLATES / kind):
+                _fill(source, package, values)
+            package.replace(target)
+    except OSError as error:
+        raise StorageError(f"{target} can't be written: {error.strerror}; check the folder") from error
+    return target
+
+
+def _expect_namespace(namespace: str) -> None:
+    if not SNAKE_CASE.fullmatch(namespace) or keyword.iskeyword(namespace):
+        raise UsageError(
+            f"'{namespace}' can't be a namespace; expected a word or words in snake_case, such as acme or acme_vision, "
+            "and none of Python's keywords"
+        )
+    for plugin in installed_plugins():
+        if plugin.namespace == namespace:
+            label = f"{plugin.source} {plugin.version}".strip()
+            raise UsageError(f"the namespace '{namespace}' is taken by {label}, which is installed; choose another")
+
+
+def _values(namespace: str, kind: str) -> dict[str, str]:
+    """Return what the names in the templates stand for."""
+    component: dict[str, str] = tomllib.loads((TEMPLATES / kind / "names.toml").read_text(encoding="utf-8"))
+    return component | {
+        "namespace": namespace,
+        "kind": kind,
+        "distribution": f"{namespace.replace('_', '-')}-mlpkit",
+        "package": f"{namespace}_mlpkit",
+        "mlpkit_version": mlpkit.__version__,
+    }
+
+
+def _fill(source: Path, target: Path, values: dict[str, str]) -> None:
+    """Write each template below a folder to the same place below another."""
+    for template in sorted(source.rglob(f"*{SUFFIX}")):
+        name = Template(template.relative_to(source).as_posix().removesuffix(SUFFIX)).substitute(values)
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = Template(template.read_text(encoding="utf-8")).substitute(values)
+        path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,38 @@
+"""``mlpkit new-plugin``."""
+
+from __future__ import annotations
+
+NEXT = """\
+install it with: pip install -e "{place}[test]"
+test it with: pytest {folder}
+train with it: mlpkit run {folder}/example.yaml
+"""
+
+
+def test_a_package_is_written_and_what_to_do_with_it_is_said(mlpkit, work):
+    done = mlpkit("new-plugin", "acme")
+    assert (done.code, done.out) == (0, "acme-mlpkit\n")
+    assert done.err == NEXT.format(place="./acme-mlpkit", folder="acme-mlpkit")
+    assert (work / "acme-mlpkit/acme_mlpkit/swish.py").is_file()
+
+
+def test_kind_and_folder_can_be_chosen(invoke, work):
+    place = work / "elsewhere"
+    done = invoke("new-plugin", "acme", "--kind", "schedule", "--out", str(place))
+    assert (done.code, done.out) == (0, f"{place}\n")
+    assert done.err == NEXT.format(place=place, folder=place)
+    assert (place / "acme_mlpkit/cosine.py").is_file()
+
+
+def test_mistakes_are_told(invoke):
+    assert invoke("new-plugin", "Acme").err == (
+        "error: 'Acme' can't be a namespace; expected a word or words in snake_case, such as acme or acme_vision, "
+        "and none of Python's keywords\n"
+    )
+    assert invoke("new-plugin", "acme").code == 0
+    again = invoke("new-plugin", "acme")
+    assert (again.code, again.out) == (2, "")
+    assert again.err == "error: acme-mlpkit exists already; choose another folder with --out, or remove it\n"
+    wrong = invoke("new-plugin", "acme", "--kind", "lair")
+    assert wrong.code == 2
+    assert "'lair' is not one of 'layer', 'loss'" in wrong.err

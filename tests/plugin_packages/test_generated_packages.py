@@ -1,0 +1,50 @@
+"""What ``mlpkit new-plugin`` writes, for every kind: it installs, its tests pass, and its spec trains."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlpkit.components.kinds import KINDS
+from mlpkit.jobs.new_plugin import new_plugin
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with a package for each kind."""
+    place = tmp_path_factory.mktemp("packages")
+    for kind in KINDS:
+        new_plugin(f"my_{kind}", kind, place / kind)
+    return place
+
+
+@pytest.fixture(scope="module")
+def environment(new_environment, folder):
+    """Return an environment in which all of them are installed."""
+    made = new_environment()
+    made(f"pip install --quiet {' '.join(f'./{kind}' for kind in KINDS)}", cwd=folder)
+    return made
+
+
+def test_all_nine_are_sound_plugins(environment, folder):
+    lines = environment("mlpkit plugins --json", cwd=folder).splitlines()
+    found = {plugin["namespace"]: plugin for plugin in map(json.loads, lines)}
+    for kind in KINDS:
+        plugin = found[f"my_{kind}"]
+        assert (plugin["status"], plugin["source"]) == ("loaded", f"my-{kind}-mlpkit"), plugin["reason"]
+        assert list(plugin["components"]) == [kind]
+
+
+def test_their_tests_pass(environment, folder):
+    printed = environment(f"pytest -q --import-mode=importlib -p no:cacheprovider {' '.join(KINDS)}", cwd=folder)
+    assert " passed" in printed
+    assert "skipped" not in printed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_spec_trains(kind, environment, folder):
+    shorter = "" if kind == "callback" else "--set training.epochs=null --set training.iterations=20"
+    environment(f"mlpkit run example.yaml --quiet {shorter}", cwd=folder / kind)
+    metrics = json.loads((folder / kind / "runs" / f"my_{kind}" / "metrics.json").read_text("utf-8"))
+    assert metrics["train"]["loss"] > 0
