@@ -4,7 +4,7 @@
     python docs/generate.py --check    writes nothing, and exits 1 if something is stale
 
 A generated part stands between two comments: ``<!-- generated: keys -->`` for a table from the code, and likewise
-``components``, ``checks`` and ``kill matrix``,
+``components``, ``checks`` and ``kill matrix``, ``reference`` for the plugin interface from its docstrings,
 ``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints, and ``<!-- end -->``.
 """
 
@@ -19,14 +19,16 @@ from generators.components_table import components_table
 from generators.conformance_tables import checks_table, kill_matrix_table
 from generators.console import console
 from generators.keys_table import keys_table
+from generators.reference import reference
 
 DOCS: Final = Path(__file__).resolve().parent
 PART: Final = re.compile(r"(?P<begin><!-- generated: (?P<what>.+?) -->\n).*?(?P<end>^<!-- end -->$)", re.M | re.S)
-TABLES: Final = {
+PARTS: Final = {
     "keys": keys_table,
     "components": components_table,
     "checks": checks_table,
     "kill matrix": kill_matrix_table,
+    "reference": reference,
 }
 
 
@@ -63,7 +65,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _content(what: str, page: str) -> str:
-    return console(what[2:], page) if what.startswith("$ ") else TABLES[what]()
+    return console(what[2:], page) if what.startswith("$ ") else PARTS[what]()
 
 
 if __name__ == "__main__":
