@@ -7,12 +7,14 @@ from typing import Any
 
 from mlpkit.runs.lock import environment
 from mlpkit.training.plan import available_cores
+from mlpkit_plugins.kernels import COMPILED
 
 
 def machine() -> dict[str, Any]:
-    """Return processor, cores, load, and versions of Python, NumPy and BLAS, as plain data."""
+    """Return processor, cores, load, versions of Python, NumPy and BLAS, and who computes kernels, as plain data."""
     load = round(os.getloadavg()[0], 2)
-    return {**environment(), "cores": available_cores(), "load": load}
+    kernels = "compiled" if COMPILED else "NumPy"
+    return {**environment(), "cores": available_cores(), "load": load, "kernels": kernels}
 
 
 def heading(about: dict[str, Any]) -> str:
@@ -24,5 +26,6 @@ def heading(about: dict[str, Any]) -> str:
     blas = about["blas"]
     return (
         f"{about['processor']}, {about['cores']} cores, load {about['load']}, {about['platform']}\n"
-        f"{about['python']}, NumPy {about['numpy']}, {blas['name']} {blas['version']} ({blas['architecture']})\n"
+        f"{about['python']}, NumPy {about['numpy']}, {blas['name']} {blas['version']} ({blas['architecture']}), "
+        f"{about['kernels']} kernels\n"
     )
