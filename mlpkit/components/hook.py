@@ -27,15 +27,19 @@ class ComponentDeclaration(NamedTuple):
         name: its name, without namespace.
         target: the class, or where to import it from, as ``package.module:Class``.
         extra: the extra of the plugin's distribution that installs the library it needs.
+        deprecated: what to use in its place; None if it is not deprecated.
     """
 
     kind: str
     name: str
     target: type | str
     extra: str | None = None
+    deprecated: str | None = None
 
 
-def component(kind: str, name: str, target: type | str, *, extra: str | None = None) -> ComponentDeclaration:
+def component(
+    kind: str, name: str, target: type | str, *, extra: str | None = None, deprecated: str | None = None
+) -> ComponentDeclaration:
     """Declare a component, in what ``mlpkit_components`` returns.
 
     Args:
@@ -44,9 +48,11 @@ def component(kind: str, name: str, target: type | str, *, extra: str | None = N
         name: its name, CamelCase for layers and losses, snake_case for the others.
         target: the class, or ``"package.module:Class"`` to import it only when a spec names it.
         extra: the extra of your distribution that installs what the component needs, if it needs anything.
+        deprecated: if specs should no longer name it, what they should do, such as ``"use acme.NewLayer"``; whoever
+            names it is warned.
 
     Raises:
-        PluginError: there is no such kind, the name is spelt wrong, or the target is neither.
+        PluginError: there is no such kind, the name is spelt wrong, the target is neither, or the advice is none.
     """
     if kind not in KINDS:
         raise PluginError(f"there is no kind '{kind}'; expected one of {', '.join(KINDS)}")
@@ -54,7 +60,9 @@ def component(kind: str, name: str, target: type | str, *, extra: str | None = N
         raise PluginError(f"{name!r} can't be the name of a {kind}; expected {KINDS[kind].spelling}")
     if not isinstance(target, type) and not (isinstance(target, str) and target.count(":") == 1):
         raise PluginError(f"{kind} {name}: {target!r} is no class; expected a class or 'package.module:Class'")
-    return ComponentDeclaration(kind, name, target, extra)
+    if deprecated is not None and not (isinstance(deprecated, str) and deprecated.strip()):
+        raise PluginError(f"{kind} {name}: deprecated={deprecated!r} is no advice; expected what to use in its place")
+    return ComponentDeclaration(kind, name, target, extra, deprecated)
 
 
 @hookspec

@@ -5,23 +5,20 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from functools import partial
-from importlib import import_module
-from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mlpkit.components.hook import ENTRY_POINT_GROUP
 from mlpkit.errors import UsageError
-from mlpkit.registry.distributions import installed_entries, normalized
+from mlpkit.registry.distributions import PROGRAM, installed_entries
+from mlpkit.registry.origin import EntryPointOrigin, FileOrigin, GivenModule, ModuleOrigin
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import CodeType
+    from collections.abc import Iterable, Sequence
 
-    from mlpkit.registry.distributions import InstalledEntry
+    from mlpkit.registry.distributions import InstalledDistribution, InstalledEntry
 
 NAMESPACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -30,21 +27,13 @@ def installed_plugins() -> list[Plugin]:
     """Return a plugin for each entry point of the group ``mlpkit``, in the order of their names.
 
     The built-in namespace belongs to the distribution that owns ``mlpkit``; another's claim to it is refused,
-    and so is a namespace that two distributions claim.
+    and so is a namespace that is claimed twice.
     """
-    found = [_installed_plugin(entry) for entry in installed_entries(ENTRY_POINT_GROUP)]
-    found.sort(key=lambda plugin: (plugin.namespace, plugin.source))
-    for plugin in found:
-        others = [other for other in found if other is not plugin and other.namespace == plugin.namespace]
-        owns_built_in = normalized(plugin.source) == BUILT_IN
-        if plugin.built_in and not owns_built_in:
-            _refuse(plugin, f"the built-in namespace '{BUILT_IN}' belongs to the distribution {BUILT_IN}")
-        elif not plugin.built_in and others:
-            rivals = ", ".join(sorted({other.source for other in others}))
-            _refuse(plugin, f"the namespace '{plugin.namespace}' is claimed by {rivals} too")
-        elif not NAMESPACE.fullmatch(plugin.namespace):
-            _refuse(plugin, f"'{plugin.namespace}' can't be a namespace; expected letters, digits and underscores")
-    return found
+    claims: dict[str, list[InstalledEntry]] = {}
+    for installed in installed_entries(ENTRY_POINT_GROUP):
+        namespace = installed.entry.name if installed.entry else installed.distribution.name
+        claims.setdefault(namespace, []).append(installed)
+    return [plugin for namespace in sorted(claims) for plugin in _claimed(namespace, claims[namespace])]
 
 
 def local_plugins(plugins: Iterable[str | Path | ModuleType]) -> list[Plugin]:
@@ -58,16 +47,43 @@ def local_plugins(plugins: Iterable[str | Path | ModuleType]) -> list[Plugin]:
     return [_local_plugin(plugin) for plugin in plugins]
 
 
-def _installed_plugin(installed: InstalledEntry) -> Plugin:
-    if installed.entry is None:
-        return Plugin(installed.name, installed.distribution, installed.version, object, Status.BROKEN, installed.fault)
-    return Plugin(installed.name, installed.distribution, installed.version, installed.entry.load)
+def _claimed(namespace: str, claims: Sequence[InstalledEntry]) -> list[Plugin]:
+    """Return the plugins that claim a namespace; those that may not have it are refused."""
+    plugins = []
+    owner = _owner(claims) if namespace == BUILT_IN else None
+    for installed in claims:
+        value = installed.entry.value if installed.entry else ""
+        plugin = Plugin(namespace, EntryPointOrigin(value, installed.distribution))
+        others = [other.distribution for other in claims if other is not installed]
+        if installed.entry is None:
+            plugin.status, plugin.reason = Status.BROKEN, installed.fault
+        elif plugin.built_in:
+            if installed.distribution is not owner:
+                where = f" in {owner.place}" if owner and installed.distribution.identity == PROGRAM else ""
+                plugin.refuse(f"the built-in namespace '{BUILT_IN}' belongs to the distribution {PROGRAM}{where}")
+        elif others:
+            rivals = sorted({other.name for other in others if other is not installed.distribution})
+            by = f"by {', '.join(rivals)} too" if rivals else "twice"
+            plugin.refuse(f"the namespace '{namespace}' is claimed {by}")
+        elif not NAMESPACE.fullmatch(namespace):
+            plugin.refuse(f"{namespace!r} can't be a namespace; expected letters, digits and underscores")
+        plugins.append(plugin)
+    return sorted(plugins, key=lambda plugin: plugin.source) if len(plugins) > 1 else plugins
+
+
+def _owner(claims: Sequence[InstalledEntry]) -> InstalledDistribution | None:
+    """Return the distribution that the built-in namespace belongs to, if it is among those that claim it."""
+    owners = {id(claim.distribution): claim.distribution for claim in claims if claim.distribution.identity == PROGRAM}
+    if len(owners) > 1:
+        from mlpkit.registry.ownership import holds_this_program  # noqa: PLC0415 - few have two of that name
+
+        return next(filter(holds_this_program, owners.values()))
+    return next(iter(owners.values()), None)
 
 
 def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
     if isinstance(plugin, ModuleType):
-        namespace = plugin.__name__.rpartition(".")[2]
-        return Plugin(namespace, f"module {plugin.__name__}", "", lambda: plugin)
+        return Plugin(plugin.__name__.rpartition(".")[2], GivenModule(plugin))
     path = Path(plugin)
     if path.suffix != ".py":
         return _local_module(str(plugin))
@@ -75,7 +91,7 @@ def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
         raise UsageError(f"the plugin file {path} is not there")
     if not NAMESPACE.fullmatch(path.stem):
         raise UsageError(f"the plugin file {path}: its stem is the namespace; expected letters, digits, underscores")
-    return Plugin(path.stem, str(path), "", partial(_import_file, path))
+    return Plugin(path.stem, FileOrigin(path))
 
 
 def _local_module(name: str) -> Plugin:
@@ -86,32 +102,4 @@ def _local_module(name: str) -> Plugin:
     )
     if not known:
         raise UsageError(f"the plugin '{name}' is neither a Python file nor a module that can be imported")
-    return Plugin(parts[-1], f"module {name}", "", partial(import_module, name))
-
-
-class _UncachedLoader(SourceFileLoader):
-    """Compiles a file at each import: it leaves no cache beside the user's file, and never runs an outdated one."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Return the code of the file as it is now."""
-        return self.source_to_code(self.get_data(self.path), self.path)
-
-
-def _import_file(path: Path) -> ModuleType:
-    name = f"mlpkit_local_{path.stem}"
-    loader = _UncachedLoader(name, str(path))
-    spec = ModuleSpec(name, loader, origin=str(path))
-    spec.has_location = True
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _refuse(plugin: Plugin, reason: str) -> None:
-    plugin.status = Status.REFUSED
-    plugin.reason = reason
+    return Plugin(parts[-1], ModuleOrigin(name))

@@ -1,32 +1,127 @@
-"""Entry points of installed distributions, also where some distribution's metadata is damaged."""
+"""Installed distributions: their entry points, names and versions, also where the metadata is damaged."""
 
 from __future__ import annotations
 
 import re
-from importlib.metadata import distributions, entry_points
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from importlib.metadata import distributions
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from email.message import Message
     from importlib.metadata import Distribution, EntryPoint
+
+METADATA_FILES: Final = ("METADATA", "PKG-INFO")
+ENTRY_POINTS_FILE: Final = "entry_points.txt"
+PROGRAM: Final = "mlpkit"
+"""The name of the distribution that is running."""
+
+
+class InstalledDistribution:
+    """A distribution; its metadata is read when something asks for it, as that takes time.
+
+    Args:
+        found: what ``importlib.metadata`` found.
+    """
+
+    def __init__(self, found: Distribution) -> None:
+        self._found = found
+
+    @cached_property
+    def name(self) -> str:
+        """Its name; empty if nothing says it."""
+        return self._headers.get("Name", "").strip() or self._folder_name[0]
+
+    @cached_property
+    def version(self) -> str:
+        """Its version; empty if nothing says it."""
+        return self._headers.get("Version", "").strip() or self._folder_name[1]
+
+    @cached_property
+    def requirements(self) -> list[str]:
+        """What it needs installed, as its metadata says it."""
+        return [str(requirement) for requirement in self._headers.get_all("Requires-Dist", [])]
+
+    @cached_property
+    def identity(self) -> str:
+        """Its name as indexes compare it, from the name of its folder if that says it."""
+        return normalized(self._folder_name[0] or self.name)
+
+    @cached_property
+    def place(self) -> str:
+        """The folder that it is installed in."""
+        return str(self._found.locate_file(""))
+
+    def entries(self, group: str) -> list[EntryPoint]:
+        """Return its entry points of a group.
+
+        Raises:
+            ValueError: its entry points can't be read, and some are of that group.
+        """
+        try:
+            text = self._found.read_text(ENTRY_POINTS_FILE) or ""
+            if f"[{group}]" not in text:
+                return []
+            return list(self._found.entry_points.select(group=group))
+        except UnicodeDecodeError as error:
+            if f"[{group}]".encode() not in error.object:
+                return []
+            raise ValueError(f"its {ENTRY_POINTS_FILE} is not in UTF-8") from error
+        except Exception as error:  # what becomes of garbage differs from Python to Python
+            raise ValueError(f"its {ENTRY_POINTS_FILE} can't be read: {type(error).__name__}: {error}") from error
+
+    @cached_property
+    def _headers(self) -> Message:
+        from email.parser import HeaderParser  # noqa: PLC0415 - importlib.metadata has loaded it, and few need it
+
+        return HeaderParser().parsestr(next(filter(None, map(self.text, METADATA_FILES)), ""))
+
+    def text(self, file: str) -> str:
+        """Return the text of a file of its metadata; empty if it isn't there."""
+        try:
+            return self._found.read_text(file) or ""
+        except UnicodeDecodeError as error:
+            return error.object.decode(errors="replace")
+        except Exception:  # a distribution that can't be read is one without metadata
+            return ""
+
+    @cached_property
+    def _folder_name(self) -> tuple[str, str]:
+        """Name and version as in ``acme-1.2.dist-info``; empty where there is no such folder."""
+        path = PurePath(getattr(self._found, "_path", ""))
+        if path.suffix not in (".dist-info", ".egg-info"):
+            return "", ""
+        name, _, version = path.stem.partition("-")
+        return name, version.partition("-")[0]
 
 
 class InstalledEntry(NamedTuple):
     """An entry point, or what is wrong with the distribution that should have one.
 
     Args:
-        name: the entry point's name; the distribution's if there is a fault.
-        distribution: the distribution's name.
-        version: its version; empty if it is not known.
+        distribution: the distribution.
         entry: the entry point, or None if there is a fault.
         fault: why the distribution's entry points can't be read.
     """
 
-    name: str
-    distribution: str
-    version: str
+    distribution: InstalledDistribution
     entry: EntryPoint | None
     fault: str = ""
+
+
+def installed_distributions() -> Iterator[InstalledDistribution]:
+    """Yield every distribution on the import path; the first of a name hides others, as it does for Python.
+
+    Only what is running isn't hidden by a distribution that calls itself the same.
+    """
+    first: dict[str, InstalledDistribution] = {}
+    for found in distributions():
+        distribution = InstalledDistribution(found)
+        known = first.setdefault(distribution.identity, distribution) if distribution.identity else distribution
+        if known is distribution or (distribution.identity == PROGRAM and _is_impostor(known, distribution)):
+            yield distribution
 
 
 def installed_entries(group: str) -> list[InstalledEntry]:
@@ -35,41 +130,34 @@ def installed_entries(group: str) -> list[InstalledEntry]:
     Args:
         group: the group's name.
     """
-    try:
-        found = list(entry_points(group=group))
-    except Exception:  # one distribution's damage must not hide all the others
-        return list(_one_by_one(group))
-    return [_installed(entry) for entry in found]
+    found = []
+    for distribution in installed_distributions():
+        try:
+            found += [InstalledEntry(distribution, entry) for entry in distribution.entries(group)]
+        except ValueError as error:
+            found.append(InstalledEntry(distribution, None, str(error)))
+    return found
+
+
+def installed_version(name: str) -> str | None:
+    """Return the version of a distribution, empty if it has none, or None if it is not installed.
+
+    Args:
+        name: its name; case and separators don't count.
+    """
+    wanted = normalized(name)
+    for distribution in installed_distributions():
+        if distribution.identity == wanted:
+            return distribution.version
+    return None
+
+
+def _is_impostor(known: InstalledDistribution, another: InstalledDistribution) -> bool:
+    from mlpkit.registry.ownership import holds_this_program  # noqa: PLC0415 - few have two of that name
+
+    return not holds_this_program(known) and holds_this_program(another)
 
 
 def normalized(distribution: str) -> str:
     """Return a distribution's name as indexes compare it: case and separators don't count."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
-def _one_by_one(group: str) -> Iterator[InstalledEntry]:
-    seen = set()
-    for distribution in distributions():
-        name, version = _name_and_version(distribution)
-        if name and normalized(name) in seen:  # hidden by the same distribution earlier in sys.path
-            continue
-        seen.add(normalized(name))
-        try:
-            entries = distribution.entry_points.select(group=group)
-        except Exception as error:
-            if f"[{group}]" in (distribution.read_text("entry_points.txt") or ""):
-                fault = f"its entry_points.txt can't be read: {type(error).__name__}: {error}"
-                yield InstalledEntry(name, name, version, None, fault)
-            continue
-        yield from map(_installed, entries)
-
-
-def _installed(entry: EntryPoint) -> InstalledEntry:
-    name, version = _name_and_version(entry.dist) if entry.dist else ("", "")
-    return InstalledEntry(entry.name, name or entry.value, version, entry)
-
-
-def _name_and_version(distribution: Distribution) -> tuple[str, str]:
-    metadata = distribution.metadata
-    name, version = ((metadata.get_all(key) or [""])[0] for key in ("Name", "Version"))
-    return name, version

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from mlpkit.components.component import ComponentType
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.signature import signature_of
 from mlpkit.errors import PluginError
+from mlpkit.registry.reason import reason_of
 
 if TYPE_CHECKING:
     from mlpkit.components.component import Component
@@ -23,7 +26,9 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
     Raises:
         PluginError: it can't be imported, is not of its kind, is abstract, or its signature is no schema.
     """
-    who = f"{declaration.kind} {plugin.qualified(declaration.name)} of {_label(plugin)}"
+    if declaration.name in plugin.faults:
+        raise PluginError(plugin.faults[declaration.name])
+    who = f"{declaration.kind} {plugin.qualified(declaration.name)} of {plugin.label}"
     target = _import_target(who, plugin, declaration)
     base = KINDS[declaration.kind].base_class()
     if not isinstance(target, ComponentType) or not issubclass(target, base):
@@ -34,8 +39,8 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
         raise PluginError(f"{who}: {found.__name__} lacks {missing}")
     try:
         signature_of(found)
-    except PluginError as error:
-        raise PluginError(f"{who}: {error}") from error
+    except Exception as error:
+        raise PluginError(f"{who}: {reason_of(error)}") from error
     return found
 
 
@@ -45,16 +50,19 @@ def _import_target(who: str, plugin: Plugin, declaration: ComponentDeclaration) 
         return target
     module, _, name = target.partition(":")
     try:
-        return getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        own = error.name and f"{module}.".startswith(f"{error.name}.")
-        if declaration.extra and error.name and not own:
+        with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
+            return getattr(import_module(module), name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, too, is not the plugin's to raise
+        library = _missing_library(error, module)
+        if library and declaration.extra:
             command = f'pip install "{plugin.source}[{declaration.extra}]"'
-            raise PluginError(f"{who} needs the package {error.name}; install it with: {command}") from error
-        raise PluginError(f"{who} can't be imported: {error}") from error
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{who} can't be imported: {type(error).__name__}: {error}") from error
+            raise PluginError(f"{who} needs the package {library}; install it with: {command}") from error
+        raise PluginError(f"{who} can't be imported: {reason_of(error)}") from error
 
 
-def _label(plugin: Plugin) -> str:
-    return f"{plugin.source} {plugin.version}".strip()
+def _missing_library(error: BaseException, module: str) -> str:
+    """Return the name of what could not be found, unless it is a part of the plugin itself."""
+    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    return "" if f"{module}.".startswith(f"{missing}.") else missing

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-import pluggy
-
-from mlpkit.components import hook
-from mlpkit.components.hook import ENTRY_POINT_GROUP, ComponentDeclaration
-from mlpkit.errors import PluginError
+from mlpkit.registry.declarations import declarations_of
+from mlpkit.registry.reason import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from mlpkit.components.hook import ComponentDeclaration
+    from mlpkit.registry.origin import Origin
 
 BUILT_IN: Final = "mlpkit"
 """The built-in namespace, and the name of the distribution that owns it."""
@@ -35,21 +35,34 @@ class Plugin:
 
     Args:
         namespace: what its components' names begin with; the built-in namespace is left out there.
-        source: where it was found: a distribution, a file, a module.
-        version: the distribution's version, if there is one.
-        load: imports it and returns the object that carries the hook.
+        origin: where it comes from.
         status: what became of it.
         reason: why it is broken, refused or blocked.
         declarations: its components by name, once loaded.
+        faults: what is known to be wrong with single components, by name.
     """
 
     namespace: str
-    source: str
-    version: str
-    load: Callable[[], object]
+    origin: Origin
     status: Status = Status.FOUND
     reason: str = ""
     declarations: dict[str, ComponentDeclaration] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """Where it was found: a distribution, a file, a module."""
+        return self.origin.source
+
+    @property
+    def version(self) -> str:
+        """The distribution's version, if there is one."""
+        return self.origin.version
+
+    @property
+    def label(self) -> str:
+        """Source and version, for messages."""
+        return f"{self.source} {self.version}".strip()
 
     @property
     def built_in(self) -> bool:
@@ -65,39 +78,25 @@ class Plugin:
         """Return a component's name as specs write it."""
         return name if self.built_in else f"{self.namespace}.{name}"
 
+    def refuse(self, reason: str) -> None:
+        """Never load it."""
+        self.status, self.reason = Status.REFUSED, reason
+
+    def refuse_if_incompatible(self) -> None:
+        """Refuse it if its own metadata says that it isn't made for this version of mlpkit."""
+        if self.status is Status.FOUND and self.origin.incompatibility:
+            self.refuse(self.origin.incompatibility)
+
     def ensure_loaded(self) -> None:
         """Load the plugin if that was not tried yet; a failure becomes its status."""
+        self.refuse_if_incompatible()
         if self.status is not Status.FOUND:
             return
         try:
-            self.declarations = self._collect()
+            with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
+                self.declarations = declarations_of(self.origin.load(), self.namespace)
             self.status = Status.LOADED
-        except (Exception, SystemExit) as error:
-            self.status = Status.BROKEN
-            self.reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-
-    def _collect(self) -> dict[str, ComponentDeclaration]:
-        # One manager a plugin, so that no plugin's fault reaches another's.
-        manager = pluggy.PluginManager(ENTRY_POINT_GROUP)
-        manager.add_hookspecs(hook)
-        manager.register(self.load(), self.namespace)
-        manager.check_pending()
-        if not manager.hook.mlpkit_components.get_hookimpls():
-            raise PluginError(f"{self.source} has no function mlpkit_components marked with @mlpkit.hookimpl")
-        declarations: dict[str, ComponentDeclaration] = {}
-        results = manager.hook.mlpkit_components()
-        if not results:  # pluggy leaves out None
-            raise PluginError("mlpkit_components returned nothing; expected a list")
-        for result in results:
-            if not isinstance(result, list | tuple) or isinstance(result, ComponentDeclaration):
-                raise PluginError(f"mlpkit_components returned {type(result).__name__}; expected a list")
-            for declared in result:
-                if not isinstance(declared, ComponentDeclaration):
-                    raise PluginError(
-                        f"mlpkit_components returned an item of type {type(declared).__name__}; "
-                        "expected mlpkit.component(...)"
-                    )
-                if declared.name in declarations:
-                    raise PluginError(f"the component {declared.name} is declared twice")
-                declarations[declared.name] = declared
-        return declarations
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, too, is not the plugin's to raise
+            self.status, self.reason = Status.BROKEN, reason_of(error)

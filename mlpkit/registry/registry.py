@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.signature import Signature, signature_of
@@ -13,6 +13,7 @@ from mlpkit.components.schema.value_type import Checking
 from mlpkit.components.schema.wording import either_of, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
+from mlpkit.registry.examination import Verdict, examine
 from mlpkit.registry.loading import load_component
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Path
 
 C = TypeVar("C", bound="Component")
+
+MOST_NAMES_SHOWN: Final = 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Registry:
         self.plugins = list(plugins)
         self._blocked = frozenset(blocked)
         self._found: dict[str, RegisteredComponent] = {}
+        self._verdicts: dict[int, Verdict] = {}
         for plugin in self.plugins:
             if plugin.namespace in self._blocked and plugin.usable:
                 plugin.status = Status.BLOCKED
@@ -132,7 +136,7 @@ class Registry:
         """Load every plugin and return what the sound ones provide, built-ins first."""
         for plugin in self.plugins:
             plugin.ensure_loaded()
-        ordered = sorted(self.plugins, key=lambda plugin: (not plugin.built_in, plugin.namespace))
+        ordered = sorted(self.plugins, key=_built_ins_first)
         found = [
             RegisteredComponent(plugin, declaration)
             for plugin in ordered
@@ -141,6 +145,19 @@ class Registry:
             if kinds is None or declaration.kind in kinds
         ]
         return [entry for entry in found if not self._is_blocked(entry.plugin, entry.declaration.name)]
+
+    def examined(self) -> list[tuple[Plugin, Verdict]]:
+        """Look at every plugin in a process apart, and at each component; return the verdicts, built-ins first.
+
+        What is broken counts as broken from now on, and is not loaded into this process.
+        """
+        ordered = sorted(self.plugins, key=lambda plugin: (*_built_ins_first(plugin), plugin.source))
+        verdicts = list(zip(ordered, examine(ordered), strict=True))
+        for plugin, verdict in verdicts:
+            if plugin.status is Status.FOUND and verdict.reason:
+                plugin.status, plugin.reason = Status.BROKEN, verdict.reason
+            plugin.faults = {component.name: component.fault for component in verdict.provided if component.fault}
+        return verdicts
 
     def resolve(self, kinds: tuple[str, ...], reference: object, path: Path, checking: Checking) -> Recipe[Any] | None:
         """Turn a component's name, or a one-key mapping from it to its parameters, into a recipe.
@@ -188,6 +205,10 @@ class Registry:
                 remedy=_positional_remedy(name, signature, parameters),
             )
             return None
+        if found.declaration.deprecated:
+            checking.warn(
+                inner, f"{found.kind} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
+            )
         arguments = signature.check(parameters, inner, checking, subject=f"{found.kind} {name}")
         if arguments is None:
             return None
@@ -217,9 +238,10 @@ class Registry:
         namespace, dot, bare = name.rpartition(".")
         plugin = self._plugin(kinds, namespace or BUILT_IN, name)
         plugin.ensure_loaded()
-        if plugin.status is Status.BROKEN:
-            label = f"{plugin.source} {plugin.version}".strip()
-            raise PluginError(f"the plugin '{plugin.namespace}' ({label}) is broken: {plugin.reason}")
+        if plugin.status is not Status.LOADED:
+            raise PluginError(
+                f"the plugin '{plugin.namespace}' ({plugin.label}) is {plugin.status.value}: {plugin.reason}"
+            )
         if self._is_blocked(plugin, bare):
             raise UnknownComponentError(
                 f"{either_of(kinds, article=False)} '{name}' is blocked by name", remedy="leave out --no-plugin"
@@ -234,14 +256,14 @@ class Registry:
     def _plugin(self, kinds: tuple[str, ...], namespace: str, name: str) -> Plugin:
         candidates = [plugin for plugin in self.plugins if plugin.namespace == namespace]
         for plugin in candidates:
+            plugin.refuse_if_incompatible()
             if plugin.usable or plugin.status is Status.BROKEN:
                 return plugin
         what = f"{either_of(kinds, article=False)} '{name}' is missing"
         if candidates:
             plugin = min(candidates, key=lambda plugin: plugin.status is not Status.BLOCKED)
-            label = f"{plugin.source} {plugin.version}".strip()
             raise UnknownComponentError(
-                f"{what}: the plugin '{namespace}' ({label}) is {plugin.status.value}: {plugin.reason}"
+                f"{what}: the plugin '{namespace}' ({plugin.label}) is {plugin.status.value}: {plugin.reason}"
             )
         if namespace == BUILT_IN:
             raise UnknownComponentError(f"{what}: the built-in components are not installed", remedy="reinstall mlpkit")
@@ -251,18 +273,41 @@ class Registry:
         raise UnknownComponentError(f"{what}: no plugin '{namespace}' is installed", remedy=remedy)
 
     def _nearest_remedy(self, kinds: tuple[str, ...], name: str) -> str:
-        names = [entry.name for entry in self.components(kinds)]
-        close = nearest(name, names)
+        # What is near in plugins that are loaded anyway saves looking into all the others.
+        close = nearest(name, self._names(kinds, [plugin for plugin in self.plugins if plugin.status is Status.LOADED]))
         if close is None:
-            close = next((n for n in names if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
+            names = self._names(kinds, self.plugins)
+            close = nearest(name, names)
+            if close is None:
+                close = next((n for n in names if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
         return f"did you mean '{close}'?" if close else self._list_remedy(kinds)
 
     def _list_remedy(self, kinds: tuple[str, ...]) -> str:
-        names = [entry.name for entry in self.components(kinds)]
-        return f"installed: {', '.join(names)}" if names else "none is installed"
+        names = self._names(kinds, self.plugins)
+        if not names:
+            return "none is installed"
+        more = f" and {len(names) - MOST_NAMES_SHOWN} more: see mlpkit plugins" if len(names) > MOST_NAMES_SHOWN else ""
+        return f"installed: {', '.join(names[:MOST_NAMES_SHOWN])}{more}"
+
+    def _names(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> list[str]:
+        """Return the names of components, built-ins first, without loading any plugin into this process."""
+        ordered = sorted(plugins, key=_built_ins_first)
+        unknown = [plugin for plugin in ordered if id(plugin) not in self._verdicts]
+        verdicts = examine(unknown, with_components=False)
+        self._verdicts |= {id(plugin): verdict for plugin, verdict in zip(unknown, verdicts, strict=True)}
+        return [
+            plugin.qualified(component.name)
+            for plugin in ordered
+            for component in self._verdicts[id(plugin)].provided
+            if component.kind in kinds and not self._is_blocked(plugin, component.name)
+        ]
 
     def _is_blocked(self, plugin: Plugin, bare: str) -> bool:
         return plugin.qualified(bare) in self._blocked or f"{plugin.namespace}.{bare}" in self._blocked
+
+
+def _built_ins_first(plugin: Plugin) -> tuple[bool, str]:
+    return not plugin.built_in, plugin.namespace
 
 
 def _one_key_remedy(reference: dict[Any, Any]) -> str:

@@ -31,29 +31,41 @@ def hook(body):
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'"),
-        ("raise ImportError('libacme.so.3: cannot open')", "ImportError: libacme.so.3: cannot open"),
-        ("raise SystemExit(3)", "SystemExit: 3"),
-        ("import sys; sys.exit('I quit')", "SystemExit: I quit"),
+        (
+            "import no_such_library",
+            "ModuleNotFoundError: No module named 'no_such_library' (acme_plugin.py, line 1)",
+        ),
+        (
+            "raise ImportError('libacme.so.3: cannot open')",
+            "ImportError: libacme.so.3: cannot open (acme_plugin.py, line 1)",
+        ),
+        ("raise SystemExit(3)", "SystemExit: 3 (acme_plugin.py, line 1)"),
+        ("import sys; sys.exit('I quit')", "SystemExit: I quit (acme_plugin.py, line 1)"),
         ("def f(:", "SyntaxError: invalid syntax (acme_plugin.py, line 1)"),
-        ("1 / 0", "ZeroDivisionError: division by zero"),
-        ("x = 1", "acme has no function mlpkit_components marked with @mlpkit.hookimpl"),
+        ("1 / 0", "ZeroDivisionError: division by zero (acme_plugin.py, line 1)"),
+        (
+            "x = 1",
+            "it has no hook mlpkit_components; expected a function of that name, marked with @mlpkit.hookimpl",
+        ),
+        (
+            "def mlpkit_component():\n    return []",
+            "it has no hook mlpkit_components, but mlpkit_component; expected a function of that name, marked with "
+            "@mlpkit.hookimpl",
+        ),
         (
             "def mlpkit_components():\n    return []",
-            "acme has no function mlpkit_components marked with @mlpkit.hookimpl",
+            "its function mlpkit_components is not marked; put @mlpkit.hookimpl above it",
         ),
         (
             f"{IMPORTS}@hookimpl\ndef mlpkit_component():\n    return []",
-            "PluginValidationError: unknown hook 'mlpkit_component' in plugin <module 'acme_plugin' from 'FILE'>",
+            "its hook 'mlpkit_component' is none of mlpkit's; the only one is mlpkit_components",
         ),
         (
             f"{IMPORTS}@hookimpl\ndef mlpkit_components(registry):\n    return []",
-            "PluginValidationError: Plugin 'acme' for hook 'mlpkit_components'\nhookimpl definition: "
-            "mlpkit_components(registry)\nArgument(s) {'registry'} are declared in the hookimpl but can not be found "
-            "in the hookspec",
+            "mlpkit_components is called without arguments, but takes registry",
         ),
-        (hook("raise KeyError('colour')"), "KeyError: 'colour'"),
-        (hook("raise SystemExit"), "SystemExit: "),
+        (hook("raise KeyError('colour')"), "KeyError: 'colour' (acme_plugin.py, line 11)"),
+        (hook("raise SystemExit"), "SystemExit (acme_plugin.py, line 11)"),
         (hook("pass"), "mlpkit_components returned nothing; expected a list"),
         (
             hook("return component('layer', 'Same', Same)"),
@@ -69,7 +81,14 @@ def hook(body):
             hook("return [component(kind, 'Same', Same) for kind in ('layer', 'loss')]"),
             "the component Same is declared twice",
         ),
-        (hook("return [component('layer', 'same', Same)]"), "'same' can't be the name of a layer; expected CamelCase"),
+        (
+            hook("return [component('layer', 'same', Same)]"),
+            "'same' can't be the name of a layer; expected CamelCase (acme_plugin.py, line 11)",
+        ),
+        (
+            hook("return [component('layer', 'Same', Same, deprecated='')]"),
+            "layer Same: deprecated='' is no advice; expected what to use in its place (acme_plugin.py, line 11)",
+        ),
     ],
 )
 def test_a_broken_plugin_is_listed_and_only_who_needs_it_fails(distributions, code, reason):
@@ -78,7 +97,6 @@ def test_a_broken_plugin_is_listed_and_only_who_needs_it_fails(distributions, co
     registry = Registry.discover()
     assert [entry.name for entry in registry.components(("layer",))] == [*BUILT_IN, "bcme.Swish"]
     (plugin,) = (plugin for plugin in registry.plugins if plugin.namespace == "acme")
-    reason = reason.replace("FILE", str(distributions.folder / "acme_plugin.py"))
     assert (plugin.status, plugin.reason) == (Status.BROKEN, reason)
     with pytest.raises(PluginError) as caught:
         registry.find(("layer",), "acme.Same")
@@ -98,7 +116,9 @@ def test_an_entry_point_that_names_nothing_is_broken(distributions):
     reasons = {plugin.namespace: plugin.reason for plugin in registry.plugins if plugin.status is Status.BROKEN}
     assert reasons["acme"] == "AttributeError: module 'acme_plugin' has no attribute 'plugin'"
     assert reasons["bcme"] == "ModuleNotFoundError: No module named 'no_such_module'"
-    assert reasons["ccme"].startswith("AttributeError: ")
+    assert (
+        reasons["ccme"] == "ValueError: 'not valid!' names no object; expected package.module or package.module:object"
+    )
     assert registry.find(("layer",), "Relu").name == "Relu"
 
 
@@ -118,11 +138,17 @@ def test_an_entry_point_may_name_an_object(distributions):
 @pytest.mark.parametrize(
     ("declaration", "message"),
     [
-        ("'layer', 'Same', 'no_such_module:Same'", "can't be imported: No module named 'no_such_module'"),
-        ("'layer', 'Same', 'acme_parts.missing:Same'", "can't be imported: No module named 'acme_parts.missing'"),
+        (
+            "'layer', 'Same', 'no_such_module:Same'",
+            "can't be imported: ModuleNotFoundError: No module named 'no_such_module'",
+        ),
+        (
+            "'layer', 'Same', 'acme_parts.missing:Same'",
+            "can't be imported: ModuleNotFoundError: No module named 'acme_parts.missing'",
+        ),
         (
             "'layer', 'Same', 'acme_parts.needs:Same'",
-            "can't be imported: No module named 'acme_parts_library'",
+            "can't be imported: ModuleNotFoundError: No module named 'acme_parts_library' (needs.py, line 1)",
         ),
         (
             "'layer', 'Same', 'acme_parts.needs:Same', extra='parts'",
@@ -130,20 +156,23 @@ def test_an_entry_point_may_name_an_object(distributions):
         ),
         (
             "'layer', 'Same', 'acme_parts.missing:Same', extra='parts'",
-            "can't be imported: No module named 'acme_parts.missing'",
+            "can't be imported: ModuleNotFoundError: No module named 'acme_parts.missing'",
         ),
         (
             "'layer', 'Same', 'no_such_module:Same', extra='parts'",
-            "can't be imported: No module named 'no_such_module'",
+            "can't be imported: ModuleNotFoundError: No module named 'no_such_module'",
         ),
         (
             "'layer', 'Same', 'acme_plugin:Other'",
             "can't be imported: AttributeError: module 'acme_plugin' has no attribute 'Other'",
         ),
         ("'layer', 'Same', ':Same'", "can't be imported: ValueError: Empty module name"),
-        ("'layer', 'Same', 'acme_parts.nameless:Same', extra='parts'", "can't be imported: the parts are missing"),
-        ("'layer', 'Same', 'acme_parts.exits:Same'", "can't be imported: SystemExit: 4"),
-        ("'layer', 'Same', 'acme_parts.fails:Same'", "can't be imported: OSError: no device"),
+        (
+            "'layer', 'Same', 'acme_parts.nameless:Same', extra='parts'",
+            "can't be imported: ModuleNotFoundError: the parts are missing (nameless.py, line 1)",
+        ),
+        ("'layer', 'Same', 'acme_parts.exits:Same'", "can't be imported: SystemExit: 4 (exits.py, line 1)"),
+        ("'layer', 'Same', 'acme_parts.fails:Same'", "can't be imported: OSError: no device (fails.py, line 1)"),
         ("'layer', 'Same', 'acme_plugin:hookimpl'", "acme_plugin:hookimpl is not a subclass of mlpkit.Layer"),
         ("'layer', 'Same', int", "<class 'int'> is not a subclass of mlpkit.Layer"),
         ("'loss', 'Same', Same", "<class 'acme_plugin.Same'> is not a subclass of mlpkit.Loss"),

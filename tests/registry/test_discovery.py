@@ -73,9 +73,9 @@ def test_a_namespace_is_an_identifier(distributions):
     assert found() == [("ac-me", "acme", "1.2", "refused", reason)]
 
 
-def test_a_distribution_without_metadata_is_called_after_its_entry_point(distributions):
+def test_a_distribution_without_metadata_is_called_after_its_folder(distributions):
     distributions.install("acme", metadata=False)
-    assert found() == [("acme", "acme_plugin", "", "found", "")]
+    assert found() == [("acme", "acme", "1.2", "found", "")]
 
 
 def test_a_distribution_whose_entry_points_can_not_be_read_hides_no_other(distributions):
@@ -88,8 +88,8 @@ def test_a_distribution_whose_entry_points_can_not_be_read_hides_no_other(distri
     distributions.folder.joinpath("other-1.0.dist-info", "entry_points.txt").write_text("[console_scripts]\nother\n")
     acme, garbled, nameless, unnamed = found()
     assert acme == ("acme", "acme", "1.2", "found", "")
-    assert nameless == ("nameless", "nameless_plugin", "", "found", "")
-    assert unnamed == ("unnamed", "unnamed_plugin", "", "found", "")
+    assert nameless == ("nameless", "nameless", "1.2", "found", "")
+    assert unnamed == ("unnamed", "unnamed", "1.2", "found", "")
     assert garbled[:4] == ("garbled", "garbled", "1.2", "broken")
     assert garbled[4].startswith("its entry_points.txt can't be read: TypeError: ")
     affine = Registry.discover().find(("layer",), "Affine")
@@ -125,7 +125,7 @@ def test_a_file_is_a_plugin_called_after_its_stem(distributions):
 def test_a_file_that_fails_is_broken_and_leaves_nothing_behind(distributions):
     path = distributions.module("failing", "raise OSError('no such device')")
     plugin = loaded(Registry.discover(plugins=[path]), "failing")
-    assert (plugin.status, plugin.reason) == (Status.BROKEN, "OSError: no such device")
+    assert (plugin.status, plugin.reason) == (Status.BROKEN, "OSError: no such device (failing.py, line 1)")
     assert "mlpkit_local_failing" not in sys.modules
 
 

@@ -216,7 +216,10 @@ def test_a_wrong_reference_is_explained(registry, reference, message, at_key):
 
 def test_a_broken_plugin_is_a_fault_where_it_is_named(distributions):
     distributions.install("acme", "import no_such_library")
-    reason = "the plugin 'acme' (acme 1.2) is broken: ModuleNotFoundError: No module named 'no_such_library'"
+    reason = (
+        "the plugin 'acme' (acme 1.2) is broken: ModuleNotFoundError: No module named 'no_such_library' "
+        "(acme_plugin.py, line 1)"
+    )
     registry = Registry.discover()
     assert faults(registry, "acme.Swish") == [(f"layers.0: {reason}", False)]
     assert faults(registry, {"acme.Swish": {}}) == [(f"layers.0.acme.Swish: {reason}", True)]

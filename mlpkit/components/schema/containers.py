@@ -167,6 +167,7 @@ class EitherType(ValueType):
             attempt = Checking(checking.resolve)
             checked = alternative.check(value, path, attempt)
             if checked is not INVALID:
+                checking.warnings += attempt.warnings
                 return Chosen(alternative, checked)
             only = self._telling == [alternative]
             if only or any(len(fault.path) > len(path) or fault.at_key for fault in attempt.faults):

@@ -41,7 +41,7 @@ class SchemaReferences(Protocol):
 
 @dataclass
 class Checking:
-    """One pass over a structure: the faults so far, and what resolves names of components.
+    """One pass over a structure: the faults and warnings so far, and what resolves names of components.
 
     Args:
         resolve: resolves references to components; None leaves them as they are, for whoever builds later.
@@ -49,6 +49,7 @@ class Checking:
 
     resolve: ReferenceResolver | None = None
     faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
 
     def report(
         self, path: Path, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False
@@ -56,6 +57,10 @@ class Checking:
         """Record a fault, and return what stands for the faulty value."""
         self.faults.append(Fault(path, message, expected=expected, remedy=remedy, at_key=at_key))
         return INVALID
+
+    def warn(self, path: Path, message: str, *, remedy: str = "", at_key: bool = False) -> None:
+        """Record what is right, but shouldn't be done any more."""
+        self.warnings.append(Fault(path, message, remedy=remedy, at_key=at_key))
 
 
 class ValueType(ABC):
