@@ -8,7 +8,7 @@ import click
 
 from mlpkit.cli import options
 from mlpkit.cli.columns import columns
-from mlpkit.cli.failures import tell
+from mlpkit.cli.failures import tell, tell_warnings
 from mlpkit.cli.figures import shape
 from mlpkit.cli.missing_spec import suggesting_shipped_spec
 from mlpkit.cli.output import document, result
@@ -52,6 +52,7 @@ def command(
             if as_json:
                 document(_error_document(path, error))
         else:
+            tell_warnings(checked.spec)
             if as_json:
                 document(_document(path, checked))
             else:
@@ -108,6 +109,7 @@ def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
         "target": target_to_plain(description.target),
         "layers": [_member_document(member) for member in checked.members],
         "parameters": checked.parameters,
+        "warnings": [warning._asdict() for warning in checked.spec.warnings],
     }
 
 

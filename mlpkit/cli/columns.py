@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -18,7 +20,7 @@ def columns(
     """Return the lines of a table.
 
     Args:
-        rows: the cells, all rows of the same length.
+        rows: the cells, all rows of the same length; they may be styled.
         right: positions of the columns to align at the right, where numbers are.
         indent: what each line begins with.
         width: the line length at which the last column is wrapped; None for no limit. Where it would become too
@@ -26,20 +28,26 @@ def columns(
     """
     if not rows:
         return []
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
+        blanks = [" " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)]
         cells = [
-            cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            blank + cell if i in right else cell + blank
+            for i, (cell, blank) in enumerate(zip(row, blanks, strict=True))
         ]
         line = (indent + GAP.join(cells)).rstrip()
-        lines += [line] if width is None or len(line) <= width else _wrapped(indent, cells, width)
+        lines += [line] if width is None or _width(line) <= width else _wrapped(indent, cells, width)
     return lines
+
+
+def _width(cell: str) -> int:
+    return len(click.unstyle(cell))
 
 
 def _wrapped(indent: str, cells: list[str], width: int) -> list[str]:
     before = indent + GAP.join(cells[:-1])
-    margin = len(before) + len(GAP)
+    margin = _width(before) + len(GAP)
     if width - margin >= NARROWEST_LAST_COLUMN:
         first, *rest = paragraph(cells[-1], width=width - margin)
         return [before + GAP + first, *(" " * margin + line for line in rest)]

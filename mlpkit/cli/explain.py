@@ -9,7 +9,6 @@ import click
 
 from mlpkit.cli import options
 from mlpkit.cli.columns import columns, line_length
-from mlpkit.cli.figures import as_in_a_spec
 from mlpkit.cli.missing_spec import suggesting_shipped_spec
 from mlpkit.cli.output import document, result
 
@@ -36,10 +35,10 @@ def command(
     KEY is the names that lead to it with dots between them, such as training.batch_size or layers.Affine1.units.
     """
     from mlpkit.jobs.explain import explain  # noqa: PLC0415 - loads YAML, which --help does without
-    from mlpkit.spec.spec import load_spec  # noqa: PLC0415 - likewise
+    from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - likewise
 
     with suggesting_shipped_spec(path):
-        spec = load_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+        spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
     explanation = explain(spec, key)
     if as_json:
         document(asdict(explanation))
@@ -48,6 +47,8 @@ def command(
 
 
 def _print(explanation: Explanation) -> None:
+    from mlpkit.spec.written import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+
     rows = [
         ("meaning", explanation.meaning or "not documented"),
         ("type", explanation.type),

@@ -14,6 +14,8 @@ from mlpkit.errors import ComponentFailure, MlpkitError, SpecError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlpkit.spec.spec import Spec
+
 WORK_FAILED: Final = 1
 INTERRUPTED: Final = 130
 """128 and the number of SIGINT."""
@@ -62,6 +64,12 @@ def tell(error: MlpkitError) -> None:
         _offer_traceback()
 
 
+def tell_warnings(spec: Spec) -> None:
+    """Print what a spec shouldn't do any more."""
+    for warning in spec.warnings:
+        message(str(warning._replace(message=f"{_yellow('warning:')} {warning.message}")) + "\n")
+
+
 def _tell_fault_of_ours(error: Exception) -> None:
     _tell_traceback(error)
     message(f"{_red('internal error:')} {type(error).__name__}: {error} (at {_place(error)}); please report it")
@@ -98,6 +106,10 @@ def _count(error: SpecError) -> str:
     files = ", ".join(dict.fromkeys(fault.file for fault in error.faults))
     number = len(error.faults)
     return f"{number} {'error' if number == 1 else 'errors'} in {files}"
+
+
+def _yellow(text: str) -> str:
+    return click.style(text, fg="yellow", bold=True)
 
 
 def _red(text: str) -> str:

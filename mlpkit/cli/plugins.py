@@ -8,40 +8,86 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns, line_length, paragraph
+from mlpkit.cli.columns import columns, line_length
+from mlpkit.cli.failures import tell_warnings
+from mlpkit.cli.missing_spec import suggesting_shipped_spec
 from mlpkit.cli.output import document, result
+from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlpkit.jobs.plugins import PluginReport
+    from mlpkit.spec.spec import Spec
 
 COLOURS: Final = {"loaded": "green", "broken": "red", "refused": "red", "blocked": "yellow"}
 
 
 @click.command("plugins")
+@click.argument("path", metavar="[SPEC]", required=False)
+@click.option("--requirements", is_flag=True, help="Print the plugins' distributions, as pip takes them.")
 @options.takes_plugins
 @options.takes_json
-def command(plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool) -> None:
+def command(
+    path: str | None, requirements: bool, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool
+) -> None:
     """List the plugins, and what each provides.
 
-    A plugin that is broken, refused or blocked is listed with the reason. With --json, a line a plugin.
+    With SPEC, only those whose components it names. A plugin that is broken, refused or blocked is listed with the
+    reason; each is loaded in a process apart, where it can do no harm. With --json, a line a plugin.
     """
-    from mlpkit.jobs.plugins import plugins as report  # noqa: PLC0415 - loads the plugins, which --help does without
+    from mlpkit.jobs import plugins as job  # noqa: PLC0415 - loads the registry, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
 
-    reports = report(Registry.discover(plugins=plugins, blocked=blocked))
-    for index, plugin in enumerate(reports):
-        if as_json:
-            document(asdict(plugin))
+    if requirements and as_json:
+        raise UsageError("--requirements and --json can't both be given")
+    if path is not None:
+        spec = _spec(path, plugins, blocked)
+        if requirements:
+            _print_lines(job.requirements_of(spec))
         else:
-            result(("\n" if index else "") + "\n".join(_lines(plugin)))
+            _print(job.plugins_of(spec), as_json)
+        return
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    if requirements:
+        _print_lines(job.requirements(registry))
+    else:
+        _print(job.plugins(registry), as_json)
 
 
-def _lines(plugin: PluginReport) -> list[str]:
-    width = line_length()
-    status = click.style(plugin.status, fg=COLOURS.get(plugin.status))
-    source = f"{plugin.source} {plugin.version}".strip()
-    lines = [f"{click.style(plugin.namespace, bold=True)}: {status}, from {source}"]
-    if plugin.reason:
-        lines += paragraph(plugin.reason, indent="  ", width=width)
-    rows = [(kind, ", ".join(names)) for kind, names in plugin.components.items()]
-    return lines + columns(rows, indent="  ", width=width)
+def _spec(path: str, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec:
+    from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - loads YAML, which few need here
+
+    with suggesting_shipped_spec(path):
+        spec = read_spec(path, plugins=plugins, blocked=blocked)
+    tell_warnings(spec)
+    return spec
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        result(line)
+
+
+def _print(reports: list[PluginReport], as_json: bool) -> None:
+    if as_json:
+        for report in reports:
+            document(asdict(report))
+        return
+    rows = [("namespace", "from", "status", "provides")]
+    for report in reports:
+        first, *others = _details(report)
+        source = f"{report.source} {report.version}".strip()
+        rows.append((report.namespace, source, click.style(report.status, fg=COLOURS.get(report.status)), first))
+        rows += [("", "", "", detail) for detail in others]
+    result("\n".join(columns(rows, width=line_length())))
+
+
+def _details(report: PluginReport) -> list[str]:
+    """Return what there is to say of a plugin, a line each."""
+    details = [report.reason] if report.reason else []
+    details += [f"{kind}: {', '.join(names)}" for kind, names in report.components.items()]
+    details += [f"deprecated: {name}; {advice}" for name, advice in report.deprecated.items()]
+    details += [f"broken: {fault}" for fault in report.faults.values()]
+    details += [f"file: {report.file}"] if report.file and report.file != report.source else []
+    return details or ["nothing"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import options
+from mlpkit.cli.failures import tell_warnings
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.missing_spec import suggesting_shipped_spec
 from mlpkit.errors import UsageError
@@ -54,11 +55,12 @@ def command(
         raise UsageError("--quiet and --json can't both be given")
     with Interrupts() as interrupts:
         from mlpkit.jobs.run import run  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-        from mlpkit.spec.spec import load_spec  # noqa: PLC0415 - likewise
+        from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - likewise
         from mlpkit.training.observer import ObserverGroup  # noqa: PLC0415 - likewise
 
         with suggesting_shipped_spec(path):
-            spec = load_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+            spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+        tell_warnings(spec)
         with _run_folder(spec, out, interrupts) as folder, _display(spec, folder, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))

@@ -9,10 +9,10 @@ import click
 
 from mlpkit.cli import options
 from mlpkit.cli.columns import columns, line_length, paragraph
-from mlpkit.cli.figures import as_in_a_spec
 from mlpkit.cli.output import document, result
 
 if TYPE_CHECKING:
+    from mlpkit.jobs.gradient_report import GradientReport
     from mlpkit.jobs.show import ShownComponent
 
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool) -> None:
     """Describe a component: its mathematics, parameters and source.
 
+    The gradients of layers and losses are checked, in float64, on the examples that the component gives of itself.
     NAME is as in specs: Affine, sgd, acme.Conv2d.
     """
     from mlpkit.jobs.show import show  # noqa: PLC0415 - loads the plugins, which --help does without
@@ -36,9 +37,13 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
 
 
 def _print(shown: ShownComponent) -> None:
+    from mlpkit.spec.written import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+
     width = line_length()
     docstring = shown.docstring
     result(f"{click.style(shown.name, bold=True)} ({shown.kind})")
+    if shown.deprecated:
+        _print_part(paragraph(f"{click.style('Deprecated:', fg='yellow')} {shown.deprecated}", width=width))
     _print_part(paragraph(docstring.summary, width=width))
     _print_part(docstring.body.split("\n"))  # mathematics: its line breaks are part of it
     if shown.parameters:
@@ -47,11 +52,23 @@ def _print(shown: ShownComponent) -> None:
             (p.name, p.type, "required" if p.required else as_in_a_spec(p.default), p.meaning) for p in shown.parameters
         ]
         _print_part(columns(rows, width=width))
-    _print_part(["In a spec:", f"  {shown.example}"])
+    _print_part(["In a spec:", *(f"  {line}" for line in shown.example.splitlines())])
     for title, text in docstring.sections.items():
         _print_part(paragraph(f"{title}: {text}", width=width))
+    if shown.gradients:
+        _print_part(paragraph(_said_of_gradients(shown.gradients), width=width))
     places = dict.fromkeys(place for place in (shown.source, shown.file) if place)  # the same for a local plugin
     _print_part([f"From {', '.join(places)}"])
+
+
+def _said_of_gradients(report: GradientReport) -> str:
+    examples = "example" if report.examples == 1 else "examples"
+    said = {
+        "checked": f"agree with differences of forward on {report.examples} {examples}.",
+        "failed": f"WRONG. {report.detail}",
+        "unchecked": f"not checked. {report.detail}",
+    }
+    return f"Gradients: {said[report.status]}"
 
 
 def _print_part(lines: list[str]) -> None:

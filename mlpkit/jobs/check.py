@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.network.builder import prove
-from mlpkit.spec.spec import load_spec
+from mlpkit.spec.spec import read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +75,7 @@ def check(
         SpecError: something is wrong; all that one stage finds is named.
         DataError: the header of a data file is not what it should be.
     """
-    spec = load_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
     proved = prove(spec)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     return CheckedSpec(spec, proved.description, members)

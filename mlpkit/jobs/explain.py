@@ -10,9 +10,11 @@ from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.containers import Chosen, EitherType, ListType
 from mlpkit.components.schema.layer_list import LayerListType
 from mlpkit.components.schema.layer_names import layer_names
+from mlpkit.components.schema.scalars import TextType
 from mlpkit.components.schema.suggestion import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.spec.layer_stack import LayerStackType
+from mlpkit.spec.requirements import RequirementsType
 from mlpkit.spec.section import SectionType
 from mlpkit.spec.top_level import TOP_LEVEL
 
@@ -73,7 +75,7 @@ def explain(spec: Spec, key: str) -> Explanation:
     for i, name in enumerate(key.split(".")):
         position = _step(position, name, ".".join(key.split(".")[:i]))
     field = position.field
-    stands_in_text = _stands_in(spec.document.values, position.path)
+    stands_in_text = spec.document.says(position.path)
     return Explanation(
         key=key,
         value=_shortened(position.type.plain(position.checked)),
@@ -113,6 +115,9 @@ def _step(position: _Position, name: str, above: str) -> _Position:
         item = checked[index]
         meaning = item.signature.docstring.summary if isinstance(item, Recipe) else ""
         return _Position(kind.items, item, (*path, index), meaning=meaning)
+    if isinstance(kind, RequirementsType) and checked:
+        _index(list(checked), name, above)
+        return _Position(TextType(), checked[name], (*path, name), meaning=f"the versions of {name} that will do.")
     raise UsageError(f"'{above}' has no keys below it")
 
 
@@ -151,19 +156,6 @@ def _unknown(name: str, names: list[str], above: str) -> UsageError:
     place = f" in '{above}'" if above else ""
     remedy = did_you_mean(name, names) or f"expected one of {', '.join(names)}"
     return UsageError(f"there is no key '{name}'{place}; {remedy}")
-
-
-def _stands_in(values: Any, path: Path) -> bool:
-    for part in path:
-        if isinstance(values, list) and isinstance(part, int) and part < len(values):
-            values = values[part]
-        elif isinstance(values, dict) and part in values:
-            values = values[part]
-        elif values == part:  # a component given as its bare name
-            values = None
-        else:
-            return False
-    return True
 
 
 def _shortened(plain: Any) -> Any:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlpkit.registry.distributions import version_of
+from mlpkit.registry.origin import EntryPointOrigin
+
 if TYPE_CHECKING:
+    from mlpkit.registry.examination import Verdict
+    from mlpkit.registry.plugin import Plugin
     from mlpkit.registry.registry import Registry
+    from mlpkit.spec.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -17,35 +23,70 @@ class PluginReport:
         namespace: what its components' names begin with.
         source: distribution, file or module that it comes from.
         version: the distribution's version; empty if it has none.
+        file: the file that is loaded; empty if it can't be told.
         status: loaded, broken, refused or blocked.
         reason: why it is broken, refused or blocked.
-        components: names of its components by kind.
+        components: names of its components by kind, those with a fault included.
+        deprecated: what to use in place of a deprecated component, by name.
+        faults: why a component can't be used, by name.
     """
 
     namespace: str
     source: str
     version: str
+    file: str
     status: str
     reason: str
-    components: dict[str, list[str]]
+    components: dict[str, list[str]] = field(default_factory=dict)
+    deprecated: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 def plugins(registry: Registry) -> list[PluginReport]:
-    """Load every plugin and report on each, the built-ins first.
+    """Report on every plugin, the built-ins first; each is loaded in a process apart, and can harm nobody.
 
     Args:
         registry: the plugins.
     """
-    provided = registry.components()
-    reports = []
-    for plugin in sorted(registry.plugins, key=lambda plugin: (not plugin.built_in, plugin.namespace, plugin.source)):
-        components: dict[str, list[str]] = {}
-        for entry in provided:
-            if entry.plugin is plugin:
-                components.setdefault(entry.kind, []).append(entry.name)
-        reports.append(
-            PluginReport(
-                plugin.namespace, plugin.source, plugin.version, plugin.status.value, plugin.reason, components
-            )
-        )
-    return reports
+    return [_report(plugin, verdict) for plugin, verdict in registry.examined()]
+
+
+def plugins_of(spec: Spec) -> list[PluginReport]:
+    """Report on the plugins whose components a spec names."""
+    used = {id(plugin) for plugin in spec.registry.used()}
+    return [_report(plugin, verdict) for plugin, verdict in spec.registry.examined() if id(plugin) in used]
+
+
+def requirements(registry: Registry) -> list[str]:
+    """Return a line for pip for each distribution that provides plugins which specs can name; nothing is loaded."""
+    return _lines({plugin.source: plugin.version for plugin in registry.plugins if _is_installed(plugin)})
+
+
+def requirements_of(spec: Spec) -> list[str]:
+    """Return a line for pip for each distribution that a spec requires, or whose components it names."""
+    named = {plugin.source: plugin.version for plugin in spec.registry.used() if _is_installed(plugin)}
+    return _lines(named | {name: version_of(name) or "" for name in spec.requires})
+
+
+def _is_installed(plugin: Plugin) -> bool:
+    plugin.refuse_if_incompatible()
+    return plugin.usable and isinstance(plugin.origin, EntryPointOrigin)
+
+
+def _lines(versions: dict[str, str]) -> list[str]:
+    return [f"{name}=={version}" if version else name for name, version in sorted(versions.items())]
+
+
+def _report(plugin: Plugin, verdict: Verdict) -> PluginReport:
+    status = "loaded" if plugin.usable else plugin.status.value
+    report = PluginReport(
+        plugin.namespace, plugin.source, plugin.version, plugin.origin.file, status, verdict.reason or plugin.reason
+    )
+    for component in verdict.provided:
+        name = plugin.qualified(component.name)
+        report.components.setdefault(component.kind, []).append(name)
+        if component.deprecated:
+            report.deprecated[name] = component.deprecated
+        if component.fault:
+            report.faults[name] = component.fault
+    return report

@@ -13,6 +13,7 @@ from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.resolved_spec import resolved_text, spec_hash
 from mlpkit.network.blame import Blame
 from mlpkit.network.builder import build_for, prove
+from mlpkit.registry.distributions import version_of
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.lock import lock_contents
 from mlpkit.training.evaluation import Evaluator
@@ -186,6 +187,7 @@ def _lock(spec: Spec, resolved: str, dataset: Dataset) -> dict[str, Any]:
         spec_hash=spec_hash(resolved),
         data_checksum=dataset.fingerprint() or None,
         plugins={plugin.source: plugin.version for plugin in named if not plugin.built_in},
+        requires={name: version_of(name) or "" for name in spec.requires},
     )
 
 

@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.examples import example_parameters
 from mlpkit.components.kinds import KINDS
+from mlpkit.jobs.gradient_report import gradient_report
+from mlpkit.spec.written import as_in_a_spec
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.docstring import Docstring
-    from mlpkit.registry.registry import Registry
+    from mlpkit.jobs.gradient_report import GradientReport
+    from mlpkit.registry.registry import RegisteredComponent, Registry
+
+DIFFERENTIATED: Final = ("layer", "loss")
+"""The kinds that have gradients."""
+
+PLACES: Final = {
+    "layer": "layers:\n  - {}",
+    "loss": "layers:\n  - {}",
+    "optimizer": "training:\n  optimizer: {}",
+    "schedule": "learning_rate: {}",
+    "initializer": "weights: {}",
+    "dataset": "data: {}",
+    "augmentation": "training:\n  augment:\n    - {}",
+    "metric": "training:\n  metrics:\n    - {}",
+    "callback": "training:\n  callbacks:\n    - {}",
+}
+"""Where components of a kind stand in a spec."""
+
+TO_BE_FILLED_IN: Final = "..."
+
+BEGIN_A_LINE: Final = ("layer", "loss", "augmentation", "metric", "callback")
+"""The kinds whose components are items of a list, and need no braces around them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,8 @@ class ShownComponent:
         docstring: what its author says of it.
         parameters: its parameters.
         example: how it is written in a spec.
+        deprecated: what to use in its place; None if it is not deprecated.
+        gradients: whether its gradients are right; None if it has none.
     """
 
     name: str
@@ -54,10 +80,12 @@ class ShownComponent:
     docstring: Docstring
     parameters: tuple[ShownParameter, ...]
     example: str
+    deprecated: str | None
+    gradients: GradientReport | None
 
 
 def show(name: str, registry: Registry) -> ShownComponent:
-    """Describe a component.
+    """Describe a component, and check its gradients on its own examples.
 
     Args:
         name: its name in specs.
@@ -82,22 +110,27 @@ def show(name: str, registry: Registry) -> ShownComponent:
     return ShownComponent(
         name=entry.name,
         kind=entry.kind,
-        source=f"{entry.plugin.source} {entry.plugin.version}".strip(),
+        source=entry.plugin.label,
         file=inspect.getsourcefile(entry.component) or "",
         docstring=entry.signature.docstring,
         parameters=parameters,
-        example=_example(entry.name, entry.component, parameters),
+        example=_example(entry, parameters),
+        deprecated=entry.declaration.deprecated,
+        gradients=gradient_report(entry, registry) if entry.kind in DIFFERENTIATED else None,
     )
 
 
-def _example(name: str, component: type, parameters: tuple[ShownParameter, ...]) -> str:
-    examples = example_parameters(component)
-    given = examples[0] if examples else {p.name: "..." for p in parameters if p.required}
-    shown = ", ".join(f"{key}: {_yaml(value)}" for key, value in given.items())
-    return f"{name}: {{{shown}}}" if shown else name
+def _example(entry: RegisteredComponent, parameters: tuple[ShownParameter, ...]) -> str:
+    examples = _examples(entry.component)
+    given = examples[0] if examples else {p.name: TO_BE_FILLED_IN for p in parameters if p.required}
+    written: Any = {entry.name: given} if given else entry.name
+    line = as_in_a_spec(written).replace(f"'{TO_BE_FILLED_IN}'", TO_BE_FILLED_IN)
+    outermost = line.removeprefix("{").removesuffix("}") if given else line
+    return PLACES[entry.kind].format(outermost if entry.kind in BEGIN_A_LINE else line)
 
 
-def _yaml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
+def _examples(component: type) -> list[dict[str, Any]]:
+    try:
+        return example_parameters(component)
+    except Exception:  # an author's mistake, which the check of the gradients tells
+        return []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mlpkit.components.hook import ENTRY_POINT_GROUP
 from mlpkit.errors import UsageError
 from mlpkit.registry.distributions import PROGRAM, installed_entries
-from mlpkit.registry.origin import EntryPointOrigin, FileOrigin, GivenModule, ModuleOrigin
+from mlpkit.registry.origin import EntryPointOrigin, FileOrigin, GivenObject, ModuleOrigin
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _owner(claims: Sequence[InstalledEntry]) -> InstalledDistribution | None:
 
 def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
     if isinstance(plugin, ModuleType):
-        return Plugin(plugin.__name__.rpartition(".")[2], GivenModule(plugin))
+        return Plugin(plugin.__name__.rpartition(".")[2], GivenObject(plugin, f"module {plugin.__name__}"))
     path = Path(plugin)
     if path.suffix != ".py":
         return _local_module(str(plugin))

@@ -8,6 +8,8 @@ from importlib.metadata import distributions
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import mlpkit
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
@@ -139,17 +141,16 @@ def installed_entries(group: str) -> list[InstalledEntry]:
     return found
 
 
-def installed_version(name: str) -> str | None:
+def version_of(name: str) -> str | None:
     """Return the version of a distribution, empty if it has none, or None if it is not installed.
 
     Args:
         name: its name; case and separators don't count.
     """
     wanted = normalized(name)
-    for distribution in installed_distributions():
-        if distribution.identity == wanted:
-            return distribution.version
-    return None
+    if wanted == PROGRAM:  # what is running, whatever is installed
+        return mlpkit.__version__
+    return next((found.version for found in installed_distributions() if found.identity == wanted), None)
 
 
 def _is_impostor(known: InstalledDistribution, another: InstalledDistribution) -> bool:

@@ -9,13 +9,12 @@ from functools import reduce
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from mlpkit.registry.compatibility import incompatibility
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, ModuleType
 
     from mlpkit.registry.distributions import InstalledDistribution
 
@@ -112,31 +111,28 @@ class ModuleOrigin:
 
 
 @dataclass(frozen=True)
-class GivenModule:
-    """A module that is there already, as in a notebook.
+class GivenObject:
+    """A module, or another object, that is there already, as in a notebook.
 
     Args:
-        module: the module.
+        carrier: what carries the hook.
+        source: what to call it in messages.
     """
 
-    module: ModuleType
+    carrier: object
+    source: str
     version: str = ""
     target: None = None
     incompatibility: str = ""
 
     @property
-    def source(self) -> str:
-        """What it is called."""
-        return f"module {self.module.__name__}"
-
-    @property
     def file(self) -> str:
         """Where it was read from."""
-        return getattr(self.module, "__file__", None) or ""
+        return getattr(self.carrier, "__file__", None) or ""
 
     def load(self) -> object:
         """Return it."""
-        return self.module
+        return self.carrier
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from mlpkit.components.schema.value_type import Checking
 from mlpkit.components.schema.wording import either_of, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
-from mlpkit.registry.examination import Verdict, examine
 from mlpkit.registry.loading import load_component
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from mlpkit.components.component import Component
     from mlpkit.components.hook import ComponentDeclaration
     from mlpkit.components.schema.fault import Path
+    from mlpkit.registry.examination import Verdict
 
 C = TypeVar("C", bound="Component")
 
@@ -151,6 +151,8 @@ class Registry:
 
         What is broken counts as broken from now on, and is not loaded into this process.
         """
+        from mlpkit.registry.examination import examine  # noqa: PLC0415 - starts processes, which few verbs do
+
         ordered = sorted(self.plugins, key=lambda plugin: (*_built_ins_first(plugin), plugin.source))
         verdicts = list(zip(ordered, examine(ordered), strict=True))
         for plugin, verdict in verdicts:
@@ -291,6 +293,8 @@ class Registry:
 
     def _names(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> list[str]:
         """Return the names of components, built-ins first, without loading any plugin into this process."""
+        from mlpkit.registry.examination import examine  # noqa: PLC0415 - only after a mistake
+
         ordered = sorted(plugins, key=_built_ins_first)
         unknown = [plugin for plugin in ordered if id(plugin) not in self._verdicts]
         verdicts = examine(unknown, with_components=False)

@@ -14,7 +14,12 @@ _PROCESSORS_OF_LINUX = Path("/proc/cpuinfo")
 
 
 def lock_contents(
-    *, version: str, spec_hash: str, data_checksum: str | None, plugins: Mapping[str, str]
+    *,
+    version: str,
+    spec_hash: str,
+    data_checksum: str | None,
+    plugins: Mapping[str, str],
+    requires: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the plain data of lock.json.
 
@@ -23,10 +28,12 @@ def lock_contents(
         spec_hash: the hash of the resolved spec.
         data_checksum: the checksum of the data, None if the data set has none.
         plugins: version of each distribution whose components the spec names.
+        requires: version of each distribution that the spec says it requires.
     """
     return {
         "mlpkit": version,
         "plugins": dict(plugins),
+        "requires": dict(requires or {}),
         "spec_hash": spec_hash,
         "data_checksum": data_checksum,
         "environment": environment(),

@@ -61,6 +61,20 @@ class Document:
         """
         return self._origin(path, at_key=at_key).place
 
+    def says(self, path: ValuePath) -> bool:
+        """Whether there is a value at a path, or a component by its bare name; what is not there is a default."""
+        values: Any = self.values
+        for part in path:
+            if isinstance(values, list) and isinstance(part, int) and part < len(values):
+                values = values[part]
+            elif isinstance(values, dict) and part in values:
+                values = values[part]
+            elif values == part:
+                values = None
+            else:
+                return False
+        return True
+
     def origin_notes(self, path: ValuePath) -> tuple[str, ...]:
         """Return whether and from where a value was inherited, substituted or overridden, a line each."""
         return self._origin(path, at_key=False).all_notes

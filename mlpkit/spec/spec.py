@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.recipe import Recipe
     from mlpkit.components.schema.fault import Fault
-    from mlpkit.errors import SpecError
+    from mlpkit.errors import SpecError, SpecFault
     from mlpkit.spec.layer_stack import StackMember
     from mlpkit.spec.training_section import Training
 
@@ -37,11 +38,13 @@ class Spec:
         document: the text it came from, for messages that point into it.
         registry: the plugins that its components come from.
         checked: the values of the top level, checked.
+        warnings: what is right, but shouldn't be done any more, such as to name a deprecated component.
     """
 
     document: Document
     registry: Registry
     checked: Mapping[str, Any]
+    warnings: tuple[SpecFault, ...] = ()
 
     @cached_property
     def top_level(self) -> TopLevel:
@@ -63,6 +66,11 @@ class Spec:
     def dtype(self) -> str:
         """Type of parameters and activations."""
         return self.top_level.dtype
+
+    @property
+    def requires(self) -> Mapping[str, str]:
+        """The distributions that it needs, with the versions that will do."""
+        return self.top_level.requires or {}
 
     @property
     def data(self) -> Recipe[Dataset]:
@@ -87,12 +95,12 @@ class Spec:
         """
         written = TOP_LEVEL.plain(self.checked)
         written["training"] |= training
-        order = ("mlpkit", "name", "seed", "dtype", "data", "layers", "training")
-        return {key: self.name if key == "name" else written[key] for key in order}
+        order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
+        return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 
     def error(self, kind: type[SpecError], faults: Sequence[Fault]) -> SpecError:
         """Return an error that points at the faults' places in the text."""
-        return kind(sorted((self.document.located(fault) for fault in faults), key=lambda f: (f.line, f.column)))
+        return kind(_located(self.document, faults))
 
 
 def load_spec(
@@ -103,6 +111,8 @@ def load_spec(
     blocked: Iterable[str] = (),
 ) -> Spec:
     """Read a spec from a YAML file and check every key, component and value.
+
+    Whoever names a deprecated component gets a ``FutureWarning``.
 
     Args:
         path: the file.
@@ -115,6 +125,20 @@ def load_spec(
         SpecSchemaError: a key, component or value is wrong; all that are wrong are named.
         UsageError: a local plugin is not there.
     """
+    spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    for warning in spec.warnings:
+        warnings.warn(str(warning), FutureWarning, stacklevel=2)
+    return spec
+
+
+def read_spec(
+    path: str | FilePath,
+    *,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    plugins: Iterable[str | FilePath | ModuleType] = (),
+    blocked: Iterable[str] = (),
+) -> Spec:
+    """Do what ``load_spec`` does, but leave it to the caller to tell of the spec's warnings."""
     return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
 
 
@@ -144,6 +168,11 @@ def check_document(document: Document, registry: Registry) -> Spec:
     if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
         checking.report(("name",), f"{name!r} can't name a run folder", expected="letters, digits, '_', '-', '.'")
     if isinstance(checked, dict) and not checking.faults:
-        return Spec(document, registry, checked)
-    located = [document.located(fault) for fault in checking.faults]
-    raise SpecSchemaError(sorted(located, key=lambda fault: (fault.line, fault.column)))
+        written = [warning for warning in checking.warnings if document.says(warning.path)]
+        return Spec(document, registry, checked, _located(document, written))
+    raise SpecSchemaError(_located(document, checking.faults))
+
+
+def _located(document: Document, faults: Sequence[Fault]) -> tuple[SpecFault, ...]:
+    located = map(document.located, faults)
+    return tuple(sorted(located, key=lambda fault: (fault.line, fault.column)))

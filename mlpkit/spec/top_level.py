@@ -10,11 +10,11 @@ from annotated_types import Ge
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.recipe import Recipe
 from mlpkit.spec.layer_stack import LayerStackType, StackMember
+from mlpkit.spec.requirements import RequirementsType
 from mlpkit.spec.section import SectionType
 from mlpkit.spec.training_section import Training, TrainingType
 
 RESERVED: Final = {
-    "requires": "the distributions that a spec needs, with their versions",
     "sweep": "running many variants of a spec",
 }
 
@@ -31,6 +31,7 @@ class TopLevel:
         name: name of the spec, and of its run folder; by default the file's name.
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
+        requires: distributions that must be installed, with the versions that will do.
         vars: values to be used elsewhere as $name.
         extends: another spec to begin from, relative to this file.
     """
@@ -42,6 +43,7 @@ class TopLevel:
     name: str | None = None
     seed: Annotated[int, Ge(0)] = 0
     dtype: Literal["float32", "float64"] = "float32"
+    requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None
     extends: str | None = None
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.cli.figures import as_in_a_spec, duration, figure, figures, shape
+from mlpkit.cli.figures import duration, figure, figures, shape
 
 
 @pytest.mark.parametrize(
@@ -57,23 +57,3 @@ def test_a_shape_has_no_brackets(lengths, text):
 )
 def test_a_duration_is_as_precise_as_it_deserves(seconds, text):
     assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (3, "3"),
-        (0.1, "0.1"),
-        (None, "null"),
-        (True, "true"),
-        ("he_normal", "he_normal"),
-        ("3", "'3'"),
-        ((), "[]"),
-        (["accuracy"], "[accuracy]"),
-        ({"normal": {"std": 0.01}}, "{normal: {std: 0.01}}"),
-        ({"x": "a " * 100}, "{x: '" + "a " * 100 + "'}"),
-        (pytest, str(pytest)),
-    ],
-)
-def test_a_value_is_written_on_one_line_as_in_a_spec(value, text):
-    assert as_in_a_spec(value) == text

@@ -13,6 +13,7 @@ from mlpkit.components.hook import component
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.suggestion import did_you_mean
 from mlpkit.errors import PluginError, UnknownComponentError, UsageError
+from mlpkit.registry.origin import GivenObject
 from mlpkit.registry.plugin import Plugin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import stand_ins
@@ -66,8 +67,7 @@ def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...
     plugin = next((each for each in candidates if each.usable or each.status is Status.BROKEN), candidates[0])
     plugin.ensure_loaded()
     if not plugin.usable:
-        label = f"{plugin.source} {plugin.version}".strip()
-        raise PluginError(f"the plugin '{namespace}' ({label}) is {plugin.status.value}: {plugin.reason}")
+        raise PluginError(f"the plugin '{namespace}' ({plugin.label}) is {plugin.status.value}: {plugin.reason}")
     return [
         Subject(RegisteredComponent(plugin, declaration), registry, in_new_process)
         for declaration in plugin.declarations.values()
@@ -84,7 +84,7 @@ def _subject_of_class(found: type[Component]) -> Subject:
     name = found.__name__ if KINDS[found.kind].camel_case else snake_case
     namespace = re.sub(r"\W", "_", found.__module__.partition(".")[0])
     declared = {name: component(found.kind, name, found)}
-    plugin = Plugin(namespace, f"class {found.__qualname__}", "", object, Status.LOADED, declarations=declared)
+    plugin = Plugin(namespace, GivenObject(found, f"class {found.__qualname__}"), Status.LOADED, declarations=declared)
     registry = Registry.discover(plugins=[stand_ins])
     registry.plugins = [
         plugin,
