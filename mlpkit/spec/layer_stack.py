@@ -71,7 +71,8 @@ class LayerStackType(ValueType):
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
-        return _layers_and_losses().json_schema(references)
+        one_loss = {"contains": references.names("loss"), "minContains": 1, "maxContains": 1}
+        return _layers_and_losses().json_schema(references) | one_loss
 
     def _check_losses(self, members: list[StackMember], count: int, checking: Checking) -> None:
         for member in members:

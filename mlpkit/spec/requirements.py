@@ -47,7 +47,7 @@ class RequirementsType(ValueType):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         return {
-            "type": "object",
+            "type": ["object", "null"],
             "propertyNames": {"pattern": f"^{DISTRIBUTION.pattern}$"},
             "additionalProperties": {"type": "string", "pattern": RANGE, "examples": [">=1.2,<2"]},
         }

@@ -16,7 +16,7 @@ from mlpkit.spec.section import SectionType
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Path
-    from mlpkit.components.schema.value_type import Checking
+    from mlpkit.components.schema.value_type import Checking, SchemaReferences
 
 RESERVED: Final = {
     "seconds": "a limit on time",
@@ -24,6 +24,10 @@ RESERVED: Final = {
     "checkpoint": "saving the run as it goes",
     "early_stopping": "ending when nothing improves",
 }
+
+
+LENGTHS: Final = ("iterations", "epochs")
+"""What says how long to train; just one of them is given."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,19 @@ class TrainingType(SectionType):
             _check_metrics(checked["metrics"], path, checking)
         return checked
 
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        schema = super().json_schema(references)
+        schema["properties"]["metrics"] |= {"uniqueItems": True}
+        return schema | {"oneOf": [_given(key) for key in LENGTHS]}
+
+
+def _given(key: str) -> dict[str, Any]:
+    return {"required": [key], "properties": {key: {"not": {"type": "null"}}}}
+
 
 def _check_length(value: dict[str, Any], path: Path, checking: Checking) -> None:
-    given = [key for key in ("iterations", "epochs") if value.get(key) is not None]
+    given = [key for key in LENGTHS if value.get(key) is not None]
     expected = "one of iterations: STEPS or epochs: PASSES"
     if not given:
         checking.report(path, "neither iterations nor epochs is given", expected=expected, at_key=True)

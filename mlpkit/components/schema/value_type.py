@@ -38,6 +38,9 @@ class SchemaReferences(Protocol):
             named: whether it may have a name beside its parameters.
         """
 
+    def names(self, kind: str) -> dict[str, Any]:
+        """Return the schema of a component of a kind, whatever its parameters."""
+
 
 @dataclass
 class Checking:

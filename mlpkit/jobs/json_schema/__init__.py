@@ -1,0 +1,1 @@
+"""A JSON Schema of specs, made from what is installed."""

@@ -1,0 +1,36 @@
+"""The JSON Schema accepts every right spec of the pages, with the pages' own plugins."""
+
+from __future__ import annotations
+
+import jsonschema
+from generators.marked_blocks import marked_blocks, write_files
+
+from mlpkit.jobs.json_schema.of_specs import json_schema
+from mlpkit.registry.registry import Registry
+from mlpkit.spec.faults import FaultList
+from mlpkit.spec.nodes import plain
+from mlpkit.spec.source import SourceText
+from mlpkit.spec.strict_yaml import parse_yaml
+
+
+def test_the_schema_accepts_the_specs(docs, tmp_path):
+    accepted = 0
+    for path in sorted(docs.rglob("*.md")):
+        page = path.read_text("utf-8")
+        blocks = marked_blocks(page)
+        specs = [block for block in blocks if block.role == "spec"]
+        if not specs:
+            continue
+        folder = tmp_path / path.stem
+        folder.mkdir()
+        write_files(page, folder)
+        plugins = [folder / block.name for block in blocks if block.role == "plugin"]
+        validator = jsonschema.Draft202012Validator(json_schema(Registry.discover(plugins=plugins)))
+        for spec in specs:
+            faults = FaultList()
+            data = plain(parse_yaml(SourceText(spec.name, spec.text), faults))
+            faults.raise_if_any()
+            errors = [error.message for error in validator.iter_errors(data)]
+            assert errors == [], f"{path.name}, {spec.name}"
+            accepted += 1
+    assert accepted > 5

@@ -1,0 +1,155 @@
+"""The JSON Schema of specs: accepts what is right, refuses what ``check`` refuses as far as it can say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlpkit.errors import SpecError
+from mlpkit.jobs.init import shipped_specs
+
+ROOT = Path(__file__).parents[3]
+WRONG = ROOT / "tests/spec/wrong_specs"
+
+ANOTHER_FILE = "the fault is in another file, or in what two files say together"
+SHAPES = "shapes are known only when layers are built"
+OTHER_VALUES = "what one value may be depends on another's, further away"
+FILES = "what is on the disk can't be said"
+NOT_SAYABLE = {
+    "data_folder_that_is_not_there": FILES,
+    "extends_empty_file": ANOTHER_FILE,
+    "extends_folder": ANOTHER_FILE,
+    "extends_in_a_circle": ANOTHER_FILE,
+    "extends_itself": ANOTHER_FILE,
+    "extends_missing_file": ANOTHER_FILE,
+    "extends_missing_folder": ANOTHER_FILE,
+    "extends_wrong_file_through_another": ANOTHER_FILE,
+    "inherited_value_of_a_wrong_type": ANOTHER_FILE,
+    "inherited_value_that_does_not_fit": ANOTHER_FILE,
+    "unknown_variable_in_extended_file": ANOTHER_FILE,
+    "float_that_looks_whole": "to JSON Schema, 50.0 is an integer",
+    "image_into_affine": SHAPES,
+    "logits_and_classes_differ": SHAPES,
+    "shapes_and_minibatch_at_once": SHAPES,
+    "minibatch_larger_than_the_data": SHAPES,
+    "validation_as_large_as_the_data": SHAPES,
+    "layer_name_that_another_has_by_default": OTHER_VALUES,
+    "layer_name_twice": OTHER_VALUES,
+    "variable_of_a_wrong_type": OTHER_VALUES,
+}
+"""What ``check`` refuses and the schema accepts, and why."""
+
+
+def wrong_specs(data_of_file):
+    """Return the wrong specs that are in the dialect, and so come before a schema at all, as data by name."""
+    found = {}
+    for path in sorted(WRONG.glob("*.yaml")):
+        if path.with_suffix(".set").exists():  # right in itself; what is wrong is said on the command line
+            continue
+        try:
+            found[path.stem] = data_of_file(path)
+        except SpecError:
+            continue
+    return found
+
+
+def test_a_wrong_spec_is_refused_unless_that_can_not_be_said(data_of_file, validator):
+    cases = wrong_specs(data_of_file)
+    assert len(cases) > 100
+    accepted = {case for case, data in cases.items() if validator.is_valid(data)}
+    assert accepted == set(NOT_SAYABLE)
+
+
+@pytest.mark.parametrize("path", shipped_specs().values(), ids=shipped_specs())
+def test_every_shipped_spec_is_accepted(path, validator, data_of_file):
+    validator.validate(data_of_file(path))
+
+
+BEGINNING = "mlpkit: 1\ndata: mnist\n"
+TRAINING = "\ntraining: {optimizer: sgd, epochs: 1}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vars: {n: 3}\nlayers: [Affine: {units: $n}, SoftmaxWithLoss]",
+        "vars: {n: 3}\nlayers: [Affine: {units: '${n}'}, SoftmaxWithLoss]",
+        "vars: {all: [SoftmaxWithLoss]}\nlayers: $all",
+        "vars: {last: SoftmaxWithLoss}\nlayers: [Relu, $last]",
+        "vars: {p: {units: 3}}\nlayers: [Affine: $p, SoftmaxWithLoss]",
+        "vars: {w: zeros}\nlayers: [Affine: {units: 3, weights: $w}, SoftmaxWithLoss]",
+        "layers: [Affine: {units: 3, weights: {normal: {std: $std}}}, SoftmaxWithLoss: null]",
+        "layers: [Relu: {}, Relu: {name: a$$b}, SoftmaxWithLoss: {name: loss}]",
+        "seed: $seed\nlayers: [SoftmaxWithLoss]",
+        "requires: {mlpkit: '>=0.1,<9', acme-mlpkit: ==1.*}\nlayers: [SoftmaxWithLoss]",
+        "requires: null\nlayers: [SoftmaxWithLoss]",
+        "name: null\nlayers: [SoftmaxWithLoss]",
+    ],
+)
+def test_variables_may_stand_for_any_value(text, validator, data_of_text):
+    validator.validate(data_of_text(BEGINNING + text + TRAINING))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "layers: [Affine: {units: a$n}, SoftmaxWithLoss]",
+        "layers: [Affine: {units: 3, name: a$n}, SoftmaxWithLoss]",
+        "layers: [Affine: {units: 3, name: a.b}, SoftmaxWithLoss]",
+        "layers: [Affine: {units: 3}, Relu]",
+        "layers: [SoftmaxWithLoss, SoftmaxWithLoss]",
+        "vars: [1]\nlayers: [SoftmaxWithLoss]",
+        "vars: {1a: 1}\nlayers: [SoftmaxWithLoss]",
+        "requires: {mlpkit: '0.1'}\nlayers: [SoftmaxWithLoss]",
+        "requires: {mlpkit: 1}\nlayers: [SoftmaxWithLoss]",
+        "requires: [mlpkit]\nlayers: [SoftmaxWithLoss]",
+        "requires: {a/b: '>1'}\nlayers: [SoftmaxWithLoss]",
+        "sweep: {}\nlayers: [SoftmaxWithLoss]",
+    ],
+)
+def test_what_is_wrong_with_a_single_value_is_refused(text, validator, data_of_text):
+    assert not validator.is_valid(data_of_text(BEGINNING + text + TRAINING))
+
+
+@pytest.mark.parametrize(
+    ("training", "right"),
+    [
+        ("{optimizer: sgd, epochs: 1}", True),
+        ("{optimizer: sgd, iterations: 1, epochs: null}", True),
+        ("{optimizer: sgd, iterations: $n}", True),
+        ("{optimizer: sgd, iterations: null}", False),
+        ("{optimizer: sgd, iterations: 1, epochs: 1}", False),
+        ("{optimizer: sgd, epochs: 1, metrics: [accuracy, accuracy]}", False),
+        ("{optimizer: {sgd: {learning_rate: {one_cycle: {peak: 1}}}}, epochs: 1}", True),
+        ("{optimizer: {sgd: {learning_rate: {one_cycle: {}}}}, epochs: 1}", False),
+        ("{optimizer: {sgd: {}, adam: {}}, epochs: 1}", False),
+        ("{optimizer: {}, epochs: 1}", False),
+    ],
+)
+def test_training(training, right, validator, data_of_text):
+    text = f"{BEGINNING}layers: [SoftmaxWithLoss]\ntraining: {training}"
+    assert validator.is_valid(data_of_text(text)) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("seed: 1", True),
+        ("training: {batch_size: 5}", True),
+        ("training: {optimizer: {sgd: {learning_rate: {one_cycle: {warmup: 0.1}}}}}", True),
+        ("training: {optimizer: {sgd: {learning_rate: one_cycle}}}", True),
+        ("layers: [Affine: {units: 3}, SoftmaxWithLoss]", True),
+        ("layers: [Affine: {}, SoftmaxWithLoss]", False),  # lists replace lists: nothing is inherited here
+        ("training: {batch_size: 0}", False),
+        ("training: {batchsize: 1}", False),
+        ("data: {mnist: {validations: 3}}", False),
+    ],
+)
+def test_a_spec_that_extends_another_need_not_be_whole(text, right, validator, data_of_text):
+    assert validator.is_valid(data_of_text(f"extends: other.yaml\n{text}")) == right
+
+
+@pytest.mark.parametrize("extends", ["null", "3", "a$b.yaml"])
+def test_what_extends_names_is_a_file(extends, validator, data_of_text):
+    assert not validator.is_valid(data_of_text(f"extends: {extends}"))
