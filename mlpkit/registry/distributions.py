@@ -72,7 +72,9 @@ class InstalledDistribution:
                 return []
             raise ValueError(f"its {ENTRY_POINTS_FILE} is not in UTF-8") from error
         except Exception as error:  # what becomes of garbage differs from Python to Python
-            raise ValueError(f"its {ENTRY_POINTS_FILE} can't be read: {type(error).__name__}: {error}") from error
+            raise ValueError(
+                f"its {ENTRY_POINTS_FILE} can't be read; expected lines such as 'name = module'"
+            ) from error
 
     @cached_property
     def _headers(self) -> Message:

@@ -310,8 +310,8 @@ class Registry:
         return plugin.qualified(bare) in self._blocked or f"{plugin.namespace}.{bare}" in self._blocked
 
 
-def _built_ins_first(plugin: Plugin) -> tuple[bool, str]:
-    return not plugin.built_in, plugin.namespace
+def _built_ins_first(plugin: Plugin) -> tuple[bool, str, bool]:
+    return not plugin.built_in, plugin.namespace, plugin.status is Status.REFUSED
 
 
 def _one_key_remedy(reference: dict[Any, Any]) -> str:

@@ -10,7 +10,8 @@ from mlpkit.components.schema.wording import either_of
 from mlpkit.errors import PluginError
 
 if TYPE_CHECKING:
-    from mlpkit.components.schema.signature import Signature
+    from collections.abc import Iterator
+
     from mlpkit.registry.registry import RegisteredComponent, Registry
 
 PARTIAL: Final = "partial_"
@@ -48,7 +49,7 @@ class ComponentDefinitions:
 
     def names(self, kind: str) -> dict[str, Any]:
         """Return the schema of a component of a kind, whatever its parameters."""
-        names = {"enum": [entry.name for entry in self._registry.components((kind,))]}
+        names = {"enum": [entry.name for entry in self._sound((kind,))]}
         return {"anyOf": [names, {"type": "object", "propertyNames": names, "minProperties": 1}]}
 
     def definitions(self) -> dict[str, Any]:
@@ -78,12 +79,8 @@ class ComponentDefinitions:
     def _of_kinds(self, kinds: tuple[str, ...], named: bool) -> dict[str, Any]:
         names: list[dict[str, Any]] = []
         mappings: dict[str, Any] = {}
-        for entry in self._registry.components(kinds):
-            try:
-                parameters = self._parameters(entry, named)
-            except PluginError:  # what can't be loaded can't be used in a spec either; `mlpkit plugins` names it
-                continue
-            about = _about(entry)
+        for entry in self._sound(kinds):
+            parameters, about = self._parameters(entry, named), _about(entry)
             if not parameters.get("required"):
                 names.append({"const": entry.name, **about})
                 parameters = {"anyOf": [parameters, {"type": "null"}]}
@@ -99,9 +96,16 @@ class ComponentDefinitions:
         }
         return {"title": either_of(kinds), "description": _what(kinds), "anyOf": [*names, mapping]}
 
-    def _parameters(self, entry: RegisteredComponent, kinds: tuple[str, ...]) -> dict[str, Any]:
-        signature: Signature = entry.signature
-        schema = signature.json_schema(self)
+    def _sound(self, kinds: tuple[str, ...]) -> Iterator[RegisteredComponent]:
+        for entry in self._registry.components(kinds):
+            try:
+                _ = entry.signature
+            except PluginError:  # what can't be loaded can't be used in a spec either; `mlpkit plugins` names it
+                continue
+            yield entry
+
+    def _parameters(self, entry: RegisteredComponent, named: bool) -> dict[str, Any]:
+        schema = entry.signature.json_schema(self)
         if named:
             schema["properties"]["name"] = LAYER_NAME
         return self.relaxed(schema) if self._partial else schema

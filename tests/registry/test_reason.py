@@ -1,0 +1,41 @@
+"""Why a plugin failed, on one line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlpkit.errors import PluginError
+from mlpkit.registry.reason import LONGEST, printable, reason_of
+
+
+def raised(error):
+    try:
+        raise error
+    except BaseException as caught:
+        return caught
+
+
+def test_type_message_and_line():
+    reason = reason_of(raised(ValueError("no luck")))
+    assert reason.startswith("ValueError: no luck (test_reason.py, line ")
+
+
+def test_our_own_error_needs_no_type():
+    assert reason_of(PluginError("wrong")) == "wrong"
+
+
+def test_the_line_is_that_of_the_plugin_and_not_of_python():
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads("{")
+    assert "(test_reason.py, line " in reason_of(caught.value)
+
+
+def test_an_error_that_was_never_raised_has_no_line():
+    assert reason_of(SystemExit()) == "SystemExit"
+
+
+def test_the_text_is_one_line_that_a_terminal_can_show():
+    assert printable("a\n  b\x1b[31m\ud800é") == r"a b\x1b[31m\ud800é"
+    assert len(printable("x" * 10_000_000)) == LONGEST + 3
