@@ -58,16 +58,17 @@ def _check(name: str, wanted: object, path: Path, checking: Checking) -> None:
     if acceptable is None:
         return
     found = version_of(name)
-    install = f'install it with: pip install "{name}{acceptable}"'
+    written = str(wanted).strip()
+    install = f'install it with: pip install "{name}{written}"'
     if found is None:
         close = nearest(name, [distribution.name for distribution in installed_distributions()])
         remedy = f"did you mean '{close}'? Otherwise {install}" if close else install
         checking.report(path, f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
     elif not found:
-        checking.report(path, f"the version of {name} that is installed is not known", expected=str(acceptable))
+        checking.report(path, f"the version of {name} that is installed is not known", expected=written)
     elif not _lies_in(found, acceptable):
         message = f"this spec requires another version of {name}: {found} is installed"
-        checking.report(path, message, expected=str(acceptable), remedy=install)
+        checking.report(path, message, expected=written, remedy=install)
 
 
 def _range(wanted: object, path: Path, checking: Checking) -> SpecifierSet | None:

@@ -110,6 +110,7 @@ def test_json_is_a_line_a_spec(work, invoke):
             {"name": "SoftmaxWithLoss1", "type": "SoftmaxWithLoss", "output_shape": [], "parameters": 0},
         ],
         "parameters": 145,
+        "warnings": [],
     }
     assert (wrong["spec"], wrong["ok"]) == ("wrong.yaml", False)
     first = wrong["faults"][0]

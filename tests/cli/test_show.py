@@ -6,6 +6,8 @@ import inspect
 import json
 import re
 
+import pytest
+
 import mlpkit_plugins.layers.affine
 
 GOLDEN = """\
@@ -20,11 +22,68 @@ seconds    a number, at least 0  required  how long each forward takes.
 note       a string              null      something to say, in two lines.
 
 In a spec:
-  acme.Slow: {seconds: ...}
+  layers:
+    - acme.Slow: {seconds: ...}
 
 Source: Acme, Annual Report (1949).
 
+Gradients: not checked, as it gives no examples of itself.
+
 From acme.py"""
+
+GRADIENTS = """
+from mlpkit import Layer, Loss, Values, component, hookimpl
+
+class Right(Layer):
+    \"\"\"Twice its inputs.\"\"\"
+    def forward(self, x):
+        return 2 * x
+    def backward(self, dy):
+        return 2 * dy
+    @classmethod
+    def examples(cls):
+        return [({}, (3,)), ({}, (2, 2))]
+
+class Wrong(Right):
+    \"\"\"Twice its inputs, but not backward.\"\"\"
+    def backward(self, dy):
+        return 3 * dy
+
+class Failing(Right):
+    \"\"\"Fails.\"\"\"
+    def forward(self, x):
+        print("so far so good")
+        raise RuntimeError("no luck")
+
+class Unready(Right):
+    \"\"\"Has no examples that can be had.\"\"\"
+    @classmethod
+    def examples(cls):
+        raise KeyError("first")
+
+class SquaredError(Loss):
+    \"\"\"Mean of the squares.\"\"\"
+    def build(self, input_shape, target):
+        pass
+    def forward(self, x, t):
+        self.error = x - t
+        return float((self.error**2).sum() / len(x))
+    def backward(self, dloss=1.0):
+        return 2 * dloss * self.error / len(self.error)
+    @classmethod
+    def examples(cls):
+        return [({}, (3,))]
+
+@hookimpl
+def mlpkit_components():
+    return [
+        component("layer", "Right", Right, deprecated="write 2 x"),
+        component("layer", "Wrong", Wrong),
+        component("layer", "Failing", Failing),
+        component("layer", "Unready", Unready),
+        component("loss", "SquaredError", SquaredError),
+    ]
+"""
 
 
 def test_a_component_is_described(mlpkit):
@@ -42,7 +101,8 @@ def test_the_mathematics_is_that_of_the_docstring_letter_by_letter(invoke):
     assert len(formulas) == 4
     assert "\n".join(formulas) in done.out
     assert f"From mlpkit 0.1.0, {mlpkit_plugins.layers.affine.__file__}\n" in done.out
-    assert "\nIn a spec:\n  Affine: {units: 3}\n" in done.out
+    assert "\nIn a spec:\n  layers:\n    - Affine: {units: 3}\n" in done.out
+    assert "\nGradients: agree with differences of forward on 2 examples.\n" in done.out
 
 
 def test_json_is_one_document(invoke):
@@ -56,6 +116,49 @@ def test_json_is_one_document(invoke):
         "required": True,
         "meaning": "how long each forward takes.",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Right", "agree with differences of forward on 2 examples."),
+        ("SquaredError", "agree with differences of forward on 1 example."),
+        ("Wrong", "wrong: layer Wrong1 (Wrong): the gradient by x is not that of forward: relative error 3.3e-01"),
+        ("Failing", "could not be checked: layer Failing1 (Failing) failed in forward: RuntimeError: no luck"),
+        ("Unready", "could not be checked: KeyError: 'first' (g.py, line "),
+    ],
+)
+def test_gradients_are_checked_on_the_components_own_examples(work, invoke, name, said):
+    (work / "g.py").write_text(GRADIENTS)
+    done = invoke("show", f"g.{name}", "--plugin", "g.py")
+    assert done.code == 0
+    (line,) = (line for line in done.out.splitlines() if line.startswith("Gradients: "))
+    assert line.startswith(f"Gradients: {said}")
+    assert "so far so good" not in done.out
+
+
+def test_a_deprecated_component_says_what_to_use(work, invoke):
+    (work / "g.py").write_text(GRADIENTS)
+    assert invoke("show", "g.Right", "--plugin", "g.py").out.startswith("g.Right (layer)\n\nDeprecated: write 2 x\n")
+    document = json.loads(invoke("show", "g.Right", "--plugin", "g.py", "--json").out)
+    assert document["deprecated"] == "write 2 x"
+    assert document["gradients"] == {"status": "checked", "examples": 2, "detail": ""}
+    document = json.loads(invoke("show", "sgd", "--json").out)
+    assert (document["deprecated"], document["gradients"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("sgd", "  training:\n    optimizer: sgd\n"),
+        ("one_cycle", "  learning_rate: {one_cycle: {peak: ...}}\n"),
+        ("normal", "  weights: normal\n"),
+        ("mnist", "  data: mnist\n"),
+        ("accuracy", "  training:\n    metrics:\n      - accuracy\n"),
+    ],
+)
+def test_the_example_says_where_in_a_spec_a_component_stands(invoke, name, example):
+    assert f"\nIn a spec:\n{example}" in invoke("show", name).out
 
 
 def test_an_unknown_component_is_answered_with_the_nearest(invoke):

@@ -16,6 +16,7 @@ ANOTHER_FILE = "the fault is in another file, or in what two files say together"
 SHAPES = "shapes are known only when layers are built"
 OTHER_VALUES = "what one value may be depends on another's, further away"
 FILES = "what is on the disk can't be said"
+INSTALLED = "which versions are installed can't be said"
 NOT_SAYABLE = {
     "data_folder_that_is_not_there": FILES,
     "extends_empty_file": ANOTHER_FILE,
@@ -37,6 +38,8 @@ NOT_SAYABLE = {
     "layer_name_that_another_has_by_default": OTHER_VALUES,
     "layer_name_twice": OTHER_VALUES,
     "variable_of_a_wrong_type": OTHER_VALUES,
+    "requires_another_version": INSTALLED,
+    "requires_what_is_not_installed": INSTALLED,
 }
 """What ``check`` refuses and the schema accepts, and why."""
 

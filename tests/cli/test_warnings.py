@@ -1,0 +1,70 @@
+"""Deprecated components: the commands that use a spec warn, and do their work."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+WARNING = """\
+tiny.yaml:6:5: warning: layer old.Old is deprecated
+    6 |   - old.Old
+      |     ^^^^^^^
+  help: use Relu
+
+"""
+
+OLD = """
+from mlpkit import Layer, component, hookimpl
+
+class Old(Layer):
+    def forward(self, x):
+        return x
+    backward = forward
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Old", Old, deprecated="use Relu")]
+"""
+
+
+@pytest.fixture
+def deprecated(work):
+    """Let the spec name a deprecated component, and return the options that bring it in."""
+    (work / "old.py").write_text(OLD)
+    spec = (work / "tiny.yaml").read_text().replace("data:\n  mnist:", "data: {mnist:").replace("50}\n", "50}}\n")
+    (work / "tiny.yaml").write_text(spec.replace("- Relu", "- old.Old"))
+    return ("tiny.yaml", "--plugin", "old.py")
+
+
+def test_check_warns(invoke, deprecated):
+    done = invoke("check", *deprecated)
+    assert (done.code, done.err) == (0, WARNING)
+    assert done.out.startswith("tiny.yaml: OK\n")
+    done = invoke("check", *deprecated, "--json")
+    assert (done.code, done.err) == (0, WARNING)
+    (warning,) = json.loads(done.out)["warnings"]
+    assert (warning["line"], warning["column"], warning["remedy"]) == (6, 5, "use Relu")
+
+
+@pytest.mark.parametrize("how", ["--quiet", "--json"])
+def test_run_warns(mlpkit, deprecated, how):
+    done = mlpkit("run", *deprecated, how)
+    assert (done.code, done.err) == (0, WARNING)
+
+
+def test_a_broken_plugin_is_told_at_the_line_that_needs_it(work, invoke, deprecated):
+    (work / "old.py").write_text("import no_such_library\n")
+    done = invoke("check", *deprecated)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "tiny.yaml:6:5: the plugin 'old' (old.py) is broken: ModuleNotFoundError: No module named 'no_such_library' "
+        "(old.py, line 1)\n    6 |   - old.Old\n      |     ^^^^^^^\n\n1 error in tiny.yaml\n"
+    )
+
+
+def test_a_plugin_that_prints_does_not_spoil_the_results(work, mlpkit, deprecated):
+    (work / "old.py").write_text("print('hello')\n" + OLD)
+    done = mlpkit("check", *deprecated, "--json")
+    assert json.loads(done.out)["ok"] is True
+    assert done.err.startswith("hello\n")
