@@ -31,8 +31,7 @@ def installed_plugins() -> list[Plugin]:
     """
     claims: dict[str, list[InstalledEntry]] = {}
     for installed in installed_entries(ENTRY_POINT_GROUP):
-        namespace = installed.entry.name if installed.entry else installed.distribution.name
-        claims.setdefault(namespace, []).append(installed)
+        claims.setdefault(installed.name, []).append(installed)
     return [plugin for namespace in sorted(claims) for plugin in _claimed(namespace, claims[namespace])]
 
 
@@ -52,10 +51,9 @@ def _claimed(namespace: str, claims: Sequence[InstalledEntry]) -> list[Plugin]:
     plugins = []
     owner = _owner(claims) if namespace == BUILT_IN else None
     for installed in claims:
-        value = installed.entry.value if installed.entry else ""
-        plugin = Plugin(namespace, EntryPointOrigin(value, installed.distribution))
+        plugin = Plugin(namespace, EntryPointOrigin(installed.value, installed.distribution))
         others = [other.distribution for other in claims if other is not installed]
-        if installed.entry is None:
+        if installed.fault:
             plugin.status, plugin.reason = Status.BROKEN, installed.fault
         elif plugin.built_in:
             if installed.distribution is not owner:

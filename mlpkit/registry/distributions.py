@@ -13,7 +13,7 @@ import mlpkit
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
-    from importlib.metadata import Distribution, EntryPoint
+    from importlib.metadata import Distribution
 
 METADATA_FILES: Final = ("METADATA", "PKG-INFO")
 ENTRY_POINTS_FILE: Final = "entry_points.txt"
@@ -56,25 +56,19 @@ class InstalledDistribution:
         """The folder that it is installed in."""
         return str(self._found.locate_file(""))
 
-    def entries(self, group: str) -> list[EntryPoint]:
-        """Return its entry points of a group.
+    def entries(self, group: str) -> list[tuple[str, str]]:
+        """Return names and values of its entry points of a group.
 
         Raises:
             ValueError: its entry points can't be read, and some are of that group.
         """
         try:
             text = self._found.read_text(ENTRY_POINTS_FILE) or ""
-            if f"[{group}]" not in text:
-                return []
-            return list(self._found.entry_points.select(group=group))
         except UnicodeDecodeError as error:
             if f"[{group}]".encode() not in error.object:
                 return []
             raise ValueError(f"its {ENTRY_POINTS_FILE} is not in UTF-8") from error
-        except Exception as error:  # what becomes of garbage differs from Python to Python
-            raise ValueError(
-                f"its {ENTRY_POINTS_FILE} can't be read; expected lines such as 'name = module'"
-            ) from error
+        return list(_entries_of_group(text, group)) if f"[{group}]" in text else []
 
     @cached_property
     def _headers(self) -> Message:
@@ -106,12 +100,14 @@ class InstalledEntry(NamedTuple):
 
     Args:
         distribution: the distribution.
-        entry: the entry point, or None if there is a fault.
+        name: the entry point's name; the distribution's if there is a fault.
+        value: what the entry point names.
         fault: why the distribution's entry points can't be read.
     """
 
     distribution: InstalledDistribution
-    entry: EntryPoint | None
+    name: str
+    value: str = ""
     fault: str = ""
 
 
@@ -137,10 +133,23 @@ def installed_entries(group: str) -> list[InstalledEntry]:
     found = []
     for distribution in installed_distributions():
         try:
-            found += [InstalledEntry(distribution, entry) for entry in distribution.entries(group)]
+            found += [InstalledEntry(distribution, name, value) for name, value in distribution.entries(group)]
         except ValueError as error:
-            found.append(InstalledEntry(distribution, None, str(error)))
+            found.append(InstalledEntry(distribution, distribution.name, fault=str(error)))
     return found
+
+
+def _entries_of_group(text: str, group: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values of a group; importlib.metadata would read the file once more, and stop at any garbage."""
+    inside = False
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            inside = line == f"[{group}]"
+        elif inside and line and not line.startswith(("#", ";")):
+            name, _, value = map(str.strip, line.partition("="))
+            if not (name and value):
+                raise ValueError(f"its {ENTRY_POINTS_FILE} can't be read; expected lines such as 'name = module'")
+            yield name, value
 
 
 def version_of(name: str) -> str | None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -22,6 +24,20 @@ def test_start_up_measures_every_kind_of_process():
     assert all(0 < seconds < 60 for seconds in report["seconds"].values())
     assert 50 < report["peak_memory_mb"] < 350
     assert report["machine"]["cores"] >= 1
+
+
+def test_many_plugins_are_installed_and_none_is_imported():
+    report = run("many_plugins.py", "--json", "--runs", "1", "--plugins", "3")
+    assert set(report["seconds"]) == {"mlpkit --help", "mlpkit check", "mlpkit run"}
+    assert all(0 < figures["without"] < 60 for figures in report["seconds"].values())
+    assert report["imported"] == 0
+
+
+@pytest.mark.long
+def test_two_hundred_plugins_cost_next_to_nothing():
+    report = run("many_plugins.py", "--json")
+    assert report["seconds"]["mlpkit --help"]["more"] <= 0.050
+    assert report["seconds"]["mlpkit run"]["more"] <= 0.060
 
 
 def test_the_step_by_hand_and_that_of_mlpkit_do_the_same_and_are_timed():
