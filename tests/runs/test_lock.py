@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 def contents() -> dict[str, Any]:
     return lock_contents(
-        version="0.1", spec_hash="ab", data_checksum=None, plugins={"acme-mlpkit": "2.0", "mlpkit": "0.1"}
+        version="0.1",
+        spec_hash="ab",
+        data_checksum=None,
+        plugins={"acme-mlpkit": "2.0", "mlpkit": "0.1"},
+        requires={"scipy": "1.15"},
     )
 
 
@@ -28,6 +32,7 @@ def test_it_joins_what_it_is_told_with_the_environment() -> None:
     assert contents() == {
         "mlpkit": "0.1",
         "plugins": {"acme-mlpkit": "2.0", "mlpkit": "0.1"},
+        "requires": {"scipy": "1.15"},
         "spec_hash": "ab",
         "data_checksum": None,
         "environment": environment(),
