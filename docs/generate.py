@@ -4,7 +4,8 @@
     python docs/generate.py --check    writes nothing, and exits 1 if something is stale
 
 A generated part stands between two comments: ``<!-- generated: keys -->`` for a table from the code, and likewise
-``components``, ``checks`` and ``kill matrix``, ``reference`` for the plugin interface from its docstrings,
+``components``, ``checks``, ``kill matrix`` and ``hostile plugins``, ``reference`` for the plugin interface from its
+docstrings,
 ``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints, and ``<!-- end -->``.
 """
 
@@ -18,6 +19,7 @@ from typing import Final
 from generators.components_table import components_table
 from generators.conformance_tables import checks_table, kill_matrix_table
 from generators.console import console
+from generators.hostile_table import hostile_table
 from generators.keys_table import keys_table
 from generators.reference import reference
 
@@ -28,6 +30,7 @@ PARTS: Final = {
     "components": components_table,
     "checks": checks_table,
     "kill matrix": kill_matrix_table,
+    "hostile plugins": hostile_table,
     "reference": reference,
 }
 

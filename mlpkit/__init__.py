@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.lazy_names import lazy_names
+from mlpkit.version import VERSION
 
 if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.augmentation import Augmentation as Augmentation
@@ -98,7 +99,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.spec.spec import Spec as Spec
     from mlpkit.spec.spec import load_spec as load_spec
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mlpkit import __version__
+from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
     from mlpkit.registry.distributions import InstalledDistribution
@@ -27,6 +27,6 @@ def incompatibility(distribution: InstalledDistribution) -> str:
         except InvalidRequirement:
             return f"its metadata requires {text!r}, which is no requirement"
         applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if applies and not requirement.specifier.contains(__version__, prereleases=True):
-            return f"it requires mlpkit{requirement.specifier}, and this is mlpkit {__version__}"
+        if applies and not requirement.specifier.contains(VERSION, prereleases=True):
+            return f"it requires mlpkit{requirement.specifier}, and this is mlpkit {VERSION}"
     return ""

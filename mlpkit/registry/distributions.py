@@ -8,7 +8,7 @@ from importlib.metadata import distributions
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import mlpkit
+from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,7 +160,7 @@ def version_of(name: str) -> str | None:
     """
     wanted = normalized(name)
     if wanted == PROGRAM:  # what is running, whatever is installed
-        return mlpkit.__version__
+        return VERSION
     return next((found.version for found in installed_distributions() if found.identity == wanted), None)
 
 

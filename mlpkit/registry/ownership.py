@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
-
-import mlpkit
 
 if TYPE_CHECKING:
     from mlpkit.registry.distributions import InstalledDistribution
 
-RUNNING = Path(mlpkit.__file__).resolve()
+RUNNING: Final = Path(__file__).resolve()
 
 
 def holds_this_program(distribution: InstalledDistribution) -> bool:
     """Whether the program that is running belongs to a distribution: lies beside it, or where it was built from."""
-    beside = Path(distribution.place, *RUNNING.parts[-2:])
+    beside = Path(distribution.place, *RUNNING.parts[-3:])
     return beside.resolve() == RUNNING or _was_built_from(distribution)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import pluggy
 
-import mlpkit
 from mlpkit.errors import PluginError
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ LONGEST: Final = 500
 """Characters of a message; some print whole files."""
 
 OF_PYTHON: Final = Path(os.__file__).parent
-OURS: Final = (Path(mlpkit.__file__).parent, Path(pluggy.__file__).parent)
+OURS: Final = (Path(__file__).parents[1], Path(pluggy.__file__).parent)
 INSTALLED: Final = {"site-packages", "dist-packages"}
 
 

@@ -159,7 +159,7 @@ class Registry:
             if plugin.status is Status.FOUND and verdict.reason:
                 plugin.status, plugin.reason = Status.BROKEN, verdict.reason
             plugin.faults = {component.name: component.fault for component in verdict.provided if component.fault}
-        return verdicts
+        return [(plugin, self._without_blocked(plugin, verdict)) for plugin, verdict in verdicts]
 
     def resolve(self, kinds: tuple[str, ...], reference: object, path: Path, checking: Checking) -> Recipe[Any] | None:
         """Turn a component's name, or a one-key mapping from it to its parameters, into a recipe.
@@ -305,6 +305,10 @@ class Registry:
             for component in self._verdicts[id(plugin)].provided
             if component.kind in kinds and not self._is_blocked(plugin, component.name)
         ]
+
+    def _without_blocked(self, plugin: Plugin, verdict: Verdict) -> Verdict:
+        allowed = [component for component in verdict.provided if not self._is_blocked(plugin, component.name)]
+        return verdict._replace(provided=tuple(allowed))
 
     def _is_blocked(self, plugin: Plugin, bare: str) -> bool:
         return plugin.qualified(bare) in self._blocked or f"{plugin.namespace}.{bare}" in self._blocked

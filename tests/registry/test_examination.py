@@ -94,3 +94,10 @@ def test_a_file_is_found_from_wherever_the_process_is(distributions, monkeypatch
     (plugin,) = (plugin for plugin in registry.plugins if plugin.namespace == "swishes")
     monkeypatch.chdir(distributions.folder)
     assert examine([plugin]) == [SOUND]
+
+
+def test_a_component_that_is_done_without_is_not_listed():
+    ((_, verdict),) = Registry.discover(blocked=["Relu", "mlpkit.sgd"]).examined()
+    names = {component.name for component in verdict.provided}
+    assert "Affine" in names
+    assert not {"Relu", "sgd"} & names
