@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 
 class Metric(Component):
-    """A figure gathered over many minibatches; a new object begins at nothing."""
+    """A figure gathered over many minibatches; a new object begins at nothing.
+
+    Attributes:
+        higher_is_better: whether a larger figure is a better one.
+    """
 
     kind: ClassVar[str] = "metric"
+    higher_is_better: ClassVar[bool] = True
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:

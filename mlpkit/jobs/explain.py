@@ -12,6 +12,7 @@ from mlpkit.components.schema.layer_list import LayerListType
 from mlpkit.components.schema.layer_names import layer_names
 from mlpkit.components.schema.scalars import TextType
 from mlpkit.components.schema.suggestion import did_you_mean
+from mlpkit.components.schema.value_type import Checking
 from mlpkit.errors import UsageError
 from mlpkit.spec.layer_stack import LayerStackType
 from mlpkit.spec.requirements import RequirementsType
@@ -93,6 +94,8 @@ def _step(position: _Position, name: str, above: str) -> _Position:
     if isinstance(kind, EitherType) and isinstance(checked, Chosen):
         kind, checked = checked.alternative, checked.value
     if isinstance(kind, SectionType):
+        if checked is None:  # a section that was left out is explained by its defaults
+            checked = kind.signature.check({}, path, Checking())
         return _field(kind.signature, checked, path, name, above)
     if isinstance(kind, LayerStackType):
         names = [member.name for member in checked]

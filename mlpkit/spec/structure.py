@@ -15,20 +15,22 @@ if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Path
     from mlpkit.spec.nodes import Node
 
-SECTIONS: Final = ("vars", "requires", "training", "sweep")
-"""Top-level keys whose values are sections; so is the spec itself."""
+SECTIONS: Final[frozenset[Path]] = frozenset(
+    {(), ("vars",), ("requires",), ("training",), ("training", "checkpoint"), ("sweep",)}
+)
+"""Where sections stand; the spec itself is one."""
 
 COMPONENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
 
 
 def is_section(path: Path) -> bool:
     """Whether a section stands at a path."""
-    return not path or (len(path) == 1 and path[0] in SECTIONS)
+    return path in SECTIONS
 
 
 def may_be_component(path: Path) -> bool:
     """Whether a component may stand at a path, as far as the structure tells."""
-    return path == ("data",) or (len(path) > 1 and path[0] != "requires")
+    return path == ("data",) or (len(path) > 1 and path[0] != "requires" and not is_section(path))
 
 
 def component_of(node: Node) -> tuple[str, MappingNode | None] | None:

@@ -12,6 +12,7 @@ from mlpkit.components.callback import Callback
 from mlpkit.components.metric import Metric
 from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.recipe import Recipe
+from mlpkit.spec.checkpoint_section import Checkpoint, CheckpointType, check_best
 from mlpkit.spec.section import SectionType
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 RESERVED: Final = {
     "seconds": "a limit on time",
     "clip": "gradient clipping",
-    "checkpoint": "saving the run as it goes",
     "early_stopping": "ending when nothing improves",
 }
 
@@ -44,6 +44,7 @@ class Training:
         metrics: figures to report beside the loss.
         callbacks: code that follows training and may end it.
         augment: random changes to training inputs, in order.
+        checkpoint: when to save all that the run needs to go on; by default only when a signal ends it.
         slices: slices that each minibatch is cut into; by default one.
         threads: BLAS threads for each matrix product; by default one a core, as far as the step keeps them busy.
     """
@@ -57,6 +58,7 @@ class Training:
     metrics: tuple[Recipe[Metric], ...] = ()
     callbacks: tuple[Recipe[Callback], ...] = ()
     augment: tuple[Recipe[Augmentation], ...] = ()
+    checkpoint: Annotated[Checkpoint | None, CheckpointType()] = None
     slices: Annotated[int | None, Ge(1)] = None
     threads: Annotated[int | None, Ge(1)] = None
 
@@ -74,6 +76,8 @@ class TrainingType(SectionType):
             _check_length(value, path, checking)
         if isinstance(checked, dict):
             _check_metrics(checked["metrics"], path, checking)
+            names = [metric.name for metric in checked["metrics"]]
+            check_best(checked["checkpoint"], names, (*path, "checkpoint"), checking)
         return checked
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:

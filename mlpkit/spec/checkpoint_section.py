@@ -1,0 +1,90 @@
+"""The keys of ``training.checkpoint``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from annotated_types import Ge, Gt
+
+from mlpkit.components.schema.suggestion import did_you_mean
+from mlpkit.spec.section import SectionType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlpkit.components.schema.fault import Path
+    from mlpkit.components.schema.value_type import Checking, SchemaReferences
+
+
+OCCASIONS: Final = ("every", "every_epochs", "every_seconds", "best")
+"""Keys that say when to save; one of them must be given."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """When a run is saved as it goes, and how much of that is kept.
+
+    Args:
+        every: steps between checkpoints.
+        every_epochs: passes over the training data between checkpoints.
+        every_seconds: seconds between checkpoints.
+        keep: how many of the last checkpoints to keep; with one, nothing is left to fall back on.
+        best: loss, or one of the metrics; the checkpoint at which it was best on the validation data is kept as well.
+    """
+
+    every: Annotated[int | None, Ge(1)] = None
+    every_epochs: Annotated[int | None, Ge(1)] = None
+    every_seconds: Annotated[float | None, Gt(0)] = None
+    keep: Annotated[int, Ge(1)] = 2
+    best: str | None = None
+
+
+class CheckpointType(SectionType):
+    """The section ``checkpoint``, which may be left out: its keys, and what they mean together."""
+
+    def __init__(self) -> None:
+        super().__init__("training.checkpoint", Checkpoint)
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the section's values by key, defaults filled in, or None if there is no such section."""
+        if value is None:
+            return None
+        known = isinstance(value, dict) and set(value) <= set(self.signature.types)  # a misspelt key is told by itself
+        if known and not any(value.get(occasion) is not None for occasion in OCCASIONS):  # type: ignore[attr-defined]
+            expected = f"one of {', '.join(OCCASIONS)}"
+            checking.report(path, "nothing says when to save a checkpoint", expected=expected, at_key=True)
+        return super().check(value, path, checking)
+
+    def realize(self, checked: Any) -> Checkpoint | None:
+        """Build the section, if there is one."""
+        return None if checked is None else super().realize(checked)
+
+    def plain(self, checked: Any) -> Any:
+        """Write every value that is not None."""
+        return None if checked is None else super().plain(checked)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"anyOf": [super().json_schema(references), {"type": "null"}]}
+
+
+def check_best(checkpoint: dict[str, Any] | None, metrics: Sequence[str], path: Path, checking: Checking) -> None:
+    """Make sure that what is to be best is among the figures of the run.
+
+    Args:
+        checkpoint: the section, checked.
+        metrics: names of the metrics that the spec asks for.
+        path: where the section stands.
+        checking: takes the fault.
+    """
+    figures = ("loss", *metrics)
+    best = checkpoint and checkpoint["best"]
+    name = best.value if best else None
+    if name is not None and name not in figures:
+        checking.report(
+            (*path, "best"),
+            f"the run has no figure '{name}'",
+            expected=f"loss, or one of training.metrics: {', '.join(metrics) or 'there are none'}",
+            remedy=did_you_mean(name, figures) or f"add it: training.metrics=[{name}]",
+        )
