@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all, whatever happens meanwhile."""
+"""Writes a file whole or not at all, whatever happens meanwhile; makes a folder that stays."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import secrets
 from typing import TYPE_CHECKING
 
 from mlpkit.runs.storage_fault import storage_error
+
+_PREFIX, _SUFFIX = ".mlpkit-", ".tmp"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,8 +43,37 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
         raise storage_error(path, error) from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, unless it is there, so that it is still there after a power failure.
+
+    Args:
+        path: the folder; the one around it exists.
+
+    Raises:
+        StorageError: it can't be made.
+    """
+    if path.is_dir():
+        return
+    try:
+        path.mkdir(exist_ok=True)
+        around = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _flush_folder(around)
+        finally:
+            os.close(around)
+    except OSError as error:
+        raise storage_error(path, error, action="made") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed; to be called where nobody else writes."""
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with contextlib.suppress(OSError):  # what can't be removed does no harm
+            path.unlink(missing_ok=True)
+
+
 def _replace(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    temporary = path.with_name(f".mlpkit-{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
     try:
         _write(temporary, parts)
         os.replace(temporary, path)  # noqa: PTH105 - one style for the system calls of this file

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs import plain_json
-from mlpkit.runs.atomic import write_atomically
-from mlpkit.runs.json_lines import append_line, encode_line, read_lines
+from mlpkit.runs.atomic import remove_leftovers, write_atomically
+from mlpkit.runs.checkpoints import Checkpoints
+from mlpkit.runs.json_lines import append_line, encode_line, read_lines, readable_lines
 from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
 from mlpkit.runs.storage_fault import storage_error
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -28,6 +29,7 @@ _HISTORY = "history.jsonl"
 _TIMING = "timing.jsonl"
 _METRICS = "metrics.json"
 _MODEL = "model.safetensors"
+_CHECKPOINTS = "checkpoints"
 _WRITER = ".lock"
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
 _NAMES_SHOWN = 5
@@ -136,8 +138,8 @@ class RunFolder:
         self._writer.release()
 
     def discard_if_unused(self) -> None:
-        """Remove the folder of a run that ended before training began; one with a history or a model stays."""
-        if any((self.directory / name).exists() for name in (_HISTORY, _MODEL)):
+        """Remove the folder of a run that ended before training began; one with something to keep stays."""
+        if any((self.directory / name).exists() for name in (_HISTORY, _MODEL, _CHECKPOINTS)):
             return
         with suppress(OSError):  # what can't be removed does no harm
             for name in (_SPEC, _RESOLVED, _LOCK, _TIMING, _WRITER):
@@ -189,6 +191,22 @@ class RunFolder:
         path = self.directory / _HISTORY
         self._write(_HISTORY, b"".join(encode_line(path, record) for record in records))
 
+    def rewind(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Take history and timing back to where a checkpoint was, so that a run can go on from there.
+
+        What a run that was killed left half-written is removed.
+
+        Args:
+            records: the evaluations up to the checkpoint.
+        """
+        self.write_history(records)
+        kept = {record["iteration"] for record in records}
+        path = self.directory / _TIMING
+        lines = [line for line in readable_lines(path) if line.get("iteration") in kept]
+        self._write(_TIMING, b"".join(encode_line(path, line) for line in lines))
+        remove_leftovers(self.directory)
+        self.checkpoints.remove_leftovers()
+
     def append_timing(self, record: Mapping[str, Any]) -> None:
         """Add how long something took, in seconds, to timing.jsonl."""
         self.claim()
@@ -199,17 +217,31 @@ class RunFolder:
         self.claim()
         save_model(self.directory / _MODEL, arrays, metadata)
 
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The run's checkpoints; only the folder's writer saves any."""
+        return Checkpoints(self.directory / _CHECKPOINTS)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end: metrics.json is written last."""
+        return (self.directory / _METRICS).exists()
+
+    def spec_text(self) -> str:
+        """Return spec.yaml.
+
+        Raises:
+            RunFolderError: there is none, or it can't be read.
+        """
+        return self._read_text(_SPEC)
+
     def resolved_text(self) -> str:
         """Return resolved.yaml.
 
         Raises:
             RunFolderError: there is none, or it can't be read.
         """
-        content = self._read(_RESOLVED)
-        try:
-            return content.decode()
-        except UnicodeDecodeError as error:
-            raise self._damaged(_RESOLVED, error) from error
+        return self._read_text(_RESOLVED)
 
     def read_lock(self) -> dict[str, Any]:
         """Return what lock.json says.
@@ -270,6 +302,13 @@ class RunFolder:
         except OSError as error:
             msg = f"{path}: can't be read: {error.strerror}; check who may read it"
             raise RunFolderError(msg) from error
+
+    def _read_text(self, name: str) -> str:
+        content = self._read(name)
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise self._damaged(name, error) from error
 
     def _read_json(self, name: str) -> dict[str, Any]:
         content = self._read(name)

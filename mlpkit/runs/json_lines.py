@@ -65,14 +65,30 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     Raises:
         RunFolderError: the log can't be read, or a line isn't a JSON object.
     """
+    return [_record(path, number, line) for number, line in enumerate(_whole_lines(path), start=1)]
+
+
+def readable_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a log without those that are damaged, for a log that nothing depends on.
+
+    Raises:
+        RunFolderError: the log can't be read.
+    """
+    records = []
+    for number, line in enumerate(_whole_lines(path), start=1):
+        with contextlib.suppress(RunFolderError):
+            records.append(_record(path, number, line))
+    return records
+
+
+def _whole_lines(path: Path) -> list[bytes]:
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        return path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
     except OSError as error:
         msg = f"{path}: can't be read: {error.strerror}"
         raise RunFolderError(msg) from error
-    return [_record(path, number, line) for number, line in enumerate(lines, start=1)]
 
 
 def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:

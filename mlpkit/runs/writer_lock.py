@@ -38,18 +38,10 @@ class WriterLock:
         if self._descriptor is not None:
             return
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-            except BlockingIOError as error:
-                holder = os.pread(descriptor, _DIGITS_OF_A_PID, 0).strip()
+            descriptor = self._open_locked()
+            while not self._is_file_of(descriptor):
                 os.close(descriptor)
-                raise RunFolderError(self._taken(holder)) from error
-            except BaseException:
-                os.close(descriptor)
-                raise
+                descriptor = self._open_locked()
         except OSError as error:
             raise storage_error(self.path, error, action="locked") from error
         self._descriptor = descriptor
@@ -61,6 +53,28 @@ class WriterLock:
             # Closing alone would leave the lock with a forked process that shares the descriptor.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
+
+    def _open_locked(self) -> int:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, _DIGITS_OF_A_PID, 0).strip()
+            os.close(descriptor)
+            raise RunFolderError(self._taken(holder)) from error
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _is_file_of(self, descriptor: int) -> bool:
+        """Whether the path still leads to that file: a writer that gave up may have removed it just before."""
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(descriptor))  # noqa: PTH116 - as the calls around it
+        except FileNotFoundError:
+            return False
 
     def _taken(self, holder: bytes) -> str:
         writer = f"process {holder.decode()}" if holder.isdigit() else "another process"

@@ -12,12 +12,14 @@ from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.network.blame import Blame
 from mlpkit.training.batches import Augmenter
 from mlpkit.training.callbacks import CallbackGroup
-from mlpkit.training.divergence import expect_finite_losses, refuse_loss, without_warnings
+from mlpkit.training.checkpointing import Best, Timetable
+from mlpkit.training.divergence import expect_finite, expect_finite_losses, refuse_loss, without_warnings
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.history import Record, evaluation_record
 from mlpkit.training.minibatches import MinibatchReader
 from mlpkit.training.observer import Observer
 from mlpkit.training.sampling import SAMPLERS
+from mlpkit.training.snapshot import Snapshot, history_arrays, history_of, live_arrays, restore_arrays
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mlpkit.components.metric import Metric
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.network.sequential import Sequential
+    from mlpkit.training.checkpointing import CheckpointStore, Occasions, Ranking
 
 SECONDS_BETWEEN_REPORTS = 0.1
 
@@ -50,6 +53,8 @@ class Settings:
         metrics: makers of metric objects, by name.
         augmentations: changes to training inputs.
         callbacks: what follows training and may end it.
+        occasions: when to save the run as it goes; None for only when it is asked to stop.
+        ranking: says which evaluation is the best, to save the run then; None for no such thing.
     """
 
     optimizer: Optimizer
@@ -61,6 +66,8 @@ class Settings:
     metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
     augmentations: Sequence[Augmentation] = ()
     callbacks: Sequence[Callback] = ()
+    occasions: Occasions | None = None
+    ranking: Ranking | None = None
 
 
 class Trainer:
@@ -75,6 +82,7 @@ class Trainer:
         stop: asked after each step whether to end.
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.
+        store: where the run is saved, so that another trainer can go on with it; None for nowhere.
     """
 
     def __init__(
@@ -88,6 +96,7 @@ class Trainer:
         stop: StopRequest | None = None,
         workers: int | None = None,
         folder: Path | None = None,
+        store: CheckpointStore | None = None,
     ) -> None:
         self.network = network
         self.settings = settings
@@ -115,6 +124,9 @@ class Trainer:
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
         self._view = TrainingView(self.progress, network.parameters, folder)
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
+        self._store = store
+        self._occasions = settings.occasions if store is not None else None
+        self._last_rate: float | None = None
 
     def train(self) -> list[Record]:
         """Train to the end, or until something asks to stop, and return the history.
@@ -133,6 +145,42 @@ class Trainer:
             self._callbacks.end()
         return self.history
 
+    def snapshot(self) -> Snapshot:
+        """Return all that the rest of the training depends on; the arrays are views, and training changes them."""
+        arrays = live_arrays(self.network, self._update.slots) | history_arrays(self.history)
+        ranking = self.settings.ranking
+        figures = {
+            "step": self.progress.step,
+            "learning_rate": self._last_rate,
+            "stop_reason": self._view.stop_reason,
+            "history": list(self.history[0]) if self.history else [],
+            "best": ranking.best and list(ranking.best) if ranking else None,
+            "callbacks": self._callbacks.state(arrays),
+        }
+        return Snapshot(arrays, figures)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot; what follows is the same to the bit as without the break.
+
+        Args:
+            snapshot: of a trainer with the same network, data and settings.
+
+        Raises:
+            ModelFileError: its arrays are not those of this network and optimizer.
+        """
+        arrays, figures = snapshot
+        restore_arrays(live_arrays(self.network, self._update.slots), arrays)
+        self.history = history_of(arrays, figures["history"])
+        self.progress.step = snapshot.step
+        self.progress.epoch = snapshot.step / self._steps_per_epoch
+        self._last_rate = figures["learning_rate"]
+        self._view.stop_reason = figures["stop_reason"]
+        if self.settings.ranking and figures["best"]:
+            self.settings.ranking.best = Best(*figures["best"])
+        self._callbacks.load_state(figures["callbacks"], arrays)
+        for replica in self.network.replicas:
+            replica.position.step = max(0, snapshot.step - 1)
+
     def _loop(self) -> None:
         network, progress, settings = self.network, self.progress, self.settings
         minibatch, update, augment = self._minibatch, self._update, self._augment
@@ -141,18 +189,21 @@ class Trainer:
         clock = time.perf_counter
         began = clock()
         next_report = began
-        next_evaluation = min(self._evaluate_every, total)
-        learning_rate = self._learning_rate()
+        learning_rate = self._learning_rate() if self._last_rate is None else self._last_rate
         changing = isinstance(settings.optimizer.learning_rate, Schedule)
-        network.set_training(True)
+        timetable = Timetable(self._occasions, self._steps_per_epoch) if self._occasions else None
         step = progress.step
-        while step < total:
+        if self._evaluation_is_due():  # a run that was stopped before it
+            self._record(learning_rate, clock() - began)
+        next_evaluation = min(step - step % self._evaluate_every + self._evaluate_every, total)
+        network.set_training(True)
+        while step < total and not (view.stop_reason and step):
             x, t = minibatch(step)
             if augment is not None:
                 x = augment(x, step)
             loss = network.loss_and_gradient(x, t, step)
             if not math.isfinite(loss):
-                refuse_loss(loss, step + 1, learning_rate)
+                refuse_loss(loss, step + 1, learning_rate, network, x, t)
             if changing:
                 learning_rate = self._learning_rate()
             step += 1
@@ -168,20 +219,44 @@ class Trainer:
                 break
             if step == next_evaluation or view.stop_reason:
                 self._record(learning_rate, clock() - began)
-                if view.stop_reason:
+                if view.stop_reason or stop.reason:
                     break
                 next_evaluation = min(step + self._evaluate_every, total)
                 network.set_training(True)
+            if timetable is not None and timetable.due(step):
+                self._save(learning_rate)
         self.stopped = stop.reason or view.stop_reason
+        if stop.reason:
+            self._save(learning_rate)
 
     def _learning_rate(self) -> float:
         with Blame("the schedule of the learning rate failed"):
             return rate_at(self.settings.optimizer.learning_rate, self.progress)
 
+    def _evaluation_is_due(self) -> bool:
+        """Whether the evaluation after the step that was done last is still to come."""
+        step = self.progress.step
+        done = bool(self.history) and self.history[-1]["iteration"] == step
+        due = step % self._evaluate_every == 0 or step == self.progress.total_steps or self._view.stop_reason
+        return step > 0 and not done and bool(due)
+
     def _record(self, learning_rate: float, seconds: float) -> None:
+        step = self.progress.step
+        expect_finite(self.network, self._update.slots, step, learning_rate)
         figures = self._evaluate(("train", "validation"))
-        record = evaluation_record(self.progress.step, self.progress.epoch, learning_rate, figures)
+        expect_finite_losses(figures, step, learning_rate)
+        record = evaluation_record(step, self.progress.epoch, learning_rate, figures)
         self.history.append(record)
         self._observer.evaluated(record, seconds)
         self._callbacks.evaluation(record)
-        expect_finite_losses(figures, self.progress.step, learning_rate)
+        ranking = self.settings.ranking
+        if ranking is not None and ranking.improved(record) and self._store is not None:
+            self._last_rate = learning_rate
+            self._store.save_best(self.snapshot())
+
+    def _save(self, learning_rate: float) -> None:
+        if self._store is None:
+            return
+        expect_finite(self.network, self._update.slots, self.progress.step, learning_rate)
+        self._last_rate = learning_rate
+        self._store.save(self.snapshot())

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class Observer:
     """Is told how training goes; each method does nothing unless it is written."""
 
+    def resumed(self, step: int) -> None:
+        """Training will go on from a checkpoint after that step; told before ``started``."""
+
     def started(self, total_steps: int) -> None:
         """Training begins."""
 
@@ -26,6 +29,9 @@ class Observer:
     def ended(self) -> None:
         """Training is over, for whatever reason."""
 
+    def noticed(self, message: str) -> None:
+        """Something is not as it should be, but the run goes on; told before training begins."""
+
 
 class ObserverGroup(Observer):
     """Several observers as one.
@@ -36,6 +42,11 @@ class ObserverGroup(Observer):
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
+
+    def resumed(self, step: int) -> None:
+        """Training will go on from a checkpoint."""
+        for observer in self._observers:
+            observer.resumed(step)
 
     def started(self, total_steps: int) -> None:
         """Training begins."""
@@ -56,3 +67,8 @@ class ObserverGroup(Observer):
         """Training is over."""
         for observer in self._observers:
             observer.ended()
+
+    def noticed(self, message: str) -> None:
+        """Something is not as it should be."""
+        for observer in self._observers:
+            observer.noticed(message)

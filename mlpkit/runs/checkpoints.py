@@ -1,0 +1,127 @@
+"""The checkpoints of a run: the last few, and the best.
+
+Each is a file of its own, written whole or not at all, with a checksum over all of it. An older one is removed only
+when a newer one is safely on the disk.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mlpkit.errors import ModelFileError, RunFolderError
+from mlpkit.runs.atomic import make_folder, remove_leftovers
+from mlpkit.runs.model_file import load_model_file, save_model
+from mlpkit.runs.storage_fault import storage_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+BEST: Final = "best.safetensors"
+_NAME: Final = re.compile(r"step-(\d{9,})\.safetensors")
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint that was read.
+
+    Args:
+        path: its file.
+        arrays: the arrays by name.
+        metadata: everything else, as plain data.
+    """
+
+    path: Path
+    arrays: dict[str, NDArray[Any]]
+    metadata: dict[str, Any]
+
+
+class Checkpoints:
+    """A folder of checkpoints.
+
+    Args:
+        directory: the folder; made by the first checkpoint.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def save(self, step: int, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any], *, keep: int) -> None:
+        """Write a checkpoint, and then remove those that are no longer to be kept.
+
+        Args:
+            step: steps done.
+            arrays: the arrays by name.
+            metadata: everything else, as plain data.
+            keep: how many of the last to keep, this one included.
+
+        Raises:
+            StorageError: it can't be written; those before it stay.
+        """
+        self._write(self._path(step), arrays, metadata)
+        steps = self.steps()
+        later = [other for other in steps if other > step]  # of a future that was given up
+        earlier = [other for other in steps if other <= step]
+        for outdated in (*later, *earlier[keep:]):
+            self._remove(self._path(outdated))
+
+    def save_best(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+        """Write the best checkpoint so far, in the place of the one before.
+
+        Raises:
+            StorageError: it can't be written; the one before it stays.
+        """
+        self._write(self.directory / BEST, arrays, metadata)
+
+    def steps(self) -> list[int]:
+        """Return the steps of which there is a checkpoint, the newest first."""
+        try:
+            names = [path.name for path in self.directory.iterdir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            msg = f"{self.directory}: can't be listed: {error.strerror}; check who may read it"
+            raise RunFolderError(msg) from error
+        return sorted((int(found[1]) for name in names if (found := _NAME.fullmatch(name))), reverse=True)
+
+    def load_newest(self, passed_over: Callable[[str], None]) -> Checkpoint:
+        """Return the newest checkpoint that is whole; the best one is the last resort.
+
+        Args:
+            passed_over: is told of each damaged one what is wrong with it.
+
+        Raises:
+            RunFolderError: there is none.
+        """
+        best = self.directory / BEST
+        paths = [self._path(step) for step in self.steps()] + ([best] if best.exists() else [])
+        for path in paths:
+            try:
+                found = load_model_file(path)
+            except ModelFileError as error:
+                passed_over(str(error))
+                continue
+            return Checkpoint(path, found.arrays, found.metadata)
+        folder = self.directory.parent
+        what = "every checkpoint is damaged" if paths else "there is no checkpoint yet"
+        msg = f"{folder}: can't be resumed: {what}; start the run anew: mlpkit run {folder / 'resolved.yaml'}"
+        raise RunFolderError(msg)
+
+    def remove_leftovers(self) -> None:
+        """Remove what a run that was killed was about to write."""
+        remove_leftovers(self.directory)
+
+    def _path(self, step: int) -> Path:
+        return self.directory / f"step-{step:09}.safetensors"
+
+    def _write(self, path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+        make_folder(self.directory)
+        save_model(path, arrays, metadata)
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(path, error, action="removed") from error
