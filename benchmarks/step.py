@@ -26,7 +26,7 @@ from machine import heading, machine
 
 import mlpkit
 from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.jobs.run import settings_of
+from mlpkit.jobs.settings import settings_of
 from mlpkit.network.builder import build_for, prove
 from mlpkit.training.loop import Trainer
 from mlpkit.training.observer import Observer

@@ -92,8 +92,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
         UsageError as UsageError,
     )
     from mlpkit.jobs.load_model import load_model as load_model
-    from mlpkit.jobs.run import Run as Run
+    from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
+    from mlpkit.jobs.training_job import Run as Run
     from mlpkit.network.builder import build as build
     from mlpkit.network.sequential import Sequential as Sequential
     from mlpkit.spec.spec import Spec as Spec
@@ -133,7 +134,9 @@ _HOMES = {
         "UsageError",
     ),
     "mlpkit.jobs.load_model": ("load_model",),
-    "mlpkit.jobs.run": ("Run", "run"),
+    "mlpkit.jobs.resume": ("resume",),
+    "mlpkit.jobs.run": ("run",),
+    "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.network.builder": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
     "mlpkit.spec.spec": ("Spec", "load_spec"),

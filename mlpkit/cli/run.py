@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +12,11 @@ from mlpkit.cli import options
 from mlpkit.cli.failures import tell_warnings
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.missing_spec import suggesting_shipped_spec
-from mlpkit.errors import UsageError
+from mlpkit.cli.training.chosen_display import chosen_display, expect_one_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlpkit.cli.training.display import Display
     from mlpkit.spec.spec import Spec
 
 RUNS = Path("runs")
@@ -48,11 +45,10 @@ def command(
 ) -> None:
     """Train the network of a spec.
 
-    What happens is kept in the run folder. Ctrl-C ends the training after the step it is in, and keeps what there
-    is; a second Ctrl-C ends the program at once.
+    What happens is kept in the run folder. Ctrl-C ends the training after the step it is in, and saves it for mlpkit
+    resume; a second Ctrl-C ends the program at once.
     """
-    if quiet and as_json:
-        raise UsageError("--quiet and --json can't both be given")
+    expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
         from mlpkit.jobs.run import run  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - likewise
@@ -61,7 +57,7 @@ def command(
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
         tell_warnings(spec)
-        with _run_folder(spec, out, interrupts) as folder, _display(spec, folder, quiet, as_json) as display:
+        with _run_folder(spec, out, interrupts) as folder, chosen_display(spec.name, folder, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))
             display.finished(run(spec, folder, observer=observer, stop=interrupts.stop))
@@ -84,22 +80,3 @@ def _run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterato
             with suppress(OSError):  # not empty: something is there to be kept
                 folder.rmdir()
         raise
-
-
-def _display(spec: Spec, folder: Path, quiet: bool, as_json: bool) -> Display:
-    """Choose how to show the run; what isn't chosen isn't imported."""
-    if quiet:
-        from mlpkit.cli.training.display import Display  # noqa: PLC0415 - see above
-
-        return Display()
-    if as_json:
-        from mlpkit.cli.training.json_events import JsonEvents  # noqa: PLC0415 - see above
-
-        return JsonEvents()
-    if sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        from mlpkit.cli.training.screen import Screen  # noqa: PLC0415 - see above
-
-        return Screen(spec.name, str(folder))
-    from mlpkit.cli.training.lines import Lines  # noqa: PLC0415 - see above
-
-    return Lines()

@@ -90,7 +90,10 @@ def test_a_stopped_run_keeps_history_and_model(number, code, started, forever, w
     last = events[-1]
     assert process.returncode == code
     assert (last["event"], last["reason"], last["folder"]) == ("stopped", number.name, "runs/tiny")
-    assert err == f"stopped after step {last['steps']} by {number.name}; kept in runs/tiny\n"
+    assert err.splitlines() == [
+        f"stopped after step {last['steps']} by {number.name}; kept in runs/tiny",
+        "go on with: mlpkit resume runs/tiny",
+    ]
 
     folder = work / "runs/tiny"
     history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]

@@ -145,9 +145,7 @@ def test_a_run_that_diverges_in_its_last_step_says_so_and_keeps_the_model(train,
         train(
             "run", training__epochs=None, training__iterations=1, training__optimizer={"sgd": {"learning_rate": 1e30}}
         )
-    (record,) = RunFolder.open(work / "run").read_history()
-    assert record["iteration"] == 1
-    assert not {"train_loss", "validation_loss"} & set(record)
+    assert RunFolder.open(work / "run").read_history() == []
     assert not (work / "run/metrics.json").exists()
     assert mlpkit.load_model("run/model.safetensors").parameters["Affine1.W"].max() > 1e20
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlpkit.cli import output
 from mlpkit.training.observer import Observer
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from mlpkit.jobs.run import Run
+    from mlpkit.jobs.training_job import Run
 
 
 class Display(Observer):
@@ -23,6 +24,10 @@ class Display(Observer):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the terminal as it was."""
+
+    def noticed(self, message: str) -> None:
+        """Print a warning, whatever else is shown or not."""
+        output.message(f"warning: {message}")
 
     def interrupted(self) -> None:
         """A signal came; called from its handler, between any two instructions."""

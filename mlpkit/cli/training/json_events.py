@@ -9,13 +9,14 @@ from mlpkit.cli.training.display import Display
 from mlpkit.cli.training.outcome import tell_stop
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.run import Run
+    from mlpkit.jobs.training_job import Run
     from mlpkit.training.history import Record
 
 
 class JsonEvents(Display):
     """One JSON object an event.
 
+        {"event": "resumed", "step": 4000}                   the first, where a run goes on from a checkpoint
         {"event": "started", "steps": 10000}
         {"event": "evaluation", "iteration": 500, ...}       as in history.jsonl
         {"event": "done", "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}, "folder": "runs/x"}
@@ -24,6 +25,10 @@ class JsonEvents(Display):
     The last event is ``done`` or ``stopped``; a run that fails has neither. No event has a time in it, so that
     the same spec gives the same text; times are in ``timing.jsonl``.
     """
+
+    def resumed(self, step: int) -> None:
+        """Print the event."""
+        document({"event": "resumed", "step": step})
 
     def started(self, total_steps: int) -> None:
         """Print the event."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.cli.figures import figure
-from mlpkit.cli.output import result
+from mlpkit.cli.output import message, result
 from mlpkit.cli.training.display import Display
 from mlpkit.cli.training.outcome import tell_outcome
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.run import Run
+    from mlpkit.jobs.training_job import Run
     from mlpkit.training.history import Record
 
 NARROWEST_COLUMN = 8
@@ -21,6 +21,10 @@ class Lines(Display):
 
     def __init__(self) -> None:
         self._names: list[str] = []
+
+    def resumed(self, step: int) -> None:
+        """Say where the run goes on."""
+        message(f"going on after step {step}")
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """Print the line, and before the first one the heading."""

@@ -8,7 +8,7 @@ from mlpkit.cli.figures import figures
 from mlpkit.cli.output import message, result
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.run import Run
+    from mlpkit.jobs.training_job import Run
 
 
 def tell_outcome(run: Run) -> None:
@@ -22,5 +22,6 @@ def tell_outcome(run: Run) -> None:
 
 
 def tell_stop(run: Run) -> None:
-    """Print when and why a run was stopped."""
+    """Print when and why a run was stopped, and how to go on with it."""
     message(f"stopped after step {run.steps} by {run.stopped}; kept in {run.folder}")
+    message(f"go on with: mlpkit resume {run.folder}")

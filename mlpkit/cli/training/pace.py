@@ -14,18 +14,20 @@ class Pace:
 
     Args:
         total: steps that the whole training takes.
+        first: steps done before the start, in a run that is resumed.
         clock: returns a time in seconds.
     """
 
-    def __init__(self, total: int, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, total: int, first: int = 0, clock: Callable[[], float] = time.perf_counter) -> None:
         self._total = total
+        self._first = first
         self._clock = clock
         self._began = clock()
 
     def steps_per_second(self, step: int) -> float:
         """Return the number of steps done in a second, on average."""
         seconds = self._clock() - self._began
-        return step / seconds if seconds > 0 else 0.0
+        return (step - self._first) / seconds if seconds > 0 else 0.0
 
     def seconds_left(self, step: int) -> float:
         """Return how long the rest will take at that pace; infinity if nothing was done yet."""

@@ -26,12 +26,13 @@ class ProgressBar:
     Args:
         total: steps that the whole training takes.
         pace: how fast it goes.
+        step: steps done.
     """
 
-    def __init__(self, total: int, pace: Pace) -> None:
+    def __init__(self, total: int, pace: Pace, step: int = 0) -> None:
         self.total = total
         self.pace = pace
-        self.step = 0
+        self.step = step
         self.loss = float("nan")
         self.record: Record = {}
 

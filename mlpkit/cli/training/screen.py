@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mlpkit.components.schedule import Progress
-    from mlpkit.jobs.run import Run
+    from mlpkit.jobs.training_job import Run
     from mlpkit.training.history import Record
 
 SHOW_CURSOR: Final = b"\x1b[?25h"
@@ -45,6 +45,7 @@ class Screen(Display):
         self._live = Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._bar: ProgressBar | None = None
         self._columns: EvaluationColumns | None = None
+        self._first_step = 0
 
     def __enter__(self) -> Screen:
         """Say what is about to be trained, before the data is read."""
@@ -57,9 +58,14 @@ class Screen(Display):
         """Take the bar away, and bring the cursor back."""
         self._live.stop()
 
+    def resumed(self, step: int) -> None:
+        """Say where the run goes on."""
+        self._first_step = step
+        self._print(Text(f"going on after step {step:,}", "dim"))
+
     def started(self, total_steps: int) -> None:
-        """Show the bar, still empty."""
-        self._bar = ProgressBar(total_steps, Pace(total_steps))
+        """Show the bar, as far as a run that is resumed has come, otherwise empty."""
+        self._bar = ProgressBar(total_steps, Pace(total_steps, self._first_step), self._first_step)
         self._live.start()
         self._live.update(self._bar, refresh=True)
 

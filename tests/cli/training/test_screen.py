@@ -44,7 +44,8 @@ def test_a_bar_moves_below_the_table_and_control_c_takes_it_away(terminal, forev
     assert re.fullmatch(r"loss \d\.\d{4}   train accuracy \d\.\d{4}   [\d,]+ steps/s", figures)
     screen.child.sendintr()
     assert screen.wait_for_end() == 130
-    assert re.search(r"stopped after step \d+ by SIGINT; kept in runs/tiny$", screen.lines()[-1])
+    assert re.search(r"stopped after step \d+ by SIGINT; kept in runs/tiny$", screen.lines()[-2])
+    assert screen.lines()[-1] == "go on with: mlpkit resume runs/tiny"
     assert not re.search("[━─]", "".join(screen.lines()))
     assert _cursor_is_back(screen.raw)
     assert (work / "runs/tiny/model.safetensors").is_file()

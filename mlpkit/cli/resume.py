@@ -1,0 +1,38 @@
+"""``mlpkit resume``: go on with a run that was interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlpkit.cli import options
+from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.training.chosen_display import chosen_display, expect_one_way
+
+
+@click.command("resume")
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
+@options.takes_plugins
+@options.takes_quiet
+@options.takes_json
+def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], quiet: bool, as_json: bool) -> None:
+    """Go on with a run that was interrupted.
+
+    RUN is a run folder. The run goes on from its newest checkpoint, and its results are the same to the bit as if it
+    had never been interrupted. If the spec, a plugin or the data has changed since, it is refused. A run that has come
+    to its end already is left as it is.
+    """
+    expect_one_way(quiet, as_json)
+    with Interrupts() as interrupts:
+        from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+        from mlpkit.training.observer import ObserverGroup  # noqa: PLC0415 - likewise
+
+        with chosen_display(directory.name, directory, quiet, as_json) as display:
+            interrupts.before_stopping = display.interrupted
+            observer = ObserverGroup((interrupts, display))
+            display.finished(
+                resume(directory, plugins=plugins, blocked=blocked, observer=observer, stop=interrupts.stop)
+            )
+    if interrupts.received:
+        raise click.exceptions.Exit(interrupts.exit_code)

@@ -1,0 +1,65 @@
+"""What is kept of a run while it trains: a line an evaluation, and checkpoints."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.training.observer import Observer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlpkit.runs.folder import RunFolder
+    from mlpkit.training.history import Record
+    from mlpkit.training.snapshot import Snapshot
+
+SNAPSHOT = "snapshot"
+"""The key of a checkpoint's metadata that the trainer's figures stand under, beside those of ``origin``."""
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures that are numbers; JSON has no others."""
+    return {key: value for key, value in figures.items() if math.isfinite(value)}
+
+
+class FolderObserver(Observer):
+    """Writes each evaluation into the run folder.
+
+    Args:
+        folder: the run folder.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Add a line to the history, and one to the timing."""
+        self._folder.append_history(finite(record))
+        self._folder.append_timing({"iteration": record["iteration"], "seconds": seconds})
+
+
+class FolderStore:
+    """Keeps a trainer's snapshots as the checkpoints of a run folder.
+
+    Args:
+        folder: the run folder.
+        origin: what the run depends on, to be compared when it is resumed; plain data.
+        keep: how many of the last checkpoints to keep.
+    """
+
+    def __init__(self, folder: RunFolder, origin: Mapping[str, Any], keep: int) -> None:
+        self._folder = folder
+        self._origin = origin
+        self._keep = keep
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot as the newest checkpoint."""
+        self._folder.checkpoints.save(snapshot.step, snapshot.arrays, self._metadata(snapshot), keep=self._keep)
+
+    def save_best(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot as the best checkpoint."""
+        self._folder.checkpoints.save_best(snapshot.arrays, self._metadata(snapshot))
+
+    def _metadata(self, snapshot: Snapshot) -> dict[str, Any]:
+        return {**self._origin, SNAPSHOT: snapshot.figures}

@@ -1,0 +1,131 @@
+"""Going on with a run that was interrupted."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.errors import ModelFileError, RunFolderError
+from mlpkit.jobs.blas_threads import blas_threads
+from mlpkit.jobs.changes import lock_changes, text_changes
+from mlpkit.jobs.folder_keeping import SNAPSHOT
+from mlpkit.jobs.load_model import restore
+from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.network.builder import prove
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.folder import RunFolder
+from mlpkit.spec.spec import parse_spec
+from mlpkit.training.observer import Observer
+from mlpkit.training.plan import choose_plan
+from mlpkit.training.snapshot import Snapshot
+from mlpkit.training.stopping import StopRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
+    from mlpkit.runs.checkpoints import Checkpoint
+
+
+class _Warner(Observer):
+    """Where nobody else listens, Python's warnings say what was noticed."""
+
+    def noticed(self, message: str) -> None:
+        """Warn."""
+        warnings.warn(message, stacklevel=2)
+
+
+def resume(
+    directory: str | Path,
+    *,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+    observer: Observer | None = None,
+    stop: StopRequest | None = None,
+) -> Run:
+    """Go on with a run from its newest checkpoint, to the same bits as if it had never been interrupted.
+
+    A run that has come to its end already is returned as it is.
+
+    Args:
+        directory: the run folder.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        observer: is told how it goes, and of damaged checkpoints and other versions; by default a warning tells these.
+        stop: may ask the run to end after the step that it is in.
+
+    Raises:
+        RunFolderError: the folder is no run folder, has another writer or no checkpoint, or the spec, a plugin or the
+            data has changed since; the message says what.
+        SpecError: a plugin that the spec needs is missing.
+        DataError: a data file is not what it should be.
+        DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
+        StorageError: the run folder can't be written.
+    """
+    directory, observer = Path(directory), observer or _Warner()
+    with RunFolder.open(directory) as folder:
+        folder.claim()
+        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        if folder.finished:
+            observer.noticed(f"{directory}: the run has come to its end already; nothing is left to do")
+            return _finished_run(folder, registry)
+        passed_over: list[str] = []
+        checkpoint = folder.checkpoints.load_newest(passed_over.append)
+        snapshot = _snapshot(checkpoint)
+        for fault in passed_over:
+            observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
+        return _go_on(folder, checkpoint, snapshot, registry, observer, stop or StopRequest())
+
+
+def _go_on(
+    folder: RunFolder,
+    checkpoint: Checkpoint,
+    snapshot: Snapshot,
+    registry: Registry,
+    observer: Observer,
+    stop: StopRequest,
+) -> Run:
+    then, resolved = checkpoint.metadata, folder.resolved_text()
+    changes = text_changes("spec.yaml", then["spec"], folder.spec_text())
+    _refuse(folder, snapshot, changes + text_changes("resolved.yaml", then["resolved"], resolved))
+    spec = parse_spec(resolved, name=str(folder.directory / "resolved.yaml"), registry=registry)
+    proved = prove(spec)
+    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
+    with blas_threads(plan.threads):
+        job = TrainingJob(spec, plan, proved.description, folder)
+        lock = lock_changes(then["lock"], job.lock)
+        essential = [str(change) for change in lock if not change.of_environment]
+        _refuse(folder, snapshot, essential + text_changes("resolved.yaml", resolved, job.resolved))
+        if lock:
+            told = "; ".join(map(str, lock))
+            observer.noticed(f"{folder.directory}: the same bits as without the break are no longer certain: {told}")
+        return job.train(then["spec"], observer, stop, snapshot)
+
+
+def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:
+    if changes:
+        listed = "".join(f"\n  {line}" for line in changes)
+        raise RunFolderError(
+            f"{folder.directory}: can't be resumed: what it depends on has changed since step {snapshot.step}:{listed}"
+            "\n  help: put it back as it was, or start a new run"
+        )
+
+
+def _snapshot(checkpoint: Checkpoint) -> Snapshot:
+    """Return what a checkpoint holds for the trainer.
+
+    Raises:
+        ModelFileError: the file is sound, but no checkpoint.
+    """
+    figures: Any = checkpoint.metadata.get(SNAPSHOT)
+    if not isinstance(figures, dict) or not {"spec", "resolved", "lock"} <= set(checkpoint.metadata):
+        raise ModelFileError(f"{checkpoint.path}: is a model, and no checkpoint; put back what was there")
+    return Snapshot(checkpoint.arrays, figures)
+
+
+def _finished_run(folder: RunFolder, registry: Registry) -> Run:
+    model = restore(folder.load_model(), folder.directory / "model.safetensors", registry)
+    history = folder.read_history()
+    steps = int(history[-1]["iteration"]) if history else 0
+    return Run(model.network, history, folder.read_metrics(), steps=steps, folder=folder.directory)

@@ -1,0 +1,39 @@
+"""From the section ``training`` of a spec to what the training loop takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.training.checkpointing import Occasions, Ranking
+from mlpkit.training.loop import Settings
+
+if TYPE_CHECKING:
+    from mlpkit.spec.spec import Spec
+    from mlpkit.spec.training_section import Training
+
+
+def settings_of(spec: Spec) -> Settings:
+    """Return how a spec says to train, its components built."""
+    training = spec.training
+    saving = training.checkpoint
+    return Settings(
+        optimizer=training.optimizer(),
+        batch_size=training.batch_size,
+        sampling=training.sampling,
+        iterations=training.iterations,
+        epochs=training.epochs,
+        evaluate_every=training.evaluate_every,
+        metrics={metric.name: metric for metric in training.metrics},
+        augmentations=[augmentation() for augmentation in training.augment],
+        callbacks=[callback() for callback in training.callbacks],
+        occasions=Occasions(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
+        ranking=_ranking(training),
+    )
+
+
+def _ranking(training: Training) -> Ranking | None:
+    if training.checkpoint is None or training.checkpoint.best is None:
+        return None
+    figure = training.checkpoint.best
+    higher = any(metric.name == figure and metric.component.higher_is_better for metric in training.metrics)
+    return Ranking(figure, higher_is_better=higher)

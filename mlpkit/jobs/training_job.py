@@ -1,0 +1,158 @@
+"""What a new run and a resumed one share: from a proved spec to a trained network, its metrics and its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.target import target_to_plain
+from mlpkit.jobs.folder_keeping import FolderObserver, FolderStore, finite
+from mlpkit.jobs.lock import lock_of
+from mlpkit.jobs.resolved_spec import resolved_text
+from mlpkit.jobs.settings import settings_of
+from mlpkit.network.blame import Blame
+from mlpkit.network.builder import build_for
+from mlpkit.spec.checkpoint_section import Checkpoint
+from mlpkit.training.divergence_origin import is_finite
+from mlpkit.training.evaluation import Evaluator
+from mlpkit.training.loop import Trainer
+from mlpkit.training.observer import ObserverGroup
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlpkit.components.dataset import Description
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.runs.folder import RunFolder
+    from mlpkit.spec.spec import Spec
+    from mlpkit.training.history import Record
+    from mlpkit.training.loop import Settings
+    from mlpkit.training.observer import Observer
+    from mlpkit.training.plan import Plan
+    from mlpkit.training.snapshot import Snapshot
+    from mlpkit.training.stopping import StopRequest
+
+
+@dataclass
+class Run:
+    """What came of a training run.
+
+    Args:
+        network: the trained network.
+        history: one record an evaluation.
+        metrics: loss and metrics at the end, by split; empty if the run was stopped.
+        steps: steps done.
+        folder: the run folder, or None if nothing was written.
+        stopped: why the run was stopped before its end; empty if it was not.
+    """
+
+    network: Sequential
+    history: list[Record] = field(default_factory=list)
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    steps: int = 0
+    folder: Path | None = None
+    stopped: str = ""
+
+
+class TrainingJob:
+    """A spec whose data is open, ready to be trained.
+
+    Args:
+        spec: the spec.
+        plan: how a step is computed.
+        description: shapes and sizes of the data.
+        folder: where to keep what happens, or None.
+
+    Raises:
+        DataError: a data file is not what it should be.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+
+    def __init__(self, spec: Spec, plan: Plan, description: Description, folder: RunFolder | None) -> None:
+        self.spec = spec
+        self.description = description
+        self.folder = folder
+        self.resolved = resolved_text(spec, plan)
+        self._slices = plan.slices
+        self._dataset = spec.data()
+        with Blame(f"dataset {spec.data.name} failed in open"):
+            self._splits = self._dataset.open(spec.seed)
+
+    @cached_property
+    def lock(self) -> dict[str, Any]:
+        """What the result depends on beside the spec."""
+        return lock_of(self.spec, self.resolved, self._dataset)
+
+    def train(self, written: str, observer: Observer, stop: StopRequest, snapshot: Snapshot | None = None) -> Run:
+        """Train, evaluate and save.
+
+        Args:
+            written: the spec as its author wrote it.
+            observer: is told how it goes.
+            stop: may ask the run to end after the step that it is in.
+            snapshot: where to go on from; None to begin.
+
+        Raises:
+            DivergenceError: something was not finite.
+            StorageError: the run folder can't be written.
+        """
+        folder, settings = self.folder, settings_of(self.spec)
+        network = build_for(
+            self.spec, self.description.input_shape, target=self.description.target, slices=self._slices
+        )
+        store, directory = None, folder.directory if folder is not None else None
+        if folder is not None:
+            observer = ObserverGroup((FolderObserver(folder), observer))
+            origin = {"spec": written, "resolved": self.resolved, "lock": self.lock}
+            store = FolderStore(folder, origin, (self.spec.training.checkpoint or Checkpoint()).keep)
+        trainer = Trainer(
+            network,
+            self._splits,
+            self.description,
+            settings,
+            observer=observer,
+            stop=stop,
+            folder=directory,
+            store=store,
+        )
+        if snapshot is not None:
+            trainer.restore(snapshot)
+            if folder is not None:
+                folder.rewind([finite(record) for record in trainer.history])
+            observer.resumed(snapshot.step)
+        try:
+            history = trainer.train()
+        finally:  # a run that failed keeps the parameters of its last good step
+            if folder is not None and is_finite(network, {}):
+                self._save_model(folder, network)
+        stopped = trainer.stopped if stop.reason else ""
+        finished = Run(
+            network, history, steps=trainer.progress.step, folder=directory, stopped=stopped
+        )
+        if not finished.stopped:
+            finished.metrics = self._final_metrics(network, settings, history)
+            if folder is not None:
+                folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
+        return finished
+
+    def _final_metrics(
+        self, network: Sequential, settings: Settings, history: list[Record]
+    ) -> dict[str, dict[str, float]]:
+        """Return loss and metrics by split: those of the last evaluation, and now those of the test split."""
+        names = ("loss", *settings.metrics)
+        last = history[-1] if history else {}
+        figures = Evaluator(network, self._splits, self.description, settings.metrics)(("test",))
+        for split in ("validation", "train"):
+            if f"{split}_loss" in last:
+                figures[split] = {name: last[f"{split}_{name}"] for name in names}
+        return figures
+
+    def _save_model(self, folder: RunFolder, network: Sequential) -> None:
+        metadata = {
+            "spec": self.resolved,
+            "encoder": self._dataset.encoder_state(),
+            "input_shape": list(self.description.input_shape),
+            "target": target_to_plain(self.description.target),
+        }
+        folder.save_model({**network.parameters, **network.states}, metadata)
