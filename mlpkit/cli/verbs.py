@@ -13,6 +13,7 @@ from mlpkit.cli.failures import turned_into_exit_codes
 
 VERBS: Final = {
     "run": "Train the network of a spec.",
+    "resume": "Go on with a run that was interrupted.",
     "check": "Check specs without reading their data.",
     "explain": "Say what a key of a spec means, and where its value comes from.",
     "show": "Describe a component: its mathematics, parameters and source.",
@@ -21,6 +22,8 @@ VERBS: Final = {
     "init": "Copy a shipped spec, to begin from.",
     "evaluate": "Compute a trained network's loss and metrics anew.",
     "predict": "Predict with a trained network.",
+    "compare": "Show what differs between runs.",
+    "repro": "Repeat a run, and compare the results.",
     "new-plugin": "Write a package with a component of your own, to begin from.",
     "check-plugin": "Ask a plugin's components what their kinds promise.",
 }

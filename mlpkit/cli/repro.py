@@ -1,0 +1,67 @@
+"""``mlpkit repro``: repeat a run, and compare the results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlpkit.cli import options
+from mlpkit.cli.columns import columns
+from mlpkit.cli.failures import WORK_FAILED
+from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.output import document, message, result
+from mlpkit.cli.training.chosen_display import chosen_display, expect_one_way
+
+DIGITS_SHOWN = 16
+
+
+@click.command("repro")
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Keep the repeated run here; by default it is not kept.",
+)
+@options.takes_plugins
+@options.takes_quiet
+@options.takes_json
+def command(
+    directory: Path, out: Path | None, plugins: tuple[str, ...], blocked: tuple[str, ...], quiet: bool, as_json: bool
+) -> None:
+    """Repeat a run, and compare the results.
+
+    RUN is the folder of a run that has come to its end. It is run again from resolved.yaml, and the SHA-256 of
+    history, metrics and model are compared; the exit code is 1 if one differs. Versions that are not those of
+    lock.json are named; other data is refused.
+    """
+    expect_one_way(quiet, as_json)
+    with Interrupts() as interrupts:
+        from mlpkit.jobs.repro import repro  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+        from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
+        from mlpkit.training.observer import ObserverGroup  # noqa: PLC0415 - likewise
+
+        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        with chosen_display(f"repeating {directory.name}", directory, quiet or as_json, False) as display:
+            interrupts.before_stopping = display.interrupted
+            observer = ObserverGroup((interrupts, display))
+            found = repro(directory, out, registry=registry, observer=observer, stop=interrupts.stop)
+    if interrupts.received:
+        message(f"stopped after step {found.run.steps} by {interrupts.received.name}; nothing was compared")
+        raise click.exceptions.Exit(interrupts.exit_code)
+    if as_json:
+        changes = [change._asdict() for change in found.changes]
+        document({"same": found.same, "then": found.then, "now": found.now, "changes": changes})
+    elif not quiet:
+        rows = [
+            [name, "the same" if then == now else "DIFFERENT", _short(then), "" if then == now else _short(now)]
+            for (name, then), now in zip(found.then.items(), found.now.values(), strict=True)
+        ]
+        result("\n".join(columns(rows)))
+    if not found.same:
+        raise click.exceptions.Exit(WORK_FAILED)
+
+
+def _short(digits: str | None) -> str:
+    return "missing" if digits is None else digits[:DIGITS_SHOWN]

@@ -1,0 +1,99 @@
+"""Repeating a run from its lock file, to see whether it comes to the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from mlpkit.errors import RunFolderError
+from mlpkit.jobs.changes import DATA, lock_changes
+from mlpkit.jobs.lock import lock_of
+from mlpkit.jobs.resolved_spec import spec_hash
+from mlpkit.jobs.result_hashes import result_hashes
+from mlpkit.jobs.run import run
+from mlpkit.network.blame import Blame
+from mlpkit.runs.folder import RunFolder
+from mlpkit.spec.spec import parse_spec
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.changes import Change
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.registry.registry import Registry
+    from mlpkit.spec.spec import Spec
+    from mlpkit.training.observer import Observer
+    from mlpkit.training.stopping import StopRequest
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A run that was repeated.
+
+    Args:
+        run: the repeated run.
+        then: SHA-256 of each result of the first run.
+        now: SHA-256 of each result of the repeated run.
+        changes: what the result depends on and has changed between the two.
+    """
+
+    run: Run
+    then: dict[str, str | None]
+    now: dict[str, str | None]
+    changes: list[Change]
+
+    @property
+    def same(self) -> bool:
+        """Whether every result is the same to the byte."""
+        return self.then == self.now
+
+
+def repro(
+    directory: Path,
+    out: Path | None = None,
+    *,
+    registry: Registry | None = None,
+    observer: Observer | None = None,
+    stop: StopRequest | None = None,
+) -> Repetition:
+    """Run a finished run again, and compare hashes.
+
+    Args:
+        directory: the run folder.
+        out: where to keep the repeated run; by default nothing of it is kept.
+        registry: the plugins to take components from; by default what is installed.
+        observer: is told how it goes, and of versions that have changed.
+        stop: may ask the run to end after the step that it is in.
+
+    Raises:
+        RunFolderError: the folder is no run folder, the run has not come to its end, or its spec or data is another.
+        SpecError: a plugin that the spec needs is missing.
+    """
+    folder = RunFolder.open(directory)
+    if not folder.finished:
+        raise RunFolderError(f"{directory}: the run has not come to its end; go on with: mlpkit resume {directory}")
+    lock, resolved = folder.read_lock(), folder.resolved_text()
+    if spec_hash(resolved) != lock.get("spec_hash"):
+        raise RunFolderError(
+            f"{directory / 'resolved.yaml'}: is not the spec that was run: lock.json has another spec_hash; "
+            "restore the file from a copy"
+        )
+    spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry)
+    changes = lock_changes(lock, _lock_now(spec, resolved))
+    for change in changes:
+        if change.key == DATA:
+            raise RunFolderError(f"{directory}: can't be repeated: the data is not what it was: {change}")
+        if observer is not None:
+            observer.noticed(f"another result is possible, since {change}")
+    then = result_hashes(directory)
+    with TemporaryDirectory(prefix="mlpkit-") as temporary:
+        place = out or Path(temporary) / "repro"
+        repeated = run(spec, place, observer=observer, stop=stop)
+        return Repetition(repeated, then, result_hashes(place), changes)
+
+
+def _lock_now(spec: Spec, resolved: str) -> dict[str, object]:
+    dataset = spec.data()
+    with Blame(f"dataset {spec.data.name} failed in open"):
+        dataset.open(spec.seed)
+    return lock_of(spec, resolved, dataset)
