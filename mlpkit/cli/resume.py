@@ -8,6 +8,7 @@ import click
 
 from mlpkit.cli import options
 from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.output import message
 from mlpkit.cli.training.chosen_display import chosen_display, expect_one_way
 
 
@@ -31,8 +32,9 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
         with chosen_display(directory.name, directory, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))
-            display.finished(
-                resume(directory, plugins=plugins, blocked=blocked, observer=observer, stop=interrupts.stop)
-            )
+            run = resume(directory, plugins=plugins, blocked=blocked, observer=observer, stop=interrupts.stop)
+            if not interrupts.training_began and not quiet:
+                message(f"{directory}: the run has come to its end already; nothing was left to do")
+            display.finished(run)
     if interrupts.received:
         raise click.exceptions.Exit(interrupts.exit_code)

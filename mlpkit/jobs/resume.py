@@ -68,7 +68,6 @@ def resume(
         folder.claim()
         registry = Registry.discover(plugins=plugins, blocked=blocked)
         if folder.finished:
-            observer.noticed(f"{directory}: the run has come to its end already; nothing is left to do")
             return _finished_run(folder, registry)
         passed_over: list[str] = []
         checkpoint = folder.checkpoints.load_newest(passed_over.append)
@@ -127,5 +126,10 @@ def _snapshot(checkpoint: Checkpoint) -> Snapshot:
 def _finished_run(folder: RunFolder, registry: Registry) -> Run:
     model = restore(folder.load_model(), folder.directory / "model.safetensors", registry)
     history = folder.read_history()
+    names = ("loss", *(metric.name for metric in model.spec.training.metrics))  # as the run had them; JSON sorts them
+    metrics = {
+        split: {name: figures[name] for name in names if name in figures}
+        for split, figures in folder.read_metrics().items()
+    }
     steps = int(history[-1]["iteration"]) if history else 0
-    return Run(model.network, history, folder.read_metrics(), steps=steps, folder=folder.directory)
+    return Run(model.network, history, metrics, steps=steps, folder=folder.directory)

@@ -127,9 +127,7 @@ class TrainingJob:
             if folder is not None and is_finite(network, {}):
                 self._save_model(folder, network)
         stopped = trainer.stopped if stop.reason else ""
-        finished = Run(
-            network, history, steps=trainer.progress.step, folder=directory, stopped=stopped
-        )
+        finished = Run(network, history, steps=trainer.progress.step, folder=directory, stopped=stopped)
         if not finished.stopped:
             finished.metrics = self._final_metrics(network, settings, history)
             if folder is not None:

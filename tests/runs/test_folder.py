@@ -365,3 +365,32 @@ def test_a_folder_removed_meanwhile_is_reported(folder: RunFolder) -> None:
         folder.write_metrics({})
     with pytest.raises(StorageError, match="No such file or directory; check that its folder still exists"):
         folder.append_history({})
+
+
+def test_rewind_goes_back_to_a_checkpoint(folder: RunFolder) -> None:
+    for iteration in (2, 4, 6):
+        folder.append_history({"iteration": iteration})
+        folder.append_timing({"iteration": iteration, "seconds": iteration / 7})
+    with (folder.directory / "timing.jsonl").open("ab") as timing:
+        timing.write(b'{"iteration":8,"sec')
+    folder.checkpoints.save(4, {"x": np.zeros(1)}, {}, keep=1)
+    for place in (folder.directory, folder.checkpoints.directory):
+        (place / ".mlpkit-00.tmp").touch()
+    folder.rewind([{"iteration": 2}, {"iteration": 4}])
+    assert folder.read_history() == [{"iteration": 2}, {"iteration": 4}]
+    assert (folder.directory / "timing.jsonl").read_text() == "".join(
+        f'{{"iteration":{iteration},"seconds":{iteration / 7}}}\n' for iteration in (2, 4)
+    )
+    assert not list(folder.directory.rglob("*.tmp"))
+
+
+def test_a_run_is_finished_when_its_metrics_are_written(folder: RunFolder) -> None:
+    assert not folder.finished
+    folder.write_metrics({})
+    assert folder.finished
+
+
+def test_a_folder_with_a_checkpoint_is_not_discarded(folder: RunFolder) -> None:
+    folder.checkpoints.save(1, {"x": np.zeros(1)}, {}, keep=1)
+    folder.discard_if_unused()
+    assert folder.checkpoints.steps() == [1]

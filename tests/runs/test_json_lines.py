@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.runs.json_lines import append_line, read_lines
+from mlpkit.runs.json_lines import append_line, read_lines, readable_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +130,10 @@ def test_a_folder_in_its_place_is_reported(log: Path) -> None:
         read_lines(log)
     with pytest.raises(StorageError, match="can't be written: Is a directory"):
         append_line(log, FIRST)
+
+
+def test_what_can_be_read_of_a_damaged_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    assert readable_lines(path) == []
+    path.write_bytes(b'{"a":1}\n\0\0\0\n[1]\n{"a":2}\n{"a":3')
+    assert readable_lines(path) == [{"a": 1}, {"a": 2}]

@@ -144,3 +144,20 @@ def test_no_descriptor_is_left_open(path: Path) -> None:
     assert descriptors() == before + 1
     first.release()
     assert descriptors() == before
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends before training began removes its folder and the lock file in it."""
+    other, lock = WriterLock(path), WriterLock(path)
+    real = fcntl.flock
+    removed = []
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not removed:
+            removed.append(path.unlink())
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    lock.acquire()
+    with pytest.raises(RunFolderError, match="this process is writing to it"):
+        other.acquire()

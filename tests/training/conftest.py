@@ -163,6 +163,7 @@ def make_trainer() -> Callable[..., Trainer]:
         observer: Any = None,
         stop: Any = None,
         loss: Any = None,
+        store: Any = None,
         **settings: Any,
     ) -> Trainer:
         dataset = dataset or Toy()
@@ -170,6 +171,7 @@ def make_trainer() -> Callable[..., Trainer]:
         network = Sequential(stack, (FEATURES,), seed=seed, dtype="float64", slices=slices)
         given = {"batch_size": 5, "iterations": 8, "metrics": {"accuracy": Accuracy}} | settings
         chosen = Settings(optimizer=optimizer or Sgd(0.1), **given)
-        return Trainer(network, dataset.open(seed), dataset.describe(), chosen, observer=observer, stop=stop)
+        splits, description = dataset.open(seed), dataset.describe()
+        return Trainer(network, splits, description, chosen, observer=observer, stop=stop, store=store)
 
     return make

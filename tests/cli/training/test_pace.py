@@ -19,6 +19,14 @@ def test_the_rest_takes_as_long_as_the_average_so_far():
     assert pace.seconds_left(1000) == 0
 
 
+def test_steps_done_before_the_start_took_no_time():
+    now = [100.0]
+    pace = Pace(1000, first=400, clock=lambda: now[0])
+    now[0] = 102.0
+    assert pace.steps_per_second(500) == 50
+    assert pace.seconds_left(500) == pytest.approx(10)
+
+
 def test_the_clock_runs_by_itself():
     pace = Pace(10)
     assert pace.steps_per_second(5) > 0

@@ -1,0 +1,50 @@
+"""``mlpkit compare``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def two(work, invoke):
+    """Run the tiny spec at two learning rates, into ``a`` and ``b``."""
+    for name, rate in (("a", 0.1), ("b", 0.2)):
+        assert invoke("run", "tiny.yaml", "--out", name, "--set", f"training.optimizer.learning_rate={rate}").code == 0
+
+
+def test_a_table_of_what_differs(two, invoke):
+    done = invoke("compare", "a", "b")
+    assert (done.code, done.err) == (0, "")
+    lines = [line.split() for line in done.out.splitlines()]
+    assert lines[0] == ["a", "b"]
+    assert lines[1:3] == [["spec"], ["training.optimizer.sgd.learning_rate", "0.1", "0.2"]]
+    assert lines[3] == ["versions:", "the", "same"]
+    assert lines[4] == ["curves,", "last", "values", "(apart", "from", "iteration", "2", "on)"]
+    assert ["learning_rate", "0.1000", "0.2000"] in lines
+    assert "test.loss" in [line[0] for line in lines]
+
+
+def test_json(two, invoke):
+    found = json.loads(invoke("compare", "a", "b", "a", "--json").out)
+    assert found["runs"] == ["a", "b", "a"]
+    assert found["spec"] == {"training.optimizer.sgd.learning_rate": [0.1, 0.2, 0.1]}
+    assert (found["versions"], found["part_at"]) == ({}, 2)
+
+
+def test_the_same(two, invoke):
+    done = invoke("compare", "a", "a")
+    assert [line.strip() for line in done.out.splitlines()[1:]] == [
+        "spec: the same",
+        "versions: the same",
+        "curves, last values: the same",
+        "metrics: the same",
+        "results, SHA-256: the same",
+    ]
+
+
+def test_one_run_alone(two, invoke):
+    done = invoke("compare", "a")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: there is nothing to compare a with; give two run folders or more\n"

@@ -1,0 +1,69 @@
+"""``mlpkit repro``."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+
+
+@pytest.fixture
+def finished(work, invoke):
+    """Return the folder of a finished run."""
+    assert invoke("run", "tiny.yaml", "--out", "run").code == 0
+    return work / "run"
+
+
+def test_a_table(finished, invoke):
+    done = invoke("repro", "run")
+    assert (done.code, done.err) == (0, "")
+    table = [line.split() for line in done.out.splitlines()[-3:]]
+    assert [line[:3] for line in table] == [
+        [name, "the", "same"] for name in ("history.jsonl", "metrics.json", "model.safetensors")
+    ]
+
+
+def test_json_and_a_folder(finished, invoke, work):
+    done = invoke("repro", "run", "--json", "--out", "again")
+    found = json.loads(done.out)
+    assert (done.code, done.err) == (0, "")
+    assert (found["same"], found["changes"]) == (True, [])
+    assert found["then"] == found["now"]
+    assert (work / "again/model.safetensors").read_bytes() == (finished / "model.safetensors").read_bytes()
+
+
+def test_another_result(finished, invoke):
+    (finished / "metrics.json").write_text("{}")
+    done = invoke("repro", "run")
+    assert done.code == 1
+    (line,) = [line.split() for line in done.out.splitlines() if line.startswith("metrics.json")]
+    assert line[1] == "DIFFERENT"
+    assert line[2] != line[3]
+    assert json.loads(invoke("repro", "run", "--json").out)["same"] is False
+    assert invoke("repro", "run", "--quiet").out == ""
+
+
+def test_other_versions_are_named(finished, invoke):
+    lock = json.loads((finished / "lock.json").read_text()) | {"mlpkit": "0.0.1"}
+    (finished / "lock.json").write_text(json.dumps(lock))
+    done = invoke("repro", "run", "--json")
+    assert done.code == 0
+    assert done.err == "warning: another result is possible, since mlpkit: 0.0.1 then, 0.1.0 now\n"
+    assert json.loads(done.out)["changes"] == [{"key": "mlpkit", "then": "0.0.1", "now": "0.1.0"}]
+
+
+def test_an_interrupted_repetition_compares_nothing(work, started, forever, finished, invoke):
+    overridden = (finished / "resolved.yaml").read_text().replace("iterations: 4", "iterations: 1000000000")
+    lock = json.loads((finished / "lock.json").read_text())
+    from mlpkit.jobs.resolved_spec import spec_hash
+
+    (finished / "resolved.yaml").write_text(overridden)
+    (finished / "lock.json").write_text(json.dumps(lock | {"spec_hash": spec_hash(overridden)}))
+    process = started("repro", "run")
+    assert process.stdout.readline().split()[0] == "iteration"
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert err.startswith("stopped after step ")
+    assert err.endswith(" by SIGTERM; nothing was compared\n")

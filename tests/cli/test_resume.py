@@ -1,0 +1,112 @@
+"""``mlpkit resume``."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+STOPPING = '''\
+import os, signal
+from mlpkit import Callback, component, hookimpl
+
+
+class Stop(Callback):
+    """Sends this process a signal after a step, unless the environment says otherwise."""
+
+    def on_step(self, training, loss):
+        if training.progress.step == int(os.environ.get("STOP_AT", "0")):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("callback", "stop", Stop)]
+'''
+PLUGIN = ("--plugin", "stopping.py")
+SPEC = ("run", "tiny.yaml", "--out", "run", "--set", "training.callbacks=[stopping.stop]", *PLUGIN)
+
+
+@pytest.fixture
+def stopped(work, invoke):
+    """Stop the tiny run after its third step of four."""
+    (work / "stopping.py").write_text(STOPPING)
+    done = invoke(*SPEC, env={"STOP_AT": "3"})
+    assert (done.code, done.err.splitlines()) == (
+        130,
+        ["stopped after step 3 by SIGINT; kept in run", "go on with: mlpkit resume run"],
+    )
+    return work / "run"
+
+
+def test_lines(stopped, invoke, work):
+    done = invoke("resume", "run", *PLUGIN)
+    assert (done.code, done.err) == (0, "going on after step 3\n")
+    heading, evaluation, test, kept = done.out.splitlines()
+    assert heading.split()[0] == "iteration"
+    assert evaluation.split()[0] == "4"
+    assert test.startswith("test ")
+    assert kept == "kept in run"
+    history = [json.loads(line)["iteration"] for line in (stopped / "history.jsonl").read_text().splitlines()]
+    assert history == [2, 4]
+
+
+def test_json(stopped, invoke):
+    done = invoke("resume", "run", *PLUGIN, "--json")
+    assert (done.code, done.err) == (0, "")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert [event["event"] for event in events] == ["resumed", "started", "evaluation", "done"]
+    assert events[0] == {"event": "resumed", "step": 3}
+    assert events[1] == {"event": "started", "steps": 4}
+
+
+def test_quiet_tells_of_a_damaged_checkpoint_all_the_same(stopped, invoke):
+    done = invoke("resume", "run", *PLUGIN, "--quiet", "--json")
+    assert (done.code, done.err) == (2, "error: --quiet and --json can't both be given\n")
+    (stopped / "checkpoints/step-000000001.safetensors").write_bytes(
+        (stopped / "checkpoints/step-000000003.safetensors").read_bytes()
+    )
+    (stopped / "checkpoints/step-000000003.safetensors").write_bytes(b"")
+    done = invoke("resume", "run", *PLUGIN, "--quiet")
+    assert (done.code, done.out) == (0, "")
+    assert re.fullmatch(
+        r"warning: run/checkpoints/step-000000003\.safetensors: is empty; .*; "
+        r"the run goes on from the checkpoint of step 3 instead\n",
+        done.err,
+    )
+
+
+def test_a_run_that_has_ended_is_left_alone_and_told_again(stopped, invoke):
+    first = invoke("resume", "run", *PLUGIN)
+    done = invoke("resume", "run", *PLUGIN)
+    assert (done.code, done.err) == (0, "run: the run has come to its end already; nothing was left to do\n")
+    assert done.out.splitlines() == first.out.splitlines()[-2:]
+
+
+def test_a_changed_spec_is_refused(stopped, invoke):
+    resolved = stopped / "resolved.yaml"
+    resolved.write_text(resolved.read_text().replace("learning_rate: 0.1", "learning_rate: 0.2"))
+    done = invoke("resume", "run", *PLUGIN)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: run: can't be resumed: what it depends on has changed since step 3:\n")
+    assert "learning_rate: 0.2" in done.err
+
+
+def test_a_resumed_run_can_be_interrupted_again(stopped, invoke):
+    done = invoke("resume", "run", *PLUGIN, env={"STOP_AT": "4"})
+    assert (done.code, done.err.splitlines()[-1]) == (130, "go on with: mlpkit resume run")
+    assert invoke("resume", "run", *PLUGIN).code == 0
+
+
+def test_on_a_terminal_the_bar_goes_on_where_it_was(stopped, terminal):
+    screen = terminal("resume", "run", *PLUGIN)
+    assert screen.wait_for_end() == 0
+    assert "going on after step 3" in [line.strip() for line in screen.lines()]
+    assert screen.lines()[-1] == "kept in run"
+
+
+def test_what_is_no_run_folder(work, invoke):
+    done = invoke("resume", "nothing")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: nothing: there is no such folder; expected the folder of a run")

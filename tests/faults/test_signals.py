@@ -1,0 +1,124 @@
+"""What signals do to a run, wherever it is: real processes, real signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import mlpkit
+
+SPEC = """\
+mlpkit: 1
+name: signalled
+data: acme.blobs
+layers:
+  - Affine: {units: 12}
+  - acme.Restless
+  - Affine: {units: 4}
+  - SoftmaxWithLoss
+training:
+  optimizer: {sgd: {learning_rate: 0.05, momentum: 0.9}}
+  batch_size: 16
+  iterations: 20
+  evaluate_every: 6
+  metrics: [acme.mean_error]
+  checkpoint: {every: 8}
+  callbacks: [acme.remembering]
+"""
+PHASES = ("load", "forward", "backward", "save", "evaluate")
+SIGNALS = {"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143)}
+
+
+@pytest.fixture(scope="module")
+def expected(acme, results, tmp_path_factory):
+    """Return what the run comes to if nobody interrupts it."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    mlpkit.run(mlpkit.load_spec(folder / "spec.yaml", plugins=[acme]), folder / "run")
+    return results(folder / "run")
+
+
+@pytest.fixture
+def dawdling(tmp_path, plugin_file):
+    """Return a function that starts the program, waits until a phase has begun, and returns its process."""
+    (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    processes = []
+
+    def start(phase, seconds, verb=("run", "spec.yaml", "--out", "run")):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlpkit", *verb, "--plugin", str(plugin_file), "--quiet"],
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env=os.environ | {"ACME_DAWDLE": f"{phase}:{seconds}", "OPENBLAS_NUM_THREADS": "1"},
+            encoding="utf-8",
+        )
+        processes.append(process)
+        if phase:
+            assert process.stderr.readline() == f"{phase}\n"
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("name", SIGNALS)
+def test_one_signal_ends_the_run_after_its_step_and_it_can_be_resumed(
+    phase, name, dawdling, expected, results, tmp_path, plugin_file
+):
+    number, code = SIGNALS[name]
+    process = dawdling(phase, 0.5)
+    process.send_signal(number)
+    assert process.communicate(timeout=20)[1] == ""
+    assert process.returncode == code
+    folder = tmp_path / "run"
+    if phase == "load":
+        assert not folder.exists()
+        return
+    steps = {"forward": 1, "backward": 1, "evaluate": 6, "save": 9}[phase]
+    assert [path.name for path in (folder / "checkpoints").iterdir() if f"{steps:09}" in path.name]
+    assert mlpkit.resume(folder, plugins=[plugin_file]).steps == 20
+    assert results(folder) == expected
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_second_signal_ends_the_program_at_once_and_loses_only_what_was_not_saved(
+    phase, dawdling, expected, results, tmp_path, plugin_file
+):
+    process = dawdling(phase, 30)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert time.monotonic() - began < 5
+    assert process.returncode == (130 if phase == "load" else -signal.SIGINT)
+    folder = tmp_path / "run"
+    if (folder / "checkpoints").is_dir():
+        assert mlpkit.resume(folder, plugins=[plugin_file]).steps == 20
+        assert results(folder) == expected
+    elif folder.exists():
+        with pytest.raises(mlpkit.RunFolderError, match="there is no checkpoint yet; start the run anew: mlpkit run"):
+            mlpkit.resume(folder, plugins=[plugin_file])
+
+
+@pytest.mark.parametrize("phase", ["load", "forward", "evaluate"])
+def test_a_resumed_run_is_interrupted_and_resumed_again(phase, dawdling, expected, results, tmp_path):
+    assert dawdling("forward", 0.3).send_signal(signal.SIGTERM) is None
+    folder = tmp_path / "run"
+    while not (folder / "checkpoints").is_dir() or (folder / "model.safetensors").exists() is False:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    again = dawdling(phase, 0.4, ("resume", "run"))
+    again.send_signal(signal.SIGINT)
+    assert again.wait(timeout=20) == 130
+    last = dawdling("", 0, ("resume", "run"))
+    assert last.wait(timeout=20) == 0
+    assert results(folder) == expected

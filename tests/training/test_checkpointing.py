@@ -1,0 +1,57 @@
+"""When a run is saved, and which evaluation is its best."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from mlpkit.training import checkpointing
+from mlpkit.training.checkpointing import Best, Occasions, Ranking, Timetable
+
+
+def due(occasions, steps=40, steps_per_epoch=7):
+    timetable = Timetable(occasions, steps_per_epoch)
+    return [step for step in range(steps) if timetable.due(step)]
+
+
+def test_steps_epochs_and_both():
+    assert due(Occasions(every=10)) == [10, 20, 30]
+    assert due(Occasions(every_epochs=2)) == [14, 28]
+    assert due(Occasions(every=10, every_epochs=2)) == [10, 14, 20, 28, 30]
+    assert due(Occasions()) == []
+
+
+def test_seconds(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(checkpointing.time, "monotonic", lambda: now[0])
+    timetable = Timetable(Occasions(every_seconds=5), 7)
+    seen = []
+    for step in range(10):
+        now[0] = 2.0 * step
+        seen += [step] if timetable.due(step) else []
+    assert seen == [3, 6, 9]
+
+
+def ranked(values, **ranking):
+    order = Ranking("loss", **ranking)
+    records = [{"iteration": i, "train_loss": 0.0, "validation_loss": value} for i, value in enumerate(values)]
+    return [int(record["iteration"]) for record in records if order.improved(record)], order.best
+
+
+def test_the_best_is_the_lowest_or_the_highest_and_never_one_that_is_not_finite():
+    values = [math.nan, 3.0, -math.inf, 3.0, 2.0, math.inf, 2.5]
+    assert ranked(values) == ([1, 4], Best(4, 2.0))
+    assert ranked(values, higher_is_better=True) == ([1], Best(1, 3.0))
+    assert ranked([math.nan, math.inf]) == ([], None)
+
+
+def test_without_validation_data_the_training_data_counts():
+    order = Ranking("accuracy", higher_is_better=True)
+    assert order.improved({"iteration": 5, "train_loss": 1.0, "train_accuracy": 0.5})
+    assert order.best == Best(5, 0.5)
+
+
+def test_a_figure_that_is_not_there_is_an_error():
+    with pytest.raises(KeyError):
+        Ranking("accuracy").improved({"iteration": 5, "train_loss": 1.0})

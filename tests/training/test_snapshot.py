@@ -1,0 +1,91 @@
+"""A trainer goes on from another one's snapshot as if there had been no break."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+from mlpkit import ModelFileError
+from mlpkit.training.checkpointing import Occasions, Ranking
+from mlpkit.training.snapshot import history_arrays, history_of
+from mlpkit_plugins.optimizers.adam import Adam
+
+
+class Kept:
+    """Keeps copies of the snapshots of a run."""
+
+    def __init__(self):
+        self.saved, self.best = [], []
+
+    def save(self, snapshot):
+        self.saved.append(copy.deepcopy(snapshot))
+
+    def save_best(self, snapshot):
+        self.best.append(copy.deepcopy(snapshot))
+
+
+def settings():
+    return {
+        "optimizer": Adam(0.05),
+        "iterations": 12,
+        "evaluate_every": 3,
+        "occasions": Occasions(every=1),
+        "ranking": Ranking("loss"),
+    }
+
+
+@pytest.fixture
+def whole(make_trainer):
+    """Return a trainer that has come to its end, and the snapshots after each of its steps."""
+    kept = Kept()
+    trainer = make_trainer(slices=2, store=kept, **settings())
+    trainer.train()
+    return trainer, kept
+
+
+def test_there_is_a_snapshot_a_step_and_one_an_evaluation_that_is_better(whole):
+    trainer, kept = whole
+    assert [snapshot.step for snapshot in kept.saved] == list(range(1, 13))
+    losses = [record["validation_loss"] for record in trainer.history]
+    better = [i for i, loss in enumerate(losses) if loss < min(losses[:i], default=np.inf)]
+    assert [snapshot.step for snapshot in kept.best] == [trainer.history[i]["iteration"] for i in better]
+    assert kept.best[-1].figures["best"] == [trainer.history[better[-1]]["iteration"], losses[better[-1]]]
+
+
+@pytest.mark.parametrize("step", range(1, 13))
+def test_the_rest_is_the_same_to_the_bit(step, whole, make_trainer):
+    trainer, kept = whole
+    again = Kept()
+    other = make_trainer(slices=2, store=again, **settings())
+    other.restore(kept.saved[step - 1])
+    assert other.train() == trainer.history
+    assert other.network.values.tobytes() == trainer.network.values.tobytes()
+    later = kept.saved[step:]
+    assert [snapshot.figures for snapshot in again.saved] == [snapshot.figures for snapshot in later]
+    for mine, theirs in zip(again.saved, later, strict=True):
+        assert {n: a.tobytes() for n, a in mine.arrays.items()} == {n: a.tobytes() for n, a in theirs.arrays.items()}
+
+
+def test_a_snapshot_of_another_network_is_refused_before_anything_is_written(whole, make_trainer, toy):
+    _, kept = whole
+    snapshot = kept.saved[0]
+    other = make_trainer(slices=2, **settings())
+    before = other.network.values.tobytes()
+    for broken, message in (
+        ({"slots/m/Affine1.W": None}, "array slots/m/Affine1.W of the checkpoint is missing; expected float64 of"),
+        ({"parameters/Affine1.b": np.zeros(9)}, r"is float64 of shape \(9,\); expected float64 of \(4,\)"),
+        ({"parameters/Affine1.b": np.zeros(4, np.float32)}, "is float32 of shape"),
+    ):
+        arrays = {name: array for name, array in (snapshot.arrays | broken).items() if array is not None}
+        with pytest.raises(ModelFileError, match=message):
+            other.restore(snapshot._replace(arrays=arrays))
+        assert other.network.values.tobytes() == before
+
+
+def test_a_history_comes_back_with_figures_that_are_not_finite():
+    history = [{"iteration": 2, "train_loss": 0.1}, {"iteration": 4, "train_loss": float("nan")}]
+    back = history_of(history_arrays(history), ["iteration", "train_loss"])
+    assert str(back) == str(history)
+    assert history_of(history_arrays([]), []) == []
