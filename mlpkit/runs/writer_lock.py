@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -51,8 +52,9 @@ class WriterLock:
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             # Closing alone would leave the lock with a forked process that shares the descriptor.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+            with contextlib.suppress(OSError):  # it holds nothing that could be lost, and ends with the process
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                os.close(descriptor)
 
     def _open_locked(self) -> int:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

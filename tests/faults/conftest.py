@@ -102,7 +102,9 @@ def results() -> Any:
     """
 
     def read(folder: Path) -> dict[str, bytes]:
-        checkpoints = [f"checkpoints/{name}.safetensors" for name in ("best", "step-000000119")]
+        regular = "checkpoint: {every: 7" in (folder / "spec.yaml").read_text("utf-8")
+        wanted = ["best", *(["step-000000119"] if regular else [])]
+        checkpoints = [f"checkpoints/{name}.safetensors" for name in wanted]
         names = [*RESULTS, *(name for name in checkpoints if (folder / name).exists())]
         return {name: (folder / name).read_bytes() for name in names}
 

@@ -112,9 +112,9 @@ def whole_runs(kind, calls, runs, results, failing_call):
     reached = resumed = 0
     for call in calls:
         out = together.folder / f"call{call}"
-        with failing_call(kind, call) as made:
-            with contextlib.suppress(StorageError, KeyboardInterrupt, mlpkit.RunFolderError):
-                together.start(out=out)
+        ours = (StorageError, mlpkit.RunFolderError, KeyboardInterrupt)
+        with contextlib.suppress(*ours), failing_call(kind, call) as made:
+            together.start(out=out)
         if len(made) < call:
             break
         reached += 1
