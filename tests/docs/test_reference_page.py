@@ -28,6 +28,7 @@ NOT_FOR_PLUGINS = {
     "build",
     "load_model",
     "load_spec",
+    "resume",
     "run",
 }
 """Public names for those who train networks."""
@@ -35,7 +36,7 @@ NOT_FOR_PLUGINS = {
 DESCRIBED_ELSEWHERE = {"Component", "InitializerLike", "Rate", "Target"}
 """Bases and annotations, which the pages on plugins and kinds explain."""
 
-FIELDS = {"kind", "slots", "couples_examples", "elementwise", "uses_decay"}
+FIELDS = {"kind", "slots", "couples_examples", "elementwise", "uses_decay", "higher_is_better"}
 """What a class says of itself, which its docstring explains."""
 
 
