@@ -23,7 +23,7 @@ VERBS: Final = {
     "evaluate": "Compute a trained network's loss and metrics anew.",
     "predict": "Predict with a trained network.",
     "compare": "Show what differs between runs.",
-    "repro": "Repeat a run, and compare the results.",
+    "repro": "Do a run once more, and compare the results.",
     "new-plugin": "Write a package with a component of your own, to begin from.",
     "check-plugin": "Ask a plugin's components what their kinds promise.",
 }
