@@ -10,6 +10,7 @@ import pytest
 from mlpkit import ModelFileError
 from mlpkit.training.checkpointing import Occasions, Ranking
 from mlpkit.training.snapshot import history_arrays, history_of
+from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.optimizers.adam import Adam
 
 
@@ -66,6 +67,30 @@ def test_the_rest_is_the_same_to_the_bit(step, whole, make_trainer):
     assert [snapshot.figures for snapshot in again.saved] == [snapshot.figures for snapshot in later]
     for mine, theirs in zip(again.saved, later, strict=True):
         assert {n: a.tobytes() for n, a in mine.arrays.items()} == {n: a.tobytes() for n, a in theirs.arrays.items()}
+
+
+def test_a_callback_and_a_signal_that_ask_to_stop_after_the_same_step(make_trainer, toy):
+    class Both(toy.RecordingCallback):
+        def on_step(self, training, loss):
+            super().on_step(training, loss)
+            if training.progress.step == 5:
+                training.stop("enough")
+                stop.stop("SIGINT")
+
+    stop, kept = StopRequest(), Kept()
+    first = make_trainer(callbacks=[Both()], stop=stop, store=kept, **settings() | {"occasions": None})
+    first.train()
+    assert (first.stopped, [record["iteration"] for record in first.history]) == ("SIGINT", [3])
+    assert [snapshot.step for snapshot in kept.saved] == [5]
+
+    second = make_trainer(callbacks=[Both()], store=kept, **settings())
+    second.restore(kept.saved[0])
+    assert [record["iteration"] for record in second.train()] == [3, 5]
+    assert (second.stopped, second.progress.step) == ("enough", 5)
+
+    third = make_trainer(callbacks=[Both()], store=kept, **settings())
+    third.restore(copy.deepcopy(second.snapshot()))
+    assert third.train() == second.history  # nothing is left to do
 
 
 def test_a_snapshot_of_another_network_is_refused_before_anything_is_written(whole, make_trainer, toy):
