@@ -10,7 +10,7 @@ import click
 
 from mlpkit.cli import options
 from mlpkit.cli.columns import columns
-from mlpkit.cli.figures import as_in_a_spec, figure
+from mlpkit.cli.figures import figure
 from mlpkit.cli.output import document, result
 from mlpkit.errors import UsageError
 
@@ -44,6 +44,8 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _table(found: Comparison) -> list[list[str]]:
+    from mlpkit.spec.written import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+
     blank = [""] * len(found.runs)
     apart = "" if found.part_at is None else f" (apart from iteration {found.part_at} on)"
     rows = [["", *found.runs]]
