@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from mlpkit.errors import SpecError
 from mlpkit.jobs.explain import explain
-from mlpkit.jobs.json_schema import json_schema
+from mlpkit.jobs.json_schema.of_specs import json_schema
 from mlpkit.registry.registry import Registry
 from mlpkit.spec.checkpoint_section import Checkpoint
 from mlpkit.spec.spec import parse_spec
@@ -77,9 +78,12 @@ def test_its_keys_are_explained_though_it_is_left_out():
 
 def test_its_json_schema_takes_what_it_takes():
     jsonschema = pytest.importorskip("jsonschema")
-    training = json_schema(Registry.discover())["properties"]["training"]["properties"]["checkpoint"]
+    schema = json_schema(Registry.discover())
+    document = yaml.safe_load(SPEC)
     for good in (None, {"every": 5}, {"best": "loss", "keep": 3}):
-        jsonschema.validate(good, training)
+        document["training"]["checkpoint"] = good
+        jsonschema.validate(document, schema)
     for bad in ({"every": 0}, {"evry": 1}, 5):
+        document["training"]["checkpoint"] = bad
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(bad, training)
+            jsonschema.validate(document, schema)
