@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Layer
+from mlpkit_plugins.functions.sigmoid import sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,15 +28,9 @@ class Sigmoid(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = exp(min(x, 0)) / (1 + exp(-|x|))."""
-        numerator = np.minimum(x, 0, out=self.buffer("numerator", x.shape))
-        np.exp(numerator, out=numerator)
-        denominator = np.abs(x, out=self.buffer("denominator", x.shape))
-        np.negative(denominator, out=denominator)
-        np.exp(denominator, out=denominator)
-        np.add(denominator, 1, out=denominator)
         self.y = self.buffer("y", x.shape, gaps=True)
-        np.divide(numerator, denominator, out=self.y)
-        return self.y
+        numerator, denominator = self.buffer("numerator", x.shape), self.buffer("denominator", x.shape)
+        return sigmoid(x, self.y, numerator=numerator, denominator=denominator)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy y (1 - y)."""

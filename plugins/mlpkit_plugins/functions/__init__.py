@@ -1,0 +1,1 @@
+"""Functions of mathematics that several components share, one a file."""
