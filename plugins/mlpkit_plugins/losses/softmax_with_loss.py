@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from annotated_types import Ge, Lt
 
-from mlpkit import Classes, Loss, ShapeError, UsageError
+from mlpkit import Classes, Loss, ParameterError, ShapeError
 from mlpkit_plugins.kernels import cross_entropy_gradient, normalize_columns, pick_labels, shift_transposed
+from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Target
-
-SUM_TOLERANCE = 1e-3
-"""How far the sum of a one-hot row may be from 1; rows of probabilities in float32 are to pass."""
 
 
 class SoftmaxWithLoss(Loss):
@@ -28,18 +27,47 @@ class SoftmaxWithLoss(Loss):
     Here t is one-hot; integer labels stand for the same. Subtracting the row's largest logit keeps every
     exponential at most 1, so that logits up to ±1e38 are safe in float32.
 
+    With smoothed labels and weighted classes the one-hot t give way to u:
+
+        u    = class_weights ((1 - label_smoothing) t + label_smoothing / classes)
+        loss = Σ over rows of  (Σ u) log Σ exp(x - max x) - Σ u (x - max x),  divided by weight
+        dx   = dloss ((Σ u) p - u) / weight,  weight = Σ over rows of  Σ class_weights t
+
+    Args:
+        label_smoothing: share of each label that is spread evenly over all classes.
+        class_weights: how much a row of each class counts, one number a class; by default all alike.
+
     Shapes: x (rows, classes), t (rows,) or (rows, classes).
 
     Raises:
+        ParameterError: all classes have weight 0.
         ShapeError: the targets are neither class numbers nor one-hot rows for that many classes.
         UsageError: a class number is out of range, or a row's sum is not 1.
 
-    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4.
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4; Szegedy, Vanhoucke, Ioffe, Shlens
+        and Wojna, Rethinking the Inception Architecture for Computer Vision (2016), section 7, for smoothed labels.
     """
+
+    def __init__(
+        self,
+        *,
+        label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        class_weights: list[Annotated[float, Ge(0)]] | None = None,
+    ) -> None:
+        if class_weights is not None and not any(class_weights):
+            raise ParameterError("class_weights", "no class counts", expected="a number greater than 0 among them")
+        self.label_smoothing = label_smoothing
+        self.class_weights = class_weights
+        self.plain = not label_smoothing and class_weights is None
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit a class."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        if self.class_weights is not None and len(self.class_weights) != logits:
+            raise ShapeError(
+                f"{self.path} has {len(self.class_weights)} class weights for {logits} logits",
+                expected=f"{logits} numbers in class_weights, one a class",
+            )
         if target is None:
             return
         if not isinstance(target, Classes):
@@ -56,24 +84,40 @@ class SoftmaxWithLoss(Loss):
 
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean cross-entropy."""
-        self._expect_targets(t, x.shape)
+        expect_class_targets(self.path, t, x.shape)
         shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
-        self.t = t
-        at_target = self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
+        self.t = t if self.plain else self._weighted_targets(t, x.shape)
+        self.total_weight = len(t) if self.plain else self.weight(t) or 1.0  # where no row counts, there is no loss
+        at_target = self._at_labels(shifted, t) if self.t.ndim == 1 else np.einsum("ji,ij->i", shifted, self.t)
         losses = self._normalize(shifted)
         np.log(losses, out=losses)
+        if not self.plain:
+            np.multiply(losses, self.t.sum(axis=1), out=losses)
         np.subtract(losses, at_target, out=losses)
-        return float(np.add.reduce(losses, dtype=np.float64)) / len(t)
+        return float(np.add.reduce(losses, dtype=np.float64)) / self.total_weight
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
-        """Return dx = dloss (p - t) / rows."""
-        p, t, scale = self.p, self.t, dloss / len(self.t)
+        """Return dx = dloss (p - t) / rows, or that of smoothed labels and weighted classes."""
+        p, t, scale = self.p, self.t, dloss / self.total_weight
         dx = self.buffer("dx", p.shape[::-1])
         if t.ndim == 1:
             return cross_entropy_gradient(p, t, scale, dx)
+        if not self.plain:
+            np.multiply(p, t.sum(axis=1), out=p)
         np.subtract(p.T, t, out=dx)
         np.multiply(dx, scale, out=dx)
         return dx
+
+    def weight(self, t: NDArray[Any]) -> float:
+        """Return how much these rows count: their number, or the sum of their classes' weights."""
+        if self.class_weights is None:
+            return float(len(t))
+        class_weights = np.array(self.class_weights)
+        expect_class_targets(self.path, t, (len(t), len(class_weights)))
+        if t.ndim == 1:
+            expect_class_numbers(self.path, t, len(class_weights))
+            return float(class_weights[t].sum())
+        return float((t @ class_weights).sum())
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each class, shape (rows, classes)."""
@@ -82,27 +126,29 @@ class SoftmaxWithLoss(Loss):
         np.copyto(prediction, self.p.T)
         return prediction
 
-    def _expect_targets(self, t: NDArray[Any], shape: tuple[int, ...]) -> None:
-        """Make sure that the targets are class numbers or one-hot rows; NumPy would take some others for them."""
-        if t.shape == shape[:1] and t.dtype.kind in "iu":
-            return  # and their range is seen when they are looked up
-        if t.shape != shape:
-            raise ShapeError(
-                f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
-                expected=f"class numbers, integers of shape {shape[:1]}, or one-hot rows of shape {shape}",
-            )
-        if not (np.abs(t.sum(axis=1) - 1) < SUM_TOLERANCE).all():
-            raise UsageError(f"{self.path} got a target row whose sum is not 1; expected one-hot rows")
-
     def _at_labels(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         """Return the shifted logit of each row's label."""
         try:
             return pick_labels(shifted, t, self.buffer("at_label", t.shape))
         except IndexError:
-            classes = len(shifted)
-            wrong = t[(t < 0) | (t >= classes)][0]
-            message = f"{self.path} got the label {wrong}; expected class numbers from 0 to {classes - 1}"
-            raise UsageError(message) from None
+            expect_class_numbers(self.path, t, len(shifted))
+            raise
+
+    def _weighted_targets(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return u: the targets as rows, smoothed, each class times its weight."""
+        rows, classes = shape
+        u = self.buffer("u", shape)
+        if t.ndim == 1:
+            expect_class_numbers(self.path, t, classes)
+            u[...] = 0
+            u[np.arange(rows), t] = 1
+        else:
+            np.copyto(u, t)
+        np.multiply(u, 1 - self.label_smoothing, out=u)
+        np.add(u, self.label_smoothing / classes, out=u)
+        if self.class_weights is not None:
+            np.multiply(u, self.class_weights, out=u)
+        return u
 
     def _normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
@@ -111,5 +157,5 @@ class SoftmaxWithLoss(Loss):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss on five classes."""
-        return [({}, (5,))]
+        """Show the loss plain, and with smoothed labels and weighted classes."""
+        return [({}, (5,)), ({"label_smoothing": 0.1, "class_weights": [1, 0.5, 2, 0, 1]}, (5,))]

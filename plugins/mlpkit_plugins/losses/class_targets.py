@@ -1,0 +1,58 @@
+"""Making sure that targets are classes: NumPy would take some others for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import ShapeError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SUM_TOLERANCE = 1e-3
+"""How far the sum of a one-hot row may be from 1; rows of probabilities in float32 are to pass."""
+
+
+def expect_class_targets(who: str, t: NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Make sure that the targets are integers or one-hot rows; the range of integers is not looked at.
+
+    Args:
+        who: the loss, for the error.
+        t: the targets.
+        shape: (rows, classes).
+
+    Raises:
+        ShapeError: the targets are neither.
+        UsageError: the sum of a row is not 1.
+    """
+    if t.shape == shape[:1] and t.dtype.kind in "iu":
+        return
+    if t.shape != shape:
+        raise ShapeError(
+            f"{who} can't take targets of {t.dtype} of shape {t.shape}",
+            expected=f"class numbers, integers of shape {shape[:1]}, or one-hot rows of shape {shape}",
+        )
+    expect_sums_of_one(who, t)
+
+
+def expect_sums_of_one(who: str, t: NDArray[Any]) -> None:
+    """Make sure that each row is one-hot, or at least has the sum of one that is.
+
+    Raises:
+        UsageError: a row has not.
+    """
+    if not (np.abs(t.sum(axis=1) - 1) < SUM_TOLERANCE).all():
+        raise UsageError(f"{who} got a target row whose sum is not 1; expected one-hot rows")
+
+
+def expect_class_numbers(who: str, t: NDArray[Any], classes: int) -> None:
+    """Make sure that integers are class numbers.
+
+    Raises:
+        UsageError: one is out of range.
+    """
+    wrong = t[(t < 0) | (t >= classes)]
+    if len(wrong):
+        raise UsageError(f"{who} got the label {wrong[0]}; expected class numbers from 0 to {classes - 1}")
