@@ -8,7 +8,11 @@ from mlpkit import ParameterError, PluginError, UnknownComponentError
 from mlpkit.components.schema.value_type import Checking
 from mlpkit.registry.registry import Registry
 
-LAYERS = "Affine, Relu, Sigmoid, Sequence, Residual, Repeat"
+LAYERS = (
+    "Affine, Relu, Sigmoid, Tanh, LeakyRelu, Elu, Gelu, Silu, Softplus, Dropout, BatchNorm, LayerNorm, Flatten, "
+    "Reshape, Sequence, Residual, Repeat"
+)
+LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber"
 
 PLUGIN = """
     from typing import Annotated
@@ -66,10 +70,25 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Affine",
         "Relu",
         "Sigmoid",
+        "Tanh",
+        "LeakyRelu",
+        "Elu",
+        "Gelu",
+        "Silu",
+        "Softplus",
+        "Dropout",
+        "BatchNorm",
+        "LayerNorm",
+        "Flatten",
+        "Reshape",
         "Sequence",
         "Residual",
         "Repeat",
         "SoftmaxWithLoss",
+        "SigmoidWithLoss",
+        "MeanSquaredError",
+        "MeanAbsoluteError",
+        "Huber",
         "acme.Swish",
     ]
 
@@ -119,7 +138,7 @@ def test_all_components_are_listed_built_ins_first(registry):
         (
             ("layer", "loss"),
             "sgd",
-            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS}, SoftmaxWithLoss, acme.Swish",
+            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS}, {LOSSES}, acme.Swish",
         ),
     ],
 )

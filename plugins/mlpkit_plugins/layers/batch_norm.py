@@ -1,0 +1,109 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from mlpkit import Layer, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class BatchNorm(Layer):
+    """Batch normalization: each feature gets mean 0 and variance 1 over the minibatch, then a scale and a shift.
+
+        x̂  = (x - mean) / √(variance + epsilon), over the rows of the minibatch
+        y  = gamma x̂ + beta
+        dx = gamma (dy - mean(dy) - x̂ mean(dy x̂)) / √(variance + epsilon)
+        dgamma = Σ dy x̂,  dbeta = Σ dy
+
+    The first axis of an example is that of its features, such as the channels of an image; where there are others,
+    means and sums are taken along them too. In training, the figures of each minibatch are kept:
+
+        running ← momentum running + (1 - momentum) figure
+
+    where the variance is that with n - 1 in place of n, the count of elements, under the sum. In evaluation the running
+    figures stand for those of the minibatch, so that examples don't affect each other.
+
+    Args:
+        momentum: what is kept of the running figures from step to step.
+        epsilon: keeps the quotient finite where a feature is constant.
+
+    Shapes: x and y alike, (rows, features, ...); gamma, first one, and beta, first zero, (features,), neither ever
+        decayed.
+
+    Raises:
+        ShapeError: there is no axis of features.
+
+    Source: Ioffe and Szegedy, Batch Normalization (2015), algorithms 1 and 2.
+    """
+
+    couples_examples: ClassVar[bool] = True
+
+    def __init__(self, momentum: Annotated[float, Ge(0), Lt(1)] = 0.9, epsilon: Annotated[float, Gt(0)] = 1e-5) -> None:
+        self.momentum = momentum
+        self.epsilon = epsilon
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare gamma and beta, and the running mean and variance."""
+        if not input_shape:
+            raise ShapeError(
+                f"{self.path or self.type_name} can't take inputs of shape ()",
+                expected="a shape with an axis of features",
+            )
+        features = input_shape[0]
+        self.axes = (0, *range(2, 1 + len(input_shape)))  # the axes that mean and variance are taken along
+        self.a_feature = (features,) + (1,) * (len(input_shape) - 1)
+        self.gamma = self.parameter("gamma", (features,), {"normal": {"mean": 1.0, "std": 0.0}}, decay=False)
+        self.beta = self.parameter("beta", (features,), "zeros", decay=False)
+        self.running_mean = self.state("running_mean", (features,), 0.0)
+        self.running_variance = self.state("running_variance", (features,), 1.0)
+        return input_shape
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = gamma x̂ + beta."""
+        self.normalized = self.buffer("normalized", x.shape)
+        self.coupled = self.training and len(x) > 0
+        if self.coupled:
+            mean = np.mean(x, axis=self.axes).reshape(self.a_feature)
+            np.subtract(x, mean, out=self.normalized)
+            squares = np.square(self.normalized, out=self.buffer("product", x.shape))
+            variance = np.mean(squares, axis=self.axes).reshape(self.a_feature)
+            self._keep(mean.reshape(-1), variance.reshape(-1), x.size // len(mean))
+        else:
+            np.subtract(x, self.running_mean.value.reshape(self.a_feature), out=self.normalized)
+            variance = self.running_variance.value.reshape(self.a_feature)
+        self.scale = 1 / np.sqrt(variance + self.epsilon)
+        self.normalized *= self.scale
+        y = self.buffer("y", x.shape, gaps=True)
+        np.multiply(self.normalized, self.gamma.value.reshape(self.a_feature), out=y)
+        np.add(y, self.beta.value.reshape(self.a_feature), out=y)
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Set dgamma and dbeta, and return dx."""
+        product = np.multiply(dy, self.normalized, out=self.buffer("product", dy.shape))
+        np.sum(product, axis=self.axes, out=self.gamma.grad)
+        np.sum(dy, axis=self.axes, out=self.beta.grad)
+        if self.coupled:
+            along = np.mean(product, axis=self.axes, keepdims=True)
+            dy -= np.mean(dy, axis=self.axes, keepdims=True)
+            dy -= np.multiply(self.normalized, along, out=product)
+        dy *= self.scale * self.gamma.value.reshape(self.a_feature)
+        return dy
+
+    def _keep(self, mean: NDArray[Any], variance: NDArray[Any], count: int) -> None:
+        """Let the figures of a minibatch of so many elements a feature into the running ones."""
+        unbiased = variance * (count / max(count - 1, 1))
+        for running, figure in ((self.running_mean, mean), (self.running_variance, unbiased)):
+            running.value *= self.momentum
+            running.value += (1 - self.momentum) * figure
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer on features and on an image of two channels."""
+        return [({}, (4,)), ({"momentum": 0.5}, (2, 2, 3))]

@@ -1,0 +1,55 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Lt
+
+from mlpkit import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Dropout(Layer):
+    """Sets elements to zero at random in training, and scales the others so that the mean stays; idle in evaluation.
+
+        y  = x m / (1 - rate),  each element of m is 0 with probability rate, else 1
+        dx = dy m / (1 - rate)
+
+    Args:
+        rate: probability that an element is dropped.
+
+    Shapes: x and y alike, of any shape.
+
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, Dropout: A Simple Way to Prevent Neural
+        Networks from Overfitting (2014); scaled in training, as in section 10.
+    """
+
+    def __init__(self, rate: Annotated[float, Ge(0), Lt(1)] = 0.5) -> None:
+        self.rate = rate
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = x m / (1 - rate) in training, and x otherwise."""
+        self.dropping = self.training and self.rate > 0
+        if not self.dropping:
+            return x
+        chance = self.rng.random(out=self.buffer("chance", x.shape, np.float32), dtype=np.float32)
+        kept = np.greater_equal(chance, self.rate, out=self.buffer("kept", x.shape, bool))
+        self.factor = np.multiply(kept, 1 / (1 - self.rate), out=self.buffer("factor", x.shape))
+        y = self.buffer("y", x.shape, gaps=True)
+        np.multiply(x, self.factor, out=y)
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx = dy m / (1 - rate), with the m of forward."""
+        if self.dropping:
+            dy *= self.factor
+        return dy
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with half of the elements dropped and with a few, on features and on an image."""
+        return [({}, (6,)), ({"rate": 0.2}, (2, 3))]

@@ -1,0 +1,37 @@
+"""All features in one row."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Flatten(Layer):
+    """Lays all features of an example out in one row, the last axis fastest.
+
+    Shapes: x of any shape, y (rows, features), where features is the product of all axes of x but the first.
+    """
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare nothing; the outputs are as many as the inputs."""
+        self.features = prod(input_shape)
+        return (self.features,)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return x as rows of features."""
+        self.shape = x.shape
+        return x.reshape(len(x), self.features)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dy in the shape of x."""
+        return dy.reshape(self.shape)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer on an image and on features, which it leaves as they are."""
+        return [({}, (2, 3)), ({}, (4,))]

@@ -1,0 +1,71 @@
+"""Layer normalization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Gt
+
+from mlpkit import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class LayerNorm(Layer):
+    """Layer normalization: the features of each example get mean 0 and variance 1, then a scale and a shift.
+
+        x̂  = (x - mean) / √(variance + epsilon), over all features of the example
+        y  = gamma x̂ + beta
+        dx = (g - mean(g) - x̂ mean(g x̂)) / √(variance + epsilon),  g = gamma dy
+        dgamma = Σ dy x̂,  dbeta = Σ dy  (over the rows of the minibatch)
+
+    Args:
+        epsilon: keeps the quotient finite where all features of an example are equal.
+
+    Shapes: x and y alike, of any shape; gamma, first one, and beta, first zero, of the shape of an example, neither
+        ever decayed.
+
+    Source: Ba, Kiros and Hinton, Layer Normalization (2016).
+    """
+
+    def __init__(self, epsilon: Annotated[float, Gt(0)] = 1e-5) -> None:
+        self.epsilon = epsilon
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare gamma and beta."""
+        self.axes = tuple(range(1, 1 + len(input_shape)))  # the axes that mean and variance are taken along
+        self.gamma = self.parameter("gamma", input_shape, {"normal": {"mean": 1.0, "std": 0.0}}, decay=False)
+        self.beta = self.parameter("beta", input_shape, "zeros", decay=False)
+        return input_shape
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = gamma x̂ + beta."""
+        mean = np.mean(x, axis=self.axes, keepdims=True)
+        self.normalized = np.subtract(x, mean, out=self.buffer("normalized", x.shape))
+        squares = np.square(self.normalized, out=self.buffer("product", x.shape))
+        variance = np.mean(squares, axis=self.axes, keepdims=True)
+        self.scale = 1 / np.sqrt(variance + self.epsilon)
+        self.normalized *= self.scale
+        y = self.buffer("y", x.shape, gaps=True)
+        np.multiply(self.normalized, self.gamma.value, out=y)
+        np.add(y, self.beta.value, out=y)
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Set dgamma and dbeta, and return dx."""
+        product = np.multiply(dy, self.normalized, out=self.buffer("product", dy.shape))
+        np.sum(product, axis=0, out=self.gamma.grad)
+        np.sum(dy, axis=0, out=self.beta.grad)
+        product *= self.gamma.value
+        dy *= self.gamma.value
+        dy -= np.mean(dy, axis=self.axes, keepdims=True)
+        dy -= np.multiply(self.normalized, np.mean(product, axis=self.axes, keepdims=True), out=product)
+        dy *= self.scale
+        return dy
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer on features and on an image."""
+        return [({}, (6,)), ({"epsilon": 0.001}, (2, 3))]

@@ -1,0 +1,53 @@
+"""Features in another shape."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge
+
+from mlpkit import Layer, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Reshape(Layer):
+    """Gives the features of an example another shape, their order the same, the last axis fastest.
+
+    Args:
+        shape: the new shape, the batch axis not counted; [] for a single number an example.
+
+    Shapes: x of any shape, y (rows, *shape), of as many elements.
+
+    Raises:
+        ShapeError: the inputs have another number of elements.
+    """
+
+    def __init__(self, shape: list[Annotated[int, Ge(1)]]) -> None:
+        self.shape = shape
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Make sure that the elements are as many as before."""
+        shape = tuple(self.shape)
+        if prod(shape) != prod(input_shape):
+            raise ShapeError(
+                f"{self.path or self.type_name} can't give inputs of shape {input_shape} the shape {shape}",
+                expected=f"a shape of {prod(input_shape)} elements in place of {prod(shape)}",
+            )
+        return shape
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return x in the new shape."""
+        self.shape_before = x.shape
+        return x.reshape(len(x), *self.shape)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dy in the shape of x."""
+        return dy.reshape(self.shape_before)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer making an image of features, and the reverse."""
+        return [({"shape": [2, 3]}, (6,)), ({"shape": [8]}, (2, 4))]

@@ -1,0 +1,59 @@
+"""Huber's loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Gt
+
+from mlpkit_plugins.losses.real_values import RealValuesLoss, mean_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Huber(RealValuesLoss):
+    """Huber's loss: half the square of small differences to the target values, and large ones in proportion.
+
+        r    = x - t,  c = min(|r|, delta)
+        loss = mean of c (|r| - c / 2) over rows and elements
+        dx   = dloss clip(r, -delta, delta) / count
+
+    Up to delta c (|r| - c / 2) is r² / 2, and beyond it delta (|r| - delta / 2). Here count is the number of rows times
+    that of elements in each.
+
+    Args:
+        delta: the difference from which on the loss grows in proportion.
+
+    Shapes: x and t alike, of any shape.
+
+    Raises:
+        ShapeError: the targets are no numbers of the shape of x.
+
+    Source: Huber, Robust Estimation of a Location Parameter (1964).
+    """
+
+    def __init__(self, delta: Annotated[float, Gt(0)] = 1.0) -> None:
+        self.delta = delta
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return the mean of c (|r| - c / 2)."""
+        self.r = self.residual(x, t)
+        absolute = np.abs(self.r, out=self.buffer("absolute", x.shape))
+        c = np.minimum(absolute, self.delta, out=self.buffer("c", x.shape))
+        losses = np.multiply(c, -0.5, out=self.buffer("losses", x.shape))
+        np.add(losses, absolute, out=losses)
+        return mean_of(np.multiply(losses, c, out=losses))
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx = dloss clip(r, -delta, delta) / count."""
+        dx = self.buffer("dx", self.r.shape)
+        np.clip(self.r, -self.delta, self.delta, out=dx)
+        np.multiply(dx, dloss / self.r.size, out=dx)
+        return dx
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the loss with its delta and with a smaller one, on one value and on several."""
+        return [({}, (1,)), ({"delta": 0.5}, (2, 3))]

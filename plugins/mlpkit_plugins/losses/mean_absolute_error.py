@@ -1,0 +1,47 @@
+"""The mean absolute error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit_plugins.losses.real_values import RealValuesLoss, mean_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class MeanAbsoluteError(RealValuesLoss):
+    """Mean of the absolute differences to the target values.
+
+        r    = x - t
+        loss = mean of |r| over rows and elements
+        dx   = dloss sign(r) / count
+
+    Here count is the number of rows times that of elements in each; the sign of 0 is 0.
+
+    Shapes: x and t alike, of any shape.
+
+    Raises:
+        ShapeError: the targets are no numbers of the shape of x.
+
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.5.5.
+    """
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return the mean of |r|."""
+        self.r = self.residual(x, t)
+        return mean_of(np.abs(self.r, out=self.buffer("absolute", x.shape)))
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx = dloss sign(r) / count."""
+        dx = self.buffer("dx", self.r.shape)
+        np.sign(self.r, out=dx)
+        np.multiply(dx, dloss / self.r.size, out=dx)
+        return dx
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the loss on one value and on several."""
+        return [({}, (1,)), ({}, (2, 3))]

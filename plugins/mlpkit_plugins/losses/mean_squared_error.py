@@ -1,0 +1,47 @@
+"""The mean squared error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit_plugins.losses.real_values import RealValuesLoss, mean_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class MeanSquaredError(RealValuesLoss):
+    """Mean of the squared differences to the target values.
+
+        r    = x - t
+        loss = mean of r² over rows and elements
+        dx   = dloss 2 r / count
+
+    Here count is the number of rows times that of elements in each.
+
+    Shapes: x and t alike, of any shape.
+
+    Raises:
+        ShapeError: the targets are no numbers of the shape of x.
+
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.5.5.
+    """
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return the mean of r²."""
+        self.r = self.residual(x, t)
+        squares = self.buffer("squares", x.shape, np.float64)  # float32 would overflow from 1e19 on
+        return mean_of(np.square(self.r, out=squares, dtype=np.float64))
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx = dloss 2 r / count."""
+        dx = self.buffer("dx", self.r.shape)
+        np.multiply(self.r, 2 * dloss / self.r.size, out=dx)
+        return dx
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the loss on one value and on several."""
+        return [({}, (1,)), ({}, (2, 3))]

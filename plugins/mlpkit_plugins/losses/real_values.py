@@ -1,0 +1,60 @@
+"""What losses on real values share: the targets they take, and the mean over all elements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import Loss, ShapeError, Values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class RealValuesLoss(Loss):
+    """A mean over rows and elements of a function of the residual, r = x - t."""
+
+    def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
+        """Make sure that there is one input a target value."""
+        if target is None:
+            return
+        if not isinstance(target, Values):
+            raise ShapeError(
+                f"{self.path} compares real values, but the data gives {target}",
+                expected="data whose target is real values",
+            )
+        if target.shape != input_shape:
+            raise ShapeError(
+                f"{self.path} gets inputs of shape {input_shape} for {target}",
+                expected=f"inputs of shape {target.shape}, one a value",
+                remedy=_remedy(target.shape),
+            )
+
+    def residual(self, x: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+        """Return r = x - t, in scratch memory.
+
+        Raises:
+            ShapeError: the targets are no numbers of the shape of x; NumPy would spread some others over x.
+        """
+        if t.shape != x.shape or t.dtype.kind not in "fiu":
+            raise ShapeError(
+                f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
+                expected=f"numbers of shape {x.shape}, as the inputs have",
+            )
+        r = self.buffer("residual", x.shape)
+        np.subtract(x, t, out=r)
+        return r
+
+
+def mean_of(losses: NDArray[Any]) -> float:
+    """Return the mean over rows and elements, summed in float64."""
+    return float(np.add.reduce(losses, axis=None, dtype=np.float64)) / losses.size
+
+
+def _remedy(shape: tuple[int, ...]) -> str:
+    if len(shape) == 1:
+        return f"give the last layer before it {shape[0]} units"
+    return f"put Reshape: {{shape: {list(shape)}}} before it"

@@ -1,0 +1,124 @@
+"""Sigmoid and cross-entropy in one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import Classes, Labels, Loss, ShapeError, UsageError
+from mlpkit_plugins.functions.sigmoid import sigmoid
+from mlpkit_plugins.losses.class_targets import expect_sums_of_one
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class SigmoidWithLoss(Loss):
+    """Sigmoid of the logits, and the mean cross-entropy to the labels, each of which holds or not for itself.
+
+        p    = σ(x) = 1 / (1 + exp(-x))
+        loss = mean over rows and labels of  -t log p - (1 - t) log(1 - p)
+             = mean over rows and labels of  max(x, 0) - t x + log(1 + exp(-|x|))
+        dx   = dloss (p - t) / count
+
+    Here count is the number of rows times that of labels. The second form of the loss never overflows, and keeps its
+    digits where p is close to t.
+
+    With one logit and a target of two classes, t is the number of the class, or a one-hot row, and the prediction has
+    the probabilities of both classes. With a logit a label, t is a row of zeros and ones, or of probabilities, and the
+    prediction has the probability of each label.
+
+    Shapes: x (rows, labels), t alike; or x (rows, 1), t (rows,) or (rows, 2).
+
+    Raises:
+        ShapeError: the targets don't fit the logits.
+        UsageError: a target is not from 0 to 1, or the sum of a one-hot row not 1.
+
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2.
+    """
+
+    def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
+        """Make sure that there is one logit for two classes, or one a label."""
+        (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        self.binary = logits == 1 and not isinstance(target, Labels)
+        if target is None:
+            return
+        if not isinstance(target, Labels) and not (isinstance(target, Classes) and target.count == 2):
+            raise ShapeError(
+                f"{self.path} compares logits with labels or with two classes, but the data gives {target}",
+                expected="data whose target is labels, or one of two classes",
+                remedy="put SoftmaxWithLoss in its place" if isinstance(target, Classes) else "",
+            )
+        wanted = target.count if isinstance(target, Labels) else 1
+        if logits != wanted:
+            raise ShapeError(
+                f"{self.path} gets {logits} logits for {target}",
+                expected=f"inputs of shape ({wanted},)",
+                remedy=f"give the last layer before it {wanted} units",
+            )
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return the mean cross-entropy."""
+        self.x, self.t = x, self._labels(t, x.shape)
+        scratch = np.multiply(self.t, x, out=self.buffer("scratch", x.shape))
+        losses = self.buffer("losses", x.shape)
+        np.maximum(x, 0, out=losses)
+        np.subtract(losses, scratch, out=losses)
+        np.abs(x, out=scratch)
+        np.negative(scratch, out=scratch)
+        np.exp(scratch, out=scratch)
+        np.log1p(scratch, out=scratch)
+        np.add(losses, scratch, out=losses)
+        return float(np.add.reduce(losses, axis=None, dtype=np.float64)) / losses.size
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx = dloss (p - t) / count."""
+        dx = self._probabilities(self.x, self.buffer("dx", self.x.shape))
+        np.subtract(dx, self.t, out=dx)
+        np.multiply(dx, dloss / dx.size, out=dx)
+        return dx
+
+    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the probability of each label, shape (rows, labels), or of both classes, shape (rows, 2)."""
+        if self.binary:
+            x = np.concatenate([-x, x], axis=1)  # 1 - σ(x) = σ(-x)
+        return self._probabilities(x, self.buffer("prediction", x.shape))
+
+    def _probabilities(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        return sigmoid(x, out, numerator=out, denominator=self.buffer("scratch", x.shape))
+
+    def _labels(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return the targets as one number from 0 to 1 a logit."""
+        if self.binary:
+            labels = self._class_numbers(t, shape[0])
+        elif t.shape == shape:
+            labels = t
+        else:
+            raise ShapeError(
+                f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
+                expected=f"rows of zeros and ones of shape {shape}",
+            )
+        if not ((labels >= 0) & (labels <= 1)).all():
+            wrong = labels[~((labels >= 0) & (labels <= 1))][0]
+            raise UsageError(f"{self.path} got the label {wrong}; expected numbers from 0 to 1")
+        return labels
+
+    def _class_numbers(self, t: NDArray[Any], rows: int) -> NDArray[Any]:
+        """Return the number of each row's class, or the probability of class 1, shape (rows, 1)."""
+        if t.shape == (rows,) and t.dtype.kind in "iub":
+            return t.reshape(rows, 1)
+        if t.shape == (rows, 2):
+            expect_sums_of_one(self.path, t)
+            return t[:, 1:]
+        raise ShapeError(
+            f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
+            expected=f"class numbers, integers of shape ({rows},), or one-hot rows of shape ({rows}, 2)",
+        )
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the loss on two classes and on five labels."""
+        return [({}, (1,)), ({}, (5,))]

@@ -1,0 +1,40 @@
+"""All features in one row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from mlpkit import Sequential
+from mlpkit.testing import check_gradients, standalone
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.flatten import Flatten
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays.arrays(np.float64, arrays.array_shapes(min_dims=1, max_dims=4, max_side=4), elements=st.floats(-9, 9)))
+def test_is_a_reshape_there_and_back(x):
+    layer = standalone(Flatten(), x.shape[1:])
+    y = layer.forward(x)
+    np.testing.assert_array_equal(y, x.reshape(len(x), -1))
+    np.testing.assert_array_equal(layer.backward(y.copy()), x)
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_laws_of_every_layer(check_laws, rows):
+    check_laws(Flatten, (4,), rows)
+    check_laws(Flatten, (2, 3), rows)
+
+
+def test_gradients_are_those_of_central_differences():
+    check_gradients(Flatten(), (2, 3, 2))
+
+
+def test_lets_images_into_an_affine_layer():
+    network = Sequential([Flatten(), Affine(3), SoftmaxWithLoss()], (2, 4))
+    assert network.parameters["Affine1.W"].shape == (8, 3)
+    assert network.predict(np.ones((5, 2, 4))).shape == (5, 3)

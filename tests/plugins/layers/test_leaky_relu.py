@@ -1,0 +1,66 @@
+"""The leaky rectified linear unit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from mlpkit import ParameterError
+from mlpkit.testing import check_gradients, standalone
+from mlpkit_plugins.layers.leaky_relu import LeakyRelu
+
+away_from_the_kink = st.one_of(st.floats(-20, -1e-3), st.floats(1e-3, 20))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays.arrays(
+        np.float64,
+        arrays.array_shapes(min_dims=2, max_dims=4, max_side=4),
+        elements=away_from_the_kink,
+    )
+)
+def test_gradients_are_those_of_central_differences(x):
+    check_gradients(LeakyRelu(0.25), x.shape[1:], x=x)
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_laws_of_every_layer(check_laws, rows):
+    check_laws(lambda: LeakyRelu(0.25), (4,), rows)
+    check_laws(lambda: LeakyRelu(0.25), (2, 3), rows)
+
+
+def test_is_the_formula():
+    layer = standalone(LeakyRelu(0.25), (4,))
+    x = np.array([[-3.0, -0.5, 0.25, 2.0]])
+    np.testing.assert_allclose(layer.forward(x), [[-0.75, -0.125, 0.25, 2]], rtol=1e-14)
+    np.testing.assert_allclose(layer.backward(np.full((1, 4), 2.0)), 2 * (np.array([[0.25, 0.25, 1, 1]])), rtol=1e-14)
+
+
+def test_stays_finite_for_inputs_of_any_size(dtype):
+    layer = standalone(LeakyRelu(0.25), (4,), dtype=dtype)
+    largest = np.finfo(dtype).max
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        y = layer.forward(np.array([[-largest, -1000, 1000, largest]], dtype)).copy()
+        dx = layer.backward(np.ones((1, 4), dtype))
+    np.testing.assert_array_equal(y, np.array([[-largest / 4, -250, 1000, largest]], dtype))
+    np.testing.assert_array_equal(dx, np.array([[0.25, 0.25, 1, 1]], dtype))
+
+
+def test_what_is_not_a_number_is_not_hidden():
+    assert np.isnan(standalone(LeakyRelu(0.25), (1,)).forward(np.array([[np.nan]]))).all()
+
+
+def test_at_zero_the_slope_is_that_of_negative_inputs():
+    layer = standalone(LeakyRelu(0.25), (2,))
+    np.testing.assert_array_equal(layer.forward(np.array([[0.0, -0.0]])), [[0, 0]])
+    np.testing.assert_array_equal(layer.backward(np.ones((1, 2))), [[0.25, 0.25]])
+
+
+@pytest.mark.parametrize("slope", [-0.1, 1.1])
+def test_the_slope_has_a_range(slope):
+    with pytest.raises(ParameterError, match=f"slope: {slope} is out of range"):
+        LeakyRelu(slope)
