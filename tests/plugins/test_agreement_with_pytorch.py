@@ -7,12 +7,15 @@ import pytest
 
 from mlpkit import Sequential
 from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.average_pool2d import AveragePool2d
 from mlpkit_plugins.layers.batch_norm import BatchNorm
+from mlpkit_plugins.layers.conv2d import Conv2d
 from mlpkit_plugins.layers.elu import Elu
 from mlpkit_plugins.layers.flatten import Flatten
 from mlpkit_plugins.layers.gelu import Gelu
 from mlpkit_plugins.layers.layer_norm import LayerNorm
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu
+from mlpkit_plugins.layers.max_pool2d import MaxPool2d
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.reshape import Reshape
 from mlpkit_plugins.layers.sigmoid import Sigmoid
@@ -28,7 +31,7 @@ from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-FEATURES, UNITS, OUTPUTS, ROWS, STEPS = 5, 6, 3, 8, 100
+FEATURES, UNITS, OUTPUTS, ROWS, STEPS = 5, 36, 3, 8, 100
 LEARNING_RATE = 0.1
 
 NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}
@@ -46,10 +49,30 @@ LAYERS = {
     "LayerNorm": ([LayerNorm()], [nn.LayerNorm(UNITS)]),
     "BatchNorm": ([BatchNorm()], [nn.BatchNorm1d(UNITS)]),
     "BatchNorm of channels": (
-        [Reshape([2, 3]), BatchNorm(0.8, 1e-3), Flatten()],
-        [nn.Unflatten(1, (2, 3)), nn.BatchNorm1d(2, momentum=0.2, eps=1e-3), nn.Flatten()],
+        [Reshape([2, 18]), BatchNorm(0.8, 1e-3), Flatten()],
+        [nn.Unflatten(1, (2, 18)), nn.BatchNorm1d(2, momentum=0.2, eps=1e-3), nn.Flatten()],
+    ),
+    "Conv2d": (
+        [Reshape([1, 6, 6]), Conv2d(4, 3), Tanh(), Conv2d(9, 2, stride=2, padding=2), Flatten(), Affine(UNITS)],
+        [
+            nn.Unflatten(1, (1, 6, 6)),
+            nn.Conv2d(1, 4, 3),
+            nn.Tanh(),
+            nn.Conv2d(4, 9, 2, stride=2, padding=2),
+            nn.Flatten(),
+            nn.Linear(9 * 16, UNITS),
+        ],
+    ),
+    "MaxPool2d": (
+        [Reshape([1, 6, 6]), MaxPool2d(3, stride=1), MaxPool2d(), Flatten()],
+        [nn.Unflatten(1, (1, 6, 6)), nn.MaxPool2d(3, stride=1), nn.MaxPool2d(2), nn.Flatten()],
+    ),
+    "AveragePool2d": (
+        [Reshape([1, 6, 6]), AveragePool2d(3, stride=1), AveragePool2d(), Flatten()],
+        [nn.Unflatten(1, (1, 6, 6)), nn.AvgPool2d(3, stride=1), nn.AvgPool2d(2), nn.Flatten()],
     ),
 }
+WIDTHS = {"MaxPool2d": 4, "AveragePool2d": 4}
 LOSSES = {
     "SoftmaxWithLoss": (SoftmaxWithLoss(), nn.CrossEntropyLoss(), "classes"),
     "SoftmaxWithLoss, smoothed": (
@@ -88,13 +111,13 @@ def minibatch(step, target="classes"):
     return rng.normal(size=(ROWS, FEATURES)), t
 
 
-def train_both(ours, loss, theirs, their_loss, target):
+def train_both(ours, loss, theirs, their_loss, target, width=UNITS):
     """Take the same steps of gradient descent, and return our network and theirs."""
     network = Sequential([Affine(UNITS), *ours, Affine(OUTPUTS), loss], (FEATURES,), dtype="float64")
-    model = nn.Sequential(nn.Linear(FEATURES, UNITS), *theirs, nn.Linear(UNITS, OUTPUTS)).double()
+    model = nn.Sequential(nn.Linear(FEATURES, UNITS), *theirs, nn.Linear(width, OUTPUTS)).double()
     with torch.no_grad():
         for path, parameter in counterparts(network, model).items():
-            parameter.copy_(torch.from_numpy(oriented(path, network.parameters[path])))
+            parameter.copy_(torch.from_numpy(oriented(path, network.parameters[path])).reshape(parameter.shape))
     network.set_training(True)
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
     for step in range(STEPS):
@@ -118,14 +141,15 @@ def counterparts(network, model):
 
 
 def oriented(path, array):
-    """Return an array as PyTorch keeps it: weights have a row for each output."""
-    return np.ascontiguousarray(array.T if path.endswith(".W") else array)
+    """Return an array as PyTorch keeps it: weights of an affine layer have a row for each output."""
+    return np.ascontiguousarray(array.T if path.startswith("Affine") and path.endswith(".W") else array)
 
 
 def expect_agreement(network, model):
     for path, parameter in counterparts(network, model).items():
         expected = parameter.detach().numpy()
-        np.testing.assert_allclose(oriented(path, network.parameters[path]), expected, rtol=1e-6, atol=1e-6)
+        found = oriented(path, network.parameters[path]).reshape(expected.shape)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
     x, _ = minibatch(STEPS)
     network.set_training(False)
     model.eval()
@@ -136,7 +160,9 @@ def expect_agreement(network, model):
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers(name):
     ours, theirs = LAYERS[name]
-    network, model = train_both(ours, SoftmaxWithLoss(), theirs, nn.CrossEntropyLoss(), "classes")
+    network, model = train_both(
+        ours, SoftmaxWithLoss(), theirs, nn.CrossEntropyLoss(), "classes", WIDTHS.get(name, UNITS)
+    )
     expect_agreement(network, model)
     for path, state in network.states.items():
         (module,) = [module for module in theirs if hasattr(module, "running_mean")]

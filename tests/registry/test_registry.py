@@ -10,7 +10,7 @@ from mlpkit.registry.registry import Registry
 
 LAYERS = (
     "Affine, Relu, Sigmoid, Tanh, LeakyRelu, Elu, Gelu, Silu, Softplus, Dropout, BatchNorm, LayerNorm, Flatten, "
-    "Reshape, Sequence, Residual, Repeat"
+    "Reshape, Conv2d, MaxPool2d, AveragePool2d, Sequence, Residual, Repeat"
 )
 LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber"
 
@@ -81,6 +81,9 @@ def test_all_components_are_listed_built_ins_first(registry):
         "LayerNorm",
         "Flatten",
         "Reshape",
+        "Conv2d",
+        "MaxPool2d",
+        "AveragePool2d",
         "Sequence",
         "Residual",
         "Repeat",

@@ -1,0 +1,68 @@
+"""The mean of each patch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge
+
+from mlpkit import Layer
+from mlpkit_plugins.functions.patches import Patches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class AveragePool2d(Layer):
+    """Mean pixel of each square patch of an image, channel by channel.
+
+        y  = Σ x / size²  (over the patch)
+        dx = Σ dy / size²  (over the patches that x lies in)
+
+    Args:
+        size: pixels along each side of a patch.
+        stride: pixels from one patch to the next, down and across; by default the size, so that none overlap.
+
+    Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
+        down = (height - size) // stride + 1, and across likewise.
+
+    Raises:
+        ShapeError: the images are smaller than a patch.
+
+    Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998).
+    """
+
+    def __init__(self, size: Annotated[int, Ge(1)] = 2, *, stride: Annotated[int, Ge(1)] | None = None) -> None:
+        self.size = size
+        self.stride = stride
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Count the patches."""
+        remedy = "put Reshape: {shape: [channels, height, width]} before it"
+        channels, height, width = self.expect_rank(input_shape, 3, remedy=remedy)
+        self.patches = Patches.of(self.path or self.type_name, height, width, self.size, self.stride or self.size)
+        return (channels, self.patches.down, self.patches.across)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the mean pixel of each patch."""
+        self.shape = x.shape
+        y = self.buffer("y", (*x.shape[:2], self.patches.down, self.patches.across))
+        y[...] = 0
+        for _, _, pixel in self.patches.pixels():
+            y += x[pixel]
+        y /= self.size**2
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx: each pixel's share in the patches that it lies in."""
+        dx = self.buffer("dx", self.shape)
+        dx[...] = 0
+        dy /= self.size**2
+        for _, _, pixel in self.patches.pixels():
+            dx[pixel] += dy
+        return dx
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with patches side by side, and with patches that overlap."""
+        return [({}, (2, 4, 5)), ({"size": 3, "stride": 1}, (1, 4, 5))]

@@ -1,0 +1,52 @@
+"""The largest of each patch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlpkit import ParameterError, ShapeError
+from mlpkit.testing import check_gradients, standalone
+from mlpkit_plugins.layers.max_pool2d import MaxPool2d
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 3), st.one_of(st.none(), st.integers(1, 3)), st.integers(3, 6), st.integers(3, 6))
+def test_is_the_largest_of_each_patch_and_has_its_gradient(size, stride, height, width):
+    shape = (2, height, width)
+    x = np.random.default_rng(0).permutation(6 * height * width).reshape(3, *shape) / 10
+    check_gradients(MaxPool2d(size, stride=stride), shape, x=x)
+    y = standalone(MaxPool2d(size, stride=stride), shape).forward(x)
+    step = stride or size
+    for row, channel, i, j in np.ndindex(y.shape):
+        patch = x[row, channel, i * step : i * step + size, j * step : j * step + size]
+        assert y[row, channel, i, j] == pytest.approx(patch.max(), rel=1e-14)
+    assert y.shape[2:] == ((height - size) // step + 1, (width - size) // step + 1)
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_laws_of_every_layer(check_laws, rows):
+    check_laws(MaxPool2d, (2, 4, 5), rows)
+    check_laws(lambda: MaxPool2d(2, stride=1), (1, 3, 3), rows)
+
+
+def test_the_gradient_goes_to_the_first_of_equal_pixels():
+    layer = standalone(MaxPool2d(), (1, 2, 4))
+    layer.forward(np.array([[[[1.0, 1, 0, 2], [1, 1, 2, 2]]]]))
+    np.testing.assert_array_equal(layer.backward(np.array([[[[5.0, 7]]]])), [[[[5, 0, 0, 7], [0, 0, 0, 0]]]])
+
+
+def test_what_is_not_a_number_is_not_hidden():
+    x = np.array([[[[1.0, np.nan], [2, 3]]]])
+    assert np.isnan(standalone(MaxPool2d(), (1, 2, 2)).forward(x)).all()
+
+
+def test_what_it_can_not_take():
+    with pytest.raises(ShapeError, match=r"MaxPool2d can't take images of 2 by 4 pixels; expected at least 3 by 3"):
+        MaxPool2d(3).build((1, 2, 4))
+    with pytest.raises(ShapeError, match=r"put Reshape: \{shape: \[channels, height, width\]\} before it"):
+        MaxPool2d().build((784,))
+    with pytest.raises(ParameterError, match="size: 0 is out of range"):
+        MaxPool2d(0)
