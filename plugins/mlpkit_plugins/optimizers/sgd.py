@@ -19,28 +19,30 @@ if TYPE_CHECKING:
 class Sgd(Optimizer):
     """Stochastic gradient descent, plain, with momentum, or with Nesterov's momentum.
 
-        plain:     value    ← value - learning_rate gradient
-        momentum:  velocity ← momentum velocity + gradient
+        all:       g        ← gradient + weight_decay value
+        plain:     value    ← value - learning_rate g
+        momentum:  velocity ← momentum velocity + g
                    value    ← value - learning_rate velocity
-        Nesterov:  velocity ← momentum velocity + gradient
-                   value    ← value - learning_rate (gradient + momentum velocity)
+        Nesterov:  velocity ← momentum velocity + g
+                   value    ← value - learning_rate (g + momentum velocity)
 
-    The velocity is 0 at first. The slot holds the product momentum velocity: what the next step begins with.
+    The velocity is 0 at first. The slot holds the product momentum velocity: what the next step begins with. Biases
+    don't decay: their g is the gradient.
 
     Args:
         learning_rate: the step length.
         momentum: what is kept of the velocity from step to step; 0 is plain descent.
         nesterov: whether to go on along the velocity by one step more; needs momentum.
+        weight_decay: how strongly weights are drawn to zero.
 
     Raises:
         ParameterError: ``nesterov`` without momentum.
 
     Source: Robbins and Monro, A Stochastic Approximation Method (1951); momentum and its Nesterov form: Sutskever,
         Martens, Dahl and Hinton, On the Importance of Initialization and Momentum in Deep Learning (2013), with the
-        learning rate outside the velocity.
+        learning rate outside the velocity; weight decay: Krogh and Hertz, A Simple Weight Decay Can Improve
+        Generalization (1992).
     """
-
-    uses_decay = False
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Sgd(Optimizer):
         *,
         momentum: Annotated[float, Ge(0), Lt(1)] = 0.0,
         nesterov: bool = False,
+        weight_decay: Annotated[float, Ge(0)] = 0.0,
     ) -> None:
         if nesterov and momentum == 0:
             raise ParameterError(
@@ -58,6 +61,8 @@ class Sgd(Optimizer):
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
+        self.weight_decay = weight_decay
+        self.uses_decay = weight_decay > 0
         self.slots = ("velocity",) if momentum > 0 else ()
 
     def update(
@@ -71,6 +76,8 @@ class Sgd(Optimizer):
         decay: bool,
     ) -> None:
         """Take one step down the gradient, or along the velocity."""
+        if decay and self.uses_decay:
+            gradient += self.weight_decay * value
         if self.momentum > 0:
             velocity = slots["velocity"]
             np.add(velocity, gradient, out=velocity)
@@ -81,3 +88,8 @@ class Sgd(Optimizer):
                 np.copyto(gradient, velocity)
                 np.multiply(velocity, self.momentum, out=velocity)
         descend(value, gradient, learning_rate)
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show it plain, with momentum, and with Nesterov's and weight decay."""
+        return [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}]

@@ -23,13 +23,14 @@ def test_without_momentum_it_takes_a_step_down_the_gradient(value, gradient, rat
     assert value.tobytes() == expected.tobytes()
 
 
-def published(steps, rates, momentum, nesterov):
+def published(steps, rates, momentum, nesterov, weight_decay=0.0):
     """Return the value after all steps, in float64: Sutskever and others (2013), the rate outside the velocity."""
     value = steps.value.astype(np.float64)
     velocity = np.zeros_like(value)
     for rate, gradient in zip(rates, steps.gradients.astype(np.float64), strict=True):
-        velocity = momentum * velocity + gradient
-        value = value - rate * (gradient + momentum * velocity if nesterov else velocity)
+        g = gradient + weight_decay * value
+        velocity = momentum * velocity + g
+        value = value - rate * (g + momentum * velocity if nesterov else velocity)
     return value
 
 
@@ -47,6 +48,30 @@ def test_momentum_is_as_published(make_steps, seed, rates, momentum, nesterov, c
     steps = make_steps(seed, scale=scale, dtype=dtype)
     value, _ = steps.taken_by(Sgd(momentum=momentum, nesterov=nesterov), rates=rates, cuts=cuts)
     steps.expect(value, published(steps, rates, momentum, nesterov))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    rates=rates,
+    momentum=st.floats(0, 0.9),
+    nesterov=st.booleans(),
+    weight_decay=st.floats(0, 0.1),
+    cuts=st.sets(st.integers(1, 19)),
+)
+def test_weight_decay_is_added_to_the_gradient(make_steps, seed, rates, momentum, nesterov, weight_decay, cuts):
+    steps, nesterov = make_steps(seed), nesterov and momentum > 0
+    optimizer = Sgd(momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
+    value, _ = steps.taken_by(optimizer, rates=rates, cuts=cuts)
+    steps.expect(value, published(steps, rates, momentum, nesterov, weight_decay))
+
+
+def test_what_does_not_decay_takes_the_step_without(make_steps):
+    steps = make_steps(0, dtype="float32")
+    plain = steps.taken_by(Sgd(momentum=0.9))[0].tobytes()
+    assert steps.taken_by(Sgd(momentum=0.9, weight_decay=0.1), decay=False)[0].tobytes() == plain
+    assert steps.taken_by(Sgd(momentum=0.9, weight_decay=0.1), decay=True)[0].tobytes() != plain
+    assert not Sgd(weight_decay=0).uses_decay
 
 
 def test_two_steps_of_momentum_by_hand():
@@ -72,6 +97,7 @@ def test_only_momentum_needs_a_slot():
         ({"momentum": 1}, "momentum: 1 is out of range; expected a number, at least 0 and less than 1"),
         ({"momentum": -0.1}, "momentum: -0.1 is out of range; expected a number, at least 0 and less than 1"),
         ({"momentum": True}, "momentum: true is not a number; expected a number, at least 0 and less than 1"),
+        ({"weight_decay": -1}, "weight_decay: -1 is out of range; expected a number, at least 0"),
         ({"nesterov": 1}, "nesterov: 1 is not true or false; expected true or false"),
         (
             {"nesterov": True},

@@ -1,0 +1,28 @@
+"""The division that RMSprop and Adagrad share."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def divide_by_root(gradient: NDArray[Any], squares: NDArray[Any], epsilon: float) -> None:
+    """Divide a gradient by the root of its gathered squares, in place.
+
+        gradient ← gradient / (√squares + epsilon)
+
+    Args:
+        gradient: a block of the gradients.
+        squares: the same block of a mean, or of a sum, of their squares.
+        epsilon: what is added to the root.
+    """
+    # Squares of smaller gradients are 0 in this dtype; without a bound, 0 / 0 or too long a step would follow.
+    least = sqrt(np.finfo(gradient.dtype).tiny)
+    root = np.sqrt(squares)
+    np.add(root, max(epsilon, least), out=root)
+    np.divide(gradient, root, out=gradient)

@@ -1,0 +1,77 @@
+"""Lion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Lt
+
+from mlpkit import Optimizer, Rate
+from mlpkit_plugins.kernels import descend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Lion(Optimizer):
+    """Lion: every element takes a step of the same length, in the direction of the sign of a mean gradient.
+
+        c     = beta1 m + (1 - beta1) gradient
+        m     ← beta2 m + (1 - beta2) gradient
+        value ← value - learning_rate (sign c + weight_decay value)
+
+    The mean m is 0 at first. Biases don't decay. As every step is as long as the learning rate, that should be about a
+    tenth of Adam's, and the weight decay ten times AdamW's.
+
+    Args:
+        learning_rate: the step length.
+        beta1: what the mean counts for in the direction of the step.
+        beta2: what is kept of the mean gradient from step to step.
+        weight_decay: how strongly weights are drawn to zero.
+
+    Source: Chen and others, Symbolic Discovery of Optimization Algorithms (2023), algorithm 2.
+    """
+
+    slots = ("m",)
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.0001,
+        *,
+        beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
+        beta2: Annotated[float, Ge(0), Lt(1)] = 0.99,
+        weight_decay: Annotated[float, Ge(0)] = 0.0,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.weight_decay = weight_decay
+        self.uses_decay = weight_decay > 0
+
+    def update(
+        self,
+        value: NDArray[Any],
+        gradient: NDArray[Any],
+        slots: Mapping[str, NDArray[Any]],
+        *,
+        learning_rate: float,
+        step: int,
+        decay: bool,
+    ) -> None:
+        """Let the value decay if it should, then take one step in the direction of the sign."""
+        m = slots["m"]
+        c = self.beta1 * m
+        c += (1 - self.beta1) * gradient
+        m *= self.beta2
+        m += (1 - self.beta2) * gradient
+        if decay and self.uses_decay:
+            np.multiply(value, 1 - learning_rate * self.weight_decay, out=value)
+        descend(value, np.sign(c, out=c), learning_rate)
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show it as it is, and with weight decay."""
+        return [{}, {"weight_decay": 0.1}]
