@@ -1,0 +1,47 @@
+"""The schedule that falls exponentially."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Gt, Le
+
+from mlpkit import Progress, Schedule
+
+
+class Exponential(Schedule):
+    """Falls by the same factor in every epoch, or in every step.
+
+        value(t) = first factor^t
+
+    where t is what has been done before the step, counted in epochs, a fraction included, or in steps.
+
+    Args:
+        first: the value of the first step.
+        factor: what the value is multiplied by in one unit.
+        unit: what t counts.
+
+    Source: Senior, Heigold, Ranzato and Yang, An Empirical Study of Learning Rates in Deep Neural Networks for Speech
+        Recognition (2013), with a power of 10 for the factor.
+    """
+
+    def __init__(
+        self,
+        first: Annotated[float, Gt(0)],
+        factor: Annotated[float, Gt(0), Le(1)],
+        *,
+        unit: Literal["epochs", "steps"] = "epochs",
+    ) -> None:
+        self.first = first
+        self.factor = factor
+        self.unit = unit
+
+    def __call__(self, progress: Progress) -> float:
+        """Return the value for the step that comes next."""
+        t = progress.epoch if self.unit == "epochs" else progress.step
+        return self.first * self.factor**t
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show a fall by a twentieth in each epoch, and by a thousandth in each step."""
+        return [{"first": 0.1, "factor": 0.95}, {"first": 0.1, "factor": 0.999, "unit": "steps"}]

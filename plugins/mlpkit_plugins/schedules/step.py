@@ -1,0 +1,51 @@
+"""The schedule that falls in steps."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import Annotated, Any, Literal
+
+from annotated_types import Gt, Le
+
+from mlpkit import Progress, Schedule
+
+
+class Step(Schedule):
+    """Falls by a factor at regular intervals, and stays the same in between.
+
+        value(t) = first factor^⌊t / every⌋
+
+    where t is what has been done before the step, counted in epochs or in steps.
+
+    Args:
+        first: the value of the first step.
+        every: how long the value stays the same, in the unit.
+        factor: what the value is multiplied by after that.
+        unit: what t counts.
+
+    Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2016), section 4.2, where the learning
+        rate is divided by 10 at set times.
+    """
+
+    def __init__(
+        self,
+        first: Annotated[float, Gt(0)],
+        every: Annotated[float, Gt(0)],
+        *,
+        factor: Annotated[float, Gt(0), Le(1)] = 0.1,
+        unit: Literal["epochs", "steps"] = "epochs",
+    ) -> None:
+        self.first = first
+        self.every = every
+        self.factor = factor
+        self.unit = unit
+
+    def __call__(self, progress: Progress) -> float:
+        """Return the value for the step that comes next."""
+        t = progress.epoch if self.unit == "epochs" else progress.step
+        return self.first * self.factor ** floor(t / self.every)
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show a fall to a tenth after each 30 epochs, and to a half after each 4 steps."""
+        return [{"first": 0.1, "every": 30}, {"first": 0.1, "every": 4, "factor": 0.5, "unit": "steps"}]

@@ -1,0 +1,40 @@
+"""The way up to another schedule."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from annotated_types import Ge
+
+from mlpkit import Progress, Schedule
+
+
+class Warmup(Schedule):
+    """Another schedule, with its values of the first steps made smaller along a straight line.
+
+        value(step) = schedule(step) min(1, (step + 1) / steps)
+
+    The first gradients, and an optimizer's averages of them, say little; small steps keep them from doing harm.
+
+    Args:
+        schedule: the schedule that is followed; it begins with the first step, and not after the way up.
+        steps: number of steps on the way up; the last of them has the schedule's own value.
+
+    Source: Goyal and others, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour (2017), section 2.2.
+    """
+
+    def __init__(self, schedule: Schedule, steps: Annotated[int, Ge(1)]) -> None:
+        self.schedule = schedule
+        self.steps = steps
+
+    def __call__(self, progress: Progress) -> float:
+        """Return the value for the step that comes next."""
+        return self.schedule(progress) * min(1.0, (progress.step + 1) / self.steps)
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show the way up to a constant, and to half a cosine."""
+        return [
+            {"schedule": {"constant": {"value": 0.1}}, "steps": 5},
+            {"schedule": {"cosine": {"first": 0.1}}, "steps": 10},
+        ]

@@ -1,0 +1,50 @@
+"""The schedule that falls in steps."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlpkit import ParameterError, Progress
+from mlpkit_plugins.schedules.step import Step
+
+
+def test_falls_at_whole_multiples_of_epochs():
+    schedule = Step(first=1.0, every=2)
+    found = [schedule(Progress(step, step / 3, 15)) for step in range(15)]
+    assert found == pytest.approx([1.0] * 6 + [0.1] * 6 + [0.01] * 3)
+
+
+def test_parts_of_an_epoch_will_do():
+    schedule = Step(first=1.0, every=0.5, factor=0.5)
+    assert [schedule(Progress(step, step / 4, 8)) for step in range(8)] == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
+
+
+@settings(deadline=None, max_examples=50)
+@given(first=st.floats(1e-6, 1e3), factor=st.floats(0.01, 1), every=st.integers(1, 50))
+def test_in_steps_it_is_pytorchs(learning_rates, first, factor, every):
+    schedule = Step(first, every, factor=factor, unit="steps")
+    expected = learning_rates(first, lambda schedulers, optimizer: schedulers.StepLR(optimizer, every, factor))
+    assert [schedule(Progress(step, 0.0, 100)) for step in range(100)] == pytest.approx(expected, rel=1e-12)
+
+
+def test_however_long_it_goes_on_it_stays_finite():
+    assert Step(1.0, 1, factor=0.01, unit="steps")(Progress(10**9, 0.0, 2 * 10**9)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"first": 0, "every": 1}, "first: 0 is out of range; expected a number, greater than 0"),
+        ({"first": 1, "every": 0}, "every: 0 is out of range; expected a number, greater than 0"),
+        (
+            {"first": 1, "every": 1, "factor": 2},
+            "factor: 2 is out of range; expected a number, greater than 0 and at most 1",
+        ),
+    ],
+)
+def test_a_wrong_parameter_is_refused(arguments, message):
+    with pytest.raises(ParameterError) as caught:
+        Step(**arguments)
+    assert str(caught.value) == message
