@@ -1,0 +1,34 @@
+"""All the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Full(Initializer):
+    """The same value everywhere, such as a bias that begins above 0; wrong for weights, whose symmetry it never breaks.
+
+    Args:
+        value: the value.
+    """
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Return an array full of the value."""
+        return np.full(shape, self.value, dtype)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show it on a bias."""
+        return [({"value": 0.1}, (5,))]

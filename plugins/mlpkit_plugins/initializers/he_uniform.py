@@ -1,0 +1,29 @@
+"""He's initialization, uniform."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class HeUniform(Initializer):
+    """Uniform numbers as wide as keeps the variance from layer to layer through rectified linear units.
+
+        U(-a, a),  a = √(6 / fan_in)
+
+    Source: He, Zhang, Ren and Sun, Delving Deep into Rectifiers (2015), equation 10, of whose normal numbers
+    these have the variance, 2 / fan_in.
+    """
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Draw from U(-a, a)."""
+        a = sqrt(6.0 / fans.inputs)
+        return rng.uniform(-a, a, shape).astype(dtype)

@@ -1,0 +1,29 @@
+"""LeCun's initialization, uniform."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class LecunUniform(Initializer):
+    """Uniform numbers as wide as keeps the variance of activations through linear units.
+
+        U(-a, a),  a = √(3 / fan_in)
+
+    Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.6: the variance is
+    1 / fan_in.
+    """
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Draw from U(-a, a)."""
+        a = sqrt(3.0 / fans.inputs)
+        return rng.uniform(-a, a, shape).astype(dtype)
