@@ -62,5 +62,13 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("initializer", "lecun_uniform", "mlpkit_plugins.initializers.lecun_uniform:LecunUniform"),
         component("initializer", "orthogonal", "mlpkit_plugins.initializers.orthogonal:Orthogonal"),
         component("metric", "accuracy", "mlpkit_plugins.metrics.accuracy:Accuracy"),
+        component("metric", "top_k", "mlpkit_plugins.metrics.top_k:TopK"),
+        component("metric", "precision", "mlpkit_plugins.metrics.precision:Precision"),
+        component("metric", "recall", "mlpkit_plugins.metrics.recall:Recall"),
+        component("metric", "f1", "mlpkit_plugins.metrics.f1:F1"),
+        component("metric", "roc_auc", "mlpkit_plugins.metrics.roc_auc:RocAuc"),
+        component("metric", "mean_absolute_error", "mlpkit_plugins.metrics.mean_absolute_error:MeanAbsoluteError"),
+        component("metric", "mean_squared_error", "mlpkit_plugins.metrics.mean_squared_error:MeanSquaredError"),
+        component("metric", "r2", "mlpkit_plugins.metrics.r2:R2"),
         component("dataset", "mnist", "mlpkit_plugins.datasets.mnist:Mnist"),
     ]

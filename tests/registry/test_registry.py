@@ -13,6 +13,10 @@ LAYERS = (
     "Reshape, Conv2d, MaxPool2d, AveragePool2d, Sequence, Residual, Repeat"
 )
 LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber"
+INITIALIZERS = (
+    "zeros, full, normal, he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform, orthogonal"
+)
+METRICS = "accuracy, top_k, precision, recall, f1, roc_auc, mean_absolute_error, mean_squared_error, r2"
 
 PLUGIN = """
     from typing import Annotated
@@ -135,9 +139,9 @@ def test_all_components_are_listed_built_ins_first(registry):
         (
             ("initializer",),
             "Relu",
-            "'Relu' is a layer, not an initializer; installed: zeros, normal, he_normal, glorot_uniform",
+            f"'Relu' is a layer, not an initializer; installed: {INITIALIZERS}",
         ),
-        (("metric",), "zeros", "'zeros' is an initializer, not a metric; installed: accuracy"),
+        (("metric",), "zeros", f"'zeros' is an initializer, not a metric; installed: {METRICS}"),
         (
             ("layer", "loss"),
             "sgd",

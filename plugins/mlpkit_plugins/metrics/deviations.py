@@ -1,0 +1,36 @@
+"""The difference that metrics of real values begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def deviations(prediction: NDArray[Any], t: NDArray[Any]) -> NDArray[np.float64]:
+    """Return how far predictions are above the targets, in float64, in the shape of the targets.
+
+    Args:
+        prediction: real values, shape (rows, ...).
+        t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
+
+    Raises:
+        ShapeError: the shapes are others.
+    """
+    if _shape(prediction) != _shape(t):
+        raise ShapeError(
+            f"predictions have the shape {prediction.shape}, and targets {t.shape}",
+            expected="a prediction for each value",
+            remedy="let the last layer have one unit for each value",
+        )
+    above: NDArray[np.float64] = np.subtract(prediction.reshape(t.shape), t, dtype=np.float64)
+    return above
+
+
+def _shape(array: NDArray[Any]) -> tuple[int, ...]:
+    return (len(array), *(length for length in array.shape[1:] if length > 1))

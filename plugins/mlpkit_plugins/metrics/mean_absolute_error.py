@@ -1,0 +1,53 @@
+"""The mean absolute error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from mlpkit import Metric, Values
+from mlpkit_plugins.metrics.deviations import deviations
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class MeanAbsoluteError(Metric):
+    """Mean distance of predictions from targets.
+
+        mean_absolute_error = Σ |prediction - t| / n
+
+    where n is the number of examples, or, if there are several values for each, of values.
+
+    Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 10.6.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.count = 0
+
+    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+        """Add the absolute deviations.
+
+        Raises:
+            ShapeError: there is not a prediction for each value.
+        """
+        self.total += float(np.abs(deviations(prediction, t)).sum())
+        self.count += t.size
+
+    def merge(self, other: Self) -> None:
+        """Add another object's sum and count."""
+        self.total += other.total
+        self.count += other.count
+
+    def result(self) -> float:
+        """Return total / count."""
+        return self.total / self.count if self.count else float("nan")
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
+        """Show it on a single value, and on several."""
+        return [({}, Values(())), ({}, Values((3,)))]

@@ -1,0 +1,79 @@
+"""The coefficient of determination."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from mlpkit import Metric, Values
+from mlpkit_plugins.metrics.deviations import deviations
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class R2(Metric):
+    """Coefficient of determination: the share of the targets' variance that predictions account for.
+
+        r2 = 1 - Σ (t - prediction)² / Σ (t - mean t)²
+
+    It is 1 for perfect predictions, 0 for the mean, and has no lower bound. If there are several values for each
+    example, it is the mean over them. As in scikit-learn, a value that is the same for all examples gives 1 if it is
+    predicted exactly, and else 0; so does a single example, for which scikit-learn gives none.
+
+    Minibatches are put together by their means and sums of squares around them:
+
+        spread = spread₁ + spread₂ + (mean₂ - mean₁)² n₁ n₂ / (n₁ + n₂)
+
+    Source: Draper and Smith, Applied Regression Analysis (1998), chapter 1; putting together: Chan, Golub and LeVeque,
+        Updating Formulae and a Pairwise Algorithm for Computing Sample Variances (1979).
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.mean = np.zeros(1)
+        self.spread = np.zeros(1)
+        self.residual = np.zeros(1)
+
+    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+        """Add the squares of a minibatch.
+
+        Raises:
+            ShapeError: there is not a prediction for each value.
+        """
+        if len(t):
+            residual = np.square(deviations(prediction, t)).reshape(len(t), -1).sum(axis=0)
+            values = t.reshape(len(t), -1).astype(np.float64)
+            mean = values[0] + (values - values[0]).mean(axis=0)  # exact if all are the same
+            self._add(len(t), mean, np.square(values - mean).sum(axis=0), residual)
+
+    def merge(self, other: Self) -> None:
+        """Add another object's squares."""
+        if other.rows:
+            self._add(other.rows, other.mean, other.spread, other.residual)
+
+    def _add(
+        self, rows: int, mean: NDArray[np.float64], spread: NDArray[np.float64], residual: NDArray[np.float64]
+    ) -> None:
+        total = self.rows + rows
+        between = mean - self.mean
+        self.spread = self.spread + spread + between**2 * (self.rows * rows / total)
+        self.mean = self.mean + between * (rows / total)
+        self.residual = self.residual + residual
+        self.rows = total
+
+    def result(self) -> float:
+        """Return the mean over the values of 1 - residual / spread."""
+        if not self.rows:
+            return float("nan")
+        same = self.spread == 0
+        unexplained = np.where(same, self.residual > 0, self.residual) / np.where(same, 1.0, self.spread)
+        return float(np.mean(1.0 - unexplained))
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
+        """Show it on a single value, and on several."""
+        return [({}, Values(())), ({}, Values((3,)))]

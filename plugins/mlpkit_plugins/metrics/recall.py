@@ -1,0 +1,34 @@
+"""How much of what there is was predicted."""
+
+from __future__ import annotations
+
+from mlpkit_plugins.metrics.averaged_over_classes import AveragedOverClasses, Counts
+
+
+class Recall(AveragedOverClasses):
+    """Share of the examples of a class that were predicted to be of it.
+
+        recall = right / actual
+
+    where right counts the examples of a class that were predicted to be, and actual all that are.
+    The figure of a class counts as 0 where that says 0 / 0. It is averaged in one of four ways:
+
+        binary    the figure of class 1, of two
+        macro     the mean over the classes that occur, in the targets or in the predictions
+        micro     the same ratio, of the sums over all classes
+        weighted  the mean, in which each class counts as often as it occurs in the targets
+
+    The predicted class is the most probable one, the first of several; a single column holds the probability of class
+    1. With a threshold, each of several columns is a label for itself, and all of them occur.
+
+    Args:
+        average: how the figures of the classes are averaged.
+        threshold: probability from which a label, or class 1, is predicted; without it labels can't be, and class 1 is
+            from 0.5.
+
+    Source: van Rijsbergen, Information Retrieval (1979), chapter 7; its averages are called as in scikit-learn.
+    """
+
+    def fraction(self, right: Counts, predicted: Counts, actual: Counts) -> tuple[Counts, Counts]:
+        """Return right / actual."""
+        return right, actual

@@ -1,0 +1,93 @@
+"""The area under the receiver operating characteristic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from mlpkit import Classes, Labels, Metric
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class RocAuc(Metric):
+    """Area under the receiver operating characteristic: how well predictions tell a class from the others.
+
+        auc = P(p⁺ > p⁻) + ½ P(p⁺ = p⁻) = (Σ ranks of p⁺ - ½ n⁺(n⁺ + 1)) / (n⁺ n⁻)
+
+    where p⁺ and p⁻ are the predictions for an example of the class and for another, n⁺ and n⁻ how many there are of
+    each, and the ranks those among all predictions, from 1, with a mean rank for equals. Of two classes, it is the area
+    of class 1. Of several, each against all others, and of labels, it is averaged:
+
+        macro     the mean over the classes
+        micro     the area of all classes' predictions together
+        weighted  the mean, in which each class counts as often as it occurs in the targets
+
+    A class that no example is of, or every one, has no area, and no part in the mean; the result is ½, as for guesses,
+    if no class has. All predictions are kept until the result is asked for.
+
+    Args:
+        average: how the areas of the classes are averaged.
+
+    Source: Hanley and McNeil, The Meaning and Use of the Area under a Receiver Operating Characteristic (ROC) Curve
+        (1982).
+    """
+
+    def __init__(self, average: Literal["macro", "micro", "weighted"] = "macro") -> None:
+        self.average = average
+        self.predictions: list[NDArray[Any]] = []
+        self.memberships: list[NDArray[np.bool_]] = []
+
+    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+        """Keep the predictions, and who is of which class."""
+        p = prediction if prediction.ndim == 2 else prediction[:, None]
+        if t.ndim == 1 and p.shape[1] <= 2:
+            p, member = p[:, -1:], t[:, None] == 1
+        elif t.ndim == 1:
+            member = t[:, None] == np.arange(p.shape[1])
+        else:
+            member = t > 0
+        self.predictions.append(p.copy())
+        self.memberships.append(member)
+
+    def merge(self, other: Self) -> None:
+        """Keep what another object has kept as well."""
+        self.predictions += other.predictions
+        self.memberships += other.memberships
+
+    def result(self) -> float:
+        """Return the average area."""
+        if not sum(map(len, self.predictions)):
+            return float("nan")
+        p, member = np.concatenate(self.predictions), np.concatenate(self.memberships)
+        if self.average == "micro":
+            p, member = p.reshape(-1, 1), member.reshape(-1, 1)
+        actual = np.count_nonzero(member, axis=0)
+        with_area = np.flatnonzero((actual > 0) & (actual < len(member)))
+        if not with_area.size:
+            return 0.5
+        areas = [_area(p[:, c], member[:, c]) for c in with_area]
+        return float(np.average(areas, weights=actual[with_area] if self.average == "weighted" else None))
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
+        """Show every average, for two classes, for several, and for labels."""
+        return [
+            ({}, Classes(2)),
+            ({}, Classes(4)),
+            ({"average": "weighted"}, Classes(3, one_hot=True)),
+            ({"average": "micro"}, Labels(3)),
+        ]
+
+
+def _area(p: NDArray[Any], member: NDArray[np.bool_]) -> float:
+    """Return the area for one class: ranks are whole or half numbers, so their sum is exact."""
+    _, place, equals = np.unique(p, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(equals) - 0.5 * (equals - 1))[place]
+    members = int(np.count_nonzero(member))
+    others = len(member) - members
+    return float(ranks[member].sum() - 0.5 * members * (members + 1)) / (members * others)

@@ -1,0 +1,59 @@
+"""The share of predictions that are right within k guesses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import numpy as np
+from annotated_types import Ge
+
+from mlpkit import Classes, Metric
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class TopK(Metric):
+    """Share of examples whose class is among the k most probable ones.
+
+        top_k = right / seen
+
+    Of several classes that are equally probable, the last comes first, as in scikit-learn.
+
+    Args:
+        k: number of guesses.
+
+    Source: Russakovsky and others, ImageNet Large Scale Visual Recognition Challenge (2015), section 4.1, where
+        1 - top_k is the error, with k = 5.
+    """
+
+    def __init__(self, k: Annotated[int, Ge(1)] = 5) -> None:
+        self.k = k
+        self.right = 0
+        self.seen = 0
+
+    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+        """Count the rows in which the target is among the k best."""
+        classes = prediction.shape[1]
+        target = (t if t.ndim == 1 else t.argmax(axis=1))[:, None]
+        p = np.take_along_axis(prediction, target, axis=1)
+        behind = (prediction < p) | ((prediction == p) & (np.arange(classes) < target))
+        rank = classes - np.count_nonzero(behind, axis=1)
+        self.right += int(np.count_nonzero(rank <= self.k))
+        self.seen += len(t)
+
+    def merge(self, other: Self) -> None:
+        """Add another object's counts."""
+        self.right += other.right
+        self.seen += other.seen
+
+    def result(self) -> float:
+        """Return right / seen."""
+        return self.right / self.seen if self.seen else float("nan")
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
+        """Show it with two guesses, for classes as numbers and as rows."""
+        return [({"k": 2}, Classes(5)), ({"k": 2}, Classes(4, one_hot=True)), ({}, Classes(10))]
