@@ -53,11 +53,11 @@ def tell(error: MlpkitError) -> None:
     """Print an error that mlpkit raised on purpose."""
     _tell_traceback(error)
     if isinstance(error, SpecError):
-        message(str(error))
+        message(_printable(error))
         _tell_notes(error)
         message("\n" + _red(_count(error)))
         return
-    message(f"{_red('error:')} {error}")
+    message(f"{_red('error:')} {_printable(error)}")
     _tell_notes(error)
     if isinstance(error, ComponentFailure) and error.__cause__ is not None:
         message(f"  note: raised at {_place(error.__cause__)}")
@@ -110,6 +110,13 @@ def _count(error: SpecError) -> str:
 
 def _yellow(text: str) -> str:
     return click.style(text, fg="yellow", bold=True)
+
+
+def _printable(error: MlpkitError) -> str:
+    """Return what an error says without characters that would command a terminal; it may quote a stranger's file."""
+    from mlpkit.spec.characters import shown  # noqa: PLC0415 - only after a mistake
+
+    return shown(str(error))
 
 
 def _red(text: str) -> str:

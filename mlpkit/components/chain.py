@@ -36,10 +36,11 @@ class Chain:
 
     def __init__(self, owner: Layer, layers: Iterable[Layer], input_shape: Shape, name: str = "") -> None:
         self.owner = owner
-        self.layers = list(layers)
+        self.layers: list[Layer] = []
         self.input_shape = self.output_shape = input_shape
-        for layer in self.layers:
+        for layer in layers:  # one after the other, so that too many are never made
             self.output_shape = owner.child(layer, self.output_shape, group=name)
+            self.layers.append(layer)
         self._outputs_checked = False
         self._gradients_checked = False
         self._follow(owner.needs_input_gradient)

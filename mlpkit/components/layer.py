@@ -64,11 +64,14 @@ class Layer(Operation):
         """
         self._expect_new_layer(layer)
         before = f"{group}." if group else ""
-        siblings = [other for name, other in self._children.items() if name.startswith(before)]
-        ordinal = 1 + sum(other.type_name == layer.type_name for other in siblings)
+        layer_type = layer.type_name
+        for counted in {before, ""}:
+            self._ordinals[counted, layer_type] += 1
         given_name = layer._recipe.given_name if layer._recipe else ""
-        name = before + (given_name or f"{layer.type_name}{ordinal}")
+        name = before + (given_name or f"{layer_type}{self._ordinals[before, layer_type]}")
         self._expect_new_name(name)
+        self._layers_inside.add(self.path)
+        layer._layers_inside = self._layers_inside
         self._children[name] = layer
         return layer._take_place(f"{self.path}.{name}", input_shape, self.dtype)
 

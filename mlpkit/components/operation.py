@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
+from mlpkit.components.layer_count import LayerCount
 from mlpkit.components.parameter import Parameter, State
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.row_padding import gapped_size, with_gaps
@@ -52,6 +54,8 @@ class Operation(Component):
         self._parameters: dict[str, Parameter] = {}
         self._states: dict[str, State] = {}
         self._children: dict[str, Operation] = {}
+        self._ordinals: Counter[tuple[str, str]] = Counter()
+        self._layers_inside = LayerCount()
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}

@@ -52,11 +52,13 @@ def expect_names(names: Sequence[str], members: int) -> None:
     """
     if len(names) != members:
         raise UsageError(f"there are {len(names)} names for {members} members of the stack; expected as many")
-    for i, name in enumerate(names):
+    taken = set()
+    for name in names:
         if not name or "." in name:
             raise UsageError(f"{name!r} can't be a layer's name; expected a string without dots")
-        if name in names[:i]:
+        if name in taken:
             raise UsageError(f"two members of the stack are called '{name}'; expected names that differ")
+        taken.add(name)
 
 
 def expect_slices(slices: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.layer import Layer
+from mlpkit.components.layer_count import LayerCount
 from mlpkit.components.loss import Loss
 from mlpkit.components.schema.value_type import show
 from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
@@ -88,6 +89,7 @@ def prove_shapes(
     shapes = [tuple(input_shape)]
     layers: list[Layer] = []
     flops = 0
+    layers_inside = LayerCount()
     for index, (operation, name) in enumerate(zip(stack, names, strict=True)):
         last = index == len(stack) - 1
         try:
@@ -97,6 +99,7 @@ def prove_shapes(
                 member.build(shapes[-1], target)
             else:
                 layers.append(member)
+                member._layers_inside = layers_inside
                 output_shape = member._take_place(name, shapes[-1], dtype)
                 flops += member.flops(shapes[-1])
                 shapes.append(output_shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.signature import Signature, signature_of
 from mlpkit.components.schema.suggestion import nearest
-from mlpkit.components.schema.value_type import Checking
+from mlpkit.components.schema.value_type import Checking, EnoughFaults, show
 from mlpkit.components.schema.wording import either_of, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound="Component")
 
 MOST_NAMES_SHOWN: Final = 20
+LONGEST_NAME_SHOWN: Final = 100
+"""Characters of a name in advice; what is longer is no name."""
 
 
 @dataclass(frozen=True)
@@ -228,8 +231,9 @@ class Registry:
             return reference
         name = next(iter(reference), "") if isinstance(reference, dict) else reference
         self.find((kind,), str(name))
-        checking = Checking(self.resolve)
-        recipe = self.resolve((kind,), reference, (), checking)
+        checking, recipe = Checking(self.resolve), None
+        with suppress(EnoughFaults):
+            recipe = self.resolve((kind,), reference, (), checking)
         if recipe is not None:
             return recipe()
         fault = checking.faults[0]
@@ -250,7 +254,7 @@ class Registry:
             )
         if (dot and plugin.built_in) or bare not in plugin.declarations:  # built-ins go by their bare names alone
             raise UnknownComponentError(
-                f"unknown {either_of(kinds, article=False)} '{name}'",
+                f"unknown {either_of(kinds, article=False)} {show(name)}",
                 remedy=self._nearest_remedy(kinds, bare if plugin.built_in else name),
             )
         return RegisteredComponent(plugin, plugin.declarations[bare])
@@ -261,7 +265,7 @@ class Registry:
             plugin.refuse_if_incompatible()
             if plugin.usable or plugin.status is Status.BROKEN:
                 return plugin
-        what = f"{either_of(kinds, article=False)} '{name}' is missing"
+        what = f"{either_of(kinds, article=False)} {show(name)} is missing"
         if candidates:
             plugin = min(candidates, key=lambda plugin: plugin.status is not Status.BLOCKED)
             raise UnknownComponentError(
@@ -271,8 +275,8 @@ class Registry:
             raise UnknownComponentError(f"{what}: the built-in components are not installed", remedy="reinstall mlpkit")
         namespaces = [plugin.namespace for plugin in self.plugins if plugin.usable and not plugin.built_in]
         close = nearest(namespace, namespaces)
-        remedy = f"did you mean '{close}'?" if close else f"install the package that provides {namespace}.* components"
-        raise UnknownComponentError(f"{what}: no plugin '{namespace}' is installed", remedy=remedy)
+        remedy = f"did you mean '{close}'?" if close else _install_remedy(namespace)
+        raise UnknownComponentError(f"{what}: no plugin {show(namespace)} is installed", remedy=remedy)
 
     def _nearest_remedy(self, kinds: tuple[str, ...], name: str) -> str:
         # What is near in plugins that are loaded anyway saves looking into all the others.
@@ -318,9 +322,17 @@ def _built_ins_first(plugin: Plugin) -> tuple[bool, str, bool]:
     return not plugin.built_in, plugin.namespace, plugin.status is Status.REFUSED
 
 
+def _install_remedy(namespace: str) -> str:
+    known = len(namespace) <= LONGEST_NAME_SHOWN
+    return f"install the package that provides {namespace}.* components" if known else ""
+
+
 def _one_key_remedy(reference: dict[Any, Any]) -> str:
     if not reference:
         return ""
+    for key in ("type", "name"):  # as other libraries have it
+        if isinstance(reference.get(key), str) and len(reference[key]) <= LONGEST_NAME_SHOWN:
+            return f"write {reference[key]}: {{...}}"
     empty_first = next(iter(reference.values())) is None
     return "indent the parameters further than the name" if empty_first else "keep one of them"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.components.schema.value_type import show
-from mlpkit.spec.limits import LONGEST_CHAIN
+from mlpkit.spec.limits import LONGEST_CHAIN, MOST_VALUES
 from mlpkit.spec.merging import merge
-from mlpkit.spec.nodes import MappingNode, ScalarNode, plain
+from mlpkit.spec.nodes import MappingNode, ScalarNode, count, plain
 from mlpkit.spec.read_text import read_text
 from mlpkit.spec.strict_yaml import parse_yaml
 
@@ -32,9 +32,15 @@ def read_with_bases(source: SourceText, path: Path | None, faults: FaultList) ->
     specs: list[MappingNode] = []
     chain = [path] if path else []
     links: list[str] = []
+    values = 0
     while True:
         root = _read_mapping(source, faults)
         if root is None:
+            return None
+        values += count(root)
+        if values > MOST_VALUES:
+            message = f"with the files it extends, the spec holds more than {MOST_VALUES:,} values"
+            faults.report(root.origin.place, message)
             return None
         specs.append(root)
         entry = root.entries.pop(EXTENDS, None)

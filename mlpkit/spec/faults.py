@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlpkit.components.schema.fault import MOST_FAULTS
 from mlpkit.errors import SpecSyntaxError
-from mlpkit.spec.limits import MOST_FAULTS
 
 if TYPE_CHECKING:
     from mlpkit.errors import SpecFault
@@ -18,11 +18,16 @@ class FaultList:
     def __init__(self) -> None:
         self._found: list[tuple[Place, SpecFault]] = []
 
+    @property
+    def full(self) -> bool:
+        """Whether what is reported from now on is left out."""
+        return len(self._found) >= MOST_FAULTS
+
     def report(
         self, place: Place, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()
     ) -> None:
         """Record a fault."""
-        if len(self._found) < MOST_FAULTS:
+        if not self.full:
             fault = place.fault(message, expected=expected, remedy=remedy, notes=notes)
             self._found.append((place, fault))
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.component_types import ComponentOfKind
-from mlpkit.components.schema.fault import Fault
 from mlpkit.components.schema.layer_list import LayerListType
 from mlpkit.components.schema.layer_names import layer_names
 from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
@@ -88,14 +87,12 @@ class LayerStackType(ValueType):
                     at_key=True,
                 )
             elif last and not is_loss:
-                checking.faults.append(
-                    Fault(
-                        place,
-                        f"the stack ends in {member.recipe.name}, which is a layer",
-                        expected="a loss at the end",
-                        remedy="add a loss after it; mlpkit plugins lists those that are installed",
-                        at_key=True,
-                    )
+                checking.report(
+                    place,
+                    f"the stack ends in {member.recipe.name}, which is a layer",
+                    expected="a loss at the end",
+                    remedy="add a loss after it; mlpkit plugins lists those that are installed",
+                    at_key=True,
                 )
 
 

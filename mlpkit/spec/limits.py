@@ -11,13 +11,10 @@ DEEPEST_NESTING: Final = 20
 """Lists and mappings inside one another; also variables that refer to variables."""
 
 MOST_VALUES: Final = 10_000
-"""Values of a file, and of a spec once extended files are merged and variables put in."""
+"""Values of all files of a spec together, of all overrides together, and of the spec once variables are put in."""
 
 MOST_DIGITS: Final = 100
 """Digits of an integer."""
 
 LONGEST_CHAIN: Final = 10
 """Files that a spec extends, directly and through others."""
-
-MOST_FAULTS: Final = 100
-"""Faults that are told at once."""

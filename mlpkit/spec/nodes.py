@@ -86,6 +86,15 @@ def height(node: Node) -> int:
     return 0
 
 
+def count(node: Node) -> int:
+    """Return how many values the tree has, lists and mappings among them."""
+    if isinstance(node, MappingNode):
+        return 1 + sum(count(entry.node) for entry in node.entries.values())
+    if isinstance(node, ListNode):
+        return 1 + sum(count(item) for item in node.items)
+    return 1
+
+
 def is_null(node: Node) -> bool:
     """Whether the node is ``null``."""
     return isinstance(node, ScalarNode) and node.value is None

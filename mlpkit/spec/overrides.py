@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.value_type import show
 from mlpkit.spec.characters import REFUSED
-from mlpkit.spec.limits import DEEPEST_NESTING
+from mlpkit.spec.limits import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
+from mlpkit.spec.nodes import count
 from mlpkit.spec.python_values import node_of_value, text_of_value
 from mlpkit.spec.source import Place, SourceText
 from mlpkit.spec.strict_yaml import parse_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mlpkit.spec.faults import FaultList
     from mlpkit.spec.nodes import Node
@@ -56,20 +57,36 @@ def read_overrides(overrides: Mapping[str, Any] | Sequence[str], faults: FaultLi
             YAML of one line and may use variables.
         faults: takes what is wrong.
     """
+    read: list[Override] = []
+    wrong = values = 0
+    for override in _each(overrides, faults):
+        if override is None:
+            wrong += 1
+            continue
+        read.append(override)
+        values += count(override.value)
+        if values > MOST_VALUES:
+            faults.report(override.place(0), f"overrides can't hold more than {MOST_VALUES:,} values together")
+            return None
+    return None if wrong else read
+
+
+def _each(overrides: Mapping[str, Any] | Sequence[str], faults: FaultList) -> Iterator[Override | None]:
+    """Go through the overrides, None for one that could not be read."""
     if isinstance(overrides, Mapping):
-        read = [
-            _from_value(key, value, FIRST_ORDER + index, faults) for index, (key, value) in enumerate(overrides.items())
-        ]
+        for index, (key, value) in enumerate(overrides.items()):
+            yield _from_value(key, value, FIRST_ORDER + index, faults)
     else:
-        texts = [overrides] if isinstance(overrides, str) else overrides
-        read = [_from_text(text, FIRST_ORDER + index, faults) for index, text in enumerate(texts)]
-    whole = [override for override in read if override is not None]
-    return whole if len(whole) == len(read) else None
+        for index, text in enumerate([overrides] if isinstance(overrides, str) else overrides):
+            yield _from_text(text, FIRST_ORDER + index, faults)
 
 
 def _from_text(text: str, order: int, faults: FaultList) -> Override | None:
     source = SourceText("--set", text, order, override=True)
     whole = Place(source, 0, len(text))
+    if len(text) > LARGEST_TEXT:
+        faults.report(whole, f"an override can't have more than {LARGEST_TEXT:,} characters")
+        return None
     if "\n" in text or "\r" in text:
         faults.report(whole, "an override has only one line", expected="KEY=VALUE")
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import stat
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.suggestion import nearest
@@ -41,7 +42,7 @@ def read_text(
         asked_at: where another file names this one; by default the fault is in the file itself.
     """
     name = shown(str(path))
-    content = _read_bytes(path, faults, asked_at or Place(SourceText(name, "", order, notes), 0, 0))
+    content = _read_bytes(path, faults, asked_at, Place(SourceText(name, "", order, notes), 0, 0))
     if content is None:
         return None
     try:
@@ -68,8 +69,12 @@ def holds_something(source: SourceText, faults: FaultList) -> bool:
     return False
 
 
-def _read_bytes(path: Path, faults: FaultList, place: Place) -> bytes | None:
+def _read_bytes(path: Path, faults: FaultList, asked_at: Place | None, start: Place) -> bytes | None:
+    place = asked_at or start
     try:
+        if asked_at is not None and not _may_be_read(path):
+            faults.report(place, f"'{shown(str(path))}' is no regular file", expected="a YAML file")
+            return None
         with path.open("rb") as file:
             content = file.read(LARGEST_TEXT + len(codecs.BOM_UTF8) + 1)
     except FileNotFoundError:
@@ -88,6 +93,12 @@ def _read_bytes(path: Path, faults: FaultList, place: Place) -> bytes | None:
         _report_size(shown(str(path)), place, faults)
         return None
     return content
+
+
+def _may_be_read(path: Path) -> bool:
+    """Whether a file that another one names won't keep its reader waiting, as a pipe or a terminal would."""
+    mode = path.stat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def _report_size(name: str, place: Place, faults: FaultList) -> None:

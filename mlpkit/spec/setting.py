@@ -77,6 +77,7 @@ class _Setting:
         """
         if index == len(self.keys):
             return self._replacement(node)
+        written = node
         node = follow(node, self.variables)
         if isinstance(node, ListNode):
             item = self._item(node, index, path)
@@ -94,7 +95,7 @@ class _Setting:
             return self._in_mapping(node, index, path)
         what = f"{self.override.path(index)} is {show(plain(node))}, not a mapping"
         self._report(index, what, remedy=f"set it whole: {self.override.path(index)}=...")
-        return node
+        return written
 
     def _in_component(
         self, node: Node, name: str, parameters: MappingNode | None, index: int, path: Path
@@ -166,7 +167,7 @@ class _Setting:
         known = [name for name in names if name]
         self._report(
             index,
-            f"{whole} has no layer '{wanted}'",
+            f"{whole} has no layer {show(wanted)}",
             expected=f"one of {', '.join(known)}" if known else "",
             remedy=did_you_mean(wanted, known),
         )

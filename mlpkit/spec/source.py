@@ -16,6 +16,12 @@ LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 LONGEST_SHOWN_LINE: Final = 500
 """Characters of a source line up to which a message shows it."""
 
+LONGEST_SHOWN_TEXT: Final = 2000
+"""Characters of a message, and of each of its parts; what a component's author says may quote any value whole."""
+
+LONGEST_QUOTED_OVERRIDE: Final = 200
+"""Characters of an override in a note on another place."""
+
 
 @dataclass(frozen=True, eq=False)
 class SourceText:
@@ -26,7 +32,7 @@ class SourceText:
         text: the whole text.
         order: its position among the texts of one spec: the file, those it extends, the overrides.
         notes: how the spec came to this text, each a line.
-        override: whether it is an override, and so short enough to be quoted whole.
+        override: whether it is an override, which is quoted where a file's place would be named.
     """
 
     name: str
@@ -108,7 +114,7 @@ class Place:
     @property
     def quoted(self) -> str:
         """The place for notes: an override is quoted whole, as its columns say little."""
-        return f"{self.file} {shown(self.text.text)}" if self.text.override else str(self)
+        return f"{self.file} {_told(self.text.text, LONGEST_QUOTED_OVERRIDE)}" if self.text.override else str(self)
 
     def fault(self, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()) -> SpecFault:
         """Return a fault at this place; the notes of the text follow its own."""
@@ -116,14 +122,19 @@ class Place:
             self.file,
             self.line,
             self.column,
-            message,
+            _told(message),
             source=self.source,
             width=self.width,
-            expected=expected,
-            remedy=remedy,
+            expected=_told(expected),
+            remedy=_told(remedy),
             notes=(*notes, *self.text.notes),
         )
 
     def __str__(self) -> str:
         """Read as ``file:line:column``."""
         return f"{self.file}:{self.line}:{self.column}"
+
+
+def _told(text: str, longest: int = LONGEST_SHOWN_TEXT) -> str:
+    """Return a text fit to be printed, shortened where it is very long."""
+    return shown(text if len(text) <= longest else text[:longest] + "...")

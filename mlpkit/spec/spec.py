@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.schema.value_type import Checking
+from mlpkit.components.schema.value_type import Checking, EnoughFaults, show
 from mlpkit.errors import SpecSchemaError
 from mlpkit.registry.registry import Registry
 from mlpkit.spec.document import Document, parse_document, read_document
@@ -162,11 +163,13 @@ def check_document(document: Document, registry: Registry) -> Spec:
     Raises:
         SpecSchemaError: some are wrong; all that are wrong are named.
     """
-    checking = Checking(registry.resolve)
-    checked = TOP_LEVEL.check(document.values, (), checking)
-    name = document.values.get("name")
-    if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
-        checking.report(("name",), f"{name!r} can't name a run folder", expected="letters, digits, '_', '-', '.'")
+    checking, checked = Checking(registry.resolve), None
+    with suppress(EnoughFaults):
+        name = document.values.get("name")
+        if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
+            expected = "letters, digits, '_', '-', '.'"
+            checking.report(("name",), f"{show(name)} can't name a run folder", expected=expected)
+        checked = TOP_LEVEL.check(document.values, (), checking)
     if isinstance(checked, dict) and not checking.faults:
         written = [warning for warning in checking.warnings if document.says(warning.path)]
         return Spec(document, registry, checked, _located(document, written))

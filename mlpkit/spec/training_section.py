@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from mlpkit.components.augmentation import Augmentation
 from mlpkit.components.callback import Callback
 from mlpkit.components.metric import Metric
 from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.recipe import Recipe
+from mlpkit.components.schema.suggestion import nearest
 from mlpkit.spec.checkpoint_section import Checkpoint, CheckpointType, check_best
 from mlpkit.spec.section import SectionType
 
@@ -59,8 +60,8 @@ class Training:
     callbacks: tuple[Recipe[Callback], ...] = ()
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: Annotated[Checkpoint | None, CheckpointType()] = None
-    slices: Annotated[int | None, Ge(1)] = None
-    threads: Annotated[int | None, Ge(1)] = None
+    slices: Annotated[int | None, Ge(1), Le(1024)] = None
+    threads: Annotated[int | None, Ge(1), Le(1024)] = None
 
 
 class TrainingType(SectionType):
@@ -94,14 +95,16 @@ def _given(key: str) -> dict[str, Any]:
 def _check_length(value: dict[str, Any], path: Path, checking: Checking) -> None:
     given = [key for key in LENGTHS if value.get(key) is not None]
     expected = "one of iterations: STEPS or epochs: PASSES"
-    if not given:
+    misspelt = any(nearest(key, ("iterations", "epochs")) for key in value if key not in Training.__annotations__)
+    if not given and not misspelt:
         checking.report(path, "neither iterations nor epochs is given", expected=expected, at_key=True)
     elif len(given) == 2:
         checking.report((*path, "epochs"), "both iterations and epochs are given", expected=expected, at_key=True)
 
 
 def _check_metrics(metrics: tuple[Recipe[Metric], ...], path: Path, checking: Checking) -> None:
-    names = [metric.name for metric in metrics]
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            checking.report((*path, "metrics", i), f"the metric {name} is listed twice")
+    taken = set()
+    for i, metric in enumerate(metrics):
+        if metric.name in taken:
+            checking.report((*path, "metrics", i), f"the metric {metric.name} is listed twice")
+        taken.add(metric.name)

@@ -67,7 +67,7 @@ def preview(node: Node, variables: MappingNode) -> Any:
 
 def follow(node: Node, variables: MappingNode) -> Node:
     """Return a copy of what ``$name`` refers to, as it is written; any other node as it is."""
-    for _ in range(len(variables.entries) + 1):
+    for _ in range(DEEPEST_NESTING):
         name = _referred(node)
         if name is None or name not in variables.entries:
             return node
@@ -82,7 +82,7 @@ def escape(text: str) -> str:
 
 
 class _Stop(Exception):  # noqa: N818 - not an error of its own: the fault is already reported
-    """The spec has become too large."""
+    """The spec has become too large, or more is wrong in it than anybody reads."""
 
 
 class _Substitution:
@@ -182,6 +182,8 @@ class _Substitution:
         return node
 
     def _report_unknown(self, node: ScalarNode, name: str) -> None:
+        if self.faults.full:
+            raise _Stop
         names = list(self.variables.entries)
         found = nearest(name, names)
         more = ", ..." if len(names) > MOST_NAMES_SHOWN else ""

@@ -90,5 +90,5 @@ def test_values_of_all_files_together_have_a_limit(write, faults_of):
     items = ", ".join(["1"] * 9_000)
     write(a=f"extends: b.yaml\nx: [{items}]", b=f"y: [{items}]")
     assert [fault.split(": ")[1] for fault in faults_of("a.yaml")] == [
-        "with variables put in, the spec holds more than 10,000 values"
+        "with the files it extends, the spec holds more than 10,000 values"
     ]

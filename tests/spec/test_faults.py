@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mlpkit.components.schema.fault import MOST_FAULTS
 from mlpkit.errors import SpecSyntaxError
 from mlpkit.spec.faults import FaultList
-from mlpkit.spec.limits import MOST_FAULTS
 from mlpkit.spec.source import Place, SourceText
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schema.scalars import NothingType
-from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
+from mlpkit.components.schema.value_type import INVALID, Checking, EnoughFaults, ValueType, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,7 +165,10 @@ class EitherType(ValueType):
         deepest: list[Checking] = []
         for alternative in self.alternatives:
             attempt = Checking(checking.resolve)
-            checked = alternative.check(value, path, attempt)
+            try:
+                checked = alternative.check(value, path, attempt)
+            except EnoughFaults:
+                checked = INVALID
             if checked is not INVALID:
                 checking.warnings += attempt.warnings
                 return Chosen(alternative, checked)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indices that lead from the outermost value to one inside it."""
+
+MOST_FAULTS: Final = 100
+"""Faults that are told at once; more help nobody."""
 
 
 class Fault(NamedTuple):

@@ -24,10 +24,11 @@ class LayerListType(ListType):
 
     def check_items(self, values: Sequence[object], path: Path, checking: Checking) -> list[Any]:
         """Return a recipe for each layer, which knows the name that the layer was given."""
-        names = layer_names(values)
         checked = []
-        for i, (value, name) in enumerate(zip(values, names, strict=True)):
-            given_name = _check_name(value, (*path, i), bool(name) and name in names[:i], checking)
+        taken: set[str] = set()
+        for i, (value, name) in enumerate(zip(values, layer_names(values), strict=True)):
+            given_name = _check_name(value, (*path, i), bool(name) and name in taken, checking)
+            taken.add(name)
             item = self.items.check(_without_name(value), (*path, i), checking)
             checked.append(replace(item, given_name=given_name) if given_name and isinstance(item, Recipe) else item)
         return checked
@@ -51,7 +52,7 @@ def _check_name(item: object, path: Path, taken: bool, checking: Checking) -> st
         checking.report(place, f"{show(name)} can't be a layer's name", expected="a string without dots")
         return ""
     if taken:
-        checking.report(place, f"the name '{name}' is taken by an earlier layer", expected="names that differ")
+        checking.report(place, f"the name {show(name)} is taken by an earlier layer", expected="names that differ")
     return name
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+LONGEST_NAME: Final = 200
+"""Characters of a component's name, beyond which no text is one: a variable may repeat a long text many times."""
 
 
 def layer_names(items: Sequence[Any]) -> list[str]:
@@ -29,9 +32,14 @@ def layer_names(items: Sequence[Any]) -> list[str]:
 
 def _type_and_name(item: object) -> tuple[str, str]:
     if isinstance(item, str):
-        return item.rpartition(".")[2], ""
+        return _layer_type(item), ""
     if isinstance(item, dict) and len(item) == 1:
         ((component, parameters),) = item.items()
         given = parameters.get("name") if isinstance(parameters, dict) else None
-        return str(component).rpartition(".")[2], given if isinstance(given, str) else ""
+        return _layer_type(str(component)), given if isinstance(given, str) else ""
     return "", ""
+
+
+def _layer_type(component: str) -> str:
+    """Return a component's name without its namespace; nothing for a text that is far too long to be a name."""
+    return component.rpartition(".")[2] if len(component) <= LONGEST_NAME else ""

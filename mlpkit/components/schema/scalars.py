@@ -116,8 +116,9 @@ class BooleanType(ValueType):
         """Return the truth value."""
         if isinstance(value, bool):
             return value
-        meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(str(value).lower())
-        remedy = f"did you mean {meant}?" if isinstance(value, str) and meant else ""
+        words = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+        meant = words.get(str(value).lower()) if isinstance(value, str | int) else None
+        remedy = f"did you mean {meant}?" if meant else ""
         return checking.report(path, f"{show(value)} is not true or false", expected=self.describe(), remedy=remedy)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:

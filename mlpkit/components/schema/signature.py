@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpkit.components.schema.annotations import value_type
 from mlpkit.components.schema.docstring import Docstring, parse_docstring
 from mlpkit.components.schema.suggestion import nearest
-from mlpkit.components.schema.value_type import INVALID, Checking, show
+from mlpkit.components.schema.value_type import INVALID, Checking, EnoughFaults, show
 from mlpkit.errors import ParameterError, PluginError
 
 if TYPE_CHECKING:
@@ -147,8 +148,9 @@ class Signature:
         for name in given:
             if name in kwargs:
                 raise ParameterError(name, f"was given twice to {self.owner.__name__}")
-        checking = Checking()
-        checked = self.check(given | kwargs, (), checking, subject=self.owner.__name__)
+        checking, checked = Checking(), None
+        with suppress(EnoughFaults):
+            checked = self.check(given | kwargs, (), checking, subject=self.owner.__name__)
         if checked is None:
             fault = checking.faults[0]
             place = ".".join(str(part) for part in fault.path) or self.owner.__name__

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mlpkit.components.schema.fault import Fault
+from mlpkit.components.schema.fault import MOST_FAULTS, Fault
 
 if TYPE_CHECKING:
     from mlpkit.components.recipe import Recipe
@@ -42,6 +42,10 @@ class SchemaReferences(Protocol):
         """Return the schema of a component of a kind, whatever its parameters."""
 
 
+class EnoughFaults(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
+    """So much is wrong that the rest need not be looked at."""
+
+
 @dataclass
 class Checking:
     """One pass over a structure: the faults and warnings so far, and what resolves names of components.
@@ -57,8 +61,14 @@ class Checking:
     def report(
         self, path: Path, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False
     ) -> Invalid:
-        """Record a fault, and return what stands for the faulty value."""
+        """Record a fault, and return what stands for the faulty value.
+
+        Raises:
+            EnoughFaults: there are as many faults now as anybody reads.
+        """
         self.faults.append(Fault(path, message, expected=expected, remedy=remedy, at_key=at_key))
+        if len(self.faults) >= MOST_FAULTS:
+            raise EnoughFaults
         return INVALID
 
     def warn(self, path: Path, message: str, *, remedy: str = "", at_key: bool = False) -> None:

@@ -30,7 +30,7 @@ class Repeat(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Build and declare the copies."""
-        self.inside = self.chain([self.layer() for _ in range(self.times)], input_shape)
+        self.inside = self.chain((self.layer() for _ in range(self.times)), input_shape)
         return self.inside.output_shape
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:

@@ -106,7 +106,7 @@ def test_takes(checked, value_type, value, expected):
             0,
             "p: 0 is out of range; expected a number, greater than 0 and less than 1",
         ),
-        (BooleanType(), 1, "p: 1 is not true or false; expected true or false"),
+        (BooleanType(), 1, "p: 1 is not true or false; expected true or false; did you mean true?"),
         (BooleanType(), "yes", "p: 'yes' is not true or false; expected true or false; did you mean true?"),
         (BooleanType(), "Off", "p: 'Off' is not true or false; expected true or false; did you mean false?"),
         (BooleanType(), "perhaps", "p: 'perhaps' is not true or false; expected true or false"),

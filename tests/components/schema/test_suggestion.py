@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.components.schema.suggestion import did_you_mean, nearest
+from mlpkit.components.schema.suggestion import MOST_CANDIDATES, did_you_mean, nearest
 
 NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
 
@@ -19,7 +19,11 @@ NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
         ("HeNormal", "he_normal"),
         ("he-normal", "he_normal"),
         ("learningrate", "learning_rate"),
-        ("lr", None),
+        ("lr", "learning_rate"),
+        ("LR", "learning_rate"),
+        ("hn", "he_normal"),
+        ("sig", "Sigmoid"),
+        ("af", None),
         ("Conv2d", None),
         ("", None),
     ],
@@ -27,6 +31,19 @@ NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
 def test_finds(word, found):
     assert nearest(word, NAMES) == found
     assert did_you_mean(word, NAMES) == (f"did you mean '{found}'?" if found else "")
+
+
+def test_an_abbreviation_that_may_mean_two_names_is_none():
+    assert nearest("bat", ["batch_size", "batch_norm"]) is None
+    assert nearest("bn", ["BatchNorm", "batch_size", "Dropout"]) == "BatchNorm"
+    assert nearest("mse", ["MeanSquaredError", "SoftmaxWithLoss"]) == "MeanSquaredError"
+
+
+def test_a_long_word_or_many_candidates_take_no_time():
+    assert nearest("x" * 10_000_000, NAMES) is None
+    names = [f"name_{i}" for i in range(MOST_CANDIDATES)]
+    assert nearest("nam_7", names) == "name_7"
+    assert nearest("nam_7", [*names, "one_more"]) is None
 
 
 def test_nothing_is_near_to_nothing():

@@ -98,7 +98,7 @@ def test_only_momentum_needs_a_slot():
         ({"momentum": -0.1}, "momentum: -0.1 is out of range; expected a number, at least 0 and less than 1"),
         ({"momentum": True}, "momentum: true is not a number; expected a number, at least 0 and less than 1"),
         ({"weight_decay": -1}, "weight_decay: -1 is out of range; expected a number, at least 0"),
-        ({"nesterov": 1}, "nesterov: 1 is not true or false; expected true or false"),
+        ({"nesterov": 1}, "nesterov: 1 is not true or false; expected true or false; did you mean true?"),
         (
             {"nesterov": True},
             "nesterov: Nesterov's form needs momentum, and momentum is 0; give momentum as well, such as 0.9, "

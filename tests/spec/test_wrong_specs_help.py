@@ -1,0 +1,83 @@
+"""Wrong specs: each is refused, at the right line, and with the advice that whoever wrote it needs.
+
+``wrong_specs.expected`` says for each case where the mistakes are and what was meant, as a reader of the spec judges
+it. The messages, which ``test_wrong_specs`` compares word for word, play no part in that.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mlpkit.errors import SpecError, SpecFault
+from mlpkit.jobs.check import check
+
+HERE = Path(__file__).parent
+FOLDER = HERE / "wrong_specs"
+
+
+class Case(NamedTuple):
+    """A wrong spec, the places of its mistakes, and what was meant, by place."""
+
+    name: str
+    places: list[str]
+    meant: list[tuple[str, str]]
+
+
+def read_cases() -> list[Case]:
+    cases: list[Case] = []
+    for line in (HERE / "wrong_specs.expected").read_text("utf-8").splitlines():
+        if line.startswith("    "):
+            place, _, words = line.strip().partition(": ")
+            cases[-1].meant.append((place, words))
+        elif not line.startswith("#"):
+            name, _, places = line.partition(": ")
+            cases.append(Case(name, places.split(), []))
+    return cases
+
+
+CASES = read_cases()
+
+
+def faults_of(case: Case) -> tuple[SpecFault, ...]:
+    overrides = FOLDER / f"{case.name}.set"
+    with pytest.raises(SpecError) as caught:
+        check(f"{case.name}.yaml", overrides=overrides.read_text("utf-8").splitlines() if overrides.exists() else ())
+    return caught.value.faults
+
+
+def place_of(case: Case, fault: SpecFault) -> str:
+    """Return the line of a fault, with its file if that is not the case's own."""
+    return str(fault.line) if fault.file == f"{case.name}.yaml" else f"{fault.file}:{fault.line}"
+
+
+@pytest.fixture(autouse=True)
+def in_their_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(FOLDER)
+
+
+def test_every_wrong_spec_is_there() -> None:
+    assert len(CASES) >= 200
+    assert [case.name for case in CASES] == sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_mistakes_are_found_where_they_are(case: Case) -> None:
+    assert [place_of(case, fault) for fault in faults_of(case)] == case.places
+
+
+def test_the_advice_is_right_in_at_least_95_of_100() -> None:
+    meant, missed = 0, []
+    for case in CASES:
+        faults = faults_of(case)
+        for place, words in case.meant:
+            meant += 1
+            advice = "\n".join(fault.remedy for fault in faults if place_of(case, fault) == place)
+            if not any(word in advice for word in words.split("|")):
+                missed.append(f"{case.name}, line {place}: {words} is not in '{advice}'")
+    print(f"{len(CASES)} wrong specs; {meant - len(missed)} of {meant} pieces of advice are right")  # noqa: T201
+    print("\n".join(missed))  # noqa: T201
+    assert meant >= 100
+    assert len(missed) <= 0.05 * meant
