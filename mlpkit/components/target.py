@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -82,13 +83,17 @@ def target_from_plain(plain: dict[str, Any]) -> Target:
     Raises:
         ValueError: it stands for none.
     """
-    try:
-        fields = dict(plain)
-        name = fields.pop("type")
-        if name == "Values":
-            return Values(tuple(int(length) for length in fields.pop("shape")), **fields)
-        kinds: dict[str, type[Classes | Labels]] = {"Classes": Classes, "Labels": Labels}
-        return kinds[name](**fields)
-    except (KeyError, TypeError) as error:
-        msg = f"{plain!r} is no target"
-        raise ValueError(msg) from error
+    match plain:
+        case {"type": "Classes", "count": count, "one_hot": bool(one_hot)} if is_length(count) and len(plain) == 3:
+            return Classes(count, one_hot)
+        case {"type": "Labels", "count": count} if is_length(count) and len(plain) == 2:
+            return Labels(count)
+        case {"type": "Values", "shape": [*shape]} if all(map(is_length, shape)) and len(plain) == 2:
+            return Values(tuple(shape))
+    msg = f"{reprlib.repr(plain)} is no target"
+    raise ValueError(msg)
+
+
+def is_length(value: object) -> bool:
+    """Whether a value is what the length of an axis can be: an integer from 1 up, and not ``true``."""
+    return type(value) is int and value >= 1

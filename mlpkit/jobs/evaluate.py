@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mlpkit.components.dataset import Description
+    from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.registry.registry import Registry
 
 SPLITS = ("train", "validation", "test")
@@ -31,7 +33,7 @@ def evaluate(
         registry: the plugins to take components from; by default what is installed.
 
     Raises:
-        UsageError: the data set has no such split.
+        UsageError: the data set has no such split, or other data than the network was trained on.
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
         DataError: a data file is not what it should be.
@@ -39,6 +41,7 @@ def evaluate(
     """
     model = load_run(directory, registry)
     description = describe_data(model.spec)
+    _expect_same_data(model, description)
     with Blame(f"dataset {model.spec.data.name} failed in open"):
         data = model.spec.data().open(model.spec.seed)
     for split in splits:
@@ -47,3 +50,16 @@ def evaluate(
     metrics = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
         return Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
+
+
+def _expect_same_data(model: TrainedModel, description: Description) -> None:
+    """Make sure that the data set still gives what the network takes, before any of it is read."""
+    for what, now, then in (
+        ("inputs of shape", description.input_shape, model.network.input_shape),
+        ("targets of", description.target, model.target),
+    ):
+        if now != then:
+            raise UsageError(
+                f"{model.spec.data.name} gives {what} {now}, and the network was trained on {what} {then}; "
+                "put back the data that it was trained on"
+            )

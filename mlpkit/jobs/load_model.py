@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from mlpkit.components.target import target_from_plain
-from mlpkit.errors import ModelFileError
+from mlpkit.components.target import is_length, target_from_plain
+from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.network.blame import Blame
 from mlpkit.network.builder import build_for
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.model_file import ModelFile, load_model_file
+from mlpkit.runs.plain_json import shortened
 from mlpkit.spec.spec import parse_spec
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     """
     try:
         text, encoder = _of_type(str, model, "spec"), _of_type(dict, model, "encoder")
-        input_shape = tuple(int(length) for length in _of_type(list, model, "input_shape"))
+        input_shape = _input_shape(model)
         target = target_from_plain(_of_type(dict, model, "target"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: holds no model: its metadata lacks or garbles {error}") from error
@@ -120,8 +121,11 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     for name, view in (*network.parameters.items(), *network.states.items()):
         view[...] = model.arrays[name]
     dataset = spec.data()
-    with Blame(f"dataset {spec.data.name} failed in load_encoder_state"):
-        dataset.load_encoder_state(encoder)
+    try:
+        with Blame(f"dataset {spec.data.name} failed in load_encoder_state"):
+            dataset.load_encoder_state(encoder)
+    except MlpkitError as error:
+        raise ModelFileError(f"{path}: {error}") from error
     return TrainedModel(spec, network, dataset, target)
 
 
@@ -130,6 +134,13 @@ def _of_type(kind: type[T], model: ModelFile, key: str) -> T:
     if not isinstance(value, kind):
         raise TypeError(repr(key))
     return value
+
+
+def _input_shape(model: ModelFile) -> tuple[int, ...]:
+    shape = _of_type(list, model, "input_shape")
+    if not all(map(is_length, shape)):
+        raise ValueError("'input_shape'")
+    return tuple(shape)
 
 
 def _expect_arrays(model: ModelFile, path: Path, spec: Spec, input_shape: tuple[int, ...], target: Target) -> None:
@@ -146,7 +157,7 @@ def _expect_arrays(model: ModelFile, path: Path, spec: Spec, input_shape: tuple[
     for name in sorted(declared.keys() | found.keys()):
         if declared.get(name) != found.get(name):
             raise ModelFileError(
-                f"{path}: array {name} is {_show(found, name, 'missing')}; the spec inside declares "
+                f"{path}: array {shortened(name)} is {_show(found, name, 'missing')}; the spec inside declares "
                 f"{_show(declared, name, 'no such array')}. The file was not written by mlpkit, or for another version"
             )
 

@@ -11,6 +11,7 @@ from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.network.blame import Blame
+from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def predict(directory: Path, file: Path, registry: Registry | None = None) -> Pr
         inputs = inputs[None]
     if inputs.shape[1:] != expected or not len(inputs):
         raise DataError(file, f"holds an array of shape {raw.shape}; expected (rows, *{expected})")
-    with blas_threads(model.threads):
+    with blas_threads(model.threads), without_warnings():
         values = model.network.predict(inputs)
     classes = values.argmax(axis=1) if isinstance(model.target, Classes) else None
     return Predictions(values, classes, model.dataset.class_names())

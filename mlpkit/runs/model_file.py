@@ -74,6 +74,7 @@ def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping
     try:
         stored = {name: _storable(name, array) for name, array in arrays.items()}
         text = plain_json.encode_compact({"format": FORMAT, "metadata": metadata, "sha256": _ZEROS}, sort=True)
+        plain_json.expect_few_parts(text.encode())
     except ValueError as error:
         msg = f"{path}: can't be written: {error}"
         raise StorageError(msg) from error
@@ -94,8 +95,8 @@ def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping
 def load_model_file(path: Path) -> ModelFile:
     """Read a model file and check all of it before anything is returned.
 
-    Nothing in the file is ever run, and memory is bounded by the file's size and that of the longest
-    header allowed.
+    Nothing in the file is ever run, and memory is bounded by the file's size and 64 MB, which the longest
+    header allowed may take.
 
     Raises:
         ModelFileError: the file is missing, damaged, of a newer format, or not a model file of mlpkit.

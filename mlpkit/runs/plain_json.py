@@ -8,6 +8,9 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
+MOST_PARTS = 200_000
+"""Commas and opening brackets of a text, each of which may cost 250 bytes of memory once it is read."""
+
 _DEEPEST = 100
 _SHORTENED = reprlib.Repr()
 _SHORTENED.maxstring = _SHORTENED.maxother = 100
@@ -39,8 +42,9 @@ def decode(text: bytes) -> Any:
     """Return what a JSON text in UTF-8 says.
 
     Raises:
-        ValueError: the text isn't JSON, names a key twice, or holds a number that isn't finite.
+        ValueError: the text isn't JSON, names a key twice, holds a number that isn't finite, or has too many parts.
     """
+    expect_few_parts(text)
     try:
         return json.loads(
             text.decode(),
@@ -51,6 +55,18 @@ def decode(text: bytes) -> Any:
     except RecursionError as error:
         msg = "nested too deeply"
         raise ValueError(msg) from error
+
+
+def expect_few_parts(text: bytes) -> None:
+    """Make sure that reading a JSON text takes little more memory than the text itself.
+
+    Raises:
+        ValueError: it has more commas and brackets than ``MOST_PARTS``.
+    """
+    parts = sum(text.count(mark) for mark in (b",", b"[", b"{"))
+    if parts > MOST_PARTS:
+        msg = f"it has {parts:,} commas and brackets; expected up to {MOST_PARTS:,}"
+        raise ValueError(msg)
 
 
 def shortened(value: Any) -> str:

@@ -10,7 +10,8 @@ from mlpkit.runs import plain_json
 from mlpkit.runs.plain_json import shortened
 
 LENGTH_BYTES = 8
-LARGEST_HEADER = 16 * 2**20
+LARGEST_HEADER = 4 * 2**20
+"""Bytes; a file of a model's size may cost no more memory than its own size and 64 MB."""
 METADATA = "__metadata__"
 
 NUMPY_DTYPES = {

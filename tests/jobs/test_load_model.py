@@ -42,8 +42,8 @@ def test_arrays_that_the_spec_inside_does_not_declare_are_refused(train, work):
     path = work / "run/model.safetensors"
     original = path.read_bytes()
     for alter, message in (
-        (without("Affine1.b"), r"array Affine1\.b is missing; the spec inside declares float32 of shape \(16,\)"),
-        (lambda arrays: arrays | {"extra": np.zeros(3)}, r"extra is float64 of shape \(3,\).*declares no such array"),
+        (without("Affine1.b"), r"array 'Affine1\.b' is missing; the spec inside declares float32 of shape \(16,\)"),
+        (lambda arrays: arrays | {"extra": np.zeros(3)}, r"'extra' is float64 of shape \(3,\).*declares no such array"),
         (lambda arrays: arrays | {"Affine1.b": np.zeros(7, "f4")}, r"is float32 of shape \(7,\).*of shape \(16,\)"),
         (lambda arrays: arrays | {"Affine1.b": np.zeros(16)}, r"is float64 of shape \(16,\).*declares float32 of"),
     ):
@@ -65,7 +65,25 @@ def test_metadata_that_lacks_or_garbles_something_is_refused(train, work, key):
             mlpkit.load_model(path)
 
 
-@pytest.mark.parametrize("shape", [[], [28, 28], [0], [785]])
+@pytest.mark.parametrize("shape", [[0], [-784], ["784"], [784.0], [True], [[784]], {"0": 784}])
+def test_an_input_shape_that_is_none_is_refused(train, work, shape):
+    train()
+    path = work / "run/model.safetensors"
+    changed(path, metadata=lambda m: m | {"input_shape": shape})
+    with pytest.raises(mlpkit.ModelFileError, match="lacks or garbles 'input_shape'"):
+        mlpkit.load_model(path)
+
+
+def test_a_name_that_would_command_a_terminal_is_shown_escaped(train, work):
+    train()
+    path = work / "run/model.safetensors"
+    changed(path, arrays=lambda arrays: arrays | {"\x1b[2J": np.zeros(1)})
+    with pytest.raises(mlpkit.ModelFileError) as caught:
+        mlpkit.load_model(path)
+    assert "array '\\x1b[2J' is" in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [[], [28, 28], [785]])
 def test_an_input_shape_that_does_not_fit_the_spec_inside_is_refused(train, work, shape):
     train()
     path = work / "run/model.safetensors"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -114,10 +115,10 @@ class Mnist(Dataset):
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
         match state.get("image_shape"):
-            case [int(height), int(width)] if height > 0 and width > 0:
+            case [height, width] if all(type(length) is int and length > 0 for length in (height, width)):
                 self._image_shape = (height, width)
             case other:
-                message = f"the encoder of 'mnist' has the image_shape {other!r}; expected [height, width]"
+                message = f"the encoder of 'mnist' has the image_shape {reprlib.repr(other)}; expected [height, width]"
                 raise ModelFileError(message)
 
     def read(self, path: Path) -> NDArray[Any]:
