@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs import plain_json
 from mlpkit.runs.atomic import remove_leftovers, write_atomically
+from mlpkit.runs.bounded_file import LARGEST_DOCUMENT, read_bounded
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.json_lines import append_line, encode_line, read_lines, readable_lines
 from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
@@ -296,7 +297,7 @@ class RunFolder:
     def _read(self, name: str) -> bytes:
         path = self.directory / name
         try:
-            return path.read_bytes()
+            return read_bounded(path, LARGEST_DOCUMENT)
         except FileNotFoundError as error:
             raise self._missing(name) from error
         except OSError as error:

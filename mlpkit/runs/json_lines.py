@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.runs import plain_json
+from mlpkit.runs.bounded_file import LARGEST_LOG, read_bounded
 from mlpkit.runs.storage_fault import storage_error
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def readable_lines(path: Path) -> list[dict[str, Any]]:
 
 def _whole_lines(path: Path) -> list[bytes]:
     try:
-        return path.read_bytes().split(b"\n")[:-1]
+        return read_bounded(path, LARGEST_LOG).split(b"\n")[:-1]
     except FileNotFoundError:
         return []
     except OSError as error:
