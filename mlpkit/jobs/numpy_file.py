@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import stat
 import zipfile
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DataError
+from mlpkit.jobs.npy_content import NpyFault, read_npy
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
     from numpy.typing import NDArray
 
-
-NUMPY_SUFFIXES = (".npy", ".npz")
+NUMPY_SUFFIXES: Final = (".npy", ".npz")
+UNREADABLE: Final = "can't be read as a NumPy file"
+LARGEST_DEFLATE_RATIO: Final = 1032
+"""Deflate never makes more than this many bytes out of one."""
+ENCRYPTED: Final = 1
+"""The flag of an archive's member that needs a password."""
+MOST_NAMES_SHOWN: Final = 10
 
 
 def read_numpy_file(path: Path) -> NDArray[Any]:
     """Read the array of an .npy file, or of an .npz file the one called ``x`` or the only one.
+
+    A damaged or malicious file costs no more memory than its own size can justify.
 
     Raises:
         DataError: the file is missing, corrupt, of another format, or holds something else than numbers.
@@ -27,20 +35,56 @@ def read_numpy_file(path: Path) -> NDArray[Any]:
     if path.suffix not in NUMPY_SUFFIXES:
         raise DataError(path, f"unknown file type '{path.suffix}'; expected .npy or .npz")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        array = loaded if isinstance(loaded, np.ndarray) else _only_array(path, loaded)
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
+            raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; expected an array")
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            return _from_archive(path, file, size) if path.suffix == ".npz" else read_npy(file, size)
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(path, f"can't be read as a NumPy file: {error}") from error
-    if array.dtype.kind not in "biuf":
-        raise DataError(path, f"holds {array.dtype}; expected numbers")
-    return array
+    except (OSError, MemoryError) as error:
+        raise DataError(path, f"{UNREADABLE}: {getattr(error, 'strerror', None) or error}") from error
+    except NpyFault as fault:
+        raise DataError(path, f"{UNREADABLE}: {fault.message}", byte=fault.byte) from fault
 
 
-def _only_array(path: Path, archive: Any) -> NDArray[Any]:
-    names = list(archive.files)
-    if "x" not in names and len(names) != 1:
-        raise DataError(path, f"holds {len(names)} arrays ({', '.join(names)}); expected one, or one called 'x'")
-    found: NDArray[Any] = archive["x" if "x" in names else names[0]]
-    return found
+def _from_archive(path: Path, file: IO[bytes], size: int) -> NDArray[Any]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            member = _only_array(path, archive)
+            _expect_honest_sizes(path, member, size)
+            with archive.open(member) as content:
+                return read_npy(content, member.file_size)
+    except NpyFault as fault:
+        note = f" (counted in the member {member.filename!r})"
+        raise DataError(path, f"{UNREADABLE}: {fault.message}{note}", byte=fault.byte) from fault
+    except (DataError, OSError, MemoryError):
+        raise
+    except Exception as error:  # zipfile raises whatever a malformed archive leads it into
+        raise DataError(path, f"{UNREADABLE}: {error}") from error
+
+
+def _only_array(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+    if len(members) < len(archive.infolist()):
+        raise DataError(path, "holds two arrays of one name; expected names that differ")
+    if "x" not in members and len(members) != 1:
+        shown = ", ".join(repr(name)[1:-1] for name in list(members)[:MOST_NAMES_SHOWN])
+        more = ", ..." if len(members) > MOST_NAMES_SHOWN else ""
+        raise DataError(path, f"holds {len(members)} arrays ({shown}{more}); expected one, or one called 'x'")
+    return members["x"] if "x" in members else next(iter(members.values()))
+
+
+def _expect_honest_sizes(path: Path, member: zipfile.ZipInfo, size: int) -> None:
+    """Compare what the archive declares with its size, before anything is decompressed."""
+    if member.flag_bits & ENCRYPTED:
+        raise DataError(path, f"{UNREADABLE}: the member {member.filename!r} needs a password")
+    ratios = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: LARGEST_DEFLATE_RATIO}
+    if member.compress_type not in ratios:
+        expected = "expected it stored or deflated, as NumPy does"
+        raise DataError(path, f"{UNREADABLE}: the member {member.filename!r} is compressed in another way; {expected}")
+    if member.compress_size > size or member.file_size > member.compress_size * ratios[member.compress_type]:
+        message = f"the member {member.filename!r} declares {member.file_size:,} bytes, more than it can hold"
+        raise DataError(path, f"{UNREADABLE}: {message}")
