@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 import os
 import stat
-import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,11 +24,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit_plugins.formats.gzip_stream import GzipStream
+
 IDX_SUFFIXES = ("", ".gz", ".idx", ".idx3-ubyte")
 """Endings of the names of IDX files of images. The commonest name, ``train-images-idx3-ubyte``, has none."""
 
 UNSIGNED_BYTE = 8
-GZIP_MAGIC = b"\x1f\x8b"
 LARGEST_DEFLATE_RATIO = 1032
 """Deflate never makes more than this many bytes out of one."""
 
@@ -101,7 +101,7 @@ def _is_compressed(path: Path) -> bool:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+def _reading(path: Path) -> Iterator[tuple[FileIO | GzipStream, int]]:
     """Open a file and yield its content as a stream, with the file's own size."""
     try:
         mode = path.stat().st_mode
@@ -110,8 +110,7 @@ def _reading(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             if _is_compressed(path):
-                with _decompressing(file, path, size) as content:
-                    yield content, size
+                yield _decompressed(file, path), size
             else:
                 yield file, size
     except FileNotFoundError as error:
@@ -120,26 +119,17 @@ def _reading(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         raise DataError(path, f"can't be read: {error.strerror or error}") from error
 
 
-@contextmanager
-def _decompressing(file: FileIO, path: Path, size: int) -> Iterator[BinaryIO]:
-    import gzip  # noqa: PLC0415 - most runs read plain files from the cache
+def _decompressed(file: FileIO, path: Path) -> GzipStream:
+    from mlpkit_plugins.formats.gzip_stream import MAGIC, GzipStream  # noqa: PLC0415 - most runs read plain files
 
-    start = file.read(2)
+    start = file.read(len(MAGIC))
     file.seek(0)
-    if not GZIP_MAGIC.startswith(start):
-        raise DataError(path, f"starts with 0x{start.hex()}; expected 0x{GZIP_MAGIC.hex()}, as gzip files do", byte=0)
-    try:
-        with gzip.GzipFile(fileobj=file, mode="rb") as content:
-            yield cast("BinaryIO", content)
-    except gzip.BadGzipFile as error:
-        raise DataError(path, f"the gzip file is damaged: {error}") from error
-    except zlib.error as error:
-        raise DataError(path, f"the compressed content is damaged: {error}") from error
-    except EOFError as error:
-        raise DataError(path, "the compressed content ends too early; the file is incomplete", byte=size) from error
+    if not MAGIC.startswith(start):
+        raise DataError(path, f"starts with 0x{start.hex()}; expected 0x{MAGIC.hex()}, as gzip files do", byte=0)
+    return GzipStream(file, path)
 
 
-def _read_shape(stream: BinaryIO, path: Path, rank: int, size: int) -> tuple[int, ...]:
+def _read_shape(stream: FileIO | GzipStream, path: Path, rank: int, size: int) -> tuple[int, ...]:
     magic = bytes((0, 0, UNSIGNED_BYTE, rank))
     length = len(magic) + 4 * rank
     header = bytearray(length)
@@ -176,13 +166,12 @@ def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
         raise _too_long(path, shape)
 
 
-def _fill(stream: BinaryIO, values: NDArray[np.uint8]) -> int:
+def _fill(stream: FileIO | GzipStream, values: NDArray[np.uint8]) -> int:
     """Read until the array is full or the stream ends; return the number of bytes that came."""
     flat = values.data.cast("B")
     received = 0
     while received < len(flat):
-        # A stream of either kind has readinto, though BinaryIO doesn't promise it.
-        came = stream.readinto(flat[received : received + _STEP])  # type: ignore[attr-defined]
+        came = stream.readinto(flat[received : received + _STEP])
         if not came:
             break
         received += came

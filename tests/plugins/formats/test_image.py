@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import sys
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image
+from mlpkit_plugins.formats.png_pixels import PASSES, SIGNATURE, missing_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,8 +110,8 @@ def test_a_wrong_file_is_explained(tmp_path: Path) -> None:
 
 
 def test_an_image_of_absurd_size_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30)
-    with pytest.raises(DataError, match=r"can't be read as an image: Image size \(35 pixels\) exceeds limit"):
+    monkeypatch.setattr("mlpkit_plugins.formats.image.MOST_PIXELS", 34)
+    with pytest.raises(DataError, match=r"is 7 pixels wide and 5 high; expected at most 34 pixels in all$"):
         read_image(saved(tmp_path / "x.png", GREY))
 
 
@@ -120,3 +123,26 @@ def test_without_pillow_the_error_says_how_to_install_it(tmp_path: Path, monkeyp
     assert str(caught.value) == (
         f'{path}: reading images needs Pillow, which is not installed; install it with: pip install "mlpkit[images]"'
     )
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "P", "I;16"])
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (8, 8), (3, 40)])
+def test_a_whole_png_lacks_no_bytes(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
+    image = Image.new(mode, size)
+    image.save(tmp_path / "x.png")
+    assert missing_bytes((tmp_path / "x.png").read_bytes()) == 0
+    assert read_image(tmp_path / "x.png").shape == (1, *size[::-1])
+
+
+@pytest.mark.parametrize(("width", "height", "size"), [(1, 1, 2), (8, 8, 79)])
+def test_an_interlaced_png_has_the_bytes_of_its_passes(width: int, height: int, size: int) -> None:
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
+    expected = sum(
+        rows * (1 + columns)
+        for left, top, across, down in PASSES
+        if (columns := len(range(left, width, across))) and (rows := len(range(top, height, down)))
+    )
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(expected))))
+    chunks = b"".join(struct.pack(">I", len(part)) + kind + part + bytes(4) for kind, part in parts)
+    assert expected == size
+    assert missing_bytes(SIGNATURE + chunks) == 0
