@@ -1,0 +1,278 @@
+"""Wrong data files made by hand: each is refused, and the message says which file, where, and what was expected."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import pickle
+import struct
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from fuzzing.watch import Limits, campaign
+from PIL import Image
+
+from mlpkit import DataError
+from mlpkit.jobs.numpy_file import read_numpy_file
+from mlpkit_plugins.datasets.mnist import Mnist
+from mlpkit_plugins.formats.idx import read_idx
+from mlpkit_plugins.formats.image import read_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (10, 28, 28)).astype(np.uint8)
+LABELS = np.arange(10, dtype=np.uint8)
+LIMITS = Limits(memory=30_000_000)
+
+
+def idx(values: np.ndarray, **header: Any) -> bytes:
+    """Return an IDX file, some of its header changed."""
+    shape = header.get("shape", values.shape)
+    magic = header.get("magic", bytes((0, 0, 8, values.ndim)))
+    return bytes(magic) + struct.pack(f">{len(shape)}I", *shape) + values.tobytes()
+
+
+def npy(values: np.ndarray, **header: Any) -> bytes:
+    """Return an .npy file, some of its header changed."""
+    said = {"descr": values.dtype.str, "fortran_order": False, "shape": values.shape} | header
+    text = header.get("text", repr(said)).encode()
+    version = bytes(header.get("version", (1, 0)))
+    length = header.get("length", len(text))
+    return b"\x93NUMPY" + version + struct.pack("<H", length) + text + values.tobytes()
+
+
+def npz(*members: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED, **lies: int) -> bytes:
+    """Return an archive; lies are what its directory says of the members."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+        for info in archive.infolist():
+            for field, value in lies.items():
+                setattr(info, field, value)
+    return file.getvalue()
+
+
+def png(width: int, height: int, data: bytes, *, depth: int = 8, colour: int = 0) -> bytes:
+    """Return a PNG file with that header and those compressed pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def picture(kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(IMAGES[0]).save(file, kind)
+    return file.getvalue()
+
+
+class Bomb:
+    """An object that runs code when it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return os.system, ("touch /tmp/mlpkit-was-here",)
+
+
+PACKED = gzip.compress(idx(IMAGES), mtime=0)
+ROWS = np.ones((3, 4), np.float32)
+PICTURE = picture("PNG")
+
+IDX = {
+    "no bytes": (b"", 0, "ends within the header"),
+    "text": (b"label,pixel1,pixel2\n7,0,0\n" * 100, 0, "the magic number is 0x6c616265"),
+    "a PNG": (PICTURE, 0, "the magic number is 0x89504e47"),
+    "labels": (idx(LABELS), 3, "expected 0x00000803, which stands for bytes in 3 dimensions"),
+    "floats": (idx(IMAGES, magic=(0, 0, 13, 3)), 2, "the magic number is 0x00000d03"),
+    "a byte order of its own": (idx(IMAGES, magic=(3, 8, 0, 0)), 0, "the magic number is 0x03080000"),
+    "four dimensions": (idx(IMAGES[None]), 3, "the magic number is 0x00000804"),
+    "no images": (idx(IMAGES[:0]), 4, "dimension 1 of 3 has length 0"),
+    "no columns": (idx(IMAGES, shape=(10, 28, 0)), 12, "dimension 3 of 3 has length 0"),
+    "one image more": (idx(IMAGES, shape=(11, 28, 28)), 7856, "ends too early"),
+    "one image less": (idx(IMAGES, shape=(9, 28, 28)), 7072, "goes on too long"),
+    "four thousand million images": (idx(IMAGES, shape=(2**32 - 1, 28, 28)), 7856, "ends too early"),
+    "sizes beyond any memory": (idx(IMAGES, shape=(2**32 - 1,) * 3), 7856, "ends too early"),
+    "sizes in another byte order": (idx(IMAGES, shape=(10 << 24, 28 << 24, 28 << 24)), 7856, "ends too early"),
+    "a byte at the end": (idx(IMAGES) + b"\n", 7856, "goes on too long"),
+    "a header alone": (idx(IMAGES)[:16], 16, "ends too early"),
+    "compressed under a plain name": (PACKED, 0, "the magic number is 0x1f8b"),
+}
+COMPRESSED = {
+    "not compressed": (idx(IMAGES), 0, "expected 0x1f8b, as gzip files do"),
+    "no bytes": (b"", 0, "the file is incomplete"),
+    "a gzip header alone": (PACKED[:10], 10, "the file is incomplete"),
+    "no checksum": (PACKED[:-8], len(PACKED) - 8, "the file is incomplete"),
+    "a wrong checksum": (PACKED[:-8] + bytes(4) + PACKED[-4:], len(PACKED) - 5, "incorrect data check"),
+    "a wrong length": (PACKED[:-4] + bytes(4), len(PACKED) - 1, "incorrect length check"),
+    "a reserved flag": (PACKED[:3] + b"\xe0" + PACKED[4:], 3, "unknown header flags set"),
+    "another method": (PACKED[:2] + b"\x07" + PACKED[3:], 3, "unknown compression method"),
+    "text after its end": (PACKED + b"more", len(PACKED) + 1, "incorrect header check"),
+    "zeros after its end": (PACKED + bytes(100), len(PACKED) + 1, "incorrect header check"),
+    "images in its second member": (PACKED + gzip.compress(IMAGES.tobytes()), 7856, "goes on too long"),
+    "half a second member": (PACKED + PACKED[:12], len(PACKED) + 12, "the file is incomplete"),
+    "a whole second member": (PACKED + PACKED, 7856, "goes on too long"),
+    "compressed twice": (gzip.compress(PACKED), 0, "the magic number is 0x1f8b"),
+    "a bomb behind the images": (gzip.compress(idx(IMAGES) + bytes(300_000_000), 1), 7856, "goes on too long"),
+    "many bombs": (PACKED + gzip.compress(bytes(30_000_000), 1) * 20, 7856, "goes on too long"),
+    "sizes that it can't hold": (gzip.compress(idx(IMAGES, shape=(2**32 - 1, 28, 28))), 4, "compressed bytes can hold"),
+    "fewer images than it says": (gzip.compress(idx(IMAGES, shape=(100, 28, 28))), 7856, "ends too early"),
+}
+ARRAYS = {
+    "objects": ("x.npy", npy(ROWS, descr="|O"), 10, "it holds Python objects, which would be run as code"),
+    "a pickle": ("x.npy", pickle.dumps(Bomb()), 0, r"expected b'\x93NUMPY'"),
+    "a pickle behind a header": ("x.npy", npy(ROWS[:0], descr="|O", shape=(1,)) + pickle.dumps(Bomb()), 10, "objects"),
+    "a header that calls": ("x.npy", npy(ROWS, text="__import__('os').abort()"), 10, "no Python literal"),
+    "a header of brackets": ("x.npy", npy(ROWS, text="(" * 9_000), 10, "no Python literal"),
+    "a header of nothing": ("x.npy", npy(ROWS, text=""), 10, "no Python literal"),
+    "a header without order": ("x.npy", npy(ROWS, text="{'descr': '<f4', 'shape': (3, 4)}"), 10, "no mapping of"),
+    "a longer header": ("x.npy", npy(ROWS, length=60_000), 8, "its header has 60,000 bytes"),
+    "a header beyond the end": ("x.npy", npy(ROWS, length=9_000), None, "ends within the header"),
+    "format 9.9": ("x.npy", npy(ROWS, version=(9, 9)), 6, "it has the format 9.9"),
+    "a shape beyond any memory": ("x.npy", npy(ROWS, shape=(10**12, 10**12)), 10, "expected a tuple of sizes"),
+    "a shape beyond the file": ("x.npy", npy(ROWS, shape=(10**9,)), None, "4,000,000,"),
+    "a negative shape": ("x.npy", npy(ROWS, shape=(-1, 4)), 10, "expected a tuple of sizes"),
+    "true for a size": ("x.npy", npy(ROWS, shape=(True, 4)), 10, "expected a tuple of sizes"),
+    "a hundred axes": ("x.npy", npy(ROWS, shape=(1,) * 100), 10, "expected a tuple of sizes"),
+    "columns with names": ("x.npy", npy(ROWS, descr=[("a", "<f4"), ("b", "<f4")]), 10, "expected numbers"),
+    "text": ("x.npy", npy(np.array(["a", "b"])), 10, "expected numbers"),
+    "dates": ("x.npy", npy(np.array(["2024-01-01"], "M8[D]")), 10, "expected numbers"),
+    "complex numbers": ("x.npy", npy(ROWS.astype(complex)), 10, "expected numbers"),
+    "a row missing": ("x.npy", npy(ROWS)[:-16], None, "ends too early"),
+    "a row too many": ("x.npy", npy(ROWS) + bytes(16), None, "goes on too long"),
+    "no archive": ("x.npz", npy(ROWS), None, "not a zip file"),
+    "an archive of nothing": ("x.npz", npz(), None, "holds 0 arrays"),
+    "two arrays": ("x.npz", npz(("a.npy", npy(ROWS)), ("b.npy", npy(ROWS))), None, "holds 2 arrays (a, b)"),
+    "names that command a terminal": ("x.npz", npz(("\x1b[2J", b""), ("b", b"")), None, r"holds 2 arrays (\x1b[2J, b)"),
+    "one array twice": ("x.npz", npz(("x.npy", npy(ROWS)), ("x", npy(ROWS))), None, "two arrays of one name"),
+    "a member of text": ("x.npz", npz(("x.npy", b"no array")), 0, "counted in the member 'x.npy'"),
+    "a member of objects": ("x.npz", npz(("x.npy", npy(ROWS, descr="|O"))), 10, "would be run as code"),
+    "a zip bomb": ("x.npz", npz(("x.npy", npy(ROWS) + bytes(100_000_000))), None, "goes on too long"),
+    "a size that is a lie": ("x.npz", npz(("x.npy", npy(ROWS)), file_size=2**40), None, "more than it can hold"),
+    "a smaller size": ("x.npz", npz(("x.npy", npy(ROWS)), file_size=100), None, "Bad CRC-32"),
+    "a shape that is a lie": ("x.npz", npz(("x.npy", npy(ROWS, shape=(10**6, 10**5)))), None, "ends too early"),
+    "compressed by bzip2": ("x.npz", npz(("x.npy", npy(ROWS)), compression=zipfile.ZIP_BZIP2), None, "another way"),
+    "compressed by lzma": ("x.npz", npz(("x.npy", npy(ROWS)), compression=zipfile.ZIP_LZMA), None, "another way"),
+    "a wrong checksum": ("x.npz", npz(("x.npy", npy(ROWS)), CRC=1), None, "Bad CRC-32"),
+    "a password": ("x.npz", npz(("x.npy", npy(ROWS)), flag_bits=1), None, "needs a password"),
+    "half an archive": ("x.npz", npz(("x.npy", npy(ROWS)))[:100], None, "not a zip file"),
+}
+PICTURES = {
+    "no bytes": ("x.png", b""),
+    "a signature alone": ("x.png", PICTURE[:8]),
+    "half a picture": ("x.png", PICTURE[: len(PICTURE) // 2]),
+    "no end": ("x.png", PICTURE[:-12]),
+    "a wrong checksum": ("x.png", PICTURE.replace(b"IDAT", b"IDAT\x01", 1)),
+    "fewer rows than it says": ("x.png", png(28, 2000, zlib.compress(bytes(29 * 28)))),
+    "more rows than it says": ("x.png", png(28, 2, zlib.compress(bytes(29 * 28)))),
+    "a bomb": ("x.png", png(50_000, 50_000, zlib.compress(bytes(10_000_000)))),
+    "a smaller bomb": ("x.png", png(9_000, 9_000, zlib.compress(bytes(10_000_000)))),
+    "sizes beyond any memory": ("x.png", png(2**31 - 1, 2**31 - 1, zlib.compress(b"\0"))),
+    "no rows": ("x.png", png(28, 0, zlib.compress(b""))),
+    "no pixels": ("x.png", png(28, 28, b"")),
+    "an odd depth": ("x.png", png(28, 28, zlib.compress(bytes(29 * 28)), depth=7)),
+    "half a JPEG": ("x.jpg", picture("JPEG")[:300]),
+    "half a GIF": ("x.gif", picture("GIF")[:300]),
+    "half a BMP": ("x.bmp", picture("BMP")[:300]),
+    "text": ("x.jpg", b"not a picture"),
+    "PostScript": ("x.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"),
+}
+
+
+def refused(read: Callable[[Path], Any], path: Path, content: bytes) -> DataError:
+    """Return the error, after making sure that it takes little time and memory to come to it."""
+    campaign(read, [content], path, limits=LIMITS)
+    with pytest.raises(DataError) as caught:
+        read(path)
+    assert caught.value.path == str(path)
+    return caught.value
+
+
+@pytest.mark.parametrize("case", IDX)
+def test_idx(tmp_path: Path, case: str) -> None:
+    content, byte, message = IDX[case]
+    error = refused(lambda path: read_idx(path, 3), tmp_path / "x", content)
+    assert error.byte == byte
+    assert message in str(error)
+
+
+@pytest.mark.parametrize("case", COMPRESSED)
+def test_compressed_idx(tmp_path: Path, case: str) -> None:
+    content, byte, message = COMPRESSED[case]
+    error = refused(lambda path: read_idx(path, 3), tmp_path / "x.gz", content)
+    assert message in str(error)
+    assert error.byte == byte
+
+
+@pytest.mark.parametrize("case", ARRAYS)
+def test_numpy(tmp_path: Path, case: str) -> None:
+    name, content, byte, message = ARRAYS[case]
+    error = refused(read_numpy_file, tmp_path / name, content)
+    assert message in str(error)
+    assert byte is None or error.byte == byte
+
+
+@pytest.mark.parametrize("case", PICTURES)
+def test_pictures(tmp_path: Path, case: str) -> None:
+    name, content = PICTURES[case]
+    refused(read_image, tmp_path / name, content)
+
+
+@pytest.mark.parametrize("read", [lambda path: read_idx(path, 3), read_numpy_file, read_image])
+def test_what_is_no_file(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+    path = tmp_path / "x.npy"
+    for make, message in (
+        (os.mkfifo, "is no regular file"),
+        (os.mkdir, "is a folder"),
+        (lambda path: path.symlink_to("/dev/zero"), "is no regular file"),
+        (lambda path: path.symlink_to(path), "can't be read"),
+        (lambda path: None, "no such file"),
+    ):
+        make(path)
+        with pytest.raises(DataError, match=message):
+            read(path)
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("read", [lambda path: read_idx(path, 3), read_numpy_file, read_image])
+def test_a_file_that_nobody_may_read(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+    path = tmp_path / "x.npy"
+    path.write_bytes(npy(ROWS))
+    path.chmod(0)
+    user = os.geteuid()
+    if user == 0:  # who may read everything
+        os.seteuid(65534)
+    try:
+        with pytest.raises(DataError, match="Permission denied"):
+            read(path)
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train-labels-idx1-ubyte", idx(LABELS + 1), r"byte 17: the label of example 9 is 10; expected 0 to 9"),
+        ("train-labels-idx1-ubyte", idx(LABELS[:9]), r"byte 4: the header declares 9 labels for the 10 images"),
+        ("train-labels-idx1-ubyte", idx(IMAGES), r"byte 3: the magic number"),
+        ("t10k-labels-idx1-ubyte", idx(np.full(10, 255, np.uint8)), r"byte 8: the label of example 0 is 255"),
+        ("t10k-images-idx3-ubyte", idx(IMAGES[:, :27]), r"byte 8: the images are 27 x 28; expected 28 x 28"),
+    ],
+)
+def test_files_that_do_not_belong_together(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    for part in ("train", "t10k"):
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(IMAGES))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(LABELS))
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        Mnist(directory=str(tmp_path), validation=0).open(0)
