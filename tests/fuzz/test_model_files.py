@@ -152,6 +152,7 @@ HOSTILE = {
     "units beyond any memory": ({"layers__0__Affine__units": 10**90}, "array 'Affine1.W' is"),
     "a billion slices": ({"training__slices": 10**9}, "out of range"),
     "threads beyond any machine": ({"training__threads": 10**30}, "out of range"),
+    "a billion copies": ({"layers__1": {"Repeat": {"times": 10**9, "layer": "Relu"}}}, "more than 5,000"),
     "a plugin that nobody has": ({"layers__1": {"evil.Layer": {}}}, "no plugin 'evil' is installed"),
     "an import path": ({"layers__1": {"os.system": {}}}, "no plugin 'os' is installed"),
     "another file": ({"extends": "/etc/passwd"}, "can't extend others"),

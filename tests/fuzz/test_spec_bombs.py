@@ -51,6 +51,19 @@ BOMBS = {
     "three thousand shapes": spec(
         "layers:\n" + lines("  - Affine: {{units: 1{0}}}\n", 3_300) + "  - SoftmaxWithLoss\n"
     ),
+    # layers inside layers
+    "a billion copies": spec(
+        "layers:\n  - Repeat: {times: 1000000000, layer: Relu}\n" + LAYERS.removeprefix("layers:\n")
+    ),
+    "copies of copies": spec(
+        f"layers:\n  - {'{Repeat: {times: 10, layer: ' * 7}Relu{'}}' * 7}\n" + LAYERS.removeprefix("layers:\n")
+    ),
+    "copies, often": spec(
+        "layers:\n" + "  - Repeat: {times: 100, layer: Relu}\n" * 1_900 + LAYERS.removeprefix("layers:\n")
+    ),
+    "five thousand copies": spec(
+        "layers:\n  - Repeat: {times: 5000, layer: {Affine: {units: 784}}}\n" + LAYERS.removeprefix("layers:\n")
+    ),
     # many errors
     "misspelt layers": spec("layers:\n" + lines("  - Afine{0}\n", 9_950) + "  - SoftmaxWithLoss\n"),
     "misspelt keys": spec() + lines("  batch_sise{0}: 1\n", 9_900),

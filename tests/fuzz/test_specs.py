@@ -33,6 +33,8 @@ data:
 layers:
   - Affine: {units: $hidden, weights: $first, name: first}
   - $act
+  - Residual: {layers: [{Sequence: {layers: [{Affine: {units: $hidden, name: in}}, Relu]}}]}
+  - Repeat: {times: 3, layer: {Affine: {units: 20}}}
   - Affine:
       units: ${hidden}
       bias: false

@@ -34,6 +34,7 @@ VALUES: list[Any] = [
     *(None, True, False, 0, 1, -1, 2**31, 2**63, 10**99, 1.5, 1e308, 5e-324, "", "x", "no", "1", "$a", "$$", "${a}"),
     *([], {}, [[]], [None], {"a": None}, {"": 1}, [[[[[]]]]], {"x": {"y": {"z": 1}}}, "a" * 1000, "\u00e4", "../x"),
     *("Relu", "sgd", "mnist", "SoftmaxWithLoss", {"Affine": {"units": 3}}, {"sgd": {}}, {"constant": {"value": 1}}),
+    *({"Repeat": {"times": 10**9, "layer": "Relu"}}, {"Sequence": {"layers": ["Relu"]}}),
     *({"normal": {"std": 0}}, {"acme.Thing": {}}, "numpy.random", ["Relu", "SoftmaxWithLoss"], {"mnist": {}}),
 ]
 
