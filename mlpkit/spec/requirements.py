@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.suggestion import nearest
@@ -10,6 +11,8 @@ from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, sh
 from mlpkit.registry.distributions import installed_distributions, version_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from packaging.specifiers import SpecifierSet
 
     from mlpkit.components.schema.fault import Path
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 DISTRIBUTION: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 RANGE: Final = r"^\s*(~=|===?|!=|<=?|>=?)\s*[^\s,]+\s*(,\s*(~=|===?|!=|<=?|>=?)\s*[^\s,]+\s*)*$"
 """What a version range looks like, for JSON Schema."""
+
+LONGEST_NAME: Final = 100
+LONGEST_RANGE: Final = 200
+"""Characters; what is longer is neither, and a number of thousands of digits is more than Python reads."""
 
 FORM: Final = 'a version range, such as ">=1.2,<2"'
 
@@ -36,12 +43,13 @@ class RequirementsType(ValueType):
         if not isinstance(value, dict):
             return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe())
         before = len(checking.faults)
+        distributions = cache(lambda: [distribution.name for distribution in installed_distributions()])
         for name, wanted in value.items():
-            if not DISTRIBUTION.fullmatch(name):
+            if len(name) > LONGEST_NAME or not DISTRIBUTION.fullmatch(name):
                 message = f"{show(name)} can't be the name of a distribution"
                 checking.report((*path, name), message, expected="a name as pip takes it", at_key=True)
             else:
-                _check(name, wanted, (*path, name), checking)
+                _check(name, wanted, (*path, name), checking, distributions)
         return INVALID if len(checking.faults) > before else dict(value)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -53,7 +61,7 @@ class RequirementsType(ValueType):
         }
 
 
-def _check(name: str, wanted: object, path: Path, checking: Checking) -> None:
+def _check(name: str, wanted: object, path: Path, checking: Checking, distributions: Callable[[], list[str]]) -> None:
     acceptable = _range(wanted, path, checking)
     if acceptable is None:
         return
@@ -61,7 +69,7 @@ def _check(name: str, wanted: object, path: Path, checking: Checking) -> None:
     written = str(wanted).strip()
     install = f'install it with: pip install "{name}{written}"'
     if found is None:
-        close = nearest(name, [distribution.name for distribution in installed_distributions()])
+        close = nearest(name, distributions())
         remedy = f"did you mean '{close}'? Otherwise {install}" if close else install
         checking.report(path, f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
     elif not found:
@@ -75,7 +83,7 @@ def _range(wanted: object, path: Path, checking: Checking) -> SpecifierSet | Non
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - few specs require anything
 
     text = wanted.strip() if isinstance(wanted, str) else ""
-    if text:
+    if text and len(text) <= LONGEST_RANGE:
         try:
             return SpecifierSet(text)
         except InvalidSpecifier:
@@ -91,6 +99,8 @@ def _range(wanted: object, path: Path, checking: Checking) -> SpecifierSet | Non
 def _is_version(text: str) -> bool:
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - as above
 
+    if len(text) > LONGEST_RANGE:
+        return False
     try:
         Version(text)
     except InvalidVersion:

@@ -64,6 +64,12 @@ BOMBS = {
     "five thousand copies": spec(
         "layers:\n  - Repeat: {times: 5000, layer: {Affine: {units: 784}}}\n" + LAYERS.removeprefix("layers:\n")
     ),
+    # requirements
+    "a version of five thousand digits": spec() + "requires: {numpy: '" + "9" * 5_000 + "'}\n",
+    "a range of five thousand digits": spec() + "requires: {numpy: '>=" + "9" * 5_000 + "'}\n",
+    "many ranges": spec() + "requires: {numpy: '" + ">=1," * 200_000 + ">=1'}\n",
+    "many distributions": spec() + "requires:\n" + lines("  d{0}: '>=1'\n", 9_000),
+    "a long distribution": f"{spec()}requires: {{? {LONG} : '>=1'}}\n",
     # many errors
     "misspelt layers": spec("layers:\n" + lines("  - Afine{0}\n", 9_950) + "  - SoftmaxWithLoss\n"),
     "misspelt keys": spec() + lines("  batch_sise{0}: 1\n", 9_900),

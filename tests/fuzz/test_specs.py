@@ -26,6 +26,7 @@ RICH = """\
 mlpkit: 1
 name: 'rich'  # quoted
 seed: 7
+requires: {numpy: '>=1.0,<99'}
 dtype: float64
 vars: {hidden: 50, act: Relu, first: {normal: {std: 1e-2}}, rate: 0.1}
 data:

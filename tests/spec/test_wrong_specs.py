@@ -4,7 +4,7 @@ A case is a file ``wrong_specs/<case>.yaml``. Beside it ``<case>.txt`` holds the
 if there is one, the overrides, one a line. Files that cases extend are in ``wrong_specs/bases``.
 
 To add a case, write its YAML and run this file: the failure shows the message. Read it as a user would, and save it
-as ``<case>.txt`` if it says what is wrong, where, and what to do.
+as ``<case>.txt`` if it says what is wrong, where, and what to do. Then add a line to ``wrong_specs.expected``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 ENOUGH: Final = 0.6
 """Similarity from which a candidate is near."""
 
-MOST_CANDIDATES: Final = 300
+MOST_CANDIDATES: Final = 500
 """Candidates among which to look; more are not names that anybody chose from, and would take seconds."""
 
 WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
