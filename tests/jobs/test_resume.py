@@ -154,7 +154,7 @@ def test_a_changed_resolved_spec_is_refused_with_a_diff(interrupted):
         f"{interrupted}: can't be resumed: what it depends on has changed since step 20:\n"
         "  resolved.yaml:\n"
         "    @@ -24,3 +24,3 @@\n"
-        "         sgd: {learning_rate: 0.05, momentum: 0.0, nesterov: false}\n"
+        "         sgd: {learning_rate: 0.05, momentum: 0.0, nesterov: false, weight_decay: 0.0}\n"
         "    -  batch_size: 50\n"
         "    +  batch_size: 40\n"
         "       sampling: shuffle\n"
@@ -178,7 +178,7 @@ def test_changed_data_is_refused(interrupted, work):
 
 
 def test_another_version_of_mlpkit_is_refused(interrupted, monkeypatch):
-    monkeypatch.setattr(mlpkit, "__version__", "9.9")
+    monkeypatch.setattr("mlpkit.jobs.lock.VERSION", "9.9")
     assert "\n  mlpkit: 0.1.0 then, 9.9 now\n" in refusal(interrupted)
 
 
