@@ -25,6 +25,8 @@ class MeanSquaredError(Metric):
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.4.
     """
 
+    higher_is_better = False
+
     def __init__(self) -> None:
         self.total = 0.0
         self.count = 0

@@ -76,6 +76,10 @@ def test_single_precision_is_added_up_in_double(metric, name, sklearn_metrics):
     assert found.result() == pytest.approx(expected, rel=1e-10)
 
 
+def test_errors_are_better_when_lower():
+    assert [metric.higher_is_better for metric in (MeanAbsoluteError, MeanSquaredError, R2)] == [False, False, True]
+
+
 @of_each
 def test_nothing_seen_is_no_number(metric, name):
     assert math.isnan(metric().result())
