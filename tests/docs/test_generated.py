@@ -46,3 +46,9 @@ def test_a_part_without_an_end_is_an_error(copy):
     done = generate(copy)
     assert done.returncode == 2
     assert "spec.md" in done.stderr
+
+
+def test_each_row_of_a_table_is_one_line(docs):
+    for page in docs.rglob("*.md"):
+        rows = [line for line in page.read_text("utf-8").splitlines() if line.startswith("| ")]
+        assert [row for row in rows if not row.endswith("|")] == [], page.name

@@ -34,7 +34,7 @@ def caught_by(check: str, *, fault: str = ""):
     """Mark a class as one that a check must catch; what is wrong with it is its docstring, or is said here."""
 
     def mark(component):
-        _ROWS.append(Row(check, component.__name__, component.kind, fault or component.__doc__, component))
+        _ROWS.append(Row(check, component.__name__, component.kind, fault or _sentence(component), component))
         return component
 
     return mark
@@ -55,3 +55,8 @@ def _plugins() -> list[Row]:
         check = rest.partition("Caught by: ")[2].partition("\n")[0]
         found.append(Row(check, path.stem, "layer", first.strip('"'), path))
     return found
+
+
+def _sentence(component):
+    """Return what a docstring says before its first empty line, on one line: a table has no room for more."""
+    return " ".join(component.__doc__.partition("\n\n")[0].split())
