@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlpkit.components.component import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -24,16 +24,22 @@ class TrainingView:
         progress: how far training has come.
         parameters: the network's parameters by name; to be read.
         folder: the run folder, or None if nothing is written.
+        history: the evaluations so far, those before a resume too; to be read.
         stop_reason: why training is to end after this step; empty if it is not.
     """
 
     progress: Progress
     parameters: Mapping[str, NDArray[Any]]
     folder: Path | None = None
+    history: Sequence[Mapping[str, float]] = ()
     stop_reason: str = field(default="", init=False)
 
     def stop(self, reason: str) -> None:
-        """Ask that training end after this step."""
+        """Ask that training end after this step.
+
+        Args:
+            reason: why, for the message to the user.
+        """
         self.stop_reason = reason
 
 
@@ -48,13 +54,13 @@ class Callback(Component):
         return []
 
     def on_start(self, training: TrainingView) -> None:
-        """Before the first step."""
+        """Before the first step, and once more when a run is resumed, then after ``load_state``."""
 
     def on_step(self, training: TrainingView, loss: float) -> None:
         """After each step."""
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
-        """After each evaluation; ``record`` is the line that goes into the history."""
+        """After each evaluation; ``record`` is the line that went into the history."""
 
     def on_end(self, training: TrainingView) -> None:
         """After the last step, also if training was stopped."""

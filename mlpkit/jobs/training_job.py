@@ -44,7 +44,8 @@ class Run:
         metrics: loss and metrics at the end, by split; empty if the run was stopped.
         steps: steps done.
         folder: the run folder, or None if nothing was written.
-        stopped: why the run was stopped before its end; empty if it was not.
+        stopped: why the run was stopped before its end, to be resumed; empty if it was not.
+        ended: why a callback ended the run earlier than the spec says; empty if none did. Such a run is finished.
     """
 
     network: Sequential
@@ -53,6 +54,7 @@ class Run:
     steps: int = 0
     folder: Path | None = None
     stopped: str = ""
+    ended: str = ""
 
 
 class TrainingJob:
@@ -126,8 +128,11 @@ class TrainingJob:
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
                 self._save_model(folder, network)
-        stopped = trainer.stopped if stop.reason else ""
-        finished = Run(network, history, steps=trainer.progress.step, folder=directory, stopped=stopped)
+        finished = Run(network, history, steps=trainer.progress.step, folder=directory)
+        if stop.reason:
+            finished.stopped = trainer.stopped
+        else:
+            finished.ended = trainer.stopped
         if not finished.stopped:
             finished.metrics = self._final_metrics(network, settings, history)
             if folder is not None:

@@ -122,7 +122,7 @@ class Trainer:
             steps=total,
         )
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
-        self._view = TrainingView(self.progress, network.parameters, folder)
+        self._view = TrainingView(self.progress, network.parameters, folder, self.history)
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
         self._store = store
         self._occasions = settings.occasions if store is not None else None
@@ -170,7 +170,7 @@ class Trainer:
         """
         arrays, figures = snapshot
         restore_arrays(live_arrays(self.network, self._update.slots), arrays)
-        self.history = history_of(arrays, figures["history"])
+        self.history[:] = history_of(arrays, figures["history"])
         self.progress.step = snapshot.step
         self.progress.epoch = snapshot.step / self._steps_per_epoch
         self._last_rate = figures["learning_rate"]

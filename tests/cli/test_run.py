@@ -72,6 +72,30 @@ def test_json_is_an_event_a_line(work, mlpkit):
     ]
 
 
+ENDING = """\
+from mlpkit import Callback, component, hookimpl
+
+class Enough(Callback):
+    def on_evaluation(self, training, record):
+        training.stop("it is good enough")
+
+@hookimpl
+def mlpkit_components():
+    return [component("callback", "enough", Enough)]
+"""
+
+
+def test_a_run_that_a_callback_ended_is_finished_and_says_why(work, invoke):
+    (work / "ending.py").write_text(ENDING)
+    options = ("tiny.yaml", "--set", "training.callbacks=[ending.enough]", "--plugin", "ending.py")
+    done = invoke("run", *options)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[2] == "ended after step 2: it is good enough"
+    assert done.out.splitlines()[3].startswith("test loss ")
+    last = json.loads(invoke("run", *options, "--json").out.splitlines()[-1])
+    assert (last["event"], last["steps"], last["reason"]) == ("done", 2, "it is good enough")
+
+
 def test_quiet_prints_nothing_but_errors(work, invoke):
     done = invoke("run", "tiny.yaml", "--quiet")
     assert (done.code, done.out, done.err) == (0, "", "")

@@ -226,7 +226,7 @@ def test_a_callback_that_ends_training_early_leaves_a_finished_run(work):
     )
     spec = mlpkit.load_spec("tiny.yaml", overrides={"training.callbacks": ["acme.enough"]}, plugins=["acme.py"])
     run = mlpkit.run(spec, "run")
-    assert (run.steps, run.stopped) == (6, "")
+    assert (run.steps, run.stopped, run.ended) == (6, "", "enough")
     assert [record["iteration"] for record in run.history] == [4, 6]
     assert json.loads((work / "run/metrics.json").read_text()) == run.metrics
 

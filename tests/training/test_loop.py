@@ -142,6 +142,20 @@ def test_callbacks_follow_every_event(make_trainer, toy):
     assert all(math.isfinite(event[2]) for event in callback.events if event[0] == "step")
 
 
+def test_callbacks_see_the_evaluations_so_far(make_trainer, toy):
+    class Historian(toy.RecordingCallback):
+        def on_start(self, training):
+            self.events.append(list(training.history))
+
+        def on_evaluation(self, training, record):
+            assert training.history[-1] == record
+            self.events.append(list(training.history))
+
+    callback = Historian()
+    history = make_trainer(callbacks=[callback], iterations=3, evaluate_every=1).train()
+    assert [event for event in callback.events if isinstance(event, list)] == [history[:i] for i in range(4)]
+
+
 def test_a_callback_may_end_training_after_the_step_it_is_in(make_trainer, toy):
     trainer = make_trainer(callbacks=[toy.RecordingCallback(stop_at=3)], iterations=100)
     history = trainer.train()

@@ -69,6 +69,32 @@ def test_the_rest_is_the_same_to_the_bit(step, whole, make_trainer):
         assert {n: a.tobytes() for n, a in mine.arrays.items()} == {n: a.tobytes() for n, a in theirs.arrays.items()}
 
 
+def test_a_callback_is_given_its_state_and_the_history_and_then_told_of_the_start(make_trainer, toy):
+    class Counting(toy.RecordingCallback):
+        steps = 0
+
+        def on_start(self, training):
+            self.events.append((self.steps, [record["iteration"] for record in training.history]))
+
+        def on_step(self, training, loss):
+            self.steps += 1
+
+        def state(self):
+            return {"steps": self.steps}
+
+        def load_state(self, state):
+            self.steps = state["steps"]
+
+    kept = Kept()
+    make_trainer(callbacks=[Counting()], store=kept, **settings()).train()
+    callback = Counting()
+    again = make_trainer(callbacks=[callback], **settings())
+    again.restore(kept.saved[6])
+    again.train()
+    assert callback.events[0] == (7, [3, 6])
+    assert callback.steps == 12
+
+
 def test_a_callback_and_a_signal_that_ask_to_stop_after_the_same_step(make_trainer, toy):
     class Both(toy.RecordingCallback):
         def on_step(self, training, loss):

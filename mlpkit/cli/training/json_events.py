@@ -20,6 +20,7 @@ class JsonEvents(Display):
         {"event": "started", "steps": 10000}
         {"event": "evaluation", "iteration": 500, ...}       as in history.jsonl
         {"event": "done", "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}, "folder": "runs/x"}
+        {"event": "done", ..., "reason": "no better for 5 evaluations"}    where a callback ended the run early
         {"event": "stopped", "steps": 1234, "reason": "SIGINT", "folder": "runs/x"}
 
     The last event is ``done`` or ``stopped``; a run that fails has neither. No event has a time in it, so that
@@ -44,4 +45,5 @@ class JsonEvents(Display):
             document({"event": "stopped", "steps": run.steps, "reason": run.stopped, "folder": run.folder})
             tell_stop(run)
         else:
-            document({"event": "done", "steps": run.steps, "metrics": run.metrics, "folder": run.folder})
+            reason = {"reason": run.ended} if run.ended else {}
+            document({"event": "done", "steps": run.steps, "metrics": run.metrics, "folder": run.folder, **reason})

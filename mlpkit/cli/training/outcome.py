@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 
 def tell_outcome(run: Run) -> None:
-    """Print the figures of the test split and the run folder, or that the run was stopped."""
+    """Print the figures of the test split and the run folder, and why the run was stopped or ended early."""
     if run.stopped:
         tell_stop(run)
         return
+    if run.ended:
+        result(f"ended after step {run.steps}: {run.ended}")
     if "test" in run.metrics:
         result(f"test {figures(run.metrics['test'])}")
     result(f"kept in {run.folder}")

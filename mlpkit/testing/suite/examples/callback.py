@@ -35,19 +35,22 @@ class CallbackExample(Example):
         """Tell a callback of some steps of a training, and return after which it asked to stop, and why.
 
         Args:
-            callback: the callback; it is told of the beginning before the first step, and of the end after the last.
+            callback: the callback; it is told of the beginning before the first of these steps, as it is when a run is
+                resumed, and of the end after the last step of all.
             view: what it sees.
             first: the first step, from 1.
             last: the last step.
         """
         asked = []
-        if first == 1:
-            callback.on_start(view)
+        view.history = history = [record_after(step) for step in range(1, first) if step % STEPS_PER_EVALUATION == 0]
+        view.progress.step, view.progress.epoch = first - 1, (first - 1) / STEPS_PER_EVALUATION
+        callback.on_start(view)
         for step in range(first, last + 1):
             view.progress.step, view.progress.epoch = step, step / STEPS_PER_EVALUATION
             callback.on_step(view, loss_after(step))
             if step % STEPS_PER_EVALUATION == 0:
-                callback.on_evaluation(view, record_after(step))
+                history.append(record_after(step))
+                callback.on_evaluation(view, history[-1])
             if view.stop_reason:
                 asked.append((step, view.stop_reason))
                 view.stop_reason = ""

@@ -55,6 +55,14 @@ class ForgetsItsPatience(Patience):
         self.last = state["last"]
 
 
+@caught_by("goes_on_after_a_resume")
+class BeginsAnewWhenResumed(Patience):
+    """sets back in on_start what load_state has just given it"""
+
+    def on_start(self, training):
+        self.risen = 0
+
+
 @caught_by("new_callbacks_begin_anew")
 class RemembersInTheClass(Patience):
     """keeps the losses in the class, where the next training finds them"""

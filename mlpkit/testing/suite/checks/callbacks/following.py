@@ -68,7 +68,7 @@ def state_is_plain_data(example: CallbackExample) -> None:
 def goes_on_after_a_resume(example: CallbackExample) -> None:
     """Does a new object that was given the state go on as the old one would have?
 
-    A training that was interrupted must end as if it had not been.
+    A training that was interrupted must end as if it had not been. ``on_start`` is called after ``load_state``.
     """
     whole, before, after = example.make(), example.make(), example.make()
     expected = example.follow(whole, example.view())
@@ -81,7 +81,7 @@ def goes_on_after_a_resume(example: CallbackExample) -> None:
             raise Nonconformity(
                 f"interrupted after step {interrupted} it asked to stop at {asked} and remembered {after.state()}",
                 expected=f"{expected} and {whole.state()}, as without an interruption",
-                remedy="return from state all that load_state needs to go on",
+                remedy="return from state all that load_state needs to go on, and set nothing back in on_start",
             )
         before = example.make()
 
@@ -98,5 +98,5 @@ def new_callbacks_begin_anew(example: CallbackExample) -> None:
             raise Nonconformity(
                 f"a new object asked to stop at {found} after others had followed trainings",
                 expected=f"{expected}, as the first one did",
-                remedy="keep figures in self, set in __init__ or on_start",
+                remedy="keep figures in self, set in __init__",
             )
