@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mlpkit.training.checkpointing import Occasions, Ranking
@@ -24,11 +25,17 @@ def settings_of(spec: Spec) -> Settings:
         epochs=training.epochs,
         evaluate_every=training.evaluate_every,
         metrics={metric.name: metric for metric in training.metrics},
+        clip=_clip(training),
         augmentations=[augmentation() for augmentation in training.augment],
         callbacks=[callback() for callback in training.callbacks],
         occasions=Occasions(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
         ranking=_ranking(training),
     )
+
+
+def _clip(training: Training) -> tuple[str, float] | None:
+    limits = asdict(training.clip) if training.clip else {}
+    return next(((name, limit) for name, limit in limits.items() if limit is not None), None)
 
 
 def _ranking(training: Training) -> Ranking | None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from annotated_types import Ge, Gt
 
 from mlpkit.components.schema.suggestion import did_you_mean
-from mlpkit.spec.section import SectionType
+from mlpkit.spec.section import OptionalSectionType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpkit.components.schema.fault import Path
-    from mlpkit.components.schema.value_type import Checking, SchemaReferences
+    from mlpkit.components.schema.value_type import Checking
 
 
 OCCASIONS: Final = ("every", "every_epochs", "every_seconds", "best")
@@ -40,33 +40,19 @@ class Checkpoint:
     best: str | None = None
 
 
-class CheckpointType(SectionType):
-    """The section ``checkpoint``, which may be left out: its keys, and what they mean together."""
+class CheckpointType(OptionalSectionType):
+    """The section ``checkpoint``: its keys, and what they mean together."""
 
     def __init__(self) -> None:
         super().__init__("training.checkpoint", Checkpoint)
 
     def check(self, value: object, path: Path, checking: Checking) -> object:
         """Return the section's values by key, defaults filled in, or None if there is no such section."""
-        if value is None:
-            return None
         known = isinstance(value, dict) and set(value) <= set(self.signature.types)  # a misspelt key is told by itself
         if known and not any(value.get(occasion) is not None for occasion in OCCASIONS):  # type: ignore[attr-defined]
             expected = f"one of {', '.join(OCCASIONS)}"
             checking.report(path, "nothing says when to save a checkpoint", expected=expected, at_key=True)
         return super().check(value, path, checking)
-
-    def realize(self, checked: Any) -> Checkpoint | None:
-        """Build the section, if there is one."""
-        return None if checked is None else super().realize(checked)
-
-    def plain(self, checked: Any) -> Any:
-        """Write every value that is not None."""
-        return None if checked is None else super().plain(checked)
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"anyOf": [super().json_schema(references), {"type": "null"}]}
 
 
 def check_best(checkpoint: dict[str, Any] | None, metrics: Sequence[str], path: Path, checking: Checking) -> None:

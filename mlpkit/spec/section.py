@@ -69,3 +69,28 @@ class SectionType(ValueType):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         return self.signature.json_schema(references)
+
+
+class OptionalSectionType(SectionType):
+    """A section that may be left out, and is None then."""
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the section's values by key, defaults filled in, or None if there is no such section."""
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            expected = f"{self.describe()}: {', '.join(self.signature.types)}"
+            return checking.report(path, f"{show(value)} is not a mapping", expected=expected)
+        return super().check(value, path, checking)
+
+    def realize(self, checked: Any) -> Any:
+        """Build the section, if there is one."""
+        return None if checked is None else super().realize(checked)
+
+    def plain(self, checked: Any) -> Any:
+        """Write every value that is not None."""
+        return None if checked is None else super().plain(checked)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"anyOf": [super().json_schema(references), {"type": "null"}]}

@@ -14,6 +14,7 @@ from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.suggestion import nearest
 from mlpkit.spec.checkpoint_section import Checkpoint, CheckpointType, check_best
+from mlpkit.spec.clip_section import Clip, ClipType
 from mlpkit.spec.section import SectionType
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 RESERVED: Final = {
     "seconds": "a limit on time",
-    "clip": "gradient clipping",
     "early_stopping": "ending when nothing improves",
 }
 
@@ -44,6 +44,7 @@ class Training:
         evaluate_every: steps between evaluations; by default once an epoch.
         metrics: figures to report beside the loss.
         callbacks: code that follows training and may end it.
+        clip: limit on the gradient, before the optimizer sees it; by default there is none.
         augment: random changes to training inputs, in order.
         checkpoint: when to save all that the run needs to go on; by default only when a signal ends it.
         slices: slices that each minibatch is cut into; by default one.
@@ -58,6 +59,7 @@ class Training:
     evaluate_every: Annotated[int | None, Ge(1)] = None
     metrics: tuple[Recipe[Metric], ...] = ()
     callbacks: tuple[Recipe[Callback], ...] = ()
+    clip: Annotated[Clip | None, ClipType()] = None
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: Annotated[Checkpoint | None, CheckpointType()] = None
     slices: Annotated[int | None, Ge(1), Le(1024)] = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,13 +12,15 @@ from mlpkit.network.blame import Blame
 from mlpkit.training.batches import Augmenter
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, Timetable
-from mlpkit.training.divergence import expect_finite, expect_finite_losses, refuse_loss, without_warnings
+from mlpkit.training.clipping import CLIPPERS
+from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.history import Record, evaluation_record
 from mlpkit.training.minibatches import MinibatchReader
 from mlpkit.training.observer import Observer
 from mlpkit.training.sampling import SAMPLERS
 from mlpkit.training.snapshot import Snapshot, history_arrays, history_of, live_arrays, restore_arrays
+from mlpkit.training.step_gradient import StepGradient
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
@@ -51,6 +52,7 @@ class Settings:
         epochs: passes over the training data to train for; None to count in steps.
         evaluate_every: steps between evaluations; None for once an epoch.
         metrics: makers of metric objects, by name.
+        clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
         augmentations: changes to training inputs.
         callbacks: what follows training and may end it.
         occasions: when to save the run as it goes; None for only when it is asked to stop.
@@ -64,6 +66,7 @@ class Settings:
     epochs: int | None = None
     evaluate_every: int | None = None
     metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
+    clip: tuple[str, float] | None = None
     augmentations: Sequence[Augmentation] = ()
     callbacks: Sequence[Callback] = ()
     occasions: Occasions | None = None
@@ -108,12 +111,12 @@ class Trainer:
         examples = len(splits["train"])
         self._sampler = SAMPLERS[settings.sampling](examples, settings.batch_size, network.seed)
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
-        self._augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
+        self._clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
         self._update = Updater(settings.optimizer, network)
         self._steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         total = settings.iterations if settings.iterations is not None else (settings.epochs or 0) * steps_per_epoch
         self.progress = Progress(step=0, epoch=0.0, total_steps=total)
-        self._minibatch = MinibatchReader(
+        minibatch = MinibatchReader(
             self._sampler,
             splits["train"],
             description,
@@ -121,6 +124,8 @@ class Trainer:
             batch_size=settings.batch_size,
             steps=total,
         )
+        augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
+        self._gradient = StepGradient(network, minibatch, augment)
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
         self._view = TrainingView(self.progress, network.parameters, folder, self.history)
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
@@ -183,7 +188,7 @@ class Trainer:
 
     def _loop(self) -> None:
         network, progress, settings = self.network, self.progress, self.settings
-        minibatch, update, augment = self._minibatch, self._update, self._augment
+        gradient, clip, update = self._gradient, self._clip, self._update
         callbacks = self._callbacks if settings.callbacks else None
         stop, view, total = self._stop, self._view, progress.total_steps
         clock = time.perf_counter
@@ -198,14 +203,11 @@ class Trainer:
         next_evaluation = min(step - step % self._evaluate_every + self._evaluate_every, total)
         network.set_training(True)
         while step < total and not (view.stop_reason and step):
-            x, t = minibatch(step)
-            if augment is not None:
-                x = augment(x, step)
-            loss = network.loss_and_gradient(x, t, step)
-            if not math.isfinite(loss):
-                refuse_loss(loss, step + 1, learning_rate, network, x, t)
+            loss = gradient(step, learning_rate)
             if changing:
                 learning_rate = self._learning_rate()
+            if clip is not None:
+                clip()
             step += 1
             update(learning_rate, step)
             progress.step = step
