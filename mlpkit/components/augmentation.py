@@ -22,6 +22,17 @@ class Augmentation(Component):
         """Return pairs of parameters and input shape that show the augmentation, for tests and ``show``."""
         return []
 
+    def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
+        """Make sure that inputs of this shape can be changed, before any are there; by default, all can.
+
+        Args:
+            input_shape: shape of one example's inputs.
+
+        Raises:
+            ShapeError: they can't.
+            ParameterError: they can't with this parameter.
+        """
+
     @abstractmethod
     def __call__(self, x: NDArray[Any], rng: np.random.Generator, out: NDArray[Any]) -> NDArray[Any]:
         """Write the changed minibatch into ``out`` and return it.

@@ -14,6 +14,7 @@ from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
 from mlpkit.spec.installed import installed
 
 if TYPE_CHECKING:
+    from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.dataset import Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import Recipe
@@ -35,7 +36,7 @@ class SpecProof(NamedTuple):
 
 
 def prove(spec: Spec) -> SpecProof:
-    """Prove that the layers of a spec fit each other and the data, and the minibatch the data.
+    """Prove that the layers of a spec fit each other and the data, and the minibatch and the augmentations the data.
 
     Raises:
         SpecShapeError: they don't; the message points at both places.
@@ -51,6 +52,8 @@ def prove(spec: Spec) -> SpecProof:
             expected=f"at most {examples}, the training examples of {spec.data.name}",
         )
         faults.append(size)
+    for i, recipe in enumerate(spec.training.augment):
+        faults += _misfit(spec, ("training", "augment", i), recipe, description.input_shape)
     try:
         stack = [member.recipe() for member in spec.layers]
         names = [member.name for member in spec.layers]
@@ -125,6 +128,28 @@ def installed_resolver() -> Resolver:
     return installed().create
 
 
+def _misfit(spec: Spec, place: Path, recipe: Recipe[Augmentation], input_shape: tuple[int, ...]) -> list[Fault]:
+    """Return the fault of an augmentation that can't change the inputs, or nothing."""
+    path, notes = (*place, recipe.name), [f"the inputs, of shape {input_shape}, {_from_data(spec)}"]
+    try:
+        recipe().expect_inputs(input_shape)
+    except WrongUseError as error:
+        message, expected, remedy = error.message, error.expected, error.remedy
+        if isinstance(error, ParameterError) and error.parameter in recipe.arguments:
+            path = (*path, error.parameter)
+    except Exception as error:  # whatever an author's method raises becomes an error at the component's place
+        message, expected, remedy = f"expect_inputs raised {type(error).__name__}: {error}", "", ""
+    else:
+        return []
+    return [
+        Fault(path, message, expected=expected, remedy=remedy, at_key=len(path) == len(place) + 1, notes=tuple(notes))
+    ]
+
+
+def _from_data(spec: Spec) -> str:
+    return f"come from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
+
+
 def _stack_fault(spec: Spec, error: StackError) -> Fault:
     member = spec.layers[error.index]
     cause = error.cause
@@ -145,11 +170,9 @@ def _stack_fault(spec: Spec, error: StackError) -> Fault:
 def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:
     """Say what feeds the member of the stack that does not fit, or that holds the layer which does not."""
     if error.producer < 0:
-        producer, place = f"the data ({spec.data.name})", spec.document.place(("data",), at_key=True)
-    else:
-        before = spec.layers[error.producer]
-        producer, place = before.name, spec.document.place(before.path)
-    return f"{inputs}, of shape {error.input_shape}, come from {producer} at {place}"
+        return f"{inputs}, of shape {error.input_shape}, {_from_data(spec)}"
+    before = spec.layers[error.producer]
+    return f"{inputs}, of shape {error.input_shape}, come from {before.name} at {spec.document.place(before.path)}"
 
 
 def _producer_origins(spec: Spec, error: StackError) -> list[str]:

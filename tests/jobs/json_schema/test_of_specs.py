@@ -33,6 +33,7 @@ NOT_SAYABLE = {
     "unknown_variable_in_extended_file": ANOTHER_FILE,
     "float_that_looks_whole": "to JSON Schema, 50.0 is an integer",
     "power_of_ten_for_an_integer": "to JSON Schema, 1e3 is an integer",
+    "augmented_rows_of_pixels": SHAPES,
     "image_into_affine": SHAPES,
     "layer_inside_that_does_not_fit": SHAPES,
     "first_layer_inside_that_does_not_fit": SHAPES,

@@ -65,3 +65,12 @@ class AlwaysTheSame(AddNoise):
     def __call__(self, x, rng, out):
         out[...] = 1 - x
         return out
+
+
+@caught_by("refuses_inputs_it_can_not_change")
+class MirrorsEverything(AddNoise):
+    """has nothing against inputs without an axis to mirror, and fails"""
+
+    def __call__(self, x, rng, out):
+        out[...] = np.flip(x, axis=1) + 0.1 * rng.normal(size=x.shape)
+        return out

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlpkit.errors import WrongUseError
 from mlpkit.testing.suite.check import checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.nonconformity import Nonconformity
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.examples.augmentation import AugmentationExample
 
 WHAT = "the changed inputs"
+
+SHAPES = ((), (5,), (3, 4), (2, 3, 4), (2, 2, 3, 2))
+"""Shapes of inputs that an augmentation is tried on, whatever its examples say."""
 
 
 @checks_examples("augmentation")
@@ -100,3 +104,34 @@ def draws_from_rng(example: AugmentationExample) -> None:
             expected="random changes",
             remedy="draw random numbers from rng; prepare inputs in a data set's open and encode",
         )
+
+
+@checks_examples("augmentation")
+def refuses_inputs_it_can_not_change(example: AugmentationExample) -> None:
+    """Does ``expect_inputs`` take the example's shape, and each other shape only if inputs of it can be changed?
+
+    It is asked before data is read; a user sees the line of the spec, and what would fit.
+    """
+    for shape in (example.shape, *SHAPES):
+        augmentation = example.make()
+        try:
+            augmentation.expect_inputs(shape)
+        except WrongUseError as error:
+            if shape == example.shape:
+                raise Nonconformity(
+                    f"expect_inputs refused {shape}: {error}", expected="the example's shape"
+                ) from error
+            continue
+        except Exception as error:
+            raise Nonconformity(
+                f"expect_inputs raised {type(error).__name__} for inputs of shape {shape}: {error}",
+                expected="ShapeError, or nothing",
+            ) from error
+        x = example.random("shape", *shape).uniform(size=(3, *shape))
+        try:
+            example.augment(augmentation, x)
+        except Exception as error:
+            raise Nonconformity(
+                f"inputs of shape {shape} were not refused, and failed: {type(error).__name__}: {error}",
+                expected="ShapeError from expect_inputs for shapes that can't be changed",
+            ) from error

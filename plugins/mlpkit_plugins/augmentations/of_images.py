@@ -1,0 +1,62 @@
+"""What augmentations of images share: they see inputs as images, whatever shape the data set gives them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from math import prod
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from mlpkit import Augmentation, ParameterError, ShapeError
+
+ImageShape: TypeAlias = tuple[Annotated[int, Ge(1)], ...] | None
+"""[height, width] or [channels, height, width] of the images that inputs of one axis are; None if inputs have more."""
+
+
+class OfImages(Augmentation):
+    """A change to images; a subclass says which, in ``change``, and keeps the parameter ``image``."""
+
+    image: ImageShape
+
+    @abstractmethod
+    def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """Return the changed images, a new array.
+
+        Args:
+            images: shape (rows, channels, height, width).
+            rng: random numbers.
+        """
+
+    def __call__(self, x: NDArray[Any], rng: np.random.Generator, out: NDArray[Any]) -> NDArray[Any]:
+        """Write the changed images into ``out``, in the shape that they came in."""
+        out[...] = self.change(x.reshape(len(x), *self._seen_as(x.shape[1:])), rng).reshape(x.shape)
+        return out
+
+    def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
+        """Make sure that inputs of this shape are images.
+
+        Raises:
+            ShapeError: they have one axis, and ``image`` is not given; or more than three.
+            ParameterError: they are not images of the shape ``image``.
+        """
+        self._seen_as(input_shape)
+
+    def _seen_as(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return channels, height and width of inputs of some shape."""
+        shape = input_shape if self.image is None else self.image
+        if self.image is not None and len(self.image) not in (2, 3):
+            expected = "[height, width] or [channels, height, width]"
+            raise ParameterError("image", f"{list(self.image)} is not the shape of an image", expected=expected)
+        if prod(shape) != prod(input_shape):
+            message = f"an image of shape {list(shape)} has {prod(shape)} pixels, and an input {prod(input_shape)}"
+            raise ParameterError("image", message, expected=f"a shape of {prod(input_shape)} pixels")
+        if len(shape) not in (2, 3):
+            raise ShapeError(
+                f"{self.registered_name} can't take inputs of shape {input_shape}",
+                expected="images, shape (height, width) or (channels, height, width)",
+                remedy="say what images they are, as in image: [28, 28]" if len(shape) == 1 else "",
+            )
+        return (1, *shape)[-3:]

@@ -1,0 +1,53 @@
+"""Images turned about their centre."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Gt, Le
+from numpy.typing import NDArray
+
+from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
+from mlpkit_plugins.functions.bilinear import bilinear
+
+
+class Rotation(OfImages):
+    """Turns each image about its centre, as far as chance has it.
+
+        out[c + d] = x[c + R d],  R = (cos θ, sin θ; -sin θ, cos θ),  θ uniform in [-degrees, degrees]
+
+    where c is the centre of the image, and c + d a pixel: so many down, so many across. Between pixels, x is
+    interpolated, linearly along both sides; outside of the image it is ``fill``.
+
+    Args:
+        degrees: the furthest that an image is turned, clockwise or counter-clockwise.
+        fill: what comes in from outside of the image.
+        image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
+
+    Source: Simard, Steinkraus and Platt, Best Practices for Convolutional Neural Networks Applied to Visual Document
+        Analysis (2003), section 2.
+    """
+
+    def __init__(
+        self, degrees: Annotated[float, Gt(0), Le(180)] = 15.0, *, fill: float = 0.0, image: ImageShape = None
+    ) -> None:
+        self.degrees = degrees
+        self.fill = fill
+        self.image = image
+
+    def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """Take each pixel from where it was before its image turned."""
+        rows, _, height, width = images.shape
+        angle = np.radians(rng.uniform(-self.degrees, self.degrees, size=(rows, 1, 1)))
+        cos, sin = np.cos(angle).astype(images.dtype), np.sin(angle).astype(images.dtype)
+        centre_down, centre_across = (height - 1) / 2, (width - 1) / 2
+        i = (np.arange(height) - centre_down).astype(images.dtype)[:, np.newaxis]
+        j = (np.arange(width) - centre_across).astype(images.dtype)
+        down, across = centre_down + cos * i + sin * j, centre_across - sin * i + cos * j
+        return bilinear(images, down, across, self.fill)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show it on grey images, on images of three channels, and on rows of pixels."""
+        return [({}, (6, 5)), ({"degrees": 180.0, "fill": 0.5}, (3, 4, 5)), ({"image": [4, 5]}, (20,))]

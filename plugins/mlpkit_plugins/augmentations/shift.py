@@ -1,0 +1,49 @@
+"""Images moved by whole pixels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
+
+
+class Shift(OfImages):
+    """Moves each image by whole pixels, down or up and across, as far as chance has it.
+
+        out[i, j] = x[i + down, j + across],  down and across uniform in {-pixels, ..., pixels}
+
+    All channels of an image move together. Where there is no x, out is ``fill``.
+
+    Args:
+        pixels: the furthest that an image is moved along each side.
+        fill: what comes in from outside of the image.
+        image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
+
+    Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
+        III.C, where training images are moved, among other distortions.
+    """
+
+    def __init__(self, pixels: Annotated[int, Ge(1)] = 2, *, fill: float = 0.0, image: ImageShape = None) -> None:
+        self.pixels = pixels
+        self.fill = fill
+        self.image = image
+
+    def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """Cut each image anew, from within a border of ``pixels``."""
+        rows, _, height, width = images.shape
+        border = (self.pixels, self.pixels)
+        framed = np.pad(images, ((0, 0), (0, 0), border, border), constant_values=self.fill)
+        cut = np.arange(framed[0].size).reshape(framed.shape[1:])[:, :height, :width]  # the one from the upper left
+        down, across = rng.integers(0, 2 * self.pixels, size=(2, rows), endpoint=True)
+        begin = np.arange(rows) * framed[0].size + down * framed.shape[3] + across
+        moved: NDArray[Any] = framed.take(begin[:, np.newaxis, np.newaxis, np.newaxis] + cut)
+        return moved
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show it on grey images, on images of three channels, and on rows of pixels."""
+        return [({}, (6, 5)), ({"pixels": 1, "fill": 0.5}, (3, 4, 5)), ({"image": [4, 5]}, (20,))]

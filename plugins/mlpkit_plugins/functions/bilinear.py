@@ -1,0 +1,52 @@
+"""Images sampled between their pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PIXELS_AT_ONCE = 4096
+"""Pixels taken at once: with so few, arrays in between are small, and their memory is soon used again."""
+
+
+def bilinear(images: NDArray[Any], down: NDArray[Any], across: NDArray[Any], fill: float) -> NDArray[Any]:
+    """Return images whose pixels are taken from anywhere in others, between four pixels of theirs.
+
+        out[i, j] = (1 - a) ((1 - b) x[k, l] + b x[k, l+1]) + a ((1 - b) x[k+1, l] + b x[k+1, l+1]),
+        where k + a = down[i, j] and l + b = across[i, j],  k and l whole, 0 <= a, b < 1
+
+    Args:
+        images: x, shape (rows, channels, height, width).
+        down: where to take each pixel from, counted in pixels from the top, shape (rows, height, width).
+        across: the same from the left.
+        fill: x outside of the images.
+    """
+    rows, _, height, width = images.shape
+    frame = ((0, 0), (0, 0), (1, 2), (1, 2))  # room for positions just outside, and for their neighbours
+    framed = np.pad(images, frame, constant_values=fill)
+    out = np.empty_like(images)
+    at_once = max(1, PIXELS_AT_ONCE // (height * width))
+    for begin in range(0, rows, at_once):
+        part = slice(begin, begin + at_once)
+        _take(framed[part], np.clip(down[part], -1, height) + 1, np.clip(across[part], -1, width) + 1, out[part])
+    return out
+
+
+def _take(x: NDArray[Any], down: NDArray[Any], across: NDArray[Any], out: NDArray[Any]) -> None:
+    """Fill out with what lies at positions in x, all of which have a neighbour to the right and below."""
+    rows, channels, height, width = x.shape
+    k, l = np.floor(down), np.floor(across)  # noqa: E741 - the formula's
+    a, b = down - k, across - l
+    image = np.arange(rows, dtype=np.intp)[:, np.newaxis, np.newaxis] * (channels * height * width)
+    corner = image + k.astype(np.intp) * width + l.astype(np.intp)
+    pixels = x.reshape(-1)
+    for channel in range(channels):
+        begin = channel * height * width
+        steps = (0, 1, width, width + 1)  # to the pixel itself, to its right, below, and below to the right
+        upper, upper_right, lower, lower_right = (pixels[begin + step :].take(corner, mode="clip") for step in steps)
+        upper += b * (upper_right - upper)
+        lower += b * (lower_right - lower)
+        upper += a * (lower - upper)
+        out[:, channel] = upper

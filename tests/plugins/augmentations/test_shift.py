@@ -1,0 +1,23 @@
+"""Images moved by whole pixels."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from mlpkit_plugins.augmentations.shift import Shift
+
+
+def test_every_pixel_of_an_image_moves_by_the_same_and_every_move_is_as_likely(places, changed):
+    x = places(5000, 5, 6)
+    found = changed(Shift(2, fill=-100.0), x)
+    moves = Counter()
+    for before, after in zip(x, found, strict=True):
+        inside = after[0] >= 0
+        (down,), (across,) = (np.unique((after - before)[axis][inside]) for axis in (0, 1))
+        moves[down, across] += 1
+        expected_inside = (before[0] + down >= 0) & (before[0] + down < 5) & (before[1] + across >= 0)
+        assert np.array_equal(inside, expected_inside & (before[1] + across < 6))
+    assert len(moves) == 25
+    assert max(moves.values()) < 1.4 * min(moves.values())
