@@ -32,7 +32,7 @@ class TrainingClock(Observer):
 
     began = seconds = 0.0
 
-    def started(self, total_steps: int) -> None:
+    def started(self, total_steps: int | None) -> None:
         """Note the beginning."""
         self.began = time.perf_counter()
 

@@ -138,6 +138,12 @@ class PluginError(MlpkitError):
     exit_code = 2
 
 
+class OpenEndedError(MlpkitError, AttributeError):
+    """A training that ends after a time was asked how many steps it takes."""
+
+    exit_code = 2
+
+
 class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the error is its own, and is the cause
     """A component raised an exception of its own in the middle of the work."""
 

@@ -60,7 +60,7 @@ class Interrupts(Observer):
         for number, earlier in self._earlier.items():
             signal.signal(number, signal.SIG_DFL if earlier is None else earlier)  # None: not set from Python
 
-    def started(self, total_steps: int) -> None:
+    def started(self, total_steps: int | None) -> None:
         """From now on, there is something to finish."""
         self.training_began = True
 

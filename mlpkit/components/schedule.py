@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from mlpkit.components.component import Component
 from mlpkit.components.schema.component_types import OfKind
+from mlpkit.errors import OpenEndedError
 
 
 @dataclass
@@ -18,12 +19,33 @@ class Progress:
     Args:
         step: steps done before this one, from 0.
         epoch: passes over the training data done, a fraction included.
-        total_steps: steps that the whole training takes.
+        total_steps: steps that the whole training takes. A training that ends after a time has no such attribute.
     """
 
     step: int
     epoch: float
     total_steps: int
+
+
+class OpenEndedProgress(Progress):
+    """How far a training has come that ends after a time, so that nobody knows how many steps it takes."""
+
+    def __init__(self) -> None:
+        self.step = 0
+        self.epoch = 0.0
+
+    def __repr__(self) -> str:
+        return f"OpenEndedProgress(step={self.step}, epoch={self.epoch})"
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what is wrong with asking for ``total_steps``.
+
+        Raises:
+            OpenEndedError: that was asked for.
+        """
+        if name == "total_steps":
+            raise OpenEndedError("how many steps the training takes is not known beforehand: it ends after a time")
+        raise AttributeError(name)
 
 
 class Schedule(Component):

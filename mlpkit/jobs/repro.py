@@ -58,6 +58,8 @@ def repro(
 ) -> Repetition:
     """Run a finished run again, and compare hashes.
 
+    Where the spec sets a time, as many steps are done as there was time for.
+
     Args:
         directory: the run folder.
         out: where to keep the repeated run; by default nothing of it is kept.
@@ -86,9 +88,12 @@ def repro(
         if observer is not None:
             observer.noticed(f"another result is possible, since {change}")
     then = result_hashes(directory)
+    done = max((int(record["iteration"]) for record in folder.read_history()), default=None)
     with TemporaryDirectory(prefix="mlpkit-") as temporary:
         place = out or Path(temporary) / "repro"
-        repeated = run(spec, place, observer=observer, stop=stop)
+        repeated = run(
+            spec, place, observer=observer, stop=stop, steps=done if spec.training.seconds is not None else None
+        )
         return Repetition(repeated, then, result_hashes(place), changes)
 
 

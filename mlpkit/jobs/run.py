@@ -24,6 +24,7 @@ def run(
     *,
     observer: Observer | None = None,
     stop: StopRequest | None = None,
+    steps: int | None = None,
 ) -> Run:
     """Train the network of a spec, and evaluate it at the end.
 
@@ -32,6 +33,7 @@ def run(
         directory: where to keep what happened; missing or empty. None keeps nothing.
         observer: is told how it goes.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
+        steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
     Raises:
         SpecShapeError: the layers don't fit each other or the data.
@@ -47,7 +49,7 @@ def run(
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:
-            job = TrainingJob(spec, plan, proved.description, folder)
+            job = TrainingJob(spec, plan, proved.description, folder, steps=steps)
             if folder is not None:
                 folder.write_spec(spec.document.text)
                 folder.write_resolved(job.resolved)

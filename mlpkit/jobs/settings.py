@@ -7,27 +7,37 @@ from typing import TYPE_CHECKING
 
 from mlpkit.training.checkpointing import Occasions, Ranking
 from mlpkit.training.loop import Settings
+from mlpkit.training.time_budget import TimeBudget
 
 if TYPE_CHECKING:
     from mlpkit.spec.spec import Spec
     from mlpkit.spec.training_section import Training
 
 
-def settings_of(spec: Spec) -> Settings:
-    """Return how a spec says to train, its components built."""
+def settings_of(spec: Spec, steps: int | None = None) -> Settings:
+    """Return how a spec says to train, its components built.
+
+    Args:
+        spec: the spec.
+        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
+    """
     training = spec.training
+    callbacks = [callback() for callback in training.callbacks]
+    if training.seconds is not None and steps is None:
+        callbacks.append(TimeBudget(training.seconds))
     saving = training.checkpoint
     return Settings(
         optimizer=training.optimizer(),
         batch_size=training.batch_size,
         sampling=training.sampling,
-        iterations=training.iterations,
+        iterations=training.iterations or steps,
         epochs=training.epochs,
+        open_ended=training.seconds is not None,
         evaluate_every=training.evaluate_every,
         metrics={metric.name: metric for metric in training.metrics},
         clip=_clip(training),
         augmentations=[augmentation() for augmentation in training.augment],
-        callbacks=[callback() for callback in training.callbacks],
+        callbacks=callbacks,
         occasions=Occasions(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
         ranking=_ranking(training),
     )

@@ -65,18 +65,28 @@ class TrainingJob:
         plan: how a step is computed.
         description: shapes and sizes of the data.
         folder: where to keep what happens, or None.
+        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
 
     Raises:
         DataError: a data file is not what it should be.
         ComponentFailure: the data set raised an exception of its own.
     """
 
-    def __init__(self, spec: Spec, plan: Plan, description: Description, folder: RunFolder | None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        plan: Plan,
+        description: Description,
+        folder: RunFolder | None,
+        *,
+        steps: int | None = None,
+    ) -> None:
         self.spec = spec
         self.description = description
         self.folder = folder
         self.resolved = resolved_text(spec, plan)
         self._slices = plan.slices
+        self._steps = steps
         self._dataset = spec.data()
         with Blame(f"dataset {spec.data.name} failed in open"):
             self._splits = self._dataset.open(spec.seed)
@@ -99,7 +109,7 @@ class TrainingJob:
             DivergenceError: something was not finite.
             StorageError: the run folder can't be written.
         """
-        folder, settings = self.folder, settings_of(self.spec)
+        folder, settings = self.folder, settings_of(self.spec, self._steps)
         network = build_for(
             self.spec, self.description.input_shape, target=self.description.target, slices=self._slices
         )

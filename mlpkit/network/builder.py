@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.fault import Fault
-from mlpkit.errors import ParameterError, SpecShapeError, WrongUseError
+from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, WrongUseError
 from mlpkit.network.blame import Blame
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
@@ -44,7 +45,7 @@ def prove(spec: Spec) -> SpecProof:
     """
     description = describe_data(spec)
     examples = description.sizes["train"]
-    faults = []
+    faults = _open_ended_faults(spec)
     if spec.training.batch_size > examples:
         size = Fault(
             ("training", "batch_size"),
@@ -63,6 +64,25 @@ def prove(spec: Spec) -> SpecProof:
     if faults:
         raise spec.error(SpecShapeError, faults)
     return SpecProof(description, proof)
+
+
+def _open_ended_faults(spec: Spec) -> list[Fault]:
+    """Make sure that the schedule of a training that ends after a time doesn't ask how many steps it takes."""
+    if spec.training.seconds is None:
+        return []
+    recipe = spec.training.optimizer
+    try:
+        with Blame("the schedule of the learning rate failed"):
+            rate_at(recipe().learning_rate, OpenEndedProgress())
+    except OpenEndedError:
+        fault = Fault(
+            ("training", "optimizer", recipe.name, "learning_rate"),
+            "this schedule depends on how many steps the training takes, which is not known where seconds are given",
+            expected="a number, or a schedule that looks at steps or epochs done",
+            remedy="give iterations or epochs in place of seconds",
+        )
+        return [fault]
+    return []
 
 
 def describe_data(spec: Spec) -> Description:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from mlpkit.components.augmentation import Augmentation
 from mlpkit.components.callback import Callback
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from mlpkit.components.schema.value_type import Checking, SchemaReferences
 
 RESERVED: Final = {
-    "seconds": "a limit on time",
     "early_stopping": "ending when nothing improves",
 }
 
 
-LENGTHS: Final = ("iterations", "epochs")
+LENGTHS: Final = ("iterations", "epochs", "seconds")
 """What says how long to train; just one of them is given."""
 
 
@@ -39,8 +38,9 @@ class Training:
         optimizer: how gradients change the parameters.
         batch_size: examples of a minibatch.
         sampling: how minibatches are drawn: every example once an epoch, or independently with replacement.
-        iterations: steps to train for; either this or epochs.
-        epochs: passes over the training data to train for; either this or iterations.
+        iterations: steps to train for; either this, epochs or seconds.
+        epochs: passes over the training data to train for; either this, iterations or seconds.
+        seconds: time to train for, evaluations included, in seconds; either this, iterations or epochs.
         evaluate_every: steps between evaluations; by default once an epoch.
         metrics: figures to report beside the loss.
         callbacks: code that follows training and may end it.
@@ -56,6 +56,7 @@ class Training:
     sampling: Literal["shuffle", "with_replacement"] = "shuffle"
     iterations: Annotated[int | None, Ge(1)] = None
     epochs: Annotated[int | None, Ge(1)] = None
+    seconds: Annotated[float | None, Gt(0)] = None
     evaluate_every: Annotated[int | None, Ge(1)] = None
     metrics: tuple[Recipe[Metric], ...] = ()
     callbacks: tuple[Recipe[Callback], ...] = ()
@@ -96,12 +97,13 @@ def _given(key: str) -> dict[str, Any]:
 
 def _check_length(value: dict[str, Any], path: Path, checking: Checking) -> None:
     given = [key for key in LENGTHS if value.get(key) is not None]
-    expected = "one of iterations: STEPS or epochs: PASSES"
-    misspelt = any(nearest(key, ("iterations", "epochs")) for key in value if key not in Training.__annotations__)
+    expected = "one of iterations: STEPS, epochs: PASSES or seconds: TIME"
+    misspelt = any(nearest(key, LENGTHS) for key in value if key not in Training.__annotations__)
     if not given and not misspelt:
-        checking.report(path, "neither iterations nor epochs is given", expected=expected, at_key=True)
-    elif len(given) == 2:
-        checking.report((*path, "epochs"), "both iterations and epochs are given", expected=expected, at_key=True)
+        checking.report(path, "neither iterations nor epochs nor seconds is given", expected=expected, at_key=True)
+    elif len(given) > 1:
+        message = f"{' and '.join(given)} are all given" if len(given) > 2 else f"both {' and '.join(given)} are given"
+        checking.report((*path, given[1]), message, expected=expected, at_key=True)
 
 
 def _check_metrics(metrics: tuple[Recipe[Metric], ...], path: Path, checking: Checking) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlpkit.components.callback import TrainingView
-from mlpkit.components.schedule import Progress, Schedule, rate_at
+from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.network.blame import Blame
 from mlpkit.training.batches import Augmenter
 from mlpkit.training.callbacks import CallbackGroup
@@ -48,8 +49,9 @@ class Settings:
         optimizer: how gradients change the parameters.
         batch_size: examples of a minibatch.
         sampling: ``shuffle`` or ``with_replacement``.
-        iterations: steps to train for; None to count in epochs.
-        epochs: passes over the training data to train for; None to count in steps.
+        iterations: steps to train for, or None.
+        epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
+        open_ended: whether nobody is to be told how many steps the training takes, since a clock decides.
         evaluate_every: steps between evaluations; None for once an epoch.
         metrics: makers of metric objects, by name.
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
@@ -64,6 +66,7 @@ class Settings:
     sampling: str = "shuffle"
     iterations: int | None = None
     epochs: int | None = None
+    open_ended: bool = False
     evaluate_every: int | None = None
     metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
     clip: tuple[str, float] | None = None
@@ -114,15 +117,15 @@ class Trainer:
         self._clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
         self._update = Updater(settings.optimizer, network)
         self._steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
-        total = settings.iterations if settings.iterations is not None else (settings.epochs or 0) * steps_per_epoch
-        self.progress = Progress(step=0, epoch=0.0, total_steps=total)
+        self._total = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
+        self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self._total)
         minibatch = MinibatchReader(
             self._sampler,
             splits["train"],
             description,
             network.dtype,
             batch_size=settings.batch_size,
-            steps=total,
+            steps=self._total,
         )
         augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
         self._gradient = StepGradient(network, minibatch, augment)
@@ -139,7 +142,7 @@ class Trainer:
         Raises:
             DivergenceError: a loss was not finite. If it was that of a step, the parameters are those before it.
         """
-        self._observer.started(self.progress.total_steps)
+        self._observer.started(None if self.settings.open_ended else self._total)
         self._callbacks.start()
         try:
             with without_warnings(), self._workers:
@@ -190,7 +193,7 @@ class Trainer:
         network, progress, settings = self.network, self.progress, self.settings
         gradient, clip, update = self._gradient, self._clip, self._update
         callbacks = self._callbacks if settings.callbacks else None
-        stop, view, total = self._stop, self._view, progress.total_steps
+        stop, view, total = self._stop, self._view, self._total
         clock = time.perf_counter
         began = clock()
         next_report = began
@@ -239,7 +242,7 @@ class Trainer:
         """Whether the evaluation after the step that was done last is still to come."""
         step = self.progress.step
         done = bool(self.history) and self.history[-1]["iteration"] == step
-        due = step % self._evaluate_every == 0 or step == self.progress.total_steps or self._view.stop_reason
+        due = step % self._evaluate_every == 0 or step == self._total or self._view.stop_reason
         return step > 0 and not done and bool(due)
 
     def _record(self, learning_rate: float, seconds: float) -> None:

@@ -17,8 +17,8 @@ class Observer:
     def resumed(self, step: int) -> None:
         """Training will go on from a checkpoint after that step; told before ``started``."""
 
-    def started(self, total_steps: int) -> None:
-        """Training begins."""
+    def started(self, total_steps: int | None) -> None:
+        """Training begins; None steps in all if it ends after a time."""
 
     def stepped(self, progress: Progress, loss: float) -> None:
         """Some steps were done; told at most ten times a second, and the first step at once."""
@@ -48,7 +48,7 @@ class ObserverGroup(Observer):
         for observer in self._observers:
             observer.resumed(step)
 
-    def started(self, total_steps: int) -> None:
+    def started(self, total_steps: int | None) -> None:
         """Training begins."""
         for observer in self._observers:
             observer.started(total_steps)

@@ -96,6 +96,15 @@ def test_a_run_that_a_callback_ended_is_finished_and_says_why(work, invoke):
     assert (last["event"], last["steps"], last["reason"]) == ("done", 2, "it is good enough")
 
 
+def test_a_time_takes_the_place_of_a_number_of_steps(invoke):
+    options = ("--set", "training.iterations=null", "--set", "training.seconds=0.05")
+    done = invoke("run", "tiny.yaml", *options, "--json")
+    assert (done.code, done.err) == (0, "")
+    first, *_, last = [json.loads(line) for line in done.out.splitlines()]
+    assert first == {"event": "started", "steps": None}
+    assert (last["event"], last["reason"]) == ("done", "the time of 0.05 s is over")
+
+
 def test_quiet_prints_nothing_but_errors(work, invoke):
     done = invoke("run", "tiny.yaml", "--quiet")
     assert (done.code, done.out, done.err) == (0, "", "")

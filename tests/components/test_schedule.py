@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlpkit import Progress, Schedule
-from mlpkit.components.schedule import rate_at
+from mlpkit.components.schedule import OpenEndedProgress, rate_at
+from mlpkit.errors import OpenEndedError
 
 HALFWAY = Progress(step=50, epoch=0.5, total_steps=100)
 
@@ -15,6 +16,15 @@ class Linear(Schedule):
 
     def __call__(self, progress):
         return 1 - progress.step // progress.total_steps
+
+
+def test_a_training_that_ends_after_a_time_has_no_total_steps():
+    progress = OpenEndedProgress()
+    assert (progress.step, progress.epoch) == (0, 0.0)
+    assert getattr(progress, "total_steps", None) is None
+    assert not hasattr(progress, "steps")
+    with pytest.raises(OpenEndedError, match="not known beforehand: it ends after a time"):
+        rate_at(Linear(), progress)
 
 
 def test_a_number_stays_what_it_is():

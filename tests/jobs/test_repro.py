@@ -42,6 +42,14 @@ def test_a_run_comes_to_the_same_again_and_nothing_is_kept(train, work):
     assert set(work.rglob("*")) == before
 
 
+def test_a_run_that_ended_after_a_time_is_repeated_as_far_as_it_came(train, work):
+    run = train("run", training__epochs=None, training__seconds=0.2)
+    assert run.ended == "the time of 0.2 s is over"
+    assert run.steps == run.history[-1]["iteration"] > 0
+    assert repro(Path("run"), Path("again")).same
+    assert mlpkit.load_spec("again/resolved.yaml").training.seconds == 0.2
+
+
 def test_the_repeated_run_may_be_kept(train, work):
     train("run")
     assert repro(Path("run"), Path("again")).same

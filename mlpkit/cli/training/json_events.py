@@ -17,7 +17,7 @@ class JsonEvents(Display):
     """One JSON object an event.
 
         {"event": "resumed", "step": 4000}                   the first, where a run goes on from a checkpoint
-        {"event": "started", "steps": 10000}
+        {"event": "started", "steps": 10000}                 null where a time is set
         {"event": "evaluation", "iteration": 500, ...}       as in history.jsonl
         {"event": "done", "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}, "folder": "runs/x"}
         {"event": "done", ..., "reason": "no better for 5 evaluations"}    where a callback ended the run early
@@ -31,7 +31,7 @@ class JsonEvents(Display):
         """Print the event."""
         document({"event": "resumed", "step": step})
 
-    def started(self, total_steps: int) -> None:
+    def started(self, total_steps: int | None) -> None:
         """Print the event."""
         document({"event": "started", "steps": total_steps})
 

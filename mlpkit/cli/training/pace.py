@@ -13,12 +13,12 @@ class Pace:
     """The average pace since the start, evaluations included: what is left is evaluated as often as what was done.
 
     Args:
-        total: steps that the whole training takes.
+        total: steps that the whole training takes, if that is known.
         first: steps done before the start, in a run that is resumed.
         clock: returns a time in seconds.
     """
 
-    def __init__(self, total: int, first: int = 0, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, total: int | None, first: int = 0, clock: Callable[[], float] = time.perf_counter) -> None:
         self._total = total
         self._first = first
         self._clock = clock
@@ -30,6 +30,6 @@ class Pace:
         return (step - self._first) / seconds if seconds > 0 else 0.0
 
     def seconds_left(self, step: int) -> float:
-        """Return how long the rest will take at that pace; infinity if nothing was done yet."""
+        """Return how long the rest will take at that pace; infinity if nothing was done yet, or nobody knows."""
         pace = self.steps_per_second(step)
-        return (self._total - step) / pace if pace > 0 else float("inf")
+        return (self._total - step) / pace if pace > 0 and self._total is not None else float("inf")

@@ -24,12 +24,12 @@ class ProgressBar:
     """How far training has come, and below it the latest figures; what does not fit is left out.
 
     Args:
-        total: steps that the whole training takes.
+        total: steps that the whole training takes, if that is known; there is no bar otherwise.
         pace: how fast it goes.
         step: steps done.
     """
 
-    def __init__(self, total: int, pace: Pace, step: int = 0) -> None:
+    def __init__(self, total: int | None, pace: Pace, step: int = 0) -> None:
         self.total = total
         self.pace = pace
         self.step = step
@@ -39,16 +39,22 @@ class ProgressBar:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw a blank line, the bar, and the figures."""
         width = options.max_width
-        beside = _fitting(self._beside_the_bar(), width - NARROWEST_BAR - 1)
-        bar = min(WIDEST_BAR, width - len(beside) - 1)
-        done = bar * self.step // max(1, self.total)
-        full, empty = ("#", "-") if options.ascii_only else ("━", "─")
         yield Text()
-        yield Text.assemble((full * done, "cyan"), (empty * (bar - done), "dim"), f" {beside}", no_wrap=True)
+        if self.total is None:
+            yield Text(_fitting(iter([f"{self.step:,} steps"]), width), no_wrap=True)
+        else:
+            yield self._bar(self.total, width, ("#", "-") if options.ascii_only else ("━", "─"))
         yield Text(_fitting(self._figures(), width), "dim", no_wrap=True)
 
-    def _beside_the_bar(self) -> Iterator[str]:
-        yield f"{self.step:,} of {self.total:,}"
+    def _bar(self, total: int, width: int, marks: tuple[str, str]) -> Text:
+        beside = _fitting(self._beside_the_bar(total), width - NARROWEST_BAR - 1)
+        bar = min(WIDEST_BAR, width - len(beside) - 1)
+        done = bar * self.step // max(1, total)
+        full, empty = marks
+        return Text.assemble((full * done, "cyan"), (empty * (bar - done), "dim"), f" {beside}", no_wrap=True)
+
+    def _beside_the_bar(self, total: int) -> Iterator[str]:
+        yield f"{self.step:,} of {total:,}"
         left = self.pace.seconds_left(self.step)
         if left != float("inf"):
             yield f"{duration(left)} left"

@@ -63,7 +63,7 @@ class Screen(Display):
         self._first_step = step
         self._print(Text(f"going on after step {step:,}", "dim"))
 
-    def started(self, total_steps: int) -> None:
+    def started(self, total_steps: int | None) -> None:
         """Show the bar, as far as a run that is resumed has come, otherwise empty."""
         self._bar = ProgressBar(total_steps, Pace(total_steps, self._first_step), self._first_step)
         self._live.start()

@@ -27,6 +27,14 @@ def test_steps_done_before_the_start_took_no_time():
     assert pace.seconds_left(500) == pytest.approx(10)
 
 
+def test_where_the_end_is_not_known_neither_is_the_time_left():
+    now = [100.0]
+    pace = Pace(None, clock=lambda: now[0])
+    now[0] = 102.0
+    assert pace.steps_per_second(500) == 250
+    assert pace.seconds_left(500) == float("inf")
+
+
 def test_the_clock_runs_by_itself():
     pace = Pace(10)
     assert pace.steps_per_second(5) > 0

@@ -50,6 +50,16 @@ def test_a_narrow_terminal_shows_less(width, bar, figures):
     assert second == figures
 
 
+def test_without_a_known_end_there_is_no_bar():
+    bar = ProgressBar(None, Pace(None))
+    bar.step, bar.loss = 3120, 0.23114
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(bar)
+    blank, steps, figures = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert (blank, steps) == ("", "3,120 steps")
+    assert figures.startswith("loss 0.2311   ")
+
+
 def test_without_unicode_the_bar_is_drawn_in_ascii():
     bar = ProgressBar(4, Pace(4))
     bar.step = 1
