@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit.training.observer import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlpkit.jobs.origin import Origin
     from mlpkit.runs.folder import RunFolder
     from mlpkit.training.history import Record
     from mlpkit.training.snapshot import Snapshot
 
 SNAPSHOT = "snapshot"
-"""The key of a checkpoint's metadata that the trainer's figures stand under, beside those of ``origin``."""
+"""The key of a checkpoint's metadata that the trainer's figures stand under, beside those of the origin."""
 
 
 def finite(figures: Mapping[str, float]) -> dict[str, float]:
@@ -44,22 +45,22 @@ class FolderStore:
 
     Args:
         folder: the run folder.
-        origin: what the run depends on, to be compared when it is resumed; plain data.
+        origin: what the run depends on.
         keep: how many of the last checkpoints to keep.
     """
 
-    def __init__(self, folder: RunFolder, origin: Mapping[str, Any], keep: int) -> None:
+    def __init__(self, folder: RunFolder, origin: Origin, keep: int) -> None:
         self._folder = folder
-        self._origin = origin
+        self._arrays = origin.arrays()
+        self._metadata = origin.metadata()
         self._keep = keep
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the newest checkpoint."""
-        self._folder.checkpoints.save(snapshot.step, snapshot.arrays, self._metadata(snapshot), keep=self._keep)
+        arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.figures}
+        self._folder.checkpoints.save(snapshot.step, arrays, metadata, keep=self._keep)
 
     def save_best(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the best checkpoint."""
-        self._folder.checkpoints.save_best(snapshot.arrays, self._metadata(snapshot))
-
-    def _metadata(self, snapshot: Snapshot) -> dict[str, Any]:
-        return {**self._origin, SNAPSHOT: snapshot.figures}
+        arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.figures}
+        self._folder.checkpoints.save_best(arrays, metadata)

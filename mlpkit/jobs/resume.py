@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.changes import lock_changes, text_changes
 from mlpkit.jobs.folder_keeping import SNAPSHOT
 from mlpkit.jobs.load_model import restore
+from mlpkit.jobs.origin import Origin, origin_of
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.builder import prove
 from mlpkit.registry.registry import Registry
@@ -71,35 +72,35 @@ def resume(
             return _finished_run(folder, registry)
         passed_over: list[str] = []
         checkpoint = folder.checkpoints.load_newest(passed_over.append)
-        snapshot = _snapshot(checkpoint)
+        snapshot, origin = _content(checkpoint)
         for fault in passed_over:
             observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
-        return _go_on(folder, checkpoint, snapshot, registry, observer, stop or StopRequest())
+        return _go_on(folder, origin, snapshot, registry, observer, stop or StopRequest())
 
 
 def _go_on(
     folder: RunFolder,
-    checkpoint: Checkpoint,
+    origin: Origin,
     snapshot: Snapshot,
     registry: Registry,
     observer: Observer,
     stop: StopRequest,
 ) -> Run:
-    then, resolved = checkpoint.metadata, folder.resolved_text()
-    changes = text_changes("spec.yaml", then["spec"], folder.spec_text())
-    _refuse(folder, snapshot, changes + text_changes("resolved.yaml", then["resolved"], resolved))
+    resolved = folder.resolved_text()
+    changes = text_changes("spec.yaml", origin.spec, folder.spec_text())
+    _refuse(folder, snapshot, changes + text_changes("resolved.yaml", origin.resolved, resolved))
     spec = parse_spec(resolved, name=str(folder.directory / "resolved.yaml"), registry=registry)
     proved = prove(spec)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
         job = TrainingJob(spec, plan, proved.description, folder)
-        lock = lock_changes(then["lock"], job.lock)
+        lock = lock_changes(origin.lock, job.lock)
         essential = [str(change) for change in lock if not change.of_environment]
         _refuse(folder, snapshot, essential + text_changes("resolved.yaml", resolved, job.resolved))
         if lock:
             told = "; ".join(map(str, lock))
             observer.noticed(f"{folder.directory}: the same bits as without the break are no longer certain: {told}")
-        return job.train(then["spec"], observer, stop, snapshot)
+        return job.train(origin.spec, observer, stop, snapshot)
 
 
 def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:
@@ -111,16 +112,19 @@ def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:
         )
 
 
-def _snapshot(checkpoint: Checkpoint) -> Snapshot:
-    """Return what a checkpoint holds for the trainer.
+def _content(checkpoint: Checkpoint) -> tuple[Snapshot, Origin]:
+    """Return what a checkpoint holds for the trainer, and what its run was begun with.
 
     Raises:
         ModelFileError: the file is sound, but no checkpoint.
     """
-    figures: Any = checkpoint.metadata.get(SNAPSHOT)
-    if not isinstance(figures, dict) or not {"spec", "resolved", "lock"} <= set(checkpoint.metadata):
-        raise ModelFileError(f"{checkpoint.path}: is a model, and no checkpoint; put back what was there")
-    return Snapshot(checkpoint.arrays, figures)
+    snapshot = Snapshot(checkpoint.arrays, checkpoint.metadata.get(SNAPSHOT, {}))
+    try:
+        origin, _ = origin_of(checkpoint.arrays, checkpoint.metadata), snapshot.step
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{checkpoint.path}: is a model, and no checkpoint; put back what was there"
+        raise ModelFileError(msg) from error
+    return snapshot, origin
 
 
 def _finished_run(folder: RunFolder, registry: Registry) -> Run:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.folder_keeping import FolderObserver, FolderStore, finite
 from mlpkit.jobs.lock import lock_of
+from mlpkit.jobs.origin import Origin
 from mlpkit.jobs.resolved_spec import resolved_text
 from mlpkit.jobs.settings import settings_of
 from mlpkit.network.blame import Blame
@@ -21,6 +22,8 @@ from mlpkit.training.observer import ObserverGroup
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description
     from mlpkit.network.sequential import Sequential
@@ -107,7 +110,7 @@ class TrainingJob:
 
         Raises:
             DivergenceError: something was not finite.
-            StorageError: the run folder can't be written.
+            StorageError: the run folder can't be written, or can't hold so large a model.
         """
         folder, settings = self.folder, settings_of(self.spec, self._steps)
         network = build_for(
@@ -116,7 +119,8 @@ class TrainingJob:
         store, directory = None, folder.directory if folder is not None else None
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))
-            origin = {"spec": written, "resolved": self.resolved, "lock": self.lock}
+            folder.expect_room_for_model(*self._model(network))
+            origin = Origin(written, self.resolved, self.lock)
             store = FolderStore(folder, origin, (self.spec.training.checkpoint or Checkpoint()).keep)
         trainer = Trainer(
             network,
@@ -137,7 +141,7 @@ class TrainingJob:
             history = trainer.train()
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
-                self._save_model(folder, network)
+                folder.save_model(*self._model(network))
         finished = Run(network, history, steps=trainer.progress.step, folder=directory)
         if stop.reason:
             finished.stopped = trainer.stopped
@@ -161,11 +165,12 @@ class TrainingJob:
                 figures[split] = {name: last[f"{split}_{name}"] for name in names}
         return figures
 
-    def _save_model(self, folder: RunFolder, network: Sequential) -> None:
+    def _model(self, network: Sequential) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return arrays and metadata of the model file."""
         metadata = {
             "spec": self.resolved,
             "encoder": self._dataset.encoder_state(),
             "input_shape": list(self.description.input_shape),
             "target": target_to_plain(self.description.target),
         }
-        folder.save_model({**network.parameters, **network.states}, metadata)
+        return {**network.parameters, **network.states}, metadata

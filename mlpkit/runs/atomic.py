@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from mlpkit.runs.storage_fault import storage_error
 
 _PREFIX, _SUFFIX = ".mlpkit-", ".tmp"
+_GATHERED = 2**20
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -86,13 +87,27 @@ def _replace(path: Path, parts: Iterable[bytes | memoryview]) -> None:
 def _write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        for part in parts:
+        for part in _gathered(parts):
             rest = memoryview(part)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview | bytearray]:
+    """Join small parts, since a call of the system for each would cost more than to copy them."""
+    small = bytearray()
+    for part in parts:
+        if len(small) + len(part) > _GATHERED:
+            yield small
+            small = bytearray()
+        if len(part) > _GATHERED:
+            yield part
+        else:
+            small += part
+    yield small
 
 
 def _flush_folder(descriptor: int) -> None:

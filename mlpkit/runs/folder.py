@@ -12,7 +12,7 @@ from mlpkit.runs.atomic import remove_leftovers, write_atomically
 from mlpkit.runs.bounded_file import LARGEST_DOCUMENT, read_bounded
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.json_lines import append_line, encode_line, read_lines, readable_lines
-from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
+from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
 from mlpkit.runs.storage_fault import storage_error
 from mlpkit.runs.writer_lock import WriterLock
 
@@ -212,6 +212,10 @@ class RunFolder:
         """Add how long something took, in seconds, to timing.jsonl."""
         self.claim()
         append_line(self.directory / _TIMING, record)
+
+    def expect_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+        """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.expect_storable``."""
+        expect_storable(self.directory / _MODEL, arrays, metadata)
 
     def save_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Write model.safetensors; see ``mlpkit.runs.model_file.save_model``."""

@@ -12,7 +12,7 @@ import json
 import re
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,17 +20,18 @@ from mlpkit.errors import ModelFileError, StorageError
 from mlpkit.runs import plain_json
 from mlpkit.runs.atomic import write_atomically
 from mlpkit.runs.safetensors_header import (
+    DTYPE_NAMES,
     LARGEST_HEADER,
     LENGTH_BYTES,
     METADATA,
     MOST_AXES,
-    NUMPY_DTYPES,
     Header,
+    format_header,
     parse_header,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from io import FileIO
     from pathlib import Path
 
@@ -67,29 +68,27 @@ def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping
         metadata: plain data; tuples become lists.
 
     Raises:
-        StorageError: the file can't be written, or can't hold such an array or such metadata.
+        StorageError: the file can't be written, or can't hold such an array, such metadata, or so many of them.
     """
-    from safetensors.numpy import save  # noqa: PLC0415 - loading, the more frequent, does without
+    head = _head(path, arrays, metadata)
+    data = [_bytes_of(arrays[name]) for name in head.order]
+    digits = _checksum(head.content, head.place, data)
+    rest = head.content[head.place + len(digits) :]
+    write_atomically(path, [head.content[: head.place], digits.encode(), rest, *data])
 
-    try:
-        stored = {name: _storable(name, array) for name, array in arrays.items()}
-        text = plain_json.encode_compact({"format": FORMAT, "metadata": metadata, "sha256": _ZEROS}, sort=True)
-        plain_json.expect_few_parts(text.encode())
-    except ValueError as error:
-        msg = f"{path}: can't be written: {error}"
-        raise StorageError(msg) from error
-    content = memoryview(save(stored, {_KEY: text}))
-    length = int.from_bytes(content[:LENGTH_BYTES], "little")
-    if length > LARGEST_HEADER:
-        msg = f"{path}: can't be written: names and metadata take {length} bytes; expected up to {LARGEST_HEADER}"
-        raise StorageError(msg)
-    head, data = bytes(content[: LENGTH_BYTES + length]), content[LENGTH_BYTES + length :]
-    place = _place_of_digits(head, text, _ZEROS)
-    if place is None:
-        msg = f"{path}: can't be written: this version of safetensors writes its header in an unknown way"
-        raise StorageError(msg)
-    digits = _checksum(head, place, data)
-    write_atomically(path, [head[:place], digits.encode(), head[place + len(digits) :], data])
+
+def expect_storable(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+    """Make sure that a file can hold such arrays and metadata, before any time is spent on them.
+
+    Args:
+        path: the file that they are meant for.
+        arrays: arrays of the same names, dtypes and shapes.
+        metadata: as for ``save_model``.
+
+    Raises:
+        StorageError: it can't.
+    """
+    _head(path, arrays, metadata)
 
 
 def load_model_file(path: Path) -> ModelFile:
@@ -113,20 +112,53 @@ def load_model_file(path: Path) -> ModelFile:
         raise ModelFileError(msg) from error
 
 
-def _storable(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array as the file will have it: contiguous in C order, little-endian."""
+class _Head(NamedTuple):
+    """What a file begins with, up to the end of the header, the digits of the checksum being zeros.
+
+    Args:
+        content: the bytes.
+        place: where among them the digits stand.
+        order: the names of the arrays, in the order in which their bytes follow.
+    """
+
+    content: bytes
+    place: int
+    order: list[str]
+
+
+def _head(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> _Head:
+    try:
+        described = {name: (_stored_dtype(name, array), array.shape) for name, array in arrays.items()}
+        text = plain_json.encode_compact({"format": FORMAT, "metadata": metadata, "sha256": _ZEROS}, sort=True)
+        header, order = format_header(described, {_KEY: text})
+    except ValueError as error:
+        msg = f"{path}: can't be written: {error}"
+        raise StorageError(msg) from error
+    content = len(header).to_bytes(LENGTH_BYTES, "little") + header
+    place = _place_of_digits(content, text, _ZEROS)
+    assert place is not None
+    return _Head(content, place, order)
+
+
+def _stored_dtype(name: str, array: NDArray[Any]) -> str:
+    """Return the dtype that an array has in the file."""
     if not isinstance(name, str) or name == METADATA or not _is_unicode(name):
         msg = f"no array can have the name {name!r}; give it another"
         raise ValueError(msg)
-    array = np.asarray(array)
-    dtype = array.dtype.newbyteorder("<")
-    if dtype.str not in NUMPY_DTYPES.values():
+    dtype = array.dtype.newbyteorder("<").str
+    if dtype not in DTYPE_NAMES:
         msg = f"array {name!r} has the dtype {array.dtype}; expected booleans, or integers or floats of up to 64 bits"
         raise ValueError(msg)
     if array.ndim > MOST_AXES:
         msg = f"array {name!r} has {array.ndim} axes; expected up to {MOST_AXES}"
         raise ValueError(msg)
-    return np.asarray(array, dtype=dtype, order="C")
+    return dtype
+
+
+def _bytes_of(array: NDArray[Any]) -> memoryview:
+    """Return the bytes of an array as the file has them: contiguous in C order, little-endian."""
+    stored = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
+    return stored.reshape(-1).view(np.uint8).data
 
 
 def _is_unicode(name: str) -> bool:
@@ -179,7 +211,7 @@ def _read(path: Path, file: FileIO) -> ModelFile:
     _require_size(path, size, len(head) + header.data_size)
     data = _take(path, file, header.data_size)
     place = _place_of_digits(head, text, digits)
-    if place is None or _checksum(head, place, data) != digits:
+    if place is None or _checksum(head, place, [data]) != digits:
         msg = f"{path}: is damaged: its checksum doesn't match its content; {_DAMAGED}"
         raise ModelFileError(msg)
     arrays: dict[str, NDArray[Any]] = {
@@ -245,10 +277,11 @@ def _take(path: Path, file: FileIO, count: int) -> bytearray:
     return block
 
 
-def _checksum(head: bytes, place: int, data: bytearray | memoryview) -> str:
+def _checksum(head: bytes, place: int, data: Iterable[bytearray | memoryview]) -> str:
     """Return the SHA-256 over the file with its own digits zeroed."""
     checksum = hashlib.sha256(head[:place])
     checksum.update(_ZEROS.encode())
     checksum.update(head[place + len(_ZEROS) :])
-    checksum.update(data)
+    for part in data:
+        checksum.update(part)
     return checksum.hexdigest()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.runs import plain_json
 from mlpkit.runs.plain_json import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LENGTH_BYTES = 8
 LARGEST_HEADER = 4 * 2**20
@@ -28,6 +32,7 @@ NUMPY_DTYPES = {
     "I64": "<i8",
     "F64": "<f8",
 }
+DTYPE_NAMES = {dtype: name for name, dtype in NUMPY_DTYPES.items()}
 MOST_AXES = 32  # what every version of NumPy can hold
 _MOST_BYTES = 2**63 - 1
 
@@ -64,6 +69,43 @@ class Header:
     entries: tuple[Entry, ...]
     metadata: dict[str, str]
     data_size: int
+
+
+def format_header(
+    arrays: Mapping[str, tuple[str, tuple[int, ...]]], metadata: Mapping[str, str]
+) -> tuple[bytes, list[str]]:
+    """Return the header of a file, and the names of its arrays in the order in which their bytes are to follow.
+
+    Arrays of larger items lie first, so that each begins at a multiple of its item's size.
+
+    Args:
+        arrays: NumPy dtype, little-endian, and shape of each array, by name.
+        metadata: the free texts of the file.
+
+    Raises:
+        ValueError: the header would be larger than ``parse_header``, or a file's reader, takes.
+
+    Source: https://huggingface.co/docs/safetensors, Format.
+    """
+    order = sorted(arrays, key=lambda name: (-_item_size(arrays[name][0]), name))
+    content: dict[str, Any] = {METADATA: metadata} if metadata else {}
+    position = 0
+    for name in order:
+        dtype, shape = arrays[name]
+        end = position + _item_size(dtype) * math.prod(shape)
+        content[name] = {"dtype": DTYPE_NAMES[dtype], "shape": shape, "data_offsets": (position, end)}
+        position = end
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % LENGTH_BYTES)
+    if len(text) > LARGEST_HEADER:
+        msg = f"names and metadata take {len(text):,} bytes; expected up to {LARGEST_HEADER:,}"
+        raise ValueError(msg)
+    try:
+        plain_json.expect_few_parts(text)
+    except ValueError as error:
+        msg = f"{len(order):,} arrays, with their metadata, are too many: {error}"
+        raise ValueError(msg) from error
+    return text, order
 
 
 def parse_header(text: bytes) -> Header:
@@ -106,7 +148,7 @@ def _entry(name: str, description: Any) -> Entry:
     if not _are_sizes(shape) or len(shape) > MOST_AXES:
         msg = f"array {shortened(name)} has the shape {shortened(shape)}; expected a list of up to {MOST_AXES} sizes"
         raise ValueError(msg)
-    item = int(NUMPY_DTYPES[dtype][2:])
+    item = _item_size(NUMPY_DTYPES[dtype])
     # An empty array may have huge axes beside the one that is zero, which NumPy refuses all the same.
     if item * math.prod(size or 1 for size in shape) > _MOST_BYTES:
         msg = f"array {shortened(name)} has the shape {shortened(shape)}, which is too large"
@@ -120,6 +162,10 @@ def _entry(name: str, description: Any) -> Entry:
         msg = f"array {shortened(name)} takes {end - begin} bytes; expected {size} for its dtype and shape"
         raise ValueError(msg)
     return Entry(name, NUMPY_DTYPES[dtype], tuple(shape), begin, end)
+
+
+def _item_size(dtype: str) -> int:
+    return int(dtype[2:])
 
 
 def _are_sizes(value: Any) -> bool:

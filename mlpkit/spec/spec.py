@@ -13,6 +13,7 @@ from mlpkit.components.schema.value_type import Checking, EnoughFaults, show
 from mlpkit.errors import SpecSchemaError
 from mlpkit.registry.registry import Registry
 from mlpkit.spec.document import Document, parse_document, read_document
+from mlpkit.spec.resolved_size import size_fault
 from mlpkit.spec.top_level import TOP_LEVEL, TopLevel
 
 if TYPE_CHECKING:
@@ -172,7 +173,11 @@ def check_document(document: Document, registry: Registry) -> Spec:
         checked = TOP_LEVEL.check(document.values, (), checking)
     if isinstance(checked, dict) and not checking.faults:
         written = [warning for warning in checking.warnings if document.says(warning.path)]
-        return Spec(document, registry, checked, _located(document, written))
+        spec = Spec(document, registry, checked, _located(document, written))
+        fault = size_fault(spec.resolved(slices=1, threads=1))
+        if fault is None:
+            return spec
+        raise spec.error(SpecSchemaError, [fault])
     raise SpecSchemaError(_located(document, checking.faults))
 
 

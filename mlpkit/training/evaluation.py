@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.training.batches import BatchReader
 from mlpkit.training.divergence import without_warnings
+from mlpkit.training.history import evaluation_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -50,3 +51,8 @@ class Evaluator:
                 for name in splits
                 if name in self._readers
             }
+
+    def keys(self, splits: Iterable[str]) -> list[str]:
+        """Return the keys of the record of an evaluation on these splits."""
+        none = {"loss": 0.0, **dict.fromkeys(self._metrics, 0.0)}
+        return list(evaluation_record(0, 0.0, 0.0, {name: none for name in splits if name in self._readers}))

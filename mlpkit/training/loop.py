@@ -17,10 +17,11 @@ from mlpkit.training.clipping import CLIPPERS
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.history import Record, evaluation_record
+from mlpkit.training.history_columns import HistoryColumns, history_of
 from mlpkit.training.minibatches import MinibatchReader
 from mlpkit.training.observer import Observer
 from mlpkit.training.sampling import SAMPLERS
-from mlpkit.training.snapshot import Snapshot, history_arrays, history_of, live_arrays, restore_arrays
+from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, restore_arrays
 from mlpkit.training.step_gradient import StepGradient
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mlpkit.training.checkpointing import CheckpointStore, Occasions, Ranking
 
 SECONDS_BETWEEN_REPORTS = 0.1
+_EVALUATED = ("train", "validation")
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Trainer:
         self.network = network
         self.settings = settings
         self.history: list[Record] = []
+        self._history_columns = HistoryColumns()
         self.stopped = ""
         self._observer = observer or Observer()
         self._stop = stop or StopRequest()
@@ -154,8 +157,8 @@ class Trainer:
         return self.history
 
     def snapshot(self) -> Snapshot:
-        """Return all that the rest of the training depends on; the arrays are views, and training changes them."""
-        arrays = live_arrays(self.network, self._update.slots) | history_arrays(self.history)
+        """Return all that the rest of the training depends on; it shares nothing with the trainer."""
+        arrays = copied_arrays(self.network, self._update.slots) | self._history_columns.copies(self.history)
         ranking = self.settings.ranking
         figures = {
             "step": self.progress.step,
@@ -174,11 +177,16 @@ class Trainer:
             snapshot: of a trainer with the same network, data and settings.
 
         Raises:
-            ModelFileError: its arrays are not those of this network and optimizer.
+            ModelFileError: it is none of such a trainer; nothing was changed, unless it is a callback's state.
         """
         arrays, figures = snapshot
-        restore_arrays(live_arrays(self.network, self._update.slots), arrays)
-        self.history[:] = history_of(arrays, figures["history"])
+        keys = self._evaluate.keys(_EVALUATED)
+        callbacks = len(self.settings.callbacks)
+        expect_figures(figures, total_steps=self.progress.total_steps, history_keys=keys, callbacks=callbacks)
+        history = history_of(arrays, figures["history"])
+        restore_arrays(self.network, self._update.slots, arrays)
+        self.history[:] = history
+        self._history_columns = HistoryColumns()
         self.progress.step = snapshot.step
         self.progress.epoch = snapshot.step / self._steps_per_epoch
         self._last_rate = figures["learning_rate"]
@@ -248,7 +256,7 @@ class Trainer:
     def _record(self, learning_rate: float, seconds: float) -> None:
         step = self.progress.step
         expect_finite(self.network, self._update.slots, step, learning_rate)
-        figures = self._evaluate(("train", "validation"))
+        figures = self._evaluate(_EVALUATED)
         expect_finite_losses(figures, step, learning_rate)
         record = evaluation_record(step, self.progress.epoch, learning_rate, figures)
         self.history.append(record)

@@ -4,6 +4,10 @@ JSON has neither arrays nor tuples, nor numbers that are not finite. They stand 
 
     {"!array": name}  {"!scalar": name}  {"!tuple": [...]}  {"!float": "inf"}
 
+Long lists of numbers, such as the loss of each step, become arrays too, which take little room:
+
+    {"!list": name}  {"!scalars": name}
+
 A mapping of somebody's own that looks like one of these stands in ``{"!mapping": {...}}``.
 """
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MARK = "!"
+_LONG = 100
 
 
 def pack(value: Any, arrays: dict[str, NDArray[Any]], prefix: str) -> Any:
@@ -32,18 +37,21 @@ def pack(value: Any, arrays: dict[str, NDArray[Any]], prefix: str) -> Any:
     Raises:
         TypeError: the value holds something else.
     """
+    name = f"{prefix}/{len(arrays)}"
     if isinstance(value, np.ndarray | np.generic):
-        name = f"{prefix}/{len(arrays)}"
         arrays[name] = np.array(value)
         return {"!array" if isinstance(value, np.ndarray) else "!scalar": name}
     if isinstance(value, float) and not math.isfinite(value):
         return {"!float": str(value)}
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, list) and len(value) > _LONG and (mark := _mark_of(value)):
+        arrays[name] = np.array(value)
+        return {mark: name}
     if isinstance(value, list):
         return [pack(item, arrays, prefix) for item in value]
     if isinstance(value, tuple):
-        return {"!tuple": [pack(item, arrays, prefix) for item in value]}
+        return {"!tuple": pack(list(value), arrays, prefix)}
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
             raise TypeError("a mapping has a key that is not a string")
@@ -72,11 +80,23 @@ def unpack(packed: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         case "!scalar":
             return arrays[content][()]
         case "!tuple":
-            return tuple(unpack(item, arrays) for item in content)
+            return tuple(unpack(content, arrays))
+        case "!list":
+            return arrays[content].tolist()
+        case "!scalars":
+            return list(arrays[content])
         case "!float":
             return float(content)
         case _:
             return {key: unpack(item, arrays) for key, item in content.items()}
+
+
+def _mark_of(values: list[Any]) -> str:
+    """Return what marks a list that an array gives back to the bit; empty if none does."""
+    types = {type(value) for value in values}
+    if types == {float} or (types == {int} and min(values) >= -(2**63) and max(values) < 2**63):
+        return "!list"
+    return "!scalars" if len(types) == 1 and issubclass(types.pop(), np.generic) else ""
 
 
 def _is_marked(mapping: dict[str, Any]) -> bool:

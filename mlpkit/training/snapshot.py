@@ -13,18 +13,15 @@ import numpy as np
 from mlpkit.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mlpkit.network.sequential import Sequential
-    from mlpkit.training.history import Record
-
-_ITERATION = "iteration"
 
 
 class Snapshot(NamedTuple):
-    """A training run between two steps.
+    """A training run between two steps; it shares nothing with the run, which may go on meanwhile.
 
     Args:
         arrays: parameters, slots, layers' state, history, and arrays of callbacks, by name.
@@ -40,50 +37,92 @@ class Snapshot(NamedTuple):
         return int(self.figures["step"])
 
 
-def live_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return views of all arrays that training changes from step to step; to write into them is to restore a run.
+def expect_figures(
+    figures: Mapping[str, Any], *, total_steps: int, history_keys: Sequence[str], callbacks: int
+) -> None:
+    """Make sure that figures are those of a run, since a file that holds them may come from anywhere.
+
+    Args:
+        figures: of a snapshot.
+        total_steps: steps of the run.
+        history_keys: keys of the records of its evaluations.
+        callbacks: how many callbacks it has.
+
+    Raises:
+        ModelFileError: they aren't.
+    """
+    step, rate, best, states = (figures.get(key) for key in ("step", "learning_rate", "best", "callbacks"))
+    right = {
+        "step": type(step) is int and 0 <= step <= total_steps,
+        "learning_rate": rate is None or type(rate) in (int, float),
+        "stop_reason": isinstance(figures.get("stop_reason"), str),
+        "history": figures.get("history") in ([], list(history_keys)),
+        "best": best is None or (isinstance(best, list) and list(map(type, best)) in ([int, float], [int, int])),
+        "callbacks": isinstance(states, list) and len(states) == callbacks,
+    }
+    wrong = [key for key, is_right in right.items() if not is_right]
+    if wrong:
+        raise ModelFileError(f"the checkpoint lacks or garbles {', '.join(wrong)}; go on from another, or start anew")
+
+
+def copied_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return a copy of all that training changes from step to step.
+
+    However many layers a network has, there is one flat array for its parameters, one for its layers' state, and one
+    for each slot. The values of one parameter follow those of another, without the gaps that speed up training.
 
     Args:
         network: the network.
         slots: the optimizer's slots, laid out as the network's parameters.
     """
-    layout = network.layout
-    named = {f"parameters/{path}": array for path, array in network.parameters.items()}
-    named |= {f"states/{path}": array for path, array in network.states.items()}
-    return named | {
-        f"slots/{slot}/{path}": layout.view(flat, path) for slot, flat in slots.items() for path in layout.offsets
-    }
+    copies = {}
+    for name, views in _live(network, slots).items():
+        flat = np.empty(_size(views), network.dtype)
+        for view, part in zip(views, _parts(flat, views), strict=True):
+            part[...] = view
+        copies[name] = flat
+    return copies
 
 
-def restore_arrays(live: Mapping[str, NDArray[Any]], saved: Mapping[str, NDArray[Any]]) -> None:
-    """Write saved arrays into those of a network and its optimizer.
+def restore_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]], saved: Mapping[str, NDArray[Any]]) -> None:
+    """Write what ``copied_arrays`` returned into a network and the slots of its optimizer.
 
     Args:
-        live: what ``live_arrays`` returned.
-        saved: arrays by the same names; others beside them are left alone.
+        network: the network.
+        slots: the optimizer's slots.
+        saved: the arrays; others beside them are left alone.
 
     Raises:
         ModelFileError: one is missing, or has another shape or dtype; nothing was written.
     """
-    for name, view in live.items():
-        array = saved.get(name)
-        if array is None or array.shape != view.shape or array.dtype != view.dtype:
+    live = _live(network, slots)
+    for name, views in live.items():
+        array, shape = saved.get(name), (_size(views),)
+        if array is None or array.shape != shape or array.dtype != network.dtype:
             found = "missing" if array is None else f"{array.dtype} of shape {array.shape}"
-            raise ModelFileError(f"array {name} of the checkpoint is {found}; expected {view.dtype} of {view.shape}")
-    for name, view in live.items():
-        view[...] = saved[name]
+            raise ModelFileError(f"array {name} of the checkpoint is {found}; expected {network.dtype} of {shape}")
+    for name, views in live.items():
+        for view, part in zip(views, _parts(saved[name], views), strict=True):
+            view[...] = part
 
 
-def history_arrays(history: Sequence[Record]) -> dict[str, NDArray[Any]]:
-    """Return a history column by column; every record has the same keys."""
-    keys = history[0] if history else ()
+def _live(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> dict[str, list[NDArray[Any]]]:
+    """Return views of all arrays that training changes from step to step."""
+    layout = network.layout
     return {
-        f"history/{key}": np.array([record[key] for record in history], np.int64 if key == _ITERATION else np.float64)
-        for key in keys
+        "parameters": list(network.parameters.values()),
+        "states": list(network.states.values()),
+        **{f"slots/{slot}": [layout.view(flat, path) for path in network.parameters] for slot, flat in slots.items()},
     }
 
 
-def history_of(arrays: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> list[Record]:
-    """Return the history in a snapshot's arrays, its keys in their order."""
-    columns = [arrays[f"history/{key}"].tolist() for key in keys]
-    return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
+def _size(views: Sequence[NDArray[Any]]) -> int:
+    return sum(view.size for view in views)
+
+
+def _parts(flat: NDArray[Any], views: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Go through the parts of a flat array, each in the shape of one of the views."""
+    end = 0
+    for view in views:
+        begin, end = end, end + view.size
+        yield flat[begin:end].reshape(view.shape)

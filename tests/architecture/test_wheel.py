@@ -24,7 +24,6 @@ CORE_DEPENDENCIES = {
     "pluggy",
     "pyyaml",
     "rich",
-    "safetensors",
     "threadpoolctl",
 }
 

@@ -22,7 +22,13 @@ FAILURES = [
 ] + [pytest.param(KeyboardInterrupt(), id="KeyboardInterrupt")]
 
 
-@pytest.mark.parametrize("content", [b"", b"one", [b"o", memoryview(b"ne")], []])
+LARGE = b"large" * 2**18
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"one", [b"o", memoryview(b"ne")], [], [b"a", LARGE, b"", b"b", b"c"], [LARGE, LARGE], [b"x" * 900_000] * 3],
+)
 @pytest.mark.parametrize("earlier", [None, b"a longer earlier content"])
 def test_the_file_has_the_new_content_and_nothing_else_is_left(
     tmp_path: Path, content: Any, earlier: bytes | None
@@ -33,6 +39,13 @@ def test_the_file_has_the_new_content_and_nothing_else_is_left(
     write_atomically(path, content)
     assert path.read_bytes() == b"".join([content] if isinstance(content, bytes) else content)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_small_parts_take_one_call_of_the_system(tmp_path: Path, failing: Any) -> None:
+    with failing("write", AssertionError(), call=3) as calls:
+        write_atomically(tmp_path / "file", [b"part"] * 10_000 + [LARGE])
+    assert calls == [2]
+    assert (tmp_path / "file").read_bytes() == b"part" * 10_000 + LARGE
 
 
 def test_the_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
@@ -57,7 +70,7 @@ def test_a_failure_leaves_the_earlier_file_and_no_other(
     expected = StorageError if isinstance(failure, OSError) else KeyboardInterrupt
     function, call = at
     with failing(function, failure, call=call), pytest.raises(expected):
-        write_atomically(path, [b"new ", b"content"])
+        write_atomically(path, [b"n" * 2**21, b"content"])
     assert list(tmp_path.iterdir()) == ([path] if earlier is not None else [])
     if earlier is not None:
         assert path.read_bytes() == earlier

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 from safetensors.numpy import load_file, save
 
 from mlpkit.errors import StorageError
-from mlpkit.runs.model_file import load_model_file, save_model
+from mlpkit.runs.model_file import expect_storable, load_model_file, save_model
 from mlpkit.runs.safetensors_header import LARGEST_HEADER, NUMPY_DTYPES
 
 if TYPE_CHECKING:
@@ -204,16 +203,28 @@ def test_what_the_format_cannot_hold_is_refused(
     assert path.read_bytes() == saved
 
 
-def test_a_header_of_unknown_form_is_not_written(
-    path: Path, saved: bytes, monkeypatch: pytest.MonkeyPatch, small_model: Any
-) -> None:
-    def other(arrays: Any, metadata: dict[str, str]) -> bytes:
-        return save(arrays, metadata).replace(b'"mlpkit":', b'"mlpkit" :')
-
-    monkeypatch.setattr(safetensors.numpy, "save", other)
-    with pytest.raises(StorageError, match="this version of safetensors writes its header in an unknown way"):
-        save_model(path, *small_model)
+@pytest.mark.parametrize("check", [save_model, expect_storable])
+def test_what_could_not_be_read_again_is_not_written(path: Path, saved: bytes, check: Any) -> None:
+    arrays = {str(i): np.zeros((1, 1), np.float32) for i in range(25_100)}
+    with pytest.raises(
+        StorageError, match=r"can't be written: 25,100 arrays, with their metadata, are too many: it has"
+    ):
+        check(path, arrays, {})
     assert path.read_bytes() == saved
+    fewer = dict(list(arrays.items())[:24_900])
+    expect_storable(path, fewer, {})
+    save_model(path, fewer, {})
+    assert load_model_file(path).arrays.keys() == fewer.keys()
+
+
+def test_the_bytes_are_those_of_the_safetensors_package(path: Path, small_model: Any) -> None:
+    arrays, metadata = small_model
+    arrays = {name: array for name, array in arrays.items() if array.dtype.kind == "f"}
+    save_model(path, arrays, metadata)
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    texts = json.loads(content[8 : 8 + length])["__metadata__"]
+    assert save(arrays, texts) == content
 
 
 @pytest.mark.skipif(np.__version__ < "2", reason="NumPy 1 itself has at most 32 axes")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from mlpkit.runs.safetensors_header import NUMPY_DTYPES, Entry, parse_header
+from mlpkit.runs.safetensors_header import NUMPY_DTYPES, Entry, format_header, parse_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +38,31 @@ def test_a_header_of_the_safetensors_package_is_understood() -> None:
         Entry("d", "|u1", (3,), 32, 35),
     )
     assert header.data_size == 35
+
+
+SHAPES = st.lists(st.integers(0, 4), max_size=3).map(tuple)
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"])),
+        st.tuples(st.sampled_from(list(NUMPY_DTYPES.values())), SHAPES),
+    ),
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"]))
+    ),
+)
+def test_what_was_formatted_is_parsed(arrays: Any, metadata: dict[str, str]) -> None:
+    arrays.pop("__metadata__", None)
+    text, order = format_header(arrays, metadata)
+    assert len(text) % 8 == 0
+    header = parse_header(text)
+    assert header.metadata == metadata
+    assert [entry.name for entry in header.entries if entry.end > entry.begin] == [
+        name for name in order if np.zeros(arrays[name][1]).size
+    ]
+    assert {entry.name: (entry.dtype, entry.shape) for entry in header.entries} == arrays
+    assert all(entry.begin % int(entry.dtype[2:]) == 0 for entry in header.entries)
 
 
 @pytest.mark.parametrize(("name", "dtype"), NUMPY_DTYPES.items())

@@ -58,6 +58,37 @@ def test_what_is_packed_comes_back(state):
     assert same(unpack(packed, arrays), state)
 
 
+LONG = {
+    "floats": [0.1, float("nan"), -0.0, float("inf")] * 50_000,
+    "integers": [-(2**63), 2**63 - 1, 0] * 50_000,
+    "scalars": [np.float32(0.1), np.float32(7)] * 50_000,
+    "a tuple": (0.5, 2.0) * 50_000,
+}
+MIXED = {
+    "numbers of two kinds": [1, 2.0] * 80,
+    "truth values": [True, False] * 80,
+    "integers beyond 64 bits": [2**63, 1] * 80,
+    "scalars of two kinds": [np.float32(1), np.float64(1)] * 80,
+    "mappings": [{"loss": 0.5}] * 160,
+}
+
+
+@pytest.mark.parametrize("state", LONG.values(), ids=list(LONG))
+def test_a_long_list_of_numbers_takes_one_array(state):
+    arrays = {}
+    packed = json.dumps(pack({"losses": state}, arrays, "callbacks/0"), allow_nan=False)
+    assert len(arrays) == 1
+    assert len(packed) < 100
+    assert same(unpack(json.loads(packed), arrays), {"losses": state})
+
+
+@pytest.mark.parametrize("state", MIXED.values(), ids=list(MIXED))
+def test_a_long_list_of_other_things_comes_back_too(state):
+    arrays = {}
+    packed = json.loads(json.dumps(pack(state, arrays, "callbacks/0"), allow_nan=False))
+    assert same(unpack(packed, arrays), state)
+
+
 def test_an_array_that_changes_afterwards_changes_nothing():
     arrays, average = {}, np.zeros(2)
     packed = pack({"average": average}, arrays, "c")

@@ -9,7 +9,6 @@ import pytest
 
 from mlpkit import ModelFileError
 from mlpkit.training.checkpointing import Occasions, Ranking
-from mlpkit.training.snapshot import history_arrays, history_of
 from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.optimizers.adam import Adam
 
@@ -121,13 +120,15 @@ def test_a_callback_and_a_signal_that_ask_to_stop_after_the_same_step(make_train
 
 def test_a_snapshot_of_another_network_is_refused_before_anything_is_written(whole, make_trainer, toy):
     _, kept = whole
-    snapshot = kept.saved[0]
+    snapshot = kept.saved[5]
     other = make_trainer(slices=2, **settings())
     before = other.network.values.tobytes()
     for broken, message in (
-        ({"slots/m/Affine1.W": None}, "array slots/m/Affine1.W of the checkpoint is missing; expected float64 of"),
-        ({"parameters/Affine1.b": np.zeros(9)}, r"is float64 of shape \(9,\); expected float64 of \(4,\)"),
-        ({"parameters/Affine1.b": np.zeros(4, np.float32)}, "is float32 of shape"),
+        ({"slots/m": None}, r"array slots/m of the checkpoint is missing; expected float64 of \(16,\)"),
+        ({"parameters": np.zeros(9)}, r"is float64 of shape \(9,\); expected float64 of \(16,\)"),
+        ({"parameters": np.zeros(16, np.float32)}, "is float32 of shape"),
+        ({"history/epoch": None}, "the checkpoint lacks or garbles history/epoch"),
+        ({"history/epoch": np.zeros(4)}, "the checkpoint garbles its history"),
     ):
         arrays = {name: array for name, array in (snapshot.arrays | broken).items() if array is not None}
         with pytest.raises(ModelFileError, match=message):
@@ -135,8 +136,57 @@ def test_a_snapshot_of_another_network_is_refused_before_anything_is_written(who
         assert other.network.values.tobytes() == before
 
 
-def test_a_history_comes_back_with_figures_that_are_not_finite():
-    history = [{"iteration": 2, "train_loss": 0.1}, {"iteration": 4, "train_loss": float("nan")}]
-    back = history_of(history_arrays(history), ["iteration", "train_loss"])
-    assert str(back) == str(history)
-    assert history_of(history_arrays([]), []) == []
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("step", -1),
+        ("step", 13),
+        ("step", 1.0),
+        ("step", True),
+        ("learning_rate", "1"),
+        ("stop_reason", None),
+        ("history", ["iteration"]),
+        ("history", {}),
+        ("best", [1]),
+        ("best", [1, "2"]),
+        ("callbacks", {}),
+        ("callbacks", [1]),
+    ],
+)
+def test_figures_that_no_run_has_are_refused(key, value, whole, make_trainer):
+    snapshot = whole[1].saved[5]
+    other = make_trainer(slices=2, **settings())
+    before = other.network.values.tobytes()
+    with pytest.raises(ModelFileError, match=f"the checkpoint lacks or garbles {key};"):
+        other.restore(snapshot._replace(figures=snapshot.figures | {key: value}))
+    figures = {name: figure for name, figure in snapshot.figures.items() if name != key}
+    if key not in {"learning_rate", "best"}:
+        with pytest.raises(ModelFileError, match=f"the checkpoint lacks or garbles {key};"):
+            other.restore(snapshot._replace(figures=figures))
+    assert other.network.values.tobytes() == before
+
+
+def test_a_snapshot_shares_nothing_with_the_run(make_trainer):
+    trainer = make_trainer(slices=2, **settings())
+    snapshot = trainer.snapshot()
+    before = copy.deepcopy(snapshot)
+    trainer.train()
+    assert snapshot.figures == before.figures
+    assert {n: a.tobytes() for n, a in snapshot.arrays.items()} == {n: a.tobytes() for n, a in before.arrays.items()}
+    late = trainer.snapshot()
+    mine = [trainer.network.values, trainer.network.replicas[0].state, *trainer._update.slots.values()]
+    assert not any(np.shares_memory(array, other) for array in late.arrays.values() for other in mine)
+
+
+def test_gaps_between_rows_are_not_saved(make_trainer):
+    from mlpkit_plugins.layers.affine import Affine
+
+    trainer = make_trainer(Affine(512), **settings())
+    assert trainer.network.layout.size > sum(array.size for array in trainer.network.parameters.values())
+    snapshot = trainer.snapshot()
+    whole = np.concatenate([array.ravel() for array in trainer.network.parameters.values()])
+    assert snapshot.arrays["parameters"].tobytes() == whole.tobytes()
+    other = make_trainer(Affine(512), **settings())
+    other.network.values[:] = 0
+    other.restore(snapshot)
+    assert all((array == trainer.network.parameters[path]).all() for path, array in other.network.parameters.items())
