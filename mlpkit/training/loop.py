@@ -182,7 +182,7 @@ class Trainer:
         arrays, figures = snapshot
         keys = self._evaluate.keys(_EVALUATED)
         callbacks = len(self.settings.callbacks)
-        expect_figures(figures, total_steps=self.progress.total_steps, history_keys=keys, callbacks=callbacks)
+        expect_figures(figures, total_steps=self._total, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, figures["history"])
         restore_arrays(self.network, self._update.slots, arrays)
         self.history[:] = history
