@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.augmentation import Augmentation as Augmentation
     from mlpkit.components.callback import Callback as Callback
     from mlpkit.components.callback import TrainingView as TrainingView
+    from mlpkit.components.callback import Weights as Weights
     from mlpkit.components.chain import Chain as Chain
     from mlpkit.components.component import Component as Component
     from mlpkit.components.dataset import Dataset as Dataset
@@ -104,7 +105,7 @@ __version__ = VERSION
 
 _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),
-    "mlpkit.components.callback": ("Callback", "TrainingView"),
+    "mlpkit.components.callback": ("Callback", "TrainingView", "Weights"),
     "mlpkit.components.chain": ("Chain",),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Split"),

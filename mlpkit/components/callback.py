@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mlpkit.components.component import Component
 
@@ -16,6 +16,28 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
 
 
+class Weights(NamedTuple):
+    """All parameters of a network, and what its layers keep beside them.
+
+    Args:
+        values: the parameters in one flat array.
+        state: the layers' state in one flat array, such as running means.
+    """
+
+    values: NDArray[Any]
+    state: NDArray[Any]
+
+    def copy(self) -> Weights:
+        """Return the same numbers in arrays of their own."""
+        return Weights(self.values.copy(), self.state.copy())
+
+
+def _no_weights() -> Weights:
+    import numpy as np  # noqa: PLC0415 - only tests of callbacks get here, and checking a spec needs no NumPy
+
+    return Weights(np.empty(0), np.empty(0))
+
+
 @dataclass
 class TrainingView:
     """What a callback sees of a training run.
@@ -25,6 +47,9 @@ class TrainingView:
         parameters: the network's parameters by name; to be read.
         folder: the run folder, or None if nothing is written.
         history: the evaluations so far, those before a resume too; to be read.
+        weights: the network's parameters and layers' state, all in two flat arrays; to be read.
+        stand_in: weights that are evaluated and saved in place of the trained ones; None, or set by a callback. While
+            they are evaluated, and in ``on_evaluation``, they are what ``parameters`` and ``weights`` show.
         stop_reason: why training is to end after this step; empty if it is not.
     """
 
@@ -32,6 +57,8 @@ class TrainingView:
     parameters: Mapping[str, NDArray[Any]]
     folder: Path | None = None
     history: Sequence[Mapping[str, float]] = ()
+    weights: Weights = field(default_factory=_no_weights)
+    stand_in: Weights | None = field(default=None, init=False)
     stop_reason: str = field(default="", init=False)
 
     def stop(self, reason: str) -> None:

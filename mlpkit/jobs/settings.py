@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from mlpkit.training.best_weights import BestWeights
 from mlpkit.training.checkpointing import Occasions, Ranking
+from mlpkit.training.early_stopping import EarlyStopping
 from mlpkit.training.loop import Settings
 from mlpkit.training.time_budget import TimeBudget
 
 if TYPE_CHECKING:
+    from mlpkit.components.callback import Callback
     from mlpkit.spec.spec import Spec
     from mlpkit.spec.training_section import Training
 
@@ -22,9 +25,6 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
     """
     training = spec.training
-    callbacks = [callback() for callback in training.callbacks]
-    if training.seconds is not None and steps is None:
-        callbacks.append(TimeBudget(training.seconds))
     saving = training.checkpoint
     return Settings(
         optimizer=training.optimizer(),
@@ -37,7 +37,7 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
         metrics={metric.name: metric for metric in training.metrics},
         clip=_clip(training),
         augmentations=[augmentation() for augmentation in training.augment],
-        callbacks=callbacks,
+        callbacks=_callbacks(training, steps),
         occasions=Occasions(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
         ranking=_ranking(training),
     )
@@ -48,9 +48,33 @@ def _clip(training: Training) -> tuple[str, float] | None:
     return next(((name, limit) for name, limit in limits.items() if limit is not None), None)
 
 
+def _callbacks(training: Training, steps: int | None) -> list[Callback]:
+    """Return the callbacks that the spec names, and those that do what other keys ask for."""
+    callbacks = [callback() for callback in training.callbacks]
+    if training.seconds is not None and steps is None:
+        callbacks.append(TimeBudget(training.seconds))
+    stopping = training.early_stopping
+    if stopping is not None:
+        callbacks.append(
+            EarlyStopping(
+                stopping.metric,
+                higher_is_better=_higher_is_better(stopping.metric, training),
+                patience=stopping.patience,
+                minimum_change=stopping.minimum_change,
+            )
+        )
+    if training.best_weights is not None:
+        higher = _higher_is_better(training.best_weights, training)
+        callbacks.append(BestWeights(training.best_weights, higher_is_better=higher))
+    return callbacks
+
+
 def _ranking(training: Training) -> Ranking | None:
     if training.checkpoint is None or training.checkpoint.best is None:
         return None
     figure = training.checkpoint.best
-    higher = any(metric.name == figure and metric.component.higher_is_better for metric in training.metrics)
-    return Ranking(figure, higher_is_better=higher)
+    return Ranking(figure, higher_is_better=_higher_is_better(figure, training))
+
+
+def _higher_is_better(figure: str, training: Training) -> bool:
+    return any(metric.name == figure and metric.component.higher_is_better for metric in training.metrics)

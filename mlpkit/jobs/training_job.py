@@ -148,22 +148,28 @@ class TrainingJob:
         else:
             finished.ended = trainer.stopped
         if not finished.stopped:
-            finished.metrics = self._final_metrics(network, settings, history)
+            last = {} if trainer.stood_in or not history else history[-1]
+            finished.metrics = self._final_metrics(network, settings, last)
             if folder is not None:
                 folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
         return finished
 
-    def _final_metrics(
-        self, network: Sequential, settings: Settings, history: list[Record]
-    ) -> dict[str, dict[str, float]]:
-        """Return loss and metrics by split: those of the last evaluation, and now those of the test split."""
+    def _final_metrics(self, network: Sequential, settings: Settings, last: Record) -> dict[str, dict[str, float]]:
+        """Return loss and metrics by split.
+
+        Args:
+            network: the trained network.
+            settings: how it was trained.
+            last: the last evaluation; what is not in it is evaluated now.
+        """
         names = ("loss", *settings.metrics)
-        last = history[-1] if history else {}
-        figures = Evaluator(network, self._splits, self.description, settings.metrics)(("test",))
-        for split in ("validation", "train"):
-            if f"{split}_loss" in last:
-                figures[split] = {name: last[f"{split}_{name}"] for name in names}
-        return figures
+        known = {
+            split: {name: last[f"{split}_{name}"] for name in names}
+            for split in ("validation", "train")
+            if f"{split}_loss" in last
+        }
+        missing = [split for split in ("test", "validation", "train") if split not in known]
+        return Evaluator(network, self._splits, self.description, settings.metrics)(missing) | known
 
     def _model(self, network: Sequential) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays and metadata of the model file."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from annotated_types import Ge, Gt
 
-from mlpkit.components.schema.suggestion import did_you_mean
 from mlpkit.spec.section import OptionalSectionType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mlpkit.components.schema.fault import Path
     from mlpkit.components.schema.value_type import Checking
 
@@ -53,24 +50,3 @@ class CheckpointType(OptionalSectionType):
             expected = f"one of {', '.join(OCCASIONS)}"
             checking.report(path, "nothing says when to save a checkpoint", expected=expected, at_key=True)
         return super().check(value, path, checking)
-
-
-def check_best(checkpoint: dict[str, Any] | None, metrics: Sequence[str], path: Path, checking: Checking) -> None:
-    """Make sure that what is to be best is among the figures of the run.
-
-    Args:
-        checkpoint: the section, checked.
-        metrics: names of the metrics that the spec asks for.
-        path: where the section stands.
-        checking: takes the fault.
-    """
-    figures = ("loss", *metrics)
-    best = checkpoint and checkpoint["best"]
-    name = best.value if best else None
-    if name is not None and name not in figures:
-        checking.report(
-            (*path, "best"),
-            f"the run has no figure '{name}'",
-            expected=f"loss, or one of training.metrics: {', '.join(metrics) or 'there are none'}",
-            remedy=did_you_mean(name, figures) or f"add it: training.metrics=[{name}]",
-        )

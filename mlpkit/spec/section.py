@@ -79,8 +79,8 @@ class OptionalSectionType(SectionType):
         if value is None:
             return None
         if not isinstance(value, dict):
-            expected = f"{self.describe()}: {', '.join(self.signature.types)}"
-            return checking.report(path, f"{show(value)} is not a mapping", expected=expected)
+            keys = f"its keys are {', '.join(self.signature.types)}"
+            return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=keys)
         return super().check(value, path, checking)
 
     def realize(self, checked: Any) -> Any:

@@ -13,18 +13,15 @@ from mlpkit.components.metric import Metric
 from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.suggestion import nearest
-from mlpkit.spec.checkpoint_section import Checkpoint, CheckpointType, check_best
+from mlpkit.spec.checkpoint_section import Checkpoint, CheckpointType
 from mlpkit.spec.clip_section import Clip, ClipType
+from mlpkit.spec.early_stopping_section import EarlyStopping, EarlyStoppingType
+from mlpkit.spec.figure import check_figure
 from mlpkit.spec.section import SectionType
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Path
     from mlpkit.components.schema.value_type import Checking, SchemaReferences
-
-RESERVED: Final = {
-    "early_stopping": "ending when nothing improves",
-}
-
 
 LENGTHS: Final = ("iterations", "epochs", "seconds")
 """What says how long to train; just one of them is given."""
@@ -47,6 +44,9 @@ class Training:
         clip: limit on the gradient, before the optimizer sees it; by default there is none.
         augment: random changes to training inputs, in order.
         checkpoint: when to save all that the run needs to go on; by default only when a signal ends it.
+        early_stopping: when a training that no longer gets better ends; by default only at its full length.
+        best_weights: loss, or one of the metrics; the network ends with the weights that it was best with on the
+            validation data. By default it ends with those of the last step.
         slices: slices that each minibatch is cut into; by default one.
         threads: BLAS threads for each matrix product; by default one a core, as far as the step keeps them busy.
     """
@@ -63,6 +63,8 @@ class Training:
     clip: Annotated[Clip | None, ClipType()] = None
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: Annotated[Checkpoint | None, CheckpointType()] = None
+    early_stopping: Annotated[EarlyStopping | None, EarlyStoppingType()] = None
+    best_weights: str | None = None
     slices: Annotated[int | None, Ge(1), Le(1024)] = None
     threads: Annotated[int | None, Ge(1), Le(1024)] = None
 
@@ -71,7 +73,7 @@ class TrainingType(SectionType):
     """The section ``training``: its keys, and what they mean together."""
 
     def __init__(self) -> None:
-        super().__init__("training", Training, RESERVED)
+        super().__init__("training", Training)
 
     def check(self, value: object, path: Path, checking: Checking) -> object:
         """Return the section's values by key, defaults filled in."""
@@ -80,8 +82,7 @@ class TrainingType(SectionType):
             _check_length(value, path, checking)
         if isinstance(checked, dict):
             _check_metrics(checked["metrics"], path, checking)
-            names = [metric.name for metric in checked["metrics"]]
-            check_best(checked["checkpoint"], names, (*path, "checkpoint"), checking)
+            _check_figures(checked, path, checking)
         return checked
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -104,6 +105,21 @@ def _check_length(value: dict[str, Any], path: Path, checking: Checking) -> None
     elif len(given) > 1:
         message = f"{' and '.join(given)} are all given" if len(given) > 2 else f"both {' and '.join(given)} are given"
         checking.report((*path, given[1]), message, expected=expected, at_key=True)
+
+
+def _check_figures(checked: dict[str, Any], path: Path, checking: Checking) -> None:
+    """Make sure that what is compared from evaluation to evaluation is among the figures of the run."""
+    metrics = [metric.name for metric in checked["metrics"]]
+    checkpoint, early_stopping, best_weights = (
+        checked[key] for key in ("checkpoint", "early_stopping", "best_weights")
+    )
+    best = checkpoint and checkpoint["best"]
+    if best and best.value is not None:
+        check_figure(best.value, metrics, (*path, "checkpoint", "best"), checking)
+    if early_stopping:
+        check_figure(early_stopping["metric"], metrics, (*path, "early_stopping", "metric"), checking)
+    if best_weights and best_weights.value is not None:
+        check_figure(best_weights.value, metrics, (*path, "best_weights"), checking)
 
 
 def _check_metrics(metrics: tuple[Recipe[Metric], ...], path: Path, checking: Checking) -> None:

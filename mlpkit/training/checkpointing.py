@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from mlpkit.training.history import Record
+    from collections.abc import Mapping
+
     from mlpkit.training.snapshot import Snapshot
 
 
@@ -80,14 +81,16 @@ class Ranking:
     Args:
         figure: ``loss`` or a metric's name.
         higher_is_better: whether larger values are better.
+        minimum_change: by how much a figure must be better to count.
         best: the best evaluation so far.
     """
 
     figure: str
     higher_is_better: bool = False
+    minimum_change: float = 0.0
     best: Best | None = field(default=None, init=False)
 
-    def improved(self, record: Record) -> bool:
+    def improved(self, record: Mapping[str, float]) -> bool:
         """Take in an evaluation, and say whether it is better than all before it.
 
         The figure is that of the validation data, or of the training data where there are no others.
@@ -95,7 +98,8 @@ class Ranking:
         value = record.get(f"validation_{self.figure}", record[f"train_{self.figure}"])
         if not math.isfinite(value):
             return False
-        if self.best is not None and (value - self.best.value) * (1 if self.higher_is_better else -1) <= 0:
+        gain = math.inf if self.best is None else (value - self.best.value) * (1 if self.higher_is_better else -1)
+        if gain <= self.minimum_change:
             return False
         self.best = Best(int(record["iteration"]), value)
         return True

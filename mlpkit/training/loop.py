@@ -22,6 +22,7 @@ from mlpkit.training.minibatches import MinibatchReader
 from mlpkit.training.observer import Observer
 from mlpkit.training.sampling import SAMPLERS
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, restore_arrays
+from mlpkit.training.standing_in import put_in_place, standing_in, weights_of
 from mlpkit.training.step_gradient import StepGradient
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
@@ -91,6 +92,9 @@ class Trainer:
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
+
+    Attributes:
+        stood_in: whether weights that a callback chose have taken the place of the last ones, at the end.
     """
 
     def __init__(
@@ -111,6 +115,7 @@ class Trainer:
         self.history: list[Record] = []
         self._history_columns = HistoryColumns()
         self.stopped = ""
+        self.stood_in = False
         self._observer = observer or Observer()
         self._stop = stop or StopRequest()
         self._workers = Workers(useful_workers(network) if workers is None else workers)
@@ -133,7 +138,7 @@ class Trainer:
         augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
         self._gradient = StepGradient(network, minibatch, augment)
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
-        self._view = TrainingView(self.progress, network.parameters, folder, self.history)
+        self._view = TrainingView(self.progress, network.parameters, folder, self.history, weights_of(network))
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
         self._store = store
         self._occasions = settings.occasions if store is not None else None
@@ -154,6 +159,9 @@ class Trainer:
         finally:
             self._observer.ended()
             self._callbacks.end()
+        if self._view.stand_in is not None:
+            put_in_place(self._view.weights, self._view.stand_in)
+            self.stood_in = True
         return self.history
 
     def snapshot(self) -> Snapshot:
@@ -256,12 +264,13 @@ class Trainer:
     def _record(self, learning_rate: float, seconds: float) -> None:
         step = self.progress.step
         expect_finite(self.network, self._update.slots, step, learning_rate)
-        figures = self._evaluate(_EVALUATED)
-        expect_finite_losses(figures, step, learning_rate)
-        record = evaluation_record(step, self.progress.epoch, learning_rate, figures)
-        self.history.append(record)
-        self._observer.evaluated(record, seconds)
-        self._callbacks.evaluation(record)
+        with standing_in(self._view.weights, self._view.stand_in):
+            figures = self._evaluate(_EVALUATED)
+            expect_finite_losses(figures, step, learning_rate)
+            record = evaluation_record(step, self.progress.epoch, learning_rate, figures)
+            self.history.append(record)
+            self._observer.evaluated(record, seconds)
+            self._callbacks.evaluation(record)
         ranking = self.settings.ranking
         if ranking is not None and ranking.improved(record) and self._store is not None:
             self._last_rate = learning_rate

@@ -19,6 +19,7 @@ import mlpkit
 from mlpkit.errors import StorageError
 from mlpkit.runs import json_lines
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.model_file import load_model_file
 from mlpkit.training.observer import Observer
 from mlpkit.training.stopping import StopRequest
 
@@ -229,6 +230,23 @@ def test_a_callback_that_ends_training_early_leaves_a_finished_run(work):
     assert (run.steps, run.stopped, run.ended) == (6, "", "enough")
     assert [record["iteration"] for record in run.history] == [4, 6]
     assert json.loads((work / "run/metrics.json").read_text()) == run.metrics
+
+
+def test_the_best_weights_are_those_that_are_evaluated_at_the_end_and_saved(train, work):
+    options = {"training__optimizer": {"sgd": {"learning_rate": 2.0}}, "training__epochs": 8}
+    last = train("last", **options)
+    best = train("best", **options, training__best_weights="loss", training__checkpoint__best="loss")
+    assert best.history == last.history
+    record = min(best.history, key=lambda record: record["validation_loss"])
+    assert record["iteration"] < best.steps  # or the test would show nothing
+    for split in ("train", "validation"):
+        figures = {name: record[f"{split}_{name}"] for name in ("loss", "accuracy")}
+        assert best.metrics[split] == figures != last.metrics[split]
+    network = mlpkit.load_model("best/model.safetensors")
+    checkpoint = load_model_file(work / "best/checkpoints/best.safetensors")
+    flat = np.concatenate([array.ravel() for array in network.parameters.values()])
+    np.testing.assert_array_equal(flat, checkpoint.arrays["parameters"])
+    np.testing.assert_array_equal(flat, np.concatenate([array.ravel() for array in best.network.parameters.values()]))
 
 
 def test_a_folder_in_use_is_refused(train, work):

@@ -46,6 +46,12 @@ def test_the_best_is_the_lowest_or_the_highest_and_never_one_that_is_not_finite(
     assert ranked([math.nan, math.inf]) == ([], None)
 
 
+def test_a_change_that_is_too_small_does_not_count():
+    values = [3.0, 2.9, 2.5, 2.4, 2.0]
+    assert ranked(values, minimum_change=0.25) == ([0, 2, 4], Best(4, 2.0))
+    assert ranked([-value for value in values], higher_is_better=True, minimum_change=0.5)[0] == [0, 3]
+
+
 def test_without_validation_data_the_training_data_counts():
     order = Ranking("accuracy", higher_is_better=True)
     assert order.improved({"iteration": 5, "train_loss": 1.0, "train_accuracy": 0.5})

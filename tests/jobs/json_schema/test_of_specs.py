@@ -47,6 +47,7 @@ NOT_SAYABLE = {
     "layer_name_twice": OTHER_VALUES,
     "variable_of_a_wrong_type": OTHER_VALUES,
     "schedule_without_an_end": OTHER_VALUES,
+    "early_stopping_by_an_unknown_metric": OTHER_VALUES,
     "requires_another_version": INSTALLED,
     "requires_what_is_not_installed": INSTALLED,
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.components.callback import TrainingView
+from mlpkit.components.callback import TrainingView, Weights
 from mlpkit.components.schedule import Progress
 from mlpkit.testing.suite.examples.example import Example
 
@@ -28,8 +28,9 @@ class CallbackExample(Example):
     def view(self, folder: Path | None = None) -> TrainingView:
         """Return what a callback sees of a training that has not begun."""
         rng = self.random("parameters")
-        parameters = {"Layer1.W": rng.normal(size=(4, 3)), "Layer1.b": np.zeros(3)}
-        return TrainingView(Progress(0, 0.0, STEPS), parameters, folder)
+        values = np.append(rng.normal(size=12), np.zeros(3))
+        parameters = {"Layer1.W": values[:12].reshape(4, 3), "Layer1.b": values[12:]}
+        return TrainingView(Progress(0, 0.0, STEPS), parameters, folder, weights=Weights(values, np.ones(2)))
 
     def follow(self, callback: Callback, view: TrainingView, first: int = 1, last: int = STEPS) -> list[Any]:
         """Tell a callback of some steps of a training, and return after which it asked to stop, and why.
