@@ -58,7 +58,7 @@ class BatchNorm(Layer):
         features = input_shape[0]
         self.axes = (0, *range(2, 1 + len(input_shape)))  # the axes that mean and variance are taken along
         self.a_feature = (features,) + (1,) * (len(input_shape) - 1)
-        self.gamma = self.parameter("gamma", (features,), {"normal": {"mean": 1.0, "std": 0.0}}, decay=False)
+        self.gamma = self.parameter("gamma", (features,), {"full": {"value": 1.0}}, decay=False)
         self.beta = self.parameter("beta", (features,), "zeros", decay=False)
         self.running_mean = self.state("running_mean", (features,), 0.0)
         self.running_variance = self.state("running_variance", (features,), 1.0)

@@ -36,7 +36,7 @@ class LayerNorm(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare gamma and beta."""
         self.axes = tuple(range(1, 1 + len(input_shape)))  # the axes that mean and variance are taken along
-        self.gamma = self.parameter("gamma", input_shape, {"normal": {"mean": 1.0, "std": 0.0}}, decay=False)
+        self.gamma = self.parameter("gamma", input_shape, {"full": {"value": 1.0}}, decay=False)
         self.beta = self.parameter("beta", input_shape, "zeros", decay=False)
         return input_shape
 
