@@ -66,12 +66,18 @@ class SpecFault(NamedTuple):
 
 
 class SpecError(MlpkitError):
-    """A spec is wrong; ``faults`` lists everything that one stage found."""
+    """A spec is wrong.
+
+    Args:
+        faults: everything that one stage found.
+        warnings: what is right, but shouldn't be done any more, as far as that was seen before.
+    """
 
     exit_code = 2
 
-    def __init__(self, faults: Sequence[SpecFault]) -> None:
+    def __init__(self, faults: Sequence[SpecFault], warnings: Sequence[SpecFault] = ()) -> None:
         self.faults = tuple(faults)
+        self.warnings = tuple(warnings)
         super().__init__("\n\n".join(str(fault) for fault in self.faults))
 
 

@@ -15,8 +15,9 @@ from mlpkit.cli.output import document, result
 from mlpkit.errors import MlpkitError, SpecError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from mlpkit.errors import SpecFault
     from mlpkit.jobs.check import CheckedMember, CheckedSpec
 
 
@@ -37,22 +38,26 @@ def command(
     Checks the syntax, then every key, component and value, then the shapes of the layers. All specs are checked; the
     exit code is 2 if one of them is wrong. With --json, a line a spec.
     """
-    from mlpkit.jobs.check import check  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.jobs.check import check_read  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - likewise
 
     exit_code = 0
     for path in paths:
+        warnings: Sequence[SpecFault] = ()
         try:
             with suggesting_shipped_spec(path):
-                checked = check(path, overrides=overrides, plugins=plugins, blocked=blocked)
+                spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+            warnings = spec.warnings
+            tell_warnings(warnings)
+            checked = check_read(spec)
         except UsageError:  # of the command, and not of this spec
             raise
         except MlpkitError as error:
             tell(error)
             exit_code = max(exit_code, error.exit_code)
             if as_json:
-                document(_error_document(path, error))
+                document(_error_document(path, error, warnings))
         else:
-            tell_warnings(checked.spec)
             if as_json:
                 document(_document(path, checked))
             else:
@@ -113,6 +118,14 @@ def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
     }
 
 
-def _error_document(path: str, error: MlpkitError) -> dict[str, Any]:
-    faults = error.faults if isinstance(error, SpecError) else ()
-    return {"spec": path, "ok": False, "error": str(error), "faults": [fault._asdict() for fault in faults]}
+def _error_document(path: str, error: MlpkitError, warnings: Sequence[SpecFault]) -> dict[str, Any]:
+    faults: Sequence[SpecFault] = ()
+    if isinstance(error, SpecError):
+        faults, warnings = error.faults, (*warnings, *error.warnings)
+    return {
+        "spec": path,
+        "ok": False,
+        "error": str(error),
+        "faults": [fault._asdict() for fault in faults],
+        "warnings": [warning._asdict() for warning in warnings],
+    }

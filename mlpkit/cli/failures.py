@@ -12,9 +12,9 @@ from mlpkit.cli.output import ReaderLeftError, message
 from mlpkit.errors import ComponentFailure, MlpkitError, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from mlpkit.spec.spec import Spec
+    from mlpkit.errors import SpecFault
 
 WORK_FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -53,6 +53,7 @@ def tell(error: MlpkitError) -> None:
     """Print an error that mlpkit raised on purpose."""
     _tell_traceback(error)
     if isinstance(error, SpecError):
+        tell_warnings(error.warnings)
         message(_printable(error))
         _tell_notes(error)
         message("\n" + _red(_count(error)))
@@ -64,9 +65,9 @@ def tell(error: MlpkitError) -> None:
         _offer_traceback()
 
 
-def tell_warnings(spec: Spec) -> None:
+def tell_warnings(warnings: Iterable[SpecFault]) -> None:
     """Print what a spec shouldn't do any more."""
-    for warning in spec.warnings:
+    for warning in warnings:
         message(str(warning._replace(message=f"{_yellow('warning:')} {warning.message}")) + "\n")
 
 

@@ -60,7 +60,7 @@ def _spec(path: str, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec
 
     with suggesting_shipped_spec(path):
         spec = read_spec(path, plugins=plugins, blocked=blocked)
-    tell_warnings(spec)
+    tell_warnings(spec.warnings)
     return spec
 
 

@@ -56,7 +56,7 @@ def command(
 
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
-        tell_warnings(spec)
+        tell_warnings(spec.warnings)
         with _run_folder(spec, out, interrupts) as folder, chosen_display(spec.name, folder, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))

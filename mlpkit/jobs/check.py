@@ -75,7 +75,16 @@ def check(
         SpecError: something is wrong; all that one stage finds is named.
         DataError: the header of a data file is not what it should be.
     """
-    spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    return check_read(read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked))
+
+
+def check_read(spec: Spec) -> CheckedSpec:
+    """Check the shapes of a spec whose syntax, keys and values are right.
+
+    Raises:
+        SpecError: as ``check``.
+        DataError: likewise.
+    """
     proved = prove(spec)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     return CheckedSpec(spec, proved.description, members)

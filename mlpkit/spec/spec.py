@@ -171,14 +171,14 @@ def check_document(document: Document, registry: Registry) -> Spec:
             expected = "letters, digits, '_', '-', '.'"
             checking.report(("name",), f"{show(name)} can't name a run folder", expected=expected)
         checked = TOP_LEVEL.check(document.values, (), checking)
+    warned = _located(document, [warning for warning in checking.warnings if document.says(warning.path)])
     if isinstance(checked, dict) and not checking.faults:
-        written = [warning for warning in checking.warnings if document.says(warning.path)]
-        spec = Spec(document, registry, checked, _located(document, written))
+        spec = Spec(document, registry, checked, warned)
         fault = size_fault(spec.resolved(slices=1, threads=1))
         if fault is None:
             return spec
-        raise spec.error(SpecSchemaError, [fault])
-    raise SpecSchemaError(_located(document, checking.faults))
+        raise SpecSchemaError(_located(document, [fault]), warned)
+    raise SpecSchemaError(_located(document, checking.faults), warned)
 
 
 def _located(document: Document, faults: Sequence[Fault]) -> tuple[SpecFault, ...]:

@@ -47,6 +47,24 @@ def test_check_warns(invoke, deprecated):
     assert (warning["line"], warning["column"], warning["remedy"]) == (6, 5, "use Relu")
 
 
+@pytest.mark.parametrize(
+    ("override", "wrong"),
+    [
+        ("layers.Affine2.units=none", "an integer, at least 1"),  # in the stage that sees the deprecated component
+        ("data.mnist.flatten=false", "a shape with 1 axis"),  # in the stage after it
+    ],
+)
+def test_what_is_wrong_hides_no_warning(invoke, deprecated, override, wrong):
+    for verb in ("check", "run"):
+        done = invoke(verb, *deprecated, "--set", override)
+        assert done.code == 2
+        assert done.err.startswith(WARNING)
+        assert done.err.count("is deprecated") == 1
+        assert wrong in done.err
+    report = json.loads(invoke("check", *deprecated, "--set", override, "--json").out)
+    assert [warning["line"] for warning in report["warnings"]] == [6]
+
+
 @pytest.mark.parametrize("how", ["--quiet", "--json"])
 def test_run_warns(mlpkit, deprecated, how):
     done = mlpkit("run", *deprecated, how)
