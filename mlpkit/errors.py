@@ -109,10 +109,14 @@ class WrongUseError(MlpkitError):
         self.message = message
         self.expected = expected
         self.remedy = remedy
-        before = f"{subject}: " if subject else ""
+        self.subject = subject
         detail = f"; expected {expected}" if expected else ""
         advice = f"; {remedy}" if remedy else ""
-        super().__init__(f"{before}{message}{detail}{advice}")
+        super().__init__(f"{self.described()}{detail}{advice}")
+
+    def described(self) -> str:
+        """Say what is wrong with what, and leave out what was expected and what to do."""
+        return f"{self.subject}: {self.message}" if self.subject else self.message
 
 
 class ParameterError(WrongUseError):

@@ -111,6 +111,7 @@ class Layer(Operation):
     def _take_place(self, path: str, input_shape: Shape, dtype: np.dtype[Any]) -> Shape:
         """Become part of a network: declare what is needed, and return the shape of the outputs."""
         self.path, self.dtype = path, dtype
+        self._expect_nothing_declared()
         self._input_shape = input_shape
         self._output_shape = expect_shape(path, self.build(input_shape))
         return self._output_shape

@@ -14,10 +14,10 @@ from mlpkit.components.layer_count import LayerCount
 from mlpkit.components.parameter import Parameter, State
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.row_padding import gapped_size, with_gaps
-from mlpkit.errors import ShapeError
+from mlpkit.errors import ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -161,6 +161,33 @@ class Operation(Component):
         """Go through the state of this operation and of those inside it."""
         for operation in self.operations():
             yield from operation._states.values()
+
+    def _expect_nothing_declared(self) -> None:
+        """Make sure that what takes its place in a network has declared nothing before its ``build``."""
+        declared = next(iter({**self._parameters, **self._states, **self._children}), None)
+        if declared is not None:
+            raise UsageError(
+                f"{self.path} has declared '{declared}' before its place in the network was known; expected it to be "
+                "declared in build(self, input_shape), which the network calls"
+            )
+
+    def _build_initializers(self, create: Callable[[str, object], Any]) -> None:
+        """Put an initializer in the place of its name, and make sure that there is one for every parameter."""
+        for parameter in self._parameters.values():
+            given = parameter.initializer
+            try:
+                parameter.initializer = create("initializer", given)
+            except WrongUseError as error:
+                raise WrongUseError(
+                    f"first values of {parameter.path}: {error.described()}",
+                    expected=error.expected,
+                    remedy=error.remedy,
+                ) from error
+            if not callable(parameter.initializer):
+                raise WrongUseError(
+                    f"first values of {parameter.path}: {given!r} is no initializer",
+                    expected="its name, a mapping from its name to its parameters, or an Initializer",
+                )
 
     def _new_declaration(self, name: str, shape: Shape) -> Shape:
         self._expect_new_name(name)

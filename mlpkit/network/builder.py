@@ -58,7 +58,9 @@ def prove(spec: Spec) -> SpecProof:
     try:
         stack = [member.recipe() for member in spec.layers]
         names = [member.name for member in spec.layers]
-        proof = prove_shapes(stack, names, description.input_shape, description.target, np.dtype(spec.dtype))
+        dtype = np.dtype(spec.dtype)
+        create = spec.registry.create
+        proof = prove_shapes(stack, names, description.input_shape, description.target, dtype, create=create)
     except StackError as error:
         faults.append(_stack_fault(spec, error))
     if faults:

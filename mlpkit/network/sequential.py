@@ -98,7 +98,7 @@ class Sequential:
         names = names if names is not None else default_names(_type_name(member) for member in stack)
         expect_names(names, len(stack))
         expect_slices(slices)
-        proof = prove_shapes(stack, names, self.input_shape, target, self.dtype)
+        proof = prove_shapes(stack, names, self.input_shape, target, self.dtype, create=self._resolve)
         self.layers, self.loss_layer = proof.layers, proof.loss
         self.flops = proof.flops
         declared = [parameter for member in stack for parameter in member.declared_parameters()]
@@ -243,7 +243,7 @@ class Sequential:
         return replicas
 
     def _first_values(self, parameter: Parameter) -> NDArray[Any]:
-        draw: Initializer = self._resolve("initializer", parameter.initializer)
+        draw: Initializer = parameter.initializer  # type: ignore[assignment]  # the proof has built it
         generator = keyed_generator(self.seed, "initializer", parameter.path)
         with Blame(f"the initializer of {parameter.path} failed"):
             values = draw(parameter.shape, parameter.fans, generator, self.dtype)

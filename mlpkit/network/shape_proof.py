@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.operation import Operation, Shape
     from mlpkit.components.target import Target
+    from mlpkit.network.sequential import Resolver
 
 
 class StackError(MlpkitError):
@@ -72,7 +73,13 @@ class Proof(NamedTuple):
 
 
 def prove_shapes(
-    stack: Sequence[Operation], names: Sequence[str], input_shape: Shape, target: Target | None, dtype: np.dtype[Any]
+    stack: Sequence[Operation],
+    names: Sequence[str],
+    input_shape: Shape,
+    target: Target | None,
+    dtype: np.dtype[Any],
+    *,
+    create: Resolver | None = None,
 ) -> Proof:
     """Let every member of the stack declare what it needs, and follow the shapes through.
 
@@ -82,9 +89,10 @@ def prove_shapes(
         input_shape: shape of one example.
         target: what is to be predicted, if known.
         dtype: the network's dtype.
+        create: builds the initializers that members give by name; without it, they are left as names.
 
     Raises:
-        StackError: a member does not fit its inputs, or its place in the stack.
+        StackError: a member does not fit its inputs, or its place in the stack, or asks for an unknown initializer.
     """
     shapes = [tuple(input_shape)]
     layers: list[Layer] = []
@@ -96,6 +104,7 @@ def prove_shapes(
             member = _expect_place(operation, name, last=last)
             if isinstance(member, Loss):
                 member.path, member.dtype = name, dtype
+                member._expect_nothing_declared()
                 member.build(shapes[-1], target)
             else:
                 layers.append(member)
@@ -103,6 +112,9 @@ def prove_shapes(
                 output_shape = member._take_place(name, shapes[-1], dtype)
                 flops += member.flops(shapes[-1])
                 shapes.append(output_shape)
+            if create is not None:
+                for each in member.operations():
+                    each._build_initializers(create)
         except Exception as error:  # whatever an author's build raises becomes an error at the layer's place
             raise _stack_error(index, name, operation, shapes[-1], error) from error
     loss = stack[-1] if stack else None

@@ -51,6 +51,33 @@ class Gated(Layer):
         return through_a + through_g if self.needs_input_gradient else None
 
 
+class Shifted(Layer):
+    """Adds a trained shift.
+
+        y = x + b
+
+    Args:
+        first: first values of b.
+        early: whether to declare b too early.
+    """
+
+    def __init__(self, first: str = "zeros", early: bool = False):
+        self.first = first
+        if early:
+            self.b = self.parameter("b", (4,), first)
+
+    def build(self, input_shape):
+        self.b = self.parameter("b", input_shape, self.first)
+        return input_shape
+
+    def forward(self, x):
+        return x + self.b.value
+
+    def backward(self, dy):
+        self.b.grad[...] = dy.sum(axis=0)
+        return dy
+
+
 class Noise(Layer):
     """Adds noise in training, and counts how often.
 
@@ -73,7 +100,7 @@ class Noise(Layer):
 
 @hookimpl
 def mlpkit_components():
-    return [component("layer", "Gated", Gated), component("layer", "Noise", Noise)]
+    return [component("layer", cls.__name__, cls) for cls in (Gated, Noise, Shifted)]
 '''
 
 LAYERS = """\
@@ -178,3 +205,22 @@ def test_overrides_reach_layers_inside_layers(spec):
     narrower = spec(**{"layers.Repeat1.layer.Affine1.units": 5})
     with pytest.raises(SpecShapeError, match=r"Repeat1.Residual1 can't add outputs of shape \(5,\)"):
         prove(narrower)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message", "remedy"),
+    [
+        ("first: zeross", "first values of Repeat1.Residual1.Shifted1.b: unknown initializer 'zeross'", "did you mean"),
+        ("early: true", "Repeat1.Residual1.Shifted1 has declared 'b' before its place in the network was known", ""),
+    ],
+)
+def test_a_wrong_declaration_inside_a_layer_is_told_at_its_line(spec, work, parameters, message, remedy):
+    inside = f"layers: [Relu, acme.Shifted: {{{parameters}}}]"
+    nested = (work / "nested.yaml").read_text("utf-8")
+    (work / "nested.yaml").write_text(nested.replace("layers: [acme.Noise, Affine: {units: 12}, Relu]", inside))
+    with pytest.raises(SpecShapeError) as caught:
+        prove(spec())
+    (fault,) = caught.value.faults
+    assert fault.message.startswith(message)
+    assert fault.remedy.startswith(remedy)
+    assert fault.source[fault.column - 1 :].startswith("acme.Shifted")

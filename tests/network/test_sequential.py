@@ -134,8 +134,9 @@ def test_a_resolver_builds_what_is_given_by_name():
 
 
 def test_a_name_that_is_not_installed_is_an_error():
-    with pytest.raises(UnknownComponentError, match=r"^unknown initializer 'he_norm'; did you mean 'he_normal'\?$"):
-        Sequential([Affine(5, weights="he_norm"), SoftmaxWithLoss()], (4,))
+    network = small()
+    with pytest.raises(UnknownComponentError, match=r"^unknown metric 'accurac'; did you mean 'accuracy'\?$"):
+        network.evaluate(np.ones((2, 4)), [0, 1], ["accurac"])
 
 
 def test_predictions_are_probabilities_in_arrays_of_their_own(examples):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,25 @@ def raising(error):
         raise error
 
     return building(outcome)
+
+
+class Initialized(Layer):
+    """Declares one array, with the first values that it is told."""
+
+    def __init__(self, first: Annotated[object, "anything"] = "zeros", early: bool = False) -> None:
+        self.first = first
+        if early:
+            self.g = self.parameter("g", (4,), first)
+
+    def build(self, input_shape):
+        self.g = self.parameter("g", input_shape, self.first)
+        return input_shape
+
+    def forward(self, x):
+        return x
+
+    def backward(self, dy):
+        return dy
 
 
 class Unnamed(Layer):
@@ -150,6 +171,33 @@ def test_shapes_follow_through_the_stack():
             "Built1: size: is too large; expected at most 4",
         ),
         (lambda: [Unnamed(), SoftmaxWithLoss()], {}, (0, -1), "build raised ValueError: Unnamed1 declares 'W' twice"),
+        (
+            lambda: [Affine(4), Initialized("he_norm"), SoftmaxWithLoss()],
+            {},
+            (1, 0),
+            "first values of Initialized1.g: unknown initializer 'he_norm'; did you mean 'he_normal'?",
+        ),
+        (
+            lambda: [Initialized({"normal": {"width": 1}}), SoftmaxWithLoss()],
+            {},
+            (0, -1),
+            "first values of Initialized1.g: normal.width: unknown parameter 'width' of initializer normal; "
+            "expected one of std, mean",
+        ),
+        (
+            lambda: [Initialized(1.0), SoftmaxWithLoss()],
+            {},
+            (0, -1),
+            "first values of Initialized1.g: 1.0 is no initializer; expected its name, a mapping from its name to its "
+            "parameters, or an Initializer",
+        ),
+        (
+            lambda: [Initialized(early=True), SoftmaxWithLoss()],
+            {},
+            (0, -1),
+            "Initialized1 has declared 'g' before its place in the network was known; expected it to be declared in "
+            "build(self, input_shape), which the network calls",
+        ),
     ],
 )
 def test_what_does_not_fit_is_explained(stack, options, place, message):
