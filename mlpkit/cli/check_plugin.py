@@ -42,7 +42,8 @@ def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
 def _lines(checked: CheckedComponent) -> list[str]:
     verdict = click.style("passed", fg="green") if checked.passed else click.style("failed", fg="red")
     count = f"{len(checked.failed)} of {checked.checks} checks" if checked.failed else f"{checked.checks} checks"
-    lines = [f"{click.style(checked.name, bold=True)} ({checked.kind}): {verdict}, {count}"]
+    left_out = f"; {checked.left_out} more rest on what failed" if checked.left_out else ""
+    lines = [f"{click.style(checked.name, bold=True)} ({checked.kind}): {verdict}, {count}{left_out}"]
     for failed in checked.failed:
         lines.append(f"  {failed.check}")
         lines += paragraph(failed.reason, indent="    ", width=line_length())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlpkit.testing.suite.all_checks import checks_for
-from mlpkit.testing.suite.nonconformity import Nonconformity, NotApplicable
+from mlpkit.testing.suite.nonconformity import LeftOut, Nonconformity, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
 from mlpkit.testing.suite.verdict import ask
 
@@ -38,6 +38,7 @@ class CheckedComponent:
         kind: its kind.
         passed: whether no check failed.
         checks: how many were asked.
+        left_out: how many were not, as they rest on one that failed.
         failed: those that failed.
     """
 
@@ -45,6 +46,7 @@ class CheckedComponent:
     kind: str
     passed: bool
     checks: int
+    left_out: int
     failed: tuple[FailedCheck, ...]
 
 
@@ -60,14 +62,17 @@ def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComp
         PluginError: the plugin is broken.
     """
     for subject in subjects_of(plugin, files):
-        asked = 0
+        asked = left_out = 0
         failed = []
         for check in checks_for(subject.kind):
             try:
                 ask(check, subject)
+            except LeftOut:
+                left_out += 1
+                continue
             except NotApplicable:
                 continue
             except Nonconformity as found:
                 failed.append(FailedCheck(check.name, check.asks, str(found)))
             asked += 1
-        yield CheckedComponent(subject.name, subject.kind, not failed, asked, tuple(failed))
+        yield CheckedComponent(subject.name, subject.kind, not failed, asked, left_out, tuple(failed))

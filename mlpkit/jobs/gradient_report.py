@@ -11,7 +11,7 @@ from mlpkit.registry.reason import printable
 from mlpkit.testing.suite.all_checks import checks_for
 from mlpkit.testing.suite.nonconformity import Nonconformity
 from mlpkit.testing.suite.subject import Subject
-from mlpkit.testing.suite.verdict import PREREQUISITES, ask
+from mlpkit.testing.suite.verdict import TO_BUILD, ask
 
 if TYPE_CHECKING:
     from mlpkit.registry.registry import RegisteredComponent, Registry
@@ -44,10 +44,10 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> GradientR
     """
     subject = Subject(entry, registry, None)
     checks = {check.name: check for check in checks_for(entry.kind)}
-    for name in (*PREREQUISITES, *DERIVATIVES):
+    for name in (*TO_BUILD, *DERIVATIVES):
         try:
             with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
-                ask(checks[name], subject)
+                ask(checks[name], subject, TO_BUILD)
         except Nonconformity as found:
             return GradientReport("failed" if name in DERIVATIVES else "unchecked", detail=printable(str(found)))
     return GradientReport("checked", len(subject.examples))

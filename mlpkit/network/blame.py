@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import ComponentFailure, MlpkitError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlpkit.components.operation import Operation
 
 
@@ -54,13 +56,23 @@ class BlameOperation(Blame):
 
 def failure(what: str, error: Exception) -> ComponentFailure:
     """Return the error that says what failed, and why."""
-    return ComponentFailure(f"{what}: {type(error).__name__}: {error}")
+    return ComponentFailure(f"{what}: {named(error)}")
+
+
+def named(error: Exception) -> str:
+    """Return an exception's type, and what it says if it says something."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def failure_in(operation: Operation, method: str, error: Exception) -> ComponentFailure:
     """Return the error that says which member of the stack failed, or which layer inside it, and in which method."""
     failed = culprit(operation, error)
-    return failure(f"{failed.kind} {failed.path} ({failed.type_name}) failed in {method}", error)
+    found = failure(f"{failed.kind} {failed.path} ({failed.type_name}) failed in {method}", error)
+    shapes = shapes_of(failed)
+    if shapes:
+        found.add_note(f"note: {shapes}")
+    return found
 
 
 def culprit(operation: Operation, error: Exception) -> Operation:
@@ -69,9 +81,34 @@ def culprit(operation: Operation, error: Exception) -> Operation:
     The exception's traceback says it, so that a layer that calls the layers inside it need do nothing to have them
     named.
     """
-    inside = {id(member): member for member in operation.operations()}
-    found, trace = operation, error.__traceback__
+    inside = {id(member) for member in operation.operations()}
+    return next((owner for owner in _owners(error) if id(owner) in inside), operation)
+
+
+def innermost_operation(error: Exception) -> Operation | None:
+    """Return the operation whose method raised an exception, or called what raised it; None if there is none."""
+    return next(_owners(error), None)
+
+
+def shapes_of(operation: Operation) -> str:
+    """Say of what shape an operation's inputs and parameters are; nothing if that isn't known, or goes without saying.
+
+    The exception that NumPy raises where shapes don't fit says nothing of whose they are.
+    """
+    shapes = [f"{parameter.name} has shape {parameter.shape}" for parameter in operation._parameters.values()]
+    if operation._input_shape:
+        shapes.insert(0, f"its inputs have shape {('rows', *operation._input_shape)}".replace("'", ""))
+    return ", ".join(shapes)
+
+
+def _owners(error: Exception) -> Iterator[Operation]:
+    """Yield the operations whose methods an exception went through, innermost first."""
+    from mlpkit.components.operation import Operation  # noqa: PLC0415 - only after a mistake
+
+    frames = []
+    trace = error.__traceback__
     while trace is not None:
-        found = inside.get(id(trace.tb_frame.f_locals.get("self")), found)
+        frames.append(trace.tb_frame)
         trace = trace.tb_next
-    return found
+    owners = (frame.f_locals.get("self") for frame in reversed(frames))
+    return (owner for owner in owners if isinstance(owner, Operation))

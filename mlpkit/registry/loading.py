@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from mlpkit.components.component import ComponentType
 from mlpkit.components.kinds import KINDS
+from mlpkit.components.schema.plain_call import plain_call
 from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.wording import with_article
 from mlpkit.errors import PluginError
 from mlpkit.registry.reason import reason_of
 
@@ -32,16 +34,28 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
     target = _import_target(who, plugin, declaration)
     base = KINDS[declaration.kind].base_class()
     if not isinstance(target, ComponentType) or not issubclass(target, base):
-        raise PluginError(f"{who}: {declaration.target} is not a subclass of mlpkit.{base.__name__}")
+        raise PluginError(f"{who}: {_of_another_kind(target, declaration.kind)}")
     found: type[Component] = target  # type: ignore[assignment]
     if inspect.isabstract(found):
-        missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
-        raise PluginError(f"{who}: {found.__name__} lacks {missing}")
+        missing = sorted(getattr(found, "__abstractmethods__", ()))
+        methods = " and ".join(plain_call(name, inspect.getattr_static(found, name)) for name in missing)
+        raise PluginError(f"{who}: {found.__name__} lacks {methods}")
     try:
         signature_of(found)
     except Exception as error:
         raise PluginError(f"{who}: {reason_of(error)}") from error
     return found
+
+
+def _of_another_kind(target: object, kind: str) -> str:
+    """Say what a declaration's target is in place of a component of that kind, and what to do."""
+    base = KINDS[kind].base
+    if not isinstance(target, type):
+        return f"its target is {with_article(type(target).__name__)}, and no class"
+    its_own = getattr(target, "kind", None)
+    if isinstance(target, ComponentType) and its_own in KINDS:
+        return f"{target.__name__} is {with_article(its_own)}; declare it as that, or derive it from mlpkit.{base}"
+    return f"{target.__name__} is not a subclass of mlpkit.{base}; write class {target.__name__}({base})"
 
 
 def _import_target(who: str, plugin: Plugin, declaration: ComponentDeclaration) -> object:

@@ -70,6 +70,20 @@ def test_what_failed_and_why(plugin, invoke):
     assert lines[3].startswith("twice.halving (schedule): passed")
 
 
+def test_what_rests_on_a_failed_check_is_left_out_and_counted(plugin, invoke):
+    plugin("2")
+    whole = json.loads(invoke("check-plugin", "twice.Doubled", "--plugin", "twice.py", "--json").out)
+    assert whole["left_out"] == 0
+    plugin("of_none")
+    done = invoke("check-plugin", "twice.Doubled", "--plugin", "twice.py", "--json")
+    half = json.loads(done.out)
+    assert [failed["check"] for failed in half["failed"]] == ["can_be_used"]
+    assert half["checks"] + half["left_out"] == whole["checks"]
+    lines = invoke("check-plugin", "twice.Doubled", "--plugin", "twice.py").out.splitlines()
+    assert lines[0].endswith(f"failed, 1 of {half['checks']} checks; {half['left_out']} more rest on what failed")
+    assert lines[1] == "  can_be_used"
+
+
 def test_json_is_a_line_a_component(plugin, invoke):
     plugin("3")
     done = invoke("check-plugin", "twice", "--plugin", "twice.py", "--json")

@@ -303,7 +303,7 @@ HOSTILE = [
         "wrong_kind",
         "a layer that is declared as a loss",
         "loaded",
-        "loss wrong_kind.Same of wrong_kind 1.0: <class 'hostile_wrong_kind.Same'> is not a subclass of mlpkit.Loss",
+        "loss wrong_kind.Same of wrong_kind 1.0: Same is a layer; declare it as that, or derive it from mlpkit.Loss",
         hook("return [component('loss', 'Same', Same)]"),
     ),
     HostilePlugin(
@@ -311,7 +311,7 @@ HOSTILE = [
         "a component whose parameter has no annotation",
         "loaded",
         "layer untyped.Untyped of untyped 1.0: hostile_untyped.Untyped: parameter 'units' of its constructor has no "
-        "annotation",
+        "annotation; expected the type that a spec may give, as in units: float",
         hook(
             "return [component('layer', 'Untyped', Untyped)]",
             before="class Untyped(Same):\n    def __init__(self, units):\n        pass\n",

@@ -167,7 +167,7 @@ def test_a_loss_needs_targets():
 
 def test_layers_that_fail_are_named():
     for fault in ("forward", "backward"):
-        with pytest.raises(ComponentFailure, match=rf"^layer Squares1 \(Squares\) failed in {fault}: ValueError: no$"):
+        with pytest.raises(ComponentFailure, match=rf"^layer Squares1 \(Squares\) failed in {fault}: ValueError: no\n"):
             check_gradients(Squares(fault), (2,))
     with pytest.raises(ComponentFailure, match="returned NoneType from backward"):
         check_gradients(Squares("none"), (2,))

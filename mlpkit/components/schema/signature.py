@@ -200,7 +200,10 @@ def signature_of(owner: type) -> Signature:
                 f"{where}: parameter '{parameter}' of its constructor can't be given in a spec; name each parameter"
             )
         if parameter.name not in annotations:
-            raise PluginError(f"{where}: parameter '{parameter.name}' of its constructor has no annotation")
+            raise PluginError(
+                f"{where}: parameter '{parameter.name}' of its constructor has no annotation; expected the type that a "
+                f"spec may give, as in {parameter.name}: float"
+            )
         try:
             found = value_type(annotations[parameter.name])
         except TypeError as error:

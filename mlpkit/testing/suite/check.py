@@ -22,12 +22,14 @@ class Check:
         name: the function's name.
         kinds: the kinds of component it is asked.
         each_example: whether it is asked of each example of a component; if not, of the component once.
+        says_why_unusable: whether it is asked of components that can't be used too, since it may say why they can't.
         function: asks, and raises ``Nonconformity`` if the answer is no.
     """
 
     name: str
     kinds: tuple[str, ...]
     each_example: bool
+    says_why_unusable: bool
     function: Callable[[Any], None]
 
     @property
@@ -41,22 +43,28 @@ class Check:
         return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[2].split())
 
 
-def checks_component(*kinds: str) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+def checks_component(
+    *kinds: str, says_why_unusable: bool = False
+) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
     """Mark a function as a check of a component as a whole.
 
     Args:
         kinds: the kinds of component it is for.
+        says_why_unusable: whether to ask it of components that can't be used, too.
     """
-    return _marked(kinds, each_example=False)
+    return _marked(kinds, each_example=False, says_why_unusable=says_why_unusable)
 
 
-def checks_examples(*kinds: str) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+def checks_examples(
+    *kinds: str, says_why_unusable: bool = False
+) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
     """Mark a function as a check of every example of a component.
 
     Args:
         kinds: the kinds of component it is for.
+        says_why_unusable: likewise.
     """
-    return _marked(kinds, each_example=True)
+    return _marked(kinds, each_example=True, says_why_unusable=says_why_unusable)
 
 
 def check_of(function: object) -> Check | None:
@@ -65,9 +73,11 @@ def check_of(function: object) -> Check | None:
     return found
 
 
-def _marked(kinds: tuple[str, ...], *, each_example: bool) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+def _marked(
+    kinds: tuple[str, ...], *, each_example: bool, says_why_unusable: bool
+) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
     def mark(function: Callable[[S], None]) -> Callable[[S], None]:
-        setattr(function, _MARK, Check(function.__name__, kinds, each_example, function))
+        setattr(function, _MARK, Check(function.__name__, kinds, each_example, says_why_unusable, function))
         return function
 
     return mark

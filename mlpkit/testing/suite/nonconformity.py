@@ -23,3 +23,14 @@ class Nonconformity(MlpkitError, AssertionError):  # noqa: N818 - reads as what 
 
 class NotApplicable(Exception):  # noqa: N818 - not an error: there is nothing to check
     """A check can't be made here, and why."""
+
+
+class LeftOut(NotApplicable):
+    """A check rests on another that has failed.
+
+    Args:
+        earlier: that other one's name.
+    """
+
+    def __init__(self, earlier: str) -> None:
+        super().__init__(f"there is nothing to check until {earlier} passes")

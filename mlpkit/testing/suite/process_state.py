@@ -14,7 +14,7 @@ def process_state() -> dict[str, Any]:
     """Return the settings by what they are."""
     return {
         "NumPy's error settings": np.geterr(),
-        "NumPy's print options": repr(sorted(np.get_printoptions().items(), key=str)),
+        "NumPy's print options": np.get_printoptions(),
         "the environment": dict(os.environ),
         "the working folder": os.getcwd(),  # noqa: PTH109 - compared, not used
         "the import path": list(sys.path),
@@ -30,6 +30,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 def restore(state: dict[str, Any]) -> None:
     """Set back what can be set back."""
     np.seterr(**state["NumPy's error settings"])
+    np.set_printoptions(**state["NumPy's print options"])
     os.chdir(state["the working folder"])
     os.environ.clear()
     os.environ.update(state["the environment"])

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import MlpkitError
 from mlpkit.testing.suite.all_checks import checks_for
-from mlpkit.testing.suite.nonconformity import Nonconformity, NotApplicable
+from mlpkit.testing.suite.nonconformity import LeftOut, Nonconformity, NotApplicable
+from mlpkit.testing.suite.raised import described
 
 if TYPE_CHECKING:
     from mlpkit.testing.suite.check import Check
     from mlpkit.testing.suite.examples.example import Example
     from mlpkit.testing.suite.subject import Subject
 
-PREREQUISITES = ("can_be_loaded", "has_examples", "examples_can_be_built")
+TO_BUILD = ("can_be_loaded", "methods_take_what_they_are_given", "has_examples", "examples_can_be_built")
+TO_USE = "can_be_used"
+
+PREREQUISITES = (*TO_BUILD, TO_USE)
 """Checks that come first, in this order: where one fails, all that come after it are left out."""
 
 
-def ask(check: Check, subject: Subject) -> None:
+def ask(check: Check, subject: Subject, prerequisites: tuple[str, ...] = PREREQUISITES) -> None:
     """Ask a component one check.
+
+    Args:
+        check: the check.
+        subject: the component.
+        prerequisites: the checks that it rests on.
 
     Raises:
         Nonconformity: the component doesn't conform.
+        LeftOut: a check that this one rests on has failed.
         NotApplicable: the check can't be made.
     """
     __tracebackhide__ = True
-    _expect_prerequisites(check, subject)
+    _expect(prerequisites, check, subject)
     if not check.each_example:
         _ask(check, subject, subject, "")
         return
@@ -47,18 +55,18 @@ def _ask(check: Check, subject: Subject, whom: Subject | Example, where: str) ->
         raise
     except Exception as error:
         raise Nonconformity(
-            f"{subject.name}{place}: it raised {_described(error)}",
+            f"{subject.name}{place}: it raised {described(error)}",
             expected="no exception",
             remedy=f"the check asked: {check.asks}",
         ) from error
 
 
-def _expect_prerequisites(check: Check, subject: Subject) -> None:
-    for earlier in PREREQUISITES:
-        if check.name == earlier:
+def _expect(prerequisites: tuple[str, ...], check: Check, subject: Subject) -> None:
+    for earlier in prerequisites:
+        if check.name == earlier or (earlier == TO_USE and check.says_why_unusable):
             return
         if not _passes(earlier, subject):
-            raise NotApplicable(f"there is nothing to check until {earlier} passes")
+            raise LeftOut(earlier)
 
 
 def _passes(name: str, subject: Subject) -> bool:
@@ -71,13 +79,3 @@ def _passes(name: str, subject: Subject) -> bool:
         else:
             subject.answers[name] = True
     return subject.answers[name]
-
-
-def _described(error: Exception) -> str:
-    """Say what was raised and, unless mlpkit raised it on purpose, where."""
-    cause = error.__cause__ if isinstance(error, MlpkitError) else error
-    text = str(error) if isinstance(error, MlpkitError) else f"{type(error).__name__}: {error}"
-    if cause is None or isinstance(cause, MlpkitError):
-        return text
-    last = traceback.extract_tb(cause.__traceback__)[-1]
-    return f"{text} (at {last.filename}:{last.lineno})"

@@ -203,7 +203,11 @@ class Unservable(Bare):
 @pytest.mark.parametrize(
     ("owner", "message"),
     [
-        (Untyped, "parameter 'units' of its constructor has no annotation"),
+        (
+            Untyped,
+            "parameter 'units' of its constructor has no annotation; expected the type that a spec may give, as in "
+            "units: float",
+        ),
         (Starred, "parameter '*sizes: 'int'' of its constructor can't be given in a spec; name each parameter"),
         (DoublyStarred, "parameter '**sizes: 'int'' of its constructor can't be given in a spec; name each parameter"),
         (PositionalOnly, "parameter 'size: 'int'' of its constructor can't be given in a spec; name each parameter"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit.network.naming import default_names
 from mlpkit.network.shape_proof import prove_shapes
 from mlpkit.testing.outside_network import Projection
 from mlpkit.testing.suite.examples.operation import Batch, OperationExample
@@ -23,8 +24,9 @@ class LayerExample(OperationExample):
     @cached_property
     def output_shape(self) -> tuple[int, ...]:
         """What the layer's ``build`` returns."""
-        proof = prove_shapes(self._stack(), ["Layer1", "Loss1"], self.shape, None, np.dtype("float64"))
-        return proof.shapes[-1]
+        stack = self._stack()
+        names = default_names(member.type_name for member in stack)
+        return prove_shapes(stack, names, self.shape, None, np.dtype("float64")).shapes[-1]
 
     def compute(self, operation: Layer, batch: Batch) -> Any:
         """Return y."""

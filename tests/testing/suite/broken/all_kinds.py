@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 from kill_matrix import caught_by
-from sound import Falling, Noise, Scale, Square, Uniform
+from sound import Falling, Momentum, Noise, Scale, Share, Square, Uniform
 
 from mlpkit import Layer
 
@@ -56,6 +56,61 @@ class WithoutBackward(Layer):
 
     def forward(self, x):
         return x
+
+
+@caught_by("methods_take_what_they_are_given")
+class ForgetsSelf(Square):
+    """lacks self among the arguments of forward"""
+
+    def forward(x):  # noqa: N805 - that is what is wrong with it
+        return x * x
+
+
+@caught_by("methods_take_what_they_are_given")
+class AsksForMore(Square):
+    """asks for an argument that nobody hands to forward"""
+
+    def forward(self, x, training):
+        return super().forward(x) if training else x
+
+
+@caught_by("methods_take_what_they_are_given")
+class UpdatesWithoutDecay(Momentum):
+    """lacks the argument decay of update"""
+
+    def update(self, value, gradient, slots, *, learning_rate, step):
+        value -= learning_rate * gradient
+
+
+@caught_by("methods_take_what_they_are_given")
+class ExamplesOfAnObject(Falling):
+    """has examples that are no class method"""
+
+    def examples(self):
+        return [{}]
+
+
+@caught_by("can_be_used")
+class NeverDeclares(Scale):
+    """reads a parameter that it never declares"""
+
+    build = Layer.build
+
+
+@caught_by("can_be_used")
+class ReturnsNothing(Square):
+    """forgets to return what backward computes"""
+
+    def backward(self, dy):
+        dy *= 2 * self.x
+
+
+@caught_by("can_be_used")
+class HalfWritten(Share):
+    """raises NotImplementedError in a method that is still to be written"""
+
+    def merge(self, other):
+        raise NotImplementedError
 
 
 @caught_by("has_examples")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.testing.suite.check import checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.global_randomness import global_random_states, global_randomness_kept
 from mlpkit.testing.suite.nonconformity import Nonconformity
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def global_random_numbers_play_no_part(example: Example) -> None:
     Results are keyed by the spec's seed alone.
     """
     found: list[Arrays] = []
-    with _global_states_kept():
+    with global_randomness_kept():
         for seed in (1, 2):
             np.random.seed(seed)
             random.seed(seed)
@@ -49,27 +50,12 @@ def global_random_numbers_are_left_alone(example: Example) -> None:
 
     Whoever uses mlpkit may use them.
     """
-    with _global_states_kept():
-        before = _global_states()
+    with global_randomness_kept():
+        before = global_random_states()
         example.exercise()
-        if _global_states() != before:
+        if global_random_states() != before:
             raise Nonconformity(
                 "the global random state changed",
                 expected="it to be left alone",
                 remedy="draw from the generator that is handed over; seed nothing global",
             )
-
-
-def _global_states() -> tuple[str, object]:
-    return repr(np.random.get_state()), random.getstate()
-
-
-class _global_states_kept:  # noqa: N801 - used as a function is
-    """A context after which the global random states are what they were before."""
-
-    def __enter__(self) -> None:
-        self._states: tuple[Any, Any] = np.random.get_state(), random.getstate()
-
-    def __exit__(self, *_: object) -> None:
-        np.random.set_state(self._states[0])
-        random.setstate(self._states[1])

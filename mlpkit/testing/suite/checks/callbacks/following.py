@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.examples.callback import CallbackExample
 
 
-@checks_examples("callback")
+@checks_examples("callback", says_why_unusable=True)
 def follows_a_training_with_and_without_a_folder(example: CallbackExample) -> None:
     """Can it follow a training from beginning to end, with a run folder and without one?
 

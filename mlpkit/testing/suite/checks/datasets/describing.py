@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 
 
-@checks_examples("dataset")
+@checks_examples("dataset", says_why_unusable=True)
 def description_is_whole(example: DatasetExample) -> None:
     """Does ``describe`` give a shape, a target and the sizes of the splits, ``train`` among them?
 
@@ -36,7 +36,7 @@ def description_is_whole(example: DatasetExample) -> None:
         raise Nonconformity(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
 
 
-@checks_examples("dataset")
+@checks_examples("dataset", says_why_unusable=True)
 def description_agrees_with_the_splits(example: DatasetExample) -> None:
     """Does ``open`` return the splits that ``describe`` named, each of that size?
 

@@ -30,7 +30,7 @@ def takes_any_examples(example: DatasetExample) -> None:
         expect_same_bits(together, alone, f"in {name}, together with others", "write row i of out from indices[i]")
 
 
-@checks_examples("dataset")
+@checks_examples("dataset", says_why_unusable=True)
 def takes_every_example(example: DatasetExample) -> None:
     """Can the first and the last example of each split be read, and all of a small split?
 

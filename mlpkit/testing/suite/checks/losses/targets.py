@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.examples.loss import LossExample
 
 
-@checks_examples("loss")
+@checks_examples("loss", says_why_unusable=True)
 def refuses_targets_it_can_not_compare(example: LossExample) -> None:
     """Does ``build`` either refuse a shape and target with ``ShapeError``, or can ``forward`` then take them?
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.examples.optimizer import OptimizerExample
 
 
-@checks_examples("optimizer")
+@checks_examples("optimizer", says_why_unusable=True)
 def has_a_learning_rate(example: OptimizerExample) -> None:
     """Has the constructor set ``self.learning_rate`` to a number or a schedule?
 
