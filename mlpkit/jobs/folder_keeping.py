@@ -55,6 +55,9 @@ class FolderStore:
         self._metadata = origin.metadata()
         self._keep = keep
 
+    failed = False
+    """What goes wrong is raised at once."""
+
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the newest checkpoint."""
         arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.figures}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import target_to_plain
+from mlpkit.jobs.background_store import BackgroundStore
 from mlpkit.jobs.folder_keeping import FolderObserver, FolderStore, finite
 from mlpkit.jobs.lock import lock_of
 from mlpkit.jobs.origin import Origin
@@ -121,7 +123,8 @@ class TrainingJob:
             observer = ObserverGroup((FolderObserver(folder), observer))
             folder.expect_room_for_model(*self._model(network))
             origin = Origin(written, self.resolved, self.lock)
-            store = FolderStore(folder, origin, (self.spec.training.checkpoint or Checkpoint()).keep)
+            keep = (self.spec.training.checkpoint or Checkpoint()).keep
+            store = BackgroundStore(FolderStore(folder, origin, keep))
         trainer = Trainer(
             network,
             self._splits,
@@ -138,7 +141,8 @@ class TrainingJob:
                 folder.rewind([finite(record) for record in trainer.history])
             observer.resumed(snapshot.step)
         try:
-            history = trainer.train()
+            with store or nullcontext():
+                history = trainer.train()
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
                 folder.save_model(*self._model(network))

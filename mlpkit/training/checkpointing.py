@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class CheckpointStore(Protocol):
-    """Keeps snapshots of a run."""
+    """Keeps snapshots of a run, perhaps while the run goes on."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong with an earlier snapshot; to keep the next one raises it."""
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot, so that a run can go on from it."""

@@ -209,7 +209,7 @@ class Trainer:
         network, progress, settings = self.network, self.progress, self.settings
         gradient, clip, update = self._gradient, self._clip, self._update
         callbacks = self._callbacks if settings.callbacks else None
-        stop, view, total = self._stop, self._view, self._total
+        stop, view, total, store = self._stop, self._view, self._total, self._store
         clock = time.perf_counter
         began = clock()
         next_report = began
@@ -244,7 +244,7 @@ class Trainer:
                     break
                 next_evaluation = min(step + self._evaluate_every, total)
                 network.set_training(True)
-            if timetable is not None and timetable.due(step):
+            if timetable is not None and store is not None and (timetable.due(step) or store.failed):
                 self._save(learning_rate)
         self.stopped = stop.reason or view.stop_reason
         if stop.reason:

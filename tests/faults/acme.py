@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,20 @@ def dawdle(phase: str) -> None:
         os.environ["ACME_DAWDLE"] = ""
         print(phase, file=sys.stderr, flush=True)  # noqa: T201 - the test waits for it
         time.sleep(float(seconds))
+
+
+def dawdle_while_writing() -> None:
+    """Stay in the first flush of a checkpoint to the disk, if the environment asks for that."""
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        written = [path.stat() for path in Path().glob("*/checkpoints/*.tmp")]
+        if any(os.path.samestat(os.fstat(descriptor), file) for file in written):
+            dawdle("write")
+        real(descriptor)
+
+    if os.environ.get("ACME_DAWDLE", "").startswith("write:"):
+        os.fsync = fsync
 
 
 class BlobSplit:
@@ -147,6 +162,9 @@ class MeanError(Metric):
 
     def result(self):
         return self.total / self.rows
+
+
+dawdle_while_writing()
 
 
 @hookimpl

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import mlpkit
+from mlpkit.runs.folder import RunFolder
 
 SPEC = """\
 mlpkit: 1
@@ -30,7 +31,8 @@ training:
   checkpoint: {every: 8}
   callbacks: [acme.remembering]
 """
-PHASES = ("load", "forward", "backward", "save", "evaluate")
+PHASES = ("load", "forward", "backward", "save", "write", "evaluate")
+"""To save is to copy what training changes; it is written while training goes on, up to the next time."""
 SIGNALS = {"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143)}
 
 
@@ -82,7 +84,7 @@ def test_one_signal_ends_the_run_after_its_step_and_it_can_be_resumed(
     if phase == "load":
         assert not folder.exists()
         return
-    steps = {"forward": 1, "backward": 1, "evaluate": 6, "save": 9}[phase]
+    steps = {"forward": 1, "backward": 1, "evaluate": 6, "save": 9, "write": 17}[phase]
     assert [path.name for path in (folder / "checkpoints").iterdir() if f"{steps:09}" in path.name]
     assert mlpkit.resume(folder, plugins=[plugin_file]).steps == 20
     assert results(folder) == expected
@@ -101,7 +103,7 @@ def test_a_second_signal_ends_the_program_at_once_and_loses_only_what_was_not_sa
     assert time.monotonic() - began < 5
     assert process.returncode == (130 if phase == "load" else -signal.SIGINT)
     folder = tmp_path / "run"
-    if (folder / "checkpoints").is_dir():
+    if folder.exists() and RunFolder.open(folder).checkpoints.steps():
         assert mlpkit.resume(folder, plugins=[plugin_file]).steps == 20
         assert results(folder) == expected
     elif folder.exists():

@@ -18,6 +18,8 @@ WILD = {"optimizer": Sgd(0.8), "iterations": 24, "evaluate_every": 3}
 
 
 class Kept:
+    failed = False
+
     def __init__(self):
         self.saved = []
 

@@ -58,6 +58,8 @@ class Overflowing(Optimizer):
 
 
 class Kept:
+    failed = False
+
     def __init__(self):
         self.steps = []
 

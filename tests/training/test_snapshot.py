@@ -7,23 +7,25 @@ import copy
 import numpy as np
 import pytest
 
-from mlpkit import ModelFileError
+from mlpkit import ModelFileError, StorageError
 from mlpkit.training.checkpointing import Occasions, Ranking
 from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.optimizers.adam import Adam
 
 
 class Kept:
-    """Keeps copies of the snapshots of a run."""
+    """Keeps the snapshots of a run."""
+
+    failed = False
 
     def __init__(self):
         self.saved, self.best = [], []
 
     def save(self, snapshot):
-        self.saved.append(copy.deepcopy(snapshot))
+        self.saved.append(snapshot)
 
     def save_best(self, snapshot):
-        self.best.append(copy.deepcopy(snapshot))
+        self.best.append(snapshot)
 
 
 def settings():
@@ -94,6 +96,21 @@ def test_a_callback_is_given_its_state_and_the_history_and_then_told_of_the_star
     assert callback.steps == 12
 
 
+def test_a_store_that_failed_meanwhile_is_asked_again_after_the_next_step(make_trainer):
+    class Failing(Kept):
+        def save(self, snapshot):
+            if self.failed:
+                raise StorageError("no room")
+            super().save(snapshot)
+            self.failed = True
+
+    store = Failing()
+    trainer = make_trainer(store=store, **settings() | {"occasions": Occasions(every=5), "ranking": None})
+    with pytest.raises(StorageError, match="no room"):
+        trainer.train()
+    assert ([snapshot.step for snapshot in store.saved], trainer.progress.step) == ([5], 6)
+
+
 def test_a_callback_and_a_signal_that_ask_to_stop_after_the_same_step(make_trainer, toy):
     class Both(toy.RecordingCallback):
         def on_step(self, training, loss):
@@ -114,7 +131,7 @@ def test_a_callback_and_a_signal_that_ask_to_stop_after_the_same_step(make_train
     assert (second.stopped, second.progress.step) == ("enough", 5)
 
     third = make_trainer(callbacks=[Both()], store=kept, **settings())
-    third.restore(copy.deepcopy(second.snapshot()))
+    third.restore(second.snapshot())
     assert third.train() == second.history  # nothing is left to do
 
 

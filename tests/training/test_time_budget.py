@@ -30,6 +30,8 @@ def clock(monkeypatch):
 
 
 class Kept:
+    failed = False
+
     def __init__(self):
         self.saved = []
 

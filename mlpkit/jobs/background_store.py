@@ -1,0 +1,76 @@
+"""Writes checkpoints while training goes on: to wait for the disk in the training loop would cost many steps."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from mlpkit.training.checkpointing import CheckpointStore
+    from mlpkit.training.snapshot import Snapshot
+
+
+class BackgroundStore:
+    """Hands snapshots to another store in a thread, one after the other; the end of the block waits for the last.
+
+    What goes wrong with a snapshot is raised when the next one is to be kept, or at the end.
+
+    Args:
+        store: keeps the snapshots.
+    """
+
+    def __init__(self, store: CheckpointStore) -> None:
+        self._store = store
+        self._writer: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> BackgroundStore:
+        """Begin with nothing to write."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait until all is written, and raise what went wrong with it, unless something else did before."""
+        try:
+            self._wait()
+        except Exception as failure:
+            if error is None:
+                raise
+            error.add_note(f"note: {failure}")
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong with a snapshot."""
+        return self._failure is not None
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Begin to keep a snapshot, once the one before is kept."""
+        self._begin(self._store.save, snapshot)
+
+    def save_best(self, snapshot: Snapshot) -> None:
+        """Begin to keep a snapshot as the best so far, once the one before is kept."""
+        self._begin(self._store.save_best, snapshot)
+
+    def _begin(self, write: Callable[[Snapshot], None], snapshot: Snapshot) -> None:
+        self._wait()
+        writer = threading.Thread(target=self._write, args=(write, snapshot), name="checkpoint writer")
+        writer.start()
+        self._writer = writer
+
+    def _write(self, write: Callable[[Snapshot], None], snapshot: Snapshot) -> None:
+        try:
+            write(snapshot)
+        except BaseException as failure:  # raised in the thread that trains
+            self._failure = failure
+
+    def _wait(self) -> None:
+        if self._writer is not None:
+            self._writer.join()
+            self._writer = None
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure

@@ -1,0 +1,148 @@
+"""Checkpoints are written while training goes on, one after the other; what goes wrong is raised."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import mlpkit
+from mlpkit.errors import StorageError
+from mlpkit.jobs.background_store import BackgroundStore
+from mlpkit.runs.folder import RunFolder
+from mlpkit.training.observer import Observer
+from mlpkit.training.snapshot import Snapshot
+
+
+class Slow:
+    """Keeps what it is given, when it is allowed to."""
+
+    failed = False
+
+    def __init__(self, failing=()):
+        self.allowed = threading.Semaphore(0)
+        self.kept = []
+        self.failing = failing
+
+    def save(self, snapshot):
+        assert self.allowed.acquire(timeout=10)
+        if snapshot.step in self.failing:
+            raise StorageError(f"no room at step {snapshot.step}")
+        self.kept.append(snapshot.step)
+
+    def save_best(self, snapshot):
+        assert self.allowed.acquire(timeout=10)
+        self.kept.append(("best", snapshot.step))
+
+
+def snapshot(step):
+    return Snapshot({}, {"step": step})
+
+
+def test_saving_does_not_wait_but_for_the_one_before():
+    slow = Slow()
+    with BackgroundStore(slow) as store:
+        store.save(snapshot(1))
+        assert slow.kept == []
+        slow.allowed.release()
+        store.save_best(snapshot(2))
+        assert slow.kept == [1]
+        slow.allowed.release()
+    assert slow.kept == [1, ("best", 2)]
+
+
+def test_the_end_of_the_block_waits_for_the_last():
+    slow = Slow()
+    threading.Timer(0.1, slow.allowed.release).start()
+    with BackgroundStore(slow) as store:
+        store.save(snapshot(1))
+    assert slow.kept == [1]
+
+
+def test_a_failure_is_raised_by_the_next_one_which_may_be_asked_for_at_once():
+    slow = Slow(failing={1})
+    with BackgroundStore(slow) as store:
+        store.save(snapshot(1))
+        assert not store.failed
+        slow.allowed.release(2)
+        while not store.failed:
+            time.sleep(0.01)
+        with pytest.raises(StorageError, match="no room at step 1"):
+            store.save(snapshot(2))
+        assert not store.failed
+    assert slow.kept == []
+
+
+def test_a_failure_of_the_last_one_is_raised_at_the_end():
+    slow = Slow(failing={1})
+    slow.allowed.release()
+    with pytest.raises(StorageError, match="no room at step 1"), BackgroundStore(slow) as store:
+        store.save(snapshot(1))
+
+
+def test_what_failed_before_is_what_is_raised_with_a_note_of_the_other():
+    slow = Slow(failing={1})
+    slow.allowed.release()
+    store = BackgroundStore(slow)
+
+    def fail():
+        with store:
+            store.save(snapshot(1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        fail()
+    assert raised.value.__notes__ == ["note: no room at step 1"]
+
+
+class Clock(Observer):
+    """Notes how long training took."""
+
+    def started(self, total_steps):
+        self.seconds = -time.perf_counter()
+
+    def ended(self):
+        self.seconds += time.perf_counter()
+
+
+def slow_disk(monkeypatch, seconds, failing=None):
+    """Let each flush to the disk of a checkpoint take a while, and perhaps fail."""
+    real = os.fsync
+
+    def fsync(descriptor):
+        written = [path.stat() for path in Path().glob("*/checkpoints/*.tmp")]
+        if any(os.path.samestat(os.fstat(descriptor), file) for file in written):
+            time.sleep(seconds)
+            if failing:
+                raise OSError(failing, os.strerror(failing))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def run(overrides, observer=None):
+    spec = mlpkit.load_spec("tiny.yaml", overrides={"training.epochs": None, "training.iterations": 200, **overrides})
+    return mlpkit.run(spec, "run", observer=observer)
+
+
+def test_training_goes_on_while_a_slow_disk_is_written(work, monkeypatch):
+    slow_disk(monkeypatch, 1.0)
+    clock = Clock()
+    run({"training.checkpoint": {"every": 150}}, observer=clock)
+    assert clock.seconds < 1
+    assert RunFolder.open(work / "run").checkpoints.steps() == [150]
+
+
+def test_a_full_disk_ends_the_run_with_our_error_long_before_the_next_checkpoint_is_due(work, monkeypatch):
+    slow_disk(monkeypatch, 0, failing=errno.ENOSPC)
+    with pytest.raises(
+        StorageError, match=r"step-000003000.safetensors: can't be written: No space left on device; free"
+    ):
+        run({"training.checkpoint": {"every": 3_000}, "training.iterations": 9_999, "training.evaluate_every": 5_000})
+    assert RunFolder.open(work / "run").checkpoints.steps() == []
+    assert RunFolder.open(work / "run").read_history() == []
+    assert not list((work / "run").rglob("*.tmp"))
