@@ -59,7 +59,7 @@ class Operation(Component):
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
-        self._views: dict[tuple[str, Shape, DTypeLike | None, bool], NDArray[Any]] = {}
+        self._views: dict[tuple[str, Shape, DTypeLike | None, bool, Shape | None], NDArray[Any]] = {}
         self._position = RandomPosition()
         self._generator: tuple[int, np.random.Generator] | None = None
 
@@ -105,7 +105,15 @@ class Operation(Component):
         self._states[name] = declared
         return declared
 
-    def buffer(self, name: str, shape: Shape, dtype: DTypeLike | None = None, *, gaps: bool = False) -> NDArray[Any]:
+    def buffer(
+        self,
+        name: str,
+        shape: Shape,
+        dtype: DTypeLike | None = None,
+        *,
+        gaps: bool = False,
+        like: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
         """Return a scratch array of undefined content, the same memory at each call.
 
         Arrays of one name share their memory: the largest one asked for so far.
@@ -116,11 +124,15 @@ class Operation(Component):
             dtype: its dtype; by default the network's.
             gaps: whether there may be gaps between its rows, for the sake of fast matrix products; without them the
                 array is contiguous.
+            like: an array of as many axes, whose axes follow one another in memory as the scratch array's are to;
+                without it the last axis is the fastest. What goes through two arrays at once is slow where their
+                orders differ.
         """
+        strides = None if like is None else like.strides
         try:
-            return self._views[name, shape, dtype, gaps]
+            return self._views[name, shape, dtype, gaps, strides]
         except KeyError:
-            return self._new_view(name, shape, dtype, gaps)
+            return self._new_view(name, shape, dtype, gaps, strides)
 
     def expect_rank(self, input_shape: Shape, rank: int, *, remedy: str = "") -> Shape:
         """Return the input shape if it has that many axes, the batch axis not counted.
@@ -201,9 +213,13 @@ class Operation(Component):
             msg = f"{self.path or self.type_name} declares '{name}' twice"
             raise ValueError(msg)
 
-    def _new_view(self, name: str, shape: Shape, dtype: DTypeLike | None, gaps: bool) -> NDArray[Any]:
+    def _new_view(
+        self, name: str, shape: Shape, dtype: DTypeLike | None, gaps: bool, strides: tuple[int, ...] | None
+    ) -> NDArray[Any]:
         kind = self.dtype if dtype is None else np.dtype(dtype)
-        size = (gapped_size(shape) if gaps else prod(shape)) * kind.itemsize
+        slowest_first = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]) if strides else axis)
+        in_memory = tuple(shape[axis] for axis in slowest_first)
+        size = (gapped_size(in_memory) if gaps else prod(shape)) * kind.itemsize
         storage = self._storage.get(name)
         if storage is None or storage.nbytes < size:
             storage = self._storage[name] = np.empty(size, np.uint8)
@@ -211,6 +227,7 @@ class Operation(Component):
         elif len(self._views) >= MOST_VIEWS:
             self._views.clear()
         memory = storage[:size].view(kind)
-        view = with_gaps(memory, shape) if gaps else memory.reshape(shape)
-        self._views[name, shape, dtype, gaps] = view
+        view = with_gaps(memory, in_memory) if gaps else memory.reshape(in_memory)
+        view = view.transpose(np.argsort(slowest_first))
+        self._views[name, shape, dtype, gaps, strides] = view
         return view

@@ -226,6 +226,20 @@ def test_a_buffer_has_the_shape_and_dtype_asked_for_whatever_came_before(request
         array.fill(1)
 
 
+@given(order=st.permutations(range(4)), backwards=st.lists(st.booleans(), min_size=4, max_size=4), gaps=st.booleans())
+def test_a_buffer_like_an_array_has_its_axes_in_the_same_order_in_memory(order, backwards, gaps):
+    layer, there_and_back = Same(), np.argsort(order)
+    in_memory = np.empty((5, 4, 3, 2))[tuple(slice(None, None, -1 if back else 1) for back in backwards)]
+    x = in_memory.transpose(order)
+    array = layer.buffer("y", (7, 8, 9, 512), gaps=gaps, like=x)
+    assert array.shape == (7, 8, 9, 512)
+    strides = [array.strides[axis] for axis in there_and_back]
+    assert strides == sorted(strides, reverse=True)
+    assert array.transpose(there_and_back).flags.c_contiguous or (gaps and order[3] == 3)
+    assert layer.buffer("y", (7, 8, 9, 512), gaps=gaps, like=x) is array
+    assert np.shares_memory(layer.buffer("y", (7, 8, 9, 512)), array)
+
+
 def test_views_of_ever_new_shapes_do_not_pile_up():
     layer = Same()
     whole = layer.buffer("y", (10 * MOST_VIEWS,))

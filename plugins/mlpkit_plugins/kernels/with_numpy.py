@@ -29,7 +29,7 @@ def rectify(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         x: of any shape.
         out: of the same shape; may be x itself.
     """
-    np.maximum(x, _zeros(x.shape, x.dtype), out=out)
+    np.maximum(x, _zeros_like(x), out=out)
     return out
 
 
@@ -178,13 +178,14 @@ def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float,
 _kept_zeros: dict[Any, NDArray[Any]] = {}
 
 
-def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return zeros of that shape: NumPy compares with an array four times as fast as with the number 0."""
+def _zeros_like(x: NDArray[Any]) -> NDArray[Any]:
+    """Return zeros of that shape, laid out like x: NumPy compares with an array four times as fast as with a 0."""
+    key = x.shape, x.strides, x.dtype
     try:
-        return _kept_zeros[shape, dtype]
+        return _kept_zeros[key]
     except KeyError:
         if len(_kept_zeros) >= 64:
             _kept_zeros.clear()
-        zeros = _kept_zeros[shape, dtype] = np.zeros(shape, dtype)
+        zeros = _kept_zeros[key] = np.zeros_like(x)
         zeros.flags.writeable = False
         return zeros

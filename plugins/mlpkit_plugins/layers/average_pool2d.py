@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Layer
@@ -45,21 +46,22 @@ class AveragePool2d(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the mean pixel of each patch."""
-        self.shape = x.shape
-        y = self.buffer("y", (*x.shape[:2], self.patches.down, self.patches.across))
+        self.x = x
+        y = self.buffer("y", (*x.shape[:2], self.patches.down, self.patches.across), like=x)
         y[...] = 0
         for _, _, pixel in self.patches.pixels():
-            y += x[pixel]
+            y += x[:, :, *pixel]
         y /= self.size**2
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: each pixel's share in the patches that it lies in."""
-        dx = self.buffer("dx", self.shape)
+        dx = self.buffer("dx", self.x.shape, like=self.x)
         dx[...] = 0
-        dy /= self.size**2
+        share = self.buffer("share", dy.shape, like=self.x)
+        np.divide(dy, self.size**2, out=share)
         for _, _, pixel in self.patches.pixels():
-            dx[pixel] += dy
+            dx[:, :, *pixel] += share
         return dx
 
     @classmethod

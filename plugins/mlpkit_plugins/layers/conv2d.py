@@ -8,9 +8,11 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Layer
-from mlpkit_plugins.functions.patches import Patches
+from mlpkit_plugins.functions.patches import AS_IMAGES, IN_MEMORY, Patches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 
@@ -18,12 +20,12 @@ class Conv2d(Layer):
     """Convolution of images: every output pixel is a weighted sum of a square patch of all channels, and a bias.
 
         y  = W X + b
-        dW = Σ dy Xᵀ,  db = Σ dy  (over the rows of the minibatch; db over the patches too)
+        dW = dy Xᵀ,  db = Σ dy  (over all patches)
         dX = Wᵀ dy
 
-    Here X has a column for each patch of an image, its channels · size² pixels one below the other (im2col), so that
+    Here X has a column for each patch of each image, its channels · size² pixels one below the other (im2col), so that
     the convolution is a product of matrices; dx is dX with each pixel's shares in all its patches added up. As usual in
-    the field, the patches are not mirrored.
+    the field, the patches are not mirrored. X is not kept: it is as large as many images, and made again in no time.
 
     Args:
         filters: number of channels of the outputs.
@@ -75,56 +77,58 @@ class Conv2d(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = W X + b."""
-        padded = self._pad(x)
-        self.X, by_pixel = self._columns(len(x))
-        for i, j, pixel in self.patches.pixels():
-            by_pixel[:, :, i, j] = padded[pixel]
-        y = np.matmul(self.W.value, self.X, out=self.buffer("y", (len(x), self.filters, self.X.shape[2])))
-        if self.bias:
-            y += self.b.value[:, np.newaxis]
-        return y.reshape(len(x), self.filters, self.patches.down, self.patches.across)
+        self.images = self._padded(np.ascontiguousarray(x.transpose(IN_MEMORY)))
+        y = self.buffer("y", (self.filters, self.patches.down, self.patches.across, len(x)))
+        for band in self._bands():
+            part = y[:, band].reshape(self.filters, -1)
+            np.matmul(self.W.value, self._columns(band), out=part)
+            if self.bias:
+                part += self.b.value[:, np.newaxis]
+        return y.transpose(AS_IMAGES)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx."""
-        rows = len(dy)
-        dy = dy.reshape(rows, self.filters, self.patches.down * self.patches.across)
-        products = self.buffer("products", (rows, *self.W.shape))
-        np.sum(np.matmul(dy, self.X.transpose(0, 2, 1), out=products), axis=0, out=self.W.grad)
+        dy = np.ascontiguousarray(dy.transpose(IN_MEMORY))
         if self.bias:
-            np.sum(dy, axis=(0, 2), out=self.b.grad)
-        if not self.needs_input_gradient:
-            return None
-        dX, by_pixel = self._columns(rows)  # in place of X, which is done with
-        np.matmul(self.W.value.T, dy, out=dX)
-        dpadded = self.buffer("padded", (rows, *self.padded_shape))
-        dpadded[...] = 0
-        for i, j, pixel in self.patches.pixels():
-            dpadded[pixel] += by_pixel[:, :, i, j]
-        return self._inside(dpadded)
+            np.sum(dy, axis=(1, 2, 3), out=self.b.grad)
+        self.W.grad[...] = 0
+        dimages = self.buffer("dimages", self.images.shape)
+        dimages[...] = 0
+        for band in self._bands():
+            part, X = dy[:, band].reshape(self.filters, -1), self._columns(band)
+            self.W.grad += (X @ part.T).T  # faster than part @ X.T
+            if self.needs_input_gradient:
+                dX = np.matmul(self.W.value.T, part, out=X)  # in place of X, which is done with
+                self.patches.add_columns(dX, band, dimages)
+        return self._inside(dimages).transpose(AS_IMAGES) if self.needs_input_gradient else None
 
     def flops(self, input_shape: tuple[int, ...]) -> int:
         """Return operations for one example: six for each weight and patch."""
         return 6 * self.filters * self.channels * self.size**2 * self.patches.down * self.patches.across
 
-    def _pad(self, x: NDArray[Any]) -> NDArray[Any]:
+    def _padded(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Return images, their axes in memory's order, with the padding around them."""
         if not self.padding:
-            return x
-        padded = self.buffer("padded", (len(x), *self.padded_shape))
+            return images
+        padded = self.buffer("padded", (*self.padded_shape, images.shape[3]))
         padded[...] = 0
-        self._inside(padded)[...] = x
+        self._inside(padded)[...] = images
         return padded
 
     def _inside(self, padded: NDArray[Any]) -> NDArray[Any]:
         """Return the part of padded images that the padding surrounds."""
         _, height, width = self.padded_shape
         p = self.padding
-        return padded[:, :, p : height - p, p : width - p]
+        return padded[:, p : height - p, p : width - p]
 
-    def _columns(self, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return scratch for X, shape (rows, pixels, patches), and the same memory with an axis for all that counts."""
-        down, across = self.patches.down, self.patches.across
-        X = self.buffer("X", (rows, self.W.shape[1], down * across))
-        return X, X.reshape(rows, self.channels, self.size, self.size, down, across)
+    def _bands(self) -> Iterator[slice]:
+        """Go through the patches in bands for each of which X is small enough to stay in the cache."""
+        return self.patches.bands(self.W.shape[1] * self.patches.across * self.images.shape[3])
+
+    def _columns(self, band: slice) -> NDArray[Any]:
+        """Return X for a band of patches of all images, shape (channels · size², patches)."""
+        patches = (band.stop - band.start) * self.patches.across * self.images.shape[3]
+        return self.patches.columns(self.images, band, self.buffer("X", (self.W.shape[1], patches)))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

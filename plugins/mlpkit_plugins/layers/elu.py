@@ -34,20 +34,20 @@ class Elu(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
         self.x = x
-        below = np.minimum(x, 0, out=self.buffer("below", x.shape))
+        below = np.minimum(x, 0, out=self.buffer("below", x.shape, like=x))
         np.expm1(below, out=below)  # exp(x) - 1 would lose the digits of a small x
         np.multiply(below, self.alpha, out=below)
-        y = self.buffer("y", x.shape, gaps=True)
+        y = self.buffer("y", x.shape, gaps=True, like=x)
         np.maximum(x, 0, out=y)
         np.add(y, below, out=y)
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: dy, and dy alpha exp(x) where x is not positive."""
-        slope = np.minimum(self.x, 0, out=self.buffer("below", dy.shape))
+        slope = np.minimum(self.x, 0, out=self.buffer("below", dy.shape, like=dy))
         np.exp(slope, out=slope)
         np.multiply(slope, self.alpha, out=slope)
-        negative = np.less_equal(self.x, 0, out=self.buffer("negative", dy.shape, bool))
+        negative = np.less_equal(self.x, 0, out=self.buffer("negative", dy.shape, bool, like=dy))
         np.multiply(dy, slope, out=dy, where=negative)
         return dy
 

@@ -29,11 +29,11 @@ class Gelu(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x Φ(x)."""
         self.x = x
-        self.distribution = self.buffer("distribution", x.shape)
-        self.density = self.buffer("density", x.shape)
-        scratch = self.buffer("scratch", x.shape)
+        self.distribution = self.buffer("distribution", x.shape, like=x)
+        self.density = self.buffer("density", x.shape, like=x)
+        scratch = self.buffer("scratch", x.shape, like=x)
         standard_normal(x, distribution=self.distribution, density=self.density, scratch=scratch)
-        y = self.buffer("y", x.shape, gaps=True)
+        y = self.buffer("y", x.shape, gaps=True, like=x)
         np.multiply(x, self.distribution, out=y)
         return y
 

@@ -43,19 +43,19 @@ class LayerNorm(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = gamma x̂ + beta."""
         mean = np.mean(x, axis=self.axes, keepdims=True)
-        self.normalized = np.subtract(x, mean, out=self.buffer("normalized", x.shape))
-        squares = np.square(self.normalized, out=self.buffer("product", x.shape))
+        self.normalized = np.subtract(x, mean, out=self.buffer("normalized", x.shape, like=x))
+        squares = np.square(self.normalized, out=self.buffer("product", x.shape, like=x))
         variance = np.mean(squares, axis=self.axes, keepdims=True)
         self.scale = 1 / np.sqrt(variance + self.epsilon)
         self.normalized *= self.scale
-        y = self.buffer("y", x.shape, gaps=True)
+        y = self.buffer("y", x.shape, gaps=True, like=x)
         np.multiply(self.normalized, self.gamma.value, out=y)
         np.add(y, self.beta.value, out=y)
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
-        product = np.multiply(dy, self.normalized, out=self.buffer("product", dy.shape))
+        product = np.multiply(dy, self.normalized, out=self.buffer("product", dy.shape, like=dy))
         np.sum(product, axis=0, out=self.gamma.grad)
         np.sum(dy, axis=0, out=self.beta.grad)
         product *= self.gamma.value

@@ -33,14 +33,14 @@ class LeakyRelu(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y: x, and slope x where x is not positive."""
         self.x = x
-        y = self.buffer("y", x.shape, gaps=True)
+        y = self.buffer("y", x.shape, gaps=True, like=x)
         np.multiply(x, self.slope, out=y)
         np.maximum(x, y, out=y)  # the larger one, as slope <= 1
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: dy, and slope dy where x is not positive."""
-        below = np.less_equal(self.x, 0, out=self.buffer("below", dy.shape, bool))
+        below = np.less_equal(self.x, 0, out=self.buffer("below", dy.shape, bool, like=dy))
         np.multiply(dy, self.slope, out=dy, where=below)
         return dy
 

@@ -48,21 +48,24 @@ class MaxPool2d(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the largest pixel of each patch."""
         self.x = x
-        self.y = self.buffer("y", (*x.shape[:2], self.patches.down, self.patches.across))
+        self.y = self.buffer("y", (*x.shape[:2], self.patches.down, self.patches.across), like=x)
         self.y[...] = -np.inf
         for _, _, pixel in self.patches.pixels():
-            np.maximum(self.y, x[pixel], out=self.y)
+            np.maximum(self.y, x[:, :, *pixel], out=self.y)
         return self.y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: what of dy each pixel was the first largest for."""
-        dx = self.buffer("dx", self.x.shape)
+        dx = self.buffer("dx", self.x.shape, like=self.x)
         dx[...] = 0
-        largest = self.buffer("largest", dy.shape, bool)
+        left, share = (self.buffer(name, dy.shape, like=self.x) for name in ("left", "share"))
+        largest = self.buffer("largest", dy.shape, bool, like=self.x)
+        np.copyto(left, dy)
         for _, _, pixel in self.patches.pixels():
-            np.equal(self.x[pixel], self.y, out=largest)
-            np.add(dx[pixel], dy, out=dx[pixel], where=largest)
-            np.copyto(dy, 0, where=largest)  # handed on to the first
+            np.equal(self.x[:, :, *pixel], self.y, out=largest)
+            np.multiply(left, largest, out=share)
+            dx[:, :, *pixel] += share
+            left -= share  # handed on to the first
         return dx
 
     @classmethod

@@ -24,7 +24,7 @@ class Relu(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = max(x, 0)."""
-        self.y = rectify(x, self.buffer("y", x.shape, gaps=True))
+        self.y = rectify(x, self.buffer("y", x.shape, gaps=True, like=x))
         return self.y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:

@@ -28,13 +28,13 @@ class Sigmoid(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = exp(min(x, 0)) / (1 + exp(-|x|))."""
-        self.y = self.buffer("y", x.shape, gaps=True)
-        numerator, denominator = self.buffer("numerator", x.shape), self.buffer("denominator", x.shape)
+        self.y = self.buffer("y", x.shape, gaps=True, like=x)
+        numerator, denominator = self.buffer("numerator", x.shape, like=x), self.buffer("denominator", x.shape, like=x)
         return sigmoid(x, self.y, numerator=numerator, denominator=denominator)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy y (1 - y)."""
-        slope = np.subtract(1, self.y, out=self.buffer("slope", self.y.shape))
+        slope = np.subtract(1, self.y, out=self.buffer("slope", self.y.shape, like=self.y))
         np.multiply(slope, self.y, out=slope)
         dy *= slope
         return dy

@@ -28,15 +28,15 @@ class Silu(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x σ(x)."""
         self.x = x
-        self.s = self.buffer("s", x.shape)
-        sigmoid(x, self.s, numerator=self.s, denominator=self.buffer("denominator", x.shape))
-        y = self.buffer("y", x.shape, gaps=True)
+        self.s = self.buffer("s", x.shape, like=x)
+        sigmoid(x, self.s, numerator=self.s, denominator=self.buffer("denominator", x.shape, like=x))
+        y = self.buffer("y", x.shape, gaps=True, like=x)
         np.multiply(x, self.s, out=y)
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy σ(x) (1 + x (1 - σ(x)))."""
-        slope = np.subtract(1, self.s, out=self.buffer("slope", self.s.shape))
+        slope = np.subtract(1, self.s, out=self.buffer("slope", self.s.shape, like=self.s))
         np.multiply(slope, self.x, out=slope)
         np.add(slope, 1, out=slope)
         np.multiply(slope, self.s, out=slope)

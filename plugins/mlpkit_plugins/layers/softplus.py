@@ -30,19 +30,19 @@ class Softplus(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = max(x, 0) + log(1 + exp(-|x|))."""
         self.x = x
-        rest = np.abs(x, out=self.buffer("scratch", x.shape))
+        rest = np.abs(x, out=self.buffer("scratch", x.shape, like=x))
         np.negative(rest, out=rest)
         np.exp(rest, out=rest)
         np.log1p(rest, out=rest)
-        y = self.buffer("y", x.shape, gaps=True)
+        y = self.buffer("y", x.shape, gaps=True, like=x)
         np.maximum(x, 0, out=y)
         np.add(y, rest, out=y)
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy σ(x)."""
-        slope = self.buffer("slope", dy.shape)
-        dy *= sigmoid(self.x, slope, numerator=slope, denominator=self.buffer("scratch", dy.shape))
+        slope = self.buffer("slope", dy.shape, like=dy)
+        dy *= sigmoid(self.x, slope, numerator=slope, denominator=self.buffer("scratch", dy.shape, like=dy))
         return dy
 
     @classmethod

@@ -25,13 +25,13 @@ class Tanh(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = tanh(x)."""
-        self.y = self.buffer("y", x.shape, gaps=True)
+        self.y = self.buffer("y", x.shape, gaps=True, like=x)
         np.tanh(x, out=self.y)
         return self.y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy (1 - y²)."""
-        slope = np.square(self.y, out=self.buffer("slope", self.y.shape))
+        slope = np.square(self.y, out=self.buffer("slope", self.y.shape, like=self.y))
         np.subtract(1, slope, out=slope)
         dy *= slope
         return dy

@@ -37,7 +37,7 @@ def dtype(request):
     return np.dtype(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def passes():
     """Return a function that runs a layer forward and backward, and returns copies of all that came out."""
 

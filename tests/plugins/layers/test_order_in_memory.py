@@ -1,0 +1,46 @@
+"""Layers on images keep the order that images have in memory, so that none of them is slow on another's outputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit.testing import standalone
+from mlpkit_plugins.layers.average_pool2d import AveragePool2d
+from mlpkit_plugins.layers.batch_norm import BatchNorm
+from mlpkit_plugins.layers.conv2d import Conv2d
+from mlpkit_plugins.layers.dropout import Dropout
+from mlpkit_plugins.layers.elu import Elu
+from mlpkit_plugins.layers.gelu import Gelu
+from mlpkit_plugins.layers.layer_norm import LayerNorm
+from mlpkit_plugins.layers.leaky_relu import LeakyRelu
+from mlpkit_plugins.layers.max_pool2d import MaxPool2d
+from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.layers.sigmoid import Sigmoid
+from mlpkit_plugins.layers.silu import Silu
+from mlpkit_plugins.layers.softplus import Softplus
+from mlpkit_plugins.layers.tanh import Tanh
+
+ALIKE = [BatchNorm, Dropout, Elu, Gelu, LayerNorm, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh]
+SHAPE = (3, 6, 8)
+ROWS_FASTEST = (1, 2, 3, 0)
+
+
+@pytest.mark.parametrize("layer", [*ALIKE, MaxPool2d, AveragePool2d], ids=lambda layer: layer.__name__)
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), ROWS_FASTEST], ids=["rows slowest", "rows fastest"])
+def test_outputs_and_gradients_lie_in_memory_as_inputs_do(layer, order):
+    x = np.empty([(5, *SHAPE)[axis] for axis in order]).transpose(np.argsort(order))
+    x[...] = np.random.default_rng(0).normal(size=x.shape)
+    made = standalone(layer(), SHAPE)
+    made.training = True
+    y = made.forward(x)
+    dx = made.backward(y.copy("K"))
+    for array in (y, dx):
+        assert array.transpose(order).flags.c_contiguous
+
+
+def test_a_convolution_returns_images_whose_rows_are_fastest():
+    made = standalone(Conv2d(4, 3), SHAPE)
+    y = made.forward(np.ones((5, *SHAPE)))
+    assert y.transpose(ROWS_FASTEST).flags.c_contiguous
+    assert made.backward(y.copy()).transpose(ROWS_FASTEST).flags.c_contiguous
