@@ -8,13 +8,26 @@ import click
 
 from mlpkit.cli.output import message, result
 from mlpkit.components.kinds import KINDS
+from mlpkit.components.schema.suggestion import nearest
+
+
+class KindType(click.Choice[str]):
+    """The name of a kind."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(KINDS))
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or say which was meant."""
+        close = None if value in KINDS else nearest(value, KINDS)
+        if close:
+            self.fail(f"there is no kind '{value}'; did you mean '{close}'?", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.command("new-plugin")
 @click.argument("namespace", metavar="NAME")
-@click.option(
-    "--kind", type=click.Choice(tuple(KINDS)), default="layer", help="The component's kind; by default a layer."
-)
+@click.option("--kind", type=KindType(), default="layer", help="The component's kind; by default a layer.")
 @click.option(
     "--out",
     "folder",

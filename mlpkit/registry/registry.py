@@ -130,6 +130,29 @@ class Registry:
             )
         return known
 
+    def provides(self, name: str) -> bool:
+        """Whether there is a component of that name; no plugin is loaded but the one that its namespace names."""
+        namespace, _, bare = name.rpartition(".")
+        for plugin in self.plugins:
+            if plugin.namespace == (namespace or BUILT_IN):
+                plugin.ensure_loaded()
+                if plugin.usable and bare in plugin.declarations:
+                    return not self._is_blocked(plugin, bare)
+        return False
+
+    def nearest_to(self, name: str, kinds: tuple[str, ...]) -> str | None:
+        """Return the name of a component that was probably meant; None if nothing is near.
+
+        What is near in plugins that are loaded anyway saves looking into all the others, in a process apart.
+        """
+        close = nearest(name, self._names(kinds, [plugin for plugin in self.plugins if plugin.status is Status.LOADED]))
+        if close is None:
+            names = self._names(kinds, self.plugins)
+            close = nearest(name, names)
+            if close is None:
+                close = next((n for n in names if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
+        return close
+
     def used(self) -> list[Plugin]:
         """Return the plugins whose components were asked for, each once."""
         plugins = {id(entry.plugin): entry.plugin for entry in self._found.values()}
@@ -279,21 +302,26 @@ class Registry:
         raise UnknownComponentError(f"{what}: no plugin {show(namespace)} is installed", remedy=remedy)
 
     def _nearest_remedy(self, kinds: tuple[str, ...], name: str) -> str:
-        # What is near in plugins that are loaded anyway saves looking into all the others.
-        close = nearest(name, self._names(kinds, [plugin for plugin in self.plugins if plugin.status is Status.LOADED]))
-        if close is None:
-            names = self._names(kinds, self.plugins)
-            close = nearest(name, names)
-            if close is None:
-                close = next((n for n in names if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
-        return f"did you mean '{close}'?" if close else self._list_remedy(kinds)
+        if any(plugin.namespace == name and plugin.usable for plugin in self.plugins):
+            return f"'{name}' is a plugin, which provides {self._provided_by(name, kinds)}"
+        close = self.nearest_to(name, kinds)
+        if close:
+            return f"did you mean '{close}'?"
+        namespace = name.rpartition(".")[0]
+        return f"it provides {self._provided_by(namespace, kinds)}" if namespace else self._list_remedy(kinds)
+
+    def _provided_by(self, namespace: str, kinds: tuple[str, ...]) -> str:
+        names = self._names(kinds, [plugin for plugin in self.plugins if plugin.namespace == namespace])
+        return self._listed(names) if names else f"no {either_of(kinds, article=False)}"
 
     def _list_remedy(self, kinds: tuple[str, ...]) -> str:
         names = self._names(kinds, self.plugins)
-        if not names:
-            return "none is installed"
+        return f"installed: {self._listed(names)}" if names else "none is installed"
+
+    @staticmethod
+    def _listed(names: Sequence[str]) -> str:
         more = f" and {len(names) - MOST_NAMES_SHOWN} more: see mlpkit plugins" if len(names) > MOST_NAMES_SHOWN else ""
-        return f"installed: {', '.join(names[:MOST_NAMES_SHOWN])}{more}"
+        return f"{', '.join(names[:MOST_NAMES_SHOWN])}{more}"
 
     def _names(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> list[str]:
         """Return the names of components, built-ins first, without loading any plugin into this process."""

@@ -108,11 +108,28 @@ def test_one_component_alone(plugin, invoke):
     [
         ("twise", "error: there is no plugin or component 'twise' to check; did you mean 'twice'?\n"),
         ("twice.Dubled", "error: there is no plugin or component 'twice.Dubled' to check; did you mean "),
+        (
+            "twice.XyZzY",
+            "error: there is no plugin or component 'twice.XyZzY' to check; it provides twice.Doubled, twice.halving\n",
+        ),
+        ("Dubled", "error: there is no plugin or component 'Dubled' to check; did you mean 'twice.Doubled'?\n"),
+        ("rleu", "error: there is no plugin or component 'rleu' to check; did you mean 'Relu'?\n"),
+        (
+            "xyzzy",
+            "error: there is no plugin or component 'xyzzy' to check; known: mlpkit, twice; a package is found by its "
+            "entry point of the group mlpkit, once installed\n",
+        ),
+        (
+            "folder",
+            "error: there is no plugin or component 'folder' to check; a folder is no plugin; install it with pip "
+            'install -e "./folder", and name its namespace\n',
+        ),
         ("nothing_like_it.py", "error: the plugin file nothing_like_it.py is not there\n"),
     ],
 )
-def test_what_is_not_there(plugin, invoke, name, message):
+def test_what_is_not_there(plugin, work, invoke, name, message):
     plugin("2")
+    (work / "folder").mkdir()
     done = invoke("check-plugin", name, "--plugin", "twice.py")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(message)
@@ -134,14 +151,41 @@ def test_it_needs_no_pytest(plugin, work, environment):
     assert done.stdout.count("passed") == 2
 
 
-def test_an_installed_plugin_goes_by_its_namespace(plugin, work, environment):
-    plugin("2")
-    metadata = work / "acme-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[mlpkit]\nacme = twice\n")
-    command = [sys.executable, "-m", "mlpkit", "check-plugin", "acme"]
-    installed = environment | {"PYTHONPATH": str(work)}
-    done = subprocess.run(command, cwd=work, env=installed, capture_output=True, text=True, check=False)
+@pytest.fixture
+def installed(plugin, work, environment):
+    """Return a function that runs check-plugin where the distribution acme-mlpkit is installed."""
+
+    def run(name):
+        plugin("2")
+        (work / "twice.py").write_text((work / "twice.py").read_text() + "open('imported', 'w').close()\n")
+        metadata = work / "acme_mlpkit-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-mlpkit\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text("[mlpkit]\nacme = twice\n")
+        command = [sys.executable, "-m", "mlpkit", "check-plugin", name]
+        path = environment | {"PYTHONPATH": str(work)}
+        return subprocess.run(command, cwd=work, env=path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_an_installed_plugin_goes_by_its_namespace(installed):
+    done = installed("acme")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["acme.Doubled", "acme.halving"]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("acm", "did you mean 'acme'?"),
+        ("acme-mlpkit", "that is the distribution of the plugin 'acme': name that"),
+        ("./acme_mlpkit", "that is the distribution of the plugin 'acme': name that"),
+        ("Rleu", "did you mean 'Relu'?"),
+    ],
+)
+def test_a_misspelt_name_is_answered_without_a_look_into_plugins(installed, work, name, remedy):
+    done = installed(name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: there is no plugin or component '{name}' to check; {remedy}\n"
+    assert not (work / "imported").exists()

@@ -33,6 +33,9 @@ def test_mistakes_are_told(invoke):
     again = invoke("new-plugin", "acme")
     assert (again.code, again.out) == (2, "")
     assert again.err == "error: acme-mlpkit exists already; choose another folder with --out, or remove it\n"
-    wrong = invoke("new-plugin", "acme", "--kind", "lair")
+    wrong = invoke("new-plugin", "acme", "--kind", "thing")
     assert wrong.code == 2
-    assert "'lair' is not one of 'layer', 'loss'" in wrong.err
+    assert "'thing' is not one of 'layer', 'loss'" in wrong.err
+    misspelt = invoke("new-plugin", "acme", "--kind", "layers")
+    assert misspelt.code == 2
+    assert misspelt.err.endswith("Invalid value for '--kind': there is no kind 'layers'; did you mean 'layer'?\n")

@@ -72,6 +72,22 @@ def test_a_misspelt_name_is_answered_with_all_of_them_installed(program, site, t
     assert misspelt in done.err.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("verb", "misspelt", "remedy"),
+    [
+        ("check-plugin", "hooklss", "did you mean 'hookless'?"),
+        ("check-plugin", "Affin", "did you mean 'Affine'?"),
+        ("check-plugin", "xyzzy", "known: "),
+        ("show", "xyzzy", "installed: "),
+        ("show", "wrong_target", "'wrong_target' is a plugin, which provides wrong_target.Lost"),
+    ],
+)
+def test_other_misspelt_names_are_answered_too(program, site, verb, misspelt, remedy):
+    done = program(verb, misspelt, path=site)
+    assert (done.code, done.out) == (2, "")
+    assert f"; {remedy}" in done.err
+
+
 def test_the_schema_can_be_had_with_all_of_them_installed(program, site):
     done = program("schema", path=site)
     assert (done.code, done.err) == (0, "")

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from mlpkit.components.component import Component
 from mlpkit.components.hook import component
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.suggestion import did_you_mean
+from mlpkit.components.schema.suggestion import nearest
 from mlpkit.errors import PluginError, UnknownComponentError, UsageError
+from mlpkit.registry.discovery import local_plugins
+from mlpkit.registry.distributions import normalized
 from mlpkit.registry.origin import GivenObject
 from mlpkit.registry.plugin import Plugin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
@@ -21,9 +23,6 @@ from mlpkit.testing.suite.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-STAND_INS = stand_ins.__name__.rpartition(".")[2]
-"""The namespace of what no author has written."""
 
 
 def subjects_of(plugin: str | Path | ModuleType | type[Component], files: Sequence[str] = ()) -> list[Subject]:
@@ -45,21 +44,42 @@ def subjects_of(plugin: str | Path | ModuleType | type[Component], files: Sequen
     if isinstance(plugin, Path) or plugin.endswith(".py"):
         path = Path(plugin)
         return _subjects(Registry.discover(plugins=[path, stand_ins]), path.stem, (str(path.absolute()),))
-    registry = Registry.discover(plugins=[*files, stand_ins])
+    registry = Registry.discover(plugins=files)
     paths = {Path(file).stem: (str(Path(file).absolute()),) for file in files}
-    if any(found.namespace == plugin for found in registry.plugins):
+    is_namespace = any(found.namespace == plugin for found in registry.plugins)
+    entry = None if is_namespace else _entry(registry, plugin)
+    registry.plugins += local_plugins([stand_ins])  # only now, so that nobody is told of them
+    if entry is None:
         return _subjects(registry, plugin, paths.get(plugin, ()))
-    try:
-        entry = registry.find(tuple(KINDS), plugin)
-    except UnknownComponentError as error:
-        raise UsageError(f"there is no plugin or component '{plugin}' to check; {_remedy(registry, plugin)}") from error
     return [Subject(entry, registry, paths.get(entry.plugin.namespace, ()))]
 
 
+def _entry(registry: Registry, name: str) -> RegisteredComponent:
+    namespace = name.rpartition(".")[0]
+    try:
+        if registry.provides(name) or any(plugin.namespace == namespace for plugin in registry.plugins):
+            return registry.find(tuple(KINDS), name)
+        remedy = _remedy(registry, name)
+    except UnknownComponentError as error:
+        remedy = error.remedy
+    raise UsageError(f"there is no plugin or component '{name}' to check; {remedy}")
+
+
 def _remedy(registry: Registry, name: str) -> str:
-    namespaces = [plugin.namespace for plugin in registry.plugins if plugin.namespace != STAND_INS]
-    components = [entry.name for entry in registry.components() if entry.plugin.namespace != STAND_INS]
-    return did_you_mean(name, [*namespaces, *components]) or f"known: {', '.join(namespaces)}"
+    """Say what was meant by a name that is neither a plugin nor a component; most say it without loading a plugin."""
+    last = normalized(Path(name).name)
+    by_distribution = (plugin for plugin in registry.plugins if plugin.usable and normalized(plugin.source) == last)
+    plugin = next(by_distribution, None)
+    if plugin is not None:
+        return f"that is the distribution of the plugin '{plugin.namespace}': name that"
+    if Path(name).is_dir():
+        place = Path(name) if Path(name).is_absolute() else f"./{Path(name)}"
+        return f'a folder is no plugin; install it with pip install -e "{place}", and name its namespace'
+    namespaces = sorted({plugin.namespace for plugin in registry.plugins})
+    close = nearest(name, namespaces) or registry.nearest_to(name, tuple(KINDS))
+    if close:
+        return f"did you mean '{close}'?"
+    return f"known: {', '.join(namespaces)}; a package is found by its entry point of the group mlpkit, once installed"
 
 
 def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...] | None) -> list[Subject]:
