@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.schedule import Progress as Progress
     from mlpkit.components.schedule import Rate as Rate
     from mlpkit.components.schedule import Schedule as Schedule
+    from mlpkit.components.schema.suggestion import did_you_mean as did_you_mean
     from mlpkit.components.target import (
         Classes as Classes,
     )
@@ -118,6 +119,7 @@ _HOMES = {
     "mlpkit.components.parameter": ("Parameter", "State"),
     "mlpkit.components.recipe": ("Recipe",),
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),
+    "mlpkit.components.schema.suggestion": ("did_you_mean",),
     "mlpkit.components.target": ("Classes", "Labels", "Target", "Values"),
     "mlpkit.errors": (
         "ComponentFailure",

@@ -165,12 +165,25 @@ class DataError(MlpkitError):
         path: the file.
         message: what is wrong.
         byte: offset of the wrong byte, counted from 0.
+        row: the row of a table, counted from 1; the first row of a file with a header is its header.
+        column: the name of the table's column.
     """
 
-    def __init__(self, path: str | Path, message: str, *, byte: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        message: str,
+        *,
+        byte: int | None = None,
+        row: int | None = None,
+        column: str | None = None,
+    ) -> None:
         self.path = str(path)
         self.byte = byte
-        place = f"{path}, byte {byte}" if byte is not None else str(path)
+        self.row = row
+        self.column = column
+        parts = {f"byte {byte}": byte, f"row {row}": row, f"column '{column}'": column}
+        place = ", ".join([self.path, *(part for part, given in parts.items() if given is not None)])
         super().__init__(f"{place}: {message}")
 
 

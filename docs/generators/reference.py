@@ -30,7 +30,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "TrainingView", "Weights"),
     ),
     "What data sets return": (mlpkit, ("Description", "Split", "Classes", "Labels", "Values")),
-    "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "DataError")),
+    "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "DataError", "did_you_mean")),
     "Testing": (
         mlpkit.testing,
         (

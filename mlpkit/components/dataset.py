@@ -89,7 +89,11 @@ class Dataset(Component):
         return {}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what ``encoder_state`` returned."""
+        """Take back what ``encoder_state`` returned.
+
+        If the data set is described and opened after that, as it is when a run is evaluated anew, the state is what
+        counts, and not what the data would teach now.
+        """
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read raw inputs, for prediction, from a file in one of this data set's own formats.

@@ -40,10 +40,10 @@ def evaluate(
         ComponentFailure: the data set, the network or a metric raised an exception of its own.
     """
     model = load_run(directory, registry)
-    description = describe_data(model.spec)
+    description = describe_data(model.spec, model.dataset)
     _expect_same_data(model, description)
     with Blame(f"dataset {model.spec.data.name} failed in open"):
-        data = model.spec.data().open(model.spec.seed)
+        data = model.dataset.open(model.spec.seed)
     for split in splits:
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Description
+    from mlpkit.components.dataset import Dataset, Description
     from mlpkit.network.sequential import Sequential
     from mlpkit.runs.folder import RunFolder
     from mlpkit.spec.spec import Spec
@@ -68,6 +68,7 @@ class TrainingJob:
     Args:
         spec: the spec.
         plan: how a step is computed.
+        dataset: its data, described and not yet opened.
         description: shapes and sizes of the data.
         folder: where to keep what happens, or None.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
@@ -81,6 +82,7 @@ class TrainingJob:
         self,
         spec: Spec,
         plan: Plan,
+        dataset: Dataset,
         description: Description,
         folder: RunFolder | None,
         *,
@@ -92,7 +94,7 @@ class TrainingJob:
         self.resolved = resolved_text(spec, plan)
         self._slices = plan.slices
         self._steps = steps
-        self._dataset = spec.data()
+        self._dataset = dataset
         with Blame(f"dataset {spec.data.name} failed in open"):
             self._splits = self._dataset.open(spec.seed)
 

@@ -16,7 +16,7 @@ from mlpkit.spec.installed import installed
 
 if TYPE_CHECKING:
     from mlpkit.components.augmentation import Augmentation
-    from mlpkit.components.dataset import Description
+    from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import Recipe
     from mlpkit.components.schema.fault import Path
@@ -28,10 +28,12 @@ class SpecProof(NamedTuple):
     """What is known of a spec before any data is read.
 
     Args:
+        dataset: the data, described and not yet opened.
         description: shapes and sizes of the data.
         proof: shapes of the layers.
     """
 
+    dataset: Dataset
     description: Description
     proof: Proof
 
@@ -43,7 +45,8 @@ def prove(spec: Spec) -> SpecProof:
         SpecShapeError: they don't; the message points at both places.
         DataError: the header of a data file is not what it should be.
     """
-    description = describe_data(spec)
+    dataset = spec.data()
+    description = describe_data(spec, dataset)
     examples = description.sizes["train"]
     faults = _open_ended_faults(spec)
     if spec.training.batch_size > examples:
@@ -65,7 +68,7 @@ def prove(spec: Spec) -> SpecProof:
         faults.append(_stack_fault(spec, error))
     if faults:
         raise spec.error(SpecShapeError, faults)
-    return SpecProof(description, proof)
+    return SpecProof(dataset, description, proof)
 
 
 def _open_ended_faults(spec: Spec) -> list[Fault]:
@@ -87,8 +90,12 @@ def _open_ended_faults(spec: Spec) -> list[Fault]:
     return []
 
 
-def describe_data(spec: Spec) -> Description:
+def describe_data(spec: Spec, dataset: Dataset) -> Description:
     """Return shapes and sizes of a spec's data.
+
+    Args:
+        spec: the spec.
+        dataset: its data.
 
     Raises:
         SpecShapeError: a parameter of the data set does not fit the data.
@@ -96,7 +103,7 @@ def describe_data(spec: Spec) -> Description:
     """
     try:
         with Blame(f"dataset {spec.data.name} failed in describe"):
-            return spec.data().describe()
+            return dataset.describe()
     except ParameterError as error:
         path = ("data", spec.data.name, error.parameter)
         fault = Fault(path, error.message, expected=error.expected, remedy=error.remedy)

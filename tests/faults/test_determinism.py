@@ -45,7 +45,7 @@ def test_slices_computed_by_one_two_and_four_workers_one_hash(optimizer, acme, s
     spec = mlpkit.load_spec(path, overrides=wide, plugins=[acme])
 
     def trained(workers):
-        description = describe_data(spec)
+        description = describe_data(spec, spec.data())
         network = build_for(spec, description.input_shape, target=description.target, slices=4)
         splits = spec.data().open(spec.seed)
         trainer = Trainer(network, splits, description, settings_of(spec), workers=workers)

@@ -61,7 +61,7 @@ def test_resumed_after_a_step(spec, tmp_path):
 
 
 def test_one_worker_or_three_and_not_as_without(spec):
-    description, splits = describe_data(spec), spec.data().open(spec.seed)
+    description, splits = describe_data(spec, spec.data()), spec.data().open(spec.seed)
 
     def trained(spec, workers):
         network = build_for(spec, description.input_shape, target=description.target)

@@ -91,6 +91,15 @@ class RefusesAfterLoading(Points):
         return super().encode(raw)
 
 
+@caught_by("opens_with_the_encoders_state")
+class ScalesTwice(Points):
+    """takes the mean off twice if it knows it already"""
+
+    def open(self, seed):
+        known = getattr(self, "mean", 0.0)
+        return {name: PointSplit(split.x - known, split.t) for name, split in super().open(seed).items()}
+
+
 @caught_by("class_names_are_as_many_as_classes")
 class TwoNamesForThree(Points):
     """has fewer names than classes"""
