@@ -74,4 +74,5 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("augmentation", "rotation", "mlpkit_plugins.augmentations.rotation:Rotation"),
         component("augmentation", "elastic", "mlpkit_plugins.augmentations.elastic:Elastic"),
         component("dataset", "mnist", "mlpkit_plugins.datasets.mnist:Mnist"),
+        component("dataset", "csv", "mlpkit_plugins.datasets.csv:Csv"),
     ]

@@ -1,0 +1,137 @@
+"""Tables in CSV files."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Ge, Lt, MinLen
+
+from mlpkit import ParameterError
+from mlpkit_plugins.formats.csv_file import CsvFile
+from mlpkit_plugins.tables.csv_source import CsvSource
+from mlpkit_plugins.tables.options import TableOptions
+from mlpkit_plugins.tables.table_dataset import TableDataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Names = Annotated[tuple[str, ...], MinLen(1)]
+Share = Annotated[float, Ge(0), Lt(1)]
+
+
+class Csv(TableDataset):
+    """The rows of a CSV file: numbers and categories to learn from, and a target in one column or several.
+
+    Every column is one of numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
+    deviation 1; a category becomes a row of zeros with a single one:
+
+        x = (number - mean) / std
+
+    Means, deviations, categories and classes are those of the training rows, and are saved with the model, so that
+    evaluation and prediction apply them. Only the columns that are used are kept in memory. As CSV says nowhere how
+    many rows there are, the file is read before the shapes are proved.
+
+    Args:
+        file: the file, seen from the current folder; ``example:NAME`` is one that ships with mlpkit.
+        target: the column to predict, or several.
+        predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
+            and 1, each by itself; ``values``, columns of numbers.
+        inputs: the columns to learn from; by default all the others.
+        ignore: columns to leave out, where ``inputs`` is not given.
+        categorical: the inputs that hold categories.
+        missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
+            category; or ``drop`` the row.
+        missing_texts: what stands for a missing value.
+        unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
+        standardize: scale numbers; otherwise they stay as they are. Targets always do.
+        validation: share of the rows for validation, or a file that holds them; 0 for none.
+        test: share of the rows for testing, or a file that holds them; 0 for none.
+        split: how rows are split: by a ``hash`` of what stands in them, so that a row stays where it is when others
+            come or go, and equal rows come together; or by a ``shuffle``, so that the shares are exact.
+        split_by: the column that is hashed, such as the number of a patient whose rows must stay together; by default
+            all columns that are used.
+        split_seed: another number gives another split; the spec's seed leaves the split as it is.
+        delimiter: the character between two columns.
+        encoding: how characters are written as bytes, such as ``latin-1``.
+        header: the names of the columns, if the first row of the file doesn't have them.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        target: str | Names,
+        *,
+        predict: Literal["classes", "labels", "values"] = "classes",
+        inputs: Names | None = None,
+        ignore: tuple[str, ...] = (),
+        categorical: tuple[str, ...] = (),
+        missing: Literal["error", "fill", "drop"] = "error",
+        missing_texts: tuple[str, ...] = ("", "NA", "NaN", "nan", "null"),
+        unknown: Literal["error", "zeros"] = "error",
+        standardize: bool = True,
+        validation: Share | str = 0.1,
+        test: Share | str = 0.1,
+        split: Literal["hash", "shuffle"] = "hash",
+        split_by: str | None = None,
+        split_seed: Annotated[int, Ge(0)] = 0,
+        delimiter: str = ",",
+        encoding: str = "utf-8",
+        header: Names | None = None,
+    ) -> None:
+        self.file = file
+        self.options = TableOptions(
+            target,
+            predict,
+            inputs,
+            ignore,
+            categorical,
+            missing,
+            unknown,
+            standardize,
+            validation,
+            test,
+            split,
+            split_by,
+            split_seed,
+        )
+        self.missing_texts = missing_texts
+        self.delimiter = delimiter
+        self.encoding = encoding
+        self.header = header
+        if len(delimiter) != 1 or delimiter in '"\r\n':
+            raise ParameterError("delimiter", f"{delimiter!r} can't be one", expected="a single character, not a quote")
+        try:
+            codecs.lookup(encoding)
+        except LookupError as error:
+            raise ParameterError("encoding", f"there is no encoding '{encoding}'", expected="such as utf-8") from error
+        if header is not None and len(set(header)) < len(header):
+            raise ParameterError("header", "two columns have the same name", expected="names that differ")
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show classes, labels and values, from files that ship with mlpkit."""
+        return [
+            {"file": "example:flowers.csv", "target": "species", "categorical": ["soil"], "missing": "fill"},
+            {"file": "example:houses.csv", "target": "price", "predict": "values", "categorical": ["district"]},
+            {
+                "file": "example:weather.csv",
+                "target": ["rain", "wind", "fog"],
+                "predict": "labels",
+                "ignore": ["day"],
+                "split": "shuffle",
+            },
+        ]
+
+    def source(self, path: Path, name: str) -> CsvSource:
+        """Return the table in a CSV file, not yet read.
+
+        Args:
+            path: the file.
+            name: what to call it in messages.
+
+        Raises:
+            DataError: the file is empty, can't be read, or has no header that could be one.
+        """
+        file = CsvFile(path, name=name, delimiter=self.delimiter, encoding=self.encoding, header=self.header)
+        return CsvSource(file, self.missing_texts)

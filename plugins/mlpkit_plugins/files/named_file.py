@@ -1,0 +1,79 @@
+"""From what a spec says of a file to its place."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mlpkit import ParameterError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SHIPPED: Final = "example:"
+"""What the name of an example file that ships with mlpkit begins with."""
+
+EXAMPLES: Final = Path(__file__).parents[1] / "datasets" / "example_files"
+
+
+def named_file(parameter: str, name: str) -> Path:
+    """Return the place of a file that a parameter names.
+
+    Args:
+        parameter: the parameter.
+        name: the path, seen from the current folder; ``~`` stands for the user's home, and ``example:`` for the folder
+            of the files that ship with mlpkit.
+
+    Raises:
+        ParameterError: there is no such file, or it is none that can be read twice, such as a pipe.
+    """
+    path = _place(parameter, name)
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        raise _absent(parameter, name, path, "file", error) from error
+    if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
+        what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise ParameterError(parameter, f"'{name}' is {what}", expected="a file")
+    return path
+
+
+def named_folder(parameter: str, name: str) -> Path:
+    """Return the place of a folder that a parameter names, as ``named_file`` does for a file.
+
+    Raises:
+        ParameterError: there is no such folder.
+    """
+    path = _place(parameter, name)
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        raise _absent(parameter, name, path, "folder", error) from error
+    if not is_folder:
+        raise ParameterError(parameter, f"'{name}' is a file", expected="a folder")
+    return path
+
+
+def _place(parameter: str, name: str) -> Path:
+    if name.startswith(SHIPPED):
+        return EXAMPLES / name.removeprefix(SHIPPED)
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise ParameterError(parameter, f"'{name}' leads nowhere: {error}") from error
+
+
+def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | ValueError) -> ParameterError:
+    if not isinstance(error, FileNotFoundError):
+        reason = getattr(error, "strerror", None) or error
+        return ParameterError(parameter, f"can't read the {what} '{name}': {reason}")
+    remedy = did_you_mean(path.name, _names_in(path.parent))
+    return ParameterError(parameter, f"there is no {what} '{name}'", remedy=remedy)
+
+
+def _names_in(folder: Path) -> Iterable[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return []

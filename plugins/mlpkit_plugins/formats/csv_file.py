@@ -1,0 +1,234 @@
+"""CSV files: rows of texts between delimiters, quoted where a text holds a delimiter, a quote or the end of a line.
+
+Rows are counted from 1, as spreadsheets do: the header is a row, an empty line is one, and a row that goes on over
+several lines is one.
+
+Source: Y. Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) Files", RFC 4180, 2005.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import re
+from contextlib import contextmanager
+from itertools import islice
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+ROWS_TOGETHER: Final = 1024
+"""Rows of a block, few enough that their texts stay in the processor's cache."""
+
+_STEP: Final = 1 << 20
+_OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
+
+
+class Block(NamedTuple):
+    """Some rows that follow each other, column by column.
+
+    Args:
+        rows: the number of each row.
+        columns: the texts of each column that was asked for.
+    """
+
+    rows: NDArray[np.int64]
+    columns: Sequence[Sequence[str]]
+
+
+class CsvFile:
+    """A CSV file.
+
+    Args:
+        path: the file.
+        name: what to call it in messages; by default its path.
+        delimiter: the character between two texts.
+        encoding: how characters are written as bytes; a byte order mark of UTF-8 is passed over.
+        header: the names of the columns, if the file's first row doesn't have them.
+
+    Attributes:
+        header: the names of the columns.
+        header_row: the row that they stand in; None if they stand in none.
+        most_rows: how many rows there are at most below the header.
+        checksum: SHA-256 of the file's content.
+
+    Raises:
+        DataError: the file is empty, can't be read, or has no header that could be one.
+        ParameterError: the header given doesn't have as many names as the file has columns.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str = "",
+        delimiter: str = ",",
+        encoding: str = "utf-8",
+        header: Sequence[str] | None = None,
+    ) -> None:
+        self._path = path
+        self.name = name or str(path)
+        self._delimiter = delimiter
+        self._encoding = encoding
+        self.checksum, lines, size = _survey(path, self.name)
+        self._first_row, first = self._first_record()
+        self.header_row: int | None = None
+        if header is None:
+            self.header_row = self._first_row
+            self.header = self._names(first)
+        else:
+            self.header = tuple(header)
+            if len(header) != len(first):
+                message = f"{len(header)} names are given for the {len(first)} columns of {self.name}"
+                raise ParameterError("header", message, expected=f"{len(first)} names")
+        self.most_rows = min(lines, size // len(self.header)) + 1  # a row has a character a column, at least
+
+    def blocks(self, names: Sequence[str]) -> Iterator[Block]:
+        """Return the rows below the header, block by block.
+
+        Args:
+            names: the columns to return.
+
+        Raises:
+            DataError: the file is no CSV, or a row has more or fewer texts than the header.
+        """
+        positions = [self.header.index(name) for name in names]
+        with self._reading() as records:
+            records.read(self.header_row or 0)
+            while found := records.read(ROWS_TOGETHER):
+                rows = np.arange(records.row - len(found), records.row)
+                yield self._block(rows, found, positions)
+
+    def _block(self, rows: NDArray[np.int64], records: list[list[str]], positions: list[int]) -> Block:
+        width = len(self.header)
+        if set(map(len, records)) != {width}:
+            kept = [index for index, record in enumerate(records) if not _is_blank(record)]
+            rows, records = rows[kept], [records[index] for index in kept]
+            for row, record in zip(rows, records, strict=True):
+                if len(record) != width:
+                    raise DataError(self.name, self._wrong_width(len(record)), row=int(row))
+        if not records:
+            return Block(rows, [()] * len(positions))
+        if len(positions) == 1:
+            return Block(rows, [[record[positions[0]] for record in records]])
+        return Block(rows, list(zip(*map(itemgetter(*positions), records), strict=True)))
+
+    def _wrong_width(self, found: int) -> str:
+        what = "as the header has" if self.header_row is not None else "as the first row has"
+        return f"the row has {_fields(found)}; expected {len(self.header)}, {what}; quote fields that hold a delimiter"
+
+    def _first_record(self) -> tuple[int, list[str]]:
+        with self._reading() as records:
+            while found := records.read(1):
+                if not _is_blank(found[0]):
+                    return records.row - 1, found[0]
+        raise DataError(self.name, "the file is empty; expected a header, and a row for each example", row=1)
+
+    def _names(self, first: list[str]) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in first)
+        row = self._first_row
+        for name in names:
+            if not _is_text(name):
+                message = f"{shown_text(name)} is not written in {self._encoding}; set encoding to the right one"
+                raise DataError(self.name, message, row=row)
+            if names.count(name) > 1 and name:
+                raise DataError(self.name, "two columns have that name", row=row, column=name)
+        if len(names) == 1:
+            for other in _OTHER_DELIMITERS:
+                if other in names[0]:
+                    message = f"the header has one column, {shown_text(names[0])}; set delimiter: {other!r} for more"
+                    raise DataError(self.name, message, row=row)
+        return names
+
+    @contextmanager
+    def _reading(self) -> Iterator[_Records]:
+        try:
+            with self._path.open(encoding=_without_mark(self._encoding), errors="surrogateescape", newline="") as file:
+                reader = csv.reader(file, delimiter=self._delimiter, strict=True, skipinitialspace=True)
+                yield _Records(self.name, reader)
+        except OSError as error:
+            raise DataError(self.name, f"can't be read: {error.strerror or error}") from error
+        except UnicodeError as error:  # an encoding that can't pass over what it can't read, such as UTF-16
+            raise DataError(self.name, f"is not written in {self._encoding}: {error}") from error
+
+
+class _Records:
+    """Reads rows, and counts them.
+
+    Args:
+        name: what to call the file.
+        reader: what splits its rows into fields.
+
+    Attributes:
+        row: the number of the row that comes next.
+    """
+
+    def __init__(self, name: str, reader: Iterator[list[str]]) -> None:
+        self.row = 1
+        self._name = name
+        self._reader = reader
+
+    def read(self, count: int) -> list[list[str]]:
+        """Return that many rows, or what is left."""
+        records: list[list[str]] = []
+        try:
+            records.extend(islice(self._reader, count))  # what came before an error stays
+        except csv.Error as error:
+            message = f"is no CSV: {error}"
+            if "field limit" in str(error):
+                message = f"a field has more than {csv.field_size_limit():,} characters; is a quote not closed?"
+            if "unexpected end" in str(error):
+                message = "the file ends within a quoted field; is a quote not closed?"
+            raise DataError(self._name, message, row=self.row + len(records)) from error
+        self.row += len(records)
+        return records
+
+
+def shown_text(text: str) -> str:
+    """Return a text in quotes, short, and with bytes that are no characters made visible."""
+    short = text if len(text) <= 40 else text[:40] + "..."
+    return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", repr(short))
+
+
+def _without_mark(encoding: str) -> str:
+    """Return the encoding that passes over a byte order mark, if UTF-8 is meant."""
+    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+
+
+def _is_blank(record: list[str]) -> bool:
+    return not record or (len(record) == 1 and not record[0].strip())
+
+
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" or character == "\0" for character in text)
+
+
+def _fields(count: int) -> str:
+    return "1 field" if count == 1 else f"{count} fields"
+
+
+def _survey(path: Path, name: str) -> tuple[str, int, int]:
+    """Return the SHA-256 of a file's content, how many lines it has at most, and how many bytes."""
+    checksum = hashlib.sha256()
+    ends = {b"\n": 0, b"\r": 0}
+    size = 0
+    try:
+        with path.open("rb", buffering=0) as file:
+            while part := file.read(_STEP):
+                checksum.update(part)
+                size += len(part)
+                for end in ends:
+                    ends[end] += part.count(end)
+    except OSError as error:
+        raise DataError(name, f"can't be read: {error.strerror or error}") from error
+    return checksum.hexdigest(), max(ends.values()) + 1, size

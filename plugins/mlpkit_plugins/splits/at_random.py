@@ -1,0 +1,31 @@
+"""A split drawn at random: as many examples for each part as its share says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.splits.shares import Shares
+
+
+def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
+    """Return the positions of each split, each in ascending order.
+
+    Args:
+        examples: number of examples.
+        shares: which part makes which split.
+        seed: decides who comes where, together with the number of examples.
+
+    Raises:
+        ParameterError: a split that was asked for has no example.
+    """
+    validation, test = round(shares.validation * examples), round(shares.test * examples)
+    shares.expect_examples({"train": examples - validation - test, "validation": validation, "test": test})
+    order = np.random.default_rng(seed).permutation(examples)
+    parts = {"train": order[validation + test :], "validation": order[:validation]}
+    parts["test"] = order[validation : validation + test]
+    return {name: np.sort(positions) for name, positions in parts.items() if len(positions)}

@@ -1,0 +1,54 @@
+"""A split by keys: where an example goes depends on its own key and not on the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.splits.shares import Shares
+
+_ADDED: Final = np.uint64(0x9E3779B97F4A7C15)
+_FACTORS: Final = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
+_LAST_SHIFT: Final = np.uint64(31)
+_BITS_KEPT: Final = np.uint64(11)
+
+
+def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
+    """Return the positions of each split, each in ascending order.
+
+    Examples of the same key come into the same split. An example stays in its split when others come or go.
+
+    Args:
+        keys: a number for each example.
+        shares: which part makes which split, as nearly as chance will have it.
+        seed: another one gives another split.
+
+    Raises:
+        ParameterError: a split that was asked for has no example.
+    """
+    with np.errstate(over="ignore"):
+        u = (scattered(keys + scattered(np.array([seed], np.uint64))) >> _BITS_KEPT) * 2.0**-53
+    kept = shares.test + shares.validation
+    parts = {
+        "train": np.flatnonzero(u >= kept),
+        "validation": np.flatnonzero((u >= shares.test) & (u < kept)),
+        "test": np.flatnonzero(u < shares.test),
+    }
+    shares.expect_examples({name: len(part) for name, part in parts.items()}, remedy="set split: shuffle")
+    return {name: positions for name, positions in parts.items() if len(positions)}
+
+
+def scattered(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return numbers of 64 bits that look random, the same for the same number.
+
+    Source: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+    """
+    with np.errstate(over="ignore"):
+        z = numbers + _ADDED
+        for shift, factor in _FACTORS:
+            z = (z ^ (z >> shift)) * factor
+        return z ^ (z >> _LAST_SHIFT)

@@ -1,0 +1,1 @@
+"""Tables of named columns: what the data sets that read them share."""

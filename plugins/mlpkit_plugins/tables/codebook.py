@@ -1,0 +1,45 @@
+"""Texts as numbers: each distinct text of a column is kept once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
+
+MISSING: Final = -1
+"""The code of a value that is missing."""
+
+
+class Codebook(dict[str, int]):
+    """The code of each text as it stands in the file: the position of the text itself, without blanks, in ``texts``.
+
+    Args:
+        missing: texts that stand for a value that is missing.
+    """
+
+    def __init__(self, missing: Collection[str] = ()) -> None:
+        super().__init__()
+        self._missing = frozenset(missing)
+        self.texts: list[str] = []
+
+    def __missing__(self, written: str) -> int:
+        """Give a text that is new its code."""
+        text = written.strip()
+        if text in self._missing:
+            code = MISSING
+        elif text != written:
+            code = self[text]
+        else:
+            code = len(self.texts)
+            self.texts.append(text)
+        self[written] = code
+        return code
+
+    def codes(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Return the code of each text."""
+        return np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))

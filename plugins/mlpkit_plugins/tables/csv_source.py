@@ -1,0 +1,94 @@
+"""A table from a CSV file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit import DataError
+from mlpkit_plugins.formats.csv_file import CsvFile, shown_text
+from mlpkit_plugins.tables.row_keys import text_key
+from mlpkit_plugins.tables.source import Chunk
+from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.formats.csv_file import Block
+    from mlpkit_plugins.tables.codebook import Codebook
+    from mlpkit_plugins.tables.options import Columns
+
+
+class CsvSource:
+    """The columns of a CSV file, as numbers and as codes of texts.
+
+    Args:
+        file: the CSV file.
+        missing: texts that stand for a value that is missing.
+    """
+
+    def __init__(self, file: CsvFile, missing: Collection[str]) -> None:
+        self._file = file
+        self._missing = frozenset(missing)
+        self.name = file.name
+        self.header = file.header
+        self.header_row = file.header_row
+        self.most_rows = file.most_rows
+        self.checksum = file.checksum
+
+    def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
+        """Return the rows, chunk by chunk.
+
+        Args:
+            columns: the columns to read.
+            codebooks: one for each column of texts; they take what is new.
+
+        Raises:
+            DataError: the file is no CSV, or a text is none that its column can hold.
+        """
+        names = [*columns.all_numbers, *columns.all_categories, *([columns.key] if columns.key is not None else [])]
+        count = len(columns.all_numbers)
+        for block in self._file.blocks(names):
+            rows = len(block.rows)
+            numbers = np.empty((rows, count))
+            codes = np.empty((rows, len(codebooks)), np.int32)
+            for index, name in enumerate(columns.all_numbers):
+                numbers[:, index] = self._numbers(block, index, name)
+            for index, book in enumerate(codebooks):
+                codes[:, index] = self._codes(block, count + index, names[count + index], book)
+            keys = None
+            if columns.key is not None:
+                keys = np.fromiter(map(text_key, block.columns[-1]), np.uint64, rows)
+            yield Chunk(block.rows, numbers, codes, keys)
+
+    def _numbers(self, block: Block, index: int, name: str) -> NDArray[np.float64]:
+        texts = block.columns[index]
+        try:
+            return numbers_of(texts, self._missing)
+        except NotANumberError as error:
+            message = (
+                f"{shown_text(texts[error.index])} is not a finite number; "
+                "name the column in categorical if it holds categories, or in ignore if it is of no use"
+            )
+            raise DataError(self.name, message, row=int(block.rows[error.index]), column=name) from error
+
+    def _codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
+        texts = block.columns[index]
+        known = len(book.texts)
+        codes = book.codes(texts)
+        for code, text in enumerate(book.texts[known:], known):
+            if not text.isprintable() and not _is_utf8(text):
+                message = f"{shown_text(text)} has bytes that are no characters; set encoding to the right one"
+                raise DataError(self.name, message, row=int(block.rows[(codes == code).argmax()]), column=name)
+        return codes
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,223 @@
+"""From rows of a table to what a network takes, by what was learned from the training rows and from no others."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import DataError, ModelFileError
+from mlpkit_plugins.tables.codebook import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.table import Table
+
+_ROWS: Final = 1 << 14
+"""Rows that statistics are computed of together, so that scratch memory stays small."""
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """Scales numbers, and writes a category as a row with a single one.
+
+        x = (number - mean) / std   for each column of numbers, then
+        x = 1 if the value is that category, else 0   for each category of each column of categories
+
+    A missing number counts as the mean. A missing category, and one that did not occur in training, is all zeros.
+
+    Args:
+        numbers: names of the columns of numbers.
+        means: what is taken off each.
+        stds: what each is divided by.
+        fills: what stands for a missing number.
+        categories: the columns of categories by name, each with its categories.
+        classes: the names of the classes; None if no classes are predicted.
+    """
+
+    numbers: tuple[str, ...]
+    means: NDArray[np.float64]
+    stds: NDArray[np.float64]
+    fills: NDArray[np.float64]
+    categories: Mapping[str, tuple[str, ...]]
+    classes: tuple[str, ...] | None
+
+    @classmethod
+    def fit(cls, table: Table, training: NDArray[np.intp], *, standardize: bool) -> TableEncoder:
+        """Learn from the training rows.
+
+        Args:
+            table: the table.
+            training: positions of the training rows.
+            standardize: whether numbers are scaled to mean 0 and standard deviation 1.
+
+        Raises:
+            DataError: numbers are so large that their squares are infinite.
+        """
+        columns = table.columns
+        with np.errstate(over="ignore", invalid="ignore"):
+            means, stds = _statistics(table.numbers, training, len(columns.numbers))
+        for name, mean, std in zip(columns.numbers, means, stds, strict=True):
+            if not (math.isfinite(mean) and math.isfinite(std)):
+                raise DataError(table.name, "the numbers are too large to have a standard deviation", column=name)
+        found = [
+            _in_order({texts[code] for code in np.unique(codes[training]) if code != MISSING})
+            for texts, codes in zip(table.texts, table.codes.T, strict=True)
+        ]
+        classes = found.pop() if columns.target_class is not None else None
+        zeros, ones = np.zeros_like(means), np.ones_like(stds)
+        return cls(
+            columns.numbers,
+            means if standardize else zeros,
+            stds if standardize else ones,
+            means,
+            dict(zip(columns.categories, found, strict=True)),
+            classes,
+        )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the columns that are encoded, in the order of raw inputs."""
+        return (*self.numbers, *self.categories)
+
+    @property
+    def width(self) -> int:
+        """Length of an encoded row."""
+        return len(self.numbers) + sum(map(len, self.categories.values()))
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """What each element of an encoded row is: a column's name, or ``column=category``."""
+        of_categories = [f"{name}={category}" for name, found in self.categories.items() for category in found]
+        return (*self.numbers, *of_categories)
+
+    def write(self, numbers: NDArray[np.float64], codes: NDArray[np.int32], out: NDArray[Any]) -> None:
+        """Write rows into ``out``, shape (rows, width).
+
+        Args:
+            numbers: numbers as in the table, NaN where one is missing, shape (rows, columns).
+            codes: positions of categories among those of their column, -1 for none of them, shape (rows, columns).
+            out: where to write.
+        """
+        count = len(self.numbers)
+        absent = np.isnan(numbers)
+        if absent.any():
+            numbers = np.where(absent, self.fills, numbers)
+        scaled = numbers - self.means
+        scaled /= self.stds
+        out[:, :count] = scaled
+        out[:, count:] = 0
+        for column, categories in enumerate(self.categories.values()):
+            rows = np.flatnonzero(codes[:, column] >= 0)
+            out[rows, count + codes[rows, column]] = 1
+            count += len(categories)
+
+    def translations(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.int32]]:
+        """Return for each column of texts what its codes are here: positions of categories; -1 missing; -2 unknown.
+
+        Args:
+            texts: the distinct texts of each column, in the order of their codes.
+        """
+        known = [*self.categories.values(), *([self.classes] if self.classes is not None else [])]
+        translations = []
+        for categories, found in zip(known, texts, strict=False):
+            positions = {text: position for position, text in enumerate(categories)}
+            translations.append(np.array([*(positions.get(text, UNKNOWN) for text in found), MISSING], np.int32))
+        return translations
+
+    def state(self) -> dict[str, Any]:
+        """Return all of it as plain data."""
+        return {
+            "numbers": list(self.numbers),
+            "means": self.means.tolist(),
+            "stds": self.stds.tolist(),
+            "fills": self.fills.tolist(),
+            "categories": [[name, list(found)] for name, found in self.categories.items()],
+            "classes": None if self.classes is None else list(self.classes),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
+        """Take back what ``state`` returned.
+
+        Raises:
+            ModelFileError: it did not come from there.
+        """
+        match dict(state):
+            case {
+                "numbers": [*numbers],
+                "means": [*means],
+                "stds": [*stds],
+                "fills": [*fills],
+                "categories": [*categories],
+                "classes": classes,
+            } if (
+                _are_texts(numbers)
+                and all(_are_numbers(values) and len(values) == len(numbers) for values in (means, stds, fills))
+                and all(std > 0 for std in stds)
+                and all(_is_column(column) for column in categories)
+                and (classes is None or _are_texts(classes))
+            ):
+                return cls(
+                    tuple(numbers),
+                    np.array(means, np.float64),
+                    np.array(stds, np.float64),
+                    np.array(fills, np.float64),
+                    {name: tuple(found) for name, found in categories},
+                    None if classes is None else tuple(classes),
+                )
+        raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which is none")
+
+
+UNKNOWN: Final = -2
+"""The code of a category that did not occur in training."""
+
+
+def _statistics(
+    numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of each column, of the values that are not missing; 1 for no deviation."""
+    parts = [rows[begin : begin + _ROWS] for begin in range(0, len(rows), _ROWS)]
+    counts, sums, squares = np.zeros(columns), np.zeros(columns), np.zeros(columns)
+    for part in parts:
+        values = numbers[part, :columns]
+        present = ~np.isnan(values)
+        counts += present.sum(axis=0)
+        sums += np.where(present, values, 0).sum(axis=0)
+    counts = np.maximum(counts, 1)
+    means = sums / counts
+    for part in parts:
+        deviations = numbers[part, :columns] - means
+        squares += np.where(np.isnan(deviations), 0, deviations * deviations).sum(axis=0)
+    stds = np.sqrt(squares / counts)
+    tiny = stds <= 1e-12 * np.abs(means)  # all values are the same, but for rounding of their mean
+    return means, np.where(tiny, 1.0, stds)
+
+
+def _in_order(texts: set[str]) -> tuple[str, ...]:
+    """Return texts in the order of the numbers that they write, if all do, and else of their letters."""
+    try:
+        numbers = {text: float(text) for text in texts}
+    except ValueError:
+        numbers = {}
+    if all(map(math.isfinite, numbers.values())) and numbers:
+        return tuple(sorted(texts, key=lambda text: (numbers[text], text)))
+    return tuple(sorted(texts))
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _are_numbers(values: list[object]) -> bool:
+    return all(type(value) in (int, float) and math.isfinite(value) for value in values)  # type: ignore[arg-type]
+
+
+def _is_column(column: object) -> bool:
+    return isinstance(column, list) and len(column) == 2 and isinstance(column[0], str) and _are_texts(column[1])

@@ -1,0 +1,173 @@
+"""What a spec says of a table, whatever format it comes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from mlpkit import DataError, ParameterError, did_you_mean
+from mlpkit_plugins.splits.shares import Shares
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mlpkit_plugins.tables.source import TableSource
+
+MOST_NAMES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table that are read, by name, in the order of the table.
+
+    Args:
+        numbers: inputs that are numbers.
+        categories: inputs that are categories.
+        target_numbers: targets that are numbers; none if classes are predicted.
+        target_class: the target that is a class; None if numbers are predicted, or nothing is.
+        key: the column whose text decides which split a row goes to.
+    """
+
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    target_numbers: tuple[str, ...] = ()
+    target_class: str | None = None
+    key: str | None = None
+
+    @property
+    def all_numbers(self) -> tuple[str, ...]:
+        """The columns of numbers, inputs first."""
+        return self.numbers + self.target_numbers
+
+    @property
+    def all_categories(self) -> tuple[str, ...]:
+        """The columns of texts, inputs first."""
+        return self.categories + ((self.target_class,) if self.target_class is not None else ())
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """What a spec says of a table; the parameters' meanings stand with the data sets that have them.
+
+    Raises:
+        ParameterError: the parameters contradict each other.
+    """
+
+    target: str | tuple[str, ...]
+    predict: Literal["classes", "labels", "values"]
+    inputs: tuple[str, ...] | None
+    ignore: tuple[str, ...]
+    categorical: tuple[str, ...]
+    missing: Literal["error", "fill", "drop"]
+    unknown: Literal["error", "zeros"]
+    standardize: bool
+    validation: float | str
+    test: float | str
+    split: Literal["hash", "shuffle"]
+    split_by: str | None
+    split_seed: int
+
+    def __post_init__(self) -> None:
+        """Find contradictions that no look at the data is needed for."""
+        if self.predict == "classes" and len(self.targets) > 1:
+            message = f"classes are told by one column, and not by {len(self.targets)}"
+            remedy = "set predict: labels for columns of 0 and 1, or predict: values for numbers"
+            raise ParameterError("target", message, remedy=remedy)
+        if self.inputs is not None and self.ignore:
+            message = "inputs says which columns are read, so that there is none to ignore"
+            raise ParameterError("ignore", message, remedy="leave out one of the two")
+        for parameter in ("target", "inputs", "ignore", "categorical"):
+            self._expect_distinct(parameter)
+        for parameter in ("inputs", "ignore", "categorical"):
+            both = set(getattr(self, parameter) or ()) & set(self.targets)
+            if both:
+                message = f"the column '{min(both)}' is the target"
+                raise ParameterError(parameter, message, remedy="name it once")
+        if self.split_by is not None and self.split == "shuffle":
+            message = "split: shuffle draws rows at random, whatever stands in them"
+            raise ParameterError("split_by", message, remedy="set split: hash")
+        self.shares.expect_rest()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target columns."""
+        return (self.target,) if isinstance(self.target, str) else self.target
+
+    @property
+    def shares(self) -> Shares:
+        """Which part of the rows makes which split; a split with a file of its own takes none."""
+        validation, test = (0.0 if isinstance(given, str) else given for given in (self.validation, self.test))
+        return Shares(validation, test)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The splits that have a file of their own, and its name."""
+        given = {"validation": self.validation, "test": self.test}
+        return {name: file for name, file in given.items() if isinstance(file, str)}
+
+    def columns(self, source: TableSource, inputs: Iterable[str] | None = None) -> Columns:
+        """Find the columns in a table.
+
+        Args:
+            source: the table, not yet read.
+            inputs: the inputs of a model that was trained already; None takes those that the spec says.
+
+        Raises:
+            ParameterError: a parameter names a column that the table does not have.
+        """
+        file, header = source.name, source.header
+        place = f"row {source.header_row} of {file}" if source.header_row is not None else file
+        for parameter in ("target", "inputs", "ignore", "categorical", "split_by"):
+            given = getattr(self, parameter) or ()
+            for name in (given,) if isinstance(given, str) else given:
+                if name not in header:
+                    raise ParameterError(
+                        parameter,
+                        f"there is no column '{name}' in {place}",
+                        expected=f"one of {shown_names(header)}",
+                        remedy=did_you_mean(name, header),
+                    )
+        left_out = {*self.targets, *self.ignore, self.split_by}
+        chosen = list(self.inputs if self.inputs is not None else [name for name in header if name not in left_out])
+        chosen = list(inputs) if inputs is not None else [name for name in header if name in set(chosen)]
+        if not chosen:
+            raise ParameterError("target", f"{file} has no column beside the target to learn from")
+        for name in self.categorical:
+            if name not in chosen:
+                message = f"the column '{name}' is not among the inputs"
+                raise ParameterError("categorical", message, remedy="leave it out here, or add it to the inputs")
+        return Columns(
+            tuple(name for name in chosen if name not in self.categorical),
+            tuple(name for name in chosen if name in self.categorical),
+            () if self.predict == "classes" else self.targets,
+            self.targets[0] if self.predict == "classes" else None,
+            self.split_by if self.split == "hash" and any(self.shares) else None,
+        )
+
+    def _expect_distinct(self, parameter: str) -> None:
+        given = getattr(self, parameter) or ()
+        names = [given] if isinstance(given, str) else list(given)
+        for name in names:
+            if names.count(name) > 1:
+                raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
+
+
+def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:
+    """Make sure that another file than the one a spec was made for has its columns.
+
+    Args:
+        source: the file.
+        wanted: the columns that it must have.
+
+    Raises:
+        DataError: it lacks one.
+    """
+    for name in wanted:
+        if name not in source.header:
+            remedy = did_you_mean(name, source.header) or f"it has {shown_names(source.header)}"
+            raise DataError(source.name, f"the file has no such column; {remedy}", row=source.header_row, column=name)
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return names as a list that can be read."""
+    return ", ".join(names[:MOST_NAMES_SHOWN]) + (", ..." if len(names) > MOST_NAMES_SHOWN else "")

@@ -1,0 +1,44 @@
+"""A number for each row of a table that depends on what stands in it, wherever the row stands."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mlpkit_plugins.splits.by_key import scattered
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.table import Table
+
+_ROWS: Final = 1 << 16
+"""Rows whose keys are computed together, so that scratch memory stays small."""
+
+
+def text_key(text: str) -> int:
+    """Return a number of 64 bits that depends on a text."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
+
+
+def row_keys(table: Table) -> NDArray[np.uint64]:
+    """Return a key for each row: that of its key column, or else of all its values, in whatever order the columns are.
+
+    A CSV file and a Parquet file of the same table have the same keys.
+    """
+    if table.keys is not None:
+        return table.keys
+    keys = np.zeros(len(table), np.uint64)
+    names = [np.uint64(text_key(name)) for name in (*table.columns.all_numbers, *table.columns.all_categories)]
+    of_texts = [np.array([text_key(text) for text in (*texts, "")], np.uint64) for texts in table.texts]
+    with np.errstate(over="ignore"):
+        for begin in range(0, len(table), _ROWS):
+            part = slice(begin, begin + _ROWS)
+            numbers = np.where(np.isnan(table.numbers[part]), np.nan, table.numbers[part] + 0.0)  # one NaN, one zero
+            bits = [column.view(np.uint64) for column in numbers.T.copy()]
+            bits += [of_text[codes] for of_text, codes in zip(of_texts, table.codes[part].T, strict=True)]
+            for name, values in zip(names, bits, strict=True):
+                keys[part] += scattered(scattered(values) + name)
+    return keys

@@ -1,0 +1,36 @@
+"""The row of a file that each row of a table was read from."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class RowNumbers:
+    """Numbers of rows, kept as runs of numbers that follow each other."""
+
+    def __init__(self) -> None:
+        self._length = 0
+        self._next = -1
+        self._starts: list[int] = []
+        self._numbers: list[int] = []
+
+    def append(self, numbers: NDArray[np.int64]) -> None:
+        """Add the numbers of further rows, in ascending order."""
+        if not len(numbers):
+            return
+        breaks = np.flatnonzero(np.diff(numbers, prepend=self._next - 1) != 1)
+        self._starts += (breaks + self._length).tolist()
+        self._numbers += numbers[breaks].tolist()
+        self._length += len(numbers)
+        self._next = int(numbers[-1]) + 1
+
+    def __getitem__(self, position: int) -> int:
+        """Return the number of the row at a position of the table."""
+        run = bisect_right(self._starts, position) - 1
+        return self._numbers[run] + int(position) - self._starts[run]

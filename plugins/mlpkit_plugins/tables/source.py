@@ -1,0 +1,56 @@
+"""Where a table comes from: a file that is read in chunks of rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.codebook import Codebook
+    from mlpkit_plugins.tables.options import Columns
+
+
+class Chunk(NamedTuple):
+    """Some rows that follow each other.
+
+    Args:
+        rows: the number of each row, as people count them.
+        numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
+        codes: the columns of texts, shape (rows, columns), by the codes of their codebooks.
+        keys: a number for each row that depends on the text of the key column; None if there is no key column.
+    """
+
+    rows: NDArray[np.int64]
+    numbers: NDArray[np.float64]
+    codes: NDArray[np.int32]
+    keys: NDArray[np.uint64] | None
+
+
+class TableSource(Protocol):
+    """A file with a table."""
+
+    name: str
+    """What the file is called in messages."""
+    header: tuple[str, ...]
+    """The names of the columns."""
+    header_row: int | None
+    """The row that the names stand in; None if they stand in none."""
+    most_rows: int
+    """How many rows there may be at most."""
+    checksum: str
+    """The SHA-256 of the file's content."""
+
+    def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
+        """Return the rows, chunk by chunk.
+
+        Args:
+            columns: the columns to read.
+            codebooks: one for each column of texts; they take what is new.
+
+        Raises:
+            DataError: the file is damaged, or a value is not what its column holds.
+        """

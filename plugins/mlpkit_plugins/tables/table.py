@@ -1,0 +1,128 @@
+"""A table in memory: the columns that are used, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import DataError
+from mlpkit_plugins.tables.codebook import MISSING, Codebook
+from mlpkit_plugins.tables.row_numbers import RowNumbers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.options import Columns
+    from mlpkit_plugins.tables.source import Chunk, TableSource
+
+_FEWEST_ROWS = 1024
+
+
+class Table:
+    """A table that was read.
+
+    Args:
+        source: the file.
+        columns: the columns to read.
+        missing: what to do about missing values: raise an ``error``, leave the row out (``drop``), or let the encoder
+            ``fill`` them; in a target they are an error then, too.
+        missing_texts: texts that stand for a missing value.
+
+    Attributes:
+        numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
+        codes: the columns of texts, shape (rows, columns), as positions in ``texts``; -1 where a value is missing.
+        texts: the distinct texts of each column of texts.
+        keys: a number for each row by its key column; None if there is no such column.
+
+    Raises:
+        DataError: the file is damaged or has no rows, or a value is not what its column holds.
+    """
+
+    def __init__(
+        self, source: TableSource, columns: Columns, *, missing: str, missing_texts: Collection[str] = ()
+    ) -> None:
+        self.name = source.name
+        self.columns = columns
+        self._missing = missing
+        self._row_numbers = RowNumbers()
+        self._length = 0
+        books = [Codebook(missing_texts) for _ in columns.all_categories]
+        self.texts = [book.texts for book in books]
+        try:
+            self.numbers = np.empty((source.most_rows, len(columns.all_numbers)))
+            self.codes = np.empty((source.most_rows, len(books)), np.int32)
+            self.keys = None if columns.key is None else np.empty(source.most_rows, np.uint64)
+            read = False
+            for chunk in source.chunks(columns, books):
+                read = read or len(chunk.rows) > 0
+                self._append(self._without_missing(chunk))
+            self._resize(self._length)
+        except MemoryError as error:
+            message = f"there is no memory for {len(books) + len(columns.all_numbers)} columns of the table"
+            raise DataError(source.name, message) from error
+        if not self._length:
+            message = "in every row a value is missing" if read else "there are no rows; expected one for each example"
+            raise DataError(source.name, message, row=(source.header_row or 0) + 1)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._length
+
+    def row(self, position: int) -> int:
+        """Return the number of a row as people count them in the file."""
+        return self._row_numbers[position]
+
+    def error(self, position: int, column: str, message: str) -> DataError:
+        """Return the error for a wrong value."""
+        return DataError(self.name, message, row=self.row(position), column=column)
+
+    def number(self, name: str) -> NDArray[np.float64]:
+        """Return a column of numbers."""
+        return self.numbers[:, self.columns.all_numbers.index(name)]
+
+    def _append(self, chunk: Chunk) -> None:
+        begin, end = self._length, self._length + len(chunk.rows)
+        if end > len(self.numbers):  # lines that end in more than one way, which nobody counted
+            self._resize(max(2 * end, _FEWEST_ROWS))
+        self.numbers[begin:end] = chunk.numbers
+        self.codes[begin:end] = chunk.codes
+        if self.keys is not None and chunk.keys is not None:
+            self.keys[begin:end] = chunk.keys
+        self._row_numbers.append(chunk.rows)
+        self._length = end
+
+    def _resize(self, rows: int) -> None:
+        """Give memory back, or take more, without a second copy where the system can do so."""
+        arrays: list[NDArray[Any] | None] = [self.numbers, self.codes, self.keys]
+        for array in arrays:
+            if array is not None:
+                array.resize((rows, *array.shape[1:]), refcheck=False)
+
+    def _without_missing(self, chunk: Chunk) -> Chunk:
+        numbers, codes = np.isnan(chunk.numbers), chunk.codes == MISSING
+        if not numbers.any() and not codes.any():
+            return chunk
+        if self._missing == "drop":
+            whole = ~(numbers.any(axis=1) | codes.any(axis=1))
+            keys = None if chunk.keys is None else chunk.keys[whole]
+            return type(chunk)(chunk.rows[whole], chunk.numbers[whole], chunk.codes[whole], keys)
+        columns = self.columns
+        for absent, names, inputs in (
+            (numbers, columns.all_numbers, len(columns.numbers)),
+            (codes, columns.all_categories, len(columns.categories)),
+        ):
+            checked = absent[:, inputs:] if self._missing == "fill" else absent
+            if checked.any():
+                column = int(checked.any(axis=0).argmax())
+                row = int(chunk.rows[checked[:, column].argmax()])
+                name = names[column + (inputs if self._missing == "fill" else 0)]
+                raise DataError(self.name, self._missing_message(name), row=row, column=name)
+        return chunk
+
+    def _missing_message(self, name: str) -> str:
+        target = name not in (*self.columns.numbers, *self.columns.categories)
+        fill = "" if target else "missing: fill to put the mean in its place, or "
+        return f"the value is missing; set {fill}missing: drop to leave out such rows"

@@ -1,0 +1,237 @@
+"""What the data sets that read tables have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mlpkit import Classes, DataError, Dataset, Description, Labels, ShapeError, Values
+from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.splits.at_random import split_at_random
+from mlpkit_plugins.splits.by_key import split_by_key
+from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
+from mlpkit_plugins.tables.options import Columns, expect_columns
+from mlpkit_plugins.tables.row_keys import row_keys
+from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table_split import TableSplit
+from mlpkit_plugins.tables.targets import expect_classes, expect_labels, unknown_category, unknown_class
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+    from mlpkit_plugins.tables.options import TableOptions
+    from mlpkit_plugins.tables.source import TableSource
+
+
+class _Part(NamedTuple):
+    """A split that is not encoded yet."""
+
+    table: Table
+    rows: NDArray[Any]
+
+
+class TableDataset(Dataset):
+    """A data set whose examples are the rows of a table.
+
+    A file that has no header with sizes and categories is read as soon as it is to be described; what was read serves
+    ``open`` as well. With the encoder of a saved model, columns, categories and classes are those of the model.
+
+    A subclass sets ``file`` and ``options`` in its constructor, and says how a file becomes a table.
+    """
+
+    file: str
+    options: TableOptions
+    missing_texts: Collection[str] = ()
+    _encoder: TableEncoder | None = None
+    _splits: dict[str, TableSplit] | None = None
+    _fingerprint = ""
+
+    @abstractmethod
+    def source(self, path: Path, name: str) -> TableSource:
+        """Return the table in a file, not yet read.
+
+        Args:
+            path: the file.
+            name: what to call it in messages.
+
+        Raises:
+            DataError: the file is none of that format.
+        """
+
+    def describe(self) -> Description:
+        """Return shapes, target and sizes, which takes reading the file.
+
+        Raises:
+            ParameterError: a parameter names a file or a column that is not there, or a split has no row.
+            DataError: a file is damaged, or a value is not what its column holds.
+        """
+        if self._splits is None:
+            self._splits = self._read()
+        assert self._encoder is not None
+        sizes = {name: len(split) for name, split in self._splits.items()}
+        return Description((self._encoder.width,), self._target(), sizes)
+
+    def open(self, seed: int) -> Mapping[str, TableSplit]:
+        """Return the splits by name; the spec's seed plays no part, ``split_seed`` does.
+
+        Raises:
+            ParameterError: a parameter names a file or a column that is not there, or a split has no row.
+            DataError: a file is damaged, or a value is not what its column holds.
+        """
+        self.describe()
+        assert self._splits is not None
+        return self._splits
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 over the checksums of the files, once read; until then, nothing."""
+        return self._fingerprint
+
+    def encoder_state(self) -> dict[str, Any]:
+        """Return means, deviations, categories and classes, as learned from the training rows."""
+        return {} if self._encoder is None else self._encoder.state()
+
+    def load_encoder_state(self, state: Mapping[str, Any]) -> None:
+        """Take back means, deviations, categories and classes.
+
+        Raises:
+            ModelFileError: the state is not one that ``encoder_state`` returned.
+        """
+        self._encoder, self._splits = TableEncoder.from_state(state), None
+
+    def read(self, path: Path) -> NDArray[Any]:
+        """Read the columns that the model takes from a file in the format of the data set.
+
+        Returns:
+            Raw inputs, shape (rows, columns): the columns of numbers, then those of categories, by the positions of
+            the categories; NaN where a value is missing, -1 where a category did not occur in training.
+
+        Raises:
+            DataError: the file is damaged or lacks a column, or a value is not what its column holds.
+        """
+        encoder = self._expect_encoder()
+        source = self.source(path, str(path))
+        expect_columns(source, encoder.inputs)
+        columns = Columns(encoder.numbers, tuple(encoder.categories))
+        missing = "fill" if self.options.missing == "fill" else "error"  # each row gets its prediction
+        table = Table(source, columns, missing=missing, missing_texts=self.missing_texts)
+        absent = table.codes == MISSING
+        self._translate(_Part(table, np.arange(len(table))), encoder)
+        return np.concatenate([table.numbers, np.where(absent, np.nan, table.codes)], axis=1)
+
+    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Encode raw inputs as ``read`` returns them.
+
+        Raises:
+            ShapeError: there are more or fewer columns than the model takes, or a number stands for no category.
+        """
+        encoder = self._expect_encoder()
+        if raw.ndim != 2 or raw.shape[1] != len(encoder.inputs) or raw.dtype.kind not in "biuf":
+            message = f"inputs of shape {raw.shape} don't fit the table"
+            raise ShapeError(message, expected=f"(rows, {len(encoder.inputs)}): {', '.join(encoder.inputs)}")
+        values = raw.astype(np.float64)
+        count = len(encoder.numbers)
+        codes = np.where(np.isnan(values[:, count:]), MISSING, values[:, count:])
+        for column, (name, categories) in zip(codes.T, encoder.categories.items(), strict=True):
+            if not np.isin(column, np.arange(-1, len(categories))).all():
+                expected = f"0 to {len(categories) - 1} for {', '.join(categories)}; -1 for none of them"
+                raise ShapeError(f"a number of the column '{name}' stands for no category", expected=expected)
+        x = np.empty((len(raw), encoder.width), np.float32)
+        encoder.write(values[:, :count], codes.astype(np.int32), x)
+        return x
+
+    def class_names(self) -> tuple[str, ...] | None:
+        """Return the classes' names as they stand in the target column; None if no classes are predicted."""
+        return self._encoder.classes if self._encoder is not None else None
+
+    def _expect_encoder(self) -> TableEncoder:
+        if self._encoder is None:
+            self.describe()
+        assert self._encoder is not None
+        return self._encoder
+
+    def _target(self) -> Target:
+        if self.options.predict == "classes":
+            return Classes(len(self.class_names() or ()))
+        count = len(self.options.targets)
+        return Labels(count) if self.options.predict == "labels" else Values((count,))
+
+    def _read(self) -> dict[str, TableSplit]:
+        """Read the files, split them, and encode them as the model does that was loaded, or else a new one."""
+        table, checksums = self._table(self.file, "file", None)
+        if self._encoder is None:
+            expect_classes(table)
+        if self.options.split == "hash":
+            positions = split_by_key(row_keys(table), self.options.shares, self.options.split_seed)
+        else:
+            positions = split_at_random(len(table), self.options.shares, self.options.split_seed)
+        parts = {name: _Part(table, rows) for name, rows in positions.items()}
+        for name, file in self.options.files.items():
+            other, checksum = self._table(file, name, table.columns)
+            parts[name] = _Part(other, np.arange(len(other)))
+            checksums += checksum
+        if self._encoder is None:
+            self._encoder = TableEncoder.fit(table, positions["train"], standardize=self.options.standardize)
+        for part in _distinct(parts):
+            self._translate(part, self._encoder)
+        self._fingerprint = _combined(checksums)
+        splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
+        return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
+
+    def _table(self, file: str, parameter: str, like: Columns | None) -> tuple[Table, list[str]]:
+        """Read a file; return its table, and its checksum.
+
+        Args:
+            file: its name in the spec.
+            parameter: the parameter that named it.
+            like: the columns that it must have; None lets the parameters find them.
+        """
+        source = self.source(named_file(parameter, file), file)
+        if like is None:
+            inputs = self._encoder.inputs if self._encoder is not None else None
+            if inputs is not None:
+                expect_columns(source, inputs)
+            columns = self.options.columns(source, inputs)
+        else:
+            expect_columns(source, (*like.all_numbers, *like.all_categories))
+            columns = replace(like, key=None)
+        table = Table(source, columns, missing=self.options.missing, missing_texts=self.missing_texts)
+        if self.options.predict == "labels":
+            expect_labels(table)
+        return table, [source.checksum]
+
+    def _translate(self, part: _Part, encoder: TableEncoder) -> None:
+        """Turn the codes of a table into positions among the encoder's categories, in place."""
+        table = part.table
+        for column, translation in enumerate(encoder.translations(table.texts)):
+            name = table.columns.all_categories[column]
+            written = table.codes[:, column].copy()
+            codes = translation[written]
+            strange = np.flatnonzero(codes == UNKNOWN)
+            if len(strange) and (name == table.columns.target_class or self.options.unknown == "error"):
+                position = int(strange[0])
+                raise self._unknown(table, position, name, table.texts[column][written[position]], encoder)
+            codes[strange] = MISSING
+            table.codes[:, column] = codes
+
+    def _unknown(self, table: Table, position: int, name: str, text: str, encoder: TableEncoder) -> DataError:
+        if name == table.columns.target_class:
+            return table.error(position, name, unknown_class(text, encoder.classes or ()))
+        return table.error(position, name, unknown_category(text, encoder.categories[name]))
+
+
+def _distinct(parts: Mapping[str, _Part]) -> list[_Part]:
+    return list({id(part.table): part for part in parts.values()}.values())
+
+
+def _combined(checksums: list[str]) -> str:
+    import hashlib  # noqa: PLC0415 - describing needs no checksum
+
+    return checksums[0] if len(checksums) == 1 else hashlib.sha256("".join(checksums).encode()).hexdigest()

@@ -1,0 +1,137 @@
+"""A person's own CSV file, from the first mistake to predictions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SPEC = """\
+mlpkit: 1
+name: fruit
+data:
+  csv:
+    file: fruit.csv
+    target: kind
+    categorical: [colour]
+    validation: 0.2
+    test: 0.2
+layers:
+  - Affine: {units: 8}
+  - Relu
+  - Affine: {units: 2}
+  - SoftmaxWithLoss
+training:
+  optimizer: {sgd: {learning_rate: 0.1}}
+  batch_size: 20
+  epochs: 40
+  metrics: [accuracy]
+"""
+
+
+@pytest.fixture
+def fruit(work):
+    rows = [(100 + i % 40, "red" if i % 3 else "green", "apple") for i in range(100)]
+    rows += [(10 + i % 30, "red" if i % 5 else "black", "cherry") for i in range(100)]
+    (work / "fruit.csv").write_text("weight,colour,kind\n" + "".join(f"{w},{c},{k}\n" for w, c, k in rows))
+    (work / "fruit.yaml").write_text(SPEC)
+    return work
+
+
+def test_from_a_table_to_predictions(fruit, invoke):
+    done = invoke("check", "fruit.yaml")
+    assert (done.code, done.err) == (0, "")
+    assert "input 4, target 2 classes" in done.out
+    assert invoke("run", "fruit.yaml", "--quiet").code == 0
+    assert json.loads((fruit / "runs/fruit/metrics.json").read_text())["test"]["accuracy"] == 1
+    (fruit / "new.csv").write_text("colour,weight\ngreen,120\nblack,20\n")
+    done = invoke("predict", "runs/fruit", "new.csv", "--json")
+    assert [json.loads(line)["class"] for line in done.out.splitlines()] == ["apple", "cherry"]
+    (fruit / "new.csv").write_text("colour,weight\ngreen,120\nblack,heavy\n")
+    done = invoke("predict", "runs/fruit", "new.csv")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: new.csv, row 3, column 'weight': 'heavy' is not a finite number; ")
+
+
+def test_evaluation_applies_what_was_learned_from_the_data_trained_on(fruit, invoke):
+    assert invoke("run", "fruit.yaml", "--quiet").code == 0
+    before = invoke("evaluate", "runs/fruit", "--json").out
+    assert json.loads(before) == json.loads((fruit / "runs/fruit/metrics.json").read_text())
+    heavier = [line.split(",") for line in (fruit / "fruit.csv").read_text().splitlines()[1:]]
+    rows = "".join(f"{int(w) + 500},{c},{k}\n" for w, c, k in heavier)
+    (fruit / "fruit.csv").write_text("weight,colour,kind\n" + rows)
+    after = json.loads(invoke("evaluate", "runs/fruit", "--json").out)
+    assert after["train"]["accuracy"] < 0.7  # had the mean been computed anew, cherries were cherries still
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "target: kind",
+            "target: kinds",
+            """\
+fruit.yaml:6:13: there is no column 'kinds' in row 1 of fruit.csv
+    6 |     target: kinds
+      |             ^^^^^
+  expected: one of weight, colour, kind
+  help: did you mean 'kind'?
+
+1 error in fruit.yaml
+""",
+        ),
+        (
+            "[colour]",
+            "[color]",
+            """\
+fruit.yaml:7:18: there is no column 'color' in row 1 of fruit.csv
+    7 |     categorical: [color]
+      |                  ^^^^^^^
+  expected: one of weight, colour, kind
+  help: did you mean 'colour'?
+
+1 error in fruit.yaml
+""",
+        ),
+        (
+            "fruit.csv",
+            "friut.csv",
+            """\
+fruit.yaml:5:11: there is no file 'friut.csv'
+    5 |     file: friut.csv
+      |           ^^^^^^^^^
+  help: did you mean 'fruit.csv'?
+
+1 error in fruit.yaml
+""",
+        ),
+    ],
+)
+def test_a_mistake_in_the_spec_is_shown_where_it_stands(fruit, invoke, old, new, expected):
+    (fruit / "fruit.yaml").write_text(SPEC.replace(old, new))
+    for verb in ("check", "run"):
+        done = invoke(verb, "fruit.yaml")
+        assert (done.code, done.out, done.err) == (2, "", expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "fruit.csv, row 1: the file is empty; expected a header, and a row for each example"),
+        (
+            "weight,colour,kind\n1,red,apple\n2 g,red,apple\n",
+            "fruit.csv, row 3, column 'weight': '2 g' is not a finite number; "
+            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+        ),
+        (
+            "weight,colour,kind\n1,red,apple\n2,red,apple\n3,red,appel\n",
+            "fruit.csv, row 4, column 'kind': the class 'appel' occurs in no other row; expected at least 2 of each; "
+            "did you mean 'apple'?",
+        ),
+    ],
+)
+def test_a_mistake_in_the_data_is_named_by_file_row_and_column(fruit, invoke, content, expected):
+    (fruit / "fruit.csv").write_text(content)
+    for verb in ("check", "run"):
+        done = invoke(verb, "fruit.yaml")
+        assert (done.code, done.out, done.err) == (1, "", f"error: {expected}\n")

@@ -1,0 +1,408 @@
+"""CSV: the right numbers and classes reach the network, by what training rows say, and mistakes are found."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlpkit import Classes, DataError, Description, Labels, ModelFileError, ParameterError, ShapeError, Values
+from mlpkit_plugins.datasets.csv import Csv
+
+NONE = {"validation": 0, "test": 0}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes a file and returns its name."""
+
+    def written(content, name="data.csv"):
+        (tmp_path / name).write_bytes(content.encode())
+        return str(tmp_path / name)
+
+    return written
+
+
+def taken(dataset, split="train", indices=None, dtype=np.float64):
+    description = dataset.describe()
+    part = dataset.open(0)[split]
+    indices = np.arange(len(part)) if indices is None else np.array(indices)
+    shape, target_dtype = description.target.array(np.dtype(dtype))
+    x = np.full((len(indices), *description.input_shape), 7, dtype)
+    t = np.full((len(indices), *shape), 7, target_dtype)
+    part.take(indices, (x, t))
+    return x, t
+
+
+def message(action, kind, file):
+    with pytest.raises(kind) as caught:
+        action()
+    return str(caught.value).replace(file, "data.csv")
+
+
+# What reaches the network
+
+
+def test_numbers_are_scaled_and_categories_become_ones(write):
+    file = write("a,colour,b,kind\n1,red,10,x\n2,blue,10,y\n3,red,10,x\n6,green,10,y\n")
+    dataset = Csv(file, "kind", categorical=("colour",), **NONE)
+    assert dataset.describe() == Description((5,), Classes(2), {"train": 4})
+    x, t = taken(dataset)
+    scale = math.sqrt(3.5)
+    ones = {"blue": [1, 0, 0], "green": [0, 1, 0], "red": [0, 0, 1]}
+    expected = [[(a - 3) / scale, 0, *ones[c]] for a, c in ((1, "red"), (2, "blue"), (3, "red"), (6, "green"))]
+    np.testing.assert_allclose(x, expected, rtol=1e-15)
+    assert t.tolist() == [0, 1, 0, 1]
+    assert dataset.class_names() == ("x", "y")
+    assert dataset._encoder.feature_names == ("a", "b", "colour=blue", "colour=green", "colour=red")
+    again, _ = taken(dataset, indices=[3, 0, 3])
+    np.testing.assert_array_equal(again, x[[3, 0, 3]])
+
+
+def test_numbers_may_stay_as_they_are(write):
+    dataset = Csv(write("a,b,t\n1,0.1,0\n2,0.2,0\n3,0.3,1\n4,0.4,1\n"), "t", standardize=False, **NONE)
+    np.testing.assert_array_equal(taken(dataset)[0], [[1, 0.1], [2, 0.2], [3, 0.3], [4, 0.4]])
+
+
+def test_values_and_labels(write):
+    file = write("a,p,q\n1,1,0\n2,0,0\n3,1,1\n")
+    values = Csv(file, ("q", "p"), predict="values", **NONE)
+    assert values.describe().target == Values((2,))
+    assert taken(values)[1].tolist() == [[0, 1], [0, 0], [1, 1]]
+    assert values.class_names() is None
+    labels = Csv(file, ("p", "q"), predict="labels", **NONE)
+    assert labels.describe().target == Labels(2)
+    assert taken(labels)[1].tolist() == [[1, 0], [0, 0], [1, 1]]
+    assert Csv(file, "p", predict="values", inputs=("a",), **NONE).describe().target == Values((1,))
+
+
+def test_classes_that_are_numbers_stand_in_their_order(write):
+    rows = "".join(f"{i},{label}\n" for i, label in enumerate(["10", "9", "2", "10", "9", "2"]))
+    dataset = Csv(write(f"a,t\n{rows}"), "t", **NONE)
+    taken(dataset)
+    assert dataset.class_names() == ("2", "9", "10")
+
+
+def test_inputs_and_ignored_columns(write):
+    file = write("id,a,b,t\nx1,1,2,0\nx2,2,3,1\nx3,3,4,0\nx4,4,5,1\n")
+    for options in ({"ignore": ("id", "b")}, {"inputs": ("a",)}):
+        dataset = Csv(file, "t", standardize=False, **options, **NONE)
+        assert taken(dataset)[0].tolist() == [[1], [2], [3], [4]]
+
+
+def test_statistics_are_those_of_training_rows_alone(write):
+    rng = np.random.default_rng(0)
+    a, kind = rng.normal(size=200), rng.integers(0, 3, 200)
+    file = write("a,kind,t\n" + "".join(f"{x!r},k{k},{x > 0:d}\n" for x, k in zip(a.tolist(), kind, strict=True)))
+    for split in ("hash", "shuffle"):
+        dataset = Csv(file, "t", categorical=("kind",), split=split, validation=0.2, test=0.3)
+        x, _ = taken(dataset)
+        np.testing.assert_allclose([x[:, 0].mean(), x[:, 0].std()], [0, 1], atol=1e-12)
+        for other in ("validation", "test"):
+            assert abs(taken(dataset, other)[0][:, 0].mean()) > 1e-6
+        parts = [taken(dataset, name)[0] for name in ("train", "validation", "test")]
+        (mean,), (std,) = dataset.encoder_state()["means"], dataset.encoder_state()["stds"]
+        found = np.sort(np.concatenate(parts)[:, 0] * std + mean)
+        np.testing.assert_allclose(found, np.sort(a), rtol=1e-12)
+
+
+@settings(deadline=None, max_examples=25)
+@given(order=st.permutations(range(40)), extra=st.integers(0, 20))
+def test_a_row_stays_in_its_split_wherever_it_stands_and_whatever_comes(tmp_path_factory, order, extra):
+    folder = tmp_path_factory.mktemp("csv")
+    rows = [f"{i},{i % 3},{i % 2}" for i in range(40)]
+    found = []
+    for name, chosen in (("a.csv", rows), ("b.csv", [rows[i] for i in order] + [f"{i}.5,1,0" for i in range(extra)])):
+        (folder / name).write_text("\n".join(["a,b,t", *chosen]))
+        dataset = Csv(str(folder / name), "t", standardize=False, validation=0.2, test=0.2)
+        found.append({part: set(taken(dataset, part)[0][:, 0]) for part in ("train", "validation", "test")})
+    assert all({a for a in found[1][part] if a % 1 == 0} == found[0][part] for part in found[0])
+
+
+def test_rows_with_the_same_key_stay_together(write):
+    file = write("patient,a,t\n" + "".join(f"p{i // 5},{i},{i % 2}\n" for i in range(200)))
+    dataset = Csv(file, "t", split_by="patient", standardize=False, validation=0.2, test=0.2)
+    patients = [{int(a) // 5 for a in taken(dataset, name)[0][:, 0]} for name in ("train", "validation", "test")]
+    assert sum(map(len, patients)) == 40
+    assert dataset.describe().input_shape == (1,)
+
+
+def test_splits_may_have_files_of_their_own(write):
+    file = write("a,c,t\n1,x,no\n2,y,no\n3,x,yes\n4,y,yes\n")
+    test = write("t,more,c,a\nyes,1,y,5\n", "test.csv")
+    dataset = Csv(file, "t", categorical=("c",), validation=0, test=test, standardize=False)
+    assert dataset.describe().sizes == {"train": 4, "test": 1}
+    x, t = taken(dataset, "test")
+    assert (x.tolist(), t.tolist()) == ([[5, 0, 1]], [1])
+    assert message(
+        Csv(file, "t", categorical=("c",), test=write("a,t\n1,no\n", "test.csv")).describe, DataError, test
+    ) == ("data.csv, row 1, column 'c': the file has no such column; it has a, t")
+
+
+# Missing values
+
+
+ROWS = "a,c,t\n1,x,0\n,x,0\n3,,1\n4,y,1\n5,y,NA\n6,x,0\n"
+
+
+def test_missing_values_are_an_error_unless_the_spec_says_otherwise(write):
+    file = write(ROWS)
+    dataset = Csv(file, "t", categorical=("c",), **NONE)
+    assert message(dataset.describe, DataError, file) == (
+        "data.csv, row 3, column 'a': the value is missing; "
+        "set missing: fill to put the mean in its place, or missing: drop to leave out such rows"
+    )
+    dataset = Csv(file, "t", categorical=("c",), missing="fill", **NONE)
+    assert message(dataset.describe, DataError, file) == (
+        "data.csv, row 6, column 't': the value is missing; set missing: drop to leave out such rows"
+    )
+
+
+def test_rows_with_a_missing_value_are_left_out(write):
+    dataset = Csv(write(ROWS), "t", inputs=("a",), missing="drop", standardize=False, **NONE)
+    assert taken(dataset)[0].tolist() == [[1], [3], [4], [6]]
+
+
+def test_the_mean_stands_for_a_missing_number_and_zeros_for_a_missing_category(write):
+    file = write("a,c,t\n1,x,0\n,x,0\n3,,1\n8,y,1\n")
+    dataset = Csv(file, "t", categorical=("c",), missing="fill", standardize=False, **NONE)
+    assert taken(dataset)[0].tolist() == [[1, 1, 0], [4, 1, 0], [3, 0, 0], [8, 0, 1]]
+    scaled = Csv(file, "t", categorical=("c",), missing="fill", **NONE)
+    assert taken(scaled)[0][1].tolist() == [0, 1, 0]
+
+
+def test_what_stands_for_a_missing_value_may_be_said(write):
+    file = write("a,t\n?,0\n2,0\n-,1\n4,1\n")
+    dataset = Csv(file, "t", missing="fill", missing_texts=("?", "-"), standardize=False, **NONE)
+    assert taken(dataset)[0].tolist() == [[3], [2], [3], [4]]
+
+
+# The encoder of a saved model
+
+
+TRAIN = "a,c,t\n" + "".join(f"{i},{'xyz'[i % 3]},{'no' if i % 2 else 'yes'}\n" for i in range(60))
+
+
+def test_the_encoder_of_a_model_is_applied_to_other_data(write, tmp_path):
+    file = write(TRAIN)
+    first = Csv(file, "t", categorical=("c",))
+    first.open(0)
+    state = first.encoder_state()
+    write("t,c,a\n" + "".join(f"{'no' if i % 2 else 'yes'},{'zy'[i % 2]},{10 * i}\n" for i in range(60)))
+    second = Csv(file, "t", categorical=("c",))
+    second.load_encoder_state(state)
+    assert second.describe().input_shape == (4,)
+    (mean,), (std,) = state["means"], state["stds"]
+    x, t = taken(second, "test")
+    a = (x[:, 0] * std + mean).round(9)
+    assert set(a) <= set(range(0, 600, 10))
+    assert not x[:, 1].any()
+    assert t.tolist() == [0 if i / 10 % 2 else 1 for i in a]
+    assert second.encoder_state() == state
+
+
+def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
+    dataset = Csv(write(TRAIN), "t", categorical=("c",), standardize=False)
+    dataset.open(0)
+    used = Csv("gone.csv", "t", categorical=("c",), standardize=False)
+    used.load_encoder_state(dataset.encoder_state())
+    raw = used.read(tmp_path / write("note,c,a\nhello,z,3\nworld,x,4\n", "new.csv"))
+    assert raw.tolist() == [[3, 2], [4, 0]]
+    assert used.encode(raw).tolist() == [[3, 0, 0, 1], [4, 1, 0, 0]]
+    assert used.class_names() == ("no", "yes")
+    new = write("c,b\nz,3\n", "new.csv")
+    assert message(lambda: used.read(tmp_path / "new.csv"), DataError, new) == (
+        "data.csv, row 1, column 'a': the file has no such column; it has c, b"
+    )
+    new = write("c,a\nxx,3\n", "new.csv")
+    assert message(lambda: used.read(tmp_path / "new.csv"), DataError, new) == (
+        "data.csv, row 2, column 'c': the category 'xx' occurs in no training row; did you mean 'x'?"
+    )
+    new = write("c,a\nz,\n", "new.csv")
+    assert "row 2, column 'a': the value is missing" in message(lambda: used.read(tmp_path / "new.csv"), DataError, new)
+
+
+@pytest.mark.parametrize("raw", [np.zeros((2, 3)), np.zeros(2), np.full((2, 2), 3.0), np.full((2, 2), 0.5)])
+def test_raw_inputs_that_don_t_fit_are_refused(write, raw):
+    dataset = Csv(write(TRAIN), "t", categorical=("c",))
+    dataset.open(0)
+    with pytest.raises(ShapeError):
+        dataset.encode(raw)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"means": ["a"]},
+        {"means": []},
+        {"stds": [0.0]},
+        {"stds": [True]},
+        {"fills": [math.inf]},
+        {"categories": [["c"]]},
+        {"classes": [1, 2]},
+        {"numbers": "a"},
+    ],
+)
+def test_a_state_that_is_none_is_refused(write, change):
+    dataset = Csv(write(TRAIN), "t", categorical=("c",))
+    dataset.open(0)
+    with pytest.raises(ModelFileError):
+        Csv("x.csv", "t").load_encoder_state(dataset.encoder_state() | change)
+    with pytest.raises(ModelFileError):
+        Csv("x.csv", "t").load_encoder_state({})
+
+
+# Mistakes
+
+
+CITIES = "size,colour,price,kind\n" + "".join(f"{i},red,{i}.5,{'ab'[i % 2]}\n" for i in range(30))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"target": "kinds"},
+            "target: there is no column 'kinds' in row 1 of data.csv; expected one of size, colour, price, kind; "
+            "did you mean 'kind'?",
+        ),
+        (
+            {"target": "kind", "categorical": ("color",)},
+            "categorical: there is no column 'color' in row 1 of data.csv; "
+            "expected one of size, colour, price, kind; did you mean 'colour'?",
+        ),
+        (
+            {"target": "kind", "inputs": ("Size",)},
+            "inputs: there is no column 'Size' in row 1 of data.csv; expected one of size, colour, price, kind; "
+            "did you mean 'size'?",
+        ),
+        (
+            {"target": "kind", "ignore": ("colour",), "split_by": "zzz"},
+            "split_by: there is no column 'zzz' in row 1 of data.csv; expected one of size, colour, price, kind",
+        ),
+        (
+            {"target": "kind", "inputs": ("size",), "categorical": ("colour",)},
+            "categorical: the column 'colour' is not among the inputs; leave it out here, or add it to the inputs",
+        ),
+        (
+            {"target": ("kind", "size")},
+            "target: classes are told by one column, and not by 2; "
+            "set predict: labels for columns of 0 and 1, or predict: values for numbers",
+        ),
+        (
+            {"target": "kind", "inputs": ("size",), "ignore": ("price",)},
+            "ignore: inputs says which columns are read, so that there is none to ignore; leave out one of the two",
+        ),
+        ({"target": "kind", "ignore": ("kind",)}, "ignore: the column 'kind' is the target; name it once"),
+        ({"target": "kind", "inputs": ("size", "size")}, "inputs: the column 'size' is named twice; name it once"),
+        (
+            {"target": "kind", "split": "shuffle", "split_by": "size"},
+            "split_by: split: shuffle draws rows at random, whatever stands in them; set split: hash",
+        ),
+        (
+            {"target": "kind", "validation": 0.6, "test": 0.5},
+            "validation: 0.6 for validation and 0.5 for testing leave nothing to train on; "
+            "expected shares whose sum is below 1",
+        ),
+        (
+            {"target": "kind", "delimiter": "::"},
+            "delimiter: '::' can't be one; expected a single character, not a quote",
+        ),
+        ({"target": "kind", "encoding": "utf8000"}, "encoding: there is no encoding 'utf8000'; expected such as utf-8"),
+    ],
+)
+def test_parameters_that_don_t_fit_the_file(write, options, expected):
+    file = write(CITIES)
+    assert message(lambda: Csv(file, **options).describe(), ParameterError, file) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "data.csv, row 1: the file is empty; expected a header, and a row for each example"),
+        ("a,t\n", "data.csv, row 2: there are no rows; expected one for each example"),
+        (
+            "a,t\n1,x\n2,y\n3 m,x\n",
+            "data.csv, row 4, column 'a': '3 m' is not a finite number; "
+            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+        ),
+        (
+            "a,t\n1,cat\n2,dog\n3,cat\n4,dog\n5,dgo\n",
+            "data.csv, row 6, column 't': the class 'dgo' occurs in no other row; expected at least 2 of each; "
+            "did you mean 'dog'?",
+        ),
+        (
+            "a,t\n1,1.5\n2,2.5\n3,3.5\n",
+            "data.csv, row 2, column 't': the class '1.5' occurs in no other row (3 classes occur once); "
+            "expected at least 2 of each; set predict: values if the column holds numbers to predict, and not classes",
+        ),
+        (
+            "a,t\n1,x\n2,x\n",
+            "data.csv, row 2, column 't': every row has the class 'x'; expected two classes or more",
+        ),
+        (
+            "a,t\n1,x\n2,y,z\n",
+            "data.csv, row 3: the row has 3 fields; expected 2, as the header has; quote fields that hold a delimiter",
+        ),
+        (
+            "a,t\n1e200,x\n-1e200,y\n2,x\n3,y\n",
+            "data.csv, column 'a': the numbers are too large to have a standard deviation",
+        ),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, expected):
+    file = write(content)
+    assert message(Csv(file, "t", **NONE).describe, DataError, file) == expected
+
+
+def test_labels_are_zeros_and_ones(write):
+    file = write("a,p\n1,1\n2,0\n3,2\n")
+    assert message(Csv(file, "p", predict="labels").describe, DataError, file) == (
+        "data.csv, row 4, column 'p': 2 is no label; expected 0 or 1"
+    )
+
+
+def test_what_no_training_row_has_is_found_in_other_rows(write):
+    file = write("a,c,t\n1,x,u\n2,y,v\n3,x,u\n4,y,v\n")
+    test = write("a,c,t\n1,x,u\n2,zebra,v\n", "test.csv")
+    dataset = Csv(file, "t", categorical=("c",), validation=0, test=test)
+    assert message(dataset.describe, DataError, test) == (
+        "data.csv, row 3, column 'c': the category 'zebra' occurs in no training row; "
+        "set unknown: zeros to encode it as zeros"
+    )
+    lenient = Csv(file, "t", categorical=("c",), unknown="zeros", standardize=False, validation=0, test=test)
+    assert taken(lenient, "test")[0].tolist() == [[1, 1, 0], [2, 0, 0]]
+    test = write("a,c,t\n1,x,w\n", "test.csv")
+    dataset = Csv(file, "t", categorical=("c",), unknown="zeros", validation=0, test=test)
+    assert message(dataset.describe, DataError, test) == (
+        "data.csv, row 2, column 't': the class 'w' occurs in no training row; "
+        "give more rows to training, or set another split_seed"
+    )
+
+
+def test_bytes_that_are_no_characters_are_found_where_they_matter(write, tmp_path):
+    content = "a,c,t\n1,x,0\n2,gr\xfcn,1\n3,x,0\n4,x,1\n".encode("latin-1")
+    (tmp_path / "data.csv").write_bytes(content)
+    file = str(tmp_path / "data.csv")
+    assert message(Csv(file, "t", categorical=("c",), **NONE).describe, DataError, file) == (
+        r"data.csv, row 3, column 'c': 'gr\xfcn' has bytes that are no characters; set encoding to the right one"
+    )
+    assert len(Csv(file, "t", ignore=("c",), **NONE).open(0)["train"]) == 4
+    dataset = Csv(file, "t", categorical=("c",), encoding="latin-1", **NONE)
+    dataset.open(0)
+    assert dataset._encoder.categories == {"c": ("grün", "x")}
+
+
+def test_the_fingerprint_tells_files_apart(write):
+    found = set()
+    for content in (TRAIN, TRAIN + "1,x,no\n"):
+        dataset = Csv(write(content), "t", categorical=("c",))
+        assert dataset.fingerprint() == ""
+        dataset.open(0)
+        found.add(dataset.fingerprint())
+    dataset = Csv(write(TRAIN), "t", categorical=("c",), test=write(TRAIN, "test.csv"))
+    dataset.open(0)
+    assert len(found | {dataset.fingerprint()}) == 3

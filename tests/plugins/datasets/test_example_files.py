@@ -1,0 +1,30 @@
+"""The example files are what their script writes, and their README names each."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from mlpkit_plugins.files.named_file import EXAMPLES
+
+
+def _generate(folder):
+    spec = importlib.util.spec_from_file_location("generate_examples", EXAMPLES / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.main(folder)
+
+
+def test_the_script_writes_the_files_that_ship(tmp_path):
+    _generate(tmp_path)
+    written = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    shipped = {path.relative_to(EXAMPLES): path.read_bytes() for path in EXAMPLES.rglob("*") if path.is_file()}
+    unwritten = {path for path in shipped if path.name in ("README.md", "generate.py") or "__pycache__" in path.parts}
+    assert written == {path: content for path, content in shipped.items() if path not in unwritten}
+
+
+def test_the_readme_names_every_file_and_its_licence():
+    readme = (EXAMPLES / "README.md").read_text()
+    assert "CC0" in readme
+    for path in EXAMPLES.iterdir():
+        if path.name not in ("README.md", "generate.py", "__pycache__"):
+            assert f"`{path.name}`" in readme

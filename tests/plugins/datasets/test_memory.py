@@ -1,0 +1,96 @@
+"""Data sets that would not fit into the memory that a process may have: real processes, with a limit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the size of a process is told by Linux")
+
+MEGABYTE = 2**20
+CHILD = """\
+import resource, sys
+from pathlib import Path
+import mlpkit
+
+def train(path):
+    return mlpkit.run(mlpkit.load_spec(path))
+
+train("small.yaml")  # all code is loaded, and the network has its memory
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+print(train("large.yaml").metrics["train"]["loss"])
+"""
+SPEC = """\
+mlpkit: 1
+data: {data}
+layers:
+  - Affine: {{units: 16}}
+  - Relu
+  - Affine: {{units: 2}}
+  - SoftmaxWithLoss
+training:
+  optimizer: {{sgd: {{learning_rate: 0.1}}}}
+  batch_size: 100
+  iterations: 20
+  evaluate_every: 20
+  slices: 1
+  threads: 1
+"""
+
+
+@pytest.fixture
+def train_within(tmp_path):
+    """Return a function that trains on a small and on a large data set, the latter within a limit in bytes."""
+
+    def run(small, large, allowed):
+        for name, data in (("small", small), ("large", large)):
+            (tmp_path / f"{name}.yaml").write_text(SPEC.format(data=data))
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+        command = [sys.executable, "-c", CHILD, str(allowed)]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def write_table(path, rows, columns):
+    """Write random numbers and the sign of the first as a class; return the size of the file."""
+    rng = np.random.default_rng(0)
+    with path.open("w") as file:
+        file.write(",".join([*(f"x{i}" for i in range(columns)), "sign"]) + "\n")
+        for begin in range(0, rows, 10_000):
+            block = rng.normal(size=(min(10_000, rows - begin), columns))
+            text = "\n".join(
+                f"{','.join(map('{:.5f}'.format, row))},{'minus' if row[0] < 0 else 'plus'}" for row in block.tolist()
+            )
+            file.write(text + "\n")
+    return path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "used"), [(60_000, 60, 4), pytest.param(1_000_000, 30, 10, marks=pytest.mark.long)]
+)
+def test_a_csv_file_takes_the_memory_of_the_columns_that_are_used(tmp_path, train_within, rows, columns, used):
+    write_table(tmp_path / "small.csv", 500, columns)
+    size = write_table(tmp_path / "large.csv", rows, columns)
+    inputs = [f"x{i}" for i in range(used)]
+    data = f"{{csv: {{file: %s.csv, target: sign, inputs: [{', '.join(inputs)}]}}}}"
+    of_columns = rows * (8 * used + 4)
+    split_and_order = rows * (8 + 8 + 8)  # the rows of each split, their keys, and the order of an epoch
+    allowed = of_columns + split_and_order + 12 * MEGABYTE
+    assert allowed < size * 0.7
+    done = train_within(data % "small", data % "large", allowed)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.7
+    every_column = rows * 8 * columns
+    assert allowed < every_column
+    inputs = [f"x{i}" for i in range(columns)]
+    data = f"{{csv: {{file: %s.csv, target: sign, inputs: [{', '.join(inputs)}]}}}}"
+    done = train_within(data % "small", data % "large", allowed)
+    assert "there is no memory for" in done.stderr

@@ -1,0 +1,44 @@
+"""Files that a spec names."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mlpkit import ParameterError
+from mlpkit_plugins.files.named_file import named_file, named_folder
+
+
+def test_a_path_is_seen_from_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_text("a")
+    monkeypatch.chdir(tmp_path)
+    assert named_file("file", "a.csv").read_text() == "a"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert named_file("file", "~/a.csv") == tmp_path / "a.csv"
+    assert named_folder("folder", str(tmp_path)) == tmp_path
+
+
+def test_example_files_come_with_mlpkit():
+    assert named_file("file", "example:flowers.csv").read_text().startswith("petal_length,")
+
+
+def test_a_missing_file_is_answered_with_the_nearest(tmp_path):
+    (tmp_path / "flowers.csv").write_text("a")
+    with pytest.raises(ParameterError) as caught:
+        named_file("file", f"{tmp_path}/flower.csv")
+    assert str(caught.value) == f"file: there is no file '{tmp_path}/flower.csv'; did you mean 'flowers.csv'?"
+    with pytest.raises(ParameterError, match=r"there is no file 'example:flour.csv'; did you mean 'flowers.csv'\?"):
+        named_file("file", "example:flour.csv")
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ParameterError, match=r"is no regular file; expected a file"):
+        named_file("file", str(tmp_path / "pipe"))
+    with pytest.raises(ParameterError, match=r"is a folder; expected a file"):
+        named_file("file", str(tmp_path))
+    with pytest.raises(ParameterError, match=r"is a file; expected a folder"):
+        named_folder("folder", str(tmp_path / "pipe"))
+    with pytest.raises(ParameterError, match=r"can't read the file"):
+        named_file("file", "a\0b")

@@ -1,0 +1,83 @@
+"""Splits: every example in one part, as many as the shares say, and the same again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from mlpkit import ParameterError
+from mlpkit_plugins.splits.at_random import split_at_random
+from mlpkit_plugins.splits.by_key import scattered, split_by_key
+from mlpkit_plugins.splits.shares import Shares
+
+shares = st.builds(Shares, st.sampled_from([0, 0.1, 0.25]), st.sampled_from([0, 0.2, 0.5]))
+seeds = st.integers(0, 2**63)
+
+
+@given(st.integers(20, 300), shares, seeds)
+def test_each_example_comes_into_one_part(examples, shares, seed):
+    keys = np.random.default_rng(0).integers(0, 2**63, examples).astype(np.uint64)
+    for split in (lambda: split_at_random(examples, shares, seed), lambda: split_by_key(keys, shares, seed)):
+        try:
+            parts = split()
+        except ParameterError:
+            assume(False)
+        assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(examples))
+        assert all((np.diff(part) > 0).all() for part in parts.values())
+        again = split()
+        assert all((again[name] == part).all() for name, part in parts.items())
+
+
+@given(st.integers(20, 300), shares, seeds)
+def test_random_parts_are_as_large_as_their_shares(examples, shares, seed):
+    parts = split_at_random(examples, shares, seed)
+    for name, share in (("validation", shares.validation), ("test", shares.test)):
+        assert len(parts.get(name, ())) == round(share * examples)
+
+
+def test_parts_by_key_are_nearly_as_large_as_their_shares():
+    parts = split_by_key(np.arange(100_000, dtype=np.uint64), Shares(0.1, 0.2), 0)
+    assert abs(len(parts["validation"]) - 10_000) < 400
+    assert abs(len(parts["test"]) - 20_000) < 500
+
+
+def test_an_example_stays_in_its_part_when_others_come():
+    keys = np.arange(1000, dtype=np.uint64)
+    few, many = (split_by_key(keys[:count], Shares(0.2, 0.2), 7) for count in (500, 1000))
+    for name, part in few.items():
+        assert set(part) == {position for position in many[name] if position < 500}
+
+
+def test_equal_keys_come_together():
+    keys = np.repeat(np.arange(50, dtype=np.uint64), 4)
+    for part in split_by_key(keys, Shares(0.2, 0.2), 0).values():
+        assert all(np.isin(np.flatnonzero(keys == key), part).all() for key in set(keys[part]))
+
+
+def test_another_seed_gives_another_split():
+    keys = np.arange(200, dtype=np.uint64)
+    for split in (
+        lambda seed: split_by_key(keys, Shares(0.2, 0), seed),
+        lambda s: split_at_random(200, Shares(0.2, 0), s),
+    ):
+        assert split(0)["validation"].tolist() != split(1)["validation"].tolist()
+
+
+def test_a_part_without_examples_is_an_error():
+    with pytest.raises(ParameterError, match=r"validation: the share 0.1 of 3 examples gives none; ask for a larger"):
+        split_at_random(3, Shares(0.1, 0), 0)
+    with pytest.raises(ParameterError, match="or set split: shuffle"):
+        split_by_key(np.zeros(1, np.uint64), Shares(0.01, 0), 0)
+    with pytest.raises(ParameterError, match="leave nothing to train on"):
+        Shares(0.5, 0.5).expect_rest()
+
+
+def test_scattered_numbers_are_those_of_the_paper():
+    """The first numbers of SplitMix64 from the state 1234567, as other programs print them."""
+    step, states = 0x9E3779B97F4A7C15, []
+    for count in range(3):
+        states.append((1234567 + count * step) % 2**64)
+    found = scattered(np.array(states, np.uint64)).tolist()
+    assert found == [6457827717110365317, 3203168211198807973, 9817491932198370423]
