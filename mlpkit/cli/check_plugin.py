@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
     """Ask a plugin's components what their kinds promise.
 
-    NAME is a plugin's namespace or a component: acme, acme.Swish. A line a component; for one that failed, the checks
-    that it failed and why. The exit code is 1 if any failed.
+    NAME is a plugin's namespace, a component, or a plugin's file: acme, acme.Swish, my_layers.py. A line a component;
+    for one that failed, the checks that it failed and why. The exit code is 1 if any failed.
     """
     from mlpkit.jobs.check_plugin import check_plugin  # noqa: PLC0415 - loads NumPy, which --help does without
 
