@@ -1,0 +1,141 @@
+"""A network with each layer takes the same 100 steps of gradient descent as PyTorch's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.average_pool2d import AveragePool2d
+from mlpkit_plugins.layers.batch_norm import BatchNorm
+from mlpkit_plugins.layers.conv2d import Conv2d
+from mlpkit_plugins.layers.dropout import Dropout
+from mlpkit_plugins.layers.elu import Elu
+from mlpkit_plugins.layers.flatten import Flatten
+from mlpkit_plugins.layers.gelu import Gelu
+from mlpkit_plugins.layers.layer_norm import LayerNorm
+from mlpkit_plugins.layers.leaky_relu import LeakyRelu
+from mlpkit_plugins.layers.max_pool2d import MaxPool2d
+from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.layers.repeat import Repeat
+from mlpkit_plugins.layers.reshape import Reshape
+from mlpkit_plugins.layers.residual import Residual
+from mlpkit_plugins.layers.sequence import Sequence
+from mlpkit_plugins.layers.sigmoid import Sigmoid
+from mlpkit_plugins.layers.silu import Silu
+from mlpkit_plugins.layers.softplus import Softplus
+from mlpkit_plugins.layers.tanh import Tanh
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+UNITS = 36
+
+
+def in_residual(nn, *inside):
+    """Return a module that adds its inputs to what others make of them."""
+
+    class Added(nn.Sequential):
+        def forward(self, x):
+            return x + super().forward(x)
+
+    return Added(*inside)
+
+
+CASES = {
+    "Affine": (lambda: [Affine(UNITS, bias=False)], lambda nn: [nn.Linear(UNITS, UNITS, bias=False)]),
+    "Relu": (lambda: [Relu()], lambda nn: [nn.ReLU()]),
+    "Sigmoid": (lambda: [Sigmoid()], lambda nn: [nn.Sigmoid()]),
+    "Tanh": (lambda: [Tanh()], lambda nn: [nn.Tanh()]),
+    "LeakyRelu": (lambda: [LeakyRelu(0.2)], lambda nn: [nn.LeakyReLU(0.2)]),
+    "Elu": (lambda: [Elu(1.5)], lambda nn: [nn.ELU(1.5)]),
+    "Gelu": (lambda: [Gelu()], lambda nn: [nn.GELU()]),
+    "Silu": (lambda: [Silu()], lambda nn: [nn.SiLU()]),
+    "Softplus": (lambda: [Softplus()], lambda nn: [nn.Softplus(threshold=50)]),
+    "LayerNorm": (lambda: [LayerNorm()], lambda nn: [nn.LayerNorm(UNITS)]),
+    "BatchNorm": (lambda: [BatchNorm()], lambda nn: [nn.BatchNorm1d(UNITS)]),
+    "BatchNorm of channels": (
+        lambda: [Reshape([2, 18]), BatchNorm(0.8, 1e-3), Flatten()],
+        lambda nn: [nn.Unflatten(1, (2, 18)), nn.BatchNorm1d(2, momentum=0.2, eps=1e-3), nn.Flatten()],
+    ),
+    "Flatten, Reshape": (
+        lambda: [Reshape([3, 12]), Tanh(), Reshape([2, 3, 6]), Flatten()],
+        lambda nn: [nn.Unflatten(1, (3, 12)), nn.Tanh(), nn.Flatten(), nn.Unflatten(1, (2, 3, 6)), nn.Flatten()],
+    ),
+    "Conv2d": (
+        lambda: [Reshape([1, 6, 6]), Conv2d(4, 3), Tanh(), Conv2d(9, 2, stride=2, padding=2), Flatten(), Affine(UNITS)],
+        lambda nn: [
+            nn.Unflatten(1, (1, 6, 6)),
+            nn.Conv2d(1, 4, 3),
+            nn.Tanh(),
+            nn.Conv2d(4, 9, 2, stride=2, padding=2),
+            nn.Flatten(),
+            nn.Linear(9 * 16, UNITS),
+        ],
+    ),
+    "MaxPool2d": (
+        lambda: [Reshape([1, 6, 6]), MaxPool2d(3, stride=1), MaxPool2d(), Flatten(), Affine(UNITS)],
+        lambda nn: [
+            nn.Unflatten(1, (1, 6, 6)),
+            nn.MaxPool2d(3, stride=1),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(4, UNITS),
+        ],
+    ),
+    "AveragePool2d": (
+        lambda: [Reshape([1, 6, 6]), AveragePool2d(3, stride=1), AveragePool2d(), Flatten(), Affine(UNITS)],
+        lambda nn: [
+            nn.Unflatten(1, (1, 6, 6)),
+            nn.AvgPool2d(3, stride=1),
+            nn.AvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(4, UNITS),
+        ],
+    ),
+    "Sequence": (
+        lambda: [Sequence([Affine(7), Tanh(), Affine(UNITS)])],
+        lambda nn: [nn.Sequential(nn.Linear(UNITS, 7), nn.Tanh(), nn.Linear(7, UNITS))],
+    ),
+    "Residual": (
+        lambda: [Residual([Tanh(), Affine(UNITS)])],
+        lambda nn: [in_residual(nn, nn.Tanh(), nn.Linear(UNITS, UNITS))],
+    ),
+    "Repeat": (
+        lambda: [Repeat(3, lambda: Sequence([Affine(UNITS), Tanh()]))],
+        lambda nn: [nn.Sequential(*[nn.Sequential(nn.Linear(UNITS, UNITS), nn.Tanh()) for _ in range(3)])],
+    ),
+}
+APART = {"Dropout"}
+"""Layers with a test of their own."""
+
+
+def test_every_built_in_layer_is_compared(built_ins):
+    compared = {name for case in CASES for name in case.partition(" of ")[0].split(", ")}
+    assert compared | APART == built_ins("layer")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_layers(case, torch, pair):
+    ours, theirs = CASES[case]
+    both = pair(ours(), SoftmaxWithLoss(), theirs(torch.nn))
+    both.train(torch.nn.CrossEntropyLoss())
+    both.expect_agreement()
+
+
+def test_dropout_drops_and_scales_as_theirs_would_with_the_same_mask(torch, pair):
+    ours = Dropout(0.3)
+
+    class Dropped(torch.nn.Module):
+        """Theirs draws random numbers of its own; its mask is ours, and its derivative PyTorch's."""
+
+        def forward(self, x):
+            if not self.training:
+                return torch.nn.functional.dropout(x, 0.3, training=False)
+            return x * torch.from_numpy(kept()) / (1 - 0.3)
+
+    def kept():
+        return (both.network.replicas[0].layers[1].factor != 0).astype(np.float64)
+
+    both = pair([ours], SoftmaxWithLoss(), [Dropped()])
+    both.train(torch.nn.CrossEntropyLoss())
+    both.expect_agreement()
+    assert 0.6 < kept().mean() < 0.8
