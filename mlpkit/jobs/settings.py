@@ -9,6 +9,7 @@ from mlpkit.training.best_weights import BestWeights
 from mlpkit.training.checkpointing import Occasions, Ranking
 from mlpkit.training.early_stopping import EarlyStopping
 from mlpkit.training.loop import Settings
+from mlpkit.training.moving_average import MovingAverage
 from mlpkit.training.time_budget import TimeBudget
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def _clip(training: Training) -> tuple[str, float] | None:
 
 def _callbacks(training: Training, steps: int | None) -> list[Callback]:
     """Return the callbacks that the spec names, and those that do what other keys ask for."""
-    callbacks = [callback() for callback in training.callbacks]
+    callbacks: list[Callback] = []
+    if training.moving_average is not None:
+        callbacks.append(MovingAverage(training.moving_average.decay))
+    callbacks += [callback() for callback in training.callbacks]
     if training.seconds is not None and steps is None:
         callbacks.append(TimeBudget(training.seconds))
     stopping = training.early_stopping

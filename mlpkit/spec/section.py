@@ -79,7 +79,7 @@ class OptionalSectionType(SectionType):
         if value is None:
             return None
         if not isinstance(value, dict):
-            keys = f"its keys are {', '.join(self.signature.types)}"
+            keys = f"its keys: {', '.join(self.signature.types)}"
             return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=keys)
         return super().check(value, path, checking)
 

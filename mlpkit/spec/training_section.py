@@ -17,6 +17,7 @@ from mlpkit.spec.checkpoint_section import Checkpoint, CheckpointType
 from mlpkit.spec.clip_section import Clip, ClipType
 from mlpkit.spec.early_stopping_section import EarlyStopping, EarlyStoppingType
 from mlpkit.spec.figure import check_figure
+from mlpkit.spec.moving_average_section import MovingAverage, MovingAverageType
 from mlpkit.spec.section import SectionType
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Training:
         metrics: figures to report beside the loss.
         callbacks: code that follows training and may end it.
         clip: limit on the gradient, before the optimizer sees it; by default there is none.
+        moving_average: a moving average of the weights, which is evaluated and saved in place of them; by default none.
         augment: random changes to training inputs, in order.
         checkpoint: when to save all that the run needs to go on; by default only when a signal ends it.
         early_stopping: when a training that no longer gets better ends; by default only at its full length.
@@ -61,6 +63,7 @@ class Training:
     metrics: tuple[Recipe[Metric], ...] = ()
     callbacks: tuple[Recipe[Callback], ...] = ()
     clip: Annotated[Clip | None, ClipType()] = None
+    moving_average: Annotated[MovingAverage | None, MovingAverageType()] = None
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: Annotated[Checkpoint | None, CheckpointType()] = None
     early_stopping: Annotated[EarlyStopping | None, EarlyStoppingType()] = None

@@ -54,7 +54,7 @@ def test_the_metric_itself_says_whether_higher_is_better(key, figure, higher):
         ("early_stopping: {patience: 0}", "expected: an integer, at least 1"),
         ("early_stopping: {minimum_change: -1}", "expected: a number, at least 0"),
         ("early_stopping: {patient: 3}", "help: did you mean 'patience'?"),
-        ("early_stopping: true", "help: its keys are metric, patience, minimum_change"),
+        ("early_stopping: true", "help: its keys: metric, patience, minimum_change"),
         ("best_weights: acuracy", "9:17: the run has no figure 'acuracy'"),
         ("best_weights: true", "expected: a string"),
     ],
