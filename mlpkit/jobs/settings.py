@@ -30,6 +30,7 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
     return Settings(
         optimizer=training.optimizer(),
         batch_size=training.batch_size,
+        accumulate=training.accumulate,
         sampling=training.sampling,
         iterations=training.iterations or steps,
         epochs=training.epochs,

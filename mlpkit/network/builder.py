@@ -48,14 +48,7 @@ def prove(spec: Spec) -> SpecProof:
     dataset = spec.data()
     description = describe_data(spec, dataset)
     examples = description.sizes["train"]
-    faults = _open_ended_faults(spec)
-    if spec.training.batch_size > examples:
-        size = Fault(
-            ("training", "batch_size"),
-            f"a minibatch of {spec.training.batch_size} is larger than the training data",
-            expected=f"at most {examples}, the training examples of {spec.data.name}",
-        )
-        faults.append(size)
+    faults = _open_ended_faults(spec) + _size_faults(spec, examples)
     for i, recipe in enumerate(spec.training.augment):
         faults += _misfit(spec, ("training", "augment", i), recipe, description.input_shape)
     try:
@@ -69,6 +62,21 @@ def prove(spec: Spec) -> SpecProof:
     if faults:
         raise spec.error(SpecShapeError, faults)
     return SpecProof(dataset, description, proof)
+
+
+def _size_faults(spec: Spec, examples: int) -> list[Fault]:
+    """Make sure that there are as many examples as a step takes."""
+    batch_size, accumulate = spec.training.batch_size, spec.training.accumulate
+    expected = f"at most {examples}, the training examples of {spec.data.name}"
+    if batch_size > examples:
+        message = f"a minibatch of {batch_size} is larger than the training data"
+        return [Fault(("training", "batch_size"), message, expected=expected)]
+    if batch_size * accumulate > examples:
+        message = (
+            f"a step of {accumulate} minibatches, {batch_size * accumulate} examples, is larger than the training data"
+        )
+        return [Fault(("training", "accumulate"), message, expected=expected)]
+    return []
 
 
 def _open_ended_faults(spec: Spec) -> list[Fault]:

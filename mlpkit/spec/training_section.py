@@ -35,6 +35,7 @@ class Training:
     Args:
         optimizer: how gradients change the parameters.
         batch_size: examples of a minibatch.
+        accumulate: minibatches whose gradients are averaged for one step, as if they were one minibatch.
         sampling: how minibatches are drawn: every example once an epoch, or independently with replacement.
         iterations: steps to train for; either this, epochs or seconds.
         epochs: passes over the training data to train for; either this, iterations or seconds.
@@ -55,6 +56,7 @@ class Training:
 
     optimizer: Recipe[Optimizer]
     batch_size: Annotated[int, Ge(1)] = 32
+    accumulate: Annotated[int, Ge(1)] = 1
     sampling: Literal["shuffle", "with_replacement"] = "shuffle"
     iterations: Annotated[int | None, Ge(1)] = None
     epochs: Annotated[int | None, Ge(1)] = None

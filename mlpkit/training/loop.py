@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.network.blame import Blame
+from mlpkit.training.accumulation import AccumulatedGradient, Parts
 from mlpkit.training.batches import Augmenter
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, Timetable
@@ -51,6 +52,7 @@ class Settings:
     Args:
         optimizer: how gradients change the parameters.
         batch_size: examples of a minibatch.
+        accumulate: minibatches whose gradients are averaged for one step.
         sampling: ``shuffle`` or ``with_replacement``.
         iterations: steps to train for, or None.
         epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
@@ -66,6 +68,7 @@ class Settings:
 
     optimizer: Optimizer
     batch_size: int
+    accumulate: int = 1
     sampling: str = "shuffle"
     iterations: int | None = None
     epochs: int | None = None
@@ -120,23 +123,15 @@ class Trainer:
         self._stop = stop or StopRequest()
         self._workers = Workers(useful_workers(network) if workers is None else workers)
         examples = len(splits["train"])
-        self._sampler = SAMPLERS[settings.sampling](examples, settings.batch_size, network.seed)
+        rows = settings.batch_size * settings.accumulate
+        self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed)
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
         self._clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
         self._update = Updater(settings.optimizer, network)
         self._steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         self._total = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
         self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self._total)
-        minibatch = MinibatchReader(
-            self._sampler,
-            splits["train"],
-            description,
-            network.dtype,
-            batch_size=settings.batch_size,
-            steps=self._total,
-        )
-        augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
-        self._gradient = StepGradient(network, minibatch, augment)
+        self._gradient = self._step_gradient(splits["train"], description)
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
         self._view = TrainingView(self.progress, network.parameters, folder, self.history, weights_of(network))
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
@@ -203,7 +198,24 @@ class Trainer:
             self.settings.ranking.best = Best(*figures["best"])
         self._callbacks.load_state(figures["callbacks"], arrays)
         for replica in self.network.replicas:
-            replica.position.step = max(0, snapshot.step - 1)
+            replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
+
+    def _step_gradient(self, split: Split, description: Description) -> StepGradient | AccumulatedGradient:
+        """Return what computes the gradient of a step, from one minibatch or from several."""
+        network, settings = self.network, self.settings
+        parts = Parts(self._sampler, settings.batch_size, settings.accumulate)
+        minibatch = MinibatchReader(
+            self._sampler if settings.accumulate == 1 else parts,
+            split,
+            description,
+            network.dtype,
+            batch_size=settings.batch_size,
+            steps=self._total * settings.accumulate,
+        )
+        augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
+        if settings.accumulate == 1:
+            return StepGradient(network, minibatch, augment)
+        return AccumulatedGradient(network, parts, minibatch, augment)
 
     def _loop(self) -> None:
         network, progress, settings = self.network, self.progress, self.settings

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, Split
-    from mlpkit.training.sampling import Sampler
+    from mlpkit.training.sampling import Choice
 
 ROWS_READ_TOGETHER = 512
 """Rows below which several minibatches are read at once: a call of ``take`` costs as much as a few dozen rows."""
@@ -33,7 +33,7 @@ class MinibatchReader:
 
     def __init__(
         self,
-        sampler: Sampler,
+        sampler: Choice,
         split: Split,
         description: Description,
         dtype: np.dtype[Any],

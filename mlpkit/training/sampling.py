@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mlpkit.components.randomness import keyed_generator
 
@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 NUMBERS_DRAWN_TOGETHER = 131_072
 """Positions drawn at once with replacement, a megabyte of them: a keyed generator costs as much as 10,000 positions."""
+
+
+class Choice(Protocol):
+    """Chooses the examples of minibatches."""
+
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a minibatch, counted from 0; not to be written into."""
 
 
 class Sampler(ABC):

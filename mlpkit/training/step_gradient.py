@@ -44,3 +44,7 @@ class StepGradient:
         if not math.isfinite(loss):
             refuse_loss(loss, step + 1, learning_rate, self._network, x, t)
         return loss
+
+    def last_minibatch(self, steps: int) -> int:
+        """Return the number of the minibatch that was computed last, from 0, after so many steps."""
+        return steps - 1

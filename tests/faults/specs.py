@@ -50,6 +50,19 @@ VARIANTS = {
   epochs: 12
   checkpoint: {every_epochs: 2, best: acme.mean_error}
 """,
+    "averaged": """\
+  batch_size: 8
+  accumulate: 3
+  slices: 2
+  clip: {norm: 1.0}
+  moving_average: {decay: 0.9}
+  augment: [acme.jitter]
+  iterations: 120
+  evaluate_every: 15
+  early_stopping: {metric: accuracy, patience: 6}
+  best_weights: loss
+  checkpoint: {every: 50, best: accuracy}
+""",
     "stopped": """\
   batch_size: 30
   slices: 2

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-VARIANTS = ("shuffled", "drawn", "best", "stopped")
+VARIANTS = ("shuffled", "drawn", "best", "averaged", "stopped")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 CASES = [(variant, optimizer) for variant in VARIANTS for optimizer in OPTIMIZERS]
 STEPS = 120
@@ -30,7 +30,7 @@ def check(variant, optimizer, steps, runs, specs, results):
 @pytest.mark.parametrize(("variant", "optimizer"), CASES)
 def test_interrupted_at_some_steps(variant, optimizer, runs, specs, results):
     first = 1 + 5 * CASES.index((variant, optimizer))
-    before_an_evaluation = {"shuffled": 50, "drawn": 40, "best": 70, "stopped": 60}[variant]
+    before_an_evaluation = {"shuffled": 50, "drawn": 40, "best": 70, "averaged": 30, "stopped": 60}[variant]
     steps = {before_an_evaluation, *(1 + (first + step) % STEPS for step in (0, 81))}
     check(variant, optimizer, steps, runs, specs, results)
 

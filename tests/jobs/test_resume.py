@@ -157,7 +157,7 @@ def test_a_changed_resolved_spec_is_refused_with_a_diff(interrupted):
         "         sgd: {learning_rate: 0.05, momentum: 0.0, nesterov: false, weight_decay: 0.0}\n"
         "    -  batch_size: 50\n"
         "    +  batch_size: 40\n"
-        "       sampling: shuffle\n"
+        "       accumulate: 1\n"
         "  help: put it back as it was, or start a new run"
     )
 

@@ -42,6 +42,7 @@ NOT_SAYABLE = {
     "logits_and_classes_differ": SHAPES,
     "shapes_and_minibatch_at_once": SHAPES,
     "minibatch_larger_than_the_data": SHAPES,
+    "accumulated_beyond_the_data": SHAPES,
     "validation_as_large_as_the_data": SHAPES,
     "layer_name_that_another_has_by_default": OTHER_VALUES,
     "layer_name_twice": OTHER_VALUES,
