@@ -74,5 +74,8 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("augmentation", "rotation", "mlpkit_plugins.augmentations.rotation:Rotation"),
         component("augmentation", "elastic", "mlpkit_plugins.augmentations.elastic:Elastic"),
         component("dataset", "mnist", "mlpkit_plugins.datasets.mnist:Mnist"),
+        component("dataset", "idx", "mlpkit_plugins.datasets.idx:Idx"),
         component("dataset", "csv", "mlpkit_plugins.datasets.csv:Csv"),
+        component("dataset", "npy", "mlpkit_plugins.datasets.npy:Npy"),
+        component("dataset", "npz", "mlpkit_plugins.datasets.npz:Npz"),
     ]

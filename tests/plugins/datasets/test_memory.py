@@ -94,3 +94,24 @@ def test_a_csv_file_takes_the_memory_of_the_columns_that_are_used(tmp_path, trai
     data = f"{{csv: {{file: %s.csv, target: sign, inputs: [{', '.join(inputs)}]}}}}"
     done = train_within(data % "small", data % "large", allowed)
     assert "there is no memory for" in done.stderr
+
+
+@pytest.mark.parametrize(("megabytes", "allowed"), [(96, 24), pytest.param(2000, 64, marks=pytest.mark.long)])
+@pytest.mark.parametrize("format_", ["npy", "npz"])
+def test_arrays_larger_than_the_memory_of_the_process_train(tmp_path, train_within, megabytes, allowed, format_):
+    rng = np.random.default_rng(0)
+    for name, rows in (("small", 1000), ("large", megabytes * MEGABYTE // 800)):
+        x = np.lib.format.open_memmap(tmp_path / f"{name}_x.npy", mode="w+", dtype=np.float64, shape=(rows, 100))
+        t = np.empty(rows, np.uint8)
+        for begin in range(0, rows, 10_000):
+            part = rng.normal(size=(min(10_000, rows - begin), 100))
+            x[begin : begin + len(part)], t[begin : begin + len(part)] = part, part[:, 0] > 0
+        np.save(tmp_path / f"{name}_t.npy", t)
+        if format_ == "npz":
+            np.savez(tmp_path / f"{name}.npz", x=x, t=t)
+        del x
+    data = "{npz: {file: %s.npz}}" if format_ == "npz" else "{npy: {inputs: %s_x.npy, targets: %s_t.npy}}"
+    small, large = (data.replace("%s", name) for name in ("small", "large"))
+    done = train_within(small, large, allowed * MEGABYTE)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.75

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HERE: Final = Path(__file__).parent
 
@@ -16,6 +21,12 @@ def main(folder: Path = HERE) -> None:
     houses(folder / "houses.csv")
     loans(folder / "loans.csv")
     weather(folder / "weather.csv")
+    x, t = shapes()
+    np.save(folder / "shapes_x.npy", x)
+    np.save(folder / "shapes_t.npy", t)
+    _write_npz(folder / "shapes.npz", {"x": x, "t": t})
+    _write_idx(folder / "shapes-images-idx3-ubyte", x)
+    _write_idx(folder / "shapes-labels-idx1-ubyte", t)
 
 
 def flowers(path: Path) -> None:
@@ -73,6 +84,35 @@ def weather(path: Path) -> None:
         fog = humidity > 80 and temperature < 8 and not wind
         lines.append(f"{day},{pressure:.1f},{humidity:.0f},{temperature:.1f},{rain:d},{wind:d},{fog:d}")
     _write(path, lines)
+
+
+def shapes() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Grey images of 8 by 8 pixels with a disc, a square or a cross somewhere, and its number from 0 to 2."""
+    rng = np.random.default_rng(5)
+    down, across = np.mgrid[0:8, 0:8]
+    images, numbers = np.empty((150, 8, 8), np.uint8), np.empty(150, np.uint8)
+    for i in range(len(images)):
+        number = int(rng.integers(3))
+        y, x = np.abs(down - rng.uniform(2.5, 4.5)), np.abs(across - rng.uniform(2.5, 4.5))
+        drawn = (np.hypot(y, x) < 2.6, np.maximum(y, x) < 2.1, (np.minimum(y, x) < 0.8) & (np.maximum(y, x) < 3))[
+            number
+        ]
+        grey = 200 * drawn + rng.integers(0, 50, (8, 8))
+        images[i], numbers[i] = grey, number
+    return images, numbers
+
+
+def _write_npz(path: Path, arrays: dict[str, NDArray[np.uint8]]) -> None:
+    """Write what np.savez would, but for the date of each member."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.save(content, array)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
+
+
+def _write_idx(path: Path, array: NDArray[np.uint8]) -> None:
+    path.write_bytes(bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes() + array.tobytes())
 
 
 def _write(path: Path, lines: list[str]) -> None:

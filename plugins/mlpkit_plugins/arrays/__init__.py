@@ -1,0 +1,1 @@
+"""Arrays of examples: what the data sets that read them share."""

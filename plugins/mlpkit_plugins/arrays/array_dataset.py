@@ -1,0 +1,220 @@
+"""What the data sets that read arrays have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from mlpkit import Classes, DataError, Dataset, Description, ShapeError
+from mlpkit_plugins.arrays.array_split import ArraySplit
+from mlpkit_plugins.arrays.array_targets import array_target
+from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
+from mlpkit_plugins.splits.at_random import split_at_random
+from mlpkit_plugins.splits.in_order import split_in_order
+from mlpkit_plugins.splits.shares import Shares
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+    from mlpkit_plugins.arrays.array_targets import Predicted
+    from mlpkit_plugins.formats.rows_on_disk import Rows
+
+
+@dataclass(frozen=True)
+class ArrayOptions:
+    """What a spec says of arrays; the parameters' meanings stand with the data sets that have them."""
+
+    predict: Predicted
+    flatten: bool
+    divide_by: float
+    standardize: bool
+    split: Literal["shuffle", "in_order"]
+    split_seed: int
+
+
+class Examples(NamedTuple):
+    """Inputs and targets that belong together.
+
+    Args:
+        inputs: an array with a row for each example.
+        targets: likewise.
+        inputs_name: what to call the inputs in messages.
+        targets_name: what to call the targets.
+        files: the files that they are in.
+    """
+
+    inputs: Rows
+    targets: Rows
+    inputs_name: str
+    targets_name: str
+    files: tuple[Path, ...]
+
+
+class ArrayDataset(Dataset):
+    """A data set whose examples are the rows of arrays, which stay in their files.
+
+    A subclass sets ``options`` and ``shares`` in its constructor, and opens the files.
+    """
+
+    options: ArrayOptions
+    shares: Shares
+    _scaling: Scaling | None = None
+    _examples: dict[str, Examples] | None = None
+    _fingerprint = ""
+
+    @abstractmethod
+    def open_files(self) -> dict[str, Examples]:
+        """Return examples: of ``train``, from which shares of others may be taken, and of splits with own files.
+
+        Raises:
+            ParameterError: there is no such file.
+            DataError: a file is damaged.
+        """
+
+    def describe(self) -> Description:
+        """Return shapes, target and sizes from headers, and the number of classes from the targets.
+
+        Raises:
+            ParameterError: there is no such file, or a split has no example.
+            DataError: a file is damaged, or the arrays don't belong together.
+        """
+        examples = self._opened()
+        target = self._target(examples)
+        sizes = {name: len(rows) for name, (_, rows) in self._parts(examples).items()}
+        raw_shape = examples["train"].inputs.shape[1:] or (1,)
+        if self._scaling is None:
+            self._scaling = Scaling(raw_shape, self.options.divide_by)
+        return Description(self._input_shape(raw_shape), target, sizes)
+
+    def open(self, seed: int) -> Mapping[str, ArraySplit]:
+        """Return the splits by name; the spec's seed plays no part, ``split_seed`` does.
+
+        Raises:
+            ParameterError: there is no such file, or a split has no example.
+            DataError: a file is damaged, or the arrays don't belong together.
+        """
+        self.describe()
+        examples = self._opened()
+        parts = self._parts(examples)
+        assert self._scaling is not None
+        if self.options.standardize and self._scaling.means is None:
+            self._scaling = self._scaling.fitted(_rows_of(*parts["train"], self._scaling.raw_shape))
+        self._fingerprint = _fingerprint(examples)
+        return {
+            name: ArraySplit(found.inputs, found.targets, rows, self._scaling) for name, (found, rows) in parts.items()
+        }
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of the files' content, once opened; until then, nothing."""
+        return self._fingerprint
+
+    def encoder_state(self) -> dict[str, Any]:
+        """Return the shape of raw inputs, and their means and deviations, as learned from the training examples."""
+        return {} if self._scaling is None else self._scaling.state()
+
+    def load_encoder_state(self, state: Mapping[str, Any]) -> None:
+        """Take back shape, means and deviations.
+
+        Raises:
+            ModelFileError: the state is not one that ``encoder_state`` returned.
+        """
+        self._scaling = Scaling.from_state(state, self.options.divide_by)
+
+    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Scale raw inputs.
+
+        Args:
+            raw: inputs as they are in the file, each in its shape or as a row.
+
+        Raises:
+            ShapeError: they have another shape.
+        """
+        if self._scaling is None:
+            self.describe()
+        assert self._scaling is not None
+        shape = self._scaling.raw_shape
+        if raw.shape[1:] not in (shape, (prod(shape),)) and not (raw.ndim == 1 and shape == (1,)):
+            expected = f"(rows, {', '.join(map(str, shape))})"
+            raise ShapeError(f"inputs of shape {raw.shape} don't fit the data set", expected=expected)
+        x = np.empty((len(raw), *self._input_shape(shape)), np.float32)
+        self._scaling.write(raw.reshape(len(raw), *shape), x)
+        return x
+
+    def _input_shape(self, raw_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (prod(raw_shape),) if self.options.flatten else raw_shape
+
+    def _opened(self) -> dict[str, Examples]:
+        if self._examples is None:
+            examples = self.open_files()
+            for found in examples.values():
+                _expect_pairs(found)
+                if found.inputs.shape[1:] != examples["train"].inputs.shape[1:]:
+                    message = f"has the shape {found.inputs.shape}; expected {_any(examples['train'].inputs)}"
+                    raise DataError(found.inputs_name, message)
+            self._examples = examples
+        return self._examples
+
+    def _target(self, examples: Mapping[str, Examples]) -> Target:
+        found = {
+            name: array_target(part.targets, self.options.predict, part.targets_name) for name, part in examples.items()
+        }
+        for name, target in found.items():
+            if target != found["train"] and not _is_part(target, found["train"]):
+                raise DataError(examples[name].targets_name, f"has {target}; expected {found['train']}")
+        return found["train"]
+
+    def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:
+        count = examples["train"].inputs.shape[0]
+        if self.options.split == "shuffle" and any(self.shares):
+            rows: Mapping[str, Any] = split_at_random(count, self.shares, self.options.split_seed)
+        else:
+            rows = split_in_order(count, self.shares)
+        parts = {name: (examples["train"], part) for name, part in rows.items()}
+        parts |= {name: (part, range(part.inputs.shape[0])) for name, part in examples.items() if name != "train"}
+        return {name: parts[name] for name in ("train", "validation", "test") if name in parts}
+
+
+def _expect_pairs(found: Examples) -> None:
+    """Make sure that there are examples, and a target for each."""
+    for array, name in ((found.inputs, found.inputs_name), (found.targets, found.targets_name)):
+        if not array.shape or 0 in array.shape:
+            raise DataError(name, f"has the shape {array.shape}; expected a row for each example")
+    if found.inputs.shape[0] != found.targets.shape[0]:
+        message = f"has {found.targets.shape[0]:,} targets for the {found.inputs.shape[0]:,} examples"
+        raise DataError(found.targets_name, f"{message} of {found.inputs_name}")
+
+
+def _is_part(target: Target, whole: Target) -> bool:
+    """Whether a split has some of the classes that there are."""
+    return isinstance(target, Classes) and isinstance(whole, Classes) and target.count <= whole.count
+
+
+def _any(array: Rows) -> str:
+    return f"(examples, {', '.join(map(str, array.shape[1:]))})"
+
+
+def _rows_of(found: Examples, rows: NDArray[Any] | range, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
+    """Return the inputs of a split, some at a time."""
+    for begin in range(0, len(rows), ROWS_TOGETHER):
+        part = rows[begin : begin + ROWS_TOGETHER]
+        chosen = slice(part.start, part.stop) if isinstance(part, range) else part
+        yield found.inputs[chosen].reshape(-1, *shape)
+
+
+def _fingerprint(examples: Mapping[str, Examples]) -> str:
+    import hashlib  # noqa: PLC0415 - checking a spec needs no checksum
+
+    checksum = hashlib.sha256()
+    for found in examples.values():
+        for path in found.files:
+            with path.open("rb") as file:
+                checksum.update(hashlib.file_digest(file, "sha256").digest())
+    return checksum.hexdigest()

@@ -1,0 +1,102 @@
+"""Scaling of arrays: by a constant, and to mean 0 and standard deviation 1."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+ROWS_TOGETHER: Final = 4096
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What is done to inputs.
+
+        x = (raw / divide_by - mean) / std
+
+    Args:
+        raw_shape: shape of an example as it is in the file.
+        divide_by: a constant.
+        means: a mean for each element of an example; None to leave them where they are.
+        stds: a standard deviation for each element, 1 where there is none; None likewise.
+    """
+
+    raw_shape: tuple[int, ...]
+    divide_by: float = 1.0
+    means: NDArray[np.float64] | None = None
+    stds: NDArray[np.float64] | None = None
+
+    def fitted(self, parts: Iterable[NDArray[Any]]) -> Scaling:
+        """Return the same with means and standard deviations.
+
+        Args:
+            parts: the training examples, some rows at a time.
+        """
+        count, means, squares = 0, np.zeros(self.raw_shape), np.zeros(self.raw_shape)
+        for part in parts:  # the means of the parts are joined, as in Chan, Golub and LeVeque (1983)
+            rows = part / self.divide_by
+            mean = rows.mean(axis=0)
+            difference = mean - means
+            together = count + len(rows)
+            squares += ((rows - mean) ** 2).sum(axis=0) + difference**2 * (count * len(rows) / together)
+            means += difference * (len(rows) / together)
+            count = together
+        stds = np.sqrt(squares / max(count, 1))
+        flat = stds <= 1e-12 * np.abs(means)
+        return Scaling(self.raw_shape, self.divide_by, means, np.where(flat, 1.0, stds))
+
+    def write(self, raw: NDArray[Any], out: NDArray[Any]) -> None:
+        """Write scaled examples.
+
+        Args:
+            raw: examples, shape (rows, *raw_shape).
+            out: where to write them, shape (rows, ...), of as many elements.
+        """
+        if self.means is not None and self.stds is not None:
+            out[...] = ((raw / self.divide_by - self.means) / self.stds).reshape(out.shape)
+        else:
+            np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learned as plain data."""
+        plain: dict[str, Any] = {"raw_shape": list(self.raw_shape)}
+        if self.means is not None and self.stds is not None:
+            plain |= {"means": self.means.ravel().tolist(), "stds": self.stds.ravel().tolist()}
+        return plain
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], divide_by: float) -> Scaling:
+        """Take back what ``state`` returned.
+
+        Raises:
+            ModelFileError: it did not come from there.
+        """
+        match dict(state):
+            case {"raw_shape": [*shape], **rest} if all(type(length) is int and length > 0 for length in shape):
+                size = math.prod(shape)
+                match rest:
+                    case {} if not rest:
+                        return cls(tuple(shape), divide_by)
+                    case {"means": means, "stds": stds} if (
+                        _are_numbers(means, size) and _are_numbers(stds, size) and all(std > 0 for std in stds)
+                    ):
+                        arrays = (np.array(values, np.float64).reshape(shape) for values in (means, stds))
+                        return cls(tuple(shape), divide_by, *arrays)
+        raise ModelFileError(f"the encoder of the arrays is {reprlib.repr(state)}, which is none")
+
+
+def _are_numbers(values: object, size: int) -> bool:
+    if not isinstance(values, list) or len(values) != size:
+        return False
+    return all(type(value) in (int, float) and math.isfinite(value) for value in values)

@@ -1,0 +1,126 @@
+"""Images and labels in IDX files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import numpy as np
+from annotated_types import Ge, Lt
+
+from mlpkit import DataError
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions, Examples
+from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.formats.idx import IDX_SUFFIXES, read_idx, read_idx_shape
+from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image
+from mlpkit_plugins.splits.shares import Shares
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+Share = Annotated[float, Ge(0), Lt(1)]
+Files = tuple[str, str]
+
+IMAGES: Final = 3
+LABELS: Final = 1
+"""Dimensions of the two arrays: (examples, height, width) and (examples,)."""
+
+
+class Idx(ArrayDataset):
+    """Grey images and their labels in IDX files, the format of MNIST: any set made in its likeness.
+
+    Files whose name ends in ``.gz`` are decompressed on the way. The number and the size of the images, and the number
+    of classes, come from the files.
+
+    Args:
+        images: file of the images, bytes of shape (examples, height, width); ``example:NAME`` is one that ships with
+            mlpkit.
+        labels: file of their labels, numbers of classes from 0.
+        normalize: divide pixels by 255, so that they lie between 0 and 1.
+        flatten: give images as rows, and not as (height, width).
+        validation: share of the examples for validation, or the two files that hold them; 0 for none.
+        test: share of the examples for testing, or the two files that hold them; 0 for none.
+        split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
+            training, the last for testing.
+        split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
+
+    Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
+    """
+
+    def __init__(
+        self,
+        images: str,
+        labels: str,
+        *,
+        normalize: bool = True,
+        flatten: bool = True,
+        validation: Share | Files = 0.1,
+        test: Share | Files = 0.1,
+        split: Literal["shuffle", "in_order"] = "shuffle",
+        split_seed: Annotated[int, Ge(0)] = 0,
+    ) -> None:
+        self.images = images
+        self.labels = labels
+        self.options = ArrayOptions("classes", flatten, 255.0 if normalize else 1.0, False, split, split_seed)
+        given = {"validation": validation, "test": test}
+        self.files = {name: files for name, files in given.items() if isinstance(files, tuple)}
+        self.shares = Shares(*(0.0 if isinstance(share, tuple) else share for share in given.values()))
+        self.shares.expect_rest()
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show images of shapes, from files that ship with mlpkit."""
+        files = {"images": "example:shapes-images-idx3-ubyte", "labels": "example:shapes-labels-idx1-ubyte"}
+        return [files, files | {"flatten": False, "test": tuple(files.values())}]
+
+    def open_files(self) -> dict[str, Examples]:
+        """Read the headers of the images, and the labels.
+
+        Raises:
+            ParameterError: there is no such file.
+            DataError: a file is none of that format, or damaged.
+        """
+        named = {"train": (("images", self.images), ("labels", self.labels))}
+        named |= {split: ((split, images), (split, labels)) for split, (images, labels) in self.files.items()}
+        return {split: _opened(*files) for split, files in named.items()}
+
+    def read(self, path: Path) -> NDArray[Any]:
+        """Read images from an IDX file, plain or compressed, or a single one from a PNG, JPEG, BMP or GIF file.
+
+        Returns:
+            Grey values, uint8, shape (images, height, width).
+
+        Raises:
+            DataError: the file is missing, of another format, or damaged.
+        """
+        suffix = path.suffix.lower()
+        if suffix in IMAGE_SUFFIXES:
+            return read_image(path)
+        if suffix in IDX_SUFFIXES:
+            return read_idx(path, IMAGES)
+        expected = f"an IDX file (no ending, {', '.join(IDX_SUFFIXES[1:])}), an image ({', '.join(IMAGE_SUFFIXES)})"
+        raise DataError(path, f"unknown file type '{path.suffix}'; expected {expected}, .npy or .npz")
+
+
+class _Images:
+    """The images of a file, read as soon as one of them is needed."""
+
+    def __init__(self, path: Path) -> None:
+        self.shape = read_idx_shape(path, IMAGES)
+        self.dtype = np.dtype(np.uint8)
+        self._path = path
+        self._images: NDArray[np.uint8] | None = None
+
+    def __getitem__(self, indices: NDArray[Any] | slice) -> NDArray[Any]:
+        """Return images."""
+        if self._images is None:
+            self._images = read_idx(self._path, IMAGES)
+        return self._images[indices]
+
+
+def _opened(images: tuple[str, str], labels: tuple[str, str]) -> Examples:
+    images_path, labels_path = named_file(*images), named_file(*labels)
+    return Examples(
+        _Images(images_path), read_idx(labels_path, LABELS), images[1], labels[1], (images_path, labels_path)
+    )

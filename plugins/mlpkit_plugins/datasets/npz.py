@@ -1,0 +1,91 @@
+"""Arrays in .npz files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Lt
+
+from mlpkit import DataError
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions, Examples
+from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.formats.npz_file import npz_array
+from mlpkit_plugins.splits.shares import Shares
+
+Share = Annotated[float, Ge(0), Lt(1)]
+
+
+class Npz(ArrayDataset):
+    """Two arrays in an .npz file: a row of inputs for each example, and a row of targets.
+
+    What ``np.savez`` writes is mapped into memory, and only the rows that a minibatch asks for are read: it may be
+    larger than the memory. What ``np.savez_compressed`` writes is read as a whole.
+
+        x = raw / divide_by, and if asked for  x = (raw / divide_by - mean) / std
+
+    Args:
+        file: the file; ``example:NAME`` is one that ships with mlpkit.
+        inputs: name of the array of inputs, numbers of shape (examples, ...).
+        targets: name of the array of targets, shape (examples,) or (examples, ...).
+        predict: what the targets are: ``classes``, numbers from 0; ``labels``, rows of 0 and 1; ``values``, numbers.
+        flatten: give inputs as rows.
+        divide_by: what inputs are divided by, such as 255 for bytes of images.
+        standardize: scale each element of the inputs to mean 0 and standard deviation 1, by the training examples. The
+            file is read once for that.
+        validation: share of the examples for validation, or a file that holds them; 0 for none.
+        test: share of the examples for testing, or a file that holds them; 0 for none.
+        split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
+            training, the last for testing.
+        split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        *,
+        inputs: str = "x",
+        targets: str = "t",
+        predict: Literal["classes", "labels", "values"] = "classes",
+        flatten: bool = False,
+        divide_by: Annotated[float, Gt(0)] = 1.0,
+        standardize: bool = False,
+        validation: Share | str = 0.1,
+        test: Share | str = 0.1,
+        split: Literal["shuffle", "in_order"] = "shuffle",
+        split_seed: Annotated[int, Ge(0)] = 0,
+    ) -> None:
+        self.file = file
+        self.inputs = inputs
+        self.targets = targets
+        self.options = ArrayOptions(predict, flatten, divide_by, standardize, split, split_seed)
+        given = {"validation": validation, "test": test}
+        self.files = {name: file for name, file in given.items() if isinstance(file, str)}
+        self.shares = Shares(*(0.0 if isinstance(share, str) else share for share in given.values()))
+        self.shares.expect_rest()
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show images of shapes, from a file that ships with mlpkit."""
+        return [
+            {"file": "example:shapes.npz", "divide_by": 255.0},
+            {"file": "example:shapes.npz", "flatten": True, "standardize": True},
+        ]
+
+    def open_files(self) -> dict[str, Examples]:
+        """Open the files, and read their headers.
+
+        Raises:
+            ParameterError: there is no such file.
+            DataError: a file is none of that format, is damaged, or lacks an array.
+        """
+        opened = {"train": self._read_headers("file", self.file)}
+        return opened | {split: self._read_headers(split, file) for split, file in self.files.items()}
+
+    def _read_headers(self, parameter: str, name: str) -> Examples:
+        path = named_file(parameter, name)
+        try:
+            with path.open("rb") as file:
+                x, t = (npz_array(file, array, name) for array in (self.inputs, self.targets))
+        except OSError as error:
+            raise DataError(name, f"can't be read: {error.strerror or error}") from error
+        return Examples(x, t, f"{name}, array '{self.inputs}'", f"{name}, array '{self.targets}'", (path,))

@@ -1,0 +1,69 @@
+"""The header of an .npy file: what array follows, and where.
+
+Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
+"""
+
+from __future__ import annotations
+
+import warnings
+from math import prod
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from mlpkit import DataError
+
+LARGEST_HEADER = 10_000
+
+
+class NpyHeader(NamedTuple):
+    """What an .npy file, or a part of another file like one, says of itself.
+
+    Args:
+        dtype: type of the array's elements, numbers or truth values.
+        shape: shape of the array.
+        fortran_order: whether the first index changes fastest.
+        start: offset of the array's first byte in the file.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    fortran_order: bool
+    start: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of the array."""
+        return self.dtype.itemsize * prod(self.shape)
+
+
+def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
+    """Read a header, from where the file stands; nothing in it is run.
+
+    Args:
+        file: the file.
+        name: what to call it in messages.
+        size: bytes from there to the end of the array.
+
+    Raises:
+        DataError: there is none, its array has another size, or is one of something else than numbers.
+    """
+    begin = file.tell()
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            version = np.lib.format.read_magic(file)
+            read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+            shape, fortran_order, dtype = read(file, max_header_size=LARGEST_HEADER)
+    except KeyError as error:
+        raise DataError(name, f"has the .npy format {error}; expected (1, 0) or (2, 0)", byte=begin) from error
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(name, f"is no .npy file: {reason}", byte=begin) from error
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise DataError(name, f"holds {dtype}; expected numbers of up to 64 bits", byte=begin)
+    header = NpyHeader(dtype, shape, fortran_order, file.tell())
+    found = begin + size - header.start
+    if not all(length >= 0 for length in shape) or header.size != found:
+        message = f"the header declares {dtype} of shape {shape}, {header.size:,} bytes; {found:,} follow"
+        raise DataError(name, message, byte=begin)
+    return header

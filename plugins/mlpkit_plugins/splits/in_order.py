@@ -1,0 +1,29 @@
+"""A split in the order of the examples: the first are for training, the next for validation, the last for testing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlpkit_plugins.splits.shares import Shares
+
+
+def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
+    """Return the positions of each split, which take no memory.
+
+    Args:
+        examples: number of examples.
+        shares: which part makes which split.
+
+    Raises:
+        ParameterError: a split that was asked for has no example.
+    """
+    validation, test = round(shares.validation * examples), round(shares.test * examples)
+    train = examples - validation - test
+    shares.expect_examples({"train": train, "validation": validation, "test": test})
+    parts = {
+        "train": range(train),
+        "validation": range(train, train + validation),
+        "test": range(train + validation, examples),
+    }
+    return {name: rows for name, rows in parts.items() if len(rows)}

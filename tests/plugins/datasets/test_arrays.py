@@ -1,0 +1,259 @@
+"""Arrays in .npy, .npz and IDX files: the right rows reach the network, and mistakes are found."""
+
+from __future__ import annotations
+
+import gzip
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mlpkit import Classes, DataError, Description, Labels, ModelFileError, ParameterError, ShapeError, Values
+from mlpkit_plugins.datasets.idx import Idx
+from mlpkit_plugins.datasets.npy import Npy
+from mlpkit_plugins.datasets.npz import Npz
+from mlpkit_plugins.formats.npy_header import read_npy_header
+from mlpkit_plugins.formats.rows_on_disk import _RowsRead
+
+NONE = {"validation": 0.0, "test": 0.0}
+
+
+@pytest.fixture
+def save(tmp_path, monkeypatch):
+    """Return a function that writes arrays as x.npy and t.npy, and as data.npz, of the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def saved(x, t, compressed=False, prefix=""):
+        np.save(f"{prefix}x.npy", x)
+        np.save(f"{prefix}t.npy", t)
+        (np.savez_compressed if compressed else np.savez)(f"{prefix}data.npz", x=x, t=t)
+
+    return saved
+
+
+@pytest.fixture
+def numbers():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (40, 2, 3)).astype(np.uint8), rng.permutation(np.arange(40) % 4)
+
+
+def both(**options):
+    return Npy("x.npy", "t.npy", **options), Npz("data.npz", **options)
+
+
+def taken(dataset, split="train", indices=None, dtype=np.float64):
+    description = dataset.describe()
+    part = dataset.open(0)[split]
+    indices = np.arange(len(part)) if indices is None else np.array(indices)
+    shape, target_dtype = description.target.array(np.dtype(dtype))
+    x = np.full((len(indices), *description.input_shape), 7, dtype)
+    t = np.full((len(indices), *shape), 7, target_dtype)
+    part.take(indices, (x, t))
+    return x, t
+
+
+def message(action, kind):
+    with pytest.raises(kind) as caught:
+        action()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_rows_as_they_are(save, numbers, compressed):
+    save(*numbers, compressed=compressed)
+    for dataset in both(**NONE):
+        assert dataset.describe() == Description((2, 3), Classes(4), {"train": 40})
+        x, t = taken(dataset, indices=[5, 0, 39, 5])
+        np.testing.assert_array_equal(x, numbers[0][[5, 0, 39, 5]])
+        np.testing.assert_array_equal(t, numbers[1][[5, 0, 39, 5]])
+
+
+def test_every_example_comes_into_one_split(save, numbers):
+    x = np.arange(40.0)
+    save(x, numbers[1])
+    for split in ("shuffle", "in_order"):
+        for dataset in both(split=split, validation=0.25, test=0.1):
+            assert dataset.describe().sizes == {"train": 26, "validation": 10, "test": 4}
+            parts = [taken(dataset, name) for name in ("train", "validation", "test")]
+            found = np.concatenate([part[0][:, 0] for part in parts])
+            assert sorted(found) == list(range(40))
+            assert (found == np.arange(40)).all() == (split == "in_order")
+            np.testing.assert_array_equal(np.concatenate([t for _, t in parts]), numbers[1][found.astype(int)])
+
+
+def test_scaling_is_learned_from_training_rows(save):
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(3, 2, (9000, 2, 2)), rng.integers(0, 2, 9000)
+    x[:, 0, 1] = 4.2
+    save(x, t)
+    for dataset in both(standardize=True, flatten=True, divide_by=2.0, split="in_order", validation=0, test=0.1):
+        train, _ = taken(dataset)
+        expected = x[:8100].reshape(8100, 4)
+        stds = np.where(np.arange(4) == 1, 1, expected.std(axis=0))
+        np.testing.assert_allclose(train, (expected - expected.mean(axis=0)) / stds, atol=1e-10)
+        state = dataset.encoder_state()
+        used = Npy("x.npy", "t.npy", standardize=True, flatten=True, divide_by=2.0)
+        used.load_encoder_state(state)
+        np.testing.assert_allclose(used.encode(x[:3]), train[:3], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(used.encode(x[:3].reshape(3, 4)), train[:3], rtol=1e-5, atol=1e-6)
+
+
+def test_values_and_labels(save, numbers):
+    x = numbers[0]
+    save(x, np.linspace(0, 1, 40))
+    for dataset in both(predict="values", **NONE):
+        assert dataset.describe().target == Values((1,))
+        np.testing.assert_array_equal(taken(dataset)[1][:, 0], np.linspace(0, 1, 40))
+    save(x, np.eye(4, dtype=bool)[numbers[1]])
+    for dataset in both(predict="labels", **NONE):
+        assert dataset.describe().target == Labels(4)
+        np.testing.assert_array_equal(taken(dataset)[1], np.eye(4)[numbers[1]])
+
+
+def test_splits_may_have_files_of_their_own(save, numbers):
+    x, t = numbers
+    save(x[:5], t[:5] % 2, prefix="test_")
+    save(x, t)
+    for dataset in (
+        Npy("x.npy", "t.npy", validation=0, test=("test_x.npy", "test_t.npy")),
+        Npz("data.npz", validation=0, test="test_data.npz"),
+    ):
+        assert dataset.describe().sizes == {"train": 40, "test": 5}
+        np.testing.assert_array_equal(taken(dataset, "test")[0], x[:5])
+
+
+def test_arrays_stored_by_columns(save):
+    x = np.arange(12.0).reshape(3, 4).T
+    save(x, np.array([0, 1, 0, 1]))
+    for dataset in both(**NONE):
+        np.testing.assert_array_equal(taken(dataset)[0], x)
+
+
+def test_rows_that_are_read_one_by_one(save, numbers, tmp_path):
+    save(*numbers)
+    with (tmp_path / "x.npy").open("rb") as file:
+        rows = _RowsRead(file, read_npy_header(file, "x.npy", (tmp_path / "x.npy").stat().st_size), "x.npy")
+    np.testing.assert_array_equal(rows[np.array([3, 39, 3])], numbers[0][[3, 39, 3]])
+    np.testing.assert_array_equal(rows[35:60], numbers[0][35:])
+    with pytest.raises(IndexError):
+        rows[np.array([40])]
+    (tmp_path / "x.npy").write_bytes((tmp_path / "x.npy").read_bytes()[:200])
+    with pytest.raises(DataError, match=r"x.npy, byte 362: the file has become shorter"):
+        rows[np.array([39])]
+
+
+def test_mistakes_in_arrays(save, numbers):
+    x, t = numbers
+    ask = lambda **options: message(Npy("x.npy", "t.npy", **options).describe, DataError)  # noqa: E731
+    save(x, t[:39])
+    assert ask() == "t.npy: has 39 targets for the 40 examples of x.npy"
+    save(x, t * 1.0)
+    assert ask() == (
+        "t.npy: holds float64; expected numbers of classes as integers; set predict: values if they are real numbers"
+    )
+    save(x, t - 1)
+    assert ask().startswith("t.npy: the target of example ")
+    assert ask().endswith(" is -1; expected numbers of classes from 0")
+    save(x, np.eye(4, dtype=int)[t])
+    assert ask() == "t.npy: has the shape (40, 4); expected (examples,); set predict: labels for rows of 0 and 1"
+    save(x, 2 * np.eye(4, dtype=int)[t])
+    assert ask(predict="labels").endswith("is 2; expected 0 or 1")
+    save(x, t)
+    assert ask(predict="labels") == "t.npy: has the shape (40,); expected (examples, labels)"
+    assert message(Npz("data.npz", inputs="X").describe, DataError) == (
+        "data.npz: there is no array 'X'; did you mean 'x'?"
+    )
+    assert message(Npy("xx.npy", "t.npy").describe, ParameterError) == (
+        "inputs: there is no file 'xx.npy'; did you mean 'x.npy'?"
+    )
+    save(np.empty((0, 3)), np.empty(0, int))
+    assert ask() == "x.npy: has the shape (0, 3); expected a row for each example"
+    save(x.astype("c16"), t)
+    assert ask() == "x.npy, byte 0: holds complex128; expected numbers of up to 64 bits"
+
+
+def test_damaged_files(save, numbers, tmp_path):
+    save(*numbers)
+    whole = (tmp_path / "x.npy").read_bytes()
+    for content, expected in (
+        (b"", "x.npy, byte 0: is no .npy file"),
+        (b"not an array", "x.npy, byte 0: is no .npy file"),
+        (whole[:-1], "x.npy, byte 0: the header declares uint8 of shape (40, 2, 3), 240 bytes; 239 follow"),
+        (whole + b"1", "x.npy, byte 0: the header declares uint8 of shape (40, 2, 3), 240 bytes; 241 follow"),
+    ):
+        (tmp_path / "x.npy").write_bytes(content)
+        assert message(Npy("x.npy", "t.npy").describe, DataError).startswith(expected)
+    archive = (tmp_path / "data.npz").read_bytes()
+    for content in (b"", b"PK", archive[: len(archive) // 2]):
+        (tmp_path / "data.npz").write_bytes(content)
+        assert message(Npz("data.npz").describe, DataError).startswith("data.npz: can't be read as an .npz file")
+
+
+def test_objects_are_never_unpickled(save, numbers):
+    save(np.array([print] * 40, object), numbers[1])
+    assert "x.npy, byte 0: holds object" in message(Npy("x.npy", "t.npy").describe, DataError)
+
+
+@pytest.mark.parametrize("state", [{}, {"raw_shape": [0]}, {"raw_shape": [2], "means": [1.0], "stds": [1.0]}])
+def test_a_state_that_is_none_is_refused(state):
+    with pytest.raises(ModelFileError):
+        Npy("x.npy", "t.npy").load_encoder_state(state)
+
+
+def test_raw_inputs_of_another_shape_are_refused(save, numbers):
+    save(*numbers)
+    with pytest.raises(ShapeError, match=r"inputs of shape \(3, 5\) don't fit the data set; expected \(rows, 2, 3\)"):
+        Npy("x.npy", "t.npy").encode(np.zeros((3, 5)))
+
+
+# IDX files
+
+
+def test_idx_files_plain_and_compressed(numbers, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, t = numbers[0], numbers[1].astype(np.uint8)
+    for name, array in (("images", x), ("labels", t)):
+        content = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
+    for suffix in ("", ".gz"):
+        dataset = Idx(f"images{suffix}", f"labels{suffix}", **NONE)
+        assert dataset.describe() == Description((6,), Classes(4), {"train": 40})
+        np.testing.assert_allclose(taken(dataset)[0], x.reshape(40, 6) / 255)
+        np.testing.assert_array_equal(taken(dataset)[1], t)
+    dataset = Idx("images", "labels", flatten=False, normalize=False, validation=0.1, test=("images.gz", "labels.gz"))
+    assert dataset.describe() == Description((2, 3), Classes(4), {"train": 36, "validation": 4, "test": 40})
+    np.testing.assert_array_equal(taken(dataset, "test")[0], x)
+    np.testing.assert_array_equal(dataset.encode(dataset.read(tmp_path / "images.gz")), x)
+    assert message(lambda: dataset.read(tmp_path / "a.txt"), DataError).endswith(".npy or .npz")
+    assert message(Idx("image", "labels").describe, ParameterError) == (
+        "images: there is no file 'image'; did you mean 'images'?"
+    )
+
+
+# Memory
+
+
+def test_the_rows_that_are_asked_for_are_read_and_no_others(save, tmp_path):
+    """A sparse file of 64 GiB, larger than any memory here, is described and read at its ends."""
+    rows = 2**30
+    header = np.lib.format.open_memmap
+    x = header(tmp_path / "x.npy", mode="w+", dtype=np.float64, shape=(rows, 8))
+    x[-1] = 5
+    t = header(tmp_path / "t.npy", mode="w+", dtype=np.uint8, shape=(rows,))
+    del x, t
+    code = (
+        "import numpy as np, resource; from mlpkit_plugins.formats.npy_header import read_npy_header as h\n"
+        "from mlpkit_plugins.formats.rows_on_disk import rows_on_disk\n"
+        "from pathlib import Path; path = Path('x.npy')\n"
+        "with path.open('rb') as file: rows = rows_on_disk(file, h(file, 'x.npy', path.stat().st_size), 'x.npy')\n"
+        "print(type(rows).__name__, rows[np.array([0, 2**30 - 1])].sum(axis=1).tolist())\n"
+    )
+    for limit, kind in ((None, "ndarray"), (2**32, "_RowsRead")):
+        limited = (lambda: resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))) if limit else None
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, preexec_fn=limited, capture_output=True, text=True, check=False
+        )
+        assert done.stdout == f"{kind} [0.0, 40.0]\n", done.stderr
