@@ -15,6 +15,7 @@ VERBS: Final = {
     "run": "Train the network of a spec.",
     "resume": "Go on with a run that was interrupted.",
     "check": "Check specs without reading their data.",
+    "data": "Show what a spec's data is like, before training.",
     "explain": "Say what a key of a spec means, and where its value comes from.",
     "show": "Describe a component: its mathematics, parameters and source.",
     "plugins": "List the plugins, and what each provides.",

@@ -109,6 +109,14 @@ class Dataset(Component):
         """Turn raw inputs, shape (rows, ...), into what the network takes."""
         return raw
 
+    def feature_names(self) -> tuple[str, ...] | None:
+        """Return a name for each element of an input, once opened, where inputs are rows; None if they have none."""
+        return None
+
+    def target_names(self) -> tuple[str, ...] | None:
+        """Return a name for each label or value of a target, or None if they have none."""
+        return None
+
     def class_names(self) -> tuple[str, ...] | None:
         """Return the classes' names in the order of their numbers, or None if they are just numbers."""
         return None

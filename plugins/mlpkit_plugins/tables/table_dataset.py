@@ -147,6 +147,14 @@ class TableDataset(Dataset):
         encoder.write(values[:, :count], codes.astype(np.int32), x)
         return x
 
+    def feature_names(self) -> tuple[str, ...] | None:
+        """Return the names of the columns of numbers, then ``column=category`` for each category."""
+        return self._encoder.feature_names if self._encoder is not None else None
+
+    def target_names(self) -> tuple[str, ...] | None:
+        """Return the names of the target columns; None if classes are predicted, which have names of their own."""
+        return None if self.options.predict == "classes" else self.options.targets
+
     def class_names(self) -> tuple[str, ...] | None:
         """Return the classes' names as they stand in the target column; None if no classes are predicted."""
         return self._encoder.classes if self._encoder is not None else None

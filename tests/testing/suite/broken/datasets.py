@@ -100,6 +100,14 @@ class ScalesTwice(Points):
         return {name: PointSplit(split.x - known, split.t) for name, split in super().open(seed).items()}
 
 
+@caught_by("features_and_targets_have_names_of_their_own")
+class OneNameForTwo(Points):
+    """has one name for two elements of an input"""
+
+    def feature_names(self):
+        return ("left",)
+
+
 @caught_by("class_names_are_as_many_as_classes")
 class TwoNamesForThree(Points):
     """has fewer names than classes"""

@@ -127,6 +127,26 @@ def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
         raise Nonconformity(f"class_names returned {names!r}", expected=f"{count} distinct names, or None")
 
 
+@checks_examples("dataset")
+def features_and_targets_have_names_of_their_own(example: DatasetExample) -> None:
+    """If elements of inputs or of targets have names, is there one for each, a text of its own?
+
+    ``mlpkit data`` shows them.
+    """
+    example.splits  # noqa: B018 - names may be known only once the data is opened
+    target = example.description.target
+    shape, target_shape = example.description.input_shape, target.array(np.dtype("float64"))[0]
+    for method, names, expected in (
+        ("feature_names", example.dataset.feature_names(), shape),
+        ("target_names", example.dataset.target_names(), () if isinstance(target, Classes) else target_shape),
+    ):
+        if names is None:
+            continue
+        distinct = len(set(names)) == len(names) and all(isinstance(name, str) for name in names)
+        if not distinct or (len(names),) != expected:
+            raise Nonconformity(f"{method} returned {names!r}", expected=f"distinct names for {expected}, or None")
+
+
 def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | str:
     """Return what ``encode`` gives, or what it says against such inputs."""
     try:

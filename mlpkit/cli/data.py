@@ -1,0 +1,133 @@
+"""``mlpkit data``: show what a spec's data is like, before training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlpkit.cli import options
+from mlpkit.cli.columns import columns
+from mlpkit.cli.failures import tell_warnings
+from mlpkit.cli.figures import figure, shape
+from mlpkit.cli.missing_spec import suggesting_shipped_spec
+from mlpkit.cli.output import document, result
+from mlpkit.components.target import Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlpkit.jobs.column_statistics import ColumnStatistics
+    from mlpkit.jobs.data import DataReport, Example
+
+MOST_ELEMENTS = 8
+"""Elements of an input that are shown of an example."""
+
+
+@click.command("data")
+@click.argument("path", metavar="SPEC")
+@click.option("--rows", type=click.IntRange(min=0), default=5, show_default=True, help="Training examples to show.")
+@options.takes_overrides
+@options.takes_plugins
+@options.takes_json
+def command(
+    path: str, rows: int, overrides: tuple[str, ...], plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool
+) -> None:
+    """Show what a spec's data is like, before training.
+
+    Reads all of it once: sizes of the splits, shapes, how often each class occurs, the range of the inputs, and a few
+    examples as the network gets them.
+    """
+    from mlpkit.jobs.data import data  # noqa: PLC0415 - loads NumPy, which --help does without
+
+    with suggesting_shipped_spec(path):
+        report = data(path, rows=rows, overrides=overrides, plugins=plugins, blocked=blocked)
+    tell_warnings(report.spec.warnings)
+    if as_json:
+        document(_document(path, report))
+    else:
+        result("\n".join(_lines(path, report)))
+
+
+def _lines(path: str, report: DataReport) -> list[str]:
+    description = report.description
+    inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
+    lines = [f"{path}: {report.spec.data.name}", f"  {inputs}", ""]
+    lines += _counts(report) if report.counts else _sizes(report)
+    if report.values:
+        lines += ["", *_statistics("target", report.target_names, report.values)]
+    lines += ["", *_statistics("input", report.input_names, report.inputs)]
+    if report.examples:
+        lines += ["", *_examples(report)]
+    return lines
+
+
+def _sizes(report: DataReport) -> list[str]:
+    sizes = report.description.sizes
+    return columns(
+        [("split", "examples"), *((name, f"{size:,}") for name, size in sizes.items())], right=(1,), indent="  "
+    )
+
+
+def _counts(report: DataReport) -> list[str]:
+    """Return a line for each class or label: how many examples of each split have it."""
+    sizes = report.description.sizes
+    what = "label" if isinstance(report.description.target, Labels) else "class"
+    rows = [(what, *sizes), ("examples", *(f"{size:,}" for size in sizes.values()))]
+    for index, name in enumerate(report.target_names):
+        counts = (report.counts[split][index] for split in sizes)
+        shares = (f"{count:,} ({count / size:4.0%})" for count, size in zip(counts, sizes.values(), strict=True))
+        rows.append((name, *shares))
+    return columns(rows, right=range(1, len(sizes) + 1), indent="  ")
+
+
+def _statistics(what: str, names: Sequence[str], found: Sequence[ColumnStatistics]) -> list[str]:
+    rows: list[tuple[str, ...]] = [(what, "least", "greatest", "mean", "std")]
+    rows += [(name, *map(figure, values)) for name, values in zip(names, found, strict=True)]
+    return columns(rows, right=range(1, 5), indent="  ")
+
+
+def _examples(report: DataReport) -> list[str]:
+    rows = [("example", "target", "inputs")]
+    for number, example in enumerate(report.examples):
+        elements = example.inputs.ravel()
+        more = " ..." if len(elements) > MOST_ELEMENTS else ""
+        shown = " ".join(figure(float(element)) for element in elements[:MOST_ELEMENTS])
+        rows.append((str(number), _target(report, example), shown + more))
+    return columns(rows, right=(0,), indent="  ")
+
+
+def _target(report: DataReport, example: Example) -> str:
+    if report.counts and not example.target.shape:
+        return report.target_names[int(example.target)]
+    if report.counts:
+        return ", ".join(name for name, holds in zip(report.target_names, example.target, strict=True) if holds) or "-"
+    return " ".join(figure(float(value)) for value in example.target.ravel()[:MOST_ELEMENTS])
+
+
+def _document(path: str, report: DataReport) -> dict[str, Any]:
+    from mlpkit.components.target import target_to_plain  # noqa: PLC0415 - needed only here
+
+    description = report.description
+    splits: dict[str, Any] = {}
+    for name, size in description.sizes.items():
+        splits[name] = {"examples": size}
+        if report.counts:
+            splits[name]["counts"] = dict(zip(report.target_names, report.counts[name], strict=True))
+    return {
+        "spec": path,
+        "data": report.spec.data.name,
+        "input_shape": description.input_shape,
+        "dtype": report.spec.dtype,
+        "target": target_to_plain(description.target),
+        "splits": splits,
+        "inputs": _plain_statistics(report.input_names, report.inputs),
+        "values": _plain_statistics(report.target_names, report.values) if report.values else None,
+        "examples": [
+            {"inputs": example.inputs.tolist(), "target": example.target.tolist()} for example in report.examples
+        ],
+    }
+
+
+def _plain_statistics(names: Sequence[str], found: Sequence[ColumnStatistics]) -> dict[str, Any]:
+    return {name: values._asdict() for name, values in zip(names, found, strict=True)}

@@ -1,0 +1,148 @@
+"""What a spec's data is like, before anything is trained on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.target import Classes, Labels
+from mlpkit.jobs.column_statistics import ColumnStatistics, StatisticsOfColumns
+from mlpkit.network.blame import Blame
+from mlpkit.network.builder import describe_data
+from mlpkit.spec.spec import read_spec
+from mlpkit.training.batches import BatchReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.target import Target
+    from mlpkit.spec.spec import Spec
+
+MOST_COLUMNS: Final = 100
+"""Elements of an input, or of a target, up to which each has statistics of its own."""
+
+_VALUES_READ_TOGETHER: Final = 1 << 20
+
+
+class Example(NamedTuple):
+    """One example, as a network gets it.
+
+    Args:
+        inputs: its inputs.
+        target: its target; where that is a class, an array with its number alone.
+    """
+
+    inputs: NDArray[Any]
+    target: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What a spec's data is like.
+
+    Args:
+        spec: the spec.
+        description: shapes and sizes.
+        input_names: what each row of ``inputs`` is about; ``all`` if there is but one for all elements.
+        inputs: statistics of the training inputs.
+        target_names: the classes, the labels, or what each row of ``values`` is about.
+        counts: how many examples of each split have each class or label; empty where values are predicted.
+        values: statistics of the training targets where values are predicted.
+        examples: some training examples, the first ones.
+    """
+
+    spec: Spec
+    description: Description
+    input_names: tuple[str, ...]
+    inputs: tuple[ColumnStatistics, ...]
+    target_names: tuple[str, ...]
+    counts: Mapping[str, tuple[int, ...]]
+    values: tuple[ColumnStatistics, ...]
+    examples: tuple[Example, ...]
+
+
+def data(
+    path: str | Path,
+    *,
+    rows: int = 5,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    plugins: Iterable[str] = (),
+    blocked: Iterable[str] = (),
+) -> DataReport:
+    """Open a spec's data, read all of it once, and say what it is like.
+
+    Args:
+        path: the spec's file.
+        rows: how many training examples to show.
+        overrides: as for ``load_spec``.
+        plugins: as for ``load_spec``.
+        blocked: as for ``load_spec``.
+
+    Raises:
+        SpecError: the spec is wrong.
+        DataError: a data file is not what it should be.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    dataset = spec.data()
+    description = describe_data(spec, dataset)
+    with Blame(f"dataset {spec.data.name} failed in open"):
+        splits = dataset.open(spec.seed)
+    target, dtype = description.target, np.dtype(spec.dtype)
+    width, target_width = prod(description.input_shape), prod(target.array(dtype)[0])
+    inputs = StatisticsOfColumns(width if width <= MOST_COLUMNS else 1)
+    values = StatisticsOfColumns(target_width if target_width <= MOST_COLUMNS else 1)
+    counts: dict[str, tuple[int, ...]] = {}
+    examples: list[Example] = []
+    for name, split in splits.items():
+        together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
+        count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
+        for x, t in BatchReader(split, description, dtype, together).in_order():
+            count += _counted(target, t)
+            if name == "train":
+                inputs.update(x.reshape(len(x), -1) if width <= MOST_COLUMNS else x.reshape(-1, 1))
+                values.update(t.reshape(len(t), -1) if target_width <= MOST_COLUMNS else t.reshape(-1, 1))
+                missing = max(0, rows - len(examples))
+                examples += [Example(*pair) for pair in zip(x[:missing].copy(), t[:missing].copy(), strict=True)]
+        counts[name] = tuple(count.tolist())
+    counted = isinstance(target, Classes | Labels)
+    return DataReport(
+        spec,
+        description,
+        _names(dataset.feature_names(), width),
+        inputs.result(),
+        _target_names(dataset, target, target_width),
+        counts if counted else {},
+        () if counted else values.result(),
+        tuple(examples),
+    )
+
+
+def _counted(target: Target, t: NDArray[Any]) -> NDArray[np.int64]:
+    """Return how many examples have each class or label; nothing where values are predicted."""
+    if isinstance(target, Classes) and not target.one_hot:
+        return np.asarray(np.bincount(t, minlength=target.count), np.int64)
+    if isinstance(target, Classes | Labels):
+        return np.asarray(np.rint(t.sum(axis=0, dtype=np.float64)), np.int64)
+    return np.zeros(0, np.int64)
+
+
+def _target_names(dataset: Dataset, target: Target, width: int) -> tuple[str, ...]:
+    if isinstance(target, Classes):
+        return dataset.class_names() or tuple(map(str, range(target.count)))
+    if isinstance(target, Labels):
+        return dataset.target_names() or tuple(map(str, range(target.count)))
+    return _names(dataset.target_names(), width)
+
+
+def _names(given: tuple[str, ...] | None, count: int) -> tuple[str, ...]:
+    if count > MOST_COLUMNS:
+        return ("all",)
+    return given if given is not None else tuple(map(str, range(count)))
