@@ -73,6 +73,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("augmentation", "shift", "mlpkit_plugins.augmentations.shift:Shift"),
         component("augmentation", "rotation", "mlpkit_plugins.augmentations.rotation:Rotation"),
         component("augmentation", "elastic", "mlpkit_plugins.augmentations.elastic:Elastic"),
+        component("callback", "csv_logger", "mlpkit_plugins.callbacks.csv_logger:CsvLogger"),
         component("dataset", "mnist", "mlpkit_plugins.datasets.mnist:Mnist"),
         component("dataset", "idx", "mlpkit_plugins.datasets.idx:Idx"),
         component("dataset", "csv", "mlpkit_plugins.datasets.csv:Csv"),

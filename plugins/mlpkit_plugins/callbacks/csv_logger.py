@@ -1,0 +1,61 @@
+"""The callback that writes evaluations into a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlpkit import Callback, ParameterError, TrainingView
+
+
+class CsvLogger(Callback):
+    """Writes each evaluation as a row of a CSV file in the run folder, below a row with the names of the figures.
+
+    A run that is resumed begins the file anew, from the history, so that it ends up the same to the byte. Where nothing
+    is kept of a run, nothing is written.
+
+    Args:
+        file: name of the file in the run folder, which ends in .csv.
+
+    Raises:
+        ParameterError: ``file`` is not such a name.
+
+    Source: Shafranovich, Common Format and MIME Type for Comma-Separated Values (CSV) Files, RFC 4180 (2005).
+    """
+
+    def __init__(self, file: str = "history.csv") -> None:
+        if Path(file).name != file or not file.endswith(".csv") or not file.isprintable():
+            raise ParameterError("file", f"{file!r} can't be the file's name", expected="a name that ends in .csv")
+        self.file = file
+
+    def on_start(self, training: TrainingView) -> None:
+        """Write the evaluations that there were before a resume."""
+        path = self._path(training)
+        if path is not None and (training.history or path.exists()):
+            self._write(path, "w", [*_heading(training.history), *(row.values() for row in training.history)])
+
+    def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
+        """Write a row, and the heading before the first one."""
+        path = self._path(training)
+        if path is not None:
+            heading = _heading([record]) if len(training.history) == 1 else []
+            self._write(path, "a", [*heading, record.values()])
+
+    def _path(self, training: TrainingView) -> Path | None:
+        return None if training.folder is None else training.folder / self.file
+
+    def _write(self, path: Path, mode: str, rows: Iterable[Iterable[Any]]) -> None:
+        with path.open(mode, encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show it with its own name for the file, and with another."""
+        return [{}, {"file": "figures.csv"}]
+
+
+def _heading(records: Iterable[Mapping[str, float]]) -> list[list[str]]:
+    """Return the names of the figures as a row, if there is a record."""
+    return [list(record) for record in records][:1]
