@@ -16,13 +16,13 @@ from mlpkit.jobs.run import run
 from mlpkit.network.blame import Blame
 from mlpkit.runs.folder import RunFolder
 from mlpkit.spec.spec import parse_spec
+from mlpkit.training.observer import Observer
 
 if TYPE_CHECKING:
     from mlpkit.jobs.changes import Change
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.registry import Registry
     from mlpkit.spec.spec import Spec
-    from mlpkit.training.observer import Observer
     from mlpkit.training.stopping import StopRequest
 
 
@@ -64,7 +64,7 @@ def repro(
         directory: the run folder.
         out: where to keep the repeated run; by default nothing of it is kept.
         registry: the plugins to take components from; by default what is installed.
-        observer: is told how it goes, and of versions that have changed.
+        observer: is told how it goes, of versions that have changed, and of what the spec shouldn't say any more.
         stop: may ask the run to end after the step that it is in.
 
     Raises:
@@ -81,12 +81,14 @@ def repro(
             "restore the file from a copy"
         )
     spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry)
+    observer = observer or Observer()
+    for warning in spec.warnings:
+        observer.warned(warning)
     changes = lock_changes(lock, _lock_now(spec, resolved))
     for change in changes:
         if change.key == DATA:
             raise RunFolderError(f"{directory}: can't be repeated: the data is not what it was: {change}")
-        if observer is not None:
-            observer.noticed(f"another result is possible, since {change}")
+        observer.noticed(f"another result is possible, since {change}")
     then = result_hashes(directory)
     done = max((int(record["iteration"]) for record in folder.read_history()), default=None)
     with TemporaryDirectory(prefix="mlpkit-") as temporary:

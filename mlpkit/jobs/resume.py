@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
+    from mlpkit.errors import SpecFault
     from mlpkit.runs.checkpoints import Checkpoint
 
 
@@ -35,6 +36,10 @@ class _Warner(Observer):
     def noticed(self, message: str) -> None:
         """Warn."""
         warnings.warn(message, stacklevel=2)
+
+    def warned(self, warning: SpecFault) -> None:
+        """Warn, as ``load_spec`` does."""
+        warnings.warn(str(warning), FutureWarning, stacklevel=2)
 
 
 def resume(
@@ -53,7 +58,8 @@ def resume(
         directory: the run folder.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
-        observer: is told how it goes, and of damaged checkpoints and other versions; by default a warning tells these.
+        observer: is told how it goes, and of damaged checkpoints, other versions and what the spec shouldn't say any
+            more; by default a warning tells these.
         stop: may ask the run to end after the step that it is in.
 
     Raises:
@@ -90,6 +96,8 @@ def _go_on(
     changes = text_changes("spec.yaml", origin.spec, folder.spec_text())
     _refuse(folder, snapshot, changes + text_changes("resolved.yaml", origin.resolved, resolved))
     spec = parse_spec(resolved, name=str(folder.directory / "resolved.yaml"), registry=registry)
+    for warning in spec.warnings:
+        observer.warned(warning)
     proved = prove(spec)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):

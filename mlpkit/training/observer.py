@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpkit.components.schedule import Progress
+    from mlpkit.errors import SpecFault
     from mlpkit.training.history import Record
 
 
@@ -31,6 +32,9 @@ class Observer:
 
     def noticed(self, message: str) -> None:
         """Something is not as it should be, but the run goes on; told before training begins."""
+
+    def warned(self, warning: SpecFault) -> None:
+        """The spec says what it shouldn't any more, though it is right; told before training begins."""
 
 
 class ObserverGroup(Observer):
@@ -72,3 +76,8 @@ class ObserverGroup(Observer):
         """Something is not as it should be."""
         for observer in self._observers:
             observer.noticed(message)
+
+    def warned(self, warning: SpecFault) -> None:
+        """The spec says what it shouldn't any more."""
+        for observer in self._observers:
+            observer.warned(warning)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from shutil import copytree
 
 import pytest
+
+from mlpkit import load_spec, resume, run
+from mlpkit.training.stopping import StopRequest
 
 WARNING = """\
 tiny.yaml:6:5: warning: layer old.Old is deprecated
@@ -69,6 +73,25 @@ def test_what_is_wrong_hides_no_warning(invoke, deprecated, override, wrong):
 def test_run_warns(mlpkit, deprecated, how):
     done = mlpkit("run", *deprecated, how)
     assert (done.code, done.err) == (0, WARNING)
+
+
+def test_resume_and_repro_warn_at_the_line_of_the_resolved_spec(invoke, deprecated, work):
+    stop = StopRequest()
+    stop.stop("the test")
+    with pytest.warns(FutureWarning, match=r"tiny.yaml:6:5: layer old.Old is deprecated"):
+        spec = load_spec(deprecated[0], plugins=[deprecated[2]])
+    run(spec, "run", stop=stop)
+    copytree("run", "copy")
+    with pytest.warns(FutureWarning, match=r"^copy/resolved.yaml:\d+:3: layer old.Old is deprecated"):
+        resume("copy", plugins=[deprecated[2]])
+    line = (work / "run/resolved.yaml").read_text().split("\n").index("- old.Old: {name: Old1}") + 1
+    for verb in ("resume", "repro"):
+        done = invoke(verb, "run", *deprecated[1:], "--quiet")
+        assert (done.code, done.err.splitlines()[0]) == (
+            0,
+            f"run/resolved.yaml:{line}:3: warning: layer old.Old is deprecated",
+        )
+        assert "  help: use Relu" in done.err
 
 
 def test_a_broken_plugin_is_told_at_the_line_that_needs_it(work, invoke, deprecated):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from fuzzing.right_specs import ALL as TEXTS
+from fuzzing.right_specs import RICH
 from fuzzing.spec_mutants import spec_mutants
 from fuzzing.watch import campaign
 
@@ -20,39 +22,6 @@ from mlpkit.spec.spec import check_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-RICH = """\
-# every part of the grammar
-mlpkit: 1
-name: 'rich'  # quoted
-seed: 7
-requires: {numpy: '>=1.0,<99'}
-dtype: float64
-vars: {hidden: 50, act: Relu, first: {normal: {std: 1e-2}}, rate: 0.1}
-data:
-  mnist: {validation: 5000, flatten: true, one_hot: no_}
-layers:
-  - Affine: {units: $hidden, weights: $first, name: first}
-  - $act
-  - Residual: {layers: [{Sequence: {layers: [{Affine: {units: $hidden, name: in}}, Relu]}}]}
-  - Repeat: {times: 3, layer: {Affine: {units: 20}}}
-  - Affine:
-      units: ${hidden}
-      bias: false
-      weights: glorot_uniform
-  - Sigmoid
-  - Affine: {units: 10}
-  - SoftmaxWithLoss
-training:
-  optimizer: {adam: {learning_rate: {one_cycle: {peak: $rate}}, beta1: 0.9}}
-  batch_size: 128
-  sampling: with_replacement
-  iterations: 100
-  evaluate_every: 10
-  metrics: [accuracy]
-  threads: 1
-""".replace("no_", "false")
-TEXTS = [RICH, *(path.read_text("utf-8") for path in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml")))]
 
 
 def counts(short: int, long: int) -> pytest.MarkDecorator:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.cli import output
+from mlpkit.cli.failures import tell_warnings
 from mlpkit.training.observer import Observer
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from mlpkit.errors import SpecFault
     from mlpkit.jobs.training_job import Run
 
 
@@ -28,6 +30,10 @@ class Display(Observer):
     def noticed(self, message: str) -> None:
         """Print a warning, whatever else is shown or not."""
         output.message(f"warning: {message}")
+
+    def warned(self, warning: SpecFault) -> None:
+        """Print what the spec shouldn't say any more, whatever else is shown or not."""
+        tell_warnings([warning])
 
     def interrupted(self) -> None:
         """A signal came; called from its handler, between any two instructions."""
