@@ -111,7 +111,7 @@ def test_all_components_are_listed_built_ins_first(registry):
         (("layer",), ".Affine", "unknown layer '.Affine'; did you mean 'Affine'?"),
         (("layer",), "Zzz", f"unknown layer 'Zzz'; installed: {LAYERS} and 1 more: see mlpkit plugins"),
         (("layer",), "", f"unknown layer ''; installed: {LAYERS} and 1 more: see mlpkit plugins"),
-        (("callback",), "Zzz", "unknown callback 'Zzz'; none is installed"),
+        (("nothing",), "Zzz", "unknown nothing 'Zzz'; none is installed"),
         (("layer", "loss"), "Softmax", "unknown layer or loss 'Softmax'; did you mean 'SoftmaxWithLoss'?"),
         (
             ("layer",),
