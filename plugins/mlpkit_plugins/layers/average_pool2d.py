@@ -49,7 +49,7 @@ class AveragePool2d(Layer):
         self.x = x
         y = self.buffer("y", (*x.shape[:2], self.patches.down, self.patches.across), like=x)
         y[...] = 0
-        for _, _, pixel in self.patches.pixels():
+        for pixel in self.patches.pixels():
             y += x[:, :, *pixel]
         y /= self.size**2
         return y
@@ -60,7 +60,7 @@ class AveragePool2d(Layer):
         dx[...] = 0
         share = self.buffer("share", dy.shape, like=self.x)
         np.divide(dy, self.size**2, out=share)
-        for _, _, pixel in self.patches.pixels():
+        for pixel in self.patches.pixels():
             dx[:, :, *pixel] += share
         return dx
 

@@ -8,11 +8,10 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Layer
-from mlpkit_plugins.functions.patches import AS_IMAGES, IN_MEMORY, Patches
+from mlpkit_plugins.functions.patches import Patches
+from mlpkit_plugins.functions.strips import IN_MEMORY, Strips
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 
@@ -23,9 +22,11 @@ class Conv2d(Layer):
         dW = dy Xᵀ,  db = Σ dy  (over all patches)
         dX = Wᵀ dy
 
-    Here X has a column for each patch of each image, its channels · size² pixels one below the other (im2col), so that
-    the convolution is a product of matrices; dx is dX with each pixel's shares in all its patches added up. As usual in
-    the field, the patches are not mirrored. X is not kept: it is as large as many images, and made again in no time.
+    Here X has a column for each patch of each image, its channels · size² pixels one below the other, so that the
+    convolution is a product of matrices; dx is dX with each pixel's shares in all its patches added up. As usual in
+    the field, the patches are not mirrored. X is never written out whole: patches side by side share most of their
+    pixels, so the strips that they are made of lie one below the other, and each column of patches has its own part of
+    them for X. The strips are not kept: they are as large as several images, and made again in no time.
 
     Args:
         filters: number of channels of the outputs.
@@ -69,6 +70,7 @@ class Conv2d(Layer):
         self.channels, height, width = self.expect_rank(input_shape, 3, remedy=remedy)
         self.padded_shape = (self.channels, height + 2 * self.padding, width + 2 * self.padding)
         self.patches = Patches.of(self.path or self.type_name, *self.padded_shape[1:], self.size, self.stride)
+        self.strips = Strips(self.patches, self.channels, self.padded_shape[2])
         fans = self.channels * self.size**2, self.filters * self.size**2
         self.W = self.parameter("W", (self.filters, fans[0]), self.weights, fans=fans)
         if self.bias:
@@ -77,30 +79,35 @@ class Conv2d(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = W X + b."""
-        self.images = self._padded(np.ascontiguousarray(x.transpose(IN_MEMORY)))
-        y = self.buffer("y", (self.filters, self.patches.down, self.patches.across, len(x)))
-        for band in self._bands():
-            part = y[:, band].reshape(self.filters, -1)
-            np.matmul(self.W.value, self._columns(band), out=part)
-            if self.bias:
-                part += self.b.value[:, np.newaxis]
-        return y.transpose(AS_IMAGES)
+        self.images = self._padded(x.transpose(IN_MEMORY))
+        y = self.buffer("y", (self.patches.across, self.filters, self.patches.down, len(x)))
+        W = self._by_strip(self.W.value).reshape(self.filters, -1)
+        for band in self.strips.bands(len(x)):
+            X = self._strips(band)
+            for column in range(self.patches.across):
+                part = y[column, :, band].reshape(self.filters, -1)
+                np.matmul(W, X[self.strips.of_patch(column)], out=part)
+                if self.bias:
+                    part += self.b.value[:, np.newaxis]
+        return y.transpose(IN_MEMORY)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx."""
         dy = np.ascontiguousarray(dy.transpose(IN_MEMORY))
         if self.bias:
-            np.sum(dy, axis=(1, 2, 3), out=self.b.grad)
-        self.W.grad[...] = 0
+            np.sum(dy, axis=(0, 2, 3), out=self.b.grad)
+        dW = np.zeros((self.size * self.strips.height, self.filters), self.dtype)
         dimages = self.buffer("dimages", self.images.shape)
         dimages[...] = 0
-        for band in self._bands():
-            part, X = dy[:, band].reshape(self.filters, -1), self._columns(band)
-            self.W.grad += (X @ part.T).T  # faster than part @ X.T
+        for band in self.strips.bands(dy.shape[3]):
+            X = self._strips(band)
+            for column in range(self.patches.across):
+                part = dy[column, :, band].reshape(self.filters, -1)
+                dW += X[self.strips.of_patch(column)] @ part.T  # faster than part @ X.T
             if self.needs_input_gradient:
-                dX = np.matmul(self.W.value.T, part, out=X)  # in place of X, which is done with
-                self.patches.add_columns(dX, band, dimages)
-        return self._inside(dimages).transpose(AS_IMAGES) if self.needs_input_gradient else None
+                self.strips.add(self._strips_gradient(dy[:, :, band], X), band, dimages)
+        self._by_strip(self.W.grad)[...] = dW.T.reshape(self.filters, self.size, self.channels, self.size)
+        return self._inside(dimages).transpose(IN_MEMORY) if self.needs_input_gradient else None
 
     def flops(self, input_shape: tuple[int, ...]) -> int:
         """Return operations for one example: six for each weight and patch."""
@@ -109,8 +116,9 @@ class Conv2d(Layer):
     def _padded(self, images: NDArray[Any]) -> NDArray[Any]:
         """Return images, their axes in memory's order, with the padding around them."""
         if not self.padding:
-            return images
-        padded = self.buffer("padded", (*self.padded_shape, images.shape[3]))
+            return np.ascontiguousarray(images)
+        channels, height, width = self.padded_shape
+        padded = self.buffer("padded", (width, channels, height, images.shape[3]))
         padded[...] = 0
         self._inside(padded)[...] = images
         return padded
@@ -119,16 +127,31 @@ class Conv2d(Layer):
         """Return the part of padded images that the padding surrounds."""
         _, height, width = self.padded_shape
         p = self.padding
-        return padded[:, p : height - p, p : width - p]
+        return padded[p : width - p, :, p : height - p]
 
-    def _bands(self) -> Iterator[slice]:
-        """Go through the patches in bands for each of which X is small enough to stay in the cache."""
-        return self.patches.bands(self.W.shape[1] * self.patches.across * self.images.shape[3])
+    def _by_strip(self, W: NDArray[Any]) -> NDArray[Any]:
+        """Return a view of W or dW, shape (filters, size, channels, size): its numbers in the order of X's."""
+        return W.reshape(self.filters, self.channels, self.size, self.size).transpose(0, 3, 1, 2)
 
-    def _columns(self, band: slice) -> NDArray[Any]:
-        """Return X for a band of patches of all images, shape (channels · size², patches)."""
-        patches = (band.stop - band.start) * self.patches.across * self.images.shape[3]
-        return self.patches.columns(self.images, band, self.buffer("X", (self.W.shape[1], patches)))
+    def _strips(self, band: slice) -> NDArray[Any]:
+        """Return the strips of a band of patches of all images, which X lies in."""
+        shape = (self.strips.width * self.strips.height, (band.stop - band.start) * self.images.shape[3])
+        return self.strips.cut(self.images, band, self.buffer("X", shape))
+
+    def _strips_gradient(self, dy: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Set out to Wᵀ dy, added up for each strip over the patches that it lies in, and return it.
+
+        Args:
+            dy: that of a band, shape (columns of patches, filters, rows of patches, rows).
+            out: of the shape of the strips.
+        """
+        _, _, down, rows = dy.shape
+        from_right = np.ascontiguousarray(self._by_strip(self.W.value)[:, ::-1].transpose(1, 0, 2, 3))
+        for column in range(self.strips.width):
+            patches, theirs = self.strips.patches_around(column)
+            W = from_right[theirs].reshape(-1, self.strips.height)
+            np.matmul(W.T, dy[patches].reshape(-1, down * rows), out=out[self.strips.of_pixels(column)])
+        return out
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

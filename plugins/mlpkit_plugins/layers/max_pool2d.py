@@ -50,7 +50,7 @@ class MaxPool2d(Layer):
         self.x = x
         self.y = self.buffer("y", (*x.shape[:2], self.patches.down, self.patches.across), like=x)
         self.y[...] = -np.inf
-        for _, _, pixel in self.patches.pixels():
+        for pixel in self.patches.pixels():
             np.maximum(self.y, x[:, :, *pixel], out=self.y)
         return self.y
 
@@ -61,7 +61,7 @@ class MaxPool2d(Layer):
         left, share = (self.buffer(name, dy.shape, like=self.x) for name in ("left", "share"))
         largest = self.buffer("largest", dy.shape, bool, like=self.x)
         np.copyto(left, dy)
-        for _, _, pixel in self.patches.pixels():
+        for pixel in self.patches.pixels():
             np.equal(self.x[:, :, *pixel], self.y, out=largest)
             np.multiply(left, largest, out=share)
             dx[:, :, *pixel] += share
