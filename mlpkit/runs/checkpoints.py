@@ -93,8 +93,11 @@ class Checkpoints:
             passed_over: is told of each damaged one what is wrong with it.
 
         Raises:
-            RunFolderError: there is none.
+            RunFolderError: there is none, or the folder is a link, which could lead to the checkpoints of others.
         """
+        if self.directory.is_symlink():
+            msg = f"{self.directory}: is a link; move the folder that it leads to into its place"
+            raise RunFolderError(msg)
         best = self.directory / BEST
         paths = [self._path(step) for step in self.steps()] + ([best] if best.exists() else [])
         for path in paths:

@@ -42,7 +42,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """
     line = encode_line(path, record)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
             size = _remove_torn_line(descriptor)
             try:

@@ -21,6 +21,7 @@ _REMEDIES = {
     errno.ENOTDIR: "a part of the path is a file; choose another folder",
     errno.EEXIST: "a file is in the way; choose another folder",
     errno.EISDIR: "a folder is in its place; move the folder, or choose another name",
+    errno.ELOOP: "a link is in its place; remove the link",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.ENOLCK: "choose a folder on a file system with file locks",
     errno.EMFILE: "close files, or raise the limit of open files",

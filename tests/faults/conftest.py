@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 HERE = Path(__file__).parent
-RESULTS = ("model.safetensors", "history.jsonl", "metrics.json")
+RESULTS = ("model.safetensors", "history.jsonl", "metrics.json", "history.csv")
 
 
 def _module(name: str) -> ModuleType:

@@ -10,23 +10,36 @@ OPTIMIZERS = {
     "adamw": "{adamw: {learning_rate: 0.01, weight_decay: 0.1}}",
 }
 
-MOST = {"sgd": 75, "adam": 145, "adamw": 110}
+WITHOUT_END = {"adam": "{adam: {learning_rate: {exponential: {first: 0.02, factor: 0.99}}}}"}
+"""What stands for an optimizer whose schedule must know how many steps there are, where a clock decides."""
+
+MOST = {
+    "stopped": {"sgd": 75, "adam": 145, "adamw": 110},
+    "timed": {"sgd": 75, "adam": 145, "adamw": 110},
+}
 """Sums of losses that are exceeded some steps after the 120th."""
+
+DATA = {
+    "table": "{csv: {file: 'example:flowers.csv', target: species, categorical: [soil], missing: fill}}",
+    "images": "{npy: {inputs: 'example:shapes_x.npy', targets: 'example:shapes_t.npy', flatten: true, divide_by: 255.0,"
+    " standardize: true}}",
+}
+"""Data sets of three classes, where the plugin's own, of four, doesn't serve."""
 
 COMMON = """\
 mlpkit: 1
 seed: {seed}
 dtype: {dtype}
-data: acme.blobs
+data: {data}
 layers:
   - Affine: {{units: 12}}
   - acme.Restless
   - Relu
-  - Affine: {{units: 4}}
+  - Affine: {{units: {classes}}}
   - SoftmaxWithLoss
 training:
   optimizer: {optimizer}
-  callbacks: [acme.remembering: {{most: {most}}}]
+  callbacks: [acme.remembering: {{most: {most}}}, csv_logger]
   metrics: [accuracy, acme.mean_error]
 """
 
@@ -70,6 +83,35 @@ VARIANTS = {
   evaluate_every: 30
   checkpoint: {every: 50, best: loss, keep: 1}
 """,
+    "timed": """\
+  batch_size: 30
+  seconds: 1000000
+  evaluate_every: 35
+  moving_average: {decay: 0.99}
+  best_weights: accuracy
+  checkpoint: {every: 11}
+""",
+    "table": """\
+  batch_size: 20
+  iterations: 120
+  evaluate_every: 13
+  clip: {value: 0.01}
+  moving_average: {decay: 0.95}
+  checkpoint: {every: 7, best: loss}
+""",
+    "images": """\
+  batch_size: 12
+  accumulate: 2
+  slices: 2
+  clip: {norm: 0.5}
+  moving_average: {decay: 0.9}
+  augment: [rotation: {degrees: 20, image: [8, 8]}, elastic: {alpha: 9, image: [8, 8]}]
+  iterations: 300
+  evaluate_every: 20
+  early_stopping: {metric: loss, patience: 6, minimum_change: 100}
+  best_weights: accuracy
+  checkpoint: {every_epochs: 3, best: accuracy}
+""",
 }
 
 
@@ -79,7 +121,9 @@ def spec_text(variant: str, optimizer: str) -> str:
     common = COMMON.format(
         seed=place,
         dtype=("float32", "float64")[place % 2],
-        optimizer=OPTIMIZERS[optimizer],
-        most=MOST[optimizer] if variant == "stopped" else 1e9,
+        data=DATA.get(variant, "acme.blobs"),
+        classes=3 if variant in DATA else 4,
+        optimizer=WITHOUT_END.get(optimizer, OPTIMIZERS[optimizer]) if variant == "timed" else OPTIMIZERS[optimizer],
+        most=MOST.get(variant, {}).get(optimizer, 1e9),
     )
     return common + VARIANTS[variant]

@@ -26,7 +26,7 @@ training:
   iterations: 120
   evaluate_every: 10
   checkpoint: {every: 1, best: loss}
-  callbacks: [acme.remembering]
+  callbacks: [acme.remembering, csv_logger]
 """
 
 

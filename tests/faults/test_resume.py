@@ -6,10 +6,12 @@ import random
 
 import pytest
 
-VARIANTS = ("shuffled", "drawn", "best", "averaged", "stopped")
+VARIANTS = ("shuffled", "drawn", "best", "averaged", "stopped", "timed", "table", "images")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 CASES = [(variant, optimizer) for variant in VARIANTS for optimizer in OPTIMIZERS]
 STEPS = 120
+BEFORE_AN_EVALUATION = dict(zip(VARIANTS, (50, 40, 70, 30, 60, 105, 91, 100), strict=True))
+"""A step after which an evaluation is due, which is then done by the resumed run."""
 
 
 def interrupted_at(step, together, results):
@@ -30,8 +32,7 @@ def check(variant, optimizer, steps, runs, specs, results):
 @pytest.mark.parametrize(("variant", "optimizer"), CASES)
 def test_interrupted_at_some_steps(variant, optimizer, runs, specs, results):
     first = 1 + 5 * CASES.index((variant, optimizer))
-    before_an_evaluation = {"shuffled": 50, "drawn": 40, "best": 70, "averaged": 30, "stopped": 60}[variant]
-    steps = {before_an_evaluation, *(1 + (first + step) % STEPS for step in (0, 81))}
+    steps = {BEFORE_AN_EVALUATION[variant], *(1 + (first + step) % STEPS for step in (0, 81))}
     check(variant, optimizer, steps, runs, specs, results)
 
 

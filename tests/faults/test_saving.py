@@ -28,6 +28,7 @@ training:
   iterations: 8
   evaluate_every: 3
   checkpoint: {every: 2, best: loss}
+  callbacks: [csv_logger]
 """
 
 

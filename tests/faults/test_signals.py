@@ -29,7 +29,7 @@ training:
   evaluate_every: 6
   metrics: [acme.mean_error]
   checkpoint: {every: 8}
-  callbacks: [acme.remembering]
+  callbacks: [acme.remembering, csv_logger]
 """
 PHASES = ("load", "forward", "backward", "save", "write", "evaluate")
 """To save is to copy what training changes; it is written while training goes on, up to the next time."""

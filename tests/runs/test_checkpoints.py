@@ -146,3 +146,11 @@ def test_a_file_in_the_place_of_the_folder(checkpoints: Checkpoints) -> None:
     with pytest.raises(StorageError, match="can't be made: File exists; a file is in the way"):
         checkpoints.save(1, {"x": np.zeros(1)}, {}, keep=1)
     assert "can't be listed: Not a directory" in refusal(checkpoints)
+
+
+def test_a_link_to_the_checkpoints_of_another_run_is_refused(checkpoints: Checkpoints, tmp_path: Path) -> None:
+    other = Checkpoints(tmp_path / "other")
+    save(other, 1)
+    checkpoints.directory.parent.mkdir()
+    checkpoints.directory.symlink_to(other.directory)
+    assert "is a link; move the folder that it leads to into its place" in refusal(checkpoints)

@@ -137,3 +137,11 @@ def test_what_can_be_read_of_a_damaged_log(tmp_path: Path) -> None:
     assert readable_lines(path) == []
     path.write_bytes(b'{"a":1}\n\0\0\0\n[1]\n{"a":2}\n{"a":3')
     assert readable_lines(path) == [{"a": 1}, {"a": 2}]
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    other, path = tmp_path / "other", tmp_path / "log"
+    path.symlink_to(other)
+    with pytest.raises(StorageError, match="a link is in its place; remove the link"):
+        append_line(path, {"x": 1})
+    assert not other.exists()

@@ -161,3 +161,19 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(path: Path, monkeyp
     lock.acquire()
     with pytest.raises(RunFolderError, match="this process is writing to it"):
         other.acquire()
+
+
+def test_a_link_is_not_followed_to_a_file_that_would_be_overwritten(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("precious")
+    path.symlink_to(other)
+    with pytest.raises(StorageError, match=r"can't be locked: .*; a link is in its place; remove the link"):
+        WriterLock(path).acquire()
+    assert other.read_text() == "precious"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_not_locked(path: Path, make: Any) -> None:
+    make(path)
+    with pytest.raises(StorageError, match=r"can't be locked: (it is not a regular file|Is a directory);"):
+        WriterLock(path).acquire()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlpkit import Callback, ParameterError, TrainingView
+from mlpkit import Callback, ParameterError, StorageError, TrainingView
 
 
 class CsvLogger(Callback):
@@ -31,29 +32,41 @@ class CsvLogger(Callback):
         self.file = file
 
     def on_start(self, training: TrainingView) -> None:
-        """Write the evaluations that there were before a resume."""
+        """Write the evaluations that there were before a resume, into a new file, since an old one may be a link."""
         path = self._path(training)
-        if path is not None and (training.history or path.exists()):
-            self._write(path, "w", [*_heading(training.history), *(row.values() for row in training.history)])
+        if path is not None:
+            with _storing(path):
+                path.unlink(missing_ok=True)
+            if training.history:
+                self._write(path, [*_heading(training.history), *(row.values() for row in training.history)])
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
         """Write a row, and the heading before the first one."""
         path = self._path(training)
         if path is not None:
             heading = _heading([record]) if len(training.history) == 1 else []
-            self._write(path, "a", [*heading, record.values()])
+            self._write(path, [*heading, record.values()])
 
     def _path(self, training: TrainingView) -> Path | None:
         return None if training.folder is None else training.folder / self.file
 
-    def _write(self, path: Path, mode: str, rows: Iterable[Iterable[Any]]) -> None:
-        with path.open(mode, encoding="utf-8", newline="") as file:
+    def _write(self, path: Path, rows: Iterable[Iterable[Any]]) -> None:
+        with _storing(path), path.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
         """Show it with its own name for the file, and with another."""
         return [{}, {"file": "figures.csv"}]
+
+
+@contextmanager
+def _storing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{path}: can't be written: {error.strerror or error}; check the disk, or what is in its place"
+        raise StorageError(message) from error
 
 
 def _heading(records: Iterable[Mapping[str, float]]) -> list[list[str]]:

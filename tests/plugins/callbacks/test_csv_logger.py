@@ -62,6 +62,34 @@ def test_a_run_that_was_interrupted_ends_up_with_the_same_file(spec):
     assert path.read_bytes() == (whole.folder / "history.csv").read_bytes()
 
 
+@pytest.mark.parametrize("evaluations", [0, 1])
+@pytest.mark.parametrize("content", ["precious", None])
+def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, tmp_path, evaluations, content):
+    stop = StopRequest()
+    if evaluations == 0:
+        stop.stop("SIGINT")
+    mlpkit.run(spec, "run", observer=StopAfter(stop, 2), stop=stop)
+    path, other = tmp_path / "run/history.csv", tmp_path / "other"
+    path.unlink(missing_ok=True)
+    path.symlink_to(other)
+    if content is not None:
+        other.write_text(content)
+    mlpkit.resume("run")
+    assert (other.read_text() if other.exists() else None) == content
+    assert len(path.read_text().splitlines()) == 4
+
+
+def test_a_file_that_cannot_be_written_is_told(spec, tmp_path):
+    stop = StopRequest()
+    stop.stop("SIGINT")
+    mlpkit.run(spec, "run", stop=stop)
+    (tmp_path / "run/history.csv").mkdir()
+    with pytest.raises(
+        mlpkit.StorageError, match=r"^run/history.csv: can't be written: .*; check the disk, or what is"
+    ):
+        mlpkit.resume("run")
+
+
 def test_the_file_may_have_another_name(spec, tmp_path):
     other = mlpkit.load_spec("s.yaml", overrides={"training.callbacks": [{"csv_logger": {"file": "figures.csv"}}]})
     assert (mlpkit.run(other, "run").folder / "figures.csv").is_file()
