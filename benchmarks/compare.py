@@ -26,6 +26,7 @@ from report import plain, table
 from targets import SHAPES
 from workloads.fast import fast
 from workloads.job import job
+from workloads.lenet import lenet
 from workloads.memory import memory
 from workloads.predict import predict
 from workloads.scaling import scaling
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 WORKLOADS = {
     "sgd_step": sgd_step,
     "adam_step": adam_step,
+    "lenet": lenet,
     "start": start,
     "memory": memory,
     "predict": predict,

@@ -2,9 +2,9 @@
 
     python benchmarks/contest_process.py REQUEST
 
-The request is JSON: ``work`` (``steps``, ``first_step``, ``predict`` or ``train``), ``contestant`` (``module:Class``),
-``task``, ``data`` (the folder of MNIST's arrays), and what the work needs besides. The result is one line of JSON on
-stdout. Only what the contestant itself needs is imported.
+The request is JSON: ``work`` (``steps``, ``convolutions``, ``first_step``, ``predict`` or ``train``), ``contestant``
+(``module:Class``), ``task``, ``data`` (the folder of MNIST's arrays), and what the work needs besides. The result is
+one line of JSON on stdout. Only what the contestant itself needs is imported.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ LIMIT = "matrix_products:MatrixProducts"
 def main() -> None:
     """Do what is asked for and print the result."""
     request = json.loads(sys.argv[1])
-    task = Task(tuple(request["task"]["hidden"]), request["task"]["batch_size"], request["task"]["optimizer"])
-    work = {"steps": steps, "first_step": first_step, "predict": predict, "train": train}[request["work"]]
+    task = Task(**{key: tuple(value) if isinstance(value, list) else value for key, value in request["task"].items()})
+    works = (steps, convolutions, first_step, predict, train)
+    work = {each.__name__: each for each in works}[request["work"]]
     print(json.dumps(work(request, task)))
 
 
@@ -51,6 +52,18 @@ def steps(request: dict[str, Any], task: Task) -> dict[str, Any]:
         contestant = implementation(request)(task) if request["contestant"] == LIMIT else peer(request, task)
         times = step_times(contestant, examples=examples, batch_size=task.batch_size, **timing)
     return {"seconds": float(np.median(times)), "turns": len(times)}
+
+
+def convolutions(request: dict[str, Any], task: Task) -> dict[str, Any]:
+    """Time forward and backward of each convolution alone: ``warm_up`` and ``seconds`` say how long."""
+    from contestants.contestant import pass_times  # noqa: PLC0415
+
+    if request["contestant"] == OURS:
+        contestant: Any = implementation(request)(task, examples=request["examples"])
+    else:
+        contestant = peer(request, task)
+    timing = {"warm_up": request["warm_up"], "seconds": request["seconds"]}
+    return {name: float(np.median(pass_times(passes, **timing))) for name, passes in contestant.convolutions().items()}
 
 
 def first_step(request: dict[str, Any], task: Task) -> dict[str, Any]:
@@ -90,7 +103,10 @@ def train(request: dict[str, Any], task: Task) -> dict[str, Any]:
         return {"moved": largest_difference(first, list(network.parameters.values()))}
     with np.load(exchange) as read:
         arrays = dict(read)
-    first, expected = ([arrays[f"{name}{i}"] for i in range(2 * len(task.hidden) + 2)] for name in ("first", "trained"))
+    first, expected = (
+        [arrays[f"{name}{i}"] for i in range(2 * (len(task.filters) + len(task.hidden) + 1))]
+        for name in ("first", "trained")
+    )
     contestant = peer(request, task, first)
     contestant.train(arrays["minibatches"])
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from contestants.task import Task
 
+Pass = Callable[[], None]
+"""Forward and backward through a layer, and nothing else."""
 COMPILING_STEPS = 3
 """Steps before the warm-up: in them compilers compile."""
 TURN = 0.1
@@ -27,7 +30,8 @@ class Contestant(ABC):
         task: what to train.
         images: training images, uint8, shape (examples, 784); their pixels count as x = image / 255.
         labels: their classes, int64, shape (examples,).
-        parameters: first values, W and b of each affine layer, W of shape (features, units).
+        parameters: first values, W and b of each layer; W is of shape (filters, channels · 25) in a convolution, and
+            of shape (features, units) in an affine layer.
     """
 
     @abstractmethod
@@ -48,7 +52,7 @@ class Contestant(ABC):
 
     @abstractmethod
     def parameters(self) -> list[NDArray[np.float32]]:
-        """Return the parameters as they are, W and b of each affine layer, W of shape (features, units)."""
+        """Return the parameters as they are, in the shapes of the first ones."""
 
     @abstractmethod
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -71,6 +75,23 @@ class Training(Protocol):
 
     def train(self, minibatches: NDArray[np.int64]) -> None:
         """Take a step on each minibatch."""
+
+
+def pass_times(passes: Pass, *, warm_up: float, seconds: float) -> list[float]:
+    """Return the mean seconds of a layer's two passes in each turn.
+
+    Args:
+        passes: what to time.
+        warm_up: seconds before the first turn.
+        seconds: seconds that the turns take together.
+    """
+
+    class Repeated:
+        def train(self, minibatches: NDArray[np.int64]) -> None:
+            for _ in range(len(minibatches)):
+                passes()
+
+    return step_times(Repeated(), examples=1, batch_size=1, warm_up=warm_up, seconds=seconds)
 
 
 def step_times(contestant: Training, *, examples: int, batch_size: int, warm_up: float, seconds: float) -> list[float]:

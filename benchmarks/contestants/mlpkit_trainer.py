@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import mlpkit
-from contestants.task import LEARNING_RATES
+from contestants.task import LEARNING_RATES, PATCH, SIDE
 from mlpkit.training.observer import Observer
 from mlpkit.training.sampling import WithReplacement
 from mlpkit.training.stopping import StopRequest
@@ -17,8 +18,9 @@ from mlpkit.training.stopping import StopRequest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from contestants.contestant import Pass
     from contestants.task import Task
-    from mlpkit import Progress, Spec
+    from mlpkit import Layer, Progress, Spec
 
 SPEC = Path(__file__).parents[2] / "specs" / "mnist_3layer.yaml"
 TRAINING_IMAGES = 60_000
@@ -39,7 +41,11 @@ class MlpkitTrainer:
     def spec(self, steps: int) -> Spec:
         """Return the spec that trains for so many steps."""
         task = self.task
-        layers: list[Any] = []
+        layers: list[Any] = [{"Reshape": {"shape": [1, SIDE, SIDE]}}] if task.filters else []
+        for each in task.convolutions:
+            convolution = {"filters": each.filters, "size": PATCH, "padding": each.padding}
+            layers += [{"Conv2d": convolution}, "Relu", "MaxPool2d"]
+        layers += ["Flatten"] if task.filters else []
         for units in task.hidden:
             layers += [{"Affine": {"units": units}}, "Relu"]
         layers += [{"Affine": {"units": task.widths[-1]}}, "SoftmaxWithLoss"]
@@ -74,9 +80,31 @@ class MlpkitTrainer:
         minibatches = np.array([sampler.indices(step) for step in range(steps)])
         return first, minibatches, mlpkit.run(spec).network
 
+    def convolutions(self) -> dict[str, Pass]:
+        """Return forward and backward of each convolution, by its name, on inputs as it gets them in the network."""
+        network = mlpkit.build(self.spec(1))
+        network.set_training(True)
+        draw = np.random.default_rng(1)
+        x = draw.random((self.task.batch_size, *network.input_shape), np.float32)
+        passes: dict[str, Pass] = {}
+        for layer in network.replicas[0].layers:
+            y = layer.forward(x)
+            if layer.type_name == "Conv2d":
+                dy = np.empty_like(y)  # in memory as y is, which is how the layers behind it hand it back
+                dy[...] = draw.standard_normal(y.shape, np.float32)
+                passes[layer.path] = partial(both_passes, layer, x, dy)
+            x = y
+        return passes
+
     def predictor(self) -> mlpkit.Sequential:
         """Return the network before any step, which has ``predict``."""
         return mlpkit.build(self.spec(1))
+
+
+def both_passes(layer: Layer, x: NDArray[Any], dy: NDArray[Any]) -> None:
+    """Compute y, dW and db, and dx where it is needed."""
+    layer.forward(x)
+    layer.backward(dy)
 
 
 class StepClock(Observer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from contestants.contestant import Contestant, check_loss
-from contestants.task import BETA1, BETA2, EPSILON
+from contestants.task import BETA1, BETA2, EPSILON, FEATURES, PATCH, POOL, SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from contestants.contestant import Pass
     from contestants.task import Task
 
 
 class PytorchEager(Contestant):
-    """A ``Sequential`` of ``Linear`` and ``ReLU``, with a fused optimizer; minibatches go into tensors that are reused.
+    """A ``Sequential`` of PyTorch's own layers, with a fused optimizer; minibatches go into tensors that are reused.
 
     Of several ways to gather, to scale and to forget gradients, these were the fastest.
     """
@@ -29,17 +32,11 @@ class PytorchEager(Contestant):
     def __init__(
         self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
     ) -> None:
+        self.task = task
         self.images, self.labels = torch.from_numpy(images), torch.from_numpy(labels)
-        self.pixels = torch.empty((task.batch_size, task.widths[0]), dtype=torch.uint8)
-        self.x = torch.empty((task.batch_size, task.widths[0]))
-        layers: list[nn.Module] = []
-        for W, b in zip(parameters[::2], parameters[1::2], strict=True):
-            layer = nn.utils.skip_init(nn.Linear, *W.shape)
-            with torch.no_grad():
-                layer.weight.copy_(torch.from_numpy(W.T))
-                layer.bias.copy_(torch.from_numpy(b))
-            layers += [layer, nn.ReLU(inplace=True)]
-        self.network = nn.Sequential(*layers[:-1])
+        self.pixels = torch.empty((task.batch_size, FEATURES), dtype=torch.uint8)
+        self.x = torch.empty((task.batch_size, FEATURES))
+        self.network = network_of(task, parameters)
         self.values = list(self.network.parameters())
         self.optimizer = optimizer_of(task, self.values)
         self.loss: Callable[[torch.Tensor], torch.Tensor] = self.loss_of_minibatch
@@ -64,7 +61,18 @@ class PytorchEager(Contestant):
     def parameters(self) -> list[NDArray[np.float32]]:
         """Return the parameters."""
         arrays = [parameter.detach().numpy() for parameter in self.values]
-        return [array.T if array.ndim == 2 else array for array in arrays]
+        return [array.T if array.ndim == 2 else array.reshape(len(array), -1).squeeze() for array in arrays]
+
+    def convolutions(self) -> dict[str, Pass]:
+        """Return forward and backward of each convolution, by its number; the first one's inputs need no gradient."""
+        draw = torch.Generator().manual_seed(1)
+        passes: dict[str, Pass] = {}
+        layers = [layer for layer in self.network if isinstance(layer, nn.Conv2d)]
+        for i, (layer, each) in enumerate(zip(layers, self.task.convolutions, strict=True)):
+            x = torch.rand((len(self.x), each.channels, each.side, each.side), generator=draw, requires_grad=i > 0)
+            dy = torch.randn(layer(x).shape, generator=draw)
+            passes[f"Conv2d{i + 1}"] = partial(both_passes, layer, x, dy)
+        return passes
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities."""
@@ -75,6 +83,29 @@ class PytorchEager(Contestant):
     def probabilities(self, x: torch.Tensor) -> torch.Tensor:
         """Return probabilities as a tensor."""
         return functional.softmax(self.network(x), dim=1)
+
+
+def both_passes(layer: nn.Conv2d, x: torch.Tensor, dy: torch.Tensor) -> None:
+    """Compute y, dW and db, and dx where it is needed."""
+    for array in (x, *layer.parameters()):
+        array.grad = None
+    layer(x).backward(dy)
+
+
+def network_of(task: Task, parameters: list[NDArray[np.float32]]) -> nn.Sequential:
+    """Return the task's layers with these parameters."""
+    layers: list[nn.Module] = [nn.Unflatten(1, (1, SIDE, SIDE))] if task.filters else []
+    for each in task.convolutions:
+        convolution = nn.Conv2d(each.channels, each.filters, PATCH, padding=each.padding)
+        layers += [convolution, nn.ReLU(inplace=True), nn.MaxPool2d(POOL)]
+    layers += [nn.Flatten()] if task.filters else []
+    for inputs, outputs in pairwise(task.widths):
+        layers += [nn.utils.skip_init(nn.Linear, inputs, outputs), nn.ReLU(inplace=True)]
+    network = nn.Sequential(*layers[:-1])
+    with torch.no_grad():
+        for value, first in zip(network.parameters(), parameters, strict=True):
+            value.copy_(torch.from_numpy(first.T if value.ndim == 2 else first.reshape(value.shape)))
+    return network
 
 
 def optimizer_of(task: Task, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:

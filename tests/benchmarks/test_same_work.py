@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from contestants.roster import OURS, PEERS
+from contestants.roster import OURS, PEERS, PYTORCH
 from contestants.task import Task
 from processes import contest, workspace
 
 STEPS = 20
 TASKS = {optimizer: Task((50, 50), 32, optimizer) for optimizer in ("sgd", "adam")}
+LENET = Task((120, 84), 32, "sgd", filters=(6, 16))
 EPSILON_BEFORE_CORRECTION = {"keras", "scikit_learn"}
 """Their Adam adds epsilon to the square root before the bias is corrected: where a gradient nearly vanishes, a step
 differs by as much as its length."""
@@ -43,3 +44,24 @@ def test_the_same_minibatches_lead_to_the_same_parameters(name, optimizer, folde
     assert report["parameters"] < (2e-3 if loose else 1e-4)
     assert report["prediction"] < (2e-3 if loose else 1e-4)
     assert report["moved"] == ours[optimizer]["moved"] > 0.01
+
+
+@pytest.mark.skipif(bool(PYTORCH.missing), reason=PYTORCH.missing)
+def test_the_same_minibatches_lead_to_the_same_lenet(folder):
+    exchange = str(folder / "lenet.npz")
+    ours = contest(OURS, "train", LENET, folder, exchange=exchange, steps=STEPS)
+    report = contest(PYTORCH, "train", LENET, folder, exchange=exchange, steps=STEPS)
+    assert report["parameters"] < 1e-4
+    assert report["prediction"] < 1e-4
+    assert report["moved"] == ours["moved"] > 0.01
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [OURS, pytest.param(PYTORCH, marks=pytest.mark.skipif(bool(PYTORCH.missing), reason=PYTORCH.missing))],
+    ids=lambda entry: entry.name,
+)
+def test_convolutions_are_timed_one_by_one(entry, folder):
+    report = contest(entry, "convolutions", LENET, folder, warm_up=0.0, seconds=0.01)
+    assert set(report) == {"Conv2d1", "Conv2d2"}
+    assert all(0 < seconds < 1 for seconds in report.values())

@@ -63,7 +63,7 @@ class Strips:
         return slice(column * self.height, (column + 1) * self.height)
 
     def patches_around(self, column: int) -> tuple[slice, slice]:
-        """Return the columns of patches that a column of pixels lies in, and which of their strips it is from the right."""
+        """Return the columns of patches around a column of pixels, and which of their strips it is from the right."""
         size, stride = self.patches.size, self.patches.stride
         first = max(0, -((size - 1 - column) // stride))
         end = min(self.patches.across, column // stride + 1)
