@@ -77,6 +77,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("dataset", "mnist", "mlpkit_plugins.datasets.mnist:Mnist"),
         component("dataset", "idx", "mlpkit_plugins.datasets.idx:Idx"),
         component("dataset", "csv", "mlpkit_plugins.datasets.csv:Csv"),
+        component("dataset", "parquet", "mlpkit_plugins.datasets.parquet:Parquet", extra="parquet"),
         component("dataset", "npy", "mlpkit_plugins.datasets.npy:Npy"),
         component("dataset", "npz", "mlpkit_plugins.datasets.npz:Npz"),
     ]

@@ -5,19 +5,16 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from annotated_types import Ge, Lt, MinLen
+from annotated_types import Ge
 
 from mlpkit import ParameterError
 from mlpkit_plugins.formats.csv_file import CsvFile
 from mlpkit_plugins.tables.csv_source import CsvSource
-from mlpkit_plugins.tables.options import TableOptions
+from mlpkit_plugins.tables.options import Names, Share, TableOptions
 from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-Names = Annotated[tuple[str, ...], MinLen(1)]
-Share = Annotated[float, Ge(0), Lt(1)]
 
 
 class Csv(TableDataset):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-import re
 from contextlib import contextmanager
 from itertools import islice
 from operator import itemgetter
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from mlpkit import DataError, ParameterError
+from mlpkit_plugins.files.regular_file import regular_file
+from mlpkit_plugins.formats.shown_text import shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -194,12 +195,6 @@ class _Records:
         return records
 
 
-def shown_text(text: str) -> str:
-    """Return a text in quotes, short, and with bytes that are no characters made visible."""
-    short = text if len(text) <= 40 else text[:40] + "..."
-    return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", repr(short))
-
-
 def _without_mark(encoding: str) -> str:
     """Return the encoding that passes over a byte order mark, if UTF-8 is meant."""
     return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
@@ -222,13 +217,10 @@ def _survey(path: Path, name: str) -> tuple[str, int, int]:
     checksum = hashlib.sha256()
     ends = {b"\n": 0, b"\r": 0}
     size = 0
-    try:
-        with path.open("rb", buffering=0) as file:
-            while part := file.read(_STEP):
-                checksum.update(part)
-                size += len(part)
-                for end in ends:
-                    ends[end] += part.count(end)
-    except OSError as error:
-        raise DataError(name, f"can't be read: {error.strerror or error}") from error
+    with regular_file(path, name) as file:
+        while part := file.read(_STEP):
+            checksum.update(part)
+            size += len(part)
+            for end in ends:
+                ends[end] += part.count(end)
     return checksum.hexdigest(), max(ends.values()) + 1, size

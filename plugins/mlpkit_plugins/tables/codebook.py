@@ -15,6 +15,18 @@ MISSING: Final = -1
 """The code of a value that is missing."""
 
 
+class NoCharactersError(ValueError):
+    """The bytes of a text are no characters.
+
+    Args:
+        index: its position among the texts.
+    """
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        super().__init__(index)
+
+
 class Codebook(dict[str, int]):
     """The code of each text as it stands in the file: the position of the text itself, without blanks, in ``texts``.
 
@@ -41,5 +53,22 @@ class Codebook(dict[str, int]):
         return code
 
     def codes(self, texts: Sequence[str]) -> NDArray[np.int32]:
-        """Return the code of each text."""
-        return np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))
+        """Return the code of each text.
+
+        Raises:
+            NoCharactersError: one has bytes that are no characters, kept as ``surrogateescape`` does.
+        """
+        known = len(self.texts)
+        codes = np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))
+        for code, text in enumerate(self.texts[known:], known):
+            if not text.isprintable() and not _has_characters(text):
+                raise NoCharactersError(int((codes == code).argmax()))
+        return codes
+
+
+def _has_characters(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

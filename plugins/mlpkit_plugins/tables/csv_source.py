@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.csv_file import CsvFile, shown_text
+from mlpkit_plugins.formats.csv_file import CsvFile
+from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.codebook import NoCharactersError
 from mlpkit_plugins.tables.row_keys import text_key
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
@@ -77,18 +79,10 @@ class CsvSource:
 
     def _codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
         texts = block.columns[index]
-        known = len(book.texts)
-        codes = book.codes(texts)
-        for code, text in enumerate(book.texts[known:], known):
-            if not text.isprintable() and not _is_utf8(text):
-                message = f"{shown_text(text)} has bytes that are no characters; set encoding to the right one"
-                raise DataError(self.name, message, row=int(block.rows[(codes == code).argmax()]), column=name)
-        return codes
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        try:
+            return book.codes(texts)
+        except NoCharactersError as error:
+            message = (
+                f"{shown_text(texts[error.index])} has bytes that are no characters; set encoding to the right one"
+            )
+            raise DataError(self.name, message, row=int(block.rows[error.index]), column=name) from error

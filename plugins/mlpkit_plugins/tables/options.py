@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from annotated_types import Ge, Lt, MinLen
 
 from mlpkit import DataError, ParameterError, did_you_mean
 from mlpkit_plugins.splits.shares import Shares
@@ -13,7 +15,12 @@ if TYPE_CHECKING:
 
     from mlpkit_plugins.tables.source import TableSource
 
-MOST_NAMES_SHOWN = 20
+Names = Annotated[tuple[str, ...], MinLen(1)]
+"""Names of columns."""
+Share = Annotated[float, Ge(0), Lt(1)]
+"""A share of the rows."""
+
+MOST_NAMES_SHOWN: Final = 20
 
 
 @dataclass(frozen=True)

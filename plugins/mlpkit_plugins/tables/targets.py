@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit import did_you_mean
-from mlpkit_plugins.formats.csv_file import shown_text
+from mlpkit_plugins.formats.shown_text import shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,6 +21,7 @@ def main(folder: Path = HERE) -> None:
     houses(folder / "houses.csv")
     loans(folder / "loans.csv")
     weather(folder / "weather.csv")
+    machines(folder / "machines.parquet")
     x, t = shapes()
     np.save(folder / "shapes_x.npy", x)
     np.save(folder / "shapes_t.npy", t)
@@ -84,6 +85,34 @@ def weather(path: Path) -> None:
         fog = humidity > 80 and temperature < 8 and not wind
         lines.append(f"{day},{pressure:.1f},{humidity:.0f},{temperature:.1f},{rain:d},{wind:d},{fog:d}")
     _write(path, lines)
+
+
+def machines(path: Path) -> None:
+    """Whether machines fail within a week, by what is measured at them; some vibrations are missing."""
+    import pyarrow as pa  # noqa: PLC0415 - only for this file
+    import pyarrow.parquet as pq  # noqa: PLC0415 - likewise
+
+    rng = np.random.default_rng(6)
+    count = 320
+    hours, serviced = rng.integers(10, 9000, count), rng.uniform(size=count) < 0.4
+    site = rng.integers(3, size=count)
+    temperature = rng.normal(61, 7, count) + 0.0008 * hours
+    vibration = rng.gamma(4, 0.6, count) + 0.0002 * hours * ~serviced
+    logit = 0.12 * (temperature - 65) + 1.6 * (vibration - 3.2) + np.array((0.6, 0.0, -0.6))[site]
+    fails = rng.uniform(size=count) < 1 / (1 + np.exp(-2 * logit))
+    days = np.datetime64("2024-01-01T06:00", "ms") + np.arange(count) * np.timedelta64(1, "D")
+    table = pa.table(
+        {
+            "measured_at": pa.array(days),
+            "site": pa.array(np.array(("north", "quay", "tower"))[site].tolist()).dictionary_encode(),
+            "hours": pa.array(hours, pa.int32()),
+            "serviced": pa.array(serviced),
+            "temperature": pa.array(temperature.round(1), pa.float32()),
+            "vibration": pa.array(vibration.round(2), pa.float32(), mask=rng.uniform(size=count) < 0.03),
+            "fails": pa.array(fails),
+        }
+    )
+    pq.write_table(table, path, row_group_size=128)
 
 
 def shapes() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

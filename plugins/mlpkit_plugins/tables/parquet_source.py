@@ -1,0 +1,158 @@
+"""A table from a Parquet file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlpkit import DataError
+from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
+from mlpkit_plugins.tables.row_keys import text_key
+from mlpkit_plugins.tables.source import Chunk
+from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.formats.parquet_file import ParquetFile
+    from mlpkit_plugins.tables.codebook import Codebook
+    from mlpkit_plugins.tables.options import Columns
+
+_IS_TEXT: Final = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_fixed_size_binary,
+)
+_IS_NUMBER: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+
+
+class ParquetSource:
+    """The columns of a Parquet file, as numbers and as codes of texts.
+
+    A value that is null is missing, and so is a number that is NaN. A text in a column of numbers is read as the number
+    that it writes; a number, a date or a truth value in a column of categories is the text that would be written.
+
+    Args:
+        file: the Parquet file.
+        missing: texts that stand for a value that is missing, too.
+    """
+
+    def __init__(self, file: ParquetFile, missing: Collection[str]) -> None:
+        self._file = file
+        self._missing = frozenset(missing)
+        self.name = file.name
+        self.header = file.header
+        self.header_row: int | None = None
+        self.most_rows = file.rows
+        self.checksum = file.checksum
+
+    def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
+        """Return the rows, chunk by chunk.
+
+        Args:
+            columns: the columns to read.
+            codebooks: one for each column of texts; they take what is new.
+
+        Raises:
+            DataError: the file is damaged, or a column or a value is not what it should be.
+        """
+        keys = () if columns.key is None else (columns.key,)
+        names = (*columns.all_numbers, *columns.all_categories, *keys)
+        count = len(columns.all_numbers)
+        for name in names[:count]:
+            self._expect_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore if it is of no use")
+        for name in names[count:]:
+            self._expect_type(name, (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal), "texts, numbers or dates")
+        for block in self._file.blocks(names):
+            numbers = np.empty((len(block.rows), count))
+            codes = np.empty((len(block.rows), len(codebooks)), np.int32)
+            for index, name in enumerate(columns.all_numbers):
+                numbers[:, index] = self._numbers(block.columns[index], block.rows, name)
+            for index, book in enumerate(codebooks):
+                codes[:, index] = self._codes(block.columns[count + index], block.rows, names[count + index], book)
+            yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], columns.key))
+
+    def _expect_type(self, name: str, allowed: Sequence[Any], expected: str) -> None:
+        found = _values_type(self._file.types[name])
+        if not any(is_allowed(found) for is_allowed in allowed):
+            raise DataError(self.name, f"the column holds {found}; expected {expected}", column=name)
+
+    def _numbers(self, values: pa.Array, rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+        values = _plain(values)
+        if _is_text(values.type):
+            numbers = np.full(len(values), np.nan)
+            present = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+            texts = self._texts(values.drop_null(), name)
+            try:
+                numbers[present] = numbers_of(texts, self._missing)
+            except NotANumberError as error:
+                row = int(rows[present[error.index]])
+                raise self._no_number(shown_text(texts[error.index]), row, name) from error
+            return numbers
+        numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
+        infinite = np.flatnonzero(np.isinf(numbers))
+        if len(infinite):
+            raise self._no_number(str(numbers[infinite[0]]), int(rows[infinite[0]]), name)
+        return numbers
+
+    def _no_number(self, shown: str, row: int, name: str) -> DataError:
+        message = (
+            f"{shown} is not a finite number; "
+            "name the column in categorical if it holds categories, or in ignore if it is of no use"
+        )
+        return DataError(self.name, message, row=row, column=name)
+
+    def _codes(self, values: pa.Array, rows: NDArray[np.int64], name: str, book: Codebook) -> NDArray[np.int32]:
+        values = _plain(values)
+        if pa.types.is_floating(values.type):
+            values = pc.if_else(pc.is_nan(values), None, values)
+        encoded = values.dictionary_encode()
+        texts = self._texts(encoded.dictionary, name)
+        positions: NDArray[np.int32] = encoded.indices.fill_null(len(texts)).to_numpy()
+        try:
+            codes = book.codes(texts)
+        except NoCharactersError as error:
+            message = f"{shown_text(texts[error.index])} has bytes that are no characters"
+            row = int(rows[(positions == error.index).argmax()])
+            raise DataError(self.name, message, row=row, column=name) from error
+        return np.append(codes, np.int32(MISSING))[positions]
+
+    def _keys(self, values: pa.Array, name: str | None) -> NDArray[np.uint64] | None:
+        if name is None:
+            return None
+        encoded = _plain(values).dictionary_encode()
+        keys = np.array([*map(text_key, self._texts(encoded.dictionary, name)), text_key("")], np.uint64)
+        positions: NDArray[np.int32] = encoded.indices.fill_null(len(keys) - 1).to_numpy()
+        return keys[positions]
+
+    def _texts(self, values: pa.Array, name: str) -> list[str]:
+        """Return values, none of them null, as texts; bytes that are no characters are kept."""
+        try:
+            if _is_text(values.type):
+                large = pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type)
+                values = values.cast(pa.large_binary() if large else pa.binary())
+                return [text.decode("utf-8", "surrogateescape") for text in values.to_pylist()]
+            texts: list[str] = values.cast(pa.string()).to_pylist()
+        except pa.ArrowException as error:  # a time zone that nobody knows, say
+            raise DataError(self.name, f"the column's {values.type} can't be written: {error}", column=name) from error
+        return texts
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _values_type(found: pa.DataType) -> pa.DataType:
+    return found.value_type if pa.types.is_dictionary(found) else found
+
+
+def _is_text(found: pa.DataType) -> bool:
+    return any(is_of_texts(found) for is_of_texts in _IS_TEXT)
