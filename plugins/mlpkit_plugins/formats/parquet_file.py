@@ -8,6 +8,7 @@ Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-form
 from __future__ import annotations
 
 import hashlib
+import mmap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -35,8 +36,6 @@ FEWEST_BYTES: Final = 12
 MOST_VALUES_A_BYTE: Final = 1024
 ALWAYS_ALLOWED: Final = 1 << 23
 """Values that a small file may have, however few bytes they are packed into."""
-
-_BUFFER: Final = 1 << 16
 
 
 class Block(NamedTuple):
@@ -101,7 +100,7 @@ class ParquetFile:
         with regular_file(self._path, self.name) as file, self._reading(file) as parquet:
             for group in range(parquet.metadata.num_row_groups):
                 for batch in parquet.iter_batches(ROWS_TOGETHER, [group], wanted, use_threads=False):
-                    batch.validate()
+                    batch.validate(full=True)  # the reader looks neither at indices of a dictionary nor at characters
                     yield Block(np.arange(row, row + batch.num_rows), [batch.column(name) for name in names])
                     row += batch.num_rows
                     if row > self.rows + 1:
@@ -126,13 +125,11 @@ class ParquetFile:
     def _reading(self, file: BufferedReader) -> Iterator[Any]:
         try:
             with pq.ParquetFile(
-                file,
-                buffer_size=_BUFFER,
+                _mapped(file),
                 pre_buffer=False,
                 page_checksum_verification=True,
                 thrift_string_size_limit=self._size,  # a list or a text in the footer takes a byte an element, at least
                 thrift_container_size_limit=self._size,
-                arrow_extensions_enabled=False,
             ) as parquet:
                 yield parquet
         except (DataError, MemoryError, GeneratorExit):
@@ -140,3 +137,15 @@ class ParquetFile:
         except Exception as error:  # pyarrow raises whatever a malformed file leads its parts into
             reason = " ".join(str(error).split()) or type(error).__name__
             raise DataError(self.name, f"the file is damaged: {reason[:200]}") from error
+
+
+def _mapped(file: BufferedReader) -> BufferedReader | pa.BufferReader:
+    """Return the file mapped into memory, so that pages are read as they are decoded, whatever size they declare.
+
+    Where the process may not have so many addresses (``ulimit -v``), the file itself: a column of a group is read then.
+    """
+    try:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError:
+        return file
+    return pa.BufferReader(pa.py_buffer(mapped))

@@ -1,0 +1,117 @@
+"""Parquet files: rows come in their order, only what is asked for is read, and damage is found."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fuzzing.damage import truncations
+
+from mlpkit import DataError
+from mlpkit_plugins.formats import parquet_file
+from mlpkit_plugins.formats.parquet_file import ParquetFile
+
+
+def written(table, **options):
+    file = io.BytesIO()
+    pq.write_table(table, file, **options)
+    return file.getvalue()
+
+
+TABLE = pa.table({"a": np.arange(100), "b": np.arange(100) * 0.5, "c": [f"text {i % 7}" for i in range(100)]})
+CONTENT = written(TABLE, row_group_size=30)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    def open_(content):
+        (tmp_path / "x.parquet").write_bytes(content)
+        return ParquetFile(tmp_path / "x.parquet", name="x.parquet")
+
+    return open_
+
+
+def read(file, names):
+    return [values.to_pylist() for block in file.blocks(names) for values in block.columns]
+
+
+@pytest.mark.parametrize("together", [7, 30, 1000])
+def test_rows_come_in_order_with_their_numbers(opened, monkeypatch, together):
+    monkeypatch.setattr(parquet_file, "ROWS_TOGETHER", together)
+    file = opened(CONTENT)
+    assert (file.header, file.rows) == (("a", "b", "c"), 100)
+    blocks = list(file.blocks(["b", "a"]))
+    assert np.concatenate([block.rows for block in blocks]).tolist() == list(range(1, 101))
+    assert max(len(block.rows) for block in blocks) <= min(together, 30)
+    for index, name in ((0, "b"), (1, "a")):
+        assert [value for block in blocks for value in block.columns[index].to_pylist()] == TABLE[name].to_pylist()
+
+
+def test_a_column_whose_name_has_a_dot_is_told_from_the_part_of_another(opened):
+    file = opened(written(pa.table({"a": [1], "a.b": [2], "c": pa.array([{"d": 3}])})))
+    assert read(file, ["a.b"]) == [[2]]
+    assert read(file, ["a", "a.b"]) == [[1], [2]]
+
+
+def test_nothing_is_read_of_columns_that_are_not_asked_for(opened):
+    of_b = pq.ParquetFile(io.BytesIO(CONTENT)).metadata.row_group(1).column(1)
+    begin = of_b.dictionary_page_offset
+    damaged = CONTENT[:begin] + bytes(of_b.total_compressed_size) + CONTENT[begin + of_b.total_compressed_size :]
+    file = opened(damaged)
+    assert [value for part in read(file, ["a"]) for value in part] == list(range(100))
+    with pytest.raises(DataError, match=r"^x.parquet: the file is damaged: "):
+        read(file, ["a", "b"])
+
+
+def test_a_checksum_of_a_page_is_compared(opened):
+    table = pa.table({"a": np.arange(1000.0)})
+    content = written(table, write_page_checksum=True, use_dictionary=False, compression="none")
+    assert len(read(opened(content), ["a"])[0]) == 1000
+    place = content.index(np.float64(500).tobytes())
+    damaged = content[:place] + b"\x01" + content[place + 1 :]
+    with pytest.raises(DataError, match="CRC"):
+        read(opened(damaged), ["a"])
+
+
+def test_every_truncation_is_found(opened):
+    for content in truncations(CONTENT):
+        with pytest.raises(DataError):
+            opened(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "x.parquet: the file is empty; expected a Parquet file"),
+        (b"a,b\n1,2\n", "x.parquet, byte 0: begins with b'a,b\\n'; expected b'PAR1', as Parquet files do"),
+        (CONTENT[:2000], "x.parquet, byte 2000: ends too early; the file is incomplete"),
+        (b"PAR1", "x.parquet, byte 4: ends too early; the file is incomplete"),
+        (
+            written(pa.table([[1], [2]], names=["a", "a"])),
+            "x.parquet, column 'a': two columns have that name",
+        ),
+    ],
+)
+def test_a_wrong_file_is_explained(opened, content, expected):
+    with pytest.raises(DataError) as caught:
+        opened(content)
+    assert str(caught.value) == expected
+
+
+def test_a_missing_file_and_a_folder_are_explained(tmp_path):
+    with pytest.raises(DataError, match=r": no such file$"):
+        ParquetFile(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r": is a folder; expected a file$"):
+        ParquetFile(tmp_path)
+
+
+def test_bytes_that_unpack_to_more_than_data_does_are_refused(opened):
+    content = written(
+        pa.table({"a": np.zeros(10_000_000, np.uint8)}), row_group_size=1 << 30, max_rows_per_page=1 << 30
+    )
+    assert len(content) < 1000
+    with pytest.raises(DataError, match=r"^x.parquet: declares 10,000,000 rows in [\d,]+ bytes; expected at most "):
+        read(opened(content), ["a"])
