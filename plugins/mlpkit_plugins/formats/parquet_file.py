@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ROWS_TOGETHER: Final = 1 << 14
-"""Rows that are decoded together, so that a group of rows is never in memory as a whole."""
+VALUES_TOGETHER: Final = 1 << 17
+"""Values that are decoded together, so that a group of rows is never in memory as a whole."""
+FEWEST_ROWS_TOGETHER: Final = 256
 
 MAGIC: Final = b"PAR1"
 FEWEST_BYTES: Final = 12
@@ -74,7 +75,7 @@ class ParquetFile:
             self._size = self._expect_parquet(file)
             file.seek(0)
             self.checksum = hashlib.file_digest(file, "sha256").hexdigest()
-            with self._reading(file) as parquet:
+            with self._reading(_Content(file)) as parquet:
                 self.rows: int = parquet.metadata.num_rows
                 schema = parquet.schema_arrow
         self.header: tuple[str, ...] = tuple(schema.names)
@@ -97,14 +98,21 @@ class ParquetFile:
             message = f"declares {self.rows:,} rows in {self._size:,} bytes; expected at most {most:,} values"
             raise DataError(self.name, message)
         row, wanted = 1, list(dict.fromkeys(names))
-        with regular_file(self._path, self.name) as file, self._reading(file) as parquet:
-            for group in range(parquet.metadata.num_row_groups):
-                for batch in parquet.iter_batches(ROWS_TOGETHER, [group], wanted, use_threads=False):
-                    batch.validate(full=True)  # the reader looks neither at indices of a dictionary nor at characters
-                    yield Block(np.arange(row, row + batch.num_rows), [batch.column(name) for name in names])
-                    row += batch.num_rows
-                    if row > self.rows + 1:
-                        raise DataError(self.name, f"has more than the {self.rows:,} rows that it declares")
+        together = max(VALUES_TOGETHER // len(wanted), FEWEST_ROWS_TOGETHER)
+        with regular_file(self._path, self.name) as file:
+            content = _Content(file)
+            with self._reading(content) as parquet:
+                for group in range(parquet.metadata.num_row_groups):
+                    for batch in parquet.iter_batches(together, [group], wanted, use_threads=False):
+                        batch.validate(
+                            full=True
+                        )  # the reader doesn't look at indices of dictionaries and at characters
+                        yield Block(np.arange(row, row + batch.num_rows), [batch.column(name) for name in names])
+                        row += batch.num_rows
+                        content.leave()
+                        if row > self.rows + 1:
+                            raise DataError(self.name, f"has more than the {self.rows:,} rows that it declares")
+        pa.default_memory_pool().release_unused()
         if row != self.rows + 1:
             raise DataError(self.name, f"declares {self.rows:,} rows, and has {row - 1:,}")
 
@@ -122,10 +130,10 @@ class ParquetFile:
         return size
 
     @contextmanager
-    def _reading(self, file: BufferedReader) -> Iterator[Any]:
+    def _reading(self, content: _Content) -> Iterator[Any]:
         try:
             with pq.ParquetFile(
-                _mapped(file),
+                content.readable,
                 pre_buffer=False,
                 page_checksum_verification=True,
                 thrift_string_size_limit=self._size,  # a list or a text in the footer takes a byte an element, at least
@@ -139,13 +147,26 @@ class ParquetFile:
             raise DataError(self.name, f"the file is damaged: {reason[:200]}") from error
 
 
-def _mapped(file: BufferedReader) -> BufferedReader | pa.BufferReader:
-    """Return the file mapped into memory, so that pages are read as they are decoded, whatever size they declare.
+class _Content:
+    """The content of a file, mapped into memory: pages are read as they are decoded, whatever size they declare.
 
-    Where the process may not have so many addresses (``ulimit -v``), the file itself: a column of a group is read then.
+    Where the process may not have so many addresses (``ulimit -v``), a column of a group is read as a whole instead.
+
+    Args:
+        file: the file.
+
+    Attributes:
+        readable: what pyarrow reads.
     """
-    try:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError:
-        return file
-    return pa.BufferReader(pa.py_buffer(mapped))
+
+    def __init__(self, file: BufferedReader) -> None:
+        self.readable: BufferedReader | pa.BufferReader = file
+        self._mapped: mmap.mmap | None = None
+        with suppress(OSError):
+            self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self.readable = pa.BufferReader(pa.py_buffer(self._mapped))
+
+    def leave(self) -> None:
+        """Give back the memory of what was read; the system reads it again if it is wanted again."""
+        if self._mapped is not None:
+            self._mapped.madvise(mmap.MADV_DONTNEED)

@@ -15,6 +15,8 @@ _ADDED: Final = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS: Final = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT: Final = np.uint64(31)
 _BITS_KEPT: Final = np.uint64(11)
+_TOGETHER: Final = 1 << 16
+"""Keys that are scattered together, so that scratch memory stays small."""
 
 
 def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
@@ -30,13 +32,18 @@ def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[st
     Raises:
         ParameterError: a split that was asked for has no example.
     """
-    with np.errstate(over="ignore"):
-        u = (scattered(keys + scattered(np.array([seed], np.uint64))) >> _BITS_KEPT) * 2.0**-53
-    kept = shares.test + shares.validation
+    salt = scattered(np.array([seed], np.uint64))
+    inside = [np.empty(len(keys), np.bool_) for _ in range(2)]  # of the share for testing; of both shares
+    for begin in range(0, len(keys), _TOGETHER):
+        part = slice(begin, begin + _TOGETHER)
+        u = (scattered(keys[part] + salt) >> _BITS_KEPT) * 2.0**-53
+        for found, share in zip(inside, (shares.test, shares.test + shares.validation), strict=True):
+            np.less(u, share, out=found[part])
+    in_test, kept = inside
     parts = {
-        "train": np.flatnonzero(u >= kept),
-        "validation": np.flatnonzero((u >= shares.test) & (u < kept)),
-        "test": np.flatnonzero(u < shares.test),
+        "train": np.flatnonzero(~kept),
+        "validation": np.flatnonzero(kept & ~in_test),
+        "test": np.flatnonzero(in_test),
     }
     shares.expect_examples({name: len(part) for name, part in parts.items()}, remedy="set split: shuffle")
     return {name: positions for name, positions in parts.items() if len(positions)}

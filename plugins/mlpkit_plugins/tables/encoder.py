@@ -11,6 +11,7 @@ import numpy as np
 
 from mlpkit import DataError, ModelFileError
 from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.parts import parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit_plugins.tables.table import Table
-
-_ROWS: Final = 1 << 14
-"""Rows that statistics are computed of together, so that scratch memory stays small."""
 
 
 @dataclass(frozen=True)
@@ -183,17 +181,16 @@ def _statistics(
     numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of each column, of the values that are not missing; 1 for no deviation."""
-    parts = [rows[begin : begin + _ROWS] for begin in range(0, len(rows), _ROWS)]
     counts, sums, squares = np.zeros(columns), np.zeros(columns), np.zeros(columns)
-    for part in parts:
-        values = numbers[part, :columns]
+    for part in parts(len(rows), columns):
+        values = numbers[rows[part], :columns]
         present = ~np.isnan(values)
         counts += present.sum(axis=0)
         sums += np.where(present, values, 0).sum(axis=0)
     counts = np.maximum(counts, 1)
     means = sums / counts
-    for part in parts:
-        deviations = numbers[part, :columns] - means
+    for part in parts(len(rows), columns):
+        deviations = numbers[rows[part], :columns] - means
         squares += np.where(np.isnan(deviations), 0, deviations * deviations).sum(axis=0)
     stds = np.sqrt(squares / counts)
     tiny = stds <= 1e-12 * np.abs(means)  # all values are the same, but for rounding of their mean

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpkit_plugins.splits.by_key import scattered
+from mlpkit_plugins.tables.parts import parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit_plugins.tables.table import Table
-
-_ROWS: Final = 1 << 16
-"""Rows whose keys are computed together, so that scratch memory stays small."""
 
 
 def text_key(text: str) -> int:
@@ -34,8 +32,7 @@ def row_keys(table: Table) -> NDArray[np.uint64]:
     names = [np.uint64(text_key(name)) for name in (*table.columns.all_numbers, *table.columns.all_categories)]
     of_texts = [np.array([text_key(text) for text in (*texts, "")], np.uint64) for texts in table.texts]
     with np.errstate(over="ignore"):
-        for begin in range(0, len(table), _ROWS):
-            part = slice(begin, begin + _ROWS)
+        for part in parts(len(table), len(names)):
             numbers = np.where(np.isnan(table.numbers[part]), np.nan, table.numbers[part] + 0.0)  # one NaN, one zero
             bits = [column.view(np.uint64) for column in numbers.T.copy()]
             bits += [of_text[codes] for of_text, codes in zip(of_texts, table.codes[part].T, strict=True)]

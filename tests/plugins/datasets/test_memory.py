@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the size of a process is told by Linux")
@@ -26,6 +28,21 @@ pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 print(train("large.yaml").metrics["train"]["loss"])
+"""
+PEAKS = """\
+import re
+from pathlib import Path
+import mlpkit
+
+def peak():  # ru_maxrss would begin with what the process had that started this one
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+
+def train(path):
+    return mlpkit.run(mlpkit.load_spec(path)).metrics["train"]["loss"]
+
+train("small.yaml")  # all code is loaded, and the network has its memory
+base = peak()
+print(train("large.yaml"), peak() - base)
 """
 SPEC = """\
 mlpkit: 1
@@ -46,15 +63,36 @@ training:
 
 
 @pytest.fixture
-def train_within(tmp_path):
-    """Return a function that trains on a small and on a large data set, the latter within a limit in bytes."""
+def train(tmp_path):
+    """Return a function that lets a process of its own train on a small and on a large data set."""
 
-    def run(small, large, allowed):
+    def run(code, small, large, *arguments):
         for name, data in (("small", small), ("large", large)):
             (tmp_path / f"{name}.yaml").write_text(SPEC.format(data=data))
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-        command = [sys.executable, "-c", CHILD, str(allowed)]
+        command = [sys.executable, "-c", code, *arguments]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture
+def train_within(train):
+    """Return a function that does so with a limit in bytes for the large one."""
+    return lambda small, large, allowed: train(CHILD, small, large, str(allowed))
+
+
+@pytest.fixture
+def peak_of_training(train):
+    """Return a function that returns by how many bytes the large data set takes the most memory ever in use further."""
+
+    def run(small, large):
+        done = train(PEAKS, small, large)
+        assert done.returncode == 0, done.stderr
+        loss, grown = map(float, done.stdout.split())
+        assert loss < 0.7
+        print(f"{grown / MEGABYTE:.1f} MiB")  # noqa: T201 - the figures of docs/data.md
+        return grown
 
     return run
 
@@ -73,10 +111,42 @@ def write_table(path, rows, columns):
     return path.stat().st_size
 
 
+def write_parquet(path, rows, columns):
+    """Write likewise, all rows as one group."""
+    rng = np.random.default_rng(0)
+    schema = pa.schema([*((f"x{i}", pa.float64()) for i in range(columns)), ("sign", pa.string())])
+    x = rng.normal(size=(columns, rows)).astype(np.float32)  # of which compression takes half
+    signs = np.where(x[0] < 0, "minus", "plus")
+    pq.write_table(pa.table([*(pa.array(values.astype(float)) for values in x), pa.array(signs)], schema), path)
+    return path.stat().st_size
+
+
+@pytest.mark.parametrize(("kind", "write"), [("csv", write_table), ("parquet", write_parquet)])
 @pytest.mark.parametrize(
     ("rows", "columns", "used"), [(60_000, 60, 4), pytest.param(1_000_000, 30, 10, marks=pytest.mark.long)]
 )
-def test_a_csv_file_takes_the_memory_of_the_columns_that_are_used(tmp_path, train_within, rows, columns, used):
+def test_a_table_takes_the_memory_of_the_columns_that_are_used(
+    tmp_path, peak_of_training, kind, write, rows, columns, used
+):
+    for name, length in (("small", 500), ("large", rows)):
+        write(tmp_path / f"{name}.{kind}", length, columns)
+
+    def grown(inputs):
+        names = ", ".join(f"x{i}" for i in range(inputs))
+        data = f"{{{kind}: {{file: %s.{kind}, target: sign, inputs: [{names}]}}}}"
+        return peak_of_training(data % "small", data % "large")
+
+    of_columns = rows * (8 * used + 4)
+    split_and_order = rows * (8 + 8 + 8)  # the rows of each split, their keys, and the order of an epoch
+    pages = 3 * MEGABYTE * (used + 1) if kind == "parquet" else 0  # of each column, packed and unpacked, and its texts
+    allowed = of_columns + split_and_order + pages + 12 * MEGABYTE
+    assert grown(used) < allowed < grown(columns)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "used"), [(60_000, 60, 4), pytest.param(1_000_000, 30, 10, marks=pytest.mark.long)]
+)
+def test_a_csv_file_trains_within_the_memory_of_the_columns_that_are_used(tmp_path, train_within, rows, columns, used):
     write_table(tmp_path / "small.csv", 500, columns)
     size = write_table(tmp_path / "large.csv", rows, columns)
     inputs = [f"x{i}" for i in range(used)]

@@ -40,7 +40,8 @@ def read(file, names):
 
 @pytest.mark.parametrize("together", [7, 30, 1000])
 def test_rows_come_in_order_with_their_numbers(opened, monkeypatch, together):
-    monkeypatch.setattr(parquet_file, "ROWS_TOGETHER", together)
+    monkeypatch.setattr(parquet_file, "VALUES_TOGETHER", 2 * together)
+    monkeypatch.setattr(parquet_file, "FEWEST_ROWS_TOGETHER", 1)
     file = opened(CONTENT)
     assert (file.header, file.rows) == (("a", "b", "c"), 100)
     blocks = list(file.blocks(["b", "a"]))

@@ -1,0 +1,24 @@
+"""Rows of a table that are worked on together: so few that scratch memory stays small, whatever the columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VALUES: Final = 1 << 18
+"""Values of a part; in float64, two megabytes."""
+
+_FEWEST_ROWS: Final = 256
+
+
+def parts(rows: int, columns: int) -> Iterator[slice]:
+    """Return slices that cover all rows, one after the other.
+
+    Args:
+        rows: number of rows.
+        columns: number of columns.
+    """
+    together = max(_VALUES // max(columns, 1), _FEWEST_ROWS)
+    return (slice(begin, begin + together) for begin in range(0, rows, together))
