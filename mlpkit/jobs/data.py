@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlpkit.spec.spec import Spec
 
 MOST_COLUMNS: Final = 100
-"""Elements of an input, or of a target, up to which each has statistics of its own."""
+"""Elements of a row, or of a target, up to which each has statistics of its own; an image has them as a whole."""
 
 _VALUES_READ_TOGETHER: Final = 1 << 20
 
@@ -97,7 +97,8 @@ def data(
         splits = dataset.open(spec.seed)
     target, dtype = description.target, np.dtype(spec.dtype)
     width, target_width = prod(description.input_shape), prod(target.array(dtype)[0])
-    inputs = StatisticsOfColumns(width if width <= MOST_COLUMNS else 1)
+    are_columns = len(description.input_shape) == 1 and width <= MOST_COLUMNS
+    inputs = StatisticsOfColumns(width if are_columns else 1)
     values = StatisticsOfColumns(target_width if target_width <= MOST_COLUMNS else 1)
     counts: dict[str, tuple[int, ...]] = {}
     examples: list[Example] = []
@@ -107,7 +108,7 @@ def data(
         for x, t in BatchReader(split, description, dtype, together).in_order():
             count += _counted(target, t)
             if name == "train":
-                inputs.update(x.reshape(len(x), -1) if width <= MOST_COLUMNS else x.reshape(-1, 1))
+                inputs.update(x.reshape(len(x), -1) if are_columns else x.reshape(-1, 1))
                 values.update(t.reshape(len(t), -1) if target_width <= MOST_COLUMNS else t.reshape(-1, 1))
                 missing = max(0, rows - len(examples))
                 examples += [Example(*pair) for pair in zip(x[:missing].copy(), t[:missing].copy(), strict=True)]
@@ -116,7 +117,7 @@ def data(
     return DataReport(
         spec,
         description,
-        _names(dataset.feature_names(), width),
+        _names(dataset.feature_names(), width) if are_columns else ("all",),
         inputs.result(),
         _target_names(dataset, target, target_width),
         counts if counted else {},

@@ -80,4 +80,5 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("dataset", "parquet", "mlpkit_plugins.datasets.parquet:Parquet", extra="parquet"),
         component("dataset", "npy", "mlpkit_plugins.datasets.npy:Npy"),
         component("dataset", "npz", "mlpkit_plugins.datasets.npz:Npz"),
+        component("dataset", "image_folder", "mlpkit_plugins.datasets.image_folder:ImageFolder", extra="images"),
     ]

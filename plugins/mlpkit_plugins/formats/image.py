@@ -1,9 +1,10 @@
-"""Images in the usual formats, as arrays of grey values."""
+"""Images in the usual formats, as arrays of pixels."""
 
 from __future__ import annotations
 
 import stat
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from mlpkit import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -22,14 +24,43 @@ MOST_PIXELS = 1 << 24
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read an image as grey values, shape (1, height, width), 0 for black and 255 for white.
+def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Read an image, shape (channels, height, width), from 0 for black to 255 for white.
 
     Colours are weighted as ITU-R 601-2 does. What is transparent lies on black. Of several frames, the first counts.
+
+    Args:
+        path: the file.
+        colour: return three channels, red, green and blue, and not one of grey values.
+        size: height and width to scale to; None to leave it as it is.
 
     Raises:
         DataError: Pillow is missing, or the file is too large, damaged as far as its format can tell, or no image.
     """
+    with _opened(path) as image:
+        if image.format == "PNG":
+            _expect_all_pixels(path)
+        image.verify()  # compares the checksums of a format that has them, which decoding does not
+    with _opened(path) as image:
+        pixels = _colours(image) if colour else _grey(image)
+        if size is not None and pixels.size != size[::-1]:
+            pixels = pixels.resize(size[::-1])
+        return np.atleast_3d(np.array(pixels, np.uint8)).transpose(2, 0, 1)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return height and width of an image, as its header declares them.
+
+    Raises:
+        DataError: Pillow is missing, or the file is too large, or no image.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+    return height, width
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[PillowImage]:
     try:
         from PIL import Image  # noqa: PLC0415 - an optional library, and slow to load
     except ImportError as error:
@@ -43,11 +74,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 _expect_few_pixels(path, *image.size)
-                if image.format == "PNG":
-                    _expect_all_pixels(path)
-                image.verify()  # compares the checksums of a format that has them, which decoding does not
-            with Image.open(path) as image:
-                return _grey(image)[np.newaxis]
+                yield image
     except DataError:
         raise
     except FileNotFoundError as error:
@@ -71,12 +98,21 @@ def _expect_all_pixels(path: Path) -> None:
         raise DataError(path, f"the image {what} bytes of the pixels that its header declares")
 
 
-def _grey(image: PillowImage) -> NDArray[np.uint8]:
+def _grey(image: PillowImage) -> PillowImage:
+    return _of_eight_bits(image).convert("L")
+
+
+def _colours(image: PillowImage) -> PillowImage:
+    return _of_eight_bits(image).convert("RGB")
+
+
+def _of_eight_bits(image: PillowImage) -> PillowImage:
+    """Return an image of eight bits a channel, on black where it is transparent."""
     from PIL import Image  # noqa: PLC0415 - an optional library, and slow to load
 
     if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion would turn all above 255 into white
-        return (np.asarray(image) >> 8).astype(np.uint8)
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if "transparency" in image.info or image.getbands()[-1] == "A":
         opaque = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", opaque.size, "black"), opaque)
-    return np.array(image.convert("L"), np.uint8)
+        return Image.alpha_composite(Image.new("RGBA", opaque.size, "black"), opaque)
+    return image

@@ -9,8 +9,8 @@ import numpy as np
 from mlpkit import DataError
 from mlpkit_plugins.formats.csv_file import CsvFile
 from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import NoCharactersError
-from mlpkit_plugins.tables.row_keys import text_key
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
 

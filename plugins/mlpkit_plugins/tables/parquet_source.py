@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
-from mlpkit_plugins.tables.row_keys import text_key
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
 

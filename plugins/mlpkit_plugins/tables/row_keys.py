@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpkit_plugins.splits.by_key import scattered
+from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.parts import parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit_plugins.tables.table import Table
-
-
-def text_key(text: str) -> int:
-    """Return a number of 64 bits that depends on a text."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
 
 
 def row_keys(table: Table) -> NDArray[np.uint64]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from mlpkit_plugins.files.named_file import EXAMPLES
+from mlpkit_plugins.formats.image import read_image
 
 
 def _generate(folder):
@@ -25,6 +27,8 @@ def test_the_script_writes_the_files_that_ship(tmp_path):
     for path, content in written.items():
         if path.suffix == ".parquet":  # which says by what version of which library it was written
             assert pq.read_table(tmp_path / path).equals(pq.read_table(EXAMPLES / path))
+        elif path.suffix == ".png":  # which one version of a library packs better than another
+            np.testing.assert_array_equal(read_image(tmp_path / path), read_image(EXAMPLES / path))
         else:
             assert content == shipped[path]
 

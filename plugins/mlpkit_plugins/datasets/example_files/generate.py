@@ -28,6 +28,7 @@ def main(folder: Path = HERE) -> None:
     _write_npz(folder / "shapes.npz", {"x": x, "t": t})
     _write_idx(folder / "shapes-images-idx3-ubyte", x)
     _write_idx(folder / "shapes-labels-idx1-ubyte", t)
+    _write_images(folder / "shapes", x[:60], t[:60])
 
 
 def flowers(path: Path) -> None:
@@ -138,6 +139,16 @@ def _write_npz(path: Path, arrays: dict[str, NDArray[np.uint8]]) -> None:
             content = io.BytesIO()
             np.save(content, array)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
+
+
+def _write_images(folder: Path, images: NDArray[np.uint8], numbers: NDArray[np.uint8]) -> None:
+    """Write each image as a PNG file into the folder of its class."""
+    from PIL import Image  # noqa: PLC0415 - only for these files
+
+    for index, (image, number) in enumerate(zip(images, numbers, strict=True)):
+        place = folder / ("disc", "square", "cross")[number]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{index:02}.png")
 
 
 def _write_idx(path: Path, array: NDArray[np.uint8]) -> None:

@@ -1,0 +1,263 @@
+"""Folders of images, a folder a class."""
+
+from __future__ import annotations
+
+import hashlib
+import reprlib
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import numpy as np
+import PIL  # noqa: F401 - where it is missing, the data set is listed with the command that installs it
+from annotated_types import Ge, Le, Lt
+
+from mlpkit import Classes, DataError, Dataset, Description, ModelFileError, ParameterError, ShapeError, did_you_mean
+from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels
+from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
+from mlpkit_plugins.files.named_file import named_folder
+from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
+from mlpkit_plugins.splits.at_random import split_at_random
+from mlpkit_plugins.splits.by_key import split_by_key
+from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.text_key import text_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+Share = Annotated[float, Ge(0), Lt(1)]
+Pixels = Annotated[int, Ge(1), Le(4096)]
+
+SPLITS: Final = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
+"""What folders are called that hold splits, and no classes."""
+
+
+class ImageFolder(Dataset):
+    """Images in a folder that has a subfolder for each class, called like it: PNG, JPEG, BMP or GIF.
+
+    All of them are decoded once, when training begins, and kept in memory: a byte a pixel, three for one of colour.
+
+    Args:
+        folder: the folder, seen from the current one; ``example:NAME`` is one that ships with mlpkit.
+        colour: give each image as three channels: red, green and blue. Otherwise it is turned into grey values.
+        resize: [height, width] that images are scaled to; by default they stay as they are, and must have one size.
+        normalize: divide pixels by 255, so that they lie between 0 and 1.
+        flatten: give images as rows, and not as (channels, height, width), which is what ``Conv2d`` takes.
+        validation: share of the images for validation, or a folder like the first one that holds them; 0 for none.
+        test: share of the images for testing, or such a folder; 0 for none.
+        split: how images are split: by a ``hash`` of their class and file name, so that an image stays where it is when
+            others come or go; or by a ``shuffle``, so that the shares are exact.
+        split_seed: another number gives another split; the spec's seed leaves the split as it is.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        *,
+        colour: bool = False,
+        resize: tuple[Pixels, Pixels] | None = None,
+        normalize: bool = True,
+        flatten: bool = True,
+        validation: Share | str = 0.1,
+        test: Share | str = 0.1,
+        split: Literal["hash", "shuffle"] = "hash",
+        split_seed: Annotated[int, Ge(0)] = 0,
+    ) -> None:
+        self.folder = folder
+        self.colour = colour
+        self.resize = resize
+        self.normalize = normalize
+        self.flatten = flatten
+        given = {"validation": validation, "test": test}
+        self.folders = {name: where for name, where in given.items() if isinstance(where, str)}
+        self.shares = Shares(*(0.0 if isinstance(share, str) else share for share in given.values()))
+        self.shares.expect_rest()
+        self.split = split
+        self.split_seed = split_seed
+        self._classes: tuple[str, ...] = ()
+        self._image_shape: tuple[int, int, int] | None = None
+        self._files: dict[str, list[ClassFile]] | None = None
+        self._fingerprint = ""
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show images of shapes, from a folder that ships with mlpkit."""
+        return [
+            {"folder": "example:shapes"},
+            {"folder": "example:shapes", "colour": True, "resize": [6, 7], "flatten": False, "split": "shuffle"},
+        ]
+
+    def describe(self) -> Description:
+        """Return shapes, classes and sizes from the names of files, and the size of an image from one header.
+
+        Raises:
+            ParameterError: there is no such folder, or a split has no image.
+            DataError: what is in the folder is not a folder a class, or no image.
+        """
+        files = self._found()
+        if self._image_shape is None:
+            size = self.resize or image_size(files["train"][0].path)
+            self._image_shape = (3 if self.colour else 1, *size)
+        return Description(
+            self._input_shape(), Classes(len(self._classes)), {split: len(found) for split, found in files.items()}
+        )
+
+    def open(self, seed: int) -> Mapping[str, ImageSplit]:
+        """Decode all images, and return the splits by name; the spec's seed plays no part, ``split_seed`` does.
+
+        Raises:
+            ParameterError: there is no such folder, or a split has no image.
+            DataError: an image is damaged, or has another size than the first.
+        """
+        self.describe()
+        checksum = hashlib.sha256()
+        splits = {}
+        for split, files in self._found().items():
+            images = np.empty((len(files), *self._expect_shape()), np.uint8)
+            for image, file in zip(images, files, strict=True):
+                image[...] = self._read(file.path)
+                checksum.update(hashlib.sha256(file.path.read_bytes()).digest() + file.key.encode("utf-8", "replace"))
+            numbers = np.array([self._classes.index(file.class_name) for file in files], np.int64)
+            shaped = images.reshape(len(files), *self._input_shape())
+            count = len(self._classes)
+            splits[split] = ImageSplit(shaped, numbers, classes=count, normalize=self.normalize, one_hot=False)
+        self._fingerprint = checksum.hexdigest()
+        return splits
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 over names and contents, once opened; until then, nothing."""
+        return self._fingerprint
+
+    def class_names(self) -> tuple[str, ...] | None:
+        """Return the names of the folders, in the order of their letters, or of the numbers that they write."""
+        return self._classes or None
+
+    def encoder_state(self) -> dict[str, Any]:
+        """Return the classes, and the shape of an image: channels, height, width."""
+        if self._image_shape is None:
+            return {}
+        return {"classes": list(self._classes), "image_shape": list(self._image_shape)}
+
+    def load_encoder_state(self, state: Mapping[str, Any]) -> None:
+        """Take back classes and shape.
+
+        Raises:
+            ModelFileError: the state is not one that ``encoder_state`` returned.
+        """
+        match dict(state):
+            case {"classes": [*classes], "image_shape": [(1 | 3) as channels, int(height), int(width)]} if (
+                all(isinstance(name, str) for name in classes) and min(height, width) > 0 and len(classes) > 1
+            ):
+                self._classes, self._image_shape = tuple(classes), (channels, height, width)
+                self._files = None
+            case _:
+                raise ModelFileError(f"the encoder of the images is {reprlib.repr(state)}, which is none")
+
+    def read(self, path: Path) -> NDArray[Any]:
+        """Read an image, or all images of a folder, in the order of their names.
+
+        Returns:
+            Pixels, uint8, shape (images, channels, height, width).
+
+        Raises:
+            DataError: a file is no image, is damaged, or has another size than the model takes.
+        """
+        if self._image_shape is None:
+            self.describe()
+        if path.suffix.lower() not in IMAGE_SUFFIXES and path.is_file():
+            expected = f"an image ({', '.join(IMAGE_SUFFIXES)}), a folder of images, .npy or .npz"
+            raise DataError(path, f"unknown file type '{path.suffix}'; expected {expected}")
+        paths = list(files_below(path, IMAGE_SUFFIXES)) if path.is_dir() else [path]
+        if not paths:
+            raise DataError(path, f"the folder holds no image; expected {', '.join(IMAGE_SUFFIXES)}")
+        return np.stack([self._read(file) for file in paths])
+
+    def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """Turn raw images into what the network takes.
+
+        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are.
+
+        Args:
+            raw: images, shape (rows, channels, height, width), or (rows, height, width) if they are grey, or as rows.
+
+        Raises:
+            ShapeError: the images have another shape.
+        """
+        if self._image_shape is None:
+            self.describe()
+        shape = self._expect_shape()
+        shapes = [shape, (prod(shape),), *([shape[1:]] if shape[0] == 1 else [])]
+        if raw.shape[1:] not in shapes:
+            expected = " or ".join(f"(rows, {', '.join(map(str, one))})" for one in shapes)
+            raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
+        x = np.array(raw, np.float32, order="C").reshape(len(raw), *self._input_shape())
+        if self.normalize and raw.dtype.kind in "iu":
+            scale_pixels(x)
+        return x
+
+    def _read(self, path: Path) -> NDArray[np.uint8]:
+        image = read_image(path, colour=self.colour, size=self.resize)
+        expected = self._expect_shape()
+        if image.shape != expected:
+            message = f"the image is {image.shape[1]} x {image.shape[2]} pixels; expected {expected[1]} x {expected[2]}"
+            remedy = f"as the first one has; set resize: [{expected[1]}, {expected[2]}] to scale all"
+            raise DataError(path, f"{message}, {remedy}")
+        return image
+
+    def _expect_shape(self) -> tuple[int, int, int]:
+        assert self._image_shape is not None
+        return self._image_shape
+
+    def _input_shape(self) -> tuple[int, ...]:
+        shape = self._expect_shape()
+        return (prod(shape),) if self.flatten else shape
+
+    def _found(self) -> dict[str, list[ClassFile]]:
+        """Return the files of each split."""
+        if self._files is None:
+            files = self._listed("folder", self.folder)
+            names = _in_order({file.class_name for file in files})
+            if len(names) == 1 and not self._classes:
+                message = f"has one subfolder, {names[0]}; expected one for each class, two or more"
+                raise ParameterError("folder", f"'{self.folder}' {message}")
+            self._classes = self._classes or names
+            parts = {split: [files[index] for index in rows] for split, rows in self._positions(files).items()}
+            for split, folder in self.folders.items():
+                parts[split] = self._listed(split, folder)
+            for found in parts.values():
+                self._expect_known(found)
+            self._files = {split: parts[split] for split in ("train", "validation", "test") if split in parts}
+        return self._files
+
+    def _listed(self, parameter: str, folder: str) -> list[ClassFile]:
+        files = class_folders(named_folder(parameter, folder), IMAGE_SUFFIXES)
+        names = {file.class_name for file in files}
+        if {name.lower() for name in names} <= SPLITS:
+            splits = " and ".join(sorted(names))
+            remedy = f"name one of them, as in folder: {folder}/{max(names)}, and the others in validation and test"
+            raise ParameterError(
+                parameter, f"the folders in '{folder}', {splits}, are splits, not classes", remedy=remedy
+            )
+        return files
+
+    def _positions(self, files: Sequence[ClassFile]) -> dict[str, NDArray[np.intp]]:
+        if self.split == "shuffle":
+            return split_at_random(len(files), self.shares, self.split_seed)
+        keys = np.array([text_key(file.key) for file in files], np.uint64)
+        return split_by_key(keys, self.shares, self.split_seed)
+
+    def _expect_known(self, files: Sequence[ClassFile]) -> None:
+        for file in files:
+            name = file.class_name
+            if name not in self._classes:
+                remedy = did_you_mean(name, self._classes) or f"expected one of {', '.join(self._classes)}"
+                raise DataError(file.path, f"the class '{name}' is none of those trained on; {remedy}")
+
+
+def _in_order(names: set[str]) -> tuple[str, ...]:
+    """Return names in the order of the numbers that they write, if all do, and else of their letters."""
+    if all(name.isdecimal() for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))

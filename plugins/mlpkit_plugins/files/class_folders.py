@@ -1,0 +1,77 @@
+"""A folder with a subfolder for each class, and in it, or in folders below, the files of that class."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mlpkit import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+OF_THE_SYSTEM: Final = frozenset({"thumbs.db", "desktop.ini"})
+"""Files that a desktop leaves in any folder, as it does hidden ones."""
+
+
+class ClassFile(NamedTuple):
+    """A file of a class.
+
+    Args:
+        path: the file.
+        key: its place below the folder of all classes, with slashes, the class first.
+        class_name: the class.
+    """
+
+    path: Path
+    key: str
+    class_name: str
+
+
+def class_folders(folder: Path, suffixes: Collection[str]) -> list[ClassFile]:
+    """Return the files of all classes, in the order of their keys.
+
+    Args:
+        folder: the folder of the folders.
+        suffixes: the endings that files may have, in small letters.
+
+    Raises:
+        DataError: there is no subfolder, one has no file, or a file has another ending or lies beside the subfolders.
+    """
+    found: list[ClassFile] = []
+    for entry in _entries(folder):
+        if not entry.is_dir():
+            raise DataError(entry.path, "the file lies beside the folders of the classes; expected it in one of them")
+        paths = list(files_below(folder / entry.name, suffixes))
+        if not paths:
+            raise DataError(entry.path, f"the folder of the class holds no file; expected {', '.join(suffixes)}")
+        found += [ClassFile(path, path.relative_to(folder).as_posix(), entry.name) for path in paths]
+    if not found:
+        raise DataError(folder, "the folder has no subfolders; expected one for each class")
+    return sorted(found, key=lambda file: file.key)
+
+
+def files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
+    """Return the files in a folder and below, in the order of their names.
+
+    Raises:
+        DataError: one has another ending, or a folder can't be read.
+    """
+    for entry in _entries(folder):
+        path = folder / entry.name
+        if entry.is_dir(follow_symlinks=False):  # a link might lead back up
+            yield from files_below(path, suffixes)
+        elif path.suffix.lower() in suffixes:
+            yield path
+        else:
+            raise DataError(path, f"the file type '{path.suffix}' is none of {', '.join(suffixes)}; take it out")
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            kept = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise DataError(folder, f"the folder can't be read: {error.strerror or error}") from error
+    return sorted((entry for entry in kept if entry.name.lower() not in OF_THE_SYSTEM), key=lambda entry: entry.name)
