@@ -65,7 +65,8 @@ class ParquetFile:
         checksum: SHA-256 of the file's content.
 
     Raises:
-        DataError: the file is no Parquet file, is damaged, or two of its columns have the same name.
+        DataError: the file is no Parquet file, is damaged, declares more rows than its bytes can hold, or two of its
+            columns have the same name.
     """
 
     def __init__(self, path: Path, *, name: str = "") -> None:
@@ -78,6 +79,7 @@ class ParquetFile:
             with self._reading(_Content(file)) as parquet:
                 self.rows: int = parquet.metadata.num_rows
                 schema = parquet.schema_arrow
+        self._expect_plausible(self.rows)
         self.header: tuple[str, ...] = tuple(schema.names)
         self.types: dict[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
         for column in self.header:
@@ -93,10 +95,7 @@ class ParquetFile:
         Raises:
             DataError: the file is damaged, or packs more values into its bytes than data does.
         """
-        most = max(MOST_VALUES_A_BYTE * self._size, ALWAYS_ALLOWED)
-        if self.rows * len(names) > most:
-            message = f"declares {self.rows:,} rows in {self._size:,} bytes; expected at most {most:,} values"
-            raise DataError(self.name, message)
+        self._expect_plausible(self.rows * len(names))
         row, wanted = 1, list(dict.fromkeys(names))
         together = max(VALUES_TOGETHER // len(wanted), FEWEST_ROWS_TOGETHER)
         with regular_file(self._path, self.name) as file:
@@ -104,9 +103,7 @@ class ParquetFile:
             with self._reading(content) as parquet:
                 for group in range(parquet.metadata.num_row_groups):
                     for batch in parquet.iter_batches(together, [group], wanted, use_threads=False):
-                        batch.validate(
-                            full=True
-                        )  # the reader doesn't look at indices of dictionaries and at characters
+                        batch.validate(full=True)  # indices of dictionaries, and characters, are not looked at before
                         yield Block(np.arange(row, row + batch.num_rows), [batch.column(name) for name in names])
                         row += batch.num_rows
                         content.leave()
@@ -128,6 +125,13 @@ class ParquetFile:
         if size < FEWEST_BYTES or file.read() != MAGIC:
             raise DataError(self.name, "ends too early; the file is incomplete", byte=size)
         return size
+
+    def _expect_plausible(self, values: int) -> None:
+        """Make sure that the file declares no more values than data packs into its bytes, before memory is taken."""
+        most = max(MOST_VALUES_A_BYTE * self._size, ALWAYS_ALLOWED)
+        if not 0 <= values <= most:
+            message = f"declares {self.rows:,} rows in {self._size:,} bytes; expected at most {most:,} values"
+            raise DataError(self.name, message)
 
     @contextmanager
     def _reading(self, content: _Content) -> Iterator[Any]:

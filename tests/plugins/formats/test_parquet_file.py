@@ -116,3 +116,13 @@ def test_bytes_that_unpack_to_more_than_data_does_are_refused(opened):
     assert len(content) < 1000
     with pytest.raises(DataError, match=r"^x.parquet: declares 10,000,000 rows in [\d,]+ bytes; expected at most "):
         read(opened(content), ["a"])
+
+
+def test_a_number_of_rows_that_can_t_be_is_refused(opened):
+    footer = CONTENT.index(b"schema")
+    place = CONTENT.index(b"\x16\xc8\x01", footer)  # 100 rows, as Thrift writes it
+    for number in (b"\x16\xc7\x01", b"\x16\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"):
+        damaged = CONTENT[:place] + number + CONTENT[place + 3 :]
+        length = int.from_bytes(CONTENT[-8:-4], "little") + len(number) - 3
+        with pytest.raises(DataError, match=r"declares -?[\d,]+ rows in"):
+            opened(damaged[:-8] + length.to_bytes(4, "little") + b"PAR1")
