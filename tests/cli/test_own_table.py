@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 SPEC = """\
@@ -132,6 +134,108 @@ def test_a_mistake_in_the_spec_is_shown_where_it_stands(fruit, invoke, old, new,
 )
 def test_a_mistake_in_the_data_is_named_by_file_row_and_column(fruit, invoke, content, expected):
     (fruit / "fruit.csv").write_text(content)
-    for verb in ("check", "run"):
+    for verb in ("check", "data", "run"):
         done = invoke(verb, "fruit.yaml")
         assert (done.code, done.out, done.err) == (1, "", f"error: {expected}\n")
+
+
+# The same in Parquet
+
+
+@pytest.fixture
+def fruit_parquet(fruit):
+    """Turn the table into a Parquet file."""
+    lines = [line.split(",") for line in (fruit / "fruit.csv").read_text().splitlines()[1:]]
+    weights, colours, kinds = (list(column) for column in zip(*lines, strict=True))
+    write_parquet(fruit, list(map(int, weights)), colours, kinds)
+    (fruit / "fruit.yaml").write_text(SPEC.replace("csv", "parquet"))
+    return fruit
+
+
+def write_parquet(folder, weights, colours, kinds, name="fruit.parquet"):
+    pq.write_table(pa.table({"weight": weights, "colour": colours, "kind": kinds}), folder / name)
+
+
+def test_from_a_parquet_file_to_predictions(fruit_parquet, invoke):
+    assert invoke("run", "fruit.yaml", "--quiet").code == 0
+    assert json.loads((fruit_parquet / "runs/fruit/metrics.json").read_text())["test"]["accuracy"] == 1
+    pq.write_table(pa.table({"colour": ["green", "black"], "weight": [120.0, 20.0]}), fruit_parquet / "new.parquet")
+    done = invoke("predict", "runs/fruit", "new.parquet", "--json")
+    assert [json.loads(line)["class"] for line in done.out.splitlines()] == ["apple", "cherry"]
+    done = invoke("predict", "runs/fruit", "fruit.csv")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: fruit.csv, byte 0: begins with b'weig'; expected b'PAR1', as Parquet files do\n"
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            (["1", "2 g"], ["red", "red"], ["apple", "apple"]),
+            "fruit.parquet, row 2, column 'weight': '2 g' is not a finite number; "
+            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+        ),
+        (
+            ([1, 2, 3], ["red", "red", "red"], ["apple", "apple", "appel"]),
+            "fruit.parquet, row 3, column 'kind': the class 'appel' occurs in no other row; "
+            "expected at least 2 of each; did you mean 'apple'?",
+        ),
+        (
+            ([1, None], ["red", "red"], ["apple", "cherry"]),
+            "fruit.parquet, row 2, column 'weight': the value is missing; "
+            "set missing: fill to put the mean in its place, or missing: drop to leave out such rows",
+        ),
+        (None, "fruit.parquet: the file is empty; expected a Parquet file"),
+    ],
+)
+def test_a_mistake_in_a_parquet_file_is_named_by_file_row_and_column(fruit_parquet, invoke, columns, expected):
+    if columns is None:
+        (fruit_parquet / "fruit.parquet").write_bytes(b"")
+    else:
+        write_parquet(fruit_parquet, *columns)
+    for verb in ("check", "data", "run"):
+        done = invoke(verb, "fruit.yaml")
+        assert (done.code, done.out, done.err) == (1, "", f"error: {expected}\n")
+
+
+def test_a_misspelt_column_of_a_parquet_file_is_shown_where_it_stands(fruit_parquet, invoke):
+    done = invoke("check", "fruit.yaml", "--set", "data.parquet.target=kinds")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("--set:1:21: there is no column 'kinds' in fruit.parquet\n")
+    assert "  expected: one of weight, colour, kind\n  help: did you mean 'kind'?\n" in done.err
+
+
+# Files that aren't what they seem
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("data", "'data' is a folder\n    5 |     file: data\n      |           ^^^^\n  expected: a file"),
+        (
+            "data/friut.csv",
+            "there is no file 'data/friut.csv'\n    5 |     file: data/friut.csv\n      |           ^^^^^^^^^^^^^^\n"
+            "  help: did you mean 'fruit.csv'?",
+        ),
+        (
+            "fruit.csv.gz",
+            "there is no file 'fruit.csv.gz'\n    5 |     file: fruit.csv.gz\n      |           ^^^^^^^^^^^^\n"
+            "  help: did you mean 'fruit.csv'?",
+        ),
+    ],
+)
+def test_a_path_that_leads_to_no_file_is_shown_where_it_stands(fruit, invoke, name, expected):
+    (fruit / "data").mkdir()
+    (fruit / "data/fruit.csv").write_text("")
+    (fruit / "fruit.yaml").write_text(SPEC.replace("fruit.csv", name))
+    done = invoke("check", "fruit.yaml")
+    assert (done.code, done.out, done.err) == (2, "", f"fruit.yaml:5:11: {expected}\n\n1 error in fruit.yaml\n")
+
+
+def test_byte_order_marks_and_ends_of_lines_of_any_system_change_nothing(fruit, invoke):
+    content = (fruit / "fruit.csv").read_text()
+    expected = invoke("data", "fruit.yaml").out
+    for end in ("\n", "\r\n", "\r"):
+        for encoding in ("utf-8", "utf-8-sig"):
+            (fruit / "fruit.csv").write_bytes(content.replace("\n", end).encode(encoding))
+            assert invoke("data", "fruit.yaml").out == expected

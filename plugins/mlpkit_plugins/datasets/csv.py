@@ -50,6 +50,7 @@ class Csv(TableDataset):
             all columns that are used.
         split_seed: another number gives another split; the spec's seed leaves the split as it is.
         delimiter: the character between two columns.
+        decimal: the character before the decimals of a number, a point or a comma.
         encoding: how characters are written as bytes, such as ``latin-1``.
         header: the names of the columns, if the first row of the file doesn't have them.
     """
@@ -73,6 +74,7 @@ class Csv(TableDataset):
         split_by: str | None = None,
         split_seed: Annotated[int, Ge(0)] = 0,
         delimiter: str = ",",
+        decimal: Literal[".", ","] = ".",
         encoding: str = "utf-8",
         header: Names | None = None,
     ) -> None:
@@ -94,6 +96,7 @@ class Csv(TableDataset):
         )
         self.missing_texts = missing_texts
         self.delimiter = delimiter
+        self.decimal = decimal
         self.encoding = encoding
         self.header = header
         if len(delimiter) != 1 or delimiter in '"\r\n':
@@ -131,4 +134,4 @@ class Csv(TableDataset):
             DataError: the file is empty, can't be read, or has no header that could be one.
         """
         file = CsvFile(path, name=name, delimiter=self.delimiter, encoding=self.encoding, header=self.header)
-        return CsvSource(file, self.missing_texts)
+        return CsvSource(file, self.missing_texts, self.decimal)

@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 ROWS_TOGETHER: Final = 1024
 """Rows of a block, few enough that their texts stay in the processor's cache."""
 
+OTHER_FORMATS: Final = (
+    (b"\x1f\x8b", "is compressed by gzip; decompress it first: gunzip"),
+    (b"PK\x03\x04", "is a zip archive or a workbook; save the table as CSV"),
+    (b"\xd0\xcf\x11\xe0", "is a workbook of a spreadsheet; save the table as CSV"),
+    (b"PAR1", "is a Parquet file; read it with the data set parquet"),
+    (b"%PDF", "is a PDF document; expected CSV"),
+)
+"""What other files begin with, and what to say of each."""
+
 _STEP: Final = 1 << 20
 _OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
 
@@ -81,7 +90,8 @@ class CsvFile:
         self.name = name or str(path)
         self._delimiter = delimiter
         self._encoding = encoding
-        self.checksum, lines, size = _survey(path, self.name)
+        self.checksum, lines, size, begin = _survey(path, self.name)
+        self._expect_text(begin)
         self._first_row, first = self._first_record()
         self.header_row: int | None = None
         if header is None:
@@ -126,7 +136,15 @@ class CsvFile:
 
     def _wrong_width(self, found: int) -> str:
         what = "as the header has" if self.header_row is not None else "as the first row has"
-        return f"the row has {_fields(found)}; expected {len(self.header)}, {what}; quote fields that hold a delimiter"
+        remedy = "quote fields that hold a delimiter" if found > len(self.header) else "is one missing?"
+        return f"the row has {_fields(found)}; expected {len(self.header)}, {what}; {remedy}"
+
+    def _expect_text(self, begin: bytes) -> None:
+        for signature, message in OTHER_FORMATS:
+            if begin.startswith(signature):
+                raise DataError(self.name, message)
+        if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and "16" not in self._encoding:
+            raise DataError(self.name, f"is not written in {self._encoding}; set encoding: utf-16", row=1)
 
     def _first_record(self) -> tuple[int, list[str]]:
         with self._reading() as records:
@@ -140,7 +158,8 @@ class CsvFile:
         row = self._first_row
         for name in names:
             if not _is_text(name):
-                message = f"{shown_text(name)} is not written in {self._encoding}; set encoding to the right one"
+                what = f"{shown_text(name)} is not written in {self._encoding}"
+                message = f"{what}; set encoding to the right one, such as latin-1"
                 raise DataError(self.name, message, row=row)
             if names.count(name) > 1 and name:
                 raise DataError(self.name, "two columns have that name", row=row, column=name)
@@ -212,15 +231,16 @@ def _fields(count: int) -> str:
     return "1 field" if count == 1 else f"{count} fields"
 
 
-def _survey(path: Path, name: str) -> tuple[str, int, int]:
-    """Return the SHA-256 of a file's content, how many lines it has at most, and how many bytes."""
+def _survey(path: Path, name: str) -> tuple[str, int, int, bytes]:
+    """Return the SHA-256 of a file's content, how many lines it has at most, how many bytes, and the first of them."""
     checksum = hashlib.sha256()
     ends = {b"\n": 0, b"\r": 0}
-    size = 0
+    size, begin = 0, b""
     with regular_file(path, name) as file:
         while part := file.read(_STEP):
+            begin = begin or part[:8]
             checksum.update(part)
             size += len(part)
             for end in ends:
                 ends[end] += part.count(end)
-    return checksum.hexdigest(), max(ends.values()) + 1, size
+    return checksum.hexdigest(), max(ends.values()) + 1, size, begin

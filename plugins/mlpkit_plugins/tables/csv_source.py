@@ -12,7 +12,7 @@ from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import NoCharactersError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.text_numbers import NotANumberError, no_number, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -30,10 +30,12 @@ class CsvSource:
     Args:
         file: the CSV file.
         missing: texts that stand for a value that is missing.
+        decimal: the character before decimals.
     """
 
-    def __init__(self, file: CsvFile, missing: Collection[str]) -> None:
+    def __init__(self, file: CsvFile, missing: Collection[str], decimal: str) -> None:
         self._file = file
+        self._decimal = decimal
         self._missing = frozenset(missing)
         self.name = file.name
         self.header = file.header
@@ -69,12 +71,9 @@ class CsvSource:
     def _numbers(self, block: Block, index: int, name: str) -> NDArray[np.float64]:
         texts = block.columns[index]
         try:
-            return numbers_of(texts, self._missing)
+            return numbers_of(texts, self._missing, decimal=self._decimal)
         except NotANumberError as error:
-            message = (
-                f"{shown_text(texts[error.index])} is not a finite number; "
-                "name the column in categorical if it holds categories, or in ignore if it is of no use"
-            )
+            message = no_number(texts[error.index], "set decimal: ',' if that is a decimal comma")
             raise DataError(self.name, message, row=int(block.rows[error.index]), column=name) from error
 
     def _codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
@@ -82,7 +81,6 @@ class CsvSource:
         try:
             return book.codes(texts)
         except NoCharactersError as error:
-            message = (
-                f"{shown_text(texts[error.index])} has bytes that are no characters; set encoding to the right one"
-            )
+            what = f"{shown_text(texts[error.index])} has bytes that are no characters"
+            message = f"{what}; set encoding to the right one, such as latin-1"
             raise DataError(self.name, message, row=int(block.rows[error.index]), column=name) from error

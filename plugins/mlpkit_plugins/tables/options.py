@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -21,6 +22,9 @@ Share = Annotated[float, Ge(0), Lt(1)]
 """A share of the rows."""
 
 MOST_NAMES_SHOWN: Final = 20
+
+_OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
+"""What pandas calls the column of an index that has no name."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,10 @@ class TableOptions:
                         parameter,
                         f"there is no column '{name}' in {place}",
                         expected=f"one of {shown_names(header)}",
-                        remedy=did_you_mean(name, header),
+                        remedy=did_you_mean(name, header) or _is_header_missing(source),
                     )
+        if self.inputs is None and inputs is None:
+            self._expect_no_index(source)
         left_out = {*self.targets, *self.ignore, self.split_by}
         chosen = list(self.inputs if self.inputs is not None else [name for name in header if name not in left_out])
         chosen = list(inputs) if inputs is not None else [name for name in header if name in set(chosen)]
@@ -151,12 +157,39 @@ class TableOptions:
             self.split_by if self.split == "hash" and any(self.shares) else None,
         )
 
+    def _expect_no_index(self, source: TableSource) -> None:
+        """Make sure that the numbers of rows, which pandas likes to write, aren't taken for a quantity."""
+        named = {*self.targets, *self.ignore, *self.categorical, self.split_by}
+        for position, name in enumerate(source.header, 1):
+            if name not in named and _OF_AN_INDEX.fullmatch(name):
+                what = f"the column '{name}'" if name else f"column {position}, which has no name,"
+                message = f"{what} of {source.name} looks like an index that pandas has written"
+                if not name and position > 1:
+                    message = f"column {position} of {source.name} has no name"
+                remedy = f"leave it out with ignore: ['{name}'], or name the columns to learn from in inputs"
+                raise ParameterError("ignore", message, remedy=remedy)
+
     def _expect_distinct(self, parameter: str) -> None:
         given = getattr(self, parameter) or ()
         names = [given] if isinstance(given, str) else list(given)
         for name in names:
             if names.count(name) > 1:
                 raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
+
+
+def _is_header_missing(source: TableSource) -> str:
+    """Return what to do if the first row seems to hold data."""
+    if source.header_row is None or not any(_is_number(name) for name in source.header):
+        return ""
+    return f"set header to the names of the columns, if row {source.header_row} is one of data"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.text_numbers import NotANumberError, no_number, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -95,20 +95,15 @@ class ParquetSource:
                 numbers[present] = numbers_of(texts, self._missing)
             except NotANumberError as error:
                 row = int(rows[present[error.index]])
-                raise self._no_number(shown_text(texts[error.index]), row, name) from error
+                message = no_number(texts[error.index], "write numbers with a decimal point")
+                raise DataError(self.name, message, row=row, column=name) from error
             return numbers
         numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
         infinite = np.flatnonzero(np.isinf(numbers))
         if len(infinite):
-            raise self._no_number(str(numbers[infinite[0]]), int(rows[infinite[0]]), name)
+            message = f"{numbers[infinite[0]]} is not a finite number; make it null if it is missing"
+            raise DataError(self.name, message, row=int(rows[infinite[0]]), column=name)
         return numbers
-
-    def _no_number(self, shown: str, row: int, name: str) -> DataError:
-        message = (
-            f"{shown} is not a finite number; "
-            "name the column in categorical if it holds categories, or in ignore if it is of no use"
-        )
-        return DataError(self.name, message, row=row, column=name)
 
     def _codes(self, values: pa.Array, rows: NDArray[np.int64], name: str, book: Codebook) -> NDArray[np.int32]:
         values = _plain(values)

@@ -49,22 +49,25 @@ class Table:
         self._missing = missing
         self._row_numbers = RowNumbers()
         self._length = 0
+        self._rows_read = 0
+        self._missing_in = dict.fromkeys((*columns.numbers, *columns.categories), 0)
         books = [Codebook(missing_texts) for _ in columns.all_categories]
         self.texts = [book.texts for book in books]
         try:
             self.numbers = np.empty((source.most_rows, len(columns.all_numbers)))
             self.codes = np.empty((source.most_rows, len(books)), np.int32)
             self.keys = None if columns.key is None else np.empty(source.most_rows, np.uint64)
-            read = False
             for chunk in source.chunks(columns, books):
-                read = read or len(chunk.rows) > 0
                 self._append(self._without_missing(chunk))
             self._resize(self._length)
         except MemoryError as error:
             message = f"there is no memory for {len(books) + len(columns.all_numbers)} columns of the table"
             raise DataError(source.name, message) from error
+        self._expect_values()
         if not self._length:
-            message = "in every row a value is missing" if read else "there are no rows; expected one for each example"
+            message = "there are no rows; expected one for each example"
+            if self._rows_read:
+                message = "in every row a value is missing"
             raise DataError(source.name, message, row=(source.header_row or 0) + 1)
 
     def __len__(self) -> int:
@@ -101,10 +104,20 @@ class Table:
             if array is not None:
                 array.resize((rows, *array.shape[1:]), refcheck=False)
 
+    def _expect_values(self) -> None:
+        """Make sure that no input is missing in every row."""
+        for name, count in self._missing_in.items():
+            if count and count == self._rows_read:
+                raise DataError(self.name, "every value is missing; name the column in ignore", column=name)
+
     def _without_missing(self, chunk: Chunk) -> Chunk:
+        self._rows_read += len(chunk.rows)
         numbers, codes = np.isnan(chunk.numbers), chunk.codes == MISSING
         if not numbers.any() and not codes.any():
             return chunk
+        for absent, names in ((numbers, self.columns.numbers), (codes, self.columns.categories)):
+            for name, count in zip(names, absent.sum(axis=0).tolist(), strict=False):
+                self._missing_in[name] += count
         if self._missing == "drop":
             whole = ~(numbers.any(axis=1) | codes.any(axis=1))
             keys = None if chunk.keys is None else chunk.keys[whole]

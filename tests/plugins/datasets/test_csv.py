@@ -358,6 +358,88 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
     assert message(Csv(file, "t", **NONE).describe, DataError, file) == expected
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        (
+            'a,t\n1,x\n"2,5",y\n',
+            {},
+            "row 3, column 'a': '2,5' is not a finite number; set decimal: ',' if that is a decimal comma",
+        ),
+        (
+            "a,t\n1,x\nn/a,y\n",
+            {},
+            "row 3, column 'a': 'n/a' is not a finite number; add it to missing_texts if it stands for a missing value",
+        ),
+        (
+            "a;t\n1.5;x\n2,5;y\n",
+            {"delimiter": ";", "decimal": ","},
+            "row 2, column 'a': '1.5' is not a finite number; ",
+        ),
+        ("a,b,t\n1,,x\n2,,y\n", {"missing": "fill"}, "column 'b': every value is missing; name the column in ignore"),
+        ("a,b,t\n1,,x\n2,,y\n", {"missing": "drop"}, "column 'b': every value is missing; name the column in ignore"),
+        ("a,b,t\n1,,x\n,2,y\n", {"missing": "drop"}, "row 2: in every row a value is missing"),
+        ("a,t\n1\n", {}, "row 2: the row has 1 field; expected 2, as the header has; is one missing?"),
+    ],
+)
+def test_what_people_often_write_has_its_own_advice(write, content, options, expected):
+    file = write(content)
+    found = message(Csv(file, "t", **options, **NONE).describe, DataError, file)
+    assert found.startswith(f"data.csv, {expected}")
+
+
+@pytest.mark.parametrize(
+    ("begin", "expected"),
+    [
+        (b"\x1f\x8b\x08", "data.csv: is compressed by gzip; decompress it first: gunzip"),
+        (b"PK\x03\x04", "data.csv: is a zip archive or a workbook; save the table as CSV"),
+        (b"PAR1", "data.csv: is a Parquet file; read it with the data set parquet"),
+        (b"\xff\xfea\0,\0", "data.csv, row 1: is not written in utf-8; set encoding: utf-16"),
+    ],
+)
+def test_files_that_are_no_csv_are_named(tmp_path, begin, expected):
+    (tmp_path / "data.csv").write_bytes(begin + bytes(100))
+    file = str(tmp_path / "data.csv")
+    assert message(Csv(file, "t").describe, DataError, file) == expected
+
+
+def test_a_decimal_comma(write):
+    file = write("a;b;t\n1,5;-2e3;x\n.;1e-1;y\n3;,5;x\n4;1,;y\n".replace("1e-1", "0,1"))
+    options = {"delimiter": ";", "decimal": ",", "missing": "fill", "missing_texts": (".",), "standardize": False}
+    expected = [[1.5, -2e3], [8.5 / 3, 0.1], [3, 0.5], [4, 1]]
+    np.testing.assert_allclose(taken(Csv(file, "t", **options, **NONE))[0], expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("header", "named", "what"),
+    [
+        (",a,t", "", "column 1, which has no name, of data.csv looks like an index that pandas has written"),
+        (
+            "Unnamed: 0,a,t",
+            "Unnamed: 0",
+            "the column 'Unnamed: 0' of data.csv looks like an index that pandas has written",
+        ),
+        ("a,,t", "", "column 2 of data.csv has no name"),
+    ],
+)
+def test_an_index_is_not_taken_for_a_quantity(write, header, named, what):
+    file = write(f"{header}\n" + "0,0,x\n1,1,y\n" * 20)
+    assert message(Csv(file, "t").describe, ParameterError, file) == (
+        f"ignore: {what}; leave it out with ignore: ['{named}'], or name the columns to learn from in inputs"
+    )
+    for options in ({"ignore": (named,)}, {"inputs": ("a",)}):
+        assert Csv(file, "t", split="shuffle", **options).describe().input_shape == (1,)
+    assert Csv(file, "t", split="shuffle", inputs=("a", named)).describe().input_shape == (2,)
+
+
+def test_a_file_without_a_header_is_noticed(write):
+    file = write("1.5,x\n2.5,y\n")
+    assert message(Csv(file, "t").describe, ParameterError, file) == (
+        "target: there is no column 't' in row 1 of data.csv; expected one of 1.5, x; "
+        "set header to the names of the columns, if row 1 is one of data"
+    )
+
+
 def test_labels_are_zeros_and_ones(write):
     file = write("a,p\n1,1\n2,0\n3,2\n")
     assert message(Csv(file, "p", predict="labels").describe, DataError, file) == (
@@ -388,7 +470,8 @@ def test_bytes_that_are_no_characters_are_found_where_they_matter(write, tmp_pat
     (tmp_path / "data.csv").write_bytes(content)
     file = str(tmp_path / "data.csv")
     assert message(Csv(file, "t", categorical=("c",), **NONE).describe, DataError, file) == (
-        r"data.csv, row 3, column 'c': 'gr\xfcn' has bytes that are no characters; set encoding to the right one"
+        r"data.csv, row 3, column 'c': 'gr\xfcn' has bytes that are no characters; "
+        "set encoding to the right one, such as latin-1"
     )
     assert len(Csv(file, "t", ignore=("c",), **NONE).open(0)["train"]) == 4
     dataset = Csv(file, "t", categorical=("c",), encoding="latin-1", **NONE)

@@ -217,8 +217,7 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
         (
             {"a": [1.0, float("inf")], "t": ["x", "y"]},
             {},
-            "data.parquet, row 2, column 'a': inf is not a finite number; "
-            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+            "data.parquet, row 2, column 'a': inf is not a finite number; make it null if it is missing",
         ),
         (
             {"a": [datetime.datetime(2024, 1, 1)] * 2, "t": ["x", "y"]},  # noqa: DTZ001 - as most files have it
