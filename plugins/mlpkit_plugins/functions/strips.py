@@ -79,7 +79,7 @@ class Strips:
             band: which rows of patches.
             out: shape (width · channels · size, patches of a column of the band · rows).
         """
-        by_pixel = self._by_pixel(out, images)
+        by_pixel = self._by_pixel(out, band, images)
         for i, pixels in self._pixels(band):
             by_pixel[:, :, i] = images[:, :, pixels]
         return out
@@ -92,7 +92,7 @@ class Strips:
             band: which rows of patches.
             images: shape (width, channels, height, rows).
         """
-        by_pixel = self._by_pixel(strips, images)
+        by_pixel = self._by_pixel(strips, band, images)
         for i, pixels in self._pixels(band):
             images[:, :, pixels] += by_pixel[:, :, i]
 
@@ -102,6 +102,6 @@ class Strips:
         for i in range(self.patches.size):
             yield i, slice(i + stride * band.start, i + stride * (band.stop - 1) + 1, stride)
 
-    def _by_pixel(self, strips: NDArray[Any], images: NDArray[Any]) -> NDArray[Any]:
+    def _by_pixel(self, strips: NDArray[Any], band: slice, images: NDArray[Any]) -> NDArray[Any]:
         """Return strips with an axis for all that counts their pixels and their patches."""
-        return strips.reshape(self.width, self.channels, self.patches.size, -1, images.shape[3])
+        return strips.reshape(self.width, self.channels, self.patches.size, band.stop - band.start, images.shape[3])
