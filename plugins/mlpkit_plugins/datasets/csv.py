@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge
@@ -102,8 +101,8 @@ class Csv(TableDataset):
         if len(delimiter) != 1 or delimiter in '"\r\n':
             raise ParameterError("delimiter", f"{delimiter!r} can't be one", expected="a single character, not a quote")
         try:
-            codecs.lookup(encoding)
-        except LookupError as error:
+            "".encode(encoding)
+        except (LookupError, ValueError) as error:
             raise ParameterError("encoding", f"there is no encoding '{encoding}'", expected="such as utf-8") from error
         if header is not None and len(set(header)) < len(header):
             raise ParameterError("header", "two columns have the same name", expected="names that differ")

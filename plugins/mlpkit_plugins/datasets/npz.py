@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import DataError
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions, Examples
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.npz_file import npz_array
+from mlpkit_plugins.formats.npz_file import expect_sound, npz_array
 from mlpkit_plugins.splits.shares import Shares
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mlpkit_plugins.arrays.array_split import ArraySplit
 
 Share = Annotated[float, Ge(0), Lt(1)]
 
@@ -81,11 +88,30 @@ class Npz(ArrayDataset):
         opened = {"train": self._read_headers("file", self.file)}
         return opened | {split: self._read_headers(split, file) for split, file in self.files.items()}
 
+    def open(self, seed: int) -> Mapping[str, ArraySplit]:
+        """Return the splits by name, once the arrays' checksums have been compared.
+
+        Raises:
+            ParameterError: there is no such file, or a split has no example.
+            DataError: a file is damaged, or the arrays don't belong together.
+        """
+        for parameter, name in (("file", self.file), *self.files.items()):
+            with _reading(named_file(parameter, name), name) as file:
+                for array in (self.inputs, self.targets):
+                    expect_sound(file, array, name)
+        return super().open(seed)
+
     def _read_headers(self, parameter: str, name: str) -> Examples:
         path = named_file(parameter, name)
-        try:
-            with path.open("rb") as file:
-                x, t = (npz_array(file, array, name) for array in (self.inputs, self.targets))
-        except OSError as error:
-            raise DataError(name, f"can't be read: {error.strerror or error}") from error
+        with _reading(path, name) as file:
+            x, t = (npz_array(file, array, name) for array in (self.inputs, self.targets))
         return Examples(x, t, f"{name}, array '{self.inputs}'", f"{name}, array '{self.targets}'", (path,))
+
+
+@contextmanager
+def _reading(path: Path, name: str) -> Iterator[IO[bytes]]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise DataError(name, f"can't be read: {error.strerror or error}") from error

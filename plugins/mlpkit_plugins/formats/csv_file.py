@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+from collections import Counter
 from contextlib import contextmanager
 from itertools import islice
 from operator import itemgetter
@@ -113,7 +114,8 @@ class CsvFile:
         Raises:
             DataError: the file is no CSV, or a row has more or fewer texts than the header.
         """
-        positions = [self.header.index(name) for name in names]
+        places = {name: position for position, name in enumerate(self.header)}
+        positions = [places[name] for name in names]
         with self._reading() as records:
             records.read(self.header_row or 0)
             while found := records.read(ROWS_TOGETHER):
@@ -155,13 +157,13 @@ class CsvFile:
 
     def _names(self, first: list[str]) -> tuple[str, ...]:
         names = tuple(name.strip() for name in first)
-        row = self._first_row
+        row, occurrences = self._first_row, Counter(names)
         for name in names:
             if not _is_text(name):
                 what = f"{shown_text(name)} is not written in {self._encoding}"
                 message = f"{what}; set encoding to the right one, such as latin-1"
                 raise DataError(self.name, message, row=row)
-            if names.count(name) > 1 and name:
+            if occurrences[name] > 1 and name:
                 raise DataError(self.name, "two columns have that name", row=row, column=name)
         if len(names) == 1:
             for other in _OTHER_DELIMITERS:

@@ -14,6 +14,8 @@ import numpy as np
 from mlpkit import DataError
 
 LARGEST_HEADER = 10_000
+MOST_DIMENSIONS = 32
+"""As many as every version of NumPy can handle."""
 
 
 class NpyHeader(NamedTuple):
@@ -56,11 +58,18 @@ def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
             shape, fortran_order, dtype = read(file, max_header_size=LARGEST_HEADER)
     except KeyError as error:
         raise DataError(name, f"has the .npy format {error}; expected (1, 0) or (2, 0)", byte=begin) from error
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # NumPy raises whatever a malformed header leads it into
         reason = " ".join(str(error).split())[:200]
         raise DataError(name, f"is no .npy file: {reason}", byte=begin) from error
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise DataError(name, f"holds {dtype}; expected numbers of up to 64 bits", byte=begin)
+    if len(shape) > MOST_DIMENSIONS:
+        raise DataError(name, f"has {len(shape)} dimensions; expected up to {MOST_DIMENSIONS}", byte=begin)
+    if 0 in shape:
+        message = f"has the shape {shape}; expected a row for each example, and something in each row"
+        raise DataError(name, message, byte=begin)
     header = NpyHeader(dtype, shape, fortran_order, file.tell())
     found = begin + size - header.start
     if not all(length >= 0 for length in shape) or header.size != found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +18,8 @@ from mlpkit_plugins.formats.npy_header import read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import rows_on_disk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 LARGEST_DEFLATE_RATIO: Final = 1032
@@ -24,10 +27,14 @@ LARGEST_DEFLATE_RATIO: Final = 1032
 
 _LOCAL_HEADER: Final = struct.Struct("<26xHH")
 _ENCRYPTED: Final = 1
+_NAMES_SHOWN: Final = 10
+_STEP: Final = 1 << 20
 
 
 def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
     """Return an array of an archive.
+
+    Of one that is compressed, the checksum has been compared; of one that is stored, ``expect_sound`` does so.
 
     Args:
         file: the archive; it may be closed afterwards.
@@ -38,26 +45,65 @@ def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
         DataError: the archive is damaged or has no such array.
     """
     label = f"{name}, array '{array}'"
-    try:
-        with zipfile.ZipFile(file) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            if array not in members:
-                remedy = did_you_mean(array, members) or f"it has {', '.join(list(members)[:10]) or 'none'}"
-                raise DataError(name, f"there is no array '{array}'; {remedy}")
-            member = members[array]
-            if member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & _ENCRYPTED:
-                file.seek(_start(file, member))
-                return rows_on_disk(file, read_npy_header(file, label, member.file_size), label)
-            _expect_honest_size(member, label)
-            content = archive.read(member)
-    except (DataError, OSError):
-        raise
-    except Exception as error:  # zipfile raises whatever a malformed archive leads it into
-        raise DataError(name, f"can't be read as an .npz file: {error}") from error
+    with _opened(file, name) as archive:
+        member = _member(archive, array, name)
+        if _is_mapped(member):
+            file.seek(_start(file, member))
+            return rows_on_disk(file, read_npy_header(file, label, member.file_size), label)
+        _expect_honest_size(member, label, file.seek(0, io.SEEK_END))
+        content = archive.read(member)
     stream = io.BytesIO(content)
     header = read_npy_header(stream, label, len(content))
     flat = np.frombuffer(content, header.dtype, offset=header.start)
     return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
+
+
+def expect_sound(file: IO[bytes], array: str, name: str) -> None:
+    """Compare an array that stays in its file with its checksum, which takes reading it once.
+
+    Args:
+        file: the archive.
+        array: the array's name.
+        name: what to call the file in messages.
+
+    Raises:
+        DataError: the archive is damaged.
+    """
+    with _opened(file, name) as archive:
+        member = _member(archive, array, name)
+        if _is_mapped(member):
+            with archive.open(member) as content:
+                while content.read(_STEP):
+                    pass
+
+
+@contextmanager
+def _opened(file: IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except (DataError, OSError):
+        raise
+    except Exception as error:  # zipfile raises whatever a malformed archive leads it into
+        raise DataError(name, f"can't be read as an .npz file: {error}") from error
+
+
+def _member(archive: zipfile.ZipFile, array: str, name: str) -> zipfile.ZipInfo:
+    found = [info for info in archive.infolist() if info.filename.removesuffix(".npy") == array]
+    if len(found) > 1:
+        raise DataError(name, f"there are {len(found)} arrays '{array}'")
+    if not found:
+        names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+        raise DataError(name, f"there is no array '{array}'; {did_you_mean(array, names) or f'it has {_few(names)}'}")
+    return found[0]
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:_NAMES_SHOWN]) or "none"
+
+
+def _is_mapped(member: zipfile.ZipInfo) -> bool:
+    return member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & _ENCRYPTED
 
 
 def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
@@ -67,11 +113,13 @@ def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
     return member.header_offset + _LOCAL_HEADER.size + int(name) + int(extra)
 
 
-def _expect_honest_size(member: zipfile.ZipInfo, label: str) -> None:
+def _expect_honest_size(member: zipfile.ZipInfo, label: str, size: int) -> None:
     """Compare what the archive declares with what it can hold, before anything is decompressed."""
     if member.flag_bits & _ENCRYPTED:
         raise DataError(label, "needs a password")
     if member.compress_type != zipfile.ZIP_DEFLATED:
         raise DataError(label, "is compressed in an unusual way; expected np.savez or np.savez_compressed")
+    if member.compress_size > size:
+        raise DataError(label, f"declares {member.compress_size:,} compressed bytes; the file has {size:,} in all")
     if member.file_size > member.compress_size * LARGEST_DEFLATE_RATIO:
         raise DataError(label, f"declares {member.file_size:,} bytes, more than {member.compress_size:,} can hold")

@@ -47,8 +47,6 @@ def rows_on_disk(file: IO[bytes], header: NpyHeader, name: str) -> Rows:
     Raises:
         DataError: the file can't be mapped, and its rows don't lie side by side so that they could be read.
     """
-    if not header.size:
-        return np.empty(header.shape, header.dtype)
     try:
         mapped = mmap.mmap(file.fileno(), header.start + header.size, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:

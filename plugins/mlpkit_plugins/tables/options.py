@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -127,11 +128,12 @@ class TableOptions:
             ParameterError: a parameter names a column that the table does not have.
         """
         file, header = source.name, source.header
+        known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
         for parameter in ("target", "inputs", "ignore", "categorical", "split_by"):
             given = getattr(self, parameter) or ()
             for name in (given,) if isinstance(given, str) else given:
-                if name not in header:
+                if name not in known:
                     raise ParameterError(
                         parameter,
                         f"there is no column '{name}' in {place}",
@@ -142,16 +144,18 @@ class TableOptions:
             self._expect_no_index(source)
         left_out = {*self.targets, *self.ignore, self.split_by}
         chosen = list(self.inputs if self.inputs is not None else [name for name in header if name not in left_out])
-        chosen = list(inputs) if inputs is not None else [name for name in header if name in set(chosen)]
+        wanted = frozenset(chosen)
+        chosen = list(inputs) if inputs is not None else [name for name in header if name in wanted]
+        read, categorical = frozenset(chosen), frozenset(self.categorical)
         if not chosen:
             raise ParameterError("target", f"{file} has no column beside the target to learn from")
         for name in self.categorical:
-            if name not in chosen:
+            if name not in read:
                 message = f"the column '{name}' is not among the inputs"
                 raise ParameterError("categorical", message, remedy="leave it out here, or add it to the inputs")
         return Columns(
-            tuple(name for name in chosen if name not in self.categorical),
-            tuple(name for name in chosen if name in self.categorical),
+            tuple(name for name in chosen if name not in categorical),
+            tuple(name for name in chosen if name in categorical),
             () if self.predict == "classes" else self.targets,
             self.targets[0] if self.predict == "classes" else None,
             self.split_by if self.split == "hash" and any(self.shares) else None,
@@ -172,8 +176,8 @@ class TableOptions:
     def _expect_distinct(self, parameter: str) -> None:
         given = getattr(self, parameter) or ()
         names = [given] if isinstance(given, str) else list(given)
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(names).items():
+            if count > 1:
                 raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
 
 
@@ -202,8 +206,9 @@ def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:
     Raises:
         DataError: it lacks one.
     """
+    known = frozenset(source.header)
     for name in wanted:
-        if name not in source.header:
+        if name not in known:
             remedy = did_you_mean(name, source.header) or f"it has {shown_names(source.header)}"
             raise DataError(source.name, f"the file has no such column; {remedy}", row=source.header_row, column=name)
 

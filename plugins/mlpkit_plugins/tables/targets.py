@@ -33,10 +33,11 @@ def expect_classes(table: Table) -> None:
         positions = np.flatnonzero(np.isin(codes, lonely))
         position = int(positions[0])
         text = texts[codes[position]]
-        others = [other for code, other in enumerate(texts) if code not in set(lonely.tolist())]
         if len(lonely) > len(texts) / 2:
             remedy = "set predict: values if the column holds numbers to predict, and not classes"
         else:
+            alone = set(lonely.tolist())
+            others = [other for code, other in enumerate(texts) if code not in alone]
             remedy = did_you_mean(text, others) or "add examples of it, or leave the row out"
         more = f" ({len(lonely):,} classes occur once)" if len(lonely) > 1 else ""
         message = f"the class {shown_text(text)} occurs in no other row{more}; expected at least 2 of each; {remedy}"

@@ -169,7 +169,7 @@ def test_mistakes_in_arrays(save, numbers):
         "inputs: there is no file 'xx.npy'; did you mean 'x.npy'?"
     )
     save(np.empty((0, 3)), np.empty(0, int))
-    assert ask() == "x.npy: has the shape (0, 3); expected a row for each example"
+    assert ask() == ("x.npy, byte 0: has the shape (0, 3); expected a row for each example, and something in each row")
     save(x.astype("c16"), t)
     assert ask() == "x.npy, byte 0: holds complex128; expected numbers of up to 64 bits"
 
@@ -189,6 +189,16 @@ def test_damaged_files(save, numbers, tmp_path):
     for content in (b"", b"PK", archive[: len(archive) // 2]):
         (tmp_path / "data.npz").write_bytes(content)
         assert message(Npz("data.npz").describe, DataError).startswith("data.npz: can't be read as an .npz file")
+
+
+def test_an_archive_is_compared_with_its_checksums_before_training(save, numbers, tmp_path):
+    save(*numbers)
+    archive = bytearray((tmp_path / "data.npz").read_bytes())
+    archive[archive.index(numbers[0].tobytes()) + 7] ^= 1
+    (tmp_path / "data.npz").write_bytes(archive)
+    dataset = Npz("data.npz", **NONE)
+    assert dataset.describe().sizes == {"train": 40}  # from headers alone
+    assert "data.npz: can't be read as an .npz file: Bad CRC-32" in message(lambda: dataset.open(0), DataError)
 
 
 def test_objects_are_never_unpickled(save, numbers):

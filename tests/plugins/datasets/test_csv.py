@@ -312,6 +312,8 @@ CITIES = "size,colour,price,kind\n" + "".join(f"{i},red,{i}.5,{'ab'[i % 2]}\n" f
             "delimiter: '::' can't be one; expected a single character, not a quote",
         ),
         ({"target": "kind", "encoding": "utf8000"}, "encoding: there is no encoding 'utf8000'; expected such as utf-8"),
+        ({"target": "kind", "encoding": "zip"}, "encoding: there is no encoding 'zip'; expected such as utf-8"),
+        ({"target": "kind", "encoding": "\0"}, "encoding: there is no encoding '\0'; expected such as utf-8"),
     ],
 )
 def test_parameters_that_don_t_fit_the_file(write, options, expected):
