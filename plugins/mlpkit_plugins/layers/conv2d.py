@@ -150,7 +150,8 @@ class Conv2d(Layer):
         for column in range(self.strips.width):
             patches, theirs = self.strips.patches_around(column)
             W = from_right[theirs].reshape(-1, self.strips.height)
-            np.matmul(W.T, dy[patches].reshape(-1, down * rows), out=out[self.strips.of_pixels(column)])
+            part = dy[patches].reshape(len(dy[patches]) * self.filters, down * rows)
+            np.matmul(W.T, part, out=out[self.strips.of_pixels(column)])
         return out
 
     @classmethod
