@@ -29,8 +29,22 @@ def command(
 
     found = evaluate(directory, splits, Registry.discover(plugins=plugins, blocked=blocked))
     if as_json:
-        document(found)
+        document(found.figures)
         return
-    names = list(next(iter(found.values()), {}))
-    rows = [["split", *names], *([split, *(figure(values[name]) for name in names)] for split, values in found.items())]
+    names = [name for name in next(iter(found.figures.values()), {}) if name not in found.tables]
+    rows = [["split", *names]]
+    rows += [[split, *(figure(values[name]) for name in names)] for split, values in found.figures.items()]
     result("\n".join(columns(rows, right=range(1, len(rows[0])))))
+    for name, axes in found.tables.items():
+        for split, values in found.figures.items():
+            result(f"\n{split} {name}: rows {axes[0]}, columns {axes[1]}")
+            result("\n".join(_table(values[name], found.class_names)))
+
+
+def _table(counts: list[list[int]], class_names: tuple[str, ...]) -> list[str]:
+    """Return the lines of a table, with the names of the classes if it has a row for each, else with numbers."""
+    names = class_names if len(class_names) == len(counts) else tuple(map(str, range(len(counts))))
+    width = max(map(len, counts), default=0)
+    above = names if width == len(names) else tuple(map(str, range(width)))
+    rows = [["", *above], *([name, *map(str, row)] for name, row in zip(names, counts, strict=True))]
+    return columns(rows, right=range(1, width + 1), indent="  ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +16,9 @@ def figure(value: float) -> str:
     return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:.0f}"
 
 
-def figures(values: Mapping[str, float]) -> str:
-    """Write loss and metrics of a split on a line, each after its name."""
-    return ", ".join(f"{name} {figure(value)}" for name, value in values.items())
+def figures(values: Mapping[str, Any]) -> str:
+    """Write loss and metrics of a split on a line, each after its name; tables are left out."""
+    return ", ".join(f"{name} {figure(value)}" for name, value in values.items() if not isinstance(value, list))
 
 
 def shape(lengths: tuple[int, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from mlpkit.components.component import Component
 
@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
 
 
+Table: TypeAlias = list[list[int]]
+"""Rows of whole numbers, all of one length."""
+
+
 class Metric(Component):
-    """A figure gathered over many minibatches; a new object begins at nothing.
+    """A figure gathered over many minibatches, or a table of counts; a new object begins at nothing.
 
     Attributes:
         higher_is_better: whether a larger figure is a better one.
+        table: if the result is a table, what its rows and its columns stand for, as in ``("target", "predicted")``.
+            Tables are made once training is over, and no history, checkpoint or early stopping knows of them.
     """
 
     kind: ClassVar[str] = "metric"
     higher_is_better: ClassVar[bool] = True
+    table: ClassVar[tuple[str, str] | None] = None
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:
@@ -42,5 +49,5 @@ class Metric(Component):
         """Take in what another object of the same class has gathered."""
 
     @abstractmethod
-    def result(self) -> float:
-        """Return the figure over everything taken in."""
+    def result(self) -> float | Table:
+        """Return the figure, or the table, over everything taken in."""

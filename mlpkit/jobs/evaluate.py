@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import UsageError
 from mlpkit.jobs.blas_threads import blas_threads
@@ -22,9 +23,22 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 
 
-def evaluate(
-    directory: Path, splits: Sequence[str] = (), registry: Registry | None = None
-) -> dict[str, dict[str, float]]:
+@dataclass(frozen=True)
+class Evaluation:
+    """What evaluation found.
+
+    Args:
+        figures: loss and metrics by split, a table as a list of rows.
+        tables: what the rows and the columns of each metric that is a table stand for, by the metric's name.
+        class_names: names of the classes, or empty.
+    """
+
+    figures: dict[str, dict[str, Any]]
+    tables: dict[str, tuple[str, str]] = field(default_factory=dict)
+    class_names: tuple[str, ...] = ()
+
+
+def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | None = None) -> Evaluation:
     """Return loss and metrics of a run's network by split, computed anew from the data.
 
     Args:
@@ -49,7 +63,9 @@ def evaluate(
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
     metrics = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
-        return Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
+        figures = Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
+    tables = {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
+    return Evaluation(figures, tables, model.dataset.class_names() or ())
 
 
 def _expect_same_data(model: TrainedModel, description: Description) -> None:

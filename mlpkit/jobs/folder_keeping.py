@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.training.observer import Observer
 
@@ -19,9 +19,9 @@ SNAPSHOT = "snapshot"
 """The key of a checkpoint's metadata that the trainer's figures stand under, beside those of the origin."""
 
 
-def finite(figures: Mapping[str, float]) -> dict[str, float]:
-    """Return the figures that are numbers; JSON has no others."""
-    return {key: value for key, value in figures.items() if math.isfinite(value)}
+def finite(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures that are numbers, and the tables; JSON has no others."""
+    return {key: value for key, value in figures.items() if isinstance(value, list) or math.isfinite(value)}
 
 
 class FolderObserver(Observer):

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from mlpkit.runs.folder import RunFolder
     from mlpkit.spec.spec import Spec
     from mlpkit.training.history import Record
-    from mlpkit.training.loop import Settings
     from mlpkit.training.observer import Observer
     from mlpkit.training.plan import Plan
     from mlpkit.training.snapshot import Snapshot
@@ -46,7 +45,7 @@ class Run:
     Args:
         network: the trained network.
         history: one record an evaluation.
-        metrics: loss and metrics at the end, by split; empty if the run was stopped.
+        metrics: loss and metrics at the end, by split, a table as a list of rows; empty if the run was stopped.
         steps: steps done.
         folder: the run folder, or None if nothing was written.
         stopped: why the run was stopped before its end, to be resumed; empty if it was not.
@@ -55,7 +54,7 @@ class Run:
 
     network: Sequential
     history: list[Record] = field(default_factory=list)
-    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     steps: int = 0
     folder: Path | None = None
     stopped: str = ""
@@ -155,27 +154,27 @@ class TrainingJob:
             finished.ended = trainer.stopped
         if not finished.stopped:
             last = {} if trainer.stood_in or not history else history[-1]
-            finished.metrics = self._final_metrics(network, settings, last)
+            finished.metrics = self._final_metrics(network, last)
             if folder is not None:
                 folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
         return finished
 
-    def _final_metrics(self, network: Sequential, settings: Settings, last: Record) -> dict[str, dict[str, float]]:
+    def _final_metrics(self, network: Sequential, last: Record) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split.
 
         Args:
             network: the trained network.
-            settings: how it was trained.
-            last: the last evaluation; what is not in it is evaluated now.
+            last: the last evaluation; a split that it has not all of is evaluated now.
         """
-        names = ("loss", *settings.metrics)
+        metrics = {metric.name: metric for metric in self.spec.training.metrics}
+        names = ("loss", *metrics)
         known = {
             split: {name: last[f"{split}_{name}"] for name in names}
             for split in ("validation", "train")
-            if f"{split}_loss" in last
+            if all(f"{split}_{name}" in last for name in names)
         }
         missing = [split for split in ("test", "validation", "train") if split not in known]
-        return Evaluator(network, self._splits, self.description, settings.metrics)(missing) | known
+        return Evaluator(network, self._splits, self.description, metrics)(missing) | known
 
     def _model(self, network: Sequential) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays and metadata of the model file."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpkit.components.initializer import Initializer
     from mlpkit.components.layer import Layer
     from mlpkit.components.loss import Loss
-    from mlpkit.components.metric import Metric
+    from mlpkit.components.metric import Metric, Table
     from mlpkit.components.operation import Shape
     from mlpkit.components.parameter import Parameter
     from mlpkit.components.target import Target
@@ -141,16 +141,16 @@ class Sequential:
 
     def loss(self, x: ArrayLike, t: ArrayLike) -> float:
         """Return the mean loss over examples."""
-        return self.evaluate(x, t, ())["loss"]
+        return float(self.evaluate(x, t, ())["loss"])
 
     def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
         """Return what the metric called ``accuracy`` says of the predictions for examples."""
-        return self.evaluate(x, t, ("accuracy",))["accuracy"]
+        return float(self.evaluate(x, t, ("accuracy",))["accuracy"])
 
     def evaluate(
         self, x: ArrayLike, t: ArrayLike, metrics: Iterable[str] | Mapping[str, Metric] = ()
-    ) -> dict[str, float]:
-        """Return the mean loss, as ``loss``, and each metric by its name.
+    ) -> dict[str, Any]:
+        """Return the mean loss, as ``loss``, and each metric by its name: a float, or a table as rows of integers.
 
         Args:
             x: inputs, shape (rows, *input_shape).
@@ -165,7 +165,7 @@ class Sequential:
 
     def evaluate_batches(
         self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]]], metrics: Mapping[str, Metric]
-    ) -> dict[str, float]:
+    ) -> dict[str, Any]:
         """Return the mean loss over minibatches and each metric's result.
 
         Args:
@@ -185,10 +185,10 @@ class Sequential:
                 for name, metric in metrics.items():
                     with Blame(f"the metric {name} failed"):
                         metric.update(prediction, t)
-        results = {"loss": total / weights if weights else float("nan")}
+        results: dict[str, Any] = {"loss": total / weights if weights else float("nan")}
         for name, metric in metrics.items():
             with Blame(f"the metric {name} failed"):
-                results[name] = float(metric.result())
+                results[name] = _plain_result(metric)
         return results
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, NDArray[Any]]:
@@ -296,3 +296,10 @@ def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
     edges = [*range(0, len(array), EVALUATION_ROWS), len(array)]
     for begin, end in pairwise(edges):
         yield array[begin:end]
+
+
+def _plain_result(metric: Metric) -> float | Table:
+    result = metric.result()
+    if metric.table is None:
+        return float(result)  # type: ignore[arg-type]  # what isn't one is told as the metric's failure
+    return [[int(count) for count in row] for row in result]  # type: ignore[union-attr]  # likewise

@@ -9,24 +9,29 @@ from mlpkit.components.schema.suggestion import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlpkit.components.metric import Metric
+    from mlpkit.components.recipe import Recipe
     from mlpkit.components.schema.fault import Path
     from mlpkit.components.schema.value_type import Checking
 
 
-def check_figure(name: str, metrics: Sequence[str], path: Path, checking: Checking) -> None:
+def check_figure(name: str, metrics: Sequence[Recipe[Metric]], path: Path, checking: Checking) -> None:
     """Make sure that a figure is among those of the run.
 
     Args:
         name: what the spec says.
-        metrics: names of the metrics that the spec asks for.
+        metrics: the metrics that the spec asks for.
         path: where it says so.
         checking: takes the fault.
     """
-    figures = ("loss", *metrics)
-    if name not in figures:
-        checking.report(
-            path,
-            f"the run has no figure '{name}'",
-            expected=f"loss, or one of training.metrics: {', '.join(metrics) or 'there are none'}",
-            remedy=did_you_mean(name, figures) or f"add it: training.metrics=[{name}]",
-        )
+    numbers = [metric.name for metric in metrics if metric.component.table is None]
+    figures = ("loss", *numbers)
+    expected = f"loss, or one of training.metrics: {', '.join(numbers) or 'there are none'}"
+    if name in figures:
+        return
+    if name in (metric.name for metric in metrics):
+        expected = expected.replace("there are none", "there are none that are numbers")
+        checking.report(path, f"{name} is a table, and none is better than another", expected=expected)
+    else:
+        remedy = did_you_mean(name, figures) or f"add it: training.metrics=[{name}]"
+        checking.report(path, f"the run has no figure '{name}'", expected=expected, remedy=remedy)

@@ -114,7 +114,7 @@ def _check_length(value: dict[str, Any], path: Path, checking: Checking) -> None
 
 def _check_figures(checked: dict[str, Any], path: Path, checking: Checking) -> None:
     """Make sure that what is compared from evaluation to evaluation is among the figures of the run."""
-    metrics = [metric.name for metric in checked["metrics"]]
+    metrics = checked["metrics"]
     checkpoint, early_stopping, best_weights = (
         checked[key] for key in ("checkpoint", "early_stopping", "best_weights")
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.training.batches import BatchReader
@@ -41,7 +41,7 @@ class Evaluator:
             for name, split in splits.items()
         }
 
-    def __call__(self, splits: Iterable[str]) -> dict[str, dict[str, float]]:
+    def __call__(self, splits: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split; splits that the data set doesn't have are left out."""
         with without_warnings():
             return {

@@ -58,7 +58,7 @@ class Settings:
         epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
         open_ended: whether nobody is to be told how many steps the training takes, since a clock decides.
         evaluate_every: steps between evaluations; None for once an epoch.
-        metrics: makers of metric objects, by name.
+        metrics: makers of metric objects, by name; none of them gives a table.
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
         augmentations: changes to training inputs.
         callbacks: what follows training and may end it.

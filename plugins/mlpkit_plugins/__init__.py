@@ -67,6 +67,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("metric", "recall", "mlpkit_plugins.metrics.recall:Recall"),
         component("metric", "f1", "mlpkit_plugins.metrics.f1:F1"),
         component("metric", "roc_auc", "mlpkit_plugins.metrics.roc_auc:RocAuc"),
+        component("metric", "confusion_matrix", "mlpkit_plugins.metrics.confusion_matrix:ConfusionMatrix"),
         component("metric", "mean_absolute_error", "mlpkit_plugins.metrics.mean_absolute_error:MeanAbsoluteError"),
         component("metric", "mean_squared_error", "mlpkit_plugins.metrics.mean_squared_error:MeanSquaredError"),
         component("metric", "r2", "mlpkit_plugins.metrics.r2:R2"),

@@ -58,3 +58,27 @@ def test_a_model_of_a_plugins_layer_needs_the_plugin(invoke):
     assert invoke("run", "tiny.yaml", "--quiet", "--plugin", "acme.py", "--set", layers).code == 0
     assert invoke("evaluate", "runs/tiny").code == 2
     assert invoke("evaluate", "runs/tiny", "--plugin", "acme.py").code == 0
+
+
+def test_a_table_is_shown_class_by_class(work, invoke):
+    metrics = "training.metrics=[accuracy, confusion_matrix]"
+    assert invoke("run", "tiny.yaml", "--quiet", "--set", metrics).code == 0
+    done = invoke("evaluate", "runs/tiny", "--split", "test")
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["split", "loss", "accuracy"]
+    assert lines[2:4] == ["", "test confusion_matrix: rows target, columns predicted"]
+    assert lines[4].split() == [str(digit) for digit in range(10)]
+    rows = [[int(cell) for cell in line.split()] for line in lines[5:]]
+    assert [row[0] for row in rows] == list(range(10))
+    stored = json.loads((work / "runs/tiny/metrics.json").read_text())["test"]["confusion_matrix"]
+    assert [row[1:] for row in rows] == stored
+    assert json.loads(invoke("evaluate", "runs/tiny", "--json").out)["test"]["confusion_matrix"] == stored
+
+
+def test_a_table_has_the_names_of_the_classes(work, invoke):
+    assert invoke("init", "flowers").code == 0
+    short = ("--set", "training.metrics=[confusion_matrix]", "--quiet", "--out", "flowers")
+    assert invoke("run", "flowers.yaml", *short).code == 0
+    lines = invoke("evaluate", "flowers", "--split", "test").out.splitlines()
+    assert lines[4].split() == ["bellflower", "foxglove", "hellebore"]
+    assert [line.split()[0] for line in lines[5:8]] == lines[4].split()

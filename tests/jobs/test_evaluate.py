@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 
 import mlpkit
@@ -12,12 +15,12 @@ from mlpkit.registry.registry import Registry
 
 def test_evaluation_repeats_the_metrics_of_the_run(train, work):
     run = train()
-    assert evaluate(work / "run") == run.metrics
+    assert evaluate(work / "run").figures == run.metrics
 
 
 def test_one_split_can_be_asked_for(train, work):
     run = train()
-    assert evaluate(work / "run", ["test"]) == {"test": run.metrics["test"]}
+    assert evaluate(work / "run", ["test"]).figures == {"test": run.metrics["test"]}
 
 
 def test_a_split_that_is_not_there_is_refused(train, work):
@@ -28,7 +31,7 @@ def test_a_split_that_is_not_there_is_refused(train, work):
 
 def test_on_two_blas_threads_evaluation_still_repeats_the_metrics_of_the_run(train, work):
     run = train(training__threads=2)
-    assert evaluate(work / "run") == run.metrics
+    assert evaluate(work / "run").figures == run.metrics
 
 
 def test_data_that_changed_are_noticed(train, work):
@@ -58,7 +61,28 @@ def test_a_data_set_that_fails_is_named(work):
     overrides = {"data": "acme.remote", "training.batch_size": 2}
     run = mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides, plugins=["acme.py"]), "run")
     registry = Registry.discover(plugins=["acme.py"])
-    assert evaluate(work / "run", registry=registry) == run.metrics
+    assert evaluate(work / "run", registry=registry).figures == run.metrics
     (work / "away").touch()
     with pytest.raises(ComponentFailure, match=r"dataset acme\.remote failed in open: ConnectionError"):
         evaluate(work / "run", registry=registry)
+
+
+def test_a_table_is_made_at_the_end_and_stands_in_no_history(train, work):
+    run = train(training__metrics=["accuracy", "confusion_matrix"])
+    assert all("train_accuracy" in record for record in run.history)
+    assert not any(key.endswith("confusion_matrix") for record in run.history for key in record)
+    found = evaluate(work / "run")
+    assert found.figures == run.metrics == json.loads((work / "run/metrics.json").read_text())
+    assert found.tables == {"confusion_matrix": ("target", "predicted")}
+    for split, figures in found.figures.items():
+        counts = np.array(figures["confusion_matrix"])
+        assert counts.shape == (10, 10), split
+        assert np.trace(counts) / counts.sum() == pytest.approx(figures["accuracy"])
+
+
+def test_tables_change_nothing_else(train):
+    plain = train(None)
+    run = train(None, training__metrics=["accuracy", "confusion_matrix"])
+    for figures in run.metrics.values():
+        del figures["confusion_matrix"]
+    assert (run.history, run.metrics) == (plain.history, plain.metrics)

@@ -68,12 +68,12 @@ class MetricExample(Example):
             shares /= shares.sum(axis=1, keepdims=True)
         return Predictions(shares.astype(dtype), t)
 
-    def result(self, *parts: Predictions) -> float:
-        """Return the figure of a new metric that takes in some minibatches."""
+    def result(self, *parts: Predictions) -> NDArray[Any]:
+        """Return the figure of a new metric that takes in some minibatches, or its table."""
         metric = self.make()
         for part in parts:
             metric.update(*part)
-        return float(metric.result())
+        return np.asarray(metric.result(), np.float64)
 
     def exercise(self) -> Arrays:
         """Take in two minibatches, merge with another metric, and ask for the figure."""

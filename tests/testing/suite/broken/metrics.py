@@ -15,6 +15,24 @@ class SpreadOfOne(Share):
         return super().result() if self.seen > 1 else float("nan")
 
 
+@caught_by("result_is_a_finite_number")
+class TableUndeclared(Share):
+    """gives a table without a word"""
+
+    def result(self):
+        return [[self.right, self.seen]]
+
+
+@caught_by("result_is_a_finite_number")
+class TableOfShares(Share):
+    """says that it gives a table of counts, and gives shares"""
+
+    table = ("target", "predicted")
+
+    def result(self):
+        return [[self.right / max(self.seen, 1)]]
+
+
 @caught_by("parts_make_the_whole")
 class MeanOfMeans(Share):
     """takes the mean of each minibatch's share, whatever its size"""

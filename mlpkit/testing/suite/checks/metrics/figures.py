@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from mlpkit.testing.suite.check import checks_examples
 from mlpkit.testing.suite.nonconformity import Nonconformity
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mlpkit.testing.suite.examples.metric import MetricExample, Predictions
 
 ROWS = 40
@@ -19,17 +22,26 @@ TOLERANCE = 1e-9
 
 @checks_examples("metric")
 def result_is_a_finite_number(example: MetricExample) -> None:
-    """Is the result a finite number, for 1 example and for many, in float32 as in float64?
+    """Is the result a finite number, or a table if the metric says so, for 1 example and for many, in either dtype?
 
-    The history and ``metrics.json`` hold numbers only.
+    The history holds numbers only, and ``metrics.json`` holds them and tables.
     """
     for dtype in ("float32", "float64"):
         for rows in (1, ROWS):
             metric = example.make()
             metric.update(*example.predictions(rows, dtype=dtype))
             result = metric.result()
-            if not isinstance(result, int | float | np.number) or not isfinite(result):
-                raise Nonconformity(f"the result for {rows} rows is {result!r}", expected="one finite number")
+            if metric.table is not None:
+                if not _is_table(result):
+                    raise Nonconformity(
+                        f"the result for {rows} rows is {reprlib.repr(result)}", expected="rows of whole numbers"
+                    )
+            elif not isinstance(result, int | float | np.number) or not isfinite(result):
+                raise Nonconformity(
+                    f"the result for {rows} rows is {reprlib.repr(result)}",
+                    expected="one finite number",
+                    remedy="set table in the class if it is to be a table",
+                )
 
 
 @checks_examples("metric")
@@ -54,7 +66,7 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
         first, *others = [_after(example, part) for part in _parts(whole)]
         for other in others:
             first.merge(other)
-        _expect_same("merged from three objects", float(first.result()), example.result(whole))
+        _expect_same("merged from three objects", first.result(), example.result(whole))
 
 
 @checks_examples("metric")
@@ -68,9 +80,9 @@ def an_empty_metric_adds_nothing(example: MetricExample) -> None:
     full, empty = example.make(), example.make()
     full.update(*whole)
     full.merge(example.make())
-    _expect_same("with an empty object merged in", float(full.result()), expected)
+    _expect_same("with an empty object merged in", full.result(), expected)
     empty.merge(full)
-    _expect_same("merged into an empty object", float(empty.result()), expected)
+    _expect_same("merged into an empty object", empty.result(), expected)
 
 
 @checks_examples("metric")
@@ -95,7 +107,7 @@ def asking_changes_nothing(example: MetricExample) -> None:
     for part in _parts(whole):
         metric.update(*part)
         metric.result()
-    _expect_same("when it was asked for in between", float(metric.result()), example.result(whole))
+    _expect_same("when it was asked for in between", metric.result(), example.result(whole))
 
 
 @checks_examples("metric")
@@ -129,9 +141,7 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
     metric.update(*whole)
     whole.prediction[...] = whole.prediction[::-1].copy()
     whole.t[...] = 0
-    _expect_same(
-        "when the arrays were overwritten after update", float(metric.result()), expected, "copy what you keep"
-    )
+    _expect_same("when the arrays were overwritten after update", metric.result(), expected, "copy what you keep")
 
 
 @checks_examples("metric")
@@ -145,9 +155,7 @@ def new_objects_begin_at_nothing(example: MetricExample) -> None:
     first, second = example.make(), example.make()
     first.update(*other)
     second.update(*whole)
-    _expect_same(
-        "with another object in use", float(second.result()), expected, "keep figures in self, set in __init__"
-    )
+    _expect_same("with another object in use", second.result(), expected, "keep figures in self, set in __init__")
 
 
 def _after(example: MetricExample, *parts: Predictions) -> Any:
@@ -162,10 +170,23 @@ def _parts(whole: Predictions) -> list[Predictions]:
     return [whole.rows(slice(0, 1)), whole.rows(slice(1, 14)), whole.rows(slice(14, None))]
 
 
-def _expect_same(when: str, found: float, expected: float, remedy: str = "") -> None:
-    if not abs(found - expected) <= TOLERANCE * max(1.0, abs(expected)):
+def _is_table(result: object) -> bool:
+    rows = result if isinstance(result, list) else []
+    return bool(rows) and all(
+        isinstance(row, list) and len(row) == len(rows[0]) and all(type(count) is int for count in row) for row in rows
+    )
+
+
+def _expect_same(when: str, found: object, expected: NDArray[Any], remedy: str = "") -> None:
+    numbers = np.asarray(found, np.float64)
+    apart = numbers.shape != expected.shape or np.abs(numbers - expected) > TOLERANCE * np.maximum(1, np.abs(expected))
+    if np.any(apart | ~np.isfinite(numbers)):
         raise Nonconformity(
-            f"the result is {found:.9g} {when}",
-            expected=f"{expected:.9g}, as for all examples at once",
+            f"the result is {_shown(numbers)} {when}",
+            expected=f"{_shown(expected)}, as for all examples at once",
             remedy=remedy or "gather sums and counts, and divide only in result",
         )
+
+
+def _shown(result: NDArray[Any]) -> str:
+    return reprlib.repr(result.tolist()) if result.ndim else f"{result:.9g}"
