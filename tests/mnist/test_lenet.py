@@ -1,0 +1,27 @@
+"""LeNet-5, from ``specs/mnist_lenet.yaml``."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+import mlpkit
+from mlpkit.jobs.init import shipped_specs
+
+SPEC = shipped_specs()["mnist_lenet"]
+
+
+def test_a_hundred_steps_recognize_most_digits():
+    overrides = {"training.iterations": 100, "training.evaluate_every": 100}
+    assert mlpkit.run(mlpkit.load_spec(SPEC, overrides=overrides)).metrics["test"]["accuracy"] > 0.9
+
+
+@pytest.mark.long
+def test_five_seeds_reach_99_percent():
+    accuracies = []
+    for seed in range(5):
+        run = mlpkit.run(mlpkit.load_spec(SPEC, overrides={"seed": seed}))
+        accuracies.append(run.metrics["test"]["accuracy"])
+    assert min(accuracies) >= 0.99
+    assert statistics.mean(accuracies) >= 0.992
