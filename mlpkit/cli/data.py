@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mlpkit.jobs.column_statistics import ColumnStatistics
     from mlpkit.jobs.data import DataReport, Example
 
+SINGLE_PRECISION = 2.0**-24
+"""By how much, relatively, rounding to float32 changes a number at most."""
+
 MOST_ELEMENTS = 8
 """Elements of an input that are shown of an example."""
 
@@ -83,8 +86,14 @@ def _counts(report: DataReport) -> list[str]:
 
 def _statistics(what: str, names: Sequence[str], found: Sequence[ColumnStatistics]) -> list[str]:
     rows: list[tuple[str, ...]] = [(what, "least", "greatest", "mean", "std")]
-    rows += [(name, *map(figure, values)) for name, values in zip(names, found, strict=True)]
+    rows += [(name, *map(figure, _without_noise(values))) for name, values in zip(names, found, strict=True)]
     return columns(rows, right=range(1, 5), indent="  ")
+
+
+def _without_noise(values: ColumnStatistics) -> ColumnStatistics:
+    """Return statistics whose mean is 0 if it is nothing but what rounding to float32 has left."""
+    largest = max(abs(values.least), abs(values.greatest))
+    return values._replace(mean=0.0) if abs(values.mean) < SINGLE_PRECISION * largest else values
 
 
 def _examples(report: DataReport) -> list[str]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS: Final = 100
 """Elements of a row, or of a target, up to which each has statistics of its own; an image has them as a whole."""
+MOST_NAMELESS_COLUMNS: Final = 20
+"""Likewise, where they have no names."""
 
 _VALUES_READ_TOGETHER: Final = 1 << 20
 
@@ -97,7 +99,9 @@ def data(
         splits = dataset.open(spec.seed)
     target, dtype = description.target, np.dtype(spec.dtype)
     width, target_width = prod(description.input_shape), prod(target.array(dtype)[0])
-    are_columns = len(description.input_shape) == 1 and width <= MOST_COLUMNS
+    names = dataset.feature_names()
+    most = MOST_COLUMNS if names is not None else MOST_NAMELESS_COLUMNS
+    are_columns = len(description.input_shape) == 1 and width <= most
     inputs = StatisticsOfColumns(width if are_columns else 1)
     values = StatisticsOfColumns(target_width if target_width <= MOST_COLUMNS else 1)
     counts: dict[str, tuple[int, ...]] = {}
@@ -117,7 +121,7 @@ def data(
     return DataReport(
         spec,
         description,
-        _names(dataset.feature_names(), width) if are_columns else ("all",),
+        _names(names, width) if are_columns else ("all",),
         inputs.result(),
         _target_names(dataset, target, target_width),
         counts if counted else {},

@@ -30,6 +30,12 @@ def table(work):
     return write
 
 
+SHAPES = """\
+mlpkit: 1
+data: {image_folder: {folder: "example:shapes"}}
+layers: [Flatten, {Affine: {units: 3}}, SoftmaxWithLoss]
+training: {optimizer: {sgd: {learning_rate: 0.1}}, epochs: 1}
+"""
 CLASSES = "target: good, categorical: [colour], inputs: [size, colour]"
 
 
@@ -88,6 +94,28 @@ def test_images_have_statistics_too(invoke):
     assert found["splits"]["test"]["examples"] == 60
     assert sum(found["splits"]["test"]["counts"].values()) == 60
     assert len(found["inputs"]) == 16
+
+
+def test_images_and_rows_without_names_have_statistics_as_a_whole(invoke, work):
+    (work / "shapes.yaml").write_text(SHAPES)
+    for flatten in ("true", "false"):
+        done = invoke("data", "shapes.yaml", "--set", f"data.image_folder.flatten={flatten}")
+        assert (done.code, done.err) == (0, "")
+        lines = done.out.splitlines()
+        begin = next(number for number, line in enumerate(lines) if line.split()[:2] == ["input", "least"])
+        assert lines[begin + 1].split()[:3] == ["all", "0.0000", "0.9765"]
+        assert lines[begin + 2] == ""
+        assert [line.split()[0] for line in lines[5:8]] == ["cross", "disc", "square"]
+
+
+def test_a_mean_that_is_rounding_alone_is_shown_as_zero(work, invoke):
+    rows = "".join(f"{i * 0.1},{i * 0.37},{i % 2}\n" for i in range(99))
+    (work / "data.csv").write_text("a,b,good\n" + rows)
+    (work / "table.yaml").write_text(
+        TABLE.format(options="target: good", loss="SoftmaxWithLoss").replace(", standardize: false", "")
+    )
+    lines = invoke("data", "table.yaml").out.splitlines()
+    assert [line.split()[3] for line in lines if line.split()[:1] in (["a"], ["b"])] == ["0.0000", "0.0000"]
 
 
 def test_mistakes_are_told_as_by_check(table, invoke):

@@ -113,11 +113,13 @@ class ImageFolder(Dataset):
         """
         self.describe()
         checksum = hashlib.sha256()
+        _, height, width = self._expect_shape()
+        remedy = f"as the first one has; set resize: [{height}, {width}] to scale all"
         splits = {}
         for split, files in self._found().items():
             images = np.empty((len(files), *self._expect_shape()), np.uint8)
             for image, file in zip(images, files, strict=True):
-                image[...] = self._read(file.path)
+                image[...] = self._read(file.path, remedy)
                 checksum.update(hashlib.sha256(file.path.read_bytes()).digest() + file.key.encode("utf-8", "replace"))
             numbers = np.array([self._classes.index(file.class_name) for file in files], np.int64)
             shaped = images.reshape(len(files), *self._input_shape())
@@ -172,7 +174,7 @@ class ImageFolder(Dataset):
         paths = list(files_below(path, IMAGE_SUFFIXES)) if path.is_dir() else [path]
         if not paths:
             raise DataError(path, f"the folder holds no image; expected {', '.join(IMAGE_SUFFIXES)}")
-        return np.stack([self._read(file) for file in paths])
+        return np.stack([self._read(file, "as the model takes") for file in paths])
 
     def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Turn raw images into what the network takes.
@@ -197,12 +199,11 @@ class ImageFolder(Dataset):
             scale_pixels(x)
         return x
 
-    def _read(self, path: Path) -> NDArray[np.uint8]:
+    def _read(self, path: Path, remedy: str) -> NDArray[np.uint8]:
         image = read_image(path, colour=self.colour, size=self.resize)
         expected = self._expect_shape()
         if image.shape != expected:
             message = f"the image is {image.shape[1]} x {image.shape[2]} pixels; expected {expected[1]} x {expected[2]}"
-            remedy = f"as the first one has; set resize: [{expected[1]}, {expected[2]}] to scale all"
             raise DataError(path, f"{message}, {remedy}")
         return image
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpkit_plugins.tables.table import Table
+
+
+MANY_CLASSES: Final = 20
+"""More numbers than that, some of which occur once, are no classes but values, most likely."""
 
 
 def expect_classes(table: Table) -> None:
@@ -33,7 +37,7 @@ def expect_classes(table: Table) -> None:
         positions = np.flatnonzero(np.isin(codes, lonely))
         position = int(positions[0])
         text = texts[codes[position]]
-        if len(lonely) > len(texts) / 2:
+        if len(lonely) > len(texts) / 2 or (len(texts) > MANY_CLASSES and all(map(_is_number, texts))):
             remedy = "set predict: values if the column holds numbers to predict, and not classes"
         else:
             alone = set(lonely.tolist())
@@ -68,3 +72,11 @@ def unknown_category(text: str, known: Sequence[str]) -> str:
     """Return what to say of a category that no training row has."""
     remedy = did_you_mean(text, known) or "set unknown: zeros to encode it as zeros"
     return f"the category {shown_text(text)} occurs in no training row; {remedy}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

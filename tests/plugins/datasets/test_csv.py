@@ -381,6 +381,12 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
         ("a,b,t\n1,,x\n2,,y\n", {"missing": "fill"}, "column 'b': every value is missing; name the column in ignore"),
         ("a,b,t\n1,,x\n2,,y\n", {"missing": "drop"}, "column 'b': every value is missing; name the column in ignore"),
         ("a,b,t\n1,,x\n,2,y\n", {"missing": "drop"}, "row 2: in every row a value is missing"),
+        (
+            "a,t\n" + "".join(f"{i},{i // 2}\n" for i in range(61)),
+            {},
+            "row 62, column 't': the class '30' occurs in no other row; expected at least 2 of each; "
+            "set predict: values if the column holds numbers to predict, and not classes",
+        ),
         ("a,t\n1\n", {}, "row 2: the row has 1 field; expected 2, as the header has; is one missing?"),
     ],
 )

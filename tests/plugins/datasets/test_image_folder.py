@@ -145,6 +145,10 @@ def test_a_saved_encoder_is_what_counts(folder):
     assert used.read(folder / "pets/dog").shape == (20, 1, 4, 5)
     with pytest.raises(ShapeError, match="don't fit the data set"):
         used.encode(raw[:, :, 1:])
+    add(folder / "large.png", np.zeros((40, 50), np.uint8))
+    assert message(lambda: used.read(folder / "large.png"), DataError).endswith(
+        "large.png: the image is 40 x 50 pixels; expected 4 x 5, as the model takes"
+    )
     assert "unknown file type '.txt'; expected an image" in message(lambda: used.read(_text(folder)), DataError)
 
 
