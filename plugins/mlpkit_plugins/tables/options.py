@@ -11,6 +11,7 @@ from annotated_types import Ge, Lt, MinLen
 
 from mlpkit import DataError, ParameterError, did_you_mean
 from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.tables.text_numbers import writes_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -183,17 +184,9 @@ class TableOptions:
 
 def _is_header_missing(source: TableSource) -> str:
     """Return what to do if the first row seems to hold data."""
-    if source.header_row is None or not any(_is_number(name) for name in source.header):
+    if source.header_row is None or not any(writes_number(name) for name in source.header):
         return ""
     return f"set header to the names of the columns, if row {source.header_row} is one of data"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:

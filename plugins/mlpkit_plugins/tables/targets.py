@@ -8,6 +8,7 @@ import numpy as np
 
 from mlpkit import did_you_mean
 from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.text_numbers import writes_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def expect_classes(table: Table) -> None:
         positions = np.flatnonzero(np.isin(codes, lonely))
         position = int(positions[0])
         text = texts[codes[position]]
-        if len(lonely) > len(texts) / 2 or (len(texts) > MANY_CLASSES and all(map(_is_number, texts))):
+        if len(lonely) > len(texts) / 2 or (len(texts) > MANY_CLASSES and all(map(writes_number, texts))):
             remedy = "set predict: values if the column holds numbers to predict, and not classes"
         else:
             alone = set(lonely.tolist())
@@ -72,11 +73,3 @@ def unknown_category(text: str, known: Sequence[str]) -> str:
     """Return what to say of a category that no training row has."""
     remedy = did_you_mean(text, known) or "set unknown: zeros to encode it as zeros"
     return f"the category {shown_text(text)} occurs in no training row; {remedy}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
