@@ -75,6 +75,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("augmentation", "rotation", "mlpkit_plugins.augmentations.rotation:Rotation"),
         component("augmentation", "elastic", "mlpkit_plugins.augmentations.elastic:Elastic"),
         component("callback", "csv_logger", "mlpkit_plugins.callbacks.csv_logger:CsvLogger"),
+        component("callback", "tensorboard", "mlpkit_plugins.callbacks.tensorboard:Tensorboard", extra="tensorboard"),
         component("dataset", "mnist", "mlpkit_plugins.datasets.mnist:Mnist"),
         component("dataset", "idx", "mlpkit_plugins.datasets.idx:Idx"),
         component("dataset", "csv", "mlpkit_plugins.datasets.csv:Csv"),

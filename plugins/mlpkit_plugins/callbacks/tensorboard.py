@@ -1,0 +1,102 @@
+"""The callback that writes evaluations for TensorBoard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Callback, ParameterError, StorageError, TrainingView
+
+if TYPE_CHECKING:
+    from tensorboardX.event_file_writer import EventsWriter
+
+LIBRARY = "tensorboardX"
+if find_spec(LIBRARY) is None:  # it imports PyTorch if it can, for seconds, so that only writing should import it
+    msg = f"No module named {LIBRARY!r}"
+    raise ModuleNotFoundError(msg, name=LIBRARY)
+
+
+class Tensorboard(Callback):
+    """Writes the figures of each evaluation into an event file, which ``tensorboard --logdir`` shows as curves.
+
+    A curve is called by its figure and its split, as in ``loss/train``, so that those of one figure stand side by side.
+    The file lies in a folder of its own in the run folder. A run that is resumed begins it anew, from the history, so
+    that no step is there twice. Where nothing is kept of a run, nothing is written.
+
+    Args:
+        folder: name of the folder in the run folder.
+
+    Raises:
+        ParameterError: ``folder`` is not such a name.
+
+    Source: Abadi et al., TensorFlow: Large-Scale Machine Learning on Heterogeneous Distributed Systems (2015), section
+        9.1, for TensorBoard; tensorboardX writes its files.
+    """
+
+    def __init__(self, folder: str = "tensorboard") -> None:
+        if Path(folder).name != folder or folder in {"", ".", ".."} or not folder.isprintable():
+            raise ParameterError("folder", f"{folder!r} can't be the folder's name", expected="a plain name")
+        self.folder = folder
+        self.path: Path | None = None
+        self.writer: EventsWriter | None = None
+
+    def on_start(self, training: TrainingView) -> None:
+        """Begin the file, with the evaluations that there were before a resume."""
+        if training.folder is None:
+            return
+        from tensorboardX.event_file_writer import EventsWriter  # noqa: PLC0415 - slow to import
+
+        self.path = training.folder / self.folder
+        with _storing(self.path):
+            if self.path.is_symlink():  # a stranger's run folder must not lead elsewhere
+                self.path.unlink()
+            self.path.mkdir(exist_ok=True)
+            for old in self.path.glob("events.out.tfevents.*"):
+                old.unlink()
+            self.writer = EventsWriter(str(self.path / "events"))
+        for record in training.history:
+            self.on_evaluation(training, record)
+
+    def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
+        """Write each figure."""
+        if self.writer is None or self.path is None:
+            return
+        from tensorboardX.proto.event_pb2 import Event  # noqa: PLC0415 - slow to import
+        from tensorboardX.summary import scalar  # noqa: PLC0415 - likewise
+
+        with _storing(self.path):
+            for key, value in record.items():
+                if key != "iteration":
+                    summary = scalar(_curve(key), value)
+                    self.writer.write_event(Event(step=int(record["iteration"]), summary=summary))
+            self.writer.flush()
+
+    def on_end(self, training: TrainingView) -> None:
+        """Close the file."""
+        if self.writer is not None and self.path is not None:
+            with _storing(self.path):
+                self.writer.close()
+            self.writer = None
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show it with its own name for the folder, and with another."""
+        return [{}, {"folder": "curves"}]
+
+
+@contextmanager
+def _storing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{path}: can't be written: {error.strerror or error}; check the disk, or what is in its place"
+        raise StorageError(message) from error
+
+
+def _curve(key: str) -> str:
+    """Return the curve of a figure: ``loss/train`` for ``train_loss``."""
+    split, _, name = key.partition("_")
+    return f"{name}/{split}" if split in {"train", "validation"} else key
