@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, Split
     from mlpkit.training.sampling import Choice
 
-ROWS_READ_TOGETHER = 512
+ROWS_READ_TOGETHER = 128
 """Rows below which several minibatches are read at once: a call of ``take`` costs as much as a few dozen rows."""
 
 

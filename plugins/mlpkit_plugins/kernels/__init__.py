@@ -32,6 +32,7 @@ descend_adaptively = kernels.descend_adaptively
 keep_where_positive = kernels.keep_where_positive
 normalize_columns = kernels.normalize_columns
 pick_labels = kernels.pick_labels
+product = kernels.product
 rectify = kernels.rectify
 shift_transposed = kernels.shift_transposed
 take_scaled = kernels.take_scaled

@@ -75,6 +75,7 @@ PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t co
 #define SIGNATURE PyObject *module, PyObject *const *arguments, Py_ssize_t count
 
 PyObject *add_row(SIGNATURE);
+PyObject *product(SIGNATURE);
 PyObject *rectify(SIGNATURE);
 PyObject *keep_where_positive(SIGNATURE);
 PyObject *shift_transposed(SIGNATURE);

@@ -5,6 +5,7 @@ from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adap
 from mlpkit_plugins.kernels.with_numpy import keep_where_positive as keep_where_positive
 from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_columns
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels
+from mlpkit_plugins.kernels.with_numpy import product as product
 from mlpkit_plugins.kernels.with_numpy import rectify as rectify
 from mlpkit_plugins.kernels.with_numpy import shift_transposed as shift_transposed
 from mlpkit_plugins.kernels.with_numpy import take_scaled as take_scaled

@@ -6,6 +6,7 @@
 
 static PyMethodDef kernels[] = {
     KERNEL(add_row),
+    KERNEL(product),
     KERNEL(rectify),
     KERNEL(keep_where_positive),
     KERNEL(shift_transposed),

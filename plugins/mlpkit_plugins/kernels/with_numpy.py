@@ -22,6 +22,18 @@ def add_row(x: NDArray[Any], row: NDArray[Any], out: NDArray[Any]) -> NDArray[An
     return out
 
 
+def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the matrix product a b, and return it.
+
+    Args:
+        a: shape (rows, inner).
+        b: shape (inner, columns).
+        out: shape (rows, columns).
+    """
+    np.matmul(a, b, out=out)
+    return out
+
+
 def rectify(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to max(x, 0), element by element, and return it.
 

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Layer
-from mlpkit_plugins.kernels import add_row
+from mlpkit_plugins.kernels import add_row, product
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,19 +51,19 @@ class Affine(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x W + b."""
         self.x = x
-        y = np.matmul(x, self.W.value, out=self.buffer("y", (len(x), self.units), gaps=True))
+        y = product(x, self.W.value, self.buffer("y", (len(x), self.units), gaps=True))
         return add_row(y, self.b.value, y) if self.bias else y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx = dy Wᵀ."""
-        np.matmul(self.x.T, dy, out=self.W.grad)
+        product(self.x.T, dy, self.W.grad)
         if self.bias:
             if len(self.ones) != len(dy):
                 self.ones = np.ones(len(dy), self.dtype)
             np.matmul(self.ones, dy, out=self.b.grad)  # several times as fast as dy.sum(axis=0)
         if not self.needs_input_gradient:
             return None
-        return np.matmul(dy, self.W.value.T, out=self.buffer("dx", self.x.shape, gaps=True))
+        return product(dy, self.W.value.T, self.buffer("dx", self.x.shape, gaps=True))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

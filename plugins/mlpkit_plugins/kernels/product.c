@@ -1,0 +1,27 @@
+/* Matrix products of BLAS, called with less ceremony than by np.matmul. */
+#include "arguments.h"
+
+/* Whether BLAS can read a matrix, or its transpose, where it lies. */
+static int lies_plainly(PyArrayObject *array, int type)
+{
+    return PyArray_TYPE(array) == type && PyArray_ISBEHAVED_RO(array) &&
+           (PyArray_IS_C_CONTIGUOUS(array) || PyArray_IS_F_CONTIGUOUS(array));
+}
+
+PyObject *product(SIGNATURE)
+{
+    int type = count == 3 ? floating_type(arguments[2]) : -1;
+    if (type < 0 || !PyArray_Check(arguments[0]) || !PyArray_Check(arguments[1])) {
+        return with_numpy("product", arguments, count);
+    }
+    PyArrayObject *a = (PyArrayObject *)arguments[0], *b = (PyArrayObject *)arguments[1];
+    PyArrayObject *out = (PyArrayObject *)arguments[2];
+    /* A single row or column is for np.matmul, which may choose another routine of BLAS for it. */
+    if (PyArray_NDIM(a) != 2 || PyArray_NDIM(b) != 2 || PyArray_NDIM(out) != 2 || PyArray_DIM(a, 0) < 2 ||
+        PyArray_DIM(a, 1) < 2 || PyArray_DIM(b, 1) < 2 || PyArray_DIM(a, 1) != PyArray_DIM(b, 0) ||
+        PyArray_DIM(out, 0) != PyArray_DIM(a, 0) || PyArray_DIM(out, 1) != PyArray_DIM(b, 1) ||
+        !lies_plainly(a, type) || !lies_plainly(b, type) || !PyArray_ISCARRAY(out)) {
+        return with_numpy("product", arguments, count);
+    }
+    return PyArray_MatrixProduct2(arguments[0], arguments[1], out);
+}
