@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -189,3 +190,15 @@ def test_a_misspelt_name_is_answered_without_a_look_into_plugins(installed, work
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"error: there is no plugin or component '{name}' to check; {remedy}\n"
     assert not (work / "imported").exists()
+
+
+def test_no_other_library_is_needed(plugin, work):
+    plugin("2")
+    libraries = work / "libraries"
+    libraries.mkdir()
+    for name in ("pyarrow", "PIL"):  # what components of shipped specs need
+        (libraries / f"{name}.py").write_text(f"raise ModuleNotFoundError('it is not here', name={name!r})\n")
+    command = [sys.executable, "-m", "mlpkit", "check-plugin", "twice", "--plugin", "twice.py"]
+    environment = os.environ | {"PYTHONPATH": str(libraries)}
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
