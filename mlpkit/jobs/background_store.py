@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,19 +25,30 @@ class BackgroundStore:
 
     def __init__(self, store: CheckpointStore) -> None:
         self._store = store
-        self._writer: threading.Thread | None = None
         self._failure: BaseException | None = None
+        self._orders: SimpleQueue[tuple[Callable[[Snapshot], None], Snapshot, threading.Event] | None] = SimpleQueue()
+        self._kept = threading.Event()
+        self._kept.set()
+        # One thread for the whole block, told by a queue: to start one for each snapshot could be interrupted half-way.
+        self._writer = threading.Thread(target=self._work, name="checkpoint writer", daemon=True)
 
     def __enter__(self) -> BackgroundStore:
         """Begin with nothing to write."""
+        self._writer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait until all is written, and raise what went wrong with it, unless something else did before."""
+        self._orders.put(None)
         try:
-            self._wait()
+            self._writer.join()
+        except KeyboardInterrupt:  # a run folder must not be given up to another writer while it is written
+            self._writer.join()
+            raise
+        try:
+            self._raise_failure()
         except Exception as failure:
             if error is None:
                 raise
@@ -56,21 +68,23 @@ class BackgroundStore:
         self._begin(self._store.save_best, snapshot)
 
     def _begin(self, write: Callable[[Snapshot], None], snapshot: Snapshot) -> None:
-        self._wait()
-        writer = threading.Thread(target=self._write, args=(write, snapshot), name="checkpoint writer")
-        writer.start()
-        self._writer = writer
+        self._kept.wait()
+        self._raise_failure()
+        kept = threading.Event()
+        self._orders.put((write, snapshot, kept))
+        self._kept = kept
 
-    def _write(self, write: Callable[[Snapshot], None], snapshot: Snapshot) -> None:
-        try:
-            write(snapshot)
-        except BaseException as failure:  # raised in the thread that trains
-            self._failure = failure
+    def _work(self) -> None:
+        while (order := self._orders.get()) is not None:
+            write, snapshot, kept = order
+            try:
+                write(snapshot)
+            except BaseException as failure:  # raised in the thread that trains
+                self._failure = failure
+            kept.set()
+            del order, write, snapshot  # it may be as large as the model, and the next one is far
 
-    def _wait(self) -> None:
-        if self._writer is not None:
-            self._writer.join()
-            self._writer = None
+    def _raise_failure(self) -> None:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure

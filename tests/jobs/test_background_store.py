@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import threading
 import time
+import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mlpkit
@@ -146,3 +149,27 @@ def test_a_full_disk_ends_the_run_with_our_error_long_before_the_next_checkpoint
     assert RunFolder.open(work / "run").checkpoints.steps() == []
     assert RunFolder.open(work / "run").read_history() == []
     assert not list((work / "run").rglob("*.tmp"))
+
+
+def test_an_interrupt_while_the_end_is_waited_for_lets_the_write_end():
+    slow = Slow()
+
+    def interrupt():
+        _thread.interrupt_main()
+        threading.Timer(0.2, slow.allowed.release).start()
+
+    threading.Timer(0.2, interrupt).start()
+    with pytest.raises(KeyboardInterrupt), BackgroundStore(slow) as store:
+        store.save(snapshot(1))
+    assert slow.kept == [1]
+
+
+def test_nothing_of_a_snapshot_stays_in_memory_once_it_is_kept():
+    slow, array = Slow(), np.zeros(3)
+    alive = weakref.ref(array)
+    slow.allowed.release()
+    with BackgroundStore(slow) as store:
+        store.save(Snapshot({"x": array}, {"step": 1}))
+        del array
+        while slow.kept == [] or alive() is not None:
+            time.sleep(0.01)
