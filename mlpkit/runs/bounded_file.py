@@ -26,11 +26,11 @@ def read_bounded(path: Path, most: int) -> bytes:
     Raises:
         OSError: it can't be read, is no regular file, or is larger than that.
     """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a named pipe would wait for ever
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):  # opening a named pipe would wait for ever
         raise OSError(errno.EINVAL, "it is not a regular file")
     with path.open("rb", buffering=0) as file:
-        content = file.read(most + 1)
+        content = file.read(min(found.st_size, most) + 1)  # as much memory as asked for is set aside
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most // 2**20} MiB")
     return content

@@ -56,6 +56,7 @@ def survives_forgeries(
     seed: int,
     count: int,
     keep: Path | None = None,
+    names_file: bool = True,
 ) -> Report:
     """Make sure that mutants whose checksum was put right are refused in our words, or do no harm.
 
@@ -67,11 +68,20 @@ def survives_forgeries(
         seed: what the mutants are drawn with.
         count: how many mutants.
         keep: a folder for inputs that fail.
+        names_file: whether each message must name the file.
     """
     print(f"seed {seed}")  # noqa: T201 - to repeat a failure
     chance = random.Random(seed)
     forged = (with_right_checksum(lambda whole: mutant(whole, chance), content, digits) for _ in range(count))
-    return campaign(load, forged, path, may_accept=lambda loaded: True, limits=_limits(content), keep=keep)
+    return campaign(
+        load,
+        forged,
+        path,
+        may_accept=lambda loaded: True,
+        limits=_limits(content),
+        keep=keep,
+        names_file=names_file,
+    )
 
 
 def _limits(content: bytes) -> Limits:
