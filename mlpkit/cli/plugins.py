@@ -88,6 +88,6 @@ def _details(report: PluginReport) -> list[str]:
     details = [report.reason] if report.reason else []
     details += [f"{kind}: {', '.join(names)}" for kind, names in report.components.items()]
     details += [f"deprecated: {name}; {advice}" for name, advice in report.deprecated.items()]
-    details += [f"broken: {fault}" for fault in report.faults.values()]
+    details += [f"not usable: {fault}" for fault in report.faults.values()]
     details += [f"file: {report.file}"] if report.file and report.file != report.source else []
     return details or ["nothing"]
