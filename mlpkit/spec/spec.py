@@ -96,7 +96,8 @@ class Spec:
             training: keys of ``training`` that were chosen for this run, such as ``slices``.
         """
         written = TOP_LEVEL.plain(self.checked)
-        written["training"] |= training
+        said = {key: value for key, value in written["training"].items() if key not in training}
+        written["training"] = said | training  # in one order, whichever of them the spec said itself
         order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 

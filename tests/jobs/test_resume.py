@@ -89,11 +89,13 @@ def test_a_resumed_run_comes_to_the_same(interrupted, whole):
     assert timing == [record["iteration"] for record in run.history]
 
 
-def test_a_run_without_the_section_can_be_resumed_after_a_stop(work):
+@pytest.mark.parametrize("plan", [{}, {"threads": 1}, {"slices": 2}, {"threads": 1, "slices": 2}])
+def test_a_run_without_the_section_can_be_resumed_after_a_stop(work, plan):
     watch = StopAt(8)
-    mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run", observer=watch, stop=watch.stop)
+    spec = mlpkit.load_spec("tiny.yaml", overrides={f"training.{key}": value for key, value in plan.items()})
+    mlpkit.run(spec, "run", observer=watch, stop=watch.stop)
     assert mlpkit.resume("run").steps == 48
-    mlpkit.run(mlpkit.load_spec("tiny.yaml"), "whole")
+    mlpkit.run(spec, "whole")
     assert results(work / "run") == results(work / "whole")
 
 
