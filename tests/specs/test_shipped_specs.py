@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from pathlib import Path
 
 import pytest
 
 import mlpkit
+import mlpkit_plugins
+from mlpkit.components.kinds import KINDS
 from mlpkit.jobs.check import check
 from mlpkit.jobs.init import shipped_specs
+from mlpkit.spec.training_section import Training
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,3 +31,26 @@ def test_a_shipped_spec_is_right_and_trains(name, tmp_path):
     run = mlpkit.run(spec, tmp_path / "run")
     assert set(run.metrics) == {"train", "validation", "test"}
     assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+@pytest.fixture(scope="module")
+def specs():
+    return [mlpkit.load_spec(path) for path in shipped_specs().values()]
+
+
+def test_every_kind_of_target_is_there(specs):
+    targets = {type(spec.data().describe().target) for spec in specs}
+    assert targets == {mlpkit.Classes, mlpkit.Labels, mlpkit.Values}
+
+
+def test_every_part_of_training_is_shown(specs):
+    shown = {key for spec in specs for key, value in spec.resolved()["training"].items() if value not in (None, [], {})}
+    known = {field.name for field in dataclasses.fields(Training)}
+    assert known - shown <= {"epochs", "seconds", "slices", "threads"}  # one length will do, and the plan is chosen
+
+
+def test_every_kind_of_component_is_used(specs):
+    words = set(re.findall(r"\w+", " ".join(str(spec.resolved()) for spec in specs)))
+    for kind in KINDS:
+        names = {declared.name for declared in mlpkit_plugins.mlpkit_components() if declared.kind == kind}
+        assert names & words, kind
