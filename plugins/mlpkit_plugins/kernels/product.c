@@ -16,11 +16,13 @@ PyObject *product(SIGNATURE)
     }
     PyArrayObject *a = (PyArrayObject *)arguments[0], *b = (PyArrayObject *)arguments[1];
     PyArrayObject *out = (PyArrayObject *)arguments[2];
-    /* A single row or column is for np.matmul, which may choose another routine of BLAS for it. */
-    if (PyArray_NDIM(a) != 2 || PyArray_NDIM(b) != 2 || PyArray_NDIM(out) != 2 || PyArray_DIM(a, 0) < 2 ||
-        PyArray_DIM(a, 1) < 2 || PyArray_DIM(b, 1) < 2 || PyArray_DIM(a, 1) != PyArray_DIM(b, 0) ||
-        PyArray_DIM(out, 0) != PyArray_DIM(a, 0) || PyArray_DIM(out, 1) != PyArray_DIM(b, 1) ||
-        !lies_plainly(a, type) || !lies_plainly(b, type) || !PyArray_ISCARRAY(out)) {
+    /* A matrix of a single row or column is for np.matmul, which may take another routine of BLAS for it. */
+    int axes = PyArray_NDIM(a);
+    if ((axes != 1 && axes != 2) || PyArray_NDIM(b) != 2 || PyArray_NDIM(out) != axes ||
+        (axes == 2 && (PyArray_DIM(a, 0) < 2 || PyArray_DIM(out, 0) != PyArray_DIM(a, 0))) ||
+        PyArray_DIM(b, 0) < 2 || PyArray_DIM(b, 1) < 2 || PyArray_DIM(a, axes - 1) != PyArray_DIM(b, 0) ||
+        PyArray_DIM(out, axes - 1) != PyArray_DIM(b, 1) || !lies_plainly(a, type) || !lies_plainly(b, type) ||
+        !PyArray_ISCARRAY(out)) {
         return with_numpy("product", arguments, count);
     }
     return PyArray_MatrixProduct2(arguments[0], arguments[1], out);

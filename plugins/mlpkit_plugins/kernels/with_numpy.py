@@ -26,9 +26,9 @@ def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]
     """Set out to the matrix product a b, and return it.
 
     Args:
-        a: shape (rows, inner).
+        a: shape (rows, inner), or (inner,).
         b: shape (inner, columns).
-        out: shape (rows, columns).
+        out: shape (rows, columns), or (columns,).
     """
     np.matmul(a, b, out=out)
     return out

@@ -60,7 +60,7 @@ class Affine(Layer):
         if self.bias:
             if len(self.ones) != len(dy):
                 self.ones = np.ones(len(dy), self.dtype)
-            np.matmul(self.ones, dy, out=self.b.grad)  # several times as fast as dy.sum(axis=0)
+            product(self.ones, dy, self.b.grad)  # several times as fast as dy.sum(axis=0)
         if not self.needs_input_gradient:
             return None
         return product(dy, self.W.value.T, self.buffer("dx", self.x.shape, gaps=True))

@@ -76,6 +76,8 @@ def calls(draw, name):
             return x, floats(columns), x if draw(st.booleans()) else empty(rows, columns)
         case "product":
             inner = draw(st.integers(1, 70))
+            if draw(st.booleans()):
+                return floats(inner), floats(inner, columns), empty(columns)
             return floats(rows, inner), floats(inner, columns), empty(rows, columns)
         case "rectify":
             return x, x if draw(st.booleans()) else empty(rows, columns)
