@@ -52,8 +52,8 @@ def test_what_is_wrong_with_a_plugin_is_said_and_is_no_failure(work, invoke):
         "(faulty.py, line 1)",
         "old        old.py        loaded   layer: old.New, old.Old, old.Lost",
         "                                  deprecated: old.Old; use old.New",
-        "                                  not usable: layer old.Lost of old.py can't be imported: ModuleNotFoundError: "
-        "No module named 'no_such_module'",
+        "                                  not usable: layer old.Lost of old.py can't be imported: "
+        "ModuleNotFoundError: No module named 'no_such_module'",
     ]
 
 
