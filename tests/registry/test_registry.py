@@ -16,7 +16,9 @@ LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError,
 INITIALIZERS = (
     "zeros, full, normal, he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform, orthogonal"
 )
-METRICS = "accuracy, top_k, precision, recall, f1, roc_auc, mean_absolute_error, mean_squared_error, r2"
+METRICS = (
+    "accuracy, top_k, precision, recall, f1, roc_auc, confusion_matrix, mean_absolute_error, mean_squared_error, r2"
+)
 
 PLUGIN = """
     from typing import Annotated

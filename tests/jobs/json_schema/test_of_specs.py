@@ -49,6 +49,7 @@ NOT_SAYABLE = {
     "variable_of_a_wrong_type": OTHER_VALUES,
     "schedule_without_an_end": OTHER_VALUES,
     "early_stopping_by_an_unknown_metric": OTHER_VALUES,
+    "best_weights_by_a_table": OTHER_VALUES,
     "requires_another_version": INSTALLED,
     "requires_what_is_not_installed": INSTALLED,
 }
