@@ -121,6 +121,24 @@ def test_layers(case, torch, pair):
     both.expect_agreement()
 
 
+def test_batch_norm_normalizes_each_slice_for_itself_and_keeps_the_figures_of_the_first(torch, pair):
+    class OfHalves(torch.nn.BatchNorm1d):
+        def forward(self, x):
+            if not self.training:
+                return super().forward(x)
+            first, second = x.chunk(2)
+            y = super().forward(first)
+            kept = self.running_mean, self.running_var
+            self.running_mean, self.running_var = (figure.clone() for figure in kept)
+            y = torch.cat([y, super().forward(second)])
+            self.running_mean, self.running_var = kept
+            return y
+
+    both = pair([BatchNorm()], SoftmaxWithLoss(), [OfHalves(UNITS)], slices=2)
+    both.train(torch.nn.CrossEntropyLoss())
+    both.expect_agreement()
+
+
 def test_dropout_drops_and_scales_as_theirs_would_with_the_same_mask(torch, pair):
     ours = Dropout(0.3)
 
