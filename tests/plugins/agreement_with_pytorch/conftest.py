@@ -61,7 +61,9 @@ class Pair:
 
     def __init__(self, torch, ours, loss, theirs, *, width=UNITS, outputs=OUTPUTS, slices=1):
         nn, self.torch = torch.nn, torch
-        self.network = Sequential([Affine(UNITS), *ours, Affine(outputs), loss], (FEATURES,), dtype="float64", slices=slices)
+        self.network = Sequential(
+            [Affine(UNITS), *ours, Affine(outputs), loss], (FEATURES,), dtype="float64", slices=slices
+        )
         self.model = nn.Sequential(nn.Linear(FEATURES, UNITS), *theirs, nn.Linear(width, outputs)).double()
         with torch.no_grad():
             for path, parameter in self.counterparts().items():
