@@ -26,11 +26,11 @@ def check_figure(name: str, metrics: Sequence[Recipe[Metric]], path: Path, check
     """
     numbers = [metric.name for metric in metrics if metric.component.table is None]
     figures = ("loss", *numbers)
-    expected = f"loss, or one of training.metrics: {', '.join(numbers) or 'there are none'}"
     if name in figures:
         return
+    none = "there are none that are numbers" if metrics else "there are none"
+    expected = f"loss, or one of training.metrics: {', '.join(numbers) or none}"
     if name in (metric.name for metric in metrics):
-        expected = expected.replace("there are none", "there are none that are numbers")
         checking.report(path, f"{name} is a table, and none is better than another", expected=expected)
     else:
         remedy = did_you_mean(name, figures) or f"add it: training.metrics=[{name}]"

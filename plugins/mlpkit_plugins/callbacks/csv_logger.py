@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlpkit import Callback, ParameterError, StorageError, TrainingView
+from mlpkit import Callback, ParameterError, TrainingView
+from mlpkit_plugins.files.storing import storing
 
 
 class CsvLogger(Callback):
@@ -35,7 +35,7 @@ class CsvLogger(Callback):
         """Write the evaluations that there were before a resume, into a new file, since an old one may be a link."""
         path = self._path(training)
         if path is not None:
-            with _storing(path):
+            with storing(path):
                 path.unlink(missing_ok=True)
             if training.history:
                 self._write(path, [*_heading(training.history), *(row.values() for row in training.history)])
@@ -51,22 +51,13 @@ class CsvLogger(Callback):
         return None if training.folder is None else training.folder / self.file
 
     def _write(self, path: Path, rows: Iterable[Iterable[Any]]) -> None:
-        with _storing(path), path.open("a", encoding="utf-8", newline="") as file:
+        with storing(path), path.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
         """Show it with its own name for the file, and with another."""
         return [{}, {"file": "figures.csv"}]
-
-
-@contextmanager
-def _storing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        message = f"{path}: can't be written: {error.strerror or error}; check the disk, or what is in its place"
-        raise StorageError(message) from error
 
 
 def _heading(records: Iterable[Mapping[str, float]]) -> list[list[str]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpkit import Callback, ParameterError, StorageError, TrainingView
+from mlpkit import Callback, ParameterError, TrainingView
+from mlpkit_plugins.files.storing import storing
 
 if TYPE_CHECKING:
     from tensorboardX.event_file_writer import EventsWriter
@@ -50,7 +50,7 @@ class Tensorboard(Callback):
         from tensorboardX.event_file_writer import EventsWriter  # noqa: PLC0415 - slow to import
 
         self.path = training.folder / self.folder
-        with _storing(self.path):
+        with storing(self.path):
             if self.path.is_symlink():  # a stranger's run folder must not lead elsewhere
                 self.path.unlink()
             self.path.mkdir(exist_ok=True)
@@ -67,7 +67,7 @@ class Tensorboard(Callback):
         from tensorboardX.proto.event_pb2 import Event  # noqa: PLC0415 - slow to import
         from tensorboardX.summary import scalar  # noqa: PLC0415 - likewise
 
-        with _storing(self.path):
+        with storing(self.path):
             for key, value in record.items():
                 if key != "iteration":
                     summary = scalar(_curve(key), value)
@@ -77,7 +77,7 @@ class Tensorboard(Callback):
     def on_end(self, training: TrainingView) -> None:
         """Close the file."""
         if self.writer is not None and self.path is not None:
-            with _storing(self.path):
+            with storing(self.path):
                 self.writer.close()
             self.writer = None
 
@@ -85,15 +85,6 @@ class Tensorboard(Callback):
     def examples(cls) -> list[dict[str, Any]]:
         """Show it with its own name for the folder, and with another."""
         return [{}, {"folder": "curves"}]
-
-
-@contextmanager
-def _storing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        message = f"{path}: can't be written: {error.strerror or error}; check the disk, or what is in its place"
-        raise StorageError(message) from error
 
 
 def _curve(key: str) -> str:

@@ -1,1 +1,1 @@
-"""Files that a spec names."""
+"""Files that a spec names, and files that are written."""

@@ -7,41 +7,12 @@ import csv
 import pytest
 
 import mlpkit
-from mlpkit.training.observer import Observer
-from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.callbacks.csv_logger import CsvLogger
-
-SPEC = """\
-mlpkit: 1
-data: mnist
-layers: [Affine: {units: 10}, SoftmaxWithLoss]
-training:
-  optimizer: sgd
-  batch_size: 10
-  iterations: 6
-  evaluate_every: 2
-  metrics: [accuracy]
-  callbacks: [csv_logger]
-  checkpoint: {every: 1}
-"""
-
-
-class StopAfter(Observer):
-    """Asks to stop at an evaluation."""
-
-    def __init__(self, stop, iteration):
-        self.stop, self.iteration = stop, iteration
-
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self.iteration:
-            self.stop.stop("SIGINT")
 
 
 @pytest.fixture
-def spec(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "s.yaml").write_text(SPEC)
-    return mlpkit.load_spec("s.yaml")
+def spec(logging_spec):
+    return logging_spec("csv_logger")
 
 
 def test_a_row_an_evaluation_below_the_names_of_the_figures(spec):
@@ -52,10 +23,9 @@ def test_a_row_an_evaluation_below_the_names_of_the_figures(spec):
     assert (run.folder / "history.csv").read_bytes().count(b"\r\n") == 4
 
 
-def test_a_run_that_was_interrupted_ends_up_with_the_same_file(spec):
+def test_a_run_that_was_interrupted_ends_up_with_the_same_file(spec, run_until):
     whole = mlpkit.run(spec, "whole")
-    stop = StopRequest()
-    assert mlpkit.run(spec, "again", observer=StopAfter(stop, 4), stop=stop).stopped
+    run_until(spec, "again", 4)
     path = whole.folder.parent / "again/history.csv"
     path.write_bytes(path.read_bytes() + b"99,0.5,0.1,0.2")  # as if it had been killed later
     mlpkit.resume("again")
@@ -64,11 +34,8 @@ def test_a_run_that_was_interrupted_ends_up_with_the_same_file(spec):
 
 @pytest.mark.parametrize("evaluations", [0, 1])
 @pytest.mark.parametrize("content", ["precious", None])
-def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, tmp_path, evaluations, content):
-    stop = StopRequest()
-    if evaluations == 0:
-        stop.stop("SIGINT")
-    mlpkit.run(spec, "run", observer=StopAfter(stop, 2), stop=stop)
+def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, run_until, tmp_path, evaluations, content):
+    run_until(spec, "run", 2 * evaluations)
     path, other = tmp_path / "run/history.csv", tmp_path / "other"
     path.unlink(missing_ok=True)
     path.symlink_to(other)
@@ -79,10 +46,8 @@ def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, tmp_path, 
     assert len(path.read_text().splitlines()) == 4
 
 
-def test_a_file_that_cannot_be_written_is_told(spec, tmp_path):
-    stop = StopRequest()
-    stop.stop("SIGINT")
-    mlpkit.run(spec, "run", stop=stop)
+def test_a_file_that_cannot_be_written_is_told(spec, run_until, tmp_path):
+    run_until(spec, "run", 0)
     (tmp_path / "run/history.csv").mkdir()
     with pytest.raises(
         mlpkit.StorageError, match=r"^run/history.csv: can't be written: .*; check the disk, or what is"

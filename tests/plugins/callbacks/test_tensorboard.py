@@ -9,41 +9,12 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit.training.observer import Observer
-from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.callbacks.tensorboard import Tensorboard
-
-SPEC = """\
-mlpkit: 1
-data: mnist
-layers: [Affine: {units: 10}, SoftmaxWithLoss]
-training:
-  optimizer: sgd
-  batch_size: 10
-  iterations: 6
-  evaluate_every: 2
-  metrics: [accuracy]
-  callbacks: [tensorboard]
-  checkpoint: {every: 1}
-"""
-
-
-class StopAfter(Observer):
-    """Asks to stop at an evaluation."""
-
-    def __init__(self, stop, iteration):
-        self.stop, self.iteration = stop, iteration
-
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self.iteration:
-            self.stop.stop("SIGINT")
 
 
 @pytest.fixture
-def spec(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "s.yaml").write_text(SPEC)
-    return mlpkit.load_spec("s.yaml")
+def spec(logging_spec):
+    return logging_spec("tensorboard")
 
 
 def records_of(folder):
@@ -85,17 +56,15 @@ def test_every_figure_of_every_evaluation_is_a_point_of_a_curve(spec):
     assert {"loss/train", "loss/validation", "accuracy/validation", "learning_rate"} < {tag for _, tag, _ in found}
 
 
-def test_a_run_that_was_interrupted_has_no_step_twice(spec):
+def test_a_run_that_was_interrupted_has_no_step_twice(spec, run_until):
     whole = mlpkit.run(spec, "whole")
-    stop = StopRequest()
-    assert mlpkit.run(spec, "again", observer=StopAfter(stop, 4), stop=stop).stopped
+    run_until(spec, "again", 4)
     resumed = mlpkit.resume("again")
     assert records_of(resumed.folder / "tensorboard") == records_of(whole.folder / "tensorboard")
 
 
-def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, tmp_path):
-    stop = StopRequest()
-    mlpkit.run(spec, "run", observer=StopAfter(stop, 2), stop=stop)
+def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, run_until, tmp_path):
+    run_until(spec, "run", 2)
     folder, other = tmp_path / "run/tensorboard", tmp_path / "other"
     folder.rename(other)
     folder.symlink_to(other)
@@ -105,10 +74,8 @@ def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, tmp_path):
     assert records_of(folder) == curves_of(run.history)
 
 
-def test_a_folder_that_cannot_be_made_is_told(spec, tmp_path):
-    stop = StopRequest()
-    stop.stop("SIGINT")
-    mlpkit.run(spec, "run", stop=stop)
+def test_a_folder_that_cannot_be_made_is_told(spec, run_until, tmp_path):
+    run_until(spec, "run", 0)
     for path in sorted((tmp_path / "run/tensorboard").iterdir()):
         path.unlink()
     (tmp_path / "run/tensorboard").rmdir()

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+import mlpkit
+from mlpkit.training.observer import Observer
+from mlpkit.training.stopping import StopRequest
+
+SPEC = """\
+mlpkit: 1
+data: mnist
+layers: [Affine: {units: 10}, SoftmaxWithLoss]
+training:
+  optimizer: sgd
+  batch_size: 10
+  iterations: 6
+  evaluate_every: 2
+  metrics: [accuracy]
+  callbacks: [CALLBACK]
+  checkpoint: {every: 1}
+"""
+
+
+class StopAfter(Observer):
+    """Asks to stop at an evaluation."""
+
+    def __init__(self, stop, iteration):
+        self.stop, self.iteration = stop, iteration
+
+    def evaluated(self, record, seconds):
+        if record["iteration"] == self.iteration:
+            self.stop.stop("SIGINT")
+
+
+@pytest.fixture
+def logging_spec(tmp_path, monkeypatch):
+    """Return a function that writes s.yaml, with a callback, into the current folder, and loads it."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(callback):
+        (tmp_path / "s.yaml").write_text(SPEC.replace("CALLBACK", callback))
+        return mlpkit.load_spec("s.yaml")
+
+    return write
+
+
+@pytest.fixture
+def run_until():
+    """Return a function that runs a spec and interrupts it at an evaluation; with 0, before the first one."""
+
+    def run(spec, folder, iteration):
+        stop = StopRequest()
+        if iteration == 0:
+            stop.stop("SIGINT")
+        interrupted = mlpkit.run(spec, folder, observer=StopAfter(stop, iteration), stop=stop)
+        assert interrupted.stopped
+
+    return run
