@@ -1,6 +1,6 @@
 """Times the main job with a checkpoint every 100 steps against the same without.
 
-    python benchmarks/checkpoint_cost.py [--rounds 11] [--steps 2000] [--json]
+    python benchmarks/checkpoint_cost.py [--rounds 31] [--steps 2000] [--json]
 
 Both train ``specs/mnist_3layer.yaml``, shortened, into run folders of their own, in one process and in turns, so that
 whatever else the machine does meets both. What is timed is the training loop, its evaluations included, on the disk
@@ -52,7 +52,7 @@ def seconds_of(folder: Path, steps: int, checkpoint: dict[str, int] | None) -> f
 def main(arguments: list[str]) -> int:
     """Time both in turns, print the ratio, and return 1 if it is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--rounds", type=int, default=31)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
