@@ -99,14 +99,19 @@ class ArrayDataset(Dataset):
 
         Raises:
             ParameterError: there is no such file, or a split has no example.
-            DataError: a file is damaged, or the arrays don't belong together.
+            DataError: a file is damaged, the arrays don't belong together, or the inputs have no standard deviation.
         """
         self.describe()
         examples = self._opened()
         parts = self._parts(examples)
         assert self._scaling is not None
         if self.options.standardize and self._scaling.means is None:
-            self._scaling = self._scaling.fitted(_rows_of(*parts["train"], self._scaling.raw_shape))
+            training, rows = parts["train"]
+            try:
+                self._scaling = self._scaling.fitted(_rows_of(training, rows, self._scaling.raw_shape))
+            except ValueError as error:
+                message = f"{error}; look for numbers that are not finite, or too large, or leave out standardize"
+                raise DataError(training.inputs_name, message) from error
         self._fingerprint = _fingerprint(examples)
         return {
             name: ArraySplit(found.inputs, found.targets, rows, self._scaling) for name, (found, rows) in parts.items()

@@ -38,21 +38,21 @@ class Scaling:
     stds: NDArray[np.float64] | None = None
 
     def fitted(self, parts: Iterable[NDArray[Any]]) -> Scaling:
-        """Return the same with means and standard deviations.
+        """Return the same with means and standard deviations, computed in float64 whatever the dtype of the examples.
 
         Args:
             parts: the training examples, some rows at a time.
+
+        Raises:
+            ValueError: an element has no finite mean or standard deviation.
         """
-        count, means, squares = 0, np.zeros(self.raw_shape), np.zeros(self.raw_shape)
-        for part in parts:  # the means of the parts are joined, as in Chan, Golub and LeVeque (1983)
-            rows = part / self.divide_by
-            mean = rows.mean(axis=0)
-            difference = mean - means
-            together = count + len(rows)
-            squares += ((rows - mean) ** 2).sum(axis=0) + difference**2 * (count * len(rows) / together)
-            means += difference * (len(rows) / together)
-            count = together
-        stds = np.sqrt(squares / max(count, 1))
+        with np.errstate(over="ignore", invalid="ignore"):  # what comes of that is looked at below
+            means, stds = _statistics((self._divided(part) for part in parts), self.raw_shape)
+        wrong = np.argwhere(~(np.isfinite(means) & np.isfinite(stds)))
+        if len(wrong):
+            place = ", ".join(map(str, wrong[0]))
+            msg = f"element [{place}] of the examples has no finite standard deviation"
+            raise ValueError(msg)
         flat = stds <= 1e-12 * np.abs(means)
         return Scaling(self.raw_shape, self.divide_by, means, np.where(flat, 1.0, stds))
 
@@ -64,9 +64,13 @@ class Scaling:
             out: where to write them, shape (rows, ...), of as many elements.
         """
         if self.means is not None and self.stds is not None:
-            out[...] = ((raw / self.divide_by - self.means) / self.stds).reshape(out.shape)
+            out[...] = ((self._divided(raw) - self.means) / self.stds).reshape(out.shape)
         else:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
+
+    def _divided(self, raw: NDArray[Any]) -> NDArray[np.float64]:
+        quotient: NDArray[np.float64] = np.divide(raw, self.divide_by, dtype=np.float64)
+        return quotient
 
     def state(self) -> dict[str, Any]:
         """Return what was learned as plain data."""
@@ -94,6 +98,21 @@ class Scaling:
                         arrays = (np.array(values, np.float64).reshape(shape) for values in (means, stds))
                         return cls(tuple(shape), divide_by, *arrays)
         raise ModelFileError(f"the encoder of the arrays is {reprlib.repr(state)}, which is none")
+
+
+def _statistics(
+    parts: Iterable[NDArray[np.float64]], shape: tuple[int, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of each element, in one pass over the parts."""
+    count, means, squares = 0, np.zeros(shape), np.zeros(shape)
+    for rows in parts:  # the means of the parts are joined, as in Chan, Golub and LeVeque (1983)
+        mean = rows.mean(axis=0)
+        difference = mean - means
+        together = count + len(rows)
+        squares += ((rows - mean) ** 2).sum(axis=0) + difference**2 * (count * len(rows) / together)
+        means += difference * (len(rows) / together)
+        count = together
+    return means, np.sqrt(squares / max(count, 1))
 
 
 def _are_numbers(values: object, size: int) -> bool:

@@ -100,6 +100,29 @@ def test_scaling_is_learned_from_training_rows(save):
         np.testing.assert_allclose(used.encode(x[:3].reshape(3, 4)), train[:3], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float16, 1.0), (np.float16, 20_000.0), (np.float32, 1e30)])
+def test_deviations_do_not_suffer_from_a_dtype_of_few_digits_or_a_small_range(save, dtype, scale):
+    x = np.random.default_rng(0).uniform(1, 2, (9000, 3)).astype(dtype) * dtype(scale)
+    save(x, np.zeros(9000, np.int64))
+    exact = x.astype(np.float64)
+    for dataset in both(standardize=True, **NONE, split="in_order"):
+        train, _ = taken(dataset)
+        np.testing.assert_allclose(train, (exact - exact.mean(axis=0)) / exact.std(axis=0), atol=1e-9)
+        Npy("x.npy", "t.npy").load_encoder_state(dataset.encoder_state())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_inputs_without_a_standard_deviation_are_told_of(save, value):
+    x = np.zeros((20, 2, 3))
+    x[7, 1, 2] = value
+    save(x, np.zeros(20, np.int64))
+    for dataset, name in zip(both(standardize=True, **NONE), ("x.npy", "data.npz, array 'x'"), strict=True):
+        assert message(lambda dataset=dataset: dataset.open(0), DataError) == (
+            f"{name}: element [1, 2] of the examples has no finite standard deviation; look for numbers that are "
+            "not finite, or too large, or leave out standardize"
+        )
+
+
 def test_values_and_labels(save, numbers):
     x = numbers[0]
     save(x, np.linspace(0, 1, 40))
