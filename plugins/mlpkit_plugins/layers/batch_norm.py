@@ -29,6 +29,10 @@ class BatchNorm(Layer):
     where the variance is that with n - 1 in place of n, the count of elements, under the sum. In evaluation the running
     figures stand for those of the minibatch, so that examples don't affect each other.
 
+    A minibatch with one element a feature, such as the one row that is left of an epoch, has no variance: the running
+    one stays as it was. Since x̂ is zero there, the layer gives beta, and no gradient reaches what is before it; with
+    batch_size 1 the network that is trained is not the one that is evaluated, so take larger minibatches, or LayerNorm.
+
     Args:
         momentum: what is kept of the running figures from step to step.
         epsilon: keeps the quotient finite where a feature is constant.
@@ -98,8 +102,10 @@ class BatchNorm(Layer):
 
     def _keep(self, mean: NDArray[Any], variance: NDArray[Any], count: int) -> None:
         """Let the figures of a minibatch of so many elements a feature into the running ones."""
-        unbiased = variance * (count / max(count - 1, 1))
-        for running, figure in ((self.running_mean, mean), (self.running_variance, unbiased)):
+        figures = [(self.running_mean, mean)]
+        if count > 1:  # one element has no variance, and 0 would be a wrong one
+            figures.append((self.running_variance, variance * (count / (count - 1))))
+        for running, figure in figures:
             running.value *= self.momentum
             running.value += (1 - self.momentum) * figure
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Gt
 
-from mlpkit import Layer
+from mlpkit import Layer, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,11 @@ class LayerNorm(Layer):
     Args:
         epsilon: keeps the quotient finite where all features of an example are equal.
 
-    Shapes: x and y alike, of any shape; gamma, first one, and beta, first zero, of the shape of an example, neither
-        ever decayed.
+    Shapes: x and y alike, of any shape with two features or more; gamma, first one, and beta, first zero, of the shape
+        of an example, neither ever decayed.
+
+    Raises:
+        ShapeError: an example has fewer than two features, so that x̂ would be zero whatever x is.
 
     Source: Ba, Kiros and Hinton, Layer Normalization (2016).
     """
@@ -35,6 +39,13 @@ class LayerNorm(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare gamma and beta."""
+        if prod(input_shape) < 2:
+            name = self.path or self.type_name
+            raise ShapeError(
+                f"{name} can't take inputs of shape {input_shape}: a feature alone has no variance",
+                expected="a shape of two features or more",
+                remedy="leave the layer out, or put it where there are more; BatchNorm works along the minibatch",
+            )
         self.axes = tuple(range(1, 1 + len(input_shape)))  # the axes that mean and variance are taken along
         self.gamma = self.parameter("gamma", input_shape, {"full": {"value": 1.0}}, decay=False)
         self.beta = self.parameter("beta", input_shape, "zeros", decay=False)

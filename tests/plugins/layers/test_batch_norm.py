@@ -51,11 +51,19 @@ def test_running_figures_follow_those_of_the_minibatches():
     assert (mean, variance) == ([1.0], [0.75 + 2])
     layer.forward(np.array([[0.0], [0.0]]))
     assert (mean, variance) == ([0.75], [0.75 * 2.75])
-    layer.forward(np.array([[1.75]]))  # one row has no variance
-    assert (mean, variance) == ([1.0], [0.75**2 * 2.75])
     layer.training = False
     layer.forward(np.array([[100.0], [200.0]]))
-    assert (mean, variance) == ([1.0], [0.75**2 * 2.75])
+    assert (mean, variance) == ([0.75], [0.75 * 2.75])
+
+
+def test_one_element_has_a_mean_and_no_variance():
+    layer = standalone(BatchNorm(momentum=0.75), (1,))
+    layer.running_variance.value[...] = 3
+    np.testing.assert_array_equal(layer.forward(np.array([[2.0]])), [[0.0]])
+    assert (layer.running_mean.value, layer.running_variance.value) == ([0.5], [3.0])
+    image = standalone(BatchNorm(momentum=0.75), (1, 1, 2))
+    image.forward(np.array([[[[2.0, 6.0]]]]))  # one image of two pixels has one, 8
+    assert (image.running_mean.value, image.running_variance.value) == ([1.0], [0.75 + 2])
 
 
 def test_evaluation_uses_the_running_figures():

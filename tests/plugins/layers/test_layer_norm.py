@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mlpkit import ParameterError
+from mlpkit import ParameterError, ShapeError
 from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.layers.layer_norm import LayerNorm
 
 
 @settings(max_examples=60, deadline=None)
-@given(arrays.array_shapes(min_dims=2, max_dims=4, max_side=4), st.integers(0, 2**32))
+@given(
+    arrays.array_shapes(min_dims=2, max_dims=4, max_side=4).filter(lambda shape: prod(shape[1:]) > 1),
+    st.integers(0, 2**32),
+)
 def test_gradients_are_those_of_central_differences(shape, seed):
     x = np.random.default_rng(seed).normal(size=shape)
     check_gradients(LayerNorm(epsilon=0.1), shape[1:], x=x, seed=seed)
@@ -62,3 +67,14 @@ def test_declares_a_scale_and_a_shift_that_never_decay():
     assert (layer.beta.value == 0).all()
     with pytest.raises(ParameterError, match=r"epsilon: 0\.0 is out of range"):
         LayerNorm(0.0)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_a_feature_alone_is_refused(shape):
+    with pytest.raises(ShapeError) as caught:
+        LayerNorm().build(shape)
+    assert str(caught.value) == (
+        f"LayerNorm can't take inputs of shape {shape}: a feature alone has no variance; "
+        "expected a shape of two features or more; "
+        "leave the layer out, or put it where there are more; BatchNorm works along the minibatch"
+    )
