@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
+from annotated_types import Ge
+
 from mlpkit.components.component import Component
 from mlpkit.components.schema.component_types import OfKind
 from mlpkit.errors import OpenEndedError
@@ -63,8 +65,10 @@ class Schedule(Component):
         """Return the value for the step that comes next."""
 
 
-Rate: TypeAlias = Annotated[float | Schedule | str | Mapping[str, Any], OfKind("schedule", literal=float)]
-"""A number, which stays what it is, or a schedule."""
+Rate: TypeAlias = Annotated[
+    float | Schedule | str | Mapping[str, Any], OfKind("schedule", literal=Annotated[float, Ge(0)])
+]
+"""A number, which stays what it is and is not negative, or a schedule."""
 
 
 def rate_at(rate: Rate, progress: Progress) -> float:

@@ -23,11 +23,12 @@ class OfKind(NamedTuple):
 
     Args:
         kind: the kind's name.
-        literal: a type that may stand for the component, such as ``float`` for a schedule.
+        literal: a type that may stand for the component, with its bounds if it has any, such as ``float`` or
+            ``Annotated[float, Ge(0)]`` for a schedule.
     """
 
     kind: str
-    literal: type | None = None
+    literal: Any = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class ComponentOfKind(ValueType):
     def describe(self) -> str:
         """Say what is expected."""
         component = either_of(self.kinds)
-        return f"{self.literal.describe()} or {component}" if self.literal else component
+        if self.literal is None:
+            return component
+        literal = self.literal.describe()
+        return f"{literal}{',' if ',' in literal else ''} or {component}"
 
     def check(self, value: object, path: Path, checking: Checking) -> object:
         """Return a recipe, a built component, the literal, or (with no resolver) the reference as it is."""

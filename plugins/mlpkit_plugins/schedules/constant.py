@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import Ge
 
 from mlpkit import Progress, Schedule
 
@@ -13,10 +15,10 @@ class Constant(Schedule):
         value(step) = value
 
     Args:
-        value: the value.
+        value: the value; with 0, what it is the learning rate of stays as it is.
     """
 
-    def __init__(self, value: float) -> None:
+    def __init__(self, value: Annotated[float, Ge(0)]) -> None:
         self.value = value
 
     def __call__(self, progress: Progress) -> float:

@@ -56,7 +56,7 @@ LAYER = ComponentOfKind(("layer",), (Layer,))
         (Recipe[Layer], RecipeOfKind(("layer",), (Layer,))),
         (list[Recipe[Loss]], ListType(RecipeOfKind(("loss",), (Loss,)))),
         (InitializerLike, ComponentOfKind(("initializer",), (Initializer,))),
-        (Rate, ComponentOfKind(("schedule",), (Schedule,), NumberType())),
+        (Rate, ComponentOfKind(("schedule",), (Schedule,), NumberType((Bound("at least", "minimum", 0),)))),
         (Annotated[Any, OfKind("layer")], LAYER),
         (Annotated[Any, TextType()], TextType()),
         (Annotated[int, annotated_types.Ge(1)], IntegerType((AT_LEAST_1,))),

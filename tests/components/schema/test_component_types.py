@@ -7,7 +7,7 @@ import pytest
 from mlpkit import Initializer, Layer, Schedule
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.component_types import ComponentOfKind, RecipeOfKind
-from mlpkit.components.schema.scalars import NumberType
+from mlpkit.components.schema.scalars import Bound, NumberType
 from mlpkit.components.schema.signature import signature_of
 
 
@@ -133,3 +133,5 @@ def test_describes_itself_in_json_schema(references):
     assert INITIALIZER.json_schema(references) == {"$ref": "#/initializer"}
     assert RATE.json_schema(references) == {"anyOf": [{"type": "number"}, {"$ref": "#/schedule"}]}
     assert RATE.describe() == "a number or a schedule"
+    bounded = ComponentOfKind(("schedule",), (Schedule,), NumberType((Bound("at least", "minimum", 0),)))
+    assert bounded.describe() == "a number, at least 0, or a schedule"
