@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from math import floor
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from annotated_types import Gt, Le
+from annotated_types import Ge, Gt, Le
 
 from mlpkit import Progress, Schedule
+
+ROUNDING: Final = 2**-50
+"""Share by which t / every may come out too small: t, every and the quotient each lose up to 2⁻⁵³ of themselves.
+
+A whole step is a larger share of t in any training of fewer than 2⁵⁰ of them, so that no fall comes a step early.
+"""
 
 
 class Step(Schedule):
@@ -19,7 +25,7 @@ class Step(Schedule):
 
     Args:
         first: the value of the first step.
-        every: how long the value stays the same, in the unit.
+        every: how long the value stays the same, in the unit; a part of an epoch will do.
         factor: what the value is multiplied by after that.
         unit: what t counts.
 
@@ -30,7 +36,7 @@ class Step(Schedule):
     def __init__(
         self,
         first: Annotated[float, Gt(0)],
-        every: Annotated[float, Gt(0)],
+        every: Annotated[float, Ge(1e-6)],
         *,
         factor: Annotated[float, Gt(0), Le(1)] = 0.1,
         unit: Literal["epochs", "steps"] = "epochs",
@@ -43,7 +49,7 @@ class Step(Schedule):
     def __call__(self, progress: Progress) -> float:
         """Return the value for the step that comes next."""
         t = progress.epoch if self.unit == "epochs" else progress.step
-        return self.first * self.factor ** floor(t / self.every)
+        return self.first * self.factor ** floor(t / self.every * (1 + ROUNDING))
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
