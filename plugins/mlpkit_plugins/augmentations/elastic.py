@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import pi, sqrt
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Le
 from numpy.typing import DTypeLike, NDArray
 
 from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
@@ -20,13 +21,13 @@ class Elastic(OfImages):
 
     where U is noise, uniform between -1 and 1 for each pixel and direction, and G * U its convolution with a Gaussian,
     with U zero outside of the image. Between pixels, x is interpolated, linearly along both sides; outside of the image
-    it is ``fill``. Along each side, pixels inside move by alpha / (sigma √(12 π)) in root mean square: 1.4 by default.
-    The paper scales G * U to the norm 1 before alpha, so that what its alpha does depends on the size of the images: in
-    its own, of 29 by 29 pixels, the same two numbers move pixels by 34 / 29 = 1.2.
+    it is ``fill``. Along each side, pixels well inside move by alpha / (sigma √(12 π)) in root mean square where sigma
+    is 1 or more: 1.4 by default. The paper scales G * U to the norm 1 before alpha, so that what its alpha does depends
+    on the size of the images: in its own, of 29 by 29 pixels, the same two numbers move pixels by 34 / 29 = 1.2.
 
     Args:
         alpha: how strong the distortion is, in pixels.
-        sigma: how far neighbours move together, in pixels.
+        sigma: how far neighbours move together, in pixels; with less than a half, each would go its own way.
         fill: what comes in from outside of the image.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
 
@@ -36,8 +37,8 @@ class Elastic(OfImages):
 
     def __init__(
         self,
-        alpha: Annotated[float, Gt(0)] = 34.0,
-        sigma: Annotated[float, Gt(0)] = 4.0,
+        alpha: Annotated[float, Gt(0), Le(1e6)] = 34.0,
+        sigma: Annotated[float, Ge(0.5)] = 4.0,
         *,
         fill: float = 0.0,
         image: ImageShape = None,
@@ -68,8 +69,7 @@ class Elastic(OfImages):
 
 def _gaussian(pixels: int, sigma: float, dtype: DTypeLike) -> NDArray[Any]:
     """Return the matrix of a convolution with a Gaussian along a side of so many pixels, zeros beyond its ends."""
-    reach = max(pixels, round(6 * sigma))
-    bell = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
+    bell = np.exp(-0.5 * (np.arange(pixels) / sigma) ** 2) / sigma / sqrt(2 * pi)
     apart = np.subtract.outer(np.arange(pixels), np.arange(pixels))
-    matrix: NDArray[Any] = (bell / bell.sum()).astype(dtype)[reach + apart]
+    matrix: NDArray[Any] = bell.astype(dtype)[np.abs(apart)]
     return matrix

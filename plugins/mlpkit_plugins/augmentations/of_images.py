@@ -32,7 +32,7 @@ class OfImages(Augmentation):
 
     def __call__(self, x: NDArray[Any], rng: np.random.Generator, out: NDArray[Any]) -> NDArray[Any]:
         """Write the changed images into ``out``, in the shape that they came in."""
-        out[...] = self.change(x.reshape(len(x), *self._seen_as(x.shape[1:])), rng).reshape(x.shape)
+        out[...] = self.change(x.reshape(len(x), *self.seen_as(x.shape[1:])), rng).reshape(x.shape)
         return out
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
@@ -42,9 +42,9 @@ class OfImages(Augmentation):
             ShapeError: they have one axis, and ``image`` is not given; or more than three.
             ParameterError: they are not images of the shape ``image``.
         """
-        self._seen_as(input_shape)
+        self.seen_as(input_shape)
 
-    def _seen_as(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+    def seen_as(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return channels, height and width of inputs of some shape."""
         shape = input_shape if self.image is None else self.image
         if self.image is not None and len(self.image) not in (2, 3):

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
+from mlpkit import ParameterError
 from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
 
 
@@ -19,18 +20,33 @@ class Shift(OfImages):
     All channels of an image move together. Where there is no x, out is ``fill``.
 
     Args:
-        pixels: the furthest that an image is moved along each side.
+        pixels: the furthest that an image is moved along each side, less than either of them.
         fill: what comes in from outside of the image.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
 
     Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
-        III.C, where training images are moved, among other distortions.
+        III.B, where training images are moved, among other distortions.
     """
 
     def __init__(self, pixels: Annotated[int, Ge(1)] = 2, *, fill: float = 0.0, image: ImageShape = None) -> None:
         self.pixels = pixels
         self.fill = fill
         self.image = image
+
+    def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
+        """Make sure that inputs of this shape are images, and that something is left of each.
+
+        Raises:
+            ShapeError: they have one axis, and ``image`` is not given; or more than three.
+            ParameterError: they are not images of the shape ``image``, or none is left of one that is moved by
+                ``pixels``.
+        """
+        _, height, width = self.seen_as(input_shape)
+        shorter = min(height, width)
+        if self.pixels >= shorter:
+            message = f"an image of {height} by {width} pixels may be gone when it is moved by {self.pixels}"
+            remedy = "" if shorter > 1 else "leave it out"
+            raise ParameterError("pixels", message, expected=f"less than {shorter} pixels", remedy=remedy)
 
     def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Cut each image anew, from within a border of ``pixels``."""

@@ -7,6 +7,7 @@ from math import exp, pi, sqrt
 import numpy as np
 import pytest
 
+from mlpkit import ParameterError
 from mlpkit_plugins.augmentations.elastic import Elastic
 
 
@@ -28,6 +29,39 @@ def test_moves_follow_the_convolution_of_noise_with_a_gaussian(alpha, sigma, pla
         across = (found[..., apart:] * found[..., :-apart]).mean() / variance
         assert down == pytest.approx(exp(-(apart**2) / (4 * sigma**2)), abs=0.03)
         assert across == pytest.approx(exp(-(apart**2) / (4 * sigma**2)), abs=0.03)
+
+
+class OneSpot:
+    """Noise of 1 at one pixel for the way down, and of 0 elsewhere."""
+
+    def random(self, size, dtype):
+        noise = np.full(size, 0.5, dtype)
+        noise[0, size[1] // 2, size[2] // 2] = 1
+        return noise
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.0, 3.0, 1e9])
+def test_moves_are_the_gaussian_of_the_formula(sigma, places):
+    x = places(1, 9, 11)
+    found = Elastic(2.0, sigma, fill=100.0)(x, OneSpot(), np.empty_like(x)) - x
+    i, j = np.mgrid[-4:5, -5:6]
+    expected = 2.0 * np.exp(-(i**2 + j**2) / (2 * sigma**2)) / (2 * pi * sigma**2)
+    np.testing.assert_allclose(found[0, 0, 1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-12)
+    np.testing.assert_allclose(found[0, 1, 1:-1, 1:-1], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("alpha", [1e-300, 1e6])
+@pytest.mark.parametrize("sigma", [0.5, 1e9, 1e308])
+def test_whatever_its_parameters_images_stay_small_and_finite(alpha, sigma, dtype, changed):
+    found = changed(Elastic(alpha, sigma), np.ones((2, 6, 8), dtype))
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+@pytest.mark.parametrize("arguments", [{"sigma": 1e-200}, {"sigma": 0.49}, {"alpha": 1e308}, {"alpha": 0}])
+def test_parameters_that_would_make_noise_of_images_are_refused(arguments):
+    with pytest.raises(ParameterError, match=r"is out of range; expected a number, (at least 0\.5|greater than 0 and)"):
+        Elastic(**arguments)
 
 
 def test_down_and_across_have_nothing_to_do_with_each_other(places, changed):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 
+from mlpkit import ParameterError
 from mlpkit_plugins.augmentations.shift import Shift
 
 
@@ -21,3 +23,17 @@ def test_every_pixel_of_an_image_moves_by_the_same_and_every_move_is_as_likely(p
         assert np.array_equal(inside, expected_inside & (before[1] + across < 6))
     assert len(moves) == 25
     assert max(moves.values()) < 1.4 * min(moves.values())
+
+
+@pytest.mark.parametrize(("pixels", "image"), [(100_000, [28, 28]), (4, [4, 9]), (4, [9, 4]), (5, [3, 9, 4])])
+def test_a_shift_that_may_leave_nothing_of_an_image_is_refused(pixels, image):
+    with pytest.raises(ParameterError, match=rf"^pixels: an image .* may be gone when it is moved by {pixels}; "):
+        Shift(pixels).expect_inputs(tuple(image))
+    with pytest.raises(ParameterError, match=rf"expected less than {min(image[-2:])} pixels"):
+        Shift(pixels, image=image).expect_inputs((int(np.prod(image)),))
+    Shift(min(image[-2:]) - 1, image=image).expect_inputs((int(np.prod(image)),))
+
+
+def test_an_image_of_one_pixel_can_not_be_shifted():
+    with pytest.raises(ParameterError, match="expected less than 1 pixels; leave it out"):
+        Shift(1).expect_inputs((1, 5))
