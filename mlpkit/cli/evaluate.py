@@ -9,7 +9,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.columns import columns
 from mlpkit.cli.figures import figure
-from mlpkit.cli.output import document, result
+from mlpkit.cli.output import document, message, result
 
 
 @click.command("evaluate")
@@ -22,12 +22,15 @@ def command(
 ) -> None:
     """Compute a trained network's loss and metrics anew.
 
-    RUN is a run folder. By default, for every split that the data set has.
+    RUN is a run folder. By default, for every split that the data set has. If the data has changed since training, a
+    warning says so.
     """
     from mlpkit.jobs.evaluate import evaluate  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
 
     found = evaluate(directory, splits, Registry.discover(plugins=plugins, blocked=blocked))
+    if found.doubt:
+        message(f"warning: {directory}: {found.doubt}")
     if as_json:
         document(found.figures)
         return

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.errors import UsageError
+from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.blas_threads import blas_threads
+from mlpkit.jobs.changes import DATA, Change
 from mlpkit.jobs.load_model import load_run
 from mlpkit.network.blame import Blame
 from mlpkit.network.builder import describe_data
+from mlpkit.runs.folder import RunFolder
 from mlpkit.training.evaluation import Evaluator
 
 if TYPE_CHECKING:
@@ -31,11 +33,13 @@ class Evaluation:
         figures: loss and metrics by split, a table as a list of rows.
         tables: what the rows and the columns of each metric that is a table stand for, by the metric's name.
         class_names: names of the classes, or empty.
+        doubt: what speaks against comparing the figures with those of the run: the data has changed since; or empty.
     """
 
     figures: dict[str, dict[str, Any]]
     tables: dict[str, tuple[str, str]] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | None = None) -> Evaluation:
@@ -65,7 +69,18 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
     with blas_threads(model.threads):
         figures = Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
     tables = {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
-    return Evaluation(figures, tables, model.dataset.class_names() or ())
+    return Evaluation(figures, tables, model.dataset.class_names() or (), _doubt(directory, model))
+
+
+def _doubt(directory: Path, model: TrainedModel) -> str:
+    """Compare the checksum of the data, once opened, with that of the lock."""
+    with Blame(f"dataset {model.spec.data.name} failed in fingerprint"):
+        now = model.dataset.fingerprint() or None
+    try:
+        then = RunFolder.open(directory).read_lock().get(DATA)
+    except RunFolderError as error:
+        return f"whether the data is what the network was trained on can't be told: {error}"
+    return "" if now == then else f"the data is not what the network was trained on: {Change(DATA, then, now)}"
 
 
 def _expect_same_data(model: TrainedModel, description: Description) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
+import numpy as np
 import pytest
 
 
@@ -82,3 +84,33 @@ def test_a_table_has_the_names_of_the_classes(work, invoke):
     lines = invoke("evaluate", "flowers", "--split", "test").out.splitlines()
     assert lines[4].split() == ["bellflower", "foxglove", "hellebore"]
     assert [line.split()[0] for line in lines[5:8]] == lines[4].split()
+
+
+@pytest.mark.parametrize("change", ["a row more", "a row less"])
+def test_data_that_has_changed_since_is_told_of_beside_the_figures(work, invoke, change):
+    generator = np.random.default_rng(0)
+    rows = [f"{x:.3f},{'b' if x > 0 else 'a'}" for x in generator.normal(size=100)]
+    (work / "points.csv").write_text("\n".join(["x,class", *rows]))
+    options = ("--set", "data={csv: {file: points.csv, target: class}}", "--set", "layers.Affine2.units=2")
+    assert invoke("run", "tiny.yaml", "--quiet", *options, "--set", "training.batch_size=10").code == 0
+    assert invoke("evaluate", "runs/tiny").err == ""
+    rows = [*rows, "0.5,b"] if change == "a row more" else rows[:-1]
+    (work / "points.csv").write_text("\n".join(["x,class", *rows]))
+    done = invoke("evaluate", "runs/tiny")
+    then = json.loads((work / "runs/tiny/lock.json").read_text())["data_checksum"]
+    now = hashlib.sha256((work / "points.csv").read_bytes()).hexdigest()
+    assert done.err == (
+        f"warning: runs/tiny: the data is not what the network was trained on: data_checksum: {then} then, {now} now\n"
+    )
+    assert (done.code, done.out.splitlines()[0].split()) == (0, ["split", "loss", "accuracy"])
+    as_json = invoke("evaluate", "runs/tiny", "--json")
+    assert (as_json.code, as_json.err) == (0, done.err)
+    assert list(json.loads(as_json.out)) == ["train", "validation", "test"]
+
+
+def test_without_a_lock_the_figures_are_printed_with_a_warning(run, work, invoke):
+    expected = invoke("evaluate", run).out
+    (work / run / "lock.json").unlink()
+    done = invoke("evaluate", run)
+    assert (done.code, done.out) == (0, expected)
+    assert done.err.startswith(f"warning: {run}: whether the data is what the network was trained on can't be told: ")
