@@ -12,6 +12,7 @@ import numpy as np
 from mlpkit import Classes, DataError, Dataset, Description, ShapeError
 from mlpkit_plugins.arrays.array_split import ArraySplit
 from mlpkit_plugins.arrays.array_targets import array_target
+from mlpkit_plugins.arrays.finite_rows import expect_finite
 from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
@@ -99,10 +100,14 @@ class ArrayDataset(Dataset):
 
         Raises:
             ParameterError: there is no such file, or a split has no example.
-            DataError: a file is damaged, the arrays don't belong together, or the inputs have no standard deviation.
+            DataError: a file is damaged, the arrays don't belong together, a number is not finite, or the inputs have
+                no standard deviation.
         """
         self.describe()
         examples = self._opened()
+        for found in examples.values():
+            expect_finite(found.inputs, found.inputs_name)
+            expect_finite(found.targets, found.targets_name)
         parts = self._parts(examples)
         assert self._scaling is not None
         if self.options.standardize and self._scaling.means is None:
@@ -110,7 +115,7 @@ class ArrayDataset(Dataset):
             try:
                 self._scaling = self._scaling.fitted(_rows_of(training, rows, self._scaling.raw_shape))
             except ValueError as error:
-                message = f"{error}; look for numbers that are not finite, or too large, or leave out standardize"
+                message = f"{error}; look for numbers that are too large, or leave out standardize"
                 raise DataError(training.inputs_name, message) from error
         self._fingerprint = _fingerprint(examples)
         return {
@@ -141,6 +146,7 @@ class ArrayDataset(Dataset):
 
         Raises:
             ShapeError: they have another shape.
+            DataError: a number is not finite.
         """
         if self._scaling is None:
             self.describe()
@@ -149,6 +155,7 @@ class ArrayDataset(Dataset):
         if raw.shape[1:] not in (shape, (prod(shape),)) and not (raw.ndim == 1 and shape == (1,)):
             expected = f"(rows, {', '.join(map(str, shape))})"
             raise ShapeError(f"inputs of shape {raw.shape} don't fit the data set", expected=expected)
+        expect_finite(raw, "the inputs")
         x = np.empty((len(raw), *self._input_shape(shape)), np.float32)
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x

@@ -111,16 +111,59 @@ def test_deviations_do_not_suffer_from_a_dtype_of_few_digits_or_a_small_range(sa
         Npy("x.npy", "t.npy").load_encoder_state(dataset.encoder_state())
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
-def test_inputs_without_a_standard_deviation_are_told_of(save, value):
+def test_inputs_without_a_standard_deviation_are_told_of(save):
     x = np.zeros((20, 2, 3))
-    x[7, 1, 2] = value
+    x[7, 1, 2] = 1e300
     save(x, np.zeros(20, np.int64))
     for dataset, name in zip(both(standardize=True, **NONE), ("x.npy", "data.npz, array 'x'"), strict=True):
         assert message(lambda dataset=dataset: dataset.open(0), DataError) == (
             f"{name}: element [1, 2] of the examples has no finite standard deviation; look for numbers that are "
-            "not finite, or too large, or leave out standardize"
+            "too large, or leave out standardize"
         )
+
+
+REFUSED = "expected finite numbers; put a number there, or leave out the example"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_inputs_that_are_not_finite_are_refused_with_their_place(save, value, compressed, standardize):
+    for shape, place, where in (
+        ((), (), ""),
+        ((6,), (2,), ", element 2"),
+        ((2, 3), (1, 2), ", element [1, 2]"),
+        ((70_000,), (69_999,), ", element 69999"),  # examples that are looked at three at a time
+    ):
+        x = np.zeros((20, *shape), np.float32)
+        x[(17, *place)] = value
+        save(x, np.zeros(20, np.int64), compressed=compressed)
+        for dataset, name in zip(both(standardize=standardize), ("x.npy", "data.npz, array 'x'"), strict=True):
+            assert message(lambda dataset=dataset: dataset.open(0), DataError) == (
+                f"{name}: example 17{where} is {value}; {REFUSED}"
+            )
+
+
+def test_targets_that_are_not_finite_are_refused_and_so_are_those_of_other_files(save):
+    x, t = np.zeros((10, 2)), np.zeros(10)
+    save(x, t)
+    t[9] = np.nan
+    save(x, t, prefix="test_")
+    dataset = Npy("x.npy", "t.npy", predict="values", validation=0, test=("test_x.npy", "test_t.npy"))
+    assert message(lambda: dataset.open(0), DataError) == f"test_t.npy: example 9 is nan; {REFUSED}"
+    save(x, t)
+    for dataset, name in zip(both(predict="values"), ("t.npy", "data.npz, array 't'"), strict=True):
+        assert message(lambda dataset=dataset: dataset.open(0), DataError) == f"{name}: example 9 is nan; {REFUSED}"
+
+
+def test_raw_inputs_that_are_not_finite_are_refused(save, numbers):
+    save(*numbers)
+    raw = np.zeros((4, 2, 3))
+    raw[1, 0, 2] = np.nan
+    dataset = Npy("x.npy", "t.npy")
+    assert message(lambda: dataset.encode(raw), DataError) == f"the inputs: example 1, element [0, 2] is nan; {REFUSED}"
+    rows = raw.reshape(4, 6)
+    assert message(lambda: dataset.encode(rows), DataError) == f"the inputs: example 1, element 2 is nan; {REFUSED}"
 
 
 def test_values_and_labels(save, numbers):

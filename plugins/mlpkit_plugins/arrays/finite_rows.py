@@ -1,0 +1,51 @@
+"""Whether an array holds finite numbers and nothing else."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mlpkit import DataError
+
+if TYPE_CHECKING:
+    from mlpkit_plugins.formats.rows_on_disk import Rows
+
+_VALUES_TOGETHER: Final = 1 << 18
+"""Numbers that are looked at together; in float64, two megabytes."""
+
+
+def expect_finite(rows: Rows, name: str) -> None:
+    """Make sure that all numbers are finite; they are looked at once, a part at a time, and integers not at all.
+
+    Args:
+        rows: an array with a row for each example.
+        name: what to call it in messages.
+
+    Raises:
+        DataError: one is NaN or infinite.
+    """
+    if rows.dtype.kind != "f":
+        return
+    together = max(1, _VALUES_TOGETHER // prod(rows.shape[1:]))
+    for begin in range(0, rows.shape[0], together):
+        part = rows[begin : begin + together]
+        finite = np.isfinite(part)
+        if not finite.all():
+            place = np.unravel_index(int((~finite).argmax()), finite.shape)
+            example, *element = map(int, place)
+            where = f"example {begin + example}{_written(element)}"
+            remedy = "put a number there, or leave out the example"
+            raise DataError(name, f"{where} is {part[place]}; expected finite numbers; {remedy}")
+
+
+def _written(element: list[int]) -> str:
+    """Return the place of an element in its row; nothing if the row is but one number."""
+    match element:
+        case []:
+            return ""
+        case [position]:
+            return f", element {position}"
+        case _:
+            return f", element {element}"
