@@ -80,6 +80,13 @@ class Callback(Component):
         """Return parameters that show the callback at work, for tests and ``show``; by default its defaults."""
         return []
 
+    def files(self) -> Sequence[str]:
+        """Return the names of the files and folders that it writes in the run folder; by default, none.
+
+        A spec is refused in which one of them is not a plain name, or one that mlpkit or another callback writes.
+        """
+        return ()
+
     def on_start(self, training: TrainingView) -> None:
         """Before the first step, and once more when a run is resumed, then after ``load_state``."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.network.builder import prove
 from mlpkit.spec.spec import read_spec
 
@@ -63,7 +64,7 @@ def check(
     plugins: Iterable[str] = (),
     blocked: Iterable[str] = (),
 ) -> CheckedSpec:
-    """Check a spec's syntax, then its keys and values, then its shapes.
+    """Check a spec's syntax, then its keys and values, then its callbacks' files, then its shapes.
 
     Args:
         path: the spec's file.
@@ -79,12 +80,13 @@ def check(
 
 
 def check_read(spec: Spec) -> CheckedSpec:
-    """Check the shapes of a spec whose syntax, keys and values are right.
+    """Check the callbacks' files and the shapes of a spec whose syntax, keys and values are right.
 
     Raises:
         SpecError: as ``check``.
         DataError: likewise.
     """
+    expect_own_files(spec)
     proved = prove(spec)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     return CheckedSpec(spec, proved.description, members)

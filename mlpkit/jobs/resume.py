@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.blas_threads import blas_threads
+from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.changes import lock_changes, text_changes
 from mlpkit.jobs.folder_keeping import SNAPSHOT
 from mlpkit.jobs.load_model import restore
@@ -98,6 +99,7 @@ def _go_on(
     spec = parse_spec(resolved, name=str(folder.directory / "resolved.yaml"), registry=registry)
     for warning in spec.warnings:
         observer.warned(warning)
+    expect_own_files(spec)
     proved = prove(spec)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):

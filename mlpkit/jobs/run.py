@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpkit.jobs.blas_threads import blas_threads
+from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.builder import prove
 from mlpkit.runs.folder import RunFolder
@@ -36,12 +37,14 @@ def run(
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
     Raises:
+        SpecSchemaError: a callback writes a file that is not its own.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: a data file is not what it should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         RunFolderError: the directory is in use.
         StorageError: the run folder can't be written.
     """
+    expect_own_files(spec)
     proved = prove(spec)
     plan = choose_plan(
         proved.proof.flops * spec.training.batch_size, slices=spec.training.slices, threads=spec.training.threads

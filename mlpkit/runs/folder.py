@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs import plain_json
@@ -32,6 +32,10 @@ _METRICS = "metrics.json"
 _MODEL = "model.safetensors"
 _CHECKPOINTS = "checkpoints"
 _WRITER = ".lock"
+_REPORT = "report.html"
+OWN_NAMES: Final = (_SPEC, _RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
+"""What a run folder has of its own, beside hidden files, so that nobody else may use these names in it."""
+
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
 _NAMES_SHOWN = 5
 

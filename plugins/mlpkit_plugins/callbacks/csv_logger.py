@@ -21,15 +21,19 @@ class CsvLogger(Callback):
         file: name of the file in the run folder, which ends in .csv.
 
     Raises:
-        ParameterError: ``file`` is not such a name.
+        ParameterError: ``file`` does not end in .csv.
 
     Source: Shafranovich, Common Format and MIME Type for Comma-Separated Values (CSV) Files, RFC 4180 (2005).
     """
 
     def __init__(self, file: str = "history.csv") -> None:
-        if Path(file).name != file or not file.endswith(".csv") or not file.isprintable():
+        if not file.endswith(".csv"):
             raise ParameterError("file", f"{file!r} can't be the file's name", expected="a name that ends in .csv")
         self.file = file
+
+    def files(self) -> list[str]:
+        """Return the file's name."""
+        return [self.file]
 
     def on_start(self, training: TrainingView) -> None:
         """Write the evaluations that there were before a resume, into a new file, since an old one may be a link."""

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpkit import Callback, ParameterError, TrainingView
+from mlpkit import Callback, TrainingView
 from mlpkit_plugins.files.storing import storing
 
 if TYPE_CHECKING:
@@ -29,19 +29,18 @@ class Tensorboard(Callback):
     Args:
         folder: name of the folder in the run folder.
 
-    Raises:
-        ParameterError: ``folder`` is not such a name.
-
     Source: Abadi et al., TensorFlow: Large-Scale Machine Learning on Heterogeneous Distributed Systems (2015), section
         9.1, for TensorBoard; tensorboardX writes its files.
     """
 
     def __init__(self, folder: str = "tensorboard") -> None:
-        if Path(folder).name != folder or folder in {"", ".", ".."} or not folder.isprintable():
-            raise ParameterError("folder", f"{folder!r} can't be the folder's name", expected="a plain name")
         self.folder = folder
         self.path: Path | None = None
         self.writer: EventsWriter | None = None
+
+    def files(self) -> list[str]:
+        """Return the folder's name."""
+        return [self.folder]
 
     def on_start(self, training: TrainingView) -> None:
         """Begin the file, with the evaluations that there were before a resume."""

@@ -60,10 +60,19 @@ def test_the_file_may_have_another_name(spec, tmp_path):
     assert (mlpkit.run(other, "run").folder / "figures.csv").is_file()
 
 
-@pytest.mark.parametrize("name", ["history.jsonl", "../a.csv", "a/b.csv", "", "a\n.csv"])
+@pytest.mark.parametrize("name", ["history.jsonl", "a.csv\n", ""])
 def test_names_that_are_none(name):
     with pytest.raises(mlpkit.ParameterError, match=r"expected a name that ends in \.csv"):
         CsvLogger(name)
+
+
+@pytest.mark.parametrize("name", ["../a.csv", "a/b.csv", '"a\\n.csv"'])
+def test_names_that_are_not_of_a_file_in_the_run_folder(logging_spec, tmp_path, name):
+    spec = logging_spec(f"csv_logger: {{file: {name}}}")
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(mlpkit.SpecError, match=r"can't be the name of a file in the run folder"):
+        mlpkit.run(spec, "run")
+    assert set(tmp_path.rglob("*")) == before
 
 
 def test_without_a_folder_nothing_is_written(spec, tmp_path):

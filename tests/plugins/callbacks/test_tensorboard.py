@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit_plugins.callbacks.tensorboard import Tensorboard
 
 
 @pytest.fixture
@@ -84,10 +83,13 @@ def test_a_folder_that_cannot_be_made_is_told(spec, run_until, tmp_path):
         mlpkit.resume("run")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/tmp", "a\n"])
-def test_names_that_are_none(name):
-    with pytest.raises(mlpkit.ParameterError, match="expected a plain name"):
-        Tensorboard(name)
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/tmp", '"a\\n"', "checkpoints", "model.safetensors"])
+def test_names_that_are_none_or_taken(logging_spec, tmp_path, name):
+    spec = logging_spec(f"tensorboard: {{folder: {name or repr('')}}}")
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(mlpkit.SpecError, match=r"s\.yaml:10:37: .*\n.*\n.*\n *expected: a (plain )?name"):
+        mlpkit.run(spec, "run")
+    assert set(tmp_path.rglob("*")) == before
 
 
 def test_without_a_folder_nothing_is_written(spec, tmp_path):

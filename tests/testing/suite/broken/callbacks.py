@@ -12,8 +12,23 @@ from mlpkit import Callback
 class NeedsAFolder(Callback):
     """takes for granted that there is a run folder"""
 
+    def files(self):
+        return ["done.txt"]
+
     def on_end(self, training):
         (training.folder / "done.txt").write_text("done")
+
+
+@caught_by("writes_no_other_files_than_it_says")
+class WritesInSecret(Callback):
+    """writes a file that it doesn't name"""
+
+    def files(self):
+        return ["loss.txt"]
+
+    def on_start(self, training):
+        if training.folder is not None:
+            (training.folder / "losses.txt").write_text("")
 
 
 @caught_by("leaves_the_parameters_alone")

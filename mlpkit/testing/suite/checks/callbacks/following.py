@@ -28,6 +28,25 @@ def follows_a_training_with_and_without_a_folder(example: CallbackExample) -> No
 
 
 @checks_examples("callback")
+def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
+    """Does it write only those files in the run folder that ``files`` names?
+
+    Those are compared with the files of mlpkit and of other callbacks before a run begins.
+    """
+    with TemporaryDirectory() as folder:
+        callback = example.make()
+        example.follow(callback, example.view(Path(folder)))
+        written = {path.name for path in Path(folder).iterdir()}
+    others = sorted(written - set(callback.files()))
+    if others:
+        raise Nonconformity(
+            f"it wrote {', '.join(others)} into the run folder, which files does not name",
+            expected="files to return the name of each file and folder",
+            remedy="write the method files",
+        )
+
+
+@checks_examples("callback")
 def leaves_the_parameters_alone(example: CallbackExample) -> None:
     """Are the network's parameters the same after every event as before?
 

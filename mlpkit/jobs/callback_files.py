@@ -1,0 +1,62 @@
+"""Making sure that a run's callbacks write files of their own: neither mlpkit's, nor each other's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.components.schema.fault import Fault
+from mlpkit.errors import SpecSchemaError
+from mlpkit.network.blame import Blame
+from mlpkit.runs.folder import OWN_NAMES
+
+if TYPE_CHECKING:
+    from mlpkit.components.callback import Callback
+    from mlpkit.components.recipe import Recipe
+    from mlpkit.components.schema.fault import Path
+    from mlpkit.spec.spec import Spec
+
+
+def expect_own_files(spec: Spec) -> None:
+    """Make sure that each callback's files lie in the run folder, and that nobody else writes them.
+
+    Raises:
+        SpecSchemaError: a name is not plain, or that of a file of mlpkit's own or of another callback.
+        ComponentFailure: a callback raised an exception of its own.
+    """
+    places: dict[str, Path] = {}
+    faults: list[Fault] = []
+    for i, recipe in enumerate(spec.training.callbacks):
+        component = ("training", "callbacks", i, recipe.name)
+        with Blame(f"callback {recipe.name} failed in files"):
+            names = [str(name) for name in recipe().files()]
+        for name in names:
+            place = _place_of(name, recipe, component)
+            other = places.setdefault(name.casefold(), place)  # not every file system tells capitals apart
+            fault = _fault_of(name) or (_clash(spec, name, other) if other[:4] != component else None)
+            if fault is not None:
+                faults.append(fault._replace(path=place, at_key=place == component))
+    if faults:
+        raise spec.error(SpecSchemaError, faults)
+
+
+def _place_of(name: str, recipe: Recipe[Callback], component: Path) -> Path:
+    """Return the path to the parameter that gives a file's name, or else to the component."""
+    return next(((*component, key) for key, value in recipe.arguments.items() if value == name), component)
+
+
+def _fault_of(name: str) -> Fault | None:
+    """Return what is wrong with the name of a file in the run folder, whoever writes it."""
+    if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
+        return Fault((), f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
+    if name.startswith(".") or name.casefold() in OWN_NAMES:
+        expected = f"a name that begins with no dot and is none of {', '.join(OWN_NAMES)}"
+        return Fault((), f"{name!r} is a name that mlpkit itself uses in the run folder", expected=expected)
+    return None
+
+
+def _clash(spec: Spec, name: str, other: Path) -> Fault:
+    """Return the fault of a name that another callback uses, which stands elsewhere."""
+    _, _, _, writer, *parameter = other
+    note = f"{writer} stands at {spec.document.place(other, at_key=not parameter)}"
+    message = f"{name!r} is written by {writer} already"
+    return Fault((), message, expected="a file of its own", remedy="give it another name", notes=(note,))
