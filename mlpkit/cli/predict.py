@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,6 +13,10 @@ from mlpkit.cli.figures import figure
 from mlpkit.cli.output import document, result
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from mlpkit.jobs.predict import Predictions
 
 
@@ -25,7 +29,11 @@ def command(directory: Path, file: Path, plugins: tuple[str, ...], blocked: tupl
     """Predict with a trained network.
 
     RUN is a run folder, FILE holds raw inputs: .npy, .npz, or a format of the data set. Prints a line a row of
-    FILE, counted from 0: the most probable class and its probability, or the values. With --json, all probabilities.
+    FILE: the most probable class and its probability, the probability of each label, or the values. With --json, the
+    probabilities of all classes.
+
+    Rows are counted from 0, as in an array; in a table with a header, row 0 is the one below it. Files of a folder have
+    their names beside them.
     """
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
@@ -38,30 +46,52 @@ def command(directory: Path, file: Path, plugins: tuple[str, ...], blocked: tupl
         result("\n".join(_lines(predictions)))
 
 
+class _Column(NamedTuple):
+    """A column of the table: its heading, a cell for each row, and whether they are numbers."""
+
+    heading: str
+    cells: Sequence[str]
+    numbers: bool = True
+
+
 def _lines(predictions: Predictions) -> list[str]:
-    rows = range(len(predictions.values))
-    if predictions.classes is None:
-        table = [("row", "values"), *((str(row), " ".join(_flat(predictions, row))) for row in rows)]
-        return columns(table, right=(0,))
-    classes = [(str(row), predictions.label(row), figure(_probability(predictions, row))) for row in rows]
-    return columns([("row", "class", "probability"), *classes], right=(0, 2))
+    table = [_Column("row", [str(row) for row in range(len(predictions.values))])]
+    if predictions.row_names is not None:
+        table.append(_Column("name", [_on_one_line(name) for name in predictions.row_names], numbers=False))
+    table += _predicted(predictions)
+    rows = list(zip(*([column.heading, *column.cells] for column in table), strict=True))
+    return columns(rows, right=[position for position, column in enumerate(table) if column.numbers])
 
 
-def _flat(predictions: Predictions, row: int) -> list[str]:
-    return [figure(float(value)) for value in predictions.values[row].ravel()]
+def _predicted(predictions: Predictions) -> list[_Column]:
+    values = predictions.values.reshape(len(predictions.values), -1)
+    if predictions.classes is not None:
+        classes = [predictions.label(row) for row in range(len(values))]
+        return [_Column("class", classes, numbers=False), _Column("probability", _figures(values.max(axis=1)))]
+    if predictions.target_names is not None:
+        return [_Column(name, _figures(one)) for name, one in zip(predictions.target_names, values.T, strict=True)]
+    return [_Column("values", [" ".join(_figures(row)) for row in values], numbers=False)]
 
 
-def _probability(predictions: Predictions, row: int) -> float:
-    return float(predictions.values[row].max())
+def _figures(values: NDArray[Any]) -> list[str]:
+    return [figure(value) for value in values.tolist()]
+
+
+def _on_one_line(name: str) -> str:
+    """Return a file's name without the characters that would command a terminal."""
+    from mlpkit.spec.characters import shown  # noqa: PLC0415 - only folders of files have names
+
+    return " ".join(shown(name).splitlines())
 
 
 def _document(predictions: Predictions, row: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"row": row}
+    if predictions.row_names is not None:
+        found["name"] = predictions.row_names[row]
     values = predictions.values[row].tolist()
-    if predictions.classes is None:
-        return {"row": row, "values": values}
-    return {
-        "row": row,
-        "class": predictions.label(row),
-        "probability": _probability(predictions, row),
-        "probabilities": values,
-    }
+    if predictions.classes is not None:
+        found |= {"class": predictions.label(row), "probability": max(values)}
+        return found | {"classes": predictions.class_labels, "probabilities": values}
+    if predictions.target_names is not None:
+        values = dict(zip(predictions.target_names, values, strict=True))
+    return found | {"values": values}

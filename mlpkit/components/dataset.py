@@ -105,6 +105,13 @@ class Dataset(Component):
         """
         raise DataError(path, f"unknown file type '{path.suffix}'; expected .npy or .npz")
 
+    def row_names(self, path: Path) -> tuple[str, ...] | None:
+        """Return what each row of raw inputs that ``read`` gives for a path comes from, such as a file of a folder.
+
+        None, by default, stands for rows that have no names.
+        """
+        return None
+
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Turn raw inputs, shape (rows, ...), into what the network takes."""
         return raw

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mlpkit.cli.predict import _document, _lines
 from mlpkit.jobs.predict import Predictions
@@ -40,15 +40,15 @@ def test_json_is_a_line_a_row_with_all_probabilities(run, work, invoke):
         assert sum(document["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert document["probability"] == max(document["probabilities"])
         assert document["class"] == str(int(np.argmax(document["probabilities"])))
+        assert document["classes"] == [str(digit) for digit in range(10)]
 
 
 def test_a_file_that_does_not_fit_is_an_error(run, work, invoke):
     np.save(work / "x.npy", np.zeros((2, 3), np.uint8))
     for file in ("x.npy", "missing.npy", "acme.py"):
         done = invoke("predict", run, file)
-        assert done.code in (1, 2)
-        assert done.out == ""
-        assert done.err.startswith("error: ")
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(f"error: {file}: ")
 
 
 def test_values_are_written_where_no_classes_are_predicted():
@@ -61,4 +61,113 @@ def test_classes_go_by_their_names():
     predictions = Predictions(np.array([[0.25, 0.75]]), np.array([1]), ("cat", "dog"))
     assert _lines(predictions) == ["row  class  probability", "  0  dog         0.7500"]
     assert _document(predictions, 0)["class"] == "dog"
-    assert SimpleNamespace(**_document(predictions, 0)).probability == 0.75
+    assert _document(predictions, 0) == {
+        "row": 0,
+        "class": "dog",
+        "probability": 0.75,
+        "classes": ("cat", "dog"),
+        "probabilities": [0.25, 0.75],
+    }
+
+
+TABLE = "\n".join(
+    ["a,b,kind,rain,wind,price,size", *(f"{n},{n % 7},{'xyz'[n % 3]},{n % 2},{n // 30},{n},{-n}" for n in range(60))]
+)
+
+
+@pytest.fixture
+def train_table(invoke, work):
+    """Return a function that trains on some targets of a table, and returns the run folder."""
+    (work / "table.csv").write_text(TABLE)
+    (work / "new.csv").write_text("b,a\n1,2\n3,4\n")
+
+    def train(loss, target, predict, units):
+        data = f"data={{csv: {{file: table.csv, inputs: [a, b], target: {target}, predict: {predict}}}}}"
+        layers = f"layers=[Affine: {{units: {units}}}, {loss}]"
+        options = ("--set", data, "--set", layers, "--set", "training.batch_size=10", "--set", "training.metrics=[]")
+        assert invoke("run", "tiny.yaml", "--quiet", "--out", "trained", *options).code == 0
+        return "trained"
+
+    return train
+
+
+@pytest.mark.parametrize(
+    ("loss", "predict", "names"),
+    [("SigmoidWithLoss", "labels", ["rain", "wind"]), ("MeanSquaredError", "values", ["price", "size"])],
+)
+def test_labels_and_values_stand_below_the_names_of_their_targets(train_table, invoke, loss, predict, names):
+    run = train_table(loss, f"[{', '.join(names)}]", predict, 2)
+    lines = [line.split() for line in invoke("predict", run, "new.csv").out.splitlines()]
+    documents = [json.loads(line) for line in invoke("predict", run, "new.csv", "--json").out.splitlines()]
+    assert lines[0] == ["row", *names]
+    for row, (line, found) in enumerate(zip(lines[1:], documents, strict=True)):
+        assert (line[0], found["row"], list(found["values"])) == (str(row), row, names)
+        assert [float(cell) for cell in line[1:]] == pytest.approx(list(found["values"].values()), rel=1e-2)
+
+
+def test_probabilities_come_with_the_classes_in_their_order(train_table, invoke):
+    run = train_table("SoftmaxWithLoss", "kind", "classes", 3)
+    for line in invoke("predict", run, "new.csv", "--json").out.splitlines():
+        found = json.loads(line)
+        assert found["classes"] == ["x", "y", "z"]
+        assert dict(zip(found["classes"], found["probabilities"], strict=True))[found["class"]] == found["probability"]
+
+
+def test_labels_of_arrays_go_by_their_numbers_and_values_stay_lists(invoke, work):
+    np.save(work / "x.npy", np.arange(40.0).reshape(20, 2))
+    np.save(work / "t.npy", np.arange(40).reshape(20, 2) % 2)
+    for predict, loss, expected in (("labels", "SigmoidWithLoss", dict), ("values", "MeanSquaredError", list)):
+        data = f"data={{npy: {{inputs: x.npy, targets: t.npy, predict: {predict}, standardize: true}}}}"
+        layers = f"layers=[Affine: {{units: 2}}, {loss}]"
+        options = ("--set", data, "--set", layers, "--set", "training.batch_size=10", "--set", "training.metrics=[]")
+        assert invoke("run", "tiny.yaml", "--quiet", "--out", predict, *options).code == 0
+        found = json.loads(invoke("predict", predict, "x.npy", "--json").out.splitlines()[0])
+        assert (type(found["values"]), len(found["values"])) == (expected, 2)
+    assert invoke("predict", "labels", "x.npy").out.split()[:3] == ["row", "0", "1"]
+
+
+def test_images_of_a_folder_have_their_names_beside_them(invoke, work):
+    for number in range(40):
+        file = work / "pets" / ("cat", "dog")[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((2, 2), 6 * number, np.uint8)).save(file)
+    options = ("--set", "data={image_folder: {folder: pets}}", "--set", "layers.Affine2.units=2")
+    assert invoke("run", "tiny.yaml", "--quiet", *options, "--set", "training.batch_size=10").code == 0
+    (work / "new/more").mkdir(parents=True)
+    for name in ("b.png", "a.png", "more/\033[2J.png"):
+        Image.fromarray(np.zeros((2, 2), np.uint8)).save(work / "new" / name)
+    lines = invoke("predict", "runs/tiny", "new").out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["row", "name"],
+        ["0", "a.png"],
+        ["1", "b.png"],
+        ["2", "more/\ufffd[2J.png"],
+    ]
+    documents = [json.loads(line) for line in invoke("predict", "runs/tiny", "new", "--json").out.splitlines()]
+    assert [(found["row"], found["name"]) for found in documents] == [
+        (0, "a.png"),
+        (1, "b.png"),
+        (2, "more/\033[2J.png"),
+    ]
+    assert invoke("predict", "runs/tiny", "new/a.png").out.split()[:5] == ["row", "name", "class", "probability", "0"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_inputs_that_are_no_finite_numbers_are_refused_with_their_row(run, work, invoke, value):
+    x = np.zeros((5, 16))
+    x[3, 2] = value
+    np.save(work / "x.npy", x)
+    done = invoke("predict", run, "x.npy", "--json")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"error: x.npy: row 3, counted from 0, gives the network {value}; expected finite numbers\n"
+
+
+def test_inputs_too_large_for_the_network_are_refused_with_their_row(run, work, invoke):
+    x = np.zeros((5, 16))
+    x[3:] = 3e38
+    np.save(work / "x.npy", x)
+    done = invoke("predict", run, "x.npy")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: x.npy: row 3, counted from 0, is so far from what the network was trained on")
+    np.save(work / "x.npy", x * 10)
+    assert invoke("predict", run, "x.npy").err.endswith("gives the network inf; expected finite numbers\n")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import mlpkit
-from mlpkit.errors import ComponentFailure, DataError, MlpkitError
+from mlpkit.errors import ComponentFailure, DataError, PluginError
 from mlpkit.jobs.predict import predict
 from mlpkit.registry.registry import Registry
 
@@ -67,7 +67,7 @@ def test_a_file_that_can_not_be_read_is_named(images, work, name, content, messa
 def test_arrays_that_are_no_inputs_are_refused(images, work):
     for name, array in (("words", np.array(["a"])), ("shape", np.zeros((3, 5))), ("none", np.zeros((0, 784)))):
         np.save(work / f"{name}.npy", array)
-        with pytest.raises(MlpkitError, match="expected"):
+        with pytest.raises(DataError, match=rf"{name}\.npy.*: .*expected"):
             predict(work / "run", work / f"{name}.npy")
     np.savez(work / "two.npz", a=np.zeros(1), b=np.zeros(1))
     with pytest.raises(DataError, match=r"holds 2 arrays \(a, b\)"):
@@ -107,6 +107,8 @@ def test_a_data_set_gives_its_class_names_and_is_named_where_it_fails(work):
         "    def encode(self, raw):\n"
         "        if raw.ndim != 2: raise ZeroDivisionError('one axis too many')\n"
         "        return raw + self.shift\n"
+        "    def read(self, path): return np.full((2, 4), -4.0)\n"
+        "    def row_names(self, path): return tuple(path.read_text().split())\n"
         "    def class_names(self): return ('ant', 'bee', 'cat')\n"
         "@hookimpl\n"
         "def mlpkit_components(): return [component('dataset', 'named', Named)]\n"
@@ -121,3 +123,10 @@ def test_a_data_set_gives_its_class_names_and_is_named_where_it_fails(work):
     np.save(work / "cube.npy", np.ones((2, 4, 4)))
     with pytest.raises(ComponentFailure, match=r"dataset acme\.named failed to read .*cube\.npy: ZeroDivisionError"):
         predict(work / "run", work / "cube.npy", registry)
+    (work / "two.txt").write_text("first second")
+    predictions = predict(work / "run", work / "two.txt", registry)
+    assert (predictions.row_names, predictions.class_labels) == (("first", "second"), ("ant", "bee", "cat"))
+    (work / "one.txt").write_text("first")
+    message = r"^dataset acme\.named gives 1 names for the 2 rows of .*one\.txt; expected one for each$"
+    with pytest.raises(PluginError, match=message):
+        predict(work / "run", work / "one.txt", registry)

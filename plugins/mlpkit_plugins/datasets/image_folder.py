@@ -171,10 +171,18 @@ class ImageFolder(Dataset):
         if path.suffix.lower() not in IMAGE_SUFFIXES and path.is_file():
             expected = f"an image ({', '.join(IMAGE_SUFFIXES)}), a folder of images, .npy or .npz"
             raise DataError(path, f"unknown file type '{path.suffix}'; expected {expected}")
-        paths = list(files_below(path, IMAGE_SUFFIXES)) if path.is_dir() else [path]
+        paths = _images_at(path)
         if not paths:
             raise DataError(path, f"the folder holds no image; expected {', '.join(IMAGE_SUFFIXES)}")
         return np.stack([self._read(file, "as the model takes") for file in paths])
+
+    def row_names(self, path: Path) -> tuple[str, ...]:
+        """Return the name of an image's file, or those of all images of a folder: their places below it.
+
+        Raises:
+            DataError: the folder can't be read, or holds something else than images.
+        """
+        return tuple(file.relative_to(path).as_posix() if file != path else file.name for file in _images_at(path))
 
     def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Turn raw images into what the network takes.
@@ -255,6 +263,11 @@ class ImageFolder(Dataset):
             if name not in self._classes:
                 remedy = did_you_mean(name, self._classes) or f"expected one of {', '.join(self._classes)}"
                 raise DataError(file.path, f"the class '{name}' is none of those trained on; {remedy}")
+
+
+def _images_at(path: Path) -> list[Path]:
+    """Return a file, or all images of a folder in the order of their names."""
+    return list(files_below(path, IMAGE_SUFFIXES)) if path.is_dir() else [path]
 
 
 def _in_order(names: set[str]) -> tuple[str, ...]:

@@ -162,6 +162,15 @@ def test_a_state_that_is_none_is_refused(state):
         ImageFolder("x").load_encoder_state(state)
 
 
+def test_rows_have_the_names_of_their_files_in_the_order_of_the_images(folder):
+    for number, name in enumerate(("b.png", "a.png", "c/d.png")):
+        add(folder / "new" / name, pixels(number))
+    dataset = ImageFolder("pets", **NONE)
+    assert dataset.row_names(folder / "new") == ("a.png", "b.png", "c/d.png")
+    assert dataset.read(folder / "new")[:, 0, 0, 0].tolist() == [1, 0, 2]
+    assert dataset.row_names(folder / "new/b.png") == ("b.png",)
+
+
 def test_the_fingerprint_tells_contents_and_names_apart(folder):
     found = set()
     for change in (lambda: None, lambda: add(folder / "pets/cat/0.png", pixels(1)),
