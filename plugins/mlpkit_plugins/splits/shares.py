@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from mlpkit import ParameterError
@@ -33,7 +34,7 @@ class Shares(NamedTuple):
 
         Args:
             sizes: number of examples in each split.
-            remedy: what else to do than to ask for a larger share.
+            remedy: what else to do where the examples would be enough, had chance no part in it.
 
         Raises:
             ParameterError: one has none.
@@ -41,8 +42,24 @@ class Shares(NamedTuple):
         examples = sum(sizes.values())
         for name, share in (("validation", self.validation), ("test", self.test)):
             if share > 0 and not sizes[name]:
-                message = f"the share {share:g} of {examples:,} examples gives none"
-                remedy = f"ask for a larger share{', or ' if remedy else ''}{remedy}"
-                raise ParameterError(name, message, remedy=remedy)
+                message = f"the share of {share:g} for {name} gives none of {_counted(examples)}"
+                advice = f"ask for a larger share, such as {_least(examples):g}" if examples > 1 else "add examples"
+                if round(share * examples):  # enough, but for chance
+                    advice = f"ask for a larger share, or {remedy}"
+                raise ParameterError(name, message, remedy=f"{advice}, or set {name}: 0 to do without")
         if not sizes["train"]:
-            raise ParameterError("validation", f"of {examples:,} examples none is left to train on", remedy=remedy)
+            message = (
+                f"the shares of {self.validation:g} for validation and {self.test:g} for testing leave none of "
+                f"{_counted(examples)} to train on"
+            )
+            raise ParameterError("validation", message, remedy="ask for smaller shares, or add examples")
+
+
+def _counted(examples: int) -> str:
+    return "1 example" if examples == 1 else f"{examples:,} examples"
+
+
+def _least(examples: int) -> float:
+    """Return a share of so many examples that gives one, with two digits at most."""
+    scale = 10.0 ** (len(str(examples)) + 1)
+    return math.ceil(scale / examples) / scale

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mlpkit import ParameterError
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import scattered, split_by_key
+from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
 
 shares = st.builds(Shares, st.sampled_from([0, 0.1, 0.25]), st.sampled_from([0, 0.2, 0.5]))
@@ -65,13 +66,58 @@ def test_another_seed_gives_another_split():
         assert split(0)["validation"].tolist() != split(1)["validation"].tolist()
 
 
-def test_a_part_without_examples_is_an_error():
-    with pytest.raises(ParameterError, match=r"validation: the share 0.1 of 3 examples gives none; ask for a larger"):
-        split_at_random(3, Shares(0.1, 0), 0)
-    with pytest.raises(ParameterError, match="or set split: shuffle"):
-        split_by_key(np.zeros(1, np.uint64), Shares(0.01, 0), 0)
-    with pytest.raises(ParameterError, match="leave nothing to train on"):
-        Shares(0.5, 0.5).expect_rest()
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        (
+            lambda: split_at_random(3, Shares(0.1, 0), 0),
+            "validation: the share of 0.1 for validation gives none of 3 examples; "
+            "ask for a larger share, such as 0.34, or set validation: 0 to do without",
+        ),
+        (
+            lambda: split_in_order(5, Shares(0.2, 0.01)),
+            "test: the share of 0.01 for test gives none of 5 examples; "
+            "ask for a larger share, such as 0.2, or set test: 0 to do without",
+        ),
+        (
+            lambda: split_by_key(np.zeros(5, np.uint64), Shares(0.01, 0), 0),
+            "validation: the share of 0.01 for validation gives none of 5 examples; "
+            "ask for a larger share, such as 0.2, or set validation: 0 to do without",
+        ),
+        (
+            lambda: split_by_key(np.zeros(1000, np.uint64), Shares(0.01, 0), 0),
+            "validation: the share of 0.01 for validation gives none of 1,000 examples; "
+            "ask for a larger share, or set split: shuffle, or set validation: 0 to do without",
+        ),
+        (
+            lambda: split_at_random(1, Shares(0.1, 0), 0),
+            "validation: the share of 0.1 for validation gives none of 1 example; "
+            "add examples, or set validation: 0 to do without",
+        ),
+        (
+            lambda: split_at_random(2, Shares(0.4, 0.5), 0),
+            "validation: the shares of 0.4 for validation and 0.5 for testing leave none of 2 examples to train on; "
+            "ask for smaller shares, or add examples",
+        ),
+        (
+            Shares(0.5, 0.5).expect_rest,
+            "validation: 0.5 for validation and 0.5 for testing leave nothing to train on; "
+            "expected shares whose sum is below 1",
+        ),
+    ],
+)
+def test_a_part_without_examples_is_an_error(split, expected):
+    with pytest.raises(ParameterError) as caught:
+        split()
+    assert str(caught.value) == expected
+
+
+@given(st.integers(2, 10**7))
+def test_the_share_that_is_advised_gives_an_example(examples):
+    with pytest.raises(ParameterError) as caught:
+        Shares(1e-9, 0).expect_examples({"train": examples, "validation": 0, "test": 0})
+    advised = float(caught.value.remedy.split("such as ")[1].split(",")[0])
+    assert 1 <= advised * examples <= 1.1
 
 
 def test_scattered_numbers_are_those_of_the_paper():
