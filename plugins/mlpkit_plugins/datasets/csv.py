@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from annotated_types import Ge
 
@@ -14,6 +14,8 @@ from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_TAB: Final = r'for a tab write delimiter: "\t", in double quotes; without them, \t is a backslash and a letter'
 
 
 class Csv(TableDataset):
@@ -48,7 +50,7 @@ class Csv(TableDataset):
         split_by: the column that is hashed, such as the number of a patient whose rows must stay together; by default
             all columns that are used.
         split_seed: another number gives another split; the spec's seed leaves the split as it is.
-        delimiter: the character between two columns.
+        delimiter: the character between two columns; a tab is written ``"\\t"``, in double quotes.
         decimal: the character before the decimals of a number, a point or a comma.
         encoding: how characters are written as bytes, such as ``latin-1``.
         header: the names of the columns, if the first row of the file doesn't have them.
@@ -99,7 +101,10 @@ class Csv(TableDataset):
         self.encoding = encoding
         self.header = header
         if len(delimiter) != 1 or delimiter in '"\r\n':
-            raise ParameterError("delimiter", f"{delimiter!r} can't be one", expected="a single character, not a quote")
+            shown = f"'{delimiter}'" if delimiter.isprintable() else repr(delimiter)
+            remedy = _TAB if delimiter.lower() in ("\\t", "tab") else ""
+            expected = "a single character, not a quote"
+            raise ParameterError("delimiter", f"{shown} can't be one", expected=expected, remedy=remedy)
         try:
             "".encode(encoding)
         except (LookupError, ValueError) as error:

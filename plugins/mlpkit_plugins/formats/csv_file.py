@@ -21,6 +21,7 @@ import numpy as np
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.files.regular_file import regular_file
+from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.formats.shown_text import shown_text
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ OTHER_FORMATS: Final = (
     (b"PK\x03\x04", "is a zip archive or a workbook; save the table as CSV"),
     (b"\xd0\xcf\x11\xe0", "is a workbook of a spreadsheet; save the table as CSV"),
     (b"PAR1", "is a Parquet file; read it with the data set parquet"),
+    (b"\x93NUMPY", "is an array of NumPy's; read it with the data set npy"),
     (b"%PDF", "is a PDF document; expected CSV"),
 )
 """What other files begin with, and what to say of each."""
@@ -101,6 +103,7 @@ class CsvFile:
         else:
             self.header = tuple(header)
             if len(header) != len(first):
+                self._expect_delimiter(first)
                 message = f"{len(header)} names are given for the {len(first)} columns of {self.name}"
                 raise ParameterError("header", message, expected=f"{len(first)} names")
         self.most_rows = min(lines, size // len(self.header)) + 1  # a row has a character a column, at least
@@ -164,13 +167,19 @@ class CsvFile:
                 message = f"{what}; set encoding to the right one, such as latin-1"
                 raise DataError(self.name, message, row=row)
             if occurrences[name] > 1 and name:
-                raise DataError(self.name, "two columns have that name", row=row, column=name)
-        if len(names) == 1:
-            for other in _OTHER_DELIMITERS:
-                if other in names[0]:
-                    message = f"the header has one column, {shown_text(names[0])}; set delimiter: {other!r} for more"
-                    raise DataError(self.name, message, row=row)
+                remedy = remedy_for_no_names(names, row)
+                message = f"two columns have that name{'; ' if remedy else ''}{remedy}"
+                raise DataError(self.name, message, row=row, column=name)
+        self._expect_delimiter(first)
         return names
+
+    def _expect_delimiter(self, first: list[str]) -> None:
+        """Make sure that a first row of one text is not one of several, with another delimiter between them."""
+        for other in _OTHER_DELIMITERS:
+            if len(first) == 1 and other in first[0]:
+                what = "the header has" if self.header_row is not None else "the row has"
+                message = f"{what} one column, {shown_text(first[0])}; set delimiter: {_in_yaml(other)} for more"
+                raise DataError(self.name, message, row=self._first_row)
 
     @contextmanager
     def _reading(self) -> Iterator[_Records]:
@@ -227,6 +236,11 @@ def _is_blank(record: list[str]) -> bool:
 
 def _is_text(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" or character == "\0" for character in text)
+
+
+def _in_yaml(delimiter: str) -> str:
+    """Return a delimiter as a spec has it; what a backslash stands for, it stands for in double quotes alone."""
+    return r'"\t", in double quotes,' if delimiter == "\t" else f"'{delimiter}'"
 
 
 def _fields(count: int) -> str:

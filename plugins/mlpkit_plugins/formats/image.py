@@ -67,9 +67,12 @@ def _opened(path: Path) -> Iterator[PillowImage]:
         message = 'reading images needs Pillow, which is not installed; install it with: pip install "mlpkit[images]"'
         raise DataError(path, message) from error
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
-            raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; expected an image")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            raise DataError(path, f"is {what}; expected an image")
+        if not status.st_size:
+            raise DataError(path, "the file is empty; expected an image")
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:

@@ -13,6 +13,9 @@ import numpy as np
 
 from mlpkit import DataError
 
+ZIP = b"PK\x03\x04"
+"""What an .npz file begins with."""
+
 LARGEST_HEADER = 10_000
 MOST_DIMENSIONS = 32
 """As many as every version of NumPy can handle."""
@@ -61,6 +64,9 @@ def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
     except OSError:
         raise
     except Exception as error:  # NumPy raises whatever a malformed header leads it into
+        file.seek(begin)
+        if file.read(len(ZIP)) == ZIP:
+            raise DataError(name, "is an .npz file, or another archive; read it with the data set npz") from error
         reason = " ".join(str(error).split())[:200]
         raise DataError(name, f"is no .npy file: {reason}", byte=begin) from error
     if dtype.kind not in "biuf" or dtype.itemsize > 8:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LARGEST_DEFLATE_RATIO: Final = 1032
 """Deflate never makes more than this many bytes out of one."""
 
+NPY: Final = b"\x93NUMPY"
+"""What an .npy file begins with."""
+
 _LOCAL_HEADER: Final = struct.Struct("<26xHH")
 _ENCRYPTED: Final = 1
 _NAMES_SHOWN: Final = 10
@@ -85,6 +88,9 @@ def _opened(file: IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
     except (DataError, OSError):
         raise
     except Exception as error:  # zipfile raises whatever a malformed archive leads it into
+        file.seek(0)
+        if file.read(len(NPY)) == NPY:
+            raise DataError(name, "is an .npy file, of one array; read it with the data set npy") from error
         raise DataError(name, f"can't be read as an .npz file: {error}") from error
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from annotated_types import Ge, Lt, MinLen
 
 from mlpkit import DataError, ParameterError, did_you_mean
+from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Shares
-from mlpkit_plugins.tables.text_numbers import writes_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -135,11 +135,13 @@ class TableOptions:
             given = getattr(self, parameter) or ()
             for name in (given,) if isinstance(given, str) else given:
                 if name not in known:
+                    row = source.header_row
+                    no_names = "" if row is None else remedy_for_no_names(header, row)
                     raise ParameterError(
                         parameter,
                         f"there is no column '{name}' in {place}",
                         expected=f"one of {shown_names(header)}",
-                        remedy=did_you_mean(name, header) or _is_header_missing(source),
+                        remedy=did_you_mean(name, header) or no_names,
                     )
         if self.inputs is None and inputs is None:
             self._expect_no_index(source)
@@ -180,13 +182,6 @@ class TableOptions:
         for name, count in Counter(names).items():
             if count > 1:
                 raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
-
-
-def _is_header_missing(source: TableSource) -> str:
-    """Return what to do if the first row seems to hold data."""
-    if source.header_row is None or not any(writes_number(name) for name in source.header):
-        return ""
-    return f"set header to the names of the columns, if row {source.header_row} is one of data"
 
 
 def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mlpkit import did_you_mean
+from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.text_numbers import writes_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

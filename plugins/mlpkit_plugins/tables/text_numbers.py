@@ -75,15 +75,6 @@ def _one_by_one(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.fl
     return values
 
 
-def writes_number(text: str) -> bool:
-    """Whether a text writes a number, be it infinite or none."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def no_number(text: str, commas: str) -> str:
     """Return what to say of a text that writes no finite number.
 

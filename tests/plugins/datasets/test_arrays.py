@@ -257,6 +257,18 @@ def test_damaged_files(save, numbers, tmp_path):
         assert message(Npz("data.npz").describe, DataError).startswith("data.npz: can't be read as an .npz file")
 
 
+def test_a_file_of_the_other_format_is_told_with_the_data_set_that_reads_it(save, numbers, tmp_path):
+    save(*numbers)
+    expected = "data.npz: is an .npz file, or another archive; read it with the data set npz"
+    assert message(Npy("data.npz", "t.npy").describe, DataError) == expected
+    assert message(Npy("x.npy", "data.npz").describe, DataError) == expected
+    for dataset in (Npz("x.npy"), Npz("data.npz", validation="x.npy")):
+        expected = "x.npy: is an .npy file, of one array; read it with the data set npy"
+        assert message(dataset.describe, DataError) == expected
+    (tmp_path / "other.npz").write_bytes(b"a,b\n1,2\n")
+    assert message(Npz("other.npz").describe, DataError).startswith("other.npz: can't be read as an .npz file")
+
+
 def test_an_archive_is_compared_with_its_checksums_before_training(save, numbers, tmp_path):
     save(*numbers)
     archive = bytearray((tmp_path / "data.npz").read_bytes())

@@ -311,6 +311,18 @@ CITIES = "size,colour,price,kind\n" + "".join(f"{i},red,{i}.5,{'ab'[i % 2]}\n" f
             {"target": "kind", "delimiter": "::"},
             "delimiter: '::' can't be one; expected a single character, not a quote",
         ),
+        *(
+            (
+                {"target": "kind", "delimiter": tab},
+                f"delimiter: '{tab}' can't be one; expected a single character, not a quote; for a tab write "
+                'delimiter: "\\t", in double quotes; without them, \\t is a backslash and a letter',
+            )
+            for tab in ("\\t", "tab")
+        ),
+        (
+            {"target": "kind", "delimiter": "\n"},
+            r"delimiter: '\n' can't be one; expected a single character, not a quote",
+        ),
         ({"target": "kind", "encoding": "utf8000"}, "encoding: there is no encoding 'utf8000'; expected such as utf-8"),
         ({"target": "kind", "encoding": "zip"}, "encoding: there is no encoding 'zip'; expected such as utf-8"),
         ({"target": "kind", "encoding": "\0"}, "encoding: there is no encoding '\0'; expected such as utf-8"),
@@ -402,6 +414,7 @@ def test_what_people_often_write_has_its_own_advice(write, content, options, exp
         (b"\x1f\x8b\x08", "data.csv: is compressed by gzip; decompress it first: gunzip"),
         (b"PK\x03\x04", "data.csv: is a zip archive or a workbook; save the table as CSV"),
         (b"PAR1", "data.csv: is a Parquet file; read it with the data set parquet"),
+        (b"\x93NUMPY", "data.csv: is an array of NumPy's; read it with the data set npy"),
         (b"\xff\xfea\0,\0", "data.csv, row 1: is not written in utf-8; set encoding: utf-16"),
     ],
 )
@@ -444,6 +457,11 @@ def test_a_file_without_a_header_is_noticed(write):
     file = write("1.5,x\n2.5,y\n")
     assert message(Csv(file, "t").describe, ParameterError, file) == (
         "target: there is no column 't' in row 1 of data.csv; expected one of 1.5, x; "
+        "set header to the names of the columns, if row 1 is one of data"
+    )
+    file = write("1.5,1.5,x\n2.5,2.5,y\n")
+    assert message(Csv(file, "t").describe, DataError, file) == (
+        "data.csv, row 1, column '1.5': two columns have that name; "
         "set header to the names of the columns, if row 1 is one of data"
     )
 

@@ -187,6 +187,12 @@ def test_mistakes_name_the_folder_or_the_file(folder):
     assert message(ImageFolder("pet").describe, ParameterError) == (
         "folder: there is no folder 'pet'; did you mean 'pets'?"
     )
+    add(folder / "nothing/dog/1.png", pixels(1))
+    (folder / "nothing/fly").mkdir()
+    (folder / "nothing/fly/2.png").write_bytes(b"")
+    assert message(lambda: ImageFolder("nothing", **NONE).open(0), DataError) == (
+        "nothing/fly/2.png: the file is empty; expected an image"
+    )
     assert message(ImageFolder("pets/cat").describe, DataError) == (
         "pets/cat/0.png: the file lies beside the folders of the classes; expected it in one of them"
     )

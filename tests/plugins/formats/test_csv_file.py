@@ -101,6 +101,10 @@ MISTAKES = {
     "too few": (b"a,b\n1,2\n\n1\n", "row 4: the row has 1 field; expected 2, as the header has; is one missing?"),
     "same names": (b"a,b,a\n1,2,3\n", "row 1, column 'a': two columns have that name"),
     "another delimiter": (b"a;b\n1;2\n", "row 1: the header has one column, 'a;b'; set delimiter: ';' for more"),
+    "tabs": (
+        b"a\tb\n1\t2\n",
+        r"""row 1: the header has one column, 'a\tb'; set delimiter: "\t", in double quotes, for more""",
+    ),
     "open quote": (b'a,b\n1,2\n3,"4\n5,6\n', "row 3: the file ends within a quoted field; is a quote not closed?"),
     "open quote, far": (
         b'a,b\n1,2\n3,"4\n' + b"5,6\n" * 50_000,
@@ -118,6 +122,12 @@ def test_what_is_wrong_is_found_with_its_row(tmp_path, name):
     with pytest.raises(DataError) as caught:
         read(written(tmp_path / "a.csv", content))
     assert str(caught.value).startswith(f"{tmp_path / 'a.csv'}, {message}")
+
+
+def test_another_delimiter_is_found_where_the_header_is_given(tmp_path):
+    with pytest.raises(DataError) as caught:
+        written(tmp_path / "a.csv", "1;2\n3;4\n", header=("a", "b"))
+    assert str(caught.value).endswith("a.csv, row 1: the row has one column, '1;2'; set delimiter: ';' for more")
 
 
 def test_rows_that_are_not_used_cost_no_memory(tmp_path):

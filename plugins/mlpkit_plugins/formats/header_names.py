@@ -1,0 +1,29 @@
+"""Whether the first row of a table holds the names of its columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def remedy_for_no_names(names: Iterable[str], row: int) -> str:
+    """Return what to do if a row that was taken for the names of columns seems to hold data; else nothing.
+
+    Args:
+        names: what stands in it.
+        row: its number.
+    """
+    if not any(map(writes_number, names)):
+        return ""
+    return f"set header to the names of the columns, if row {row} is one of data"
+
+
+def writes_number(text: str) -> bool:
+    """Whether a text writes a number, be it infinite or none."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
