@@ -9,6 +9,8 @@ import numpy as np
 from mlpkit import Classes, DataError, Labels, Values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from mlpkit import Target
@@ -33,10 +35,17 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
     shape = targets.shape[1:]
     if predict == "values":
         return Values(shape or (1,))
+    if predict == "classes" and _are_one_hot(targets):
+        message = f"holds one-hot rows, of shape {targets.shape}; expected the number of each example's class"
+        raise DataError(
+            name, f"{message}; save them with .argmax(1), or set predict: labels if several may hold at once"
+        )
     if targets.dtype.kind not in "biu":
         what = "numbers of classes" if predict == "classes" else "0 and 1"
-        message = f"holds {targets.dtype}; expected {what} as integers; set predict: values if they are real numbers"
-        raise DataError(name, message)
+        remedy = "set predict: values if they are real numbers"
+        if all((part == np.floor(part)).all() for _, part in _parts(targets)):
+            remedy = f"save them with .astype(int), or {remedy}"
+        raise DataError(name, f"holds {targets.dtype}; expected {what} as integers; {remedy}")
     if predict == "labels":
         if len(shape) != 1:
             raise DataError(name, f"has the shape {targets.shape}; expected (examples, labels)")
@@ -53,7 +62,17 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
     return Classes(largest + 1)
 
 
-def _parts(targets: Rows) -> list[tuple[int, NDArray[Any]]] | Any:
+def _are_one_hot(targets: Rows) -> bool:
+    """Whether there are rows of zeros, each with a single one."""
+    if len(targets.shape) != 2 or targets.shape[1] < 2:
+        return False
+    return all(
+        ((part == 0) | (part == 1)).all() and (np.count_nonzero(part, axis=1) == 1).all() for _, part in _parts(targets)
+    )
+
+
+def _parts(targets: Rows) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Return the targets, some rows at a time, each time with the number of the first."""
     for begin in range(0, targets.shape[0], _ROWS):
         yield begin, targets[begin : begin + _ROWS]
 

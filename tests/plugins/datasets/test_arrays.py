@@ -215,14 +215,14 @@ def test_mistakes_in_arrays(save, numbers):
     ask = lambda **options: message(Npy("x.npy", "t.npy", **options).describe, DataError)  # noqa: E731
     save(x, t[:39])
     assert ask() == "t.npy: has 39 targets for the 40 examples of x.npy"
-    save(x, t * 1.0)
+    save(x, t + 0.5)
     assert ask() == (
         "t.npy: holds float64; expected numbers of classes as integers; set predict: values if they are real numbers"
     )
     save(x, t - 1)
     assert ask().startswith("t.npy: the target of example ")
     assert ask().endswith(" is -1; expected numbers of classes from 0")
-    save(x, np.eye(4, dtype=int)[t])
+    save(x, 1 - np.eye(4, dtype=int)[t])
     assert ask() == "t.npy: has the shape (40, 4); expected (examples,); set predict: labels for rows of 0 and 1"
     save(x, 2 * np.eye(4, dtype=int)[t])
     assert ask(predict="labels").endswith("is 2; expected 0 or 1")
@@ -238,6 +238,41 @@ def test_mistakes_in_arrays(save, numbers):
     assert ask() == ("x.npy, byte 0: has the shape (0, 3); expected a row for each example, and something in each row")
     save(x.astype("c16"), t)
     assert ask() == "x.npy, byte 0: holds complex128; expected numbers of up to 64 bits"
+
+
+ONE_HOT = (
+    "holds one-hot rows, of shape (40, 4); expected the number of each example's class; "
+    "save them with .argmax(1), or set predict: labels if several may hold at once"
+)
+WHOLE = "as integers; save them with .astype(int), or set predict: values if they are real numbers"
+REAL = "as integers; set predict: values if they are real numbers"
+
+
+@pytest.mark.parametrize(
+    ("targets", "predict", "expected"),
+    [
+        (lambda t: t * 1.0, "classes", f"holds float64; expected numbers of classes {WHOLE}"),
+        (lambda t: np.float32(t)[:, None], "classes", f"holds float32; expected numbers of classes {WHOLE}"),
+        (lambda t: np.where(t == 3, np.nan, t), "classes", f"holds float64; expected numbers of classes {REAL}"),
+        (lambda t: np.eye(4)[t], "classes", ONE_HOT),
+        (lambda t: np.eye(4, dtype=int)[t], "classes", ONE_HOT),
+        (lambda t: np.eye(4, dtype=bool)[t], "classes", ONE_HOT),
+        (lambda t: np.eye(4)[t] / 2, "classes", f"holds float64; expected numbers of classes {REAL}"),
+        (lambda t: np.eye(4)[t], "labels", f"holds float64; expected 0 and 1 {WHOLE}"),
+        (lambda t: np.eye(4)[t] / 2, "labels", f"holds float64; expected 0 and 1 {REAL}"),
+    ],
+)
+def test_classes_in_other_clothes_are_told_with_what_turns_them_into_numbers(save, numbers, targets, predict, expected):
+    save(numbers[0], targets(numbers[1]))
+    for dataset, name in zip(both(predict=predict), ("t.npy", "data.npz, array 't'"), strict=True):
+        assert message(dataset.describe, DataError) == f"{name}: {expected}"
+
+
+def test_what_is_advised_for_classes_in_other_clothes_does(save, numbers):
+    x, t = numbers
+    for targets in (np.eye(4)[t].argmax(1), (t * 1.0).astype(int)):
+        save(x, targets)
+        assert Npy("x.npy", "t.npy").describe().target == Classes(4)
 
 
 def test_damaged_files(save, numbers, tmp_path):
