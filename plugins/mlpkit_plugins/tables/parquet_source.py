@@ -38,7 +38,8 @@ class ParquetSource:
     """The columns of a Parquet file, as numbers and as codes of texts.
 
     A value that is null is missing, and so is a number that is NaN. A text in a column of numbers is read as the number
-    that it writes; a number, a date or a truth value in a column of categories is the text that would be written.
+    that it writes; a number, a date or a truth value in a column of categories is the text that would be written, as in
+    1.0 or True.
 
     Args:
         file: the Parquet file.
@@ -106,10 +107,7 @@ class ParquetSource:
         return numbers
 
     def _codes(self, values: pa.Array, rows: NDArray[np.int64], name: str, book: Codebook) -> NDArray[np.int32]:
-        values = _plain(values)
-        if pa.types.is_floating(values.type):
-            values = pc.if_else(pc.is_nan(values), None, values)
-        encoded = values.dictionary_encode()
+        encoded = _without_nan(_plain(values)).dictionary_encode()
         texts = self._texts(encoded.dictionary, name)
         positions: NDArray[np.int32] = encoded.indices.fill_null(len(texts)).to_numpy()
         try:
@@ -123,7 +121,7 @@ class ParquetSource:
     def _keys(self, values: pa.Array, name: str | None) -> NDArray[np.uint64] | None:
         if name is None:
             return None
-        encoded = _plain(values).dictionary_encode()
+        encoded = _without_nan(_plain(values)).dictionary_encode()
         keys = np.array([*map(text_key, self._texts(encoded.dictionary, name)), text_key("")], np.uint64)
         positions: NDArray[np.int32] = encoded.indices.fill_null(len(keys) - 1).to_numpy()
         return keys[positions]
@@ -135,6 +133,8 @@ class ParquetSource:
                 large = pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type)
                 values = values.cast(pa.large_binary() if large else pa.binary())
                 return [text.decode("utf-8", "surrogateescape") for text in values.to_pylist()]
+            if pa.types.is_floating(values.type) or pa.types.is_boolean(values.type):
+                return [str(value) for value in values.to_numpy(zero_copy_only=False)]
             texts: list[str] = values.cast(pa.string()).to_pylist()
         except pa.ArrowException as error:  # a time zone that nobody knows, say
             raise DataError(self.name, f"the column's {values.type} can't be written: {error}", column=name) from error
@@ -143,6 +143,10 @@ class ParquetSource:
 
 def _plain(values: pa.Array) -> pa.Array:
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _without_nan(values: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values
 
 
 def _values_type(found: pa.DataType) -> pa.DataType:

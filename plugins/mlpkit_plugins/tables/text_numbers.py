@@ -21,6 +21,7 @@ OFTEN_MISSING: Final = frozenset(
 )
 """What people write for a value that is missing, in small letters."""
 
+_TRUTHS: Final = {"true": 1.0, "false": 0.0}
 _POINTS_AND_COMMAS: Final = str.maketrans(".,", ",.")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 
@@ -41,7 +42,7 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], *, decimal: str =
     """Return the numbers; what is missing is NaN.
 
     Args:
-        texts: decimal numbers, as in ``-1.5e3``.
+        texts: decimal numbers, as in ``-1.5e3``; or nothing but truth values, as in ``True``, which are 1 and 0.
         missing: texts that stand for a value that is missing.
         decimal: the character before decimals, a point or a comma.
 
@@ -54,10 +55,19 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], *, decimal: str =
     try:
         values = np.fromiter(map(float, texts), np.float64, len(texts))
     except ValueError:
-        return _one_by_one(texts, missing)
+        truths = _truths(texts, missing)
+        return truths if truths is not None else _one_by_one(texts, missing)
     if np.isfinite(values).all() and "_" not in "".join(texts):
         return values
     return _one_by_one(texts, missing)
+
+
+def _truths(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
+    """Return ones and zeros if all texts that are not missing write truth values; otherwise None."""
+    values = {text: math.nan if text.strip() in missing else _TRUTHS.get(text.strip().lower()) for text in set(texts)}
+    if None in values.values():
+        return None
+    return np.array([values[text] for text in texts], np.float64)
 
 
 def _one_by_one(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:

@@ -98,6 +98,59 @@ def test_a_parquet_file_gives_what_a_csv_file_of_the_same_table_gives(tmp_path_f
         np.testing.assert_array_equal(t, t_too)
 
 
+FLOATS = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    wide=st.lists(FLOATS, min_size=40, max_size=40),
+    narrow=st.lists(st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False, width=32)), min_size=40),
+    truths=st.lists(st.one_of(st.none(), st.booleans()), min_size=40, max_size=40),
+    options=st.sampled_from(
+        [{"split": "shuffle"}, *({"split_by": name, "ignore": ("x",)} for name in ("wide", "narrow", "truth")), {}]
+    ),
+)
+def test_floats_and_truth_values_are_the_same_categories_and_classes_in_both_formats(
+    tmp_path_factory, wide, narrow, truths, options
+):
+    folder = tmp_path_factory.mktemp("both")
+    half = [index % 2 == 0 for index in range(40)]
+    narrow = [None if value is None else np.float32(value) for value in narrow[:40]]
+    columns = {"x": list(map(float, range(40))), "wide": wide, "narrow": narrow, "truth": truths, "t": half, "p": half}
+    types = [pa.float64(), pa.float64(), pa.float32(), *[pa.bool_()] * 3]
+    arrays = [pa.array(column, kind) for column, kind in zip(columns.values(), types, strict=True)]
+    pq.write_table(pa.table(dict(zip(columns, arrays, strict=True))), folder / "data.parquet")
+    rows = zip(*columns.values(), strict=True)  # str writes floats and truth values as pandas does
+    lines = [",".join("" if value is None else str(value) for value in row) for row in rows]
+    (folder / "data.csv").write_text("\n".join([",".join(columns), *lines]))
+    categories = tuple({"wide", "narrow", "truth"} - {options.get("split_by")})
+    common = {"categorical": categories, "missing": "fill", "unknown": "zeros", "validation": 0.2, "test": 0}
+    found = []
+    for kind, name in ((Csv, "data.csv"), (Parquet, "data.parquet")):
+        dataset = kind(str(folder / name), "t", **common, **options)
+        try:
+            found.append((*taken(dataset), dataset.encoder_state(), dataset.describe()))
+        except (ParameterError, DataError) as error:  # chance leaves a split without rows, or training without a class
+            found.append(str(error).split(":", 1)[-1])
+    if isinstance(found[0], str):
+        assert found[0] == found[1]
+        return
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+    assert found[0][2:] == found[1][2:]
+    assert found[0][2]["classes"] == ["False", "True"]
+
+
+def test_truth_values_are_labels_in_both_formats(write, tmp_path):
+    columns = {"a": [1, 2, 3], "p": [True, False, True], "q": [False, False, True]}
+    (tmp_path / "data.csv").write_text("a,p,q\n1,True,False\n2,False,False\n3,True,True\n")
+    for dataset in (
+        Csv(str(tmp_path / "data.csv"), ("p", "q"), predict="labels", **NONE),
+        Parquet(write(columns), ("p", "q"), predict="labels", **NONE),
+    ):
+        assert taken(dataset)[1].tolist() == [[1, 0], [0, 0], [1, 1]]
+
+
 def test_every_type_of_numbers(write):
     columns = {
         "int8": pa.array([1, 2, 3, 4], pa.int8()),
@@ -112,7 +165,7 @@ def test_every_type_of_numbers(write):
     }
     dataset = Parquet(write(columns), "truth", standardize=False, **NONE)
     assert taken(dataset)[0].tolist() == [[i] * 8 for i in (1, 2, 3, 4)]
-    assert dataset.class_names() == ("false", "true")
+    assert dataset.class_names() == ("False", "True")
     dataset = Parquet(write(columns), "int8", predict="values", inputs=("truth",), standardize=False, **NONE)
     assert taken(dataset)[0].tolist() == [[0], [1], [0], [1]]
 
@@ -134,8 +187,8 @@ def test_every_type_of_categories(write):
         "text": ["a", "b"],
         "bytes": ["a", "b"],
         "number": ["9", "10"],
-        "float": ["1", "1.5"],
-        "truth": ["false", "true"],
+        "float": ["1.0", "1.5"],
+        "truth": ["False", "True"],
         "day": ["2024-02-29", "2024-03-01"],
     }
 

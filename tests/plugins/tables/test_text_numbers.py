@@ -30,6 +30,19 @@ def test_what_is_no_finite_number_is_found(text):
     assert caught.value.index == 2
 
 
+@given(st.lists(st.sampled_from(["True", "False", "TRUE", "false", " true", "NA"])))
+def test_truth_values_are_one_and_zero(texts):
+    expected = [np.nan if text == "NA" else float(text.strip().lower() == "true") for text in texts]
+    np.testing.assert_array_equal(numbers_of(texts, {"NA"}), expected)
+
+
+@pytest.mark.parametrize("texts", [["1", "True"], ["0.5", "false"], ["1", "yes"]])
+def test_a_truth_value_among_numbers_has_strayed(texts):
+    with pytest.raises(NotANumberError) as caught:
+        numbers_of(texts, ())
+    assert caught.value.index == 1
+
+
 def test_infinite_numbers_that_cancel_are_found():
     with pytest.raises(NotANumberError):
         numbers_of(["inf", "-inf"], ())
