@@ -28,8 +28,12 @@ class Elastic(OfImages):
     Args:
         alpha: how strong the distortion is, in pixels.
         sigma: how far neighbours move together, in pixels; with less than a half, each would go its own way.
-        fill: what comes in from outside of the image.
+        fill: what comes in from outside of the image, in the unit of the inputs.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
+
+    Raises:
+        ShapeError: an input is neither an image nor, with ``image`` given, a row of pixels.
+        ParameterError: ``image`` is not the shape of an image with as many pixels as an input has.
 
     Source: Simard, Steinkraus and Platt, Best Practices for Convolutional Neural Networks Applied to Visual Document
         Analysis (2003), section 2.

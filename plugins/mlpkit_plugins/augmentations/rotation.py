@@ -21,9 +21,13 @@ class Rotation(OfImages):
     interpolated, linearly along both sides; outside of the image it is ``fill``.
 
     Args:
-        degrees: the furthest that an image is turned, clockwise or counter-clockwise.
-        fill: what comes in from outside of the image.
+        degrees: the furthest that an image is turned, clockwise or counter-clockwise, in degrees.
+        fill: what comes in from outside of the image, in the unit of the inputs.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
+
+    Raises:
+        ShapeError: an input is neither an image nor, with ``image`` given, a row of pixels.
+        ParameterError: ``image`` is not the shape of an image with as many pixels as an input has.
 
     Source: Simard, Steinkraus and Platt, Best Practices for Convolutional Neural Networks Applied to Visual Document
         Analysis (2003), section 2.

@@ -21,11 +21,16 @@ class Shift(OfImages):
 
     Args:
         pixels: the furthest that an image is moved along each side, less than either of them.
-        fill: what comes in from outside of the image.
+        fill: what comes in from outside of the image, in the unit of the inputs.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
 
-    Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
-        III.B, where training images are moved, among other distortions.
+    Raises:
+        ShapeError: an input is neither an image nor, with ``image`` given, a row of pixels.
+        ParameterError: ``image`` is not the shape of an image with as many pixels as an input has, or ``pixels`` could
+            move a whole image away.
+
+    Source: Simard, Steinkraus and Platt, Best Practices for Convolutional Neural Networks Applied to Visual Document
+        Analysis (2003), section 2, where a shift is the displacement field that is the same for all pixels.
     """
 
     def __init__(self, pixels: Annotated[int, Ge(1)] = 2, *, fill: float = 0.0, image: ImageShape = None) -> None:

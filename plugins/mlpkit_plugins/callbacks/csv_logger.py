@@ -22,6 +22,7 @@ class CsvLogger(Callback):
 
     Raises:
         ParameterError: ``file`` does not end in .csv.
+        StorageError: the file can't be written.
 
     Source: Shafranovich, Common Format and MIME Type for Comma-Separated Values (CSV) Files, RFC 4180 (2005).
     """

@@ -29,6 +29,9 @@ class Tensorboard(Callback):
     Args:
         folder: name of the folder in the run folder.
 
+    Raises:
+        StorageError: the file can't be written.
+
     Source: Abadi et al., TensorFlow: Large-Scale Machine Learning on Heterogeneous Distributed Systems (2015), section
         9.1, for TensorBoard; tensorboardX writes its files.
     """

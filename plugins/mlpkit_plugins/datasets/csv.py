@@ -24,11 +24,12 @@ class Csv(TableDataset):
     Every column is one of numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
     deviation 1; a category becomes a row of zeros with a single one:
 
-        x = (number - mean) / std
+        x = (number - mean) / std,  mean = Σ number / n,  std = √(Σ (number - mean)² / n)
 
-    Means, deviations, categories and classes are those of the training rows, and are saved with the model, so that
-    evaluation and prediction apply them. Only the columns that are used are kept in memory. As CSV says nowhere how
-    many rows there are, the file is read before the shapes are proved.
+    The sums run over the n training rows where the number is not missing; std is 1 where all are equal. Means,
+    deviations, categories and classes are those of the training rows, and are saved with the model, so that evaluation
+    and prediction apply them. Targets are never scaled. Only the columns that are used are kept in memory. As CSV says
+    nowhere how many rows there are, the file is read before the shapes are proved.
 
     Args:
         file: the file, seen from the current folder; ``example:NAME`` is one that ships with mlpkit.
@@ -42,7 +43,7 @@ class Csv(TableDataset):
             category; or ``drop`` the row.
         missing_texts: what stands for a missing value.
         unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
-        standardize: scale numbers; otherwise they stay as they are. Targets always do.
+        standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
         split: how rows are split: by a ``hash`` of what stands in them, so that a row stays where it is when others
@@ -54,6 +55,16 @@ class Csv(TableDataset):
         decimal: the character before the decimals of a number, a point or a comma.
         encoding: how characters are written as bytes, such as ``latin-1``.
         header: the names of the columns, if the first row of the file doesn't have them.
+
+    Raises:
+        ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a file or a
+            column that is not there.
+        DataError: the file is no CSV, is damaged, or a value is not what its column holds.
+
+    Source: Shafranovich, Common Format and MIME Type for Comma-Separated Values (CSV) Files, RFC 4180 (2005), with
+        these differences: lines may end in LF or CR alone, and empty ones are passed over; spaces after a delimiter and
+        around names in the header are left out; a quote inside a field that doesn't begin with one stands for itself;
+        delimiter and encoding may be others; and there must be a header, in the file or in ``header``.
     """
 
     def __init__(

@@ -30,6 +30,8 @@ LABELS: Final = 1
 class Idx(ArrayDataset):
     """Grey images and their labels in IDX files, the format of MNIST: any set made in its likeness.
 
+        x = raw / 255, or raw if not normalized
+
     Files whose name ends in ``.gz`` are decompressed on the way. The number and the size of the images, and the number
     of classes, come from the files.
 
@@ -37,13 +39,17 @@ class Idx(ArrayDataset):
         images: file of the images, bytes of shape (examples, height, width); ``example:NAME`` is one that ships with
             mlpkit.
         labels: file of their labels, numbers of classes from 0.
-        normalize: divide pixels by 255, so that they lie between 0 and 1.
+        normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
         flatten: give images as rows, and not as (height, width).
         validation: share of the examples for validation, or the two files that hold them; 0 for none.
         test: share of the examples for testing, or the two files that hold them; 0 for none.
         split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
             training, the last for testing.
         split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
+
+    Raises:
+        ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
+        DataError: a file is none of that format, is damaged, or what it holds is not what was expected.
 
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
     """

@@ -37,19 +37,30 @@ SPLITS: Final = frozenset({"train", "training", "val", "valid", "validation", "d
 class ImageFolder(Dataset):
     """Images in a folder that has a subfolder for each class, called like it: PNG, JPEG, BMP or GIF.
 
-    All of them are decoded once, when training begins, and kept in memory: a byte a pixel, three for one of colour.
+        x    = raw / 255, or raw if not normalized
+        grey = 0.299 red + 0.587 green + 0.114 blue  (where ``colour`` is false)
+
+    All of them are decoded once, when training begins, and kept in memory: a byte for each pixel and channel.
 
     Args:
         folder: the folder, seen from the current one; ``example:NAME`` is one that ships with mlpkit.
-        colour: give each image as three channels: red, green and blue. Otherwise it is turned into grey values.
-        resize: [height, width] that images are scaled to; by default they stay as they are, and must have one size.
-        normalize: divide pixels by 255, so that they lie between 0 and 1.
+        colour: give each image as three channels, red, green and blue, even if it is grey. Otherwise as one channel of
+            grey values, even if it has colours.
+        resize: [height, width] in pixels that images are scaled to, by Pillow's bicubic filter; by default they stay as
+            they are, and must have one size.
+        normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
         flatten: give images as rows, and not as (channels, height, width), which is what ``Conv2d`` takes.
         validation: share of the images for validation, or a folder like the first one that holds them; 0 for none.
         test: share of the images for testing, or such a folder; 0 for none.
         split: how images are split: by a ``hash`` of their class and file name, so that an image stays where it is when
             others come or go; or by a ``shuffle``, so that the shares are exact.
         split_seed: another number gives another split; the spec's seed leaves the split as it is.
+
+    Raises:
+        ParameterError: the shares leave nothing to train on, a split has no image, or there is no such folder.
+        DataError: what is in the folder is not a folder a class, an image is damaged, or they differ in size.
+
+    Source: ITU-R Recommendation BT.601 for grey values; decoding and scaling: Pillow, https://python-pillow.github.io.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A split of grey images and their classes, kept as bytes and converted minibatch by minibatch."""
+"""A split of images and their classes, kept as bytes and converted minibatch by minibatch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ImageSplit:
     """Images as bytes, with a class number for each.
 
     Args:
-        images: grey values, uint8, shape (examples, *input_shape).
+        images: grey values, or those of channels, uint8, shape (examples, *input_shape).
         labels: class numbers, int64, shape (examples,).
         classes: number of classes.
         normalize: whether ``take`` divides pixels by 255.

@@ -34,12 +34,18 @@ class Mnist(Dataset):
     10,000 for testing. A folder with other files of the same names and format may take their place (Fashion-MNIST,
     say); the number and the size of the images come from the files.
 
+        x = raw / 255, or raw if not normalized
+
     Args:
         validation: number of training images, taken from the end, that make the validation split; 0 for none.
         normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
         flatten: give images as rows, shape (784,), and not as (28, 28).
         one_hot: give targets as rows with a single one, and not as class numbers.
         directory: folder of the user's own files, plain or .gz; by default, the files that ship with mlpkit.
+
+    Raises:
+        ParameterError: the directory lacks a file, or there are not enough images for the validation split.
+        DataError: a file is damaged, or the files don't belong together.
 
     Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
         Proceedings of the IEEE 86 (11), 1998.

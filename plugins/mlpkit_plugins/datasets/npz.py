@@ -29,6 +29,9 @@ class Npz(ArrayDataset):
     larger than the memory. What ``np.savez_compressed`` writes is read as a whole.
 
         x = raw / divide_by, and if asked for  x = (raw / divide_by - mean) / std
+        std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 where all are equal)
+
+    Each element of the inputs has its own mean and std. Targets are never scaled.
 
     Args:
         file: the file; ``example:NAME`` is one that ships with mlpkit.
@@ -44,6 +47,13 @@ class Npz(ArrayDataset):
         split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
             training, the last for testing.
         split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
+
+    Raises:
+        ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
+        DataError: a file is none of that format, is damaged, lacks an array, or what it holds is not what
+            ``predict`` says.
+
+    Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays", which has .npz too.
     """
 
     def __init__(

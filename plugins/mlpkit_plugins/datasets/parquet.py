@@ -21,11 +21,12 @@ class Parquet(TableDataset):
     Every column is one of numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
     deviation 1; a category becomes a row of zeros with a single one:
 
-        x = (number - mean) / std
+        x = (number - mean) / std,  mean = Σ number / n,  std = √(Σ (number - mean)² / n)
 
-    Means, deviations, categories and classes are those of the training rows, and are saved with the model, so that
-    evaluation and prediction apply them. Only the columns that are used are read. As there may be categories, the file
-    is read before the shapes are proved.
+    The sums run over the n training rows where the number is not missing; std is 1 where all are equal. Means,
+    deviations, categories and classes are those of the training rows, and are saved with the model, so that evaluation
+    and prediction apply them. Targets are never scaled. Only the columns that are used are read. As there may be
+    categories, the file is read before the shapes are proved.
 
     Args:
         file: the file, seen from the current folder; ``example:NAME`` is one that ships with mlpkit.
@@ -39,7 +40,7 @@ class Parquet(TableDataset):
             and zeros for a category; or ``drop`` the row.
         missing_texts: texts that stand for a missing value, too.
         unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
-        standardize: scale numbers; otherwise they stay as they are. Targets always do.
+        standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
         split: how rows are split: by a ``hash`` of what stands in them, so that a row stays where it is when others
@@ -47,6 +48,11 @@ class Parquet(TableDataset):
         split_by: the column that is hashed, such as the number of a patient whose rows must stay together; by default
             all columns that are used.
         split_seed: another number gives another split; the spec's seed leaves the split as it is.
+
+    Raises:
+        ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a file or a
+            column that is not there.
+        DataError: the file is no Parquet file, is damaged, or a value is not what its column holds.
 
     Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-format/.
     """

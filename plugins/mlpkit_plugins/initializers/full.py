@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 class Full(Initializer):
     """The same value everywhere, such as a bias that begins above 0; wrong for weights, whose symmetry it never breaks.
 
+        W = value
+
     Args:
-        value: the value.
+        value: the value, in the unit of the parameter.
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.4.
     """
 
     def __init__(self, value: float) -> None:

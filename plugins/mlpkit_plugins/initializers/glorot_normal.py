@@ -18,7 +18,7 @@ class GlorotNormal(Initializer):
         N(0, 2 / (fan_in + fan_out))
 
     Source: Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks (2010),
-    equation 12.
+        equation 12.
     """
 
     def __call__(

@@ -18,7 +18,7 @@ class GlorotUniform(Initializer):
         U(-a, a),  a = √(6 / (fan_in + fan_out))
 
     Source: Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks (2010),
-    equation 16.
+        equation 16.
     """
 
     def __call__(

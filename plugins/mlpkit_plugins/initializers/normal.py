@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 class Normal(Initializer):
-    """Independent normal numbers, N(mean, std²).
+    """Independent normal numbers, as wide as the user says.
+
+        N(mean, std²)
 
     Args:
-        std: standard deviation.
-        mean: mean.
+        std: standard deviation, in the unit of the parameter.
+        mean: mean, likewise.
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.4.
     """
 
     def __init__(self, std: Annotated[float, Ge(0)] = 0.01, *, mean: float = 0.0) -> None:

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 class Zeros(Initializer):
-    """Zero everywhere: right for biases, wrong for weights, whose symmetry it never breaks."""
+    """Zero everywhere: right for biases, wrong for weights, whose symmetry it never breaks.
+
+        W = 0
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.4.
+    """
 
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class AveragePool2d(Layer):
     """Mean pixel of each square patch of an image, channel by channel.
 
-        y  = Σ x / size²  (over the patch)
-        dx = Σ dy / size²  (over the patches that x lies in)
+        y[i, j] = Σ x[i stride + p, j stride + q] / size²  (over p and q from 0 to size - 1)
+        dx      = Σ dy / size²  (over the patches that x lies in)
 
     Args:
         size: pixels along each side of a patch.
@@ -27,10 +27,13 @@ class AveragePool2d(Layer):
     Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
         down = (height - size) // stride + 1, and across likewise.
 
-    Raises:
-        ShapeError: the images are smaller than a patch.
+    Pixels at the right and lower edge that fill no patch are left out.
 
-    Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998).
+    Raises:
+        ShapeError: an input is no image, but has other than three axes, or it is smaller than a patch.
+
+    Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
+        II.A, there with a coefficient and a bias to be trained.
     """
 
     def __init__(self, size: Annotated[int, Ge(1)] = 2, *, stride: Annotated[int, Ge(1)] | None = None) -> None:

@@ -16,32 +16,33 @@ if TYPE_CHECKING:
 class BatchNorm(Layer):
     """Batch normalization: each feature gets mean 0 and variance 1 over the minibatch, then a scale and a shift.
 
-        x̂  = (x - mean) / √(variance + epsilon), over the rows of the minibatch
-        y  = gamma x̂ + beta
-        dx = gamma (dy - mean(dy) - x̂ mean(dy x̂)) / √(variance + epsilon)
-        dgamma = Σ dy x̂,  dbeta = Σ dy
+        mean     = Σ x / n,  variance = Σ (x - mean)² / n  (over the n elements of the feature in the minibatch)
+        x̂        = (x - mean) / √(variance + epsilon)
+        y        = gamma x̂ + beta
+        dx       = gamma (dy - mean(dy) - x̂ mean(dy x̂)) / √(variance + epsilon)
+        dgamma   = Σ dy x̂,  dbeta = Σ dy
 
     The first axis of an example is that of its features, such as the channels of an image; where there are others,
     means and sums are taken along them too. In training, the figures of each minibatch are kept:
 
         running ← momentum running + (1 - momentum) figure
 
-    where the variance is that with n - 1 in place of n, the count of elements, under the sum. In evaluation the running
-    figures stand for those of the minibatch, so that examples don't affect each other.
+    where the variance is that with n - 1 in place of n. In evaluation the running figures stand for those of the
+    minibatch, so that examples don't affect each other.
 
     A minibatch with one element a feature, such as the one row that is left of an epoch, has no variance: the running
     one stays as it was. Since x̂ is zero there, the layer gives beta, and no gradient reaches what is before it; with
     batch_size 1 the network that is trained is not the one that is evaluated, so take larger minibatches, or LayerNorm.
 
     Args:
-        momentum: what is kept of the running figures from step to step.
-        epsilon: keeps the quotient finite where a feature is constant.
+        momentum: share that is kept of the running figures from step to step.
+        epsilon: keeps the quotient finite where a feature is constant; in squares of the unit of x.
 
     Shapes: x and y alike, (rows, features, ...); gamma, first one, and beta, first zero, (features,), neither ever
         decayed.
 
     Raises:
-        ShapeError: there is no axis of features.
+        ShapeError: an input is a single number, without an axis of features.
 
     Source: Ioffe and Szegedy, Batch Normalization (2015), algorithms 1 and 2.
     """

@@ -18,33 +18,40 @@ if TYPE_CHECKING:
 class Conv2d(Layer):
     """Convolution of images: every output pixel is a weighted sum of a square patch of all channels, and a bias.
 
+        y[k, i, j] = b[k] + Σ W[k, c, p, q] x[c, i stride + p, j stride + q]  (over c, and p and q from 0 to size - 1)
+
+    where x has ``padding`` zeros around it. As a product of matrices that is
+
         y  = W X + b
         dW = dy Xᵀ,  db = Σ dy  (over all patches)
         dX = Wᵀ dy
 
-    Here X has a column for each patch of each image, its channels · size² pixels one below the other, so that the
-    convolution is a product of matrices; dx is dX with each pixel's shares in all its patches added up. As usual in
-    the field, the patches are not mirrored. X is never written out whole: patches side by side share most of their
-    pixels, so the strips that they are made of lie one below the other, and each column of patches has its own part of
-    them for X. The strips are not kept: they are as large as several images, and made again in no time.
+    Here W has a row for each filter, its channels · size² elements in the order c, p, q, and X has a column for
+    each patch of each image, its pixels in the same order; dx is dX with each pixel's shares in all its patches added
+    up. As usual in the field, the patches are not mirrored. X is never written out whole: patches side by side share
+    most of their pixels, so the strips that they are made of lie one below the other, and each column of patches has
+    its own part of them for X. The strips are not kept: they are as large as several images, and made again in no time.
 
     Args:
         filters: number of channels of the outputs.
         size: pixels along each side of a patch.
         stride: pixels from one patch to the next, down and across.
-        padding: pixels of zeros that are put around the images.
+        padding: pixels of zeros on each of the four sides of an image.
         weights: first values of W, shape (filters, channels · size²).
         bias: whether there is a bias b, shape (filters,), first zero and never decayed.
 
     Shapes: x (rows, channels, height, width), y (rows, filters, down, across), where
         down = (height + 2 padding - size) // stride + 1, and across likewise.
 
-    Raises:
-        ShapeError: the images are smaller than a patch.
+    Pixels at the right and lower edge that fill no patch are left out.
 
-    Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998);
-        Chellapilla, Puri and Simard, High Performance Convolutional Neural Networks for Document Processing (2006), for
-        im2col.
+    Raises:
+        ShapeError: an input is no image, but has other than three axes, or it is smaller than a patch, padding
+            included.
+
+    Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
+        II.A; the product of matrices: Chellapilla, Puri and Simard, High Performance Convolutional Neural Networks for
+        Document Processing (2006).
     """
 
     def __init__(

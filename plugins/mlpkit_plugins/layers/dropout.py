@@ -25,7 +25,7 @@ class Dropout(Layer):
     Shapes: x and y alike, of any shape.
 
     Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, Dropout: A Simple Way to Prevent Neural
-        Networks from Overfitting (2014); scaled in training, as in section 10.
+        Networks from Overfitting (2014); scaled in training, as at the end of section 10.
     """
 
     def __init__(self, rate: Annotated[float, Ge(0), Lt(1)] = 0.5) -> None:

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 class Flatten(Layer):
     """Lays all features of an example out in one row, the last axis fastest.
 
+        y[row, (i b + j) c + k] = x[row, i, j, k]  (for an x of shape (rows, a, b, c); likewise with other axes)
+        dx = dy in the shape of x
+
     Shapes: x of any shape, y (rows, features), where features is the product of all axes of x but the first.
+
+    Source: Knuth, The Art of Computer Programming, volume 1 (third edition, 1997), section 2.2.6, for the order.
     """
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 class LayerNorm(Layer):
     """Layer normalization: the features of each example get mean 0 and variance 1, then a scale and a shift.
 
-        x̂  = (x - mean) / √(variance + epsilon), over all features of the example
-        y  = gamma x̂ + beta
-        dx = (g - mean(g) - x̂ mean(g x̂)) / √(variance + epsilon),  g = gamma dy
+        mean   = Σ x / n,  variance = Σ (x - mean)² / n  (over the n features of the example)
+        x̂      = (x - mean) / √(variance + epsilon)
+        y      = gamma x̂ + beta
+        dx     = (g - mean(g) - x̂ mean(g x̂)) / √(variance + epsilon),  g = gamma dy
         dgamma = Σ dy x̂,  dbeta = Σ dy  (over the rows of the minibatch)
 
     Args:
-        epsilon: keeps the quotient finite where all features of an example are equal.
+        epsilon: keeps the quotient finite where all features of an example are equal; in squares of the unit of x.
 
     Shapes: x and y alike, of any shape with two features or more; gamma, first one, and beta, first zero, of the shape
         of an example, neither ever decayed.
@@ -31,7 +32,7 @@ class LayerNorm(Layer):
     Raises:
         ShapeError: an example has fewer than two features, so that x̂ would be zero whatever x is.
 
-    Source: Ba, Kiros and Hinton, Layer Normalization (2016).
+    Source: Ba, Kiros and Hinton, Layer Normalization (2016), section 3, where there is no epsilon.
     """
 
     def __init__(self, epsilon: Annotated[float, Gt(0)] = 1e-5) -> None:

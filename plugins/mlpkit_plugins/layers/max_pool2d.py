@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class MaxPool2d(Layer):
     """Largest pixel of each square patch of an image, channel by channel.
 
-        y  = max of x over the patch
-        dx = Σ dy over the patches that x is the largest pixel of, the first one where several are equal
+        y[i, j] = max x[i stride + p, j stride + q]  (over p and q from 0 to size - 1)
+        dx      = Σ dy  (over the patches that x is the largest pixel of, the first one where several are equal)
 
     Args:
         size: pixels along each side of a patch.
@@ -27,8 +27,10 @@ class MaxPool2d(Layer):
     Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
         down = (height - size) // stride + 1, and across likewise.
 
+    Pixels at the right and lower edge that fill no patch are left out.
+
     Raises:
-        ShapeError: the images are smaller than a patch.
+        ShapeError: an input is no image, but has other than three axes, or it is smaller than a patch.
 
     Source: Ranzato, Huang, Boureau and LeCun, Unsupervised Learning of Invariant Feature Hierarchies with Applications
         to Object Recognition (2007).

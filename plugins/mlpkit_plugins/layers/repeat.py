@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 class Repeat(Layer):
     """A layer several times over, each time with parameters of its own.
 
-        y = fₙ(... f₂(f₁(x)))
+        y  = fₙ(... f₂(f₁(x)))
+        dx = dy ∂fₙ/∂fₙ₋₁ ... ∂f₂/∂f₁ ∂f₁/∂x
 
     Args:
         times: how many copies there are, n.
         layer: what each copy is built from.
 
     Shapes: x as the layer takes it, y as the last copy returns it.
+
+    Raises:
+        ShapeError: a copy can't take what the one before it returns.
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.2, the chain rule.
     """
 
     def __init__(self, times: Annotated[int, Ge(1)], layer: Recipe[Layer]) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Reshape(Layer):
     """Gives the features of an example another shape, their order the same, the last axis fastest.
 
+        y = x,  dx = dy  (read in row-major order, each in its own shape)
+
     Args:
         shape: the new shape, the batch axis not counted; [] for a single number an example.
 
@@ -23,6 +25,8 @@ class Reshape(Layer):
 
     Raises:
         ShapeError: the inputs have another number of elements.
+
+    Source: Knuth, The Art of Computer Programming, volume 1 (third edition, 1997), section 2.2.6, for the order.
     """
 
     def __init__(self, shape: list[Annotated[int, Ge(1)]]) -> None:

@@ -24,7 +24,11 @@ class Residual(Layer):
 
     Shapes: x and y alike.
 
-    Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2015).
+    Raises:
+        ShapeError: the layers inside return another shape than they take, or one can't take what the one before it
+            returns.
+
+    Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2016), section 3.2, equation 1.
     """
 
     def __init__(self, layers: Annotated[list[Layer], MinLen(1)]) -> None:

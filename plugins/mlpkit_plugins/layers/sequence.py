@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 class Sequence(Layer):
     """Layers one after the other, as one: each takes what the one before it returns.
 
-        y = fₙ(... f₂(f₁(x)))
+        y  = fₙ(... f₂(f₁(x)))
+        dx = dy ∂fₙ/∂fₙ₋₁ ... ∂f₂/∂f₁ ∂f₁/∂x
 
     Args:
         layers: the layers f₁ to fₙ, in order.
 
     Shapes: x as the first layer takes it, y as the last one returns it.
+
+    Raises:
+        ShapeError: a layer can't take what the one before it returns.
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.2, the chain rule.
     """
 
     def __init__(self, layers: Annotated[list[Layer], MinLen(1)]) -> None:

@@ -24,14 +24,15 @@ class Huber(RealValuesLoss):
     that of elements in each.
 
     Args:
-        delta: the difference from which on the loss grows in proportion.
+        delta: the difference from which on the loss grows in proportion, in the unit of x.
 
     Shapes: x and t alike, of any shape.
 
     Raises:
-        ShapeError: the targets are no numbers of the shape of x.
+        ShapeError: the data's target is not real values of the shape of an input, or targets given are no numbers of
+            the shape of x.
 
-    Source: Huber, Robust Estimation of a Location Parameter (1964).
+    Source: Huber, Robust Estimation of a Location Parameter (1964), where delta is called k.
     """
 
     def __init__(self, delta: Annotated[float, Gt(0)] = 1.0) -> None:

@@ -34,7 +34,8 @@ class SigmoidWithLoss(Loss):
     Shapes: x (rows, labels), t alike; or x (rows, 1), t (rows,) or (rows, 2).
 
     Raises:
-        ShapeError: the targets don't fit the logits.
+        ShapeError: an input is no row of logits, one for two classes or one a label of the data; or the targets don't
+            fit the logits.
         UsageError: a target is not from 0 to 1, or the sum of a one-hot row not 1.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2.

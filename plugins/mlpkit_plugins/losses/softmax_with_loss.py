@@ -35,13 +35,14 @@ class SoftmaxWithLoss(Loss):
 
     Args:
         label_smoothing: share of each label that is spread evenly over all classes.
-        class_weights: how much a row of each class counts, one number a class; by default all alike.
+        class_weights: how much a row of each class counts, one number a class, in any unit; by default all alike.
 
     Shapes: x (rows, classes), t (rows,) or (rows, classes).
 
     Raises:
         ParameterError: all classes have weight 0.
-        ShapeError: the targets are neither class numbers nor one-hot rows for that many classes.
+        ShapeError: an input is no row of logits, one a class of the data; there are not as many class weights; or the
+            targets are neither class numbers nor one-hot rows for that many classes.
         UsageError: a class number is out of range, or a row's sum is not 1.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4; Szegedy, Vanhoucke, Ioffe, Shlens

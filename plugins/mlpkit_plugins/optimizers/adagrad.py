@@ -24,12 +24,13 @@ class Adagrad(Optimizer):
         v     ← v + g²
         value ← value - learning_rate g / (√v + epsilon)
 
-    The sum v is 0 at first. Biases don't decay: their g is the gradient.
+    The sum v is 0 at first. Parameters that their layer declares with ``decay=False`` don't decay, which are the
+    biases, scales and shifts of built-in layers: their g is the gradient.
 
     Args:
         learning_rate: the step length, which the very first step has.
-        epsilon: keeps the step finite where gradients vanish.
-        weight_decay: how strongly weights are drawn to zero.
+        epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
+        weight_decay: what the value counts for in g; 0 for no decay.
 
     Source: Duchi, Hazan and Singer, Adaptive Subgradient Methods for Online Learning and Stochastic Optimization
         (2011), figure 1 with diagonal matrices, where epsilon is called δ.

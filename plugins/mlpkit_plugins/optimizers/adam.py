@@ -25,13 +25,13 @@ class Adam(Optimizer):
         value ← value - learning_rate m̂ / (√v̂ + epsilon)
 
     Here t is the number of the step, from 1, and m and v are 0 at first. The slots hold m / (1 - beta1) and
-    v / (1 - beta2).
+    v / (1 - beta2). Nothing decays: ``adamw`` is Adam with weight decay.
 
     Args:
         learning_rate: the step length.
-        beta1: what is kept of the mean gradient from step to step.
-        beta2: what is kept of the mean square from step to step.
-        epsilon: keeps the step finite where gradients vanish.
+        beta1: share that is kept of the mean gradient from step to step.
+        beta2: share that is kept of the mean square from step to step.
+        epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
 
     Source: Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1.
     """

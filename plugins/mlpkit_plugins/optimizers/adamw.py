@@ -27,14 +27,15 @@ class Adamw(Optimizer):
         value ← value - learning_rate m̂ / (√v̂ + epsilon)
 
     Here t is the number of the step, from 1, and m and v are 0 at first. The slots hold m / (1 - beta1) and
-    v / (1 - beta2). Biases don't decay.
+    v / (1 - beta2). For parameters that their layer declares with ``decay=False``, which are the biases, scales and
+    shifts of built-in layers, the first line is left out.
 
     Args:
         learning_rate: the step length.
-        beta1: what is kept of the mean gradient from step to step.
-        beta2: what is kept of the mean square from step to step.
-        epsilon: keeps the step finite where gradients vanish.
-        weight_decay: how strongly weights are drawn to zero.
+        beta1: share that is kept of the mean gradient from step to step.
+        beta2: share that is kept of the mean square from step to step.
+        epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
+        weight_decay: share of the value that is taken off in a step, divided by the learning rate; 0 for no decay.
 
     Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2, where the factor of the
         value is called λ and does not hold the learning rate.

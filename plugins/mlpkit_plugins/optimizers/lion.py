@@ -23,14 +23,15 @@ class Lion(Optimizer):
         m     ← beta2 m + (1 - beta2) gradient
         value ← value - learning_rate (sign c + weight_decay value)
 
-    The mean m is 0 at first. Biases don't decay. As every step is as long as the learning rate, that should be about a
-    tenth of Adam's, and the weight decay ten times AdamW's.
+    The mean m is 0 at first, and the sign of 0 is 0. For parameters that their layer declares with ``decay=False``,
+    which are the biases, scales and shifts of built-in layers, weight_decay is 0. As every element moves by the whole
+    learning rate, that should be a third to a tenth of AdamW's, and the weight decay as much larger.
 
     Args:
-        learning_rate: the step length.
-        beta1: what the mean counts for in the direction of the step.
-        beta2: what is kept of the mean gradient from step to step.
-        weight_decay: how strongly weights are drawn to zero.
+        learning_rate: how far each element moves in a step.
+        beta1: share of the mean in the direction of the step.
+        beta2: share that is kept of the mean gradient from step to step.
+        weight_decay: what the value counts for beside the sign; 0 for no decay.
 
     Source: Chen and others, Symbolic Discovery of Optimization Algorithms (2023), algorithm 2.
     """

@@ -25,14 +25,15 @@ class Rmsprop(Optimizer):
         velocity ← momentum velocity + g / (√v + epsilon)
         value    ← value - learning_rate velocity
 
-    The mean v and the velocity are 0 at first. Biases don't decay: their g is the gradient.
+    The mean v and the velocity are 0 at first. Parameters that their layer declares with ``decay=False`` don't decay,
+    which are the biases, scales and shifts of built-in layers: their g is the gradient.
 
     Args:
         learning_rate: the step length.
-        rho: what is kept of the mean square from step to step.
-        momentum: what is kept of the velocity from step to step.
-        epsilon: keeps the step finite where gradients vanish.
-        weight_decay: how strongly weights are drawn to zero.
+        rho: share that is kept of the mean square from step to step.
+        momentum: share that is kept of the velocity from step to step.
+        epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
+        weight_decay: what the value counts for in g; 0 for no decay.
 
     Source: Tieleman and Hinton, Lecture 6.5: Divide the Gradient by a Running Average of its Recent Magnitude (2012);
         the default of rho is theirs. Epsilon, momentum and weight decay stand where PyTorch has them.

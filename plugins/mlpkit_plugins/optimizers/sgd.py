@@ -26,14 +26,15 @@ class Sgd(Optimizer):
         Nesterov:  velocity ← momentum velocity + g
                    value    ← value - learning_rate (g + momentum velocity)
 
-    The velocity is 0 at first. The slot holds the product momentum velocity: what the next step begins with. Biases
-    don't decay: their g is the gradient.
+    The velocity is 0 at first. The slot holds the product momentum velocity: what the next step begins with. Parameters
+    that their layer declares with ``decay=False`` don't decay, which are the biases, scales and shifts of built-in
+    layers: their g is the gradient.
 
     Args:
         learning_rate: the step length.
-        momentum: what is kept of the velocity from step to step; 0 is plain descent.
+        momentum: share that is kept of the velocity from step to step; 0 is plain descent.
         nesterov: whether to go on along the velocity by one step more; needs momentum.
-        weight_decay: how strongly weights are drawn to zero.
+        weight_decay: what the value counts for in g; 0 for no decay.
 
     Raises:
         ParameterError: ``nesterov`` without momentum.

@@ -16,6 +16,8 @@ class Constant(Schedule):
 
     Args:
         value: the value; with 0, what it is the learning rate of stays as it is.
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.3.1, algorithm 8.1.
     """
 
     def __init__(self, value: Annotated[float, Ge(0)]) -> None:

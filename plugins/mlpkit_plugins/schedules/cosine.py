@@ -15,14 +15,15 @@ class Cosine(Schedule):
 
         value(step) = last + ½ (first - last) (1 + cos(π step / T))
 
-    where T is the number of steps of the training.
+    where step is the number of steps done before, and T that of the whole training.
 
     Args:
         first: the value of the first step.
-        last: the value that is reached when the training is over.
+        last: the value that is reached when the training is over, one step after the last one.
 
     Raises:
         ParameterError: ``last`` is greater than ``first``.
+        OpenEndedError: asked for a value in a training that ends after a time, whose number of steps nobody knows.
 
     Source: Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts (2017), equation 5, without
         restarts.

@@ -14,14 +14,23 @@ class OneCycle(Schedule):
 
         value(step) = peak min(1, (step + 1) / w, (T - step) / (T - w)),  w = warmup T
 
-    where T is the number of steps of the training. The early steps are small because the first gradients, and an
-    optimizer's averages of them, say little; the late ones because they only have to settle.
+    where step is the number of steps done before, and T that of the whole training. The last step has the value
+    peak / (T - w), and 0 would be that of the one after it. The early steps are small because the first gradients, and
+    an optimizer's averages of them, say little; the late ones because they only have to settle.
+
+    The paper's 1cycle has straight lines too, but three: up from a value above 0, down to it again in as many steps,
+    and in the steps that are left down by some orders of magnitude more. Here it begins near 0, and the way down is one
+    line, not a cosine, which is the default of PyTorch's OneCycleLR. Momentum doesn't change.
 
     Args:
         peak: the largest value.
-        warmup: share of the training on the way up.
+        warmup: share of the training's steps on the way up.
 
-    Source: Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks (2018).
+    Raises:
+        OpenEndedError: asked for a value in a training that ends after a time, whose number of steps nobody knows.
+
+    Source: Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates (2018),
+        section 3.
     """
 
     def __init__(self, peak: Annotated[float, Gt(0)], warmup: Annotated[float, Ge(0), Lt(1)] = 0.25) -> None:

@@ -26,7 +26,7 @@ class Step(Schedule):
     Args:
         first: the value of the first step.
         every: how long the value stays the same, in the unit; a part of an epoch will do.
-        factor: what the value is multiplied by after that.
+        factor: what the value is multiplied by at each fall.
         unit: what t counts.
 
     Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2016), section 4.2, where the learning

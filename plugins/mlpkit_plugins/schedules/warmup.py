@@ -20,6 +20,9 @@ class Warmup(Schedule):
         schedule: the schedule that is followed; it begins with the first step, and not after the way up.
         steps: number of steps on the way up; the last of them has the schedule's own value.
 
+    Raises:
+        OpenEndedError: the schedule raises it, since it needs the number of steps of a training that ends after a time.
+
     Source: Goyal and others, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour (2017), section 2.2.
     """
 
