@@ -84,7 +84,7 @@ class Operation(Component):
             shape: its shape.
             initializer: where its first values come from.
             fans: fan-in and fan-out; by default the product of all axes but the last, and the last axis.
-            decay: whether weight decay applies to it.
+            decay: whether weight decay applies to it; false for biases, and for scales and shifts of features.
         """
         shape = self._new_declaration(name, shape)
         fan_in, fan_out = fans if fans is not None else (prod(shape[:-1]), shape[-1] if shape else 1)

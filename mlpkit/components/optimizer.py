@@ -62,6 +62,6 @@ class Optimizer(Component):
             slots: the same block of each slot.
             learning_rate: the learning rate for this step.
             step: number of this step, from 1.
-            decay: whether weight decay applies to this block: biases and norms are left out. Without meaning if
-                ``uses_decay`` is false.
+            decay: whether weight decay applies to this block: it doesn't where a layer declared the parameter with
+                ``decay=False``. Without meaning if ``uses_decay`` is false.
         """
