@@ -1,4 +1,4 @@
-"""``mlpkit check``: check specs without reading their data."""
+"""``mlpkit check``: check specs before anything is trained."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ def command(
     blocked: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Check specs without reading their data.
+    """Check specs, and show the shapes of their layers.
 
-    Checks the syntax, then every key, component and value, then the shapes of the layers. All specs are checked; the
-    exit code is 2 if one of them is wrong. With --json, a line a spec.
+    Checks the syntax, then every key, component and value, then the shapes of the layers. Of the data, only what the
+    shapes depend on is read: headers of files, where there are any. All specs are checked; the exit code is 2 if one of
+    them is wrong. With --json, a line a spec.
     """
     from mlpkit.jobs.check import check_read  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - likewise

@@ -14,7 +14,7 @@ from mlpkit.cli.failures import turned_into_exit_codes
 VERBS: Final = {
     "run": "Train the network of a spec.",
     "resume": "Go on with a run that was interrupted.",
-    "check": "Check specs without reading their data.",
+    "check": "Check specs, and show the shapes of their layers.",
     "data": "Show what a spec's data is like, before training.",
     "explain": "Say what a key of a spec means, and where its value comes from.",
     "show": "Describe a component: its mathematics, parameters and source.",

@@ -62,7 +62,7 @@ class Dataset(Component):
 
     @abstractmethod
     def describe(self) -> Description:
-        """Return shapes, target and sizes from parameters and file headers alone.
+        """Return shapes, target and sizes, from parameters and as little of the files as tells them, such as headers.
 
         Raises:
             ParameterError: a parameter names something that is not there, or does not fit the data.

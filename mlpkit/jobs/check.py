@@ -1,4 +1,4 @@
-"""Checking a spec as far as that is possible without reading data."""
+"""Checking a spec as far as that is possible without opening its data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CheckedMember(NamedTuple):
 
 @dataclass(frozen=True)
 class CheckedSpec:
-    """A spec that is right as far as can be seen without its data.
+    """A spec that is right as far as can be seen before its data is opened.
 
     Args:
         spec: the spec.
@@ -74,7 +74,7 @@ def check(
 
     Raises:
         SpecError: something is wrong; all that one stage finds is named.
-        DataError: the header of a data file is not what it should be.
+        DataError: a data file is not what it should be, as far as its data set reads it to describe itself.
     """
     return check_read(read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked))
 

@@ -1,4 +1,4 @@
-"""From a spec to a network, its shapes proved before any data is read."""
+"""From a spec to a network, its shapes proved before its data is opened."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class SpecProof(NamedTuple):
-    """What is known of a spec before any data is read.
+    """What is known of a spec before its data is opened.
 
     Args:
         dataset: the data, described and not yet opened.

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import mlpkit
+from mlpkit.components.kinds import KINDS
+from mlpkit.registry.discovery import installed_plugins
+from mlpkit.registry.registry import Registry
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,3 +53,11 @@ def test_the_test_command_shown_is_what_ci_does():
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert 'pip" install --quiet ".[test]"' in script
     assert "/pytest" in script
+
+
+def test_the_components_shown_are_those_that_come_with_it():
+    table = README.split("## What comes with it\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| \[(\w+)\].*? \| (.+) \|$", table, re.MULTILINE)
+    shown = {kind: re.findall(r"`(\w+)`", names) for kind, names in rows}
+    registry = Registry([plugin for plugin in installed_plugins() if plugin.built_in])
+    assert shown == {kind: [component.name for component in registry.components((kind,))] for kind in KINDS}

@@ -24,7 +24,7 @@ SPLITS = ("train", "validation", "test")
 def description_is_whole(example: DatasetExample) -> None:
     """Does ``describe`` give a shape, a target and the sizes of the splits, ``train`` among them?
 
-    A network is built from it, before any data is read.
+    A network is built from it, before the data is opened.
     """
     description = example.make().describe()
     shape, target, sizes = description
