@@ -135,7 +135,7 @@ class ParameterError(WrongUseError):
 
 
 class ShapeError(WrongUseError):
-    """A shape, or a kind of target, is not one that a layer or loss can take."""
+    """A shape, or a kind of target, is not one that a component can take."""
 
 
 class UnknownComponentError(WrongUseError):

@@ -35,13 +35,28 @@ class Metric(Component):
         """Return pairs of parameters and target that show the metric at work, for tests and ``show``."""
         return []
 
+    def expect_target(self, target: Target) -> None:
+        """Make sure that predictions of such targets can be judged, before any are there; by default, all can.
+
+        It is asked before any data is read, and of each new object before its first minibatch, where the target is
+        known; a metric may keep the target.
+
+        Args:
+            target: what is to be predicted.
+
+        Raises:
+            ShapeError: they can't.
+            ParameterError: they can't with this parameter.
+        """
+
     @abstractmethod
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
         """Take in one minibatch.
 
         Args:
             prediction: what the loss's ``predict`` returns, such as probabilities, shape (rows, classes).
-            t: the targets of the same rows.
+            t: the targets of the same rows, shape (rows,) for class numbers, (rows, classes) for one-hot rows,
+                (rows, labels) for labels, (rows, ...) for values.
         """
 
     @abstractmethod

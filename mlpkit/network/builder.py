@@ -15,7 +15,6 @@ from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
 from mlpkit.spec.installed import installed
 
 if TYPE_CHECKING:
-    from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import Recipe
@@ -39,7 +38,7 @@ class SpecProof(NamedTuple):
 
 
 def prove(spec: Spec) -> SpecProof:
-    """Prove that the layers of a spec fit each other and the data, and the minibatch and the augmentations the data.
+    """Prove that the layers of a spec fit each other and the data, and minibatch, augmentations and metrics the data.
 
     Raises:
         SpecShapeError: they don't; the message points at both places.
@@ -48,9 +47,7 @@ def prove(spec: Spec) -> SpecProof:
     dataset = spec.data()
     description = describe_data(spec, dataset)
     examples = description.sizes["train"]
-    faults = _open_ended_faults(spec) + _size_faults(spec, examples)
-    for i, recipe in enumerate(spec.training.augment):
-        faults += _misfit(spec, ("training", "augment", i), recipe, description.input_shape)
+    faults = _open_ended_faults(spec) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
         stack = [member.recipe() for member in spec.layers]
         names = [member.name for member in spec.layers]
@@ -165,26 +162,46 @@ def installed_resolver() -> Resolver:
     return installed().create
 
 
-def _misfit(spec: Spec, place: Path, recipe: Recipe[Augmentation], input_shape: tuple[int, ...]) -> list[Fault]:
-    """Return the fault of an augmentation that can't change the inputs, or nothing."""
-    path, notes = (*place, recipe.name), [f"the inputs, of shape {input_shape}, {_from_data(spec)}"]
+def _misfits(spec: Spec, description: Description) -> list[Fault]:
+    """Make sure that the augmentations can change the inputs, and the metrics judge predictions of the target."""
+    faults, target = [], description.target
+    note = f"the inputs, of shape {description.input_shape}, come {_from_data(spec)}"
+    for i, augmentation in enumerate(spec.training.augment):
+        place = ("training", "augment", i)
+        faults += _misfit(place, augmentation, "expect_inputs", description.input_shape, note)
+    note = f"the target, {target}, comes {_from_data(spec)}"
+    for i, metric in enumerate(spec.training.metrics):
+        faults += _misfit(("training", "metrics", i), metric, "expect_target", target, note)
+    return faults
+
+
+def _misfit(place: Path, recipe: Recipe[Any], method: str, given: object, note: str) -> list[Fault]:
+    """Return the fault of a component that does not fit the data, or nothing.
+
+    Args:
+        place: where the component stands.
+        recipe: builds it.
+        method: the name of its method that refuses what it does not fit.
+        given: what the method is asked about.
+        note: what that is, and where it comes from.
+    """
+    path = (*place, recipe.name)
     try:
-        recipe().expect_inputs(input_shape)
+        getattr(recipe(), method)(given)
     except WrongUseError as error:
         message, expected, remedy = error.message, error.expected, error.remedy
         if isinstance(error, ParameterError) and error.parameter in recipe.arguments:
             path = (*path, error.parameter)
     except Exception as error:  # whatever an author's method raises becomes an error at the component's place
-        message, expected, remedy = f"expect_inputs raised {type(error).__name__}: {error}", "", ""
+        message, expected, remedy = f"{method} raised {type(error).__name__}: {error}", "", ""
     else:
         return []
-    return [
-        Fault(path, message, expected=expected, remedy=remedy, at_key=len(path) == len(place) + 1, notes=tuple(notes))
-    ]
+    at_key = len(path) == len(place) + 1
+    return [Fault(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
 
 
 def _from_data(spec: Spec) -> str:
-    return f"come from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
+    return f"from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
 
 
 def _stack_fault(spec: Spec, error: StackError) -> Fault:
@@ -207,7 +224,7 @@ def _stack_fault(spec: Spec, error: StackError) -> Fault:
 def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:
     """Say what feeds the member of the stack that does not fit, or that holds the layer which does not."""
     if error.producer < 0:
-        return f"{inputs}, of shape {error.input_shape}, {_from_data(spec)}"
+        return f"{inputs}, of shape {error.input_shape}, come {_from_data(spec)}"
     before = spec.layers[error.producer]
     return f"{inputs}, of shape {error.input_shape}, come from {before.name} at {spec.document.place(before.path)}"
 

@@ -156,6 +156,10 @@ class Sequential:
             x: inputs, shape (rows, *input_shape).
             t: targets of the same rows.
             metrics: names of metrics, or new metric objects by name.
+
+        Raises:
+            WrongUseError: a metric can't judge predictions of the network's target.
+            ComponentFailure: a metric raised an exception of its own.
         """
         inputs, targets = self._examples(x, t)
         names = (metrics,) if isinstance(metrics, str) else metrics
@@ -171,9 +175,17 @@ class Sequential:
         Args:
             batches: inputs and targets of one minibatch after the other.
             metrics: new metric objects by name.
+
+        Raises:
+            WrongUseError: a metric can't judge predictions of the network's target.
+            ComponentFailure: a metric raised an exception of its own.
         """
         replica = self.replicas[0]
         replica.set_training(False)
+        if self.target is not None:
+            for name, metric in metrics.items():
+                with Blame(f"the metric {name} failed"):
+                    metric.expect_target(self.target)
         total, weights = 0.0, 0.0
         for x, t in batches:
             logits = replica.forward(x)

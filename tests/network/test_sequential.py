@@ -7,7 +7,16 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from mlpkit import Classes, ComponentFailure, Initializer, Layer, Metric, Sequential, UnknownComponentError
+from mlpkit import (
+    Classes,
+    ComponentFailure,
+    Initializer,
+    Layer,
+    Metric,
+    Sequential,
+    ShapeError,
+    UnknownComponentError,
+)
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit_plugins.initializers.normal import Normal
@@ -235,6 +244,46 @@ def test_a_metric_that_fails_is_named(where, message, examples):
     with pytest.raises(ComponentFailure) as caught:
         small().evaluate(*examples(5, 4, 3), {"mine": Broken(where)})
     assert str(caught.value) == message
+
+
+class Told(Metric):
+    """Remembers what it was told and given, in order."""
+
+    def __init__(self, *, refuses: bool = False):
+        self.refuses = refuses
+        self.seen = []
+
+    def expect_target(self, target):
+        if self.refuses:
+            raise ShapeError(f"not {target}")
+        self.seen.append(target)
+
+    def update(self, prediction, t):
+        self.seen.append(len(t))
+
+    def merge(self, other):
+        raise NotImplementedError
+
+    def result(self):
+        return len(self.seen)
+
+
+def test_a_metric_is_told_the_target_before_the_first_minibatch(examples):
+    x, t = examples(EVALUATION_ROWS + 1, 4, 3)
+    metric = Told()
+    small(target=Classes(3)).evaluate(x, t, {"mine": metric})
+    assert metric.seen == [Classes(3), EVALUATION_ROWS, 1]
+    metric = Told()
+    small().evaluate(x, t, {"mine": metric})
+    assert metric.seen == [EVALUATION_ROWS, 1]
+
+
+def test_a_metric_that_is_not_for_the_target_says_so(examples):
+    x, t = examples(5, 4, 3)
+    with pytest.raises(ShapeError, match=r"^not 3 classes$"):
+        small(target=Classes(3)).evaluate(x, t, {"mine": Told(refuses=True)})
+    with pytest.raises(ShapeError, match=r"^r2 is for real values, but the data gives 3 classes; .*; take accuracy"):
+        small(target=Classes(3)).evaluate(x, t, ["r2"])
 
 
 def test_a_network_of_a_loss_alone_has_nothing_to_train(examples):

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from mlpkit import Metric
+from mlpkit import Classes, Metric
+from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Target
 
 
 class Accuracy(Metric):
@@ -24,8 +27,22 @@ class Accuracy(Metric):
         self.right = 0
         self.seen = 0
 
+    def expect_target(self, target: Target) -> None:
+        """Make sure that the target is classes.
+
+        Raises:
+            ShapeError: it is labels, or real values.
+        """
+        if not isinstance(target, Classes):
+            raise wrong_target(self, target, "classes")
+
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Count the rows whose largest entry stands at the target."""
+        """Count the rows whose largest entry stands at the target.
+
+        Args:
+            prediction: probability of each class, shape (rows, classes).
+            t: class numbers, shape (rows,), or one-hot rows, shape (rows, classes).
+        """
         labels = t if t.ndim == 1 else t.argmax(axis=1)
         self.right += int(np.count_nonzero(prediction.argmax(axis=1) == labels))
         self.seen += len(labels)
@@ -38,3 +55,8 @@ class Accuracy(Metric):
     def result(self) -> float:
         """Return right / seen."""
         return self.right / self.seen if self.seen else float("nan")
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
+        """Show it for two classes, and for more, as numbers and as rows."""
+        return [({}, Classes(2)), ({}, Classes(5)), ({}, Classes(3, one_hot=True))]

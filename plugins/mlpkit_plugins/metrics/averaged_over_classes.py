@@ -9,7 +9,9 @@ import numpy as np
 from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
-from mlpkit import Classes, Labels, Metric, ParameterError, Target
+from mlpkit import Classes, Labels, Metric, ParameterError, Target, Values
+from mlpkit_plugins.metrics.class_numbers import actual_classes, expect_use_of_threshold, predicted_classes
+from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 Counts: TypeAlias = NDArray[np.int64]
 
@@ -30,35 +32,67 @@ class AveragedOverClasses(Metric):
     ) -> None:
         self.average = average
         self.threshold = threshold
-        self.labels = False
+        self.target: Target | None = None
         self.seen = 0
         self.counts: Counts = np.zeros((3, 1), np.int64)
+
+    @property
+    def of_labels(self) -> bool:
+        """Whether there are labels, any number of which may hold; a single one is as good as two classes."""
+        return isinstance(self.target, Labels) and self.target.count > 1
 
     @abstractmethod
     def fraction(self, right: Counts, predicted: Counts, actual: Counts) -> tuple[Counts, Counts]:
         """Return numerator and denominator of the figure, by class."""
 
+    def expect_target(self, target: Target) -> None:
+        """Make sure that the target is classes or labels, for which average and threshold have a meaning; keep it.
+
+        Raises:
+            ShapeError: the target is real values.
+            ParameterError: the average is ``binary``, and there are other than two classes; or a threshold is given for
+                more than two classes, or none for labels.
+        """
+        if isinstance(target, Values):
+            raise wrong_target(self, target, "classes or labels")
+        if self.average == "binary" and target.count > (1 if isinstance(target, Labels) else 2):
+            expected = "macro, micro or weighted"
+            raise ParameterError("average", f"binary is for two classes, and there are {target}", expected=expected)
+        if isinstance(target, Classes):
+            expect_use_of_threshold(self.threshold, target.count)
+        elif target.count > 1 and self.threshold is None:
+            raise ParameterError(
+                "threshold",
+                f"{self.registered_name} of {target} needs a probability from which a label is predicted",
+                expected="a number between 0 and 1",
+                remedy=f"give one, as in {self.registered_name}: {{threshold: 0.5}}",
+            )
+        self.target = target
+
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
         """Count what was predicted, and what there is.
 
+        Where the target was not told, a threshold says that rows of targets are labels, and not one-hot.
+
+        Args:
+            prediction: probability of each class, shape (rows, classes), of class 1, shape (rows,) or (rows, 1), or of
+                each label, shape (rows, labels).
+            t: class numbers, shape (rows,) or (rows, 1); one-hot rows, shape (rows, classes); or rows of zeros and
+                ones, shape (rows, labels).
+
         Raises:
-            ParameterError: the average is ``binary``, and there are other than two classes.
+            ParameterError: as ``expect_target``, where it was not asked.
         """
         p = prediction if prediction.ndim == 2 else prediction[:, None]
-        columns = p.shape[1]
-        self.labels = columns > 1 and self.threshold is not None
-        if self.average == "binary" and (self.labels or columns > 2):
-            raise ParameterError(
-                "average",
-                f"binary is for two classes, and there are {columns} {'labels' if self.labels else 'classes'}",
-                expected="macro, micro or weighted",
-            )
-        if self.labels:
+        if self.target is None:
+            count = p.shape[1]
+            are_labels = self.threshold is not None and t.ndim == 2 and count > 1
+            self.expect_target(Labels(count) if are_labels else Classes(max(count, 2)))
+        if self.of_labels:
+            assert self.threshold is not None
             counts = _counts_of_labels(p >= self.threshold, t > 0)
-        elif columns == 1:
-            counts = _counts_of_classes(p[:, 0] >= (self.threshold or 0.5), t.reshape(len(t)), 2)
         else:
-            counts = _counts_of_classes(p.argmax(axis=1), t if t.ndim == 1 else t.argmax(axis=1), columns)
+            counts = _counts_of_classes(predicted_classes(p, self.threshold), actual_classes(t), max(p.shape[1], 2))
         self.counts = self.counts + counts
         self.seen += len(t)
 
@@ -66,7 +100,7 @@ class AveragedOverClasses(Metric):
         """Add another object's counts."""
         self.counts = self.counts + other.counts
         self.seen += other.seen
-        self.labels = self.labels or other.labels
+        self.target = self.target or other.target
 
     def result(self) -> float:
         """Return the average."""
@@ -77,7 +111,7 @@ class AveragedOverClasses(Metric):
             counts = counts[:, 1:]
         elif self.average == "micro":
             counts = counts.sum(axis=1, keepdims=True)
-        elif not self.labels:
+        elif not self.of_labels:
             counts = counts[:, counts.any(axis=0)]
         numerator, denominator = self.fraction(*counts)
         figures = numerator / np.maximum(denominator, 1)  # where the denominator is 0, so is the numerator
@@ -90,15 +124,14 @@ class AveragedOverClasses(Metric):
         """Show every average, for classes as numbers and as rows, and for labels."""
         return [
             ({}, Classes(4)),
-            ({"average": "binary"}, Classes(2)),
+            ({"average": "binary", "threshold": 0.3}, Classes(2)),
             ({"average": "weighted"}, Classes(3, one_hot=True)),
             ({"average": "micro", "threshold": 0.5}, Labels(3)),
         ]
 
 
-def _counts_of_classes(predicted: NDArray[Any], actual: NDArray[Any], classes: int) -> Counts:
+def _counts_of_classes(predicted: NDArray[np.int64], actual: NDArray[np.int64], classes: int) -> Counts:
     """Return how many are right, predicted and actual, of examples that each are of one class."""
-    predicted, actual = predicted.astype(np.int64), actual.astype(np.int64)
     return np.array([np.bincount(a, minlength=classes) for a in (actual[actual == predicted], predicted, actual)])
 
 

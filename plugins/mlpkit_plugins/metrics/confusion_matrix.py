@@ -9,6 +9,8 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
 from mlpkit import Classes, Metric, Target
+from mlpkit_plugins.metrics.class_numbers import actual_classes, expect_use_of_threshold, predicted_classes
+from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 
 class ConfusionMatrix(Metric):
@@ -16,11 +18,16 @@ class ConfusionMatrix(Metric):
 
         C[i, j] = Σ [t = i and predicted = j]  (over the examples)
 
-    The predicted class is the most probable one, the first of several; a single column holds the probability of class
-    1. The matrix stands in ``metrics.json`` and in what ``mlpkit evaluate`` shows.
+    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, where
+    that has at least this probability. A single column holds the probability of class 1. The matrix stands in
+    ``metrics.json`` and in what ``mlpkit evaluate`` shows.
 
     Args:
-        threshold: probability from which class 1 is predicted, where a single column holds it.
+        threshold: probability from which class 1, of two, is predicted.
+
+    Raises:
+        ParameterError: there is a threshold, and there are more than two classes.
+        ShapeError: the target is not classes.
 
     Source: Stehman, Selecting and Interpreting Measures of Thematic Classification Accuracy (1997); rows and columns
         are as in scikit-learn.
@@ -28,19 +35,35 @@ class ConfusionMatrix(Metric):
 
     table: ClassVar[tuple[str, str] | None] = ("target", "predicted")
 
-    def __init__(self, *, threshold: Annotated[float, Gt(0), Lt(1)] = 0.5) -> None:
+    def __init__(self, *, threshold: Annotated[float, Gt(0), Lt(1)] | None = None) -> None:
         self.threshold = threshold
         self.counts: NDArray[np.int64] = np.zeros((1, 1), np.int64)
 
+    def expect_target(self, target: Target) -> None:
+        """Make sure that the target is classes, and of two of them if there is a threshold.
+
+        Raises:
+            ShapeError: the target is labels, or real values.
+            ParameterError: there is a threshold, and there are more than two classes.
+        """
+        if not isinstance(target, Classes):
+            raise wrong_target(self, target, "classes")
+        expect_use_of_threshold(self.threshold, target.count)
+
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Count each pair of class and prediction."""
-        p = prediction.reshape(len(prediction), -1)
-        if p.shape[1] == 1:
-            classes, predicted, actual = 2, p[:, 0] >= self.threshold, t.reshape(len(t))
-        else:
-            classes, predicted = p.shape[1], p.argmax(axis=1)
-            actual = t if t.ndim == 1 else t.argmax(axis=1)
-        pairs = actual.astype(np.int64) * classes + predicted
+        """Count each pair of class and prediction.
+
+        Args:
+            prediction: probability of each class, shape (rows, classes), or of class 1, shape (rows,) or (rows, 1).
+            t: class numbers, shape (rows,) or (rows, 1), or one-hot rows, shape (rows, classes).
+
+        Raises:
+            ParameterError: there is a threshold, and there are more than two classes.
+        """
+        p = prediction if prediction.ndim == 2 else prediction[:, None]
+        classes = max(p.shape[1], 2)
+        expect_use_of_threshold(self.threshold, classes)
+        pairs = actual_classes(t) * classes + predicted_classes(p, self.threshold)
         self.counts = self.counts + np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
     def merge(self, other: Self) -> None:
@@ -54,5 +77,5 @@ class ConfusionMatrix(Metric):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:
-        """Show it for two classes, and for more, as numbers and as rows."""
-        return [({}, Classes(2)), ({}, Classes(4)), ({}, Classes(3, one_hot=True))]
+        """Show it for two classes, without and with a threshold, and for more, as numbers and as rows."""
+        return [({}, Classes(2)), ({"threshold": 0.3}, Classes(2)), ({}, Classes(4)), ({}, Classes(3, one_hot=True))]

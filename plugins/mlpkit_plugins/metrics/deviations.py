@@ -6,10 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import ShapeError
+from mlpkit import Classes, ShapeError
+from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Metric, Target
+
+
+def expect_real_values(metric: Metric, target: Target) -> None:
+    """Make sure that there is a prediction for each number of the target; one-hot rows and labels are numbers too.
+
+    Raises:
+        ShapeError: the target is the numbers of classes.
+    """
+    if isinstance(target, Classes) and not target.one_hot:
+        raise wrong_target(metric, target, "real values")
 
 
 def deviations(prediction: NDArray[Any], t: NDArray[Any]) -> NDArray[np.float64]:

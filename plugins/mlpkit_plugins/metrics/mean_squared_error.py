@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from mlpkit import Metric, Values
-from mlpkit_plugins.metrics.deviations import deviations
+from mlpkit import Labels, Metric, Values
+from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +31,20 @@ class MeanSquaredError(Metric):
         self.total = 0.0
         self.count = 0
 
+    def expect_target(self, target: Target) -> None:
+        """Make sure that the target is real values, or such rows of zeros and ones as are compared like them.
+
+        Raises:
+            ShapeError: it is the numbers of classes.
+        """
+        expect_real_values(self, target)
+
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
         """Add the squared deviations.
+
+        Args:
+            prediction: real values, shape (rows, ...).
+            t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
 
         Raises:
             ShapeError: there is not a prediction for each value.
@@ -51,5 +63,5 @@ class MeanSquaredError(Metric):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:
-        """Show it on a single value, and on several."""
-        return [({}, Values(())), ({}, Values((3,)))]
+        """Show it on a single value, on several, and on labels."""
+        return [({}, Values(())), ({}, Values((3,))), ({}, Labels(3))]

@@ -18,13 +18,17 @@ class Recall(AveragedOverClasses):
         micro     the same ratio, of the sums over all classes
         weighted  the mean, in which each class counts as often as it occurs in the targets
 
-    The predicted class is the most probable one, the first of several; a single column holds the probability of class
-    1. With a threshold, each of several columns is a label for itself, and all of them occur.
+    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, where
+    that has at least this probability. A single column holds the probability of class 1. Labels, each predicted for
+    itself, need a threshold, and all of them occur.
 
     Args:
         average: how the figures of the classes are averaged.
-        threshold: probability from which a label, or class 1, is predicted; without it labels can't be, and class 1 is
-            from 0.5.
+        threshold: probability from which a label, or class 1 of two, is predicted.
+
+    Raises:
+        ParameterError: the average, or the threshold, is not for such a target.
+        ShapeError: the target is real values.
 
     Source: van Rijsbergen, Information Retrieval (1979), chapter 7; its averages are called as in scikit-learn.
     """

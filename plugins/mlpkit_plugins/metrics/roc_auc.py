@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from mlpkit import Classes, Labels, Metric
+from mlpkit import Classes, Labels, Metric, Values
+from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +42,15 @@ class RocAuc(Metric):
         self.average = average
         self.predictions: list[NDArray[Any]] = []
         self.memberships: list[NDArray[np.bool_]] = []
+
+    def expect_target(self, target: Target) -> None:
+        """Make sure that the target is classes or labels.
+
+        Raises:
+            ShapeError: it is real values.
+        """
+        if isinstance(target, Values):
+            raise wrong_target(self, target, "classes or labels")
 
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
         """Keep the predictions, and who is of which class."""

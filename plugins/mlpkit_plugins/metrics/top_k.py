@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Classes, Metric
+from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +35,22 @@ class TopK(Metric):
         self.right = 0
         self.seen = 0
 
+    def expect_target(self, target: Target) -> None:
+        """Make sure that the target is classes.
+
+        Raises:
+            ShapeError: it is labels, or real values.
+        """
+        if not isinstance(target, Classes):
+            raise wrong_target(self, target, "classes")
+
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Count the rows in which the target is among the k best."""
+        """Count the rows in which the target is among the k best.
+
+        Args:
+            prediction: probability of each class, shape (rows, classes).
+            t: class numbers, shape (rows,), or one-hot rows, shape (rows, classes).
+        """
         classes = prediction.shape[1]
         target = (t if t.ndim == 1 else t.argmax(axis=1))[:, None]
         p = np.take_along_axis(prediction, target, axis=1)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 WRONG = ROOT / "tests/spec/wrong_specs"
 
 ANOTHER_FILE = "the fault is in another file, or in what two files say together"
-SHAPES = "shapes are known only when layers are built"
+SHAPES = "shapes and targets are known only when data is described and layers are built"
 OTHER_VALUES = "what one value may be depends on another's, further away"
 FILES = "what is on the disk can't be said"
 INSTALLED = "which versions are installed can't be said"
@@ -34,6 +34,10 @@ NOT_SAYABLE = {
     "float_that_looks_whole": "to JSON Schema, 50.0 is an integer",
     "power_of_ten_for_an_integer": "to JSON Schema, 1e3 is an integer",
     "augmented_rows_of_pixels": SHAPES,
+    "metrics_of_classes_on_labels": SHAPES,
+    "metrics_of_classes_on_values": SHAPES,
+    "metrics_of_two_classes_on_more": SHAPES,
+    "metrics_of_values_on_classes": SHAPES,
     "image_into_affine": SHAPES,
     "layer_inside_that_does_not_fit": SHAPES,
     "first_layer_inside_that_does_not_fit": SHAPES,

@@ -60,15 +60,21 @@ def measured():
 def figure_of():
     """Return a function that finds a metric's figure over all examples at once.
 
-    In minibatches, and merged from other objects, it must be the same.
+    In minibatches, and merged from other objects, it must be the same. The metric is told the target, if one is given.
     """
 
-    def figure(metric, prediction, t, **parameters):
+    def figure(metric, prediction, t, target=None, **parameters):
+        def new():
+            made = metric(**parameters)
+            if target is not None:
+                made.expect_target(target)
+            return made
+
         prediction, t = np.asarray(prediction, float), np.asarray(t)
-        whole, in_parts, merged = (metric(**parameters) for _ in range(3))
+        whole, in_parts, merged = new(), new(), new()
         whole.update(prediction, t)
         for part in np.array_split(np.arange(len(t)), 4):  # some of them empty, if there are few
-            other = metric(**parameters)
+            other = new()
             for each in (in_parts, other):
                 each.update(prediction[part], t[part])
             merged.merge(other)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpkit_plugins.metrics.accuracy import Accuracy
@@ -33,6 +34,15 @@ def test_one_hot_targets_count_as_class_numbers():
 
 def test_of_equals_the_first_counts():
     assert accuracy_of([[0.5, 0.5], [0.5, 0.5]], [0, 1]) == 0.5
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_is_scikit_learns(sklearn_metrics, figure_of, classified, in_two_classes, data):
+    p, t = data.draw(classified | in_two_classes)
+    expected = sklearn_metrics.accuracy_score(t, p.argmax(axis=1))
+    assert figure_of(Accuracy, p, t) == pytest.approx(expected, abs=1e-12)
+    assert figure_of(Accuracy, p, np.eye(p.shape[1])[t]) == pytest.approx(expected, abs=1e-12)
 
 
 def test_nothing_seen_is_no_number():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlpkit import ParameterError
 from mlpkit_plugins.metrics.confusion_matrix import ConfusionMatrix
 
 
@@ -33,13 +35,22 @@ def test_equals_that_of_scikit_learn(sklearn_metrics, classified, data):
 
 
 @given(st.data())
-def test_a_single_column_holds_the_probability_of_class_1(sklearn_metrics, in_two_classes, data):
+def test_a_threshold_is_for_class_1(sklearn_metrics, in_two_classes, data):
     prediction, t = data.draw(in_two_classes)
     threshold = data.draw(st.sampled_from([0.25, 0.5, 0.75]))
     column = prediction[:, 1:]
     expected = sklearn_metrics.confusion_matrix(t, column[:, 0] >= threshold, labels=[0, 1]).tolist()
     assert matrix_of(column, t[:, None].astype(float), threshold=threshold) == expected
     assert matrix_of(column[:, 0], t, threshold=threshold) == expected
+    assert matrix_of(prediction, t, threshold=threshold) == expected
+    assert matrix_of(prediction, np.eye(2)[t], threshold=threshold) == expected
+    expected = sklearn_metrics.confusion_matrix(t, column[:, 0] >= 0.5, labels=[0, 1]).tolist()
+    assert matrix_of(column, t) == expected
+
+
+def test_a_threshold_is_for_no_more_than_two_classes():
+    with pytest.raises(ParameterError, match=r"^threshold: .* there are 3 classes, .*; leave it out$"):
+        ConfusionMatrix(threshold=0.4).update(np.eye(3), np.arange(3))
 
 
 def test_a_row_is_a_class_and_a_column_a_prediction():

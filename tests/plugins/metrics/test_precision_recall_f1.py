@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError
+from mlpkit import Classes, Labels, ParameterError
 from mlpkit_plugins.metrics.f1 import F1
 from mlpkit_plugins.metrics.precision import Precision
 from mlpkit_plugins.metrics.recall import Recall
@@ -64,11 +64,36 @@ def test_of_two_classes_it_is_scikit_learns(
 
 @of_each
 @settings(deadline=None, max_examples=40)
+@given(data=st.data(), average=averages | st.just("binary"), threshold=st.sampled_from([0.2, 0.25, 0.5, 0.75]))
+def test_of_two_columns_a_threshold_is_for_the_second(
+    metric, name, sklearn_metrics, figure_of, in_two_classes, data, average, threshold
+):
+    p, t = data.draw(in_two_classes)
+    parameters = {"average": average, "threshold": threshold}
+    expected = getattr(sklearn_metrics, name)(t, p[:, 1] >= threshold, average=average, zero_division=0)
+    for targets, target in ((t, None), (t, Classes(2)), (one_hot(t, 2), Classes(2, one_hot=True))):
+        assert figure_of(metric, p, targets, target, **parameters) == pytest.approx(expected, abs=1e-12)
+
+
+def test_whether_rows_are_labels_or_one_hot_the_target_says(figure_of):
+    p, t = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]]), one_hot([0, 1, 0], 2)
+    parameters = {"average": "micro", "threshold": 0.4}
+    assert figure_of(Recall, p, t, Classes(2, one_hot=True), **parameters) == pytest.approx(2 / 3)
+    assert figure_of(Recall, p, t, Labels(2), **parameters) == pytest.approx(2 / 3)
+    assert figure_of(Precision, p, t, Classes(2, one_hot=True), **parameters) == pytest.approx(2 / 3)
+    assert figure_of(Precision, p, t, Labels(2), **parameters) == pytest.approx(2 / 4)
+    assert figure_of(Precision, p, t, **parameters) == pytest.approx(2 / 4)
+
+
+@of_each
+@settings(deadline=None, max_examples=40)
 @given(data=st.data(), average=averages, threshold=st.sampled_from([0.25, 0.5, 0.75]))
 def test_of_labels_it_is_scikit_learns(metric, name, sklearn_metrics, figure_of, labelled, data, average, threshold):
     p, t = data.draw(labelled)
     expected = getattr(sklearn_metrics, name)(t, p >= threshold, average=average, zero_division=0)
-    assert figure_of(metric, p, t, average=average, threshold=threshold) == pytest.approx(expected, abs=1e-12)
+    for target in (None, Labels(t.shape[1])):
+        found = figure_of(metric, p, t, target, average=average, threshold=threshold)
+        assert found == pytest.approx(expected, abs=1e-12)
 
 
 @of_each
@@ -92,6 +117,16 @@ def test_binary_is_for_two_classes(metric, name, parameters, classes, message):
     with pytest.raises(ParameterError) as caught:
         metric(average="binary", **parameters).update(one_hot([0, 1], classes), one_hot([0, 1], classes))
     assert str(caught.value) == message
+
+
+@of_each
+def test_a_threshold_is_for_no_more_than_two_classes(metric, name):
+    with pytest.raises(ParameterError) as caught:
+        metric(threshold=0.5).update(one_hot([0, 1]), np.array([0, 1]))
+    assert str(caught.value) == (
+        "threshold: a threshold means nothing where there are 3 classes, of which the most probable is predicted; "
+        "expected two classes; leave it out"
+    )
 
 
 @of_each

@@ -179,6 +179,10 @@ class Share(Metric):
         self.right = 0
         self.seen = 0
 
+    def expect_target(self, target):
+        if not isinstance(target, Classes) or target.one_hot:
+            raise ShapeError(f"a share of class numbers, and the data gives {target}")
+
     def update(self, prediction, t):
         self.right += int((prediction.argmax(axis=1) == t).sum())
         self.seen += len(t)

@@ -13,6 +13,7 @@ from mlpkit.testing.suite.examples.example import ROWS, Example
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit.components.metric import Metric
     from mlpkit.components.target import Target
     from mlpkit.testing.suite.comparison import Arrays
 
@@ -56,9 +57,26 @@ class MetricExample(Example):
         """Say which example it is."""
         return f"{super().title()} with {self.shown_with()}"
 
-    def predictions(self, rows: int = ROWS, number: int = 0, dtype: str = "float64") -> Predictions:
-        """Return random predictions: probabilities, unless the target is real values."""
+    @property
+    def target(self) -> Target:
+        """What is to be predicted."""
         target: Target = self.shown_with()
+        return target
+
+    def ready(self, target: Target | None = None) -> Metric:
+        """Build the metric and tell it the target, as a network does; the example's, if no other is given."""
+        metric: Metric = self.make()
+        metric.expect_target(target or self.target)
+        return metric
+
+    def predictions(
+        self, rows: int = ROWS, number: int = 0, dtype: str = "float64", target: Target | None = None
+    ) -> Predictions:
+        """Return random predictions, of the example's target if no other is given.
+
+        They are probabilities, unless the target is real values.
+        """
+        target = target or self.target
         rng = self.random("predictions", number)
         t = random_targets(target, rows, rng, dtype)
         if isinstance(target, Values):
@@ -70,14 +88,14 @@ class MetricExample(Example):
 
     def result(self, *parts: Predictions) -> NDArray[Any]:
         """Return the figure of a new metric that takes in some minibatches, or its table."""
-        metric = self.make()
+        metric = self.ready()
         for part in parts:
             metric.update(*part)
         return np.asarray(metric.result(), np.float64)
 
     def exercise(self) -> Arrays:
         """Take in two minibatches, merge with another metric, and ask for the figure."""
-        metric, other = self.make(), self.make()
+        metric, other = self.ready(), self.ready()
         metric.update(*self.predictions(number=0))
         other.update(*self.predictions(number=1))
         metric.merge(other)

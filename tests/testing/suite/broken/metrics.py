@@ -6,6 +6,8 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Share
 
+from mlpkit import Labels, ShapeError
+
 
 @caught_by("result_is_a_finite_number")
 class SpreadOfOne(Share):
@@ -126,3 +128,29 @@ class CountsInTheClass(Share):
 
     def result(self):
         return sum(self.counts) / len(self.counts)
+
+
+@caught_by("refuses_targets_it_can_not_judge")
+class JudgesEverything(Share):
+    """has nothing against targets that it can't compare with predictions, and fails"""
+
+    def expect_target(self, target):
+        pass
+
+
+@caught_by("refuses_targets_it_can_not_judge")
+class RefusesItsExample(Share):
+    """refuses the target that it is shown with"""
+
+    @classmethod
+    def examples(cls):
+        return [({}, Labels(3))]
+
+
+@caught_by("refuses_targets_it_can_not_judge")
+class StumblesOverTargets(Share):
+    """takes every target for one with a number of classes, and fails to refuse others"""
+
+    def expect_target(self, target):
+        if target.one_hot:
+            raise ShapeError("no rows")

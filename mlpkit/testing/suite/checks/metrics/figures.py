@@ -28,7 +28,7 @@ def result_is_a_finite_number(example: MetricExample) -> None:
     """
     for dtype in ("float32", "float64"):
         for rows in (1, ROWS):
-            metric = example.make()
+            metric = example.ready()
             metric.update(*example.predictions(rows, dtype=dtype))
             result = metric.result()
             if metric.table is not None:
@@ -77,9 +77,9 @@ def an_empty_metric_adds_nothing(example: MetricExample) -> None:
     """
     whole = example.predictions(ROWS)
     expected = example.result(whole)
-    full, empty = example.make(), example.make()
+    full, empty = example.ready(), example.ready()
     full.update(*whole)
-    full.merge(example.make())
+    full.merge(example.ready())
     _expect_same("with an empty object merged in", full.result(), expected)
     empty.merge(full)
     _expect_same("merged into an empty object", empty.result(), expected)
@@ -103,7 +103,7 @@ def asking_changes_nothing(example: MetricExample) -> None:
     A display may ask in the middle of an evaluation.
     """
     whole = example.predictions(ROWS)
-    metric = example.make()
+    metric = example.ready()
     for part in _parts(whole):
         metric.update(*part)
         metric.result()
@@ -118,7 +118,7 @@ def leaves_predictions_alone(example: MetricExample) -> None:
     """
     whole = example.predictions(ROWS)
     before = whole.copy()
-    example.make().update(*whole)
+    example.ready().update(*whole)
     for what, array, old in (
         ("the predictions", whole.prediction, before.prediction),
         ("the targets", whole.t, before.t),
@@ -126,7 +126,7 @@ def leaves_predictions_alone(example: MetricExample) -> None:
         if array.tobytes() != old.tobytes():
             raise Nonconformity(f"update wrote into {what}", expected="them to be left as they are")
         array.flags.writeable = False
-    example.make().update(*whole)
+    example.ready().update(*whole)
 
 
 @checks_examples("metric")
@@ -137,7 +137,7 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
     """
     whole = example.predictions(ROWS)
     expected = example.result(whole.copy())
-    metric = example.make()
+    metric = example.ready()
     metric.update(*whole)
     whole.prediction[...] = whole.prediction[::-1].copy()
     whole.t[...] = 0
@@ -152,7 +152,7 @@ def new_objects_begin_at_nothing(example: MetricExample) -> None:
     """
     whole, other = example.predictions(ROWS), example.predictions(ROWS, number=1)
     expected = example.result(whole)
-    first, second = example.make(), example.make()
+    first, second = example.ready(), example.ready()
     first.update(*other)
     second.update(*whole)
     _expect_same("with another object in use", second.result(), expected, "keep figures in self, set in __init__")
@@ -160,7 +160,7 @@ def new_objects_begin_at_nothing(example: MetricExample) -> None:
 
 def _after(example: MetricExample, *parts: Predictions) -> Any:
     """Return a new metric that has taken in some minibatches."""
-    metric = example.make()
+    metric = example.ready()
     for part in parts:
         metric.update(*part)
     return metric

@@ -1,0 +1,52 @@
+"""Classes as numbers: those that there are, and those that predictions stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import ParameterError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def actual_classes(t: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the number of each example's class, shape (rows,).
+
+    Args:
+        t: class numbers, shape (rows,) or (rows, 1), or one-hot rows, shape (rows, classes).
+    """
+    numbers: NDArray[Any] = t.argmax(axis=1) if t.ndim == 2 and t.shape[1] > 1 else t.reshape(len(t))
+    return numbers.astype(np.int64)
+
+
+def predicted_classes(p: NDArray[Any], threshold: float | None) -> NDArray[np.int64]:
+    """Return the number of the class that is predicted for each example, shape (rows,).
+
+    That is the most probable one, the first of several; with a threshold, or if there is a single column, it is class
+    1 if its probability is at least the threshold, or else ½.
+
+    Args:
+        p: probability of each class, shape (rows, classes), or of class 1, shape (rows, 1).
+        threshold: probability from which class 1, of two, is predicted.
+    """
+    most_probable = threshold is None and p.shape[1] > 1
+    predicted: NDArray[Any] = p.argmax(axis=1) if most_probable else p[:, -1] >= (threshold or 0.5)
+    return predicted.astype(np.int64)
+
+
+def expect_use_of_threshold(threshold: float | None, classes: int) -> None:
+    """Make sure that a threshold, if there is one, is for the second of two classes.
+
+    Raises:
+        ParameterError: there are more.
+    """
+    if threshold is not None and classes > 2:
+        raise ParameterError(
+            "threshold",
+            f"a threshold means nothing where there are {classes} classes, of which the most probable is predicted",
+            expected="two classes",
+            remedy="leave it out",
+        )

@@ -1,0 +1,85 @@
+"""From a spec to a network: components of a plugin that don't fit the data are refused at their line.
+
+What built-in components say is in ``tests/spec/wrong_specs``.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import mlpkit
+
+PLUGIN = """\
+from mlpkit import Augmentation, Metric, ParameterError, component, hookimpl
+
+class Fussy(Metric):
+    def __init__(self, mood: str = "bad", *, blames: str = "mood"):
+        self.mood, self.blames = mood, blames
+    def expect_target(self, target):
+        if self.mood == "worse":
+            raise RuntimeError("out of luck")
+        raise ParameterError(self.blames, f"is no mood for {target}", expected="a good one", remedy="wait")
+    def update(self, prediction, t): pass
+    def merge(self, other): pass
+    def result(self): return 0.0
+
+class Stumbling(Augmentation):
+    def expect_inputs(self, input_shape):
+        raise RuntimeError("fell")
+    def __call__(self, x, rng, out): pass
+
+@hookimpl
+def mlpkit_components():
+    return [component("metric", "fussy", Fussy), component("augmentation", "stumbling", Stumbling)]
+"""
+
+SPEC = """\
+mlpkit: 1
+data: mnist
+layers: [Affine: {units: 10}, SoftmaxWithLoss]
+training:
+  optimizer: sgd
+  epochs: 1
+"""
+
+
+@pytest.fixture
+def faults_of(tmp_path):
+    """Return a function that builds a spec which uses the plugin, and returns what is wrong with it."""
+    (tmp_path / "acme.py").write_text(PLUGIN, encoding="utf-8")
+
+    def faults(lines):
+        path = tmp_path / "spec.yaml"
+        path.write_text(f"{SPEC}  {lines}\n", encoding="utf-8")
+        with pytest.raises(mlpkit.SpecError) as caught:
+            mlpkit.build(mlpkit.load_spec(path, plugins=[tmp_path / "acme.py"]))
+        return caught.value.faults
+
+    return faults
+
+
+@pytest.mark.parametrize(
+    ("written", "column"),
+    [
+        ("acme.fussy", 13),
+        ("acme.fussy: {blames: mood}", 13),
+        ("acme.fussy: {mood: bad}", 32),
+        ("acme.fussy: {mood: bad, blames: weather}", 13),
+    ],
+)
+def test_a_metric_that_refuses_the_target_is_pointed_at_or_its_parameter(faults_of, written, column):
+    (fault,) = faults_of(f"metrics: [{written}]")
+    assert (fault.line, fault.column) == (7, column)
+    assert (fault.message, fault.expected, fault.remedy) == ("is no mood for 10 classes", "a good one", "wait")
+    (note,) = fault.notes
+    assert note.startswith("the target, 10 classes, comes from the data (mnist) at ")
+    assert note.endswith("spec.yaml:2:1")
+
+
+def test_one_that_fails_to_refuse_is_pointed_at(faults_of):
+    (fault,) = faults_of("metrics: [accuracy, acme.fussy: {mood: worse}]")
+    assert (fault.line, fault.column) == (7, 23)
+    assert fault.message == "expect_target raised RuntimeError: out of luck"
+    (fault,) = faults_of("augment: [acme.stumbling]")
+    assert (fault.line, fault.column) == (7, 13)
+    assert fault.message == "expect_inputs raised RuntimeError: fell"
