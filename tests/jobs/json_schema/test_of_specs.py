@@ -54,6 +54,10 @@ NOT_SAYABLE = {
     "schedule_without_an_end": OTHER_VALUES,
     "early_stopping_by_an_unknown_metric": OTHER_VALUES,
     "best_weights_by_a_table": OTHER_VALUES,
+    "best_weights_by_a_metric_abbreviated": OTHER_VALUES,
+    "best_weights_by_no_metric": OTHER_VALUES,
+    "callbacks_with_names_that_are_taken": OTHER_VALUES,
+    "callbacks_with_one_file": OTHER_VALUES,
     "requires_another_version": INSTALLED,
     "requires_what_is_not_installed": INSTALLED,
 }
