@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from mlpkit.components.schema.fault import Fault
 from mlpkit.errors import SpecSchemaError
 from mlpkit.network.blame import Blame
-from mlpkit.runs.folder import OWN_NAMES
 
 if TYPE_CHECKING:
     from mlpkit.components.callback import Callback
@@ -46,6 +45,8 @@ def _place_of(name: str, recipe: Recipe[Callback], component: Path) -> Path:
 
 def _fault_of(name: str) -> Fault | None:
     """Return what is wrong with the name of a file in the run folder, whoever writes it."""
+    from mlpkit.runs.folder import OWN_NAMES  # noqa: PLC0415 - only a callback that writes files needs them
+
     if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
         return Fault((), f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
     if name.startswith(".") or name.casefold() in OWN_NAMES:
