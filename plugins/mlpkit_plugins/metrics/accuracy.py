@@ -21,6 +21,11 @@ class Accuracy(Metric):
         accuracy = right / seen
 
     Where several classes are equally probable, the first counts as predicted.
+
+    Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes).
+
+    Raises:
+        ShapeError: the target is not classes.
     """
 
     def __init__(self) -> None:

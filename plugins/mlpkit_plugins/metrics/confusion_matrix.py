@@ -25,6 +25,9 @@ class ConfusionMatrix(Metric):
     Args:
         threshold: probability from which class 1, of two, is predicted.
 
+    Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes); or, for two classes, prediction (rows,) or
+        (rows, 1), t (rows,) or (rows, 1).
+
     Raises:
         ParameterError: there is a threshold, and there are more than two classes.
         ShapeError: the target is not classes.

@@ -27,6 +27,9 @@ class F1(AveragedOverClasses):
         average: how the figures of the classes are averaged.
         threshold: probability from which a label, or class 1 of two, is predicted.
 
+    Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes); or prediction (rows, labels), t alike; or,
+        for class 1 of two, prediction (rows,) or (rows, 1), t (rows,) or (rows, 1).
+
     Raises:
         ParameterError: the average, or the threshold, is not for such a target.
         ShapeError: the target is real values.

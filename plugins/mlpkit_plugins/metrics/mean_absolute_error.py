@@ -22,6 +22,11 @@ class MeanAbsoluteError(Metric):
 
     where n is the number of examples, or, if there are several values for each, of values.
 
+    Shapes: prediction and t alike, of any shape; axes of length 1 may be missing in either.
+
+    Raises:
+        ShapeError: the target is the numbers of classes, or there is not a prediction for each value.
+
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 10.6.
     """
 

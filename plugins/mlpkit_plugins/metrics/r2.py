@@ -28,6 +28,11 @@ class R2(Metric):
 
         spread = spread₁ + spread₂ + (mean₂ - mean₁)² n₁ n₂ / (n₁ + n₂)
 
+    Shapes: prediction and t alike, of any shape; axes of length 1 may be missing in either.
+
+    Raises:
+        ShapeError: the target is the numbers of classes, or there is not a prediction for each value.
+
     Source: Draper and Smith, Applied Regression Analysis (1998), chapter 1; putting together: Chan, Golub and LeVeque,
         Updating Formulae and a Pairwise Algorithm for Computing Sample Variances (1979).
     """

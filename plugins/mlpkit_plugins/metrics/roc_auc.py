@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from mlpkit import Classes, Labels, Metric, Values
+from mlpkit_plugins.metrics.class_numbers import actual_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 if TYPE_CHECKING:
@@ -25,14 +26,21 @@ class RocAuc(Metric):
     of class 1. Of several, each against all others, and of labels, it is averaged:
 
         macro     the mean over the classes
-        micro     the area of all classes' predictions together
+        micro     one area, as if every pair of an example and a class were an example, of the class or not
         weighted  the mean, in which each class counts as often as it occurs in the targets
 
-    A class that no example is of, or every one, has no area, and no part in the mean; the result is ½, as for guesses,
-    if no class has. All predictions are kept until the result is asked for.
+    So ``micro`` compares predictions for different classes too: it is high only if a probability means the same for
+    each. A class that no example is of, or every one, has no area, and no part in the mean; the result is ½, as for
+    guesses, if no class has. All predictions are kept until the result is asked for.
 
     Args:
         average: how the areas of the classes are averaged.
+
+    Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes); or prediction (rows, labels), t alike; or,
+        for class 1 of two, prediction (rows,) or (rows, 1), t (rows,) or (rows, 1).
+
+    Raises:
+        ShapeError: the target is real values.
 
     Source: Hanley and McNeil, The Meaning and Use of the Area under a Receiver Operating Characteristic (ROC) Curve
         (1982).
@@ -40,21 +48,32 @@ class RocAuc(Metric):
 
     def __init__(self, average: Literal["macro", "micro", "weighted"] = "macro") -> None:
         self.average = average
+        self.of_classes = False
         self.predictions: list[NDArray[Any]] = []
         self.memberships: list[NDArray[np.bool_]] = []
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is classes or labels.
+        """Make sure that the target is classes or labels, and keep which.
 
         Raises:
             ShapeError: it is real values.
         """
         if isinstance(target, Values):
             raise wrong_target(self, target, "classes or labels")
+        self.of_classes = isinstance(target, Classes)
 
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Keep the predictions, and who is of which class."""
+        """Keep the predictions, and who is of which class.
+
+        Args:
+            prediction: probability of each class or label, shape (rows, classes), or of class 1, shape (rows,) or
+                (rows, 1).
+            t: class numbers, shape (rows,); or rows with a one for each class or label that holds, shape (rows,
+                classes).
+        """
         p = prediction if prediction.ndim == 2 else prediction[:, None]
+        if self.of_classes:
+            t = actual_classes(t)
         if t.ndim == 1 and p.shape[1] <= 2:
             p, member = p[:, -1:], t[:, None] == 1
         elif t.ndim == 1:
@@ -89,6 +108,7 @@ class RocAuc(Metric):
         return [
             ({}, Classes(2)),
             ({}, Classes(4)),
+            ({"average": "micro"}, Classes(2, one_hot=True)),
             ({"average": "weighted"}, Classes(3, one_hot=True)),
             ({"average": "micro"}, Labels(3)),
         ]

@@ -26,6 +26,11 @@ class TopK(Metric):
     Args:
         k: number of guesses.
 
+    Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes).
+
+    Raises:
+        ShapeError: the target is not classes.
+
     Source: Russakovsky and others, ImageNet Large Scale Visual Recognition Challenge (2015), section 4.1, where
         1 - top_k is the error, with k = 5.
     """

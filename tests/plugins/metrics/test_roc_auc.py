@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlpkit import Classes, Labels
 from mlpkit_plugins.metrics.roc_auc import RocAuc
 
 averages = st.sampled_from(["macro", "micro", "weighted"])
@@ -55,6 +56,22 @@ def test_of_two_classes_it_is_scikit_learns(sklearn_metrics, figure_of, in_two_c
     expected = area_of(sklearn_metrics, p[:, 1:], t[:, None], "macro")
     for prediction, targets in ((p, t), (p[:, 1:], t), (p[:, 1], t), (p[:, 1:], t[:, None].astype(float))):
         assert figure_of(RocAuc, prediction, targets) == pytest.approx(expected, abs=1e-12)
+        assert figure_of(RocAuc, prediction, targets, Classes(2)) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data(), average=averages)
+def test_two_classes_one_hot_are_not_two_labels(sklearn_metrics, figure_of, in_two_classes, data, average):
+    p, t = data.draw(in_two_classes)
+    one_hot = Classes(2, one_hot=True)
+    expected = area_of(sklearn_metrics, p[:, 1:], t[:, None], "macro")
+    assert figure_of(RocAuc, p, np.eye(2)[t], one_hot, average=average) == pytest.approx(expected, abs=1e-12)
+
+
+def test_micro_compares_predictions_for_different_labels(figure_of):
+    p, t = np.array([[0.1, 0.6], [0.2, 0.7]]), np.array([[0, 0], [1, 1]])
+    assert figure_of(RocAuc, p, t, Labels(2)) == 1.0
+    assert figure_of(RocAuc, p, t, Labels(2), average="micro") == 0.75
 
 
 @settings(deadline=None, max_examples=40)
