@@ -18,7 +18,11 @@ class RealValuesLoss(Loss):
     """A mean over rows and elements of a function of the residual, r = x - t."""
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one input a target value."""
+        """Make sure that there is one input a target value.
+
+        Raises:
+            ShapeError: the data's target is not real values of the shape of an input.
+        """
         if target is None:
             return
         if not isinstance(target, Values):
