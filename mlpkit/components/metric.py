@@ -38,7 +38,7 @@ class Metric(Component):
     def expect_target(self, target: Target) -> None:
         """Make sure that predictions of such targets can be judged, before any are there; by default, all can.
 
-        It is asked before any data is read, and of each new object before its first minibatch, where the target is
+        It is asked before the data is opened, and of each new object before its first minibatch, where the target is
         known; a metric may keep the target.
 
         Args:
