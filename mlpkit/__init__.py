@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.component import Component as Component
     from mlpkit.components.dataset import Dataset as Dataset
     from mlpkit.components.dataset import Description as Description
+    from mlpkit.components.dataset import Doubt as Doubt
     from mlpkit.components.dataset import Split as Split
     from mlpkit.components.hook import component as component
     from mlpkit.components.hook import hookimpl as hookimpl
@@ -88,6 +89,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
         StorageError as StorageError,
     )
     from mlpkit.errors import (
+        TargetError as TargetError,
+    )
+    from mlpkit.errors import (
         UnknownComponentError as UnknownComponentError,
     )
     from mlpkit.errors import (
@@ -109,7 +113,7 @@ _HOMES = {
     "mlpkit.components.callback": ("Callback", "TrainingView", "Weights"),
     "mlpkit.components.chain": ("Chain",),
     "mlpkit.components.component": ("Component",),
-    "mlpkit.components.dataset": ("Dataset", "Description", "Split"),
+    "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Split"),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
     "mlpkit.components.layer": ("Layer",),
@@ -133,6 +137,7 @@ _HOMES = {
         "ShapeError",
         "SpecError",
         "StorageError",
+        "TargetError",
         "UnknownComponentError",
         "UsageError",
     ),

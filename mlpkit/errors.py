@@ -70,7 +70,7 @@ class SpecError(MlpkitError):
 
     Args:
         faults: everything that one stage found.
-        warnings: what is right, but shouldn't be done any more, as far as that was seen before.
+        warnings: what is right, but shouldn't be done any more, or is most likely not meant, as far as that was seen.
     """
 
     exit_code = 2
@@ -136,6 +136,10 @@ class ParameterError(WrongUseError):
 
 class ShapeError(WrongUseError):
     """A shape, or a kind of target, is not one that a component can take."""
+
+
+class TargetError(ShapeError):
+    """A kind of target is not one that a loss can compare with; the data set may know what to do about it."""
 
 
 class UnknownComponentError(WrongUseError):

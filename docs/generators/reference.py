@@ -29,8 +29,8 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         mlpkit,
         ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "TrainingView", "Weights"),
     ),
-    "What data sets return": (mlpkit, ("Description", "Split", "Classes", "Labels", "Values")),
-    "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "DataError", "did_you_mean")),
+    "What data sets return": (mlpkit, ("Description", "Doubt", "Split", "Classes", "Labels", "Values")),
+    "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "TargetError", "DataError", "did_you_mean")),
     "Testing": (
         mlpkit.testing,
         (

@@ -51,6 +51,7 @@ def command(
             warnings = spec.warnings
             tell_warnings(warnings)
             checked = check_read(spec)
+            tell_warnings(checked.data_warnings)
         except UsageError:  # of the command, and not of this spec
             raise
         except MlpkitError as error:
@@ -115,7 +116,7 @@ def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
         "target": target_to_plain(description.target),
         "layers": [_member_document(member) for member in checked.members],
         "parameters": checked.parameters,
-        "warnings": [warning._asdict() for warning in checked.spec.warnings],
+        "warnings": [warning._asdict() for warning in (*checked.spec.warnings, *checked.data_warnings)],
     }
 
 

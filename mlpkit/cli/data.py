@@ -45,7 +45,7 @@ def command(
 
     with suggesting_shipped_spec(path):
         report = data(path, rows=rows, overrides=overrides, plugins=plugins, blocked=blocked)
-    tell_warnings(report.spec.warnings)
+    tell_warnings((*report.spec.warnings, *report.data_warnings))
     if as_json:
         document(_document(path, report))
     else:

@@ -66,7 +66,7 @@ def tell(error: MlpkitError) -> None:
 
 
 def tell_warnings(warnings: Iterable[SpecFault]) -> None:
-    """Print what a spec shouldn't do any more."""
+    """Print what a spec shouldn't do any more, and what of its data is most likely not meant."""
     for warning in warnings:
         message(str(warning._replace(message=f"{_yellow('warning:')} {warning.message}")) + "\n")
 

@@ -9,7 +9,7 @@ from mlpkit.components.component import Component
 from mlpkit.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,6 +29,20 @@ class Description(NamedTuple):
     input_shape: tuple[int, ...]
     target: Target
     sizes: Mapping[str, int]
+
+
+class Doubt(NamedTuple):
+    """Something in the data that is allowed, and most likely not meant.
+
+    Args:
+        parameter: the parameter that it comes from, as in the signature.
+        message: what is not as one would expect.
+        remedy: what to do if it is not meant.
+    """
+
+    parameter: str
+    message: str
+    remedy: str = ""
 
 
 class Split(Protocol):
@@ -79,6 +93,14 @@ class Dataset(Component):
         Raises:
             DataError: a file is not what it should be.
         """
+
+    def doubts(self) -> Sequence[Doubt]:
+        """Return what is allowed in the data, and most likely not meant, once described; each is told as a warning."""
+        return ()
+
+    def target_remedy(self) -> str:
+        """Return what to change about the target, once described, where a loss takes another kind; or nothing."""
+        return ""
 
     def fingerprint(self) -> str:
         """Return a checksum of the data, once opened, for the lock file; empty if there is none."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Description
     from mlpkit.components.operation import Operation
+    from mlpkit.errors import SpecFault
     from mlpkit.spec.spec import Spec
 
 
@@ -45,11 +46,13 @@ class CheckedSpec:
         spec: the spec.
         description: shapes and sizes of the data.
         members: the layers and the loss.
+        data_warnings: what the data set has doubts about.
     """
 
     spec: Spec
     description: Description
     members: tuple[CheckedMember, ...]
+    data_warnings: tuple[SpecFault, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -89,7 +92,7 @@ def check_read(spec: Spec) -> CheckedSpec:
     expect_own_files(spec)
     proved = prove(spec)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
-    return CheckedSpec(spec, proved.description, members)
+    return CheckedSpec(spec, proved.description, members, proved.warnings)
 
 
 def _checked(operation: Operation) -> CheckedMember:

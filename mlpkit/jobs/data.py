@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels
 from mlpkit.jobs.column_statistics import ColumnStatistics, StatisticsOfColumns
 from mlpkit.network.blame import Blame
-from mlpkit.network.builder import describe_data
+from mlpkit.network.builder import data_warnings, describe_data
 from mlpkit.spec.spec import read_spec
 from mlpkit.training.batches import BatchReader
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
+    from mlpkit.errors import SpecFault
     from mlpkit.spec.spec import Spec
 
 MOST_COLUMNS: Final = 100
@@ -58,6 +59,7 @@ class DataReport:
         counts: how many examples of each split have each class or label; empty where values are predicted.
         values: statistics of the training targets where values are predicted.
         examples: some training examples, the first ones.
+        data_warnings: what the data set has doubts about.
     """
 
     spec: Spec
@@ -68,6 +70,7 @@ class DataReport:
     counts: Mapping[str, tuple[int, ...]]
     values: tuple[ColumnStatistics, ...]
     examples: tuple[Example, ...]
+    data_warnings: tuple[SpecFault, ...] = ()
 
 
 def data(
@@ -95,6 +98,7 @@ def data(
     spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
     dataset = spec.data()
     description = describe_data(spec, dataset)
+    warnings = data_warnings(spec, dataset)
     with Blame(f"dataset {spec.data.name} failed in open"):
         splits = dataset.open(spec.seed)
     target, dtype = description.target, np.dtype(spec.dtype)
@@ -127,6 +131,7 @@ def data(
         counts if counted else {},
         () if counted else values.result(),
         tuple(examples),
+        warnings,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ def run(
     Args:
         spec: the spec.
         directory: where to keep what happened; missing or empty. None keeps nothing.
-        observer: is told how it goes.
+        observer: is told how it goes, and what the data set has doubts about; by default a warning tells these.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
@@ -46,6 +47,11 @@ def run(
     """
     expect_own_files(spec)
     proved = prove(spec)
+    for warning in proved.warnings:
+        if observer is not None:
+            observer.warned(warning)
+        else:
+            warnings.warn(str(warning), stacklevel=2)
     plan = choose_plan(
         proved.proof.flops * spec.training.batch_size, slices=spec.training.slices, threads=spec.training.threads
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.fault import Fault
-from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, WrongUseError
+from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError
 from mlpkit.network.blame import Blame
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import Recipe
     from mlpkit.components.schema.fault import Path
+    from mlpkit.errors import SpecFault
     from mlpkit.network.sequential import Resolver
     from mlpkit.spec.spec import Spec
 
@@ -30,11 +31,13 @@ class SpecProof(NamedTuple):
         dataset: the data, described and not yet opened.
         description: shapes and sizes of the data.
         proof: shapes of the layers.
+        warnings: what the data set has doubts about.
     """
 
     dataset: Dataset
     description: Description
     proof: Proof
+    warnings: tuple[SpecFault, ...] = ()
 
 
 def prove(spec: Spec) -> SpecProof:
@@ -46,6 +49,7 @@ def prove(spec: Spec) -> SpecProof:
     """
     dataset = spec.data()
     description = describe_data(spec, dataset)
+    warnings = data_warnings(spec, dataset)
     examples = description.sizes["train"]
     faults = _open_ended_faults(spec) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
@@ -55,10 +59,10 @@ def prove(spec: Spec) -> SpecProof:
         create = spec.registry.create
         proof = prove_shapes(stack, names, description.input_shape, description.target, dtype, create=create)
     except StackError as error:
-        faults.append(_stack_fault(spec, error))
+        faults.append(_stack_fault(spec, error, dataset))
     if faults:
-        raise spec.error(SpecShapeError, faults)
-    return SpecProof(dataset, description, proof)
+        raise spec.error(SpecShapeError, faults, warnings)
+    return SpecProof(dataset, description, proof, warnings)
 
 
 def _size_faults(spec: Spec, examples: int) -> list[Fault]:
@@ -113,6 +117,18 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         path = ("data", spec.data.name, error.parameter)
         fault = Fault(path, error.message, expected=error.expected, remedy=error.remedy)
         raise spec.error(SpecShapeError, [fault]) from error
+
+
+def data_warnings(spec: Spec, dataset: Dataset) -> tuple[SpecFault, ...]:
+    """Return what a data set, once described, has doubts about, each at its parameter's place.
+
+    Raises:
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    with Blame(f"dataset {spec.data.name} failed in doubts"):
+        doubts = dataset.doubts()
+    place = ("data", spec.data.name)
+    return spec.located([Fault((*place, doubt.parameter), doubt.message, remedy=doubt.remedy) for doubt in doubts])
 
 
 def build(spec: Spec, *, slices: int | None = None) -> Sequential:
@@ -204,13 +220,18 @@ def _from_data(spec: Spec) -> str:
     return f"from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
 
 
-def _stack_fault(spec: Spec, error: StackError) -> Fault:
+def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) -> Fault:
     member = spec.layers[error.index]
     cause = error.cause
     message, expected, remedy = str(error), "", ""
     if isinstance(cause, WrongUseError):
         message, expected, remedy = cause.message, cause.expected, cause.remedy
-    if error.operation is error.member:
+    if isinstance(cause, TargetError):
+        notes = [f"the target comes {_from_data(spec)}"]
+        if dataset is not None and not remedy:
+            with Blame(f"dataset {spec.data.name} failed in target_remedy"):
+                remedy = dataset.target_remedy()
+    elif error.operation is error.member:
         notes = [_fed_by(spec, error, "its inputs"), *_producer_origins(spec, error)]
     else:
         notes = _notes_inside(spec, error)

@@ -101,9 +101,19 @@ class Spec:
         order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 
-    def error(self, kind: type[SpecError], faults: Sequence[Fault]) -> SpecError:
-        """Return an error that points at the faults' places in the text."""
-        return kind(_located(self.document, faults))
+    def located(self, faults: Sequence[Fault]) -> tuple[SpecFault, ...]:
+        """Return faults with their places in the text, in the order of these."""
+        return _located(self.document, faults)
+
+    def error(self, kind: type[SpecError], faults: Sequence[Fault], warnings: Sequence[SpecFault] = ()) -> SpecError:
+        """Return an error that points at the faults' places in the text.
+
+        Args:
+            kind: its class.
+            faults: what is wrong.
+            warnings: what was seen before that is right, but most likely not meant.
+        """
+        return kind(self.located(faults), warnings)
 
 
 def load_spec(

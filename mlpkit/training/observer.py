@@ -34,7 +34,7 @@ class Observer:
         """Something is not as it should be, but the run goes on; told before training begins."""
 
     def warned(self, warning: SpecFault) -> None:
-        """The spec says what it shouldn't any more, though it is right; told before training begins."""
+        """The spec says what it shouldn't any more, or its data is most likely not as meant; told before training."""
 
 
 class ObserverGroup(Observer):

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import mlpkit
+
 SPEC = """\
 mlpkit: 1
 name: fruit
@@ -203,6 +205,121 @@ def test_a_misspelt_column_of_a_parquet_file_is_shown_where_it_stands(fruit_parq
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("--set:1:21: there is no column 'kinds' in fruit.parquet\n")
     assert "  expected: one of weight, colour, kind\n  help: did you mean 'kind'?\n" in done.err
+
+
+# Targets that the loss can't take
+
+
+@pytest.fixture(params=["csv", "parquet"])
+def prices(request, work):
+    """Write a table with a target of texts and one of numbers, and return what a spec says of it, and its name."""
+    rows = {"a": list(range(100)), "kind": ["x", "y"] * 50, "price": [i % 50 * 1.5 for i in range(100)]}
+    if request.param == "csv":
+        lines = [",".join(map(str, row)) for row in zip(*rows.values(), strict=True)]
+        (work / "data.csv").write_text("\n".join(["a,kind,price", *lines]))
+    else:
+        pq.write_table(pa.table(rows), work / "data.parquet")
+    return request.param
+
+
+def spec_of(prices, target, loss, *, units=1):
+    return f"""\
+mlpkit: 1
+data:
+  {prices}:
+    file: data.{prices}
+    {target}
+    inputs: [a]
+    validation: 0
+    test: 0
+layers:
+  - Affine: {{units: {units}}}
+  - {loss}
+training:
+  optimizer: {{sgd: {{learning_rate: 0.1}}}}
+  batch_size: 20
+  epochs: 1
+"""
+
+
+DOUBT = """\
+prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numbers in 100 rows, each taken for a class
+    5 |     target: price
+      |             ^^^^^
+  help: set predict: values to predict numbers
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "loss", "told", "remedy"),
+    [
+        (
+            "target: kind",
+            "MeanSquaredError",
+            "compares real values, but the data gives 2 classes\n   11 |   - MeanSquaredError\n"
+            "      |     ^^^^^^^^^^^^^^^^\n  expected: data whose target is real values",
+            "the column 'kind' holds texts, which are classes: end the layers in a loss on classes, such as "
+            "SoftmaxWithLoss, or name another in target",
+        ),
+        (
+            "target: price",
+            "MeanSquaredError",
+            "compares real values, but the data gives 50 classes\n   11 |   - MeanSquaredError\n"
+            "      |     ^^^^^^^^^^^^^^^^\n  expected: data whose target is real values",
+            "set predict: values if the column 'price' holds numbers to predict",
+        ),
+        (
+            "{target: price, predict: values}",
+            "SoftmaxWithLoss",
+            "compares logits with classes, but the data gives real values of shape (1,)\n   11 |   - SoftmaxWithLoss\n"
+            "      |     ^^^^^^^^^^^^^^^\n  expected: data whose target is one of several classes",
+            "set predict: classes if the column 'price' holds classes",
+        ),
+    ],
+)
+def test_a_loss_that_does_not_fit_the_target_is_told_with_what_to_change(
+    work, invoke, prices, target, loss, told, remedy
+):
+    spec = spec_of(prices, target.strip("{}").replace(", ", "\n    "), loss)
+    line = 11 + spec.count("predict")
+    (work / "prices.yaml").write_text(spec)
+    doubt = DOUBT % prices if "price" in target and "predict" not in target else ""
+    for verb in ("check", "run"):
+        done = invoke(verb, "prices.yaml")
+        assert (done.code, done.out) == (2, "")
+        assert done.err == (
+            f"{doubt}prices.yaml:{line}:5: {loss}1 {told.replace('   11 |', f'   {line} |')}\n  help: {remedy}\n"
+            f"  note: the target comes from the data ({prices}) at prices.yaml:2:1\n\n1 error in prices.yaml\n"
+        )
+
+
+def test_many_numbers_as_classes_are_warned_of_wherever_the_data_is_used(work, invoke, prices):
+    (work / "prices.yaml").write_text(spec_of(prices, "target: price", "SoftmaxWithLoss", units=50))
+    for verb in (("check",), ("data",), ("run", "--quiet"), ("check", "--json"), ("run", "--json")):
+        done = invoke(verb[0], "prices.yaml", *verb[1:])
+        assert (done.code, done.err) == (0, DOUBT % prices)
+    (warning,) = json.loads(invoke("check", "prices.yaml", "--json").out)["warnings"]
+    assert (warning["line"], warning["column"]) == (5, 13)
+    with pytest.warns(UserWarning, match=r"^prices.yaml:5:13: the column 'price' of data"):
+        mlpkit.run(mlpkit.load_spec("prices.yaml"))
+    (work / "prices.yaml").write_text(spec_of(prices, "target: price", "SoftmaxWithLoss", units=2))
+    done = invoke("check", "prices.yaml", "--json")
+    assert done.err.startswith(f"{DOUBT % prices}prices.yaml:11:5: SoftmaxWithLoss1 gets 2 logits for 50 classes\n")
+    assert [warning["line"] for warning in json.loads(done.out)["warnings"]] == [5]
+
+
+@pytest.mark.parametrize("predict", ["values", "labels"])
+def test_a_target_of_texts_where_numbers_are_to_be_predicted_is_told_at_the_target(work, invoke, prices, predict):
+    spec = spec_of(prices, f"target: kind\n    predict: {predict}", "MeanSquaredError")
+    (work / "prices.yaml").write_text(spec)
+    done = invoke("check", "prices.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"prices.yaml:5:13: the column 'kind' of data.{prices} holds texts, such as 'x'\n"
+        "    5 |     target: kind\n      |             ^^^^\n  expected: numbers, as predict asks for\n"
+        "  help: set predict: classes if they are classes, or name a column of numbers\n\n1 error in prices.yaml\n"
+    )
 
 
 # Files that aren't what they seem

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Loss, ShapeError, Values
+from mlpkit import Loss, ShapeError, TargetError, Values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class RealValuesLoss(Loss):
         if target is None:
             return
         if not isinstance(target, Values):
-            raise ShapeError(
+            raise TargetError(
                 f"{self.path} compares real values, but the data gives {target}",
                 expected="data whose target is real values",
             )

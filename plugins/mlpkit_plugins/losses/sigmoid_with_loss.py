@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Classes, Labels, Loss, ShapeError, UsageError
+from mlpkit import Classes, Labels, Loss, ShapeError, TargetError, UsageError
 from mlpkit_plugins.functions.sigmoid import sigmoid
 from mlpkit_plugins.losses.class_targets import expect_sums_of_one
 
@@ -48,7 +48,7 @@ class SigmoidWithLoss(Loss):
         if target is None:
             return
         if not isinstance(target, Labels) and not (isinstance(target, Classes) and target.count == 2):
-            raise ShapeError(
+            raise TargetError(
                 f"{self.path} compares logits with labels or with two classes, but the data gives {target}",
                 expected="data whose target is labels, or one of two classes",
                 remedy="put SoftmaxWithLoss in its place" if isinstance(target, Classes) else "",

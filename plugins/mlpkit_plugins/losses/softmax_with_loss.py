@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import Classes, Loss, ParameterError, ShapeError
+from mlpkit import Classes, Loss, ParameterError, ShapeError, TargetError
 from mlpkit_plugins.kernels import cross_entropy_gradient, normalize_columns, pick_labels, shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 
@@ -72,7 +72,7 @@ class SoftmaxWithLoss(Loss):
         if target is None:
             return
         if not isinstance(target, Classes):
-            raise ShapeError(
+            raise TargetError(
                 f"{self.path} compares logits with classes, but the data gives {target}",
                 expected="data whose target is one of several classes",
             )

@@ -12,7 +12,8 @@ from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import NoCharactersError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import NotANumberError, no_number, numbers_of
+from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.wrong_number import wrong_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -52,6 +53,7 @@ class CsvSource:
 
         Raises:
             DataError: the file is no CSV, or a text is none that its column can hold.
+            ParameterError: the target holds no numbers, and is to.
         """
         names = [*columns.all_numbers, *columns.all_categories, *([columns.key] if columns.key is not None else [])]
         count = len(columns.all_numbers)
@@ -60,7 +62,7 @@ class CsvSource:
             numbers = np.empty((rows, count))
             codes = np.empty((rows, len(codebooks)), np.int32)
             for index, name in enumerate(columns.all_numbers):
-                numbers[:, index] = self._numbers(block, index, name)
+                numbers[:, index] = self._numbers(block, index, name, columns)
             for index, book in enumerate(codebooks):
                 codes[:, index] = self._codes(block, count + index, names[count + index], book)
             keys = None
@@ -68,13 +70,13 @@ class CsvSource:
                 keys = np.fromiter(map(text_key, block.columns[-1]), np.uint64, rows)
             yield Chunk(block.rows, numbers, codes, keys)
 
-    def _numbers(self, block: Block, index: int, name: str) -> NDArray[np.float64]:
+    def _numbers(self, block: Block, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
         texts = block.columns[index]
         try:
             return numbers_of(texts, self._missing, decimal=self._decimal)
         except NotANumberError as error:
-            message = no_number(texts[error.index], "set decimal: ',' if that is a decimal comma")
-            raise DataError(self.name, message, row=int(block.rows[error.index]), column=name) from error
+            row, commas = int(block.rows[error.index]), "set decimal: ',' if that is a decimal comma"
+            raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
 
     def _codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
         texts = block.columns[index]

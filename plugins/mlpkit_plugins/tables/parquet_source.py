@@ -13,7 +13,8 @@ from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import NotANumberError, no_number, numbers_of
+from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.wrong_number import wrong_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -64,6 +65,7 @@ class ParquetSource:
 
         Raises:
             DataError: the file is damaged, or a column or a value is not what it should be.
+            ParameterError: the target holds no numbers, and is to.
         """
         keys = () if columns.key is None else (columns.key,)
         names = (*columns.all_numbers, *columns.all_categories, *keys)
@@ -76,7 +78,7 @@ class ParquetSource:
             numbers = np.empty((len(block.rows), count))
             codes = np.empty((len(block.rows), len(codebooks)), np.int32)
             for index, name in enumerate(columns.all_numbers):
-                numbers[:, index] = self._numbers(block.columns[index], block.rows, name)
+                numbers[:, index] = self._numbers(block.columns[index], block.rows, name, columns)
             for index, book in enumerate(codebooks):
                 codes[:, index] = self._codes(block.columns[count + index], block.rows, names[count + index], book)
             yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], columns.key))
@@ -86,7 +88,7 @@ class ParquetSource:
         if not any(is_allowed(found) for is_allowed in allowed):
             raise DataError(self.name, f"the column holds {found}; expected {expected}", column=name)
 
-    def _numbers(self, values: pa.Array, rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+    def _numbers(self, values: pa.Array, rows: NDArray[np.int64], name: str, columns: Columns) -> NDArray[np.float64]:
         values = _plain(values)
         if _is_text(values.type):
             numbers = np.full(len(values), np.nan)
@@ -95,9 +97,8 @@ class ParquetSource:
             try:
                 numbers[present] = numbers_of(texts, self._missing)
             except NotANumberError as error:
-                row = int(rows[present[error.index]])
-                message = no_number(texts[error.index], "write numbers with a decimal point")
-                raise DataError(self.name, message, row=row, column=name) from error
+                row, commas = int(rows[present[error.index]]), "write numbers with a decimal point"
+                raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
             return numbers
         numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
         infinite = np.flatnonzero(np.isinf(numbers))

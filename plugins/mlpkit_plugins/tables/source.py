@@ -53,4 +53,5 @@ class TableSource(Protocol):
 
         Raises:
             DataError: the file is damaged, or a value is not what its column holds.
+            ParameterError: the target holds something else than what is to be predicted.
         """

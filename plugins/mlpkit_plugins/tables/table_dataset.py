@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpkit import Classes, DataError, Dataset, Description, Labels, ShapeError, Values
+from mlpkit import Classes, Dataset, Description, Labels, ShapeError, Values
 from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.tables.codebook import MISSING
@@ -18,7 +19,14 @@ from mlpkit_plugins.tables.options import Columns, expect_columns
 from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
-from mlpkit_plugins.tables.targets import expect_classes, expect_labels, unknown_category, unknown_class
+from mlpkit_plugins.tables.targets import (
+    doubts_about_classes,
+    expect_classes,
+    expect_labels,
+    numbers_for_classes,
+    unknown_category,
+    unknown_class,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Doubt, MlpkitError, Target
     from mlpkit_plugins.tables.options import TableOptions
     from mlpkit_plugins.tables.source import TableSource
 
@@ -53,6 +61,7 @@ class TableDataset(Dataset):
     _encoder: TableEncoder | None = None
     _splits: dict[str, TableSplit] | None = None
     _fingerprint = ""
+    _doubts: tuple[Doubt, ...] = ()
 
     @abstractmethod
     def source(self, path: Path, name: str) -> TableSource:
@@ -78,6 +87,22 @@ class TableDataset(Dataset):
         assert self._encoder is not None
         sizes = {name: len(split) for name, split in self._splits.items()}
         return Description((self._encoder.width,), self._target(), sizes)
+
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Return what is to be said of a target of many numbers, each of which is taken for a class."""
+        return self._doubts
+
+    def target_remedy(self) -> str:
+        """Return what to set ``predict`` or ``target`` to, where the loss takes another kind of target."""
+        predict, name = self.options.predict, self.options.targets[0]
+        if predict == "classes" and all(map(writes_number, self.class_names() or ())):
+            return f"set predict: values if the column '{name}' holds numbers to predict"
+        if predict == "classes":
+            classes = f"the column '{name}' holds texts, which are classes"
+            return f"{classes}: end the layers in a loss on classes, such as SoftmaxWithLoss, or name another in target"
+        if len(self.options.targets) == 1:
+            return f"set predict: classes if the column '{name}' holds classes"
+        return "name a single column in target, and set predict: classes, if it holds classes"
 
     def open(self, seed: int) -> Mapping[str, TableSplit]:
         """Return the splits by name; the spec's seed plays no part, ``split_seed`` does.
@@ -176,6 +201,7 @@ class TableDataset(Dataset):
         table, checksums = self._table(self.file, "file", None)
         if self._encoder is None:
             expect_classes(table)
+            self._doubts = doubts_about_classes(table)
         if self.options.split == "hash":
             positions = split_by_key(row_keys(table), self.options.shares, self.options.split_seed)
         else:
@@ -229,8 +255,10 @@ class TableDataset(Dataset):
             codes[strange] = MISSING
             table.codes[:, column] = codes
 
-    def _unknown(self, table: Table, position: int, name: str, text: str, encoder: TableEncoder) -> DataError:
+    def _unknown(self, table: Table, position: int, name: str, text: str, encoder: TableEncoder) -> MlpkitError:
         if name == table.columns.target_class:
+            if self._doubts:
+                return numbers_for_classes(table)
             return table.error(position, name, unknown_class(text, encoder.classes or ()))
         return table.error(position, name, unknown_category(text, encoder.categories[name]))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit import did_you_mean
+from mlpkit import Doubt, ParameterError, did_you_mean
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
 
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 MANY_CLASSES: Final = 20
 """More numbers than that, some of which occur once, are no classes but values, most likely."""
 
+FEW_EXAMPLES: Final = 10
+"""Fewer rows than that of each whole number don't tell it from a value, either."""
+
 
 def expect_classes(table: Table) -> None:
     """Make sure that there are two classes, each of which occurs more than once, if classes are predicted.
 
     Raises:
-        DataError: there are not.
+        ParameterError: the target holds numbers to predict, by all appearances.
+        DataError: there are fewer classes, or one occurs once.
     """
     name = table.columns.target_class
     if name is None:
@@ -35,11 +39,14 @@ def expect_classes(table: Table) -> None:
         raise table.error(0, name, message)
     lonely = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(texts)) == 1)
     if len(lonely):
+        mostly_alone = len(lonely) > len(texts) / 2
+        if _holds_many_numbers(table) or (mostly_alone and all(map(writes_number, texts))):
+            raise numbers_for_classes(table)
         positions = np.flatnonzero(np.isin(codes, lonely))
         position = int(positions[0])
         text = texts[codes[position]]
-        if len(lonely) > len(texts) / 2 or (len(texts) > MANY_CLASSES and all(map(writes_number, texts))):
-            remedy = "set predict: values if the column holds numbers to predict, and not classes"
+        if mostly_alone:
+            remedy = "name another column in target if this one holds no classes"
         else:
             alone = set(lonely.tolist())
             others = [other for code, other in enumerate(texts) if code not in alone]
@@ -47,6 +54,33 @@ def expect_classes(table: Table) -> None:
         more = f" ({len(lonely):,} classes occur once)" if len(lonely) > 1 else ""
         message = f"the class {shown_text(text)} occurs in no other row{more}; expected at least 2 of each; {remedy}"
         raise table.error(position, name, message)
+
+
+def numbers_for_classes(table: Table) -> ParameterError:
+    """Return the error for a column of numbers to predict that was taken for one of classes."""
+    return ParameterError(
+        "target",
+        f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, too many to be classes",
+        expected="at least 2 rows of each class",
+        remedy="set predict: values to predict numbers",
+    )
+
+
+def doubts_about_classes(table: Table) -> tuple[Doubt, ...]:
+    """Return what is to be said of a target of many numbers, each of which is taken for a class; or nothing."""
+    if table.columns.target_class is None or not _holds_many_numbers(table):
+        return ()
+    texts = table.texts[-1]
+    if len(table) >= FEW_EXAMPLES * len(texts) and all(float(text).is_integer() for text in texts):
+        return ()
+    message = (
+        f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, each taken for a class"
+    )
+    return (Doubt("target", message, "set predict: values to predict numbers"),)
+
+
+def _counted(table: Table) -> str:
+    return f"{len(table.texts[-1]):,} different numbers in {len(table):,} rows"
 
 
 def expect_labels(table: Table) -> None:
@@ -73,3 +107,8 @@ def unknown_category(text: str, known: Sequence[str]) -> str:
     """Return what to say of a category that no training row has."""
     remedy = did_you_mean(text, known) or "set unknown: zeros to encode it as zeros"
     return f"the category {shown_text(text)} occurs in no training row; {remedy}"
+
+
+def _holds_many_numbers(table: Table) -> bool:
+    """Whether the target, which is one of classes, holds numbers, and more than there are classes as a rule."""
+    return len(table.texts[-1]) > MANY_CLASSES and all(map(writes_number, table.texts[-1]))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-
-from mlpkit_plugins.formats.shown_text import shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -16,14 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-OFTEN_MISSING: Final = frozenset(
-    ("n/a", "na", "nan", "null", "none", "nil", "#n/a", "?", "-", "--", ".", "missing", "unknown")
-)
-"""What people write for a value that is missing, in small letters."""
-
 _TRUTHS: Final = {"true": 1.0, "false": 0.0}
 _POINTS_AND_COMMAS: Final = str.maketrans(".,", ",.")
-_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 
 
 class NotANumberError(ValueError):
@@ -83,18 +74,3 @@ def _one_by_one(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.fl
         if not math.isfinite(values[index]) or "_" in text:  # float() takes 1_000, which no other program writes
             raise NotANumberError(index)
     return values
-
-
-def no_number(text: str, commas: str) -> str:
-    """Return what to say of a text that writes no finite number.
-
-    Args:
-        text: the text.
-        commas: what to do about a decimal comma.
-    """
-    remedy = "name the column in categorical if it holds categories, or in ignore if it is of no use"
-    if _DECIMAL_COMMA.fullmatch(text.strip()):
-        remedy = commas
-    elif text.strip().lower() in OFTEN_MISSING:
-        remedy = "add it to missing_texts if it stands for a missing value"
-    return f"{shown_text(text)} is not a finite number; {remedy}"

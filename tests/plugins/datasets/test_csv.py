@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import Classes, DataError, Description, Labels, ModelFileError, ParameterError, ShapeError, Values
+from mlpkit import Classes, DataError, Description, Doubt, Labels, ModelFileError, ParameterError, ShapeError, Values
 from mlpkit_plugins.datasets.csv import Csv
 
 NONE = {"validation": 0, "test": 0}
@@ -349,9 +349,9 @@ def test_parameters_that_don_t_fit_the_file(write, options, expected):
             "did you mean 'dog'?",
         ),
         (
-            "a,t\n1,1.5\n2,2.5\n3,3.5\n",
-            "data.csv, row 2, column 't': the class '1.5' occurs in no other row (3 classes occur once); "
-            "expected at least 2 of each; set predict: values if the column holds numbers to predict, and not classes",
+            "a,t\n1,cat\n2,dog\n3,fly\n",
+            "data.csv, row 2, column 't': the class 'cat' occurs in no other row (3 classes occur once); "
+            "expected at least 2 of each; name another column in target if this one holds no classes",
         ),
         (
             "a,t\n1,x\n2,x\n",
@@ -394,10 +394,14 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
         ("a,b,t\n1,,x\n2,,y\n", {"missing": "drop"}, "column 'b': every value is missing; name the column in ignore"),
         ("a,b,t\n1,,x\n,2,y\n", {"missing": "drop"}, "row 2: in every row a value is missing"),
         (
-            "a,t\n" + "".join(f"{i},{i // 2}\n" for i in range(61)),
-            {},
-            "row 62, column 't': the class '30' occurs in no other row; expected at least 2 of each; "
-            "set predict: values if the column holds numbers to predict, and not classes",
+            "a,t\n1,2\n2,1.5 m\n",
+            {"predict": "values"},
+            "row 3, column 't': '1.5 m' is not a finite number; put a number there, or leave out the row",
+        ),
+        (
+            "a,t\n1,2\n2,n/a\n",
+            {"predict": "values"},
+            "row 3, column 't': 'n/a' is not a finite number; add it to missing_texts if it stands for a missing value",
         ),
         ("a,t\n1\n", {}, "row 2: the row has 1 field; expected 2, as the header has; is one missing?"),
     ],
@@ -406,6 +410,62 @@ def test_what_people_often_write_has_its_own_advice(write, content, options, exp
     file = write(content)
     found = message(Csv(file, "t", **options, **NONE).describe, DataError, file)
     assert found.startswith(f"data.csv, {expected}")
+
+
+NUMBERS = "too many to be classes; expected at least 2 rows of each class; set predict: values to predict numbers"
+
+
+@pytest.mark.parametrize(
+    ("targets", "options", "expected"),
+    [
+        ([1.5, 2.5, 3.5], {}, f"the column 't' of data.csv holds 3 different numbers in 3 rows, {NUMBERS}"),
+        (
+            [i // 2 for i in range(61)],
+            {},
+            f"the column 't' of data.csv holds 31 different numbers in 61 rows, {NUMBERS}",
+        ),
+        (
+            [i % 30 / 4 for i in range(60)],
+            {"validation": 0.5, "split": "shuffle"},  # so that some occur in no training row
+            f"the column 't' of data.csv holds 30 different numbers in 60 rows, {NUMBERS}",
+        ),
+        (
+            ["cat", "dog"] * 2,
+            {"predict": "values"},
+            "the column 't' of data.csv holds texts, such as 'cat'; expected numbers, as predict asks for; "
+            "set predict: classes if they are classes, or name a column of numbers",
+        ),
+        (
+            ["cat", "dog"] * 2,
+            {"predict": "labels"},
+            "the column 't' of data.csv holds texts, such as 'cat'; expected numbers, as predict asks for; "
+            "set predict: classes if they are classes, or name a column of numbers",
+        ),
+    ],
+)
+def test_a_target_of_another_kind_than_predict_says_is_told_at_its_parameter(write, targets, options, expected):
+    file = write("a,t\n" + "".join(f"{i},{t}\n" for i, t in enumerate(targets)))
+    dataset = Csv(file, "t", **NONE | options)
+    assert message(dataset.describe, ParameterError, file) == f"target: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("targets", "is_doubtful"),
+    [
+        ([i % 21 / 2 for i in range(420)], True),
+        ([i % 21 for i in range(209)], True),
+        ([i % 21 for i in range(210)], False),
+        ([i % 20 / 2 for i in range(60)], False),
+        ([f"k{i % 21}" for i in range(60)], False),
+    ],
+)
+def test_many_numbers_as_classes_are_doubted(write, targets, is_doubtful):
+    file = write("a,t\n" + "".join(f"{i},{t}\n" for i, t in enumerate(targets)))
+    dataset = Csv(file, "t", **NONE)
+    dataset.describe()
+    what = f"the column 't' of {file} holds 21 different numbers in {len(targets)} rows, each taken for a class"
+    doubt = Doubt("target", what, "set predict: values to predict numbers")
+    assert dataset.doubts() == ((doubt,) if is_doubtful else ())
 
 
 @pytest.mark.parametrize(

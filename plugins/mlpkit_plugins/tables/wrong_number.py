@@ -1,0 +1,56 @@
+"""What to say of a text in a column of numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from mlpkit import DataError, ParameterError
+from mlpkit_plugins.formats.header_names import writes_number
+from mlpkit_plugins.formats.shown_text import shown_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlpkit_plugins.tables.options import Columns
+
+OFTEN_MISSING: Final = frozenset(
+    ("n/a", "na", "nan", "null", "none", "nil", "#n/a", "?", "-", "--", ".", "missing", "unknown")
+)
+"""What people write for a value that is missing, in small letters."""
+
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
+
+
+def wrong_number(
+    file: str, row: int, name: str, columns: Columns, texts: Sequence[str], index: int, commas: str
+) -> DataError | ParameterError:
+    """Return the error for a text that writes no finite number: of its place, or of a target that holds no numbers.
+
+    Args:
+        file: what to call the file.
+        row: the text's row.
+        name: its column.
+        columns: the columns that are read.
+        texts: texts of the column that stand together.
+        index: its position among them.
+        commas: what to do about a decimal comma.
+    """
+    text = texts[index].strip()
+    is_target = name in columns.target_numbers
+    if _DECIMAL_COMMA.fullmatch(text):
+        remedy = commas
+    elif text.lower() in OFTEN_MISSING:
+        remedy = "add it to missing_texts if it stands for a missing value"
+    elif is_target and not any(map(writes_number, texts)):
+        return ParameterError(
+            "target",
+            f"the column '{name}' of {file} holds texts, such as {shown_text(text)}",
+            expected="numbers, as predict asks for",
+            remedy="set predict: classes if they are classes, or name a column of numbers",
+        )
+    elif is_target:
+        remedy = "put a number there, or leave out the row"
+    else:
+        remedy = "name the column in categorical if it holds categories, or in ignore if it is of no use"
+    return DataError(file, f"{shown_text(texts[index])} is not a finite number; {remedy}", row=row, column=name)
