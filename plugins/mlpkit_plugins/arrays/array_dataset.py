@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from mlpkit import Classes, DataError, Dataset, Description, ShapeError
 from mlpkit_plugins.arrays.array_split import ArraySplit
-from mlpkit_plugins.arrays.array_targets import array_target
+from mlpkit_plugins.arrays.array_targets import array_target, remedy_for_values
 from mlpkit_plugins.arrays.finite_rows import expect_finite
 from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
+from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Doubt, Target
     from mlpkit_plugins.arrays.array_targets import Predicted
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
@@ -67,6 +68,8 @@ class ArrayDataset(Dataset):
 
     options: ArrayOptions
     shares: Shares
+    targets_parameter: ClassVar = "targets"
+    """The parameter that targets come from."""
     _scaling: Scaling | None = None
     _examples: dict[str, Examples] | None = None
     _fingerprint = ""
@@ -94,6 +97,21 @@ class ArrayDataset(Dataset):
         if self._scaling is None:
             self._scaling = Scaling(raw_shape, self.options.divide_by)
         return Description(self._input_shape(raw_shape), target, sizes)
+
+    def doubts(self) -> list[Doubt]:
+        """Return what is to be said of numbers of classes that no training example has."""
+        if self.options.predict != "classes":
+            return []
+        found, rows = self._parts(self._opened())["train"]
+        place = found.targets_name, self.targets_parameter
+        return list(doubts_about_classes(found.targets, rows, *place, self.target_remedy()))
+
+    def target_remedy(self) -> str:
+        """Return what to save, or to set predict to, where the loss takes another kind of target."""
+        if self.options.predict == "values":
+            found = self._opened()["train"]
+            return remedy_for_values(found.targets, found.targets_name)
+        return "set predict: values if the targets are numbers to predict"
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
         """Return the splits by name; the spec's seed plays no part, ``split_seed`` does.

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Predicted = Literal["classes", "labels", "values"]
 
+WITHOUT_GAPS: Final = "number them from 0 without gaps: np.unique(t, return_inverse=True)[1]"
+"""What to do about numbers of classes, whatever they are."""
+
 _ROWS: Final = 1 << 16
 
 
@@ -43,23 +46,38 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
     if targets.dtype.kind not in "biu":
         what = "numbers of classes" if predict == "classes" else "0 and 1"
         remedy = "set predict: values if they are real numbers"
-        if all((part == np.floor(part)).all() for _, part in _parts(targets)):
+        if _are_whole(targets):
             remedy = f"save them with .astype(int), or {remedy}"
         raise DataError(name, f"holds {targets.dtype}; expected {what} as integers; {remedy}")
     if predict == "labels":
         if len(shape) != 1:
             raise DataError(name, f"has the shape {targets.shape}; expected (examples, labels)")
-        for begin, part in _parts(targets):
+        for begin, part in parts_of(targets):
             _expect((part == 0) | (part == 1), part, begin, name, "0 or 1")
         return Labels(shape[0])
     if shape not in ((), (1,)):
         message = f"has the shape {targets.shape}; expected (examples,); set predict: labels for rows of 0 and 1"
         raise DataError(name, message)
     largest = 0
-    for begin, part in _parts(targets):
-        _expect((part >= 0) & (part < 2**31), part, begin, name, "numbers of classes from 0")
+    for begin, part in parts_of(targets):
+        _expect((part >= 0) & (part < 2**31), part, begin, name, f"numbers of classes from 0; {WITHOUT_GAPS}")
         largest = max(largest, int(part.max()))
     return Classes(largest + 1)
+
+
+def remedy_for_values(targets: Rows, name: str) -> str:
+    """Return what to do about targets that were taken for real values, where a loss wants classes."""
+    if _are_one_hot(targets):
+        return f"save {name} with .argmax(1), and set predict: classes"
+    if targets.dtype.kind in "biu":
+        return "set predict: classes if they are numbers of classes"
+    if targets.shape[1:] in ((), (1,)) and _are_whole(targets):
+        return f"save {name} with .astype(int), and set predict: classes, if they are numbers of classes"
+    return "end the layers in a loss on real values, such as MeanSquaredError"
+
+
+def _are_whole(targets: Rows) -> bool:
+    return all((part == np.floor(part)).all() for _, part in parts_of(targets))
 
 
 def _are_one_hot(targets: Rows) -> bool:
@@ -67,11 +85,12 @@ def _are_one_hot(targets: Rows) -> bool:
     if len(targets.shape) != 2 or targets.shape[1] < 2:
         return False
     return all(
-        ((part == 0) | (part == 1)).all() and (np.count_nonzero(part, axis=1) == 1).all() for _, part in _parts(targets)
+        ((part == 0) | (part == 1)).all() and (np.count_nonzero(part, axis=1) == 1).all()
+        for _, part in parts_of(targets)
     )
 
 
-def _parts(targets: Rows) -> Iterator[tuple[int, NDArray[Any]]]:
+def parts_of(targets: Rows) -> Iterator[tuple[int, NDArray[Any]]]:
     """Return the targets, some rows at a time, each time with the number of the first."""
     for begin in range(0, targets.shape[0], _ROWS):
         yield begin, targets[begin : begin + _ROWS]

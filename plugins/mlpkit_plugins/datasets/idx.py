@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
 from annotated_types import Ge, Lt
@@ -54,6 +54,8 @@ class Idx(ArrayDataset):
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
     """
 
+    targets_parameter: ClassVar = "labels"
+
     def __init__(
         self,
         images: str,
@@ -90,6 +92,10 @@ class Idx(ArrayDataset):
         named = {"train": (("images", self.images), ("labels", self.labels))}
         named |= {split: ((split, images), (split, labels)) for split, (images, labels) in self.files.items()}
         return {split: _opened(*files) for split, files in named.items()}
+
+    def target_remedy(self) -> str:
+        """Return nothing: labels are classes."""
+        return ""
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read images from an IDX file, plain or compressed, or a single one from a PNG, JPEG, BMP or GIF file.

@@ -9,8 +9,11 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mlpkit import Classes, DataError, Description, Labels, ModelFileError, ParameterError, ShapeError, Values
+from mlpkit import Classes, DataError, Description, Doubt, Labels, ModelFileError, ParameterError, ShapeError, Values
+from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
 from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
@@ -210,6 +213,99 @@ def test_rows_that_are_read_one_by_one(save, numbers, tmp_path):
         rows[np.array([39])]
 
 
+WITHOUT_GAPS = "number them from 0 without gaps: np.unique(t, return_inverse=True)[1]"
+VALUES = "set predict: values if the targets are numbers to predict"
+LATER = "leave it if there will be some"
+
+
+@pytest.mark.parametrize(
+    ("targets", "doubt", "remedy"),
+    [
+        (np.arange(40) % 4, None, None),
+        (
+            np.arange(40) % 4 + 1,
+            "the classes of {} begin at 1, so that no example has class 0",
+            f"subtract 1 from each to begin at 0, or {LATER}",
+        ),
+        (
+            np.arange(40) % 4 + 3,
+            "the classes of {} begin at 3, so that no example has class 0, 1 or 2",
+            f"subtract 3 from each to begin at 0, or {LATER}",
+        ),
+        (
+            np.array([0, 1, 3, 5])[np.arange(40) % 4],
+            "no example of {} has class 2 or 4, though the largest is 5",
+            f"{WITHOUT_GAPS}, or {LATER}",
+        ),
+        (
+            np.array([0, 1, 5])[np.arange(40) % 3],
+            "no example of {} has class 2, 3 or 4, though the largest is 5",
+            f"{WITHOUT_GAPS}, or {LATER}",
+        ),
+        (
+            np.array([7, 2**31 - 1, 3, 5])[np.arange(40) % 4],
+            "no example of {} has class 0, 1, 2 and 2,147,483,641 more, though the largest is 2147483647",
+            f"{WITHOUT_GAPS}, or {VALUES}",
+        ),
+        (
+            np.where(np.arange(40) < 36, 0, [1, 2] * 20),
+            "no training example of {} has class 1 or 2, others do",
+            "give more examples to training, or split them another way",
+        ),
+    ],
+)
+@pytest.mark.parametrize("rows_together", [1 << 16, 7])
+def test_numbers_of_classes_that_no_example_has_are_doubted(save, monkeypatch, targets, doubt, remedy, rows_together):
+    monkeypatch.setattr("mlpkit_plugins.arrays.array_targets._ROWS", rows_together)
+    save(np.zeros((40, 2)), targets)
+    for dataset, name in zip(
+        both(split="in_order", validation=0.05, test=0.05), ("t.npy", "data.npz, array 't'"), strict=True
+    ):
+        assert dataset.describe().target == Classes(int(targets.max()) + 1)
+        expected = [] if doubt is None else [Doubt("targets", doubt.format(name), remedy)]
+        assert dataset.doubts() == expected
+
+
+@given(data=st.data(), rows_together=st.integers(1, 50))
+def test_doubts_name_the_classes_that_training_lacks_and_no_others(data, rows_together):
+    targets = np.array(data.draw(st.lists(st.integers(0, 6), min_size=1, max_size=40)))
+    training = np.array(sorted(data.draw(st.sets(st.integers(0, len(targets) - 1), min_size=1))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mlpkit_plugins.arrays.array_targets._ROWS", rows_together)
+        doubts = list(doubts_about_classes(targets, training, "t", "targets", ""))
+    absent = set(range(targets.max())) - set(targets.tolist())
+    untrained = set(targets.tolist()) - set(targets[training].tolist())
+    told = [doubt for doubt in doubts if "training" not in doubt.message]
+    assert len(told) == bool(absent)
+    assert len(doubts) - len(told) == bool(untrained)
+    for doubt, numbers in zip(doubts, [numbers for numbers in (absent, untrained) if numbers], strict=True):
+        named = doubt.message.split(" has class ")[1].split(", though")[0].split(", others")[0].split(" and ")[0]
+        assert list(map(int, named.replace(" or ", ", ").split(", "))) == sorted(numbers)[:3]
+
+
+@pytest.mark.parametrize(
+    ("targets", "predict", "remedy"),
+    [
+        (np.arange(40) % 4, "classes", VALUES),
+        (np.eye(4, dtype=int)[np.arange(40) % 4], "labels", VALUES),
+        (np.arange(40) % 4, "values", "set predict: classes if they are numbers of classes"),
+        (
+            np.arange(40) % 4 * 1.0,
+            "values",
+            "save {} with .astype(int), and set predict: classes, if they are numbers of classes",
+        ),
+        (np.eye(4)[np.arange(40) % 4], "values", "save {} with .argmax(1), and set predict: classes"),
+        (np.linspace(0, 1, 40), "values", "end the layers in a loss on real values, such as MeanSquaredError"),
+        (np.ones((40, 3)), "values", "end the layers in a loss on real values, such as MeanSquaredError"),
+    ],
+)
+def test_what_to_change_where_the_loss_takes_another_kind_of_target(save, targets, predict, remedy):
+    save(np.zeros((40, 2)), targets)
+    for dataset, name in zip(both(predict=predict), ("t.npy", "data.npz, array 't'"), strict=True):
+        dataset.describe()
+        assert dataset.target_remedy() == remedy.format(name)
+
+
 def test_mistakes_in_arrays(save, numbers):
     x, t = numbers
     ask = lambda **options: message(Npy("x.npy", "t.npy", **options).describe, DataError)  # noqa: E731
@@ -221,7 +317,7 @@ def test_mistakes_in_arrays(save, numbers):
     )
     save(x, t - 1)
     assert ask().startswith("t.npy: the target of example ")
-    assert ask().endswith(" is -1; expected numbers of classes from 0")
+    assert ask().endswith(f" is -1; expected numbers of classes from 0; {WITHOUT_GAPS}")
     save(x, 1 - np.eye(4, dtype=int)[t])
     assert ask() == "t.npy: has the shape (40, 4); expected (examples,); set predict: labels for rows of 0 and 1"
     save(x, 2 * np.eye(4, dtype=int)[t])
@@ -349,6 +445,10 @@ def test_idx_files_plain_and_compressed(numbers, tmp_path, monkeypatch):
     dataset = Idx("images", "labels", flatten=False, normalize=False, validation=0.1, test=("images.gz", "labels.gz"))
     assert dataset.describe() == Description((2, 3), Classes(4), {"train": 36, "validation": 4, "test": 40})
     np.testing.assert_array_equal(taken(dataset, "test")[0], x)
+    assert (dataset.doubts(), dataset.target_remedy()) == ([], "")
+    (tmp_path / "labels").write_bytes((tmp_path / "labels").read_bytes()[:8] + bytes(t + 1))
+    (doubt,) = Idx("images", "labels").doubts()
+    assert doubt[:2] == ("labels", "the classes of labels begin at 1, so that no example has class 0")
     np.testing.assert_array_equal(dataset.encode(dataset.read(tmp_path / "images.gz")), x)
     assert message(lambda: dataset.read(tmp_path / "a.txt"), DataError).endswith(".npy or .npz")
     assert message(Idx("image", "labels").describe, ParameterError) == (

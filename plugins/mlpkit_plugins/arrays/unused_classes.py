@@ -1,0 +1,77 @@
+"""Numbers of classes that no training example has."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import Doubt
+from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS, parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.formats.rows_on_disk import Rows
+
+_NUMBERS_SHOWN: Final = 3
+
+
+def doubts_about_classes(
+    targets: Rows, training: NDArray[np.intp] | range, name: str, parameter: str, remedy: str
+) -> Iterator[Doubt]:
+    """Say which numbers of classes, from 0 to the largest, no example has, or no training example.
+
+    Args:
+        targets: a number of a class for each example.
+        training: positions of the training examples, in ascending order.
+        name: what to call the targets in messages.
+        parameter: the parameter that they come from.
+        remedy: what to do if they are no classes at all; or nothing.
+    """
+    used = _classes(targets, range(targets.shape[0]))
+    classes, least = int(used[-1]) + 1, int(used[0])
+    if least and classes - least == len(used):
+        message = f"the classes of {name} begin at {least}, so that no example has {_shown(range(least), least)}"
+        yield Doubt(parameter, message, f"subtract {least} from each to begin at 0, or leave it if there will be some")
+    elif len(used) < classes:
+        missing = classes - len(used)
+        message = f"no example of {name} has {_shown(_absent(used), missing)}, though the largest is {classes - 1}"
+        if missing <= len(used) or not remedy:
+            remedy = "leave it if there will be some"
+        yield Doubt(parameter, message, f"{WITHOUT_GAPS}, or {remedy}")
+    untrained = np.setdiff1d(used, _classes(targets, training))
+    if len(untrained):
+        message = f"no training example of {name} has {_shown(untrained.tolist(), len(untrained))}, others do"
+        yield Doubt(parameter, message, "give more examples to training, or split them another way")
+
+
+def _classes(targets: Rows, rows: NDArray[np.intp] | range) -> NDArray[np.int64]:
+    """Return the numbers that some rows have, in ascending order; targets are read once, a part at a time."""
+    found = []
+    for begin, part in parts_of(targets):
+        end = begin + len(part)
+        if isinstance(rows, range):
+            chosen: Any = slice(max(rows.start - begin, 0), max(rows.stop - begin, 0))
+        else:
+            first, last = np.searchsorted(rows, (begin, end))
+            chosen = rows[first:last] - begin
+        found.append(np.unique(part[chosen]))
+    return np.unique(np.concatenate(found)).astype(np.int64)
+
+
+def _absent(used: NDArray[np.int64]) -> list[int]:
+    """Return the first few numbers below the largest that are not used."""
+    present = set(used.tolist())
+    return list(islice((number for number in range(used[-1]) if number not in present), _NUMBERS_SHOWN))
+
+
+def _shown(numbers: Sequence[int], length: int) -> str:
+    """Return numbers of classes as a list that can be read."""
+    shown = [f"class {numbers[0]}", *map(str, numbers[1:_NUMBERS_SHOWN])]
+    if length > len(shown):
+        return f"{', '.join(shown)} and {length - len(shown):,} more"
+    return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
