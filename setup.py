@@ -12,7 +12,7 @@ setup(
         Extension(
             "mlpkit_plugins.kernels.compiled",
             sorted(str(path) for path in KERNELS.glob("*.c")),
-            depends=[str(KERNELS / "arguments.h")],
+            depends=sorted(str(path) for path in KERNELS.glob("*.h")),
             include_dirs=[numpy.get_include()],
             # No fused multiply-add: the kernels round as NumPy does, to the same bits.
             extra_compile_args=["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],

@@ -4,6 +4,9 @@ A compiled kernel does in one pass over memory what NumPy does in several, and r
 the same bits, so that a run neither knows nor records which of the two computed it. ``with_numpy.py`` says what each
 kernel computes; the compiled ones hand over to it whatever they can't do, such as arrays with gaps within a row.
 
+Where there is much to do, the compiled ones share it out to as many threads as a matrix product has at the time. With
+OpenBLAS, these threads and those of BLAS are the same (``team.c``, ``blas_threads.c``).
+
 The environment variable ``MLPKIT_KERNELS=numpy`` leaves the compiled ones out.
 """
 

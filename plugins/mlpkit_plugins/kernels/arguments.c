@@ -22,6 +22,7 @@ int read_matrix(PyObject *object, int type, int writable, Matrix *matrix)
         return 0;
     }
     matrix->data = PyArray_BYTES(array);
+    matrix->item = item;
     if (axes == 2 && PyArray_STRIDE(array, 1) == item && PyArray_STRIDE(array, 0) % item == 0 &&
         PyArray_STRIDE(array, 0) >= PyArray_DIM(array, 1) * item) {
         matrix->rows = PyArray_DIM(array, 0);
@@ -38,30 +39,30 @@ int read_matrix(PyObject *object, int type, int writable, Matrix *matrix)
     return 1;
 }
 
-int same_shape(Matrix **matrices, int count)
+int same_shape(Matrix *matrices, int count)
 {
     int gaps = 0;
     for (int i = 0; i < count; i++) {
-        if (matrices[i]->rows != matrices[0]->rows || matrices[i]->columns != matrices[0]->columns) {
+        if (matrices[i].rows != matrices[0].rows || matrices[i].columns != matrices[0].columns) {
             return 0;
         }
-        gaps |= matrices[i]->stride != matrices[i]->columns;
+        gaps |= matrices[i].stride != matrices[i].columns;
     }
     for (int i = 0; i < count && !gaps; i++) {
-        matrices[i]->columns *= matrices[i]->rows;
-        matrices[i]->stride = matrices[i]->columns;
-        matrices[i]->rows = matrices[i]->columns ? 1 : 0;
+        matrices[i].columns *= matrices[i].rows;
+        matrices[i].stride = matrices[i].columns;
+        matrices[i].rows = matrices[i].columns ? 1 : 0;
     }
     return 1;
 }
 
-int apart(const Matrix *output, const Matrix *input, npy_intp item)
+int apart(const Matrix *output, const Matrix *input)
 {
     if (output->data == input->data) {
         return output->stride == input->stride || output->rows <= 1;
     }
-    npy_intp length = (output->rows ? (output->rows - 1) * output->stride + output->columns : 0) * item;
-    npy_intp other = (input->rows ? (input->rows - 1) * input->stride + input->columns : 0) * item;
+    npy_intp length = (output->rows ? (output->rows - 1) * output->stride + output->columns : 0) * output->item;
+    npy_intp other = (input->rows ? (input->rows - 1) * input->stride + input->columns : 0) * input->item;
     return output->data + length <= input->data || input->data + other <= output->data;
 }
 

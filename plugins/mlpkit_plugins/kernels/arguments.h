@@ -1,4 +1,4 @@
-/* What the kernels share: arrays as they come from Python, and loops for every instruction set. */
+/* What the kernels share: arrays as they come from Python, and how their loops are compiled. */
 #ifndef MLPKIT_ARGUMENTS_H
 #define MLPKIT_ARGUMENTS_H
 
@@ -31,28 +31,8 @@ typedef struct {
     char *data;
     npy_intp rows, columns;
     npy_intp stride; /* from row to row, in elements */
+    npy_intp item;   /* bytes of an element */
 } Matrix;
-
-/* Elements from which the interpreter is let go for other threads. */
-#define MANY 16384
-
-/* Call the loop of the arrays' dtype, without the interpreter where there is much to do. */
-#define RUN(type, elements, loop, ...)                                                                                 \
-    do {                                                                                                               \
-        PyThreadState *thread = (elements) >= MANY ? PyEval_SaveThread() : NULL;                                       \
-        if ((type) == NPY_FLOAT) {                                                                                     \
-            loop##_float32(__VA_ARGS__);                                                                               \
-        }                                                                                                              \
-        else {                                                                                                         \
-            loop##_float64(__VA_ARGS__);                                                                               \
-        }                                                                                                              \
-        if (thread != NULL) {                                                                                          \
-            PyEval_RestoreThread(thread);                                                                              \
-        }                                                                                                              \
-    } while (0)
-
-/* Bytes of an element. */
-static inline npy_intp item_of(int type) { return type == NPY_FLOAT ? sizeof(float) : sizeof(double); }
 
 /* The number of an array's dtype if that is float32 or float64, else -1. */
 int floating_type(PyObject *object);
@@ -61,10 +41,10 @@ int floating_type(PyObject *object);
 int read_matrix(PyObject *object, int type, int writable, Matrix *matrix);
 
 /* Whether matrices have one shape; if all are without gaps, each becomes a single long row. */
-int same_shape(Matrix **matrices, int count);
+int same_shape(Matrix *matrices, int count);
 
 /* Whether an output lies apart from an input, or exactly on it. */
-int apart(const Matrix *output, const Matrix *input, npy_intp item);
+int apart(const Matrix *output, const Matrix *input);
 
 /* Read a float. */
 int read_number(PyObject *object, double *number);

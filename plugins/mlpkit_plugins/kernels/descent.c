@@ -1,27 +1,26 @@
 /* Steps of optimizers. */
-#include "arguments.h"
+#include "loops.h"
 
 #include <math.h>
 
 #define LOOPS(T, NAME, ROOT)                                                                                           \
-    VECTORIZED static void descend_##NAME(const Matrix *value, const Matrix *gradient, double length)                  \
+    VECTORIZED static void descend_##NAME(const Matrix *arrays, const double *numbers)                                 \
     {                                                                                                                  \
-        T factor = (T)length;                                                                                          \
-        T *to = (T *)value->data;                                                                                      \
-        const T *slope = (const T *)gradient->data;                                                                    \
+        T factor = (T)numbers[0];                                                                                      \
+        T *to = (T *)arrays[0].data;                                                                                   \
+        const T *slope = (const T *)arrays[1].data;                                                                    \
         INDEPENDENT                                                                                                    \
-        for (npy_intp i = 0; i < value->columns; i++) {                                                                \
+        for (npy_intp i = 0; i < arrays[0].columns; i++) {                                                             \
             to[i] = to[i] - slope[i] * factor;                                                                         \
         }                                                                                                              \
     }                                                                                                                  \
-    VECTORIZED static void descend_adaptively_##NAME(const Matrix *value, const Matrix *gradient, const Matrix *first, \
-                                                     const Matrix *second, const double *numbers)                      \
+    VECTORIZED static void descend_adaptively_##NAME(const Matrix *arrays, const double *numbers)                      \
     {                                                                                                                  \
         T beta1 = (T)numbers[0], beta2 = (T)numbers[1], offset = (T)numbers[2], length = (T)numbers[3];                \
-        T *to = (T *)value->data, *m = (T *)first->data, *v = (T *)second->data;                                       \
-        const T *slope = (const T *)gradient->data;                                                                    \
+        T *to = (T *)arrays[0].data, *m = (T *)arrays[2].data, *v = (T *)arrays[3].data;                               \
+        const T *slope = (const T *)arrays[1].data;                                                                    \
         INDEPENDENT                                                                                                    \
-        for (npy_intp i = 0; i < value->columns; i++) {                                                                \
+        for (npy_intp i = 0; i < arrays[0].columns; i++) {                                                             \
             m[i] = m[i] * beta1 + slope[i];                                                                            \
             v[i] = v[i] * beta2 + slope[i] * slope[i];                                                                 \
             to[i] = to[i] - m[i] / (ROOT(v[i]) + offset) * length;                                                     \
@@ -34,19 +33,17 @@ LOOPS(double, float64, sqrt)
 /* Read arrays of one shape, all without gaps and apart from each other; those after the second are written to. */
 static int read_blocks(PyObject *const *arguments, int count, int type, Matrix *blocks)
 {
-    Matrix *all[4];
     for (int i = 0; i < count; i++) {
-        all[i] = &blocks[i];
-        if (!read_matrix(arguments[i], type, i != 1, all[i])) {
+        if (!read_matrix(arguments[i], type, i != 1, &blocks[i])) {
             return 0;
         }
         for (int j = 0; j < i; j++) {
-            if (blocks[i].data == blocks[j].data || !apart(&blocks[i], &blocks[j], item_of(type))) {
+            if (blocks[i].data == blocks[j].data || !apart(&blocks[i], &blocks[j])) {
                 return 0;
             }
         }
     }
-    return same_shape(all, count) && blocks[0].rows == 1;
+    return same_shape(blocks, count) && blocks[0].rows == 1;
 }
 
 PyObject *descend(SIGNATURE)
@@ -57,7 +54,7 @@ PyObject *descend(SIGNATURE)
     if (type < 0 || !read_number(arguments[2], &length) || !read_blocks(arguments, 2, type, blocks)) {
         return with_numpy("descend", arguments, count);
     }
-    RUN(type, blocks[0].columns, descend, &blocks[0], &blocks[1], length);
+    run(type, BOTH(descend), blocks, 2, 2, &length);
     Py_RETURN_NONE;
 }
 
@@ -74,6 +71,6 @@ PyObject *descend_adaptively(SIGNATURE)
             return with_numpy("descend_adaptively", arguments, count);
         }
     }
-    RUN(type, blocks[0].columns, descend_adaptively, &blocks[0], &blocks[1], &blocks[2], &blocks[3], numbers);
+    run(type, BOTH(descend_adaptively), blocks, 4, 4, numbers);
     Py_RETURN_NONE;
 }

@@ -1,10 +1,11 @@
 /* Sums with a row, and the rectified linear unit. */
-#include "arguments.h"
+#include "loops.h"
 
 #define LOOPS(T, NAME)                                                                                                 \
-    VECTORIZED static void add_row_##NAME(const Matrix *x, const Matrix *row, const Matrix *y)                         \
+    VECTORIZED static void add_row_##NAME(const Matrix *arrays, const double *numbers)                                 \
     {                                                                                                                  \
-        const T *added = (const T *)row->data;                                                                         \
+        const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
+        const T *added = (const T *)arrays[2].data;                                                                         \
         for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
             const T *from = (const T *)x->data + i * x->stride;                                                        \
             T *to = (T *)y->data + i * y->stride;                                                                      \
@@ -14,8 +15,9 @@
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    VECTORIZED static void rectify_##NAME(const Matrix *x, const Matrix *y)                                            \
+    VECTORIZED static void rectify_##NAME(const Matrix *arrays, const double *numbers)                                 \
     {                                                                                                                  \
+        const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
         for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
             const T *from = (const T *)x->data + i * x->stride;                                                        \
             T *to = (T *)y->data + i * y->stride;                                                                      \
@@ -25,8 +27,9 @@
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    VECTORIZED static void keep_where_positive_##NAME(const Matrix *dy, const Matrix *y, const Matrix *dx)             \
+    VECTORIZED static void keep_where_positive_##NAME(const Matrix *arrays, const double *numbers)                     \
     {                                                                                                                  \
+        const Matrix *dy = &arrays[0], *y = &arrays[1], *dx = &arrays[2];                                              \
         for (npy_intp i = 0; i < dy->rows; i++) {                                                                      \
             const T *from = (const T *)dy->data + i * dy->stride;                                                      \
             const T *sign = (const T *)y->data + i * y->stride;                                                        \
@@ -43,40 +46,37 @@ LOOPS(double, float64)
 
 PyObject *add_row(SIGNATURE)
 {
-    Matrix x, row, y;
+    Matrix all[3], *x = &all[0], *y = &all[1], *row = &all[2];
     int type = count == 3 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 0, &x) || !read_matrix(arguments[1], type, 0, &row) ||
-        !read_matrix(arguments[2], type, 1, &y) || row.rows != 1 || row.columns != x.columns || x.rows != y.rows ||
-        x.columns != y.columns || !apart(&y, &x, item_of(type)) || !apart(&y, &row, item_of(type))) {
+    if (type < 0 || !read_matrix(arguments[0], type, 0, x) || !read_matrix(arguments[1], type, 0, row) ||
+        !read_matrix(arguments[2], type, 1, y) || row->rows != 1 || row->columns != x->columns || x->rows != y->rows ||
+        x->columns != y->columns || !apart(y, x) || !apart(y, row)) {
         return with_numpy("add_row", arguments, count);
     }
-    RUN(type, x.rows * x.columns, add_row, &x, &row, &y);
+    run(type, BOTH(add_row), all, 3, 2, NULL);
     return Py_NewRef(arguments[2]);
 }
 
 PyObject *rectify(SIGNATURE)
 {
-    Matrix x, y;
-    Matrix *matrices[] = {&x, &y};
+    Matrix all[2], *x = &all[0], *y = &all[1];
     int type = count == 2 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 0, &x) || !read_matrix(arguments[1], type, 1, &y) ||
-        !same_shape(matrices, 2) || !apart(&y, &x, item_of(type))) {
+    if (type < 0 || !read_matrix(arguments[0], type, 0, x) || !read_matrix(arguments[1], type, 1, y) ||
+        !same_shape(all, 2) || !apart(y, x)) {
         return with_numpy("rectify", arguments, count);
     }
-    RUN(type, x.rows * x.columns, rectify, &x, &y);
+    run(type, BOTH(rectify), all, 2, 2, NULL);
     return Py_NewRef(arguments[1]);
 }
 
 PyObject *keep_where_positive(SIGNATURE)
 {
-    Matrix dy, y, dx;
-    Matrix *matrices[] = {&dy, &y, &dx};
+    Matrix all[3], *dy = &all[0], *y = &all[1], *dx = &all[2];
     int type = count == 3 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 0, &dy) || !read_matrix(arguments[1], type, 0, &y) ||
-        !read_matrix(arguments[2], type, 1, &dx) || !same_shape(matrices, 3) || !apart(&dx, &dy, item_of(type)) ||
-        !apart(&dx, &y, item_of(type))) {
+    if (type < 0 || !read_matrix(arguments[0], type, 0, dy) || !read_matrix(arguments[1], type, 0, y) ||
+        !read_matrix(arguments[2], type, 1, dx) || !same_shape(all, 3) || !apart(dx, dy) || !apart(dx, y)) {
         return with_numpy("keep_where_positive", arguments, count);
     }
-    RUN(type, dy.rows * dy.columns, keep_where_positive, &dy, &y, &dx);
+    run(type, BOTH(keep_where_positive), all, 3, 3, NULL);
     return Py_NewRef(arguments[2]);
 }

@@ -1,6 +1,7 @@
 /* The module mlpkit_plugins.kernels.compiled. */
 #define MLPKIT_IMPORTS_NUMPY
 #include "arguments.h"
+#include "blas_threads.h"
 
 #define KERNEL(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, "As in with_numpy.py."}
 
@@ -27,5 +28,6 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit_compiled(void)
 {
     import_array();
+    share_team_with_blas();
     return PyModule_Create(&definition);
 }

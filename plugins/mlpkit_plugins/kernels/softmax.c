@@ -1,11 +1,12 @@
 /* Softmax and cross-entropy on transposed logits: classes along the first axis, so that rows fill vectors. */
-#include "arguments.h"
+#include "loops.h"
 
 #define BLOCK 256
 
 #define LOOPS(T, NAME)                                                                                                 \
-    VECTORIZED static void shift_transposed_##NAME(const Matrix *x, const Matrix *p)                                   \
+    VECTORIZED static void shift_transposed_##NAME(const Matrix *arrays, const double *numbers)                        \
     {                                                                                                                  \
+        const Matrix *x = &arrays[0], *p = &arrays[1];                                                                 \
         T largest[BLOCK];                                                                                              \
         npy_intp classes = p->rows;                                                                                    \
         for (npy_intp begin = 0; begin < x->rows; begin += BLOCK) {                                                    \
@@ -38,9 +39,10 @@
         }                                                                                                              \
         return -1;                                                                                                     \
     }                                                                                                                  \
-    VECTORIZED static void normalize_columns_##NAME(const Matrix *p, const Matrix *total)                              \
+    VECTORIZED static void normalize_columns_##NAME(const Matrix *arrays, const double *numbers)                       \
     {                                                                                                                  \
-        T *sum = (T *)total->data;                                                                                     \
+        const Matrix *p = &arrays[0];                                                                                  \
+        T *sum = (T *)arrays[1].data;                                                                                  \
         for (npy_intp c = 0; c < p->rows; c++) {                                                                       \
             const T *from = (const T *)p->data + c * p->stride;                                                        \
             INDEPENDENT                                                                                                \
@@ -56,10 +58,11 @@
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    VECTORIZED static void cross_entropy_gradient_##NAME(const Matrix *p, const npy_int64 *t, double scale,            \
-                                                         const Matrix *dx)                                             \
+    VECTORIZED static void cross_entropy_gradient_##NAME(const Matrix *arrays, const double *numbers)                  \
     {                                                                                                                  \
-        T factor = (T)scale;                                                                                           \
+        const Matrix *p = &arrays[0], *dx = &arrays[1];                                                                \
+        const npy_int64 *t = (const npy_int64 *)arrays[2].data;                                                        \
+        T factor = (T)numbers[0];                                                                                      \
         for (npy_intp c = 0; c < p->rows; c++) {                                                                       \
             const T *from = (const T *)p->data + c * p->stride;                                                        \
             T *to = (T *)dx->data + c;                                                                                 \
@@ -73,43 +76,36 @@ LOOPS(float, float32)
 LOOPS(double, float64)
 
 /* Read class numbers: one for each row, side by side. */
-static const npy_int64 *read_labels(PyObject *object, npy_intp rows)
+static int read_labels(PyObject *object, npy_intp rows, Matrix *labels)
 {
-    if (!PyArray_Check(object)) {
-        return NULL;
-    }
-    PyArrayObject *array = (PyArrayObject *)object;
-    if (PyArray_TYPE(array) != NPY_INT64 || PyArray_NDIM(array) != 1 || PyArray_DIM(array, 0) != rows ||
-        !PyArray_ISCARRAY_RO(array)) {
-        return NULL;
-    }
-    return (const npy_int64 *)PyArray_DATA(array);
+    return PyArray_Check(object) && PyArray_NDIM((PyArrayObject *)object) == 1 &&
+           PyArray_DIM((PyArrayObject *)object, 0) == rows && read_matrix(object, NPY_INT64, 0, labels);
 }
 
 PyObject *shift_transposed(SIGNATURE)
 {
-    Matrix x, p;
+    Matrix all[2], *x = &all[0], *p = &all[1];
     int type = count == 2 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 0, &x) || !read_matrix(arguments[1], type, 1, &p) ||
-        x.rows != p.columns || x.columns != p.rows || p.data == x.data || !apart(&p, &x, item_of(type))) {
+    if (type < 0 || !read_matrix(arguments[0], type, 0, x) || !read_matrix(arguments[1], type, 1, p) ||
+        x->rows != p->columns || x->columns != p->rows || p->data == x->data || !apart(p, x)) {
         return with_numpy("shift_transposed", arguments, count);
     }
-    RUN(type, x.rows * x.columns, shift_transposed, &x, &p);
+    run(type, BOTH(shift_transposed), all, 2, 0, NULL);
     return Py_NewRef(arguments[1]);
 }
 
 PyObject *pick_labels(SIGNATURE)
 {
-    Matrix p, out;
-    const npy_int64 *t = NULL;
+    Matrix p, t, out;
     int type = count == 3 ? floating_type(arguments[0]) : -1;
     if (type < 0 || !read_matrix(arguments[0], type, 0, &p) || !read_matrix(arguments[2], type, 1, &out) ||
-        out.rows != 1 || out.columns != p.columns || (t = read_labels(arguments[1], p.columns)) == NULL) {
+        out.rows != 1 || out.columns != p.columns || !read_labels(arguments[1], p.columns, &t)) {
         return with_numpy("pick_labels", arguments, count);
     }
-    npy_intp wrong = type == NPY_FLOAT ? pick_labels_float32(&p, t, &out) : pick_labels_float64(&p, t, &out);
+    const npy_int64 *labels = (const npy_int64 *)t.data;
+    npy_intp wrong = type == NPY_FLOAT ? pick_labels_float32(&p, labels, &out) : pick_labels_float64(&p, labels, &out);
     if (wrong >= 0) {
-        return PyErr_Format(PyExc_IndexError, "label %lld is out of range for %zd classes", (long long)t[wrong],
+        return PyErr_Format(PyExc_IndexError, "label %lld is out of range for %zd classes", (long long)labels[wrong],
                             (Py_ssize_t)p.rows);
     }
     return Py_NewRef(arguments[2]);
@@ -117,27 +113,26 @@ PyObject *pick_labels(SIGNATURE)
 
 PyObject *normalize_columns(SIGNATURE)
 {
-    Matrix p, total;
+    Matrix all[2], *p = &all[0], *total = &all[1];
     int type = count == 2 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 1, &p) || !read_matrix(arguments[1], type, 1, &total) ||
-        total.rows != 1 || total.columns != p.columns || p.data == total.data || !apart(&total, &p, item_of(type))) {
+    if (type < 0 || !read_matrix(arguments[0], type, 1, p) || !read_matrix(arguments[1], type, 1, total) ||
+        total->rows != 1 || total->columns != p->columns || p->data == total->data || !apart(total, p)) {
         return with_numpy("normalize_columns", arguments, count);
     }
-    RUN(type, p.rows * p.columns, normalize_columns, &p, &total);
+    run(type, BOTH(normalize_columns), all, 2, 0, NULL);
     return Py_NewRef(arguments[1]);
 }
 
 PyObject *cross_entropy_gradient(SIGNATURE)
 {
-    Matrix p, dx;
+    Matrix all[3], *p = &all[0], *dx = &all[1], *t = &all[2];
     double scale;
-    const npy_int64 *t = NULL;
     int type = count == 4 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 0, &p) || !read_matrix(arguments[3], type, 1, &dx) ||
-        !read_number(arguments[2], &scale) || dx.rows != p.columns || dx.columns != p.rows || dx.data == p.data ||
-        !apart(&dx, &p, item_of(type)) || (t = read_labels(arguments[1], p.columns)) == NULL) {
+    if (type < 0 || !read_matrix(arguments[0], type, 0, p) || !read_matrix(arguments[3], type, 1, dx) ||
+        !read_number(arguments[2], &scale) || dx->rows != p->columns || dx->columns != p->rows || dx->data == p->data ||
+        !apart(dx, p) || !read_labels(arguments[1], p->columns, t)) {
         return with_numpy("cross_entropy_gradient", arguments, count);
     }
-    RUN(type, p.rows * p.columns, cross_entropy_gradient, &p, t, scale, &dx);
+    run(type, BOTH(cross_entropy_gradient), all, 3, 0, &scale);
     return Py_NewRef(arguments[3]);
 }

@@ -1,14 +1,17 @@
 /* Reading a minibatch of bytes as numbers. */
-#include "arguments.h"
+#include "loops.h"
 
 #define ROWS_AHEAD 4
 #define CACHE_LINE 64
 
 #define LOOPS(T, NAME)                                                                                                 \
-    VECTORIZED static void take_scaled_##NAME(const npy_uint8 *numbers, const npy_int64 *indices, double scale,        \
-                                              npy_intp rows, npy_intp columns, T *out)                                 \
+    VECTORIZED static void take_scaled_##NAME(const Matrix *arrays, const double *scale)                               \
     {                                                                                                                  \
-        T factor = (T)scale;                                                                                           \
+        T factor = (T)scale[0];                                                                                        \
+        T *out = (T *)arrays[0].data;                                                                                  \
+        npy_intp rows = arrays[0].rows, columns = arrays[0].columns;                                                   \
+        const npy_int64 *indices = (const npy_int64 *)arrays[1].data;                                                  \
+        const npy_uint8 *numbers = (const npy_uint8 *)arrays[2].data;                                                  \
         for (npy_intp i = 0; i < rows; i++) {                                                                          \
             const npy_uint8 *from = numbers + indices[i] * columns;                                                    \
             T *to = out + i * columns;                                                                                 \
@@ -57,7 +60,11 @@ PyObject *take_scaled(SIGNATURE)
             return with_numpy("take_scaled", arguments, count);
         }
     }
-    RUN(type, rows * columns, take_scaled, (const npy_uint8 *)PyArray_DATA(numbers), positions, scale, rows, columns,
-        PyArray_DATA(out));
+    Matrix all[] = {
+        {PyArray_BYTES(out), rows, columns, columns, PyArray_ITEMSIZE(out)},
+        {PyArray_BYTES(indices), rows, 1, 1, PyArray_ITEMSIZE(indices)},
+        {PyArray_BYTES(numbers), examples, columns, columns, PyArray_ITEMSIZE(numbers)},
+    };
+    run(type, BOTH(take_scaled), all, 3, 2, &scale);
     return Py_NewRef(arguments[3]);
 }

@@ -1,0 +1,84 @@
+#include "loops.h"
+
+#include "blas_threads.h"
+#include "team.h"
+
+#include <string.h>
+
+/* Elements from which the interpreter is let go for other threads. */
+#define MANY 16384
+
+/* Elements of a part: many enough that to take it costs little beside. */
+#define PART 16384
+
+/* Parts for a member, so that one who comes late leaves little to wait for. */
+#define PARTS_EACH 4
+
+/* Columns are cut where cache lines may begin. */
+#define CACHE_LINE 64
+
+typedef struct {
+    Loop loop;
+    const Matrix *arrays;
+    const double *numbers;
+    int count, cut, parts;
+} Work;
+
+/* Where a part begins when something of some length is cut into parts at multiples of a step. */
+static npy_intp begin_of(int number, int parts, npy_intp length, npy_intp step)
+{
+    npy_intp begin = (length * number / parts + step - 1) / step * step;
+    return begin < length ? begin : length;
+}
+
+static void run_part(int number, void *everything)
+{
+    const Work *work = everything;
+    Matrix arrays[MOST_ARRAYS];
+    memcpy(arrays, work->arrays, (size_t)work->count * sizeof(Matrix));
+    for (int i = 0; i < work->cut; i++) {
+        Matrix *array = &arrays[i];
+        if (work->arrays[0].rows == 1) {
+            npy_intp step = CACHE_LINE / array->item;
+            npy_intp begin = begin_of(number, work->parts, array->columns, step);
+            array->columns = begin_of(number + 1, work->parts, array->columns, step) - begin;
+            array->data += begin * array->item;
+        }
+        else {
+            npy_intp begin = begin_of(number, work->parts, array->rows, 1);
+            array->rows = begin_of(number + 1, work->parts, array->rows, 1) - begin;
+            array->data += begin * array->stride * array->item;
+        }
+    }
+    work->loop(arrays, work->numbers);
+}
+
+/* How many parts there are to share out, at most as many as there are rows. */
+static int parts_of(const Matrix *array, npy_intp elements, int can_cut_columns, int members)
+{
+    npy_intp most = array->rows == 1 && can_cut_columns ? elements : array->rows;
+    npy_intp parts = elements / PART;
+    parts = parts < most ? parts : most;
+    return (int)(parts < PARTS_EACH * members ? parts : PARTS_EACH * members);
+}
+
+void run(int type, const Loop *loops, const Matrix *arrays, int count, int cut, const double *numbers)
+{
+    Loop loop = loops[type != NPY_FLOAT];
+    npy_intp elements = arrays[0].rows * arrays[0].columns;
+    if (elements < MANY) {
+        loop(arrays, numbers);
+        return;
+    }
+    PyThreadState *thread = PyEval_SaveThread();
+    int members = blas_threads();
+    int parts = members > 1 && cut > 0 ? parts_of(&arrays[0], elements, cut == count, members) : 1;
+    if (parts < 2) {
+        loop(arrays, numbers);
+    }
+    else {
+        Work work = {loop, arrays, numbers, count, cut, parts};
+        compute_parts(parts, run_part, &work, members);
+    }
+    PyEval_RestoreThread(thread);
+}

@@ -1,0 +1,22 @@
+/* Loops over the elements of arrays, shared out to the team where there is much to do. */
+#ifndef MLPKIT_LOOPS_H
+#define MLPKIT_LOOPS_H
+
+#include "arguments.h"
+
+#define MOST_ARRAYS 4
+#define MOST_NUMBERS 4
+
+/* A loop over arrays of one dtype. */
+typedef void (*Loop)(const Matrix *arrays, const double *numbers);
+
+/* The loop for float32, and the one for float64. */
+#define BOTH(loop) (const Loop[]){loop##_float32, loop##_float64}
+
+/* Call the loop of that dtype; the interpreter is let go where there is much to do.
+ *
+ * The first arrays, as many as are cut, have one number of rows, and the loop treats each row by itself; if they are all
+ * the arrays and have a single row, it treats each element by itself. The others are seen whole by every part. */
+void run(int type, const Loop *loops, const Matrix *arrays, int count, int cut, const double *numbers);
+
+#endif

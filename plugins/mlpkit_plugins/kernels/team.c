@@ -1,0 +1,228 @@
+/* Members wait for work without sleeping, for some milliseconds: a step of training has work for them every few
+ * microseconds, and to wake a thread takes longer than most of it. */
+#define _GNU_SOURCE
+#include "team.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Looks at what is waited for, before other threads are let run between one look and the next. */
+#define IMPATIENT_LOOKS 2000
+
+/* Nanoseconds for which a member waits without sleeping. */
+#define AWAKE 5000000
+
+#if defined(__x86_64__) || defined(__i386__)
+#define PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define PAUSE() __asm__ __volatile__("yield")
+#else
+#define PAUSE() ((void)0)
+#endif
+
+/* Which parts nobody has taken yet, in one word, so that a part is taken of the work that it was read of: the number of
+ * the work, and the first part that is left and the one behind the last. */
+typedef uint64_t Left;
+#define LEFT(work, first, end) ((Left)(work) << 32 | (Left)(first) << 16 | (Left)(end))
+#define WORK(left) ((uint32_t)((left) >> 32))
+#define FIRST(left) ((int)((left) >> 16 & 0xffff))
+#define END(left) ((int)((left)&0xffff))
+#define MOST_PARTS 0xffff
+
+static struct {
+    _Alignas(128) _Atomic Left left;
+    _Atomic(Part) part;
+    _Atomic(void *) work;
+    atomic_int wanted; /* members that may take parts, those of the lowest numbers */
+    _Alignas(128) atomic_int unfinished; /* parts that are not yet computed */
+    _Alignas(128) atomic_int asleep; /* members that may take parts, but must be woken */
+    pthread_mutex_t sleep;
+    pthread_cond_t wake;
+    pthread_mutex_t caller; /* held by the one whose work it is */
+    int members;            /* that have been started, the caller not counted */
+} team = {.sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .caller = PTHREAD_MUTEX_INITIALIZER};
+
+static void look_again(int *looks)
+{
+    if (*looks < IMPATIENT_LOOKS) {
+        ++*looks;
+        PAUSE();
+    }
+    else {
+        sched_yield();
+    }
+}
+
+/* Take parts and compute them until none is left. */
+static void compute(int is_caller)
+{
+    Left left = atomic_load_explicit(&team.left, memory_order_acquire);
+    while (FIRST(left) < END(left)) {
+        Part part = atomic_load_explicit(&team.part, memory_order_relaxed);
+        void *work = atomic_load_explicit(&team.work, memory_order_relaxed);
+        int first = FIRST(left) + (is_caller != 0), end = END(left) - (is_caller == 0);
+        /* If this succeeds, the work is still the one that was read. */
+        if (atomic_compare_exchange_weak_explicit(&team.left, &left, LEFT(WORK(left), first, end),
+                                                  memory_order_acq_rel, memory_order_acquire)) {
+            part(is_caller ? first - 1 : end, work);
+            atomic_fetch_sub_explicit(&team.unfinished, 1, memory_order_release);
+            left = atomic_load_explicit(&team.left, memory_order_acquire);
+        }
+    }
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* Whether there is a part left for the member of that number. */
+static int is_any_left(int member)
+{
+    Left left = atomic_load_explicit(&team.left, memory_order_seq_cst);
+    return FIRST(left) < END(left) && member <= atomic_load_explicit(&team.wanted, memory_order_relaxed);
+}
+
+/* A member first says that it sleeps and then looks, a caller first shows its work and then looks for sleepers: so one
+ * of the two sees the other. */
+static void sleep_until_there_is_work(int member)
+{
+    pthread_mutex_lock(&team.sleep);
+    while (!is_any_left(member)) {
+        int missed = member <= atomic_load_explicit(&team.wanted, memory_order_relaxed);
+        atomic_fetch_add_explicit(&team.asleep, missed, memory_order_seq_cst);
+        if (!is_any_left(member)) {
+            pthread_cond_wait(&team.wake, &team.sleep);
+        }
+        atomic_fetch_sub_explicit(&team.asleep, missed, memory_order_seq_cst);
+    }
+    pthread_mutex_unlock(&team.sleep);
+}
+
+static void *serve(void *number)
+{
+    int member = (int)(intptr_t)number;
+    for (;;) {
+        int looks = 0;
+        int64_t end = 0;
+        while (!is_any_left(member)) {
+            look_again(&looks);
+            if (looks < IMPATIENT_LOOKS) {
+                continue;
+            }
+            int64_t time = now();
+            if (end == 0) {
+                end = time + AWAKE;
+            }
+            else if (time > end) {
+                sleep_until_there_is_work(member);
+            }
+        }
+        compute(0);
+    }
+    return NULL;
+}
+
+/* Start members until there are as many as that, or the system has no thread to spare; signals are for Python's. */
+static void start_members(int count)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (pthread_t thread; team.members < count; team.members++) {
+        if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)(team.members + 1)) != 0) {
+            break;
+        }
+        pthread_detach(thread);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Have the members up to that number, and no others, take parts; return whether there are so many. */
+static int want(int count)
+{
+    if (team.members < count) {
+        start_members(count);
+    }
+    pthread_mutex_lock(&team.sleep);
+    atomic_store_explicit(&team.wanted, count < team.members ? count : team.members, memory_order_relaxed);
+    pthread_cond_broadcast(&team.wake);
+    pthread_mutex_unlock(&team.sleep);
+    return team.members >= count;
+}
+
+static int wanted(void) { return atomic_load_explicit(&team.wanted, memory_order_relaxed); }
+
+/* Compute all parts with the team, which is the caller's. */
+static void compute_together(int parts, Part part, void *work)
+{
+    static uint32_t number;
+    atomic_store_explicit(&team.part, part, memory_order_relaxed);
+    atomic_store_explicit(&team.work, work, memory_order_relaxed);
+    atomic_store_explicit(&team.unfinished, parts, memory_order_relaxed);
+    atomic_store_explicit(&team.left, LEFT(++number, 0, parts), memory_order_seq_cst);
+    if (atomic_load_explicit(&team.asleep, memory_order_seq_cst) > 0) {
+        pthread_mutex_lock(&team.sleep);
+        pthread_cond_broadcast(&team.wake);
+        pthread_mutex_unlock(&team.sleep);
+    }
+    compute(1);
+    for (int looks = 0; atomic_load_explicit(&team.unfinished, memory_order_acquire) > 0;) {
+        look_again(&looks);
+    }
+}
+
+static void compute_alone(int parts, Part part, void *work)
+{
+    for (int number = 0; number < parts; number++) {
+        part(number, work);
+    }
+}
+
+static void hold_for_fork(void) { pthread_mutex_lock(&team.caller); }
+static void release_in_parent(void) { pthread_mutex_unlock(&team.caller); }
+
+/* The child of a fork has none of its parent's members. */
+static void begin_anew_in_child(void)
+{
+    team.members = 0;
+    atomic_store(&team.wanted, 0);
+    atomic_store(&team.asleep, 0);
+    team.sleep = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    team.wake = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    pthread_mutex_unlock(&team.caller);
+}
+
+static void prepare_for_forks(void) { pthread_atfork(hold_for_fork, release_in_parent, begin_anew_in_child); }
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+
+void compute_parts(int parts, Part part, void *work, int members)
+{
+    pthread_once(&prepared, prepare_for_forks);
+    if (parts > MOST_PARTS || pthread_mutex_trylock(&team.caller) != 0) {
+        compute_alone(parts, part, work);
+        return;
+    }
+    if (wanted() != members - 1) {
+        want(members - 1);
+    }
+    compute_together(parts, part, work);
+    pthread_mutex_unlock(&team.caller);
+}
+
+void compute_parts_at_once(int parts, Part part, void *work)
+{
+    pthread_once(&prepared, prepare_for_forks);
+    pthread_mutex_lock(&team.caller);
+    while (wanted() < parts - 1 && !want(parts - 1)) {
+        sched_yield();
+    }
+    compute_together(parts, part, work);
+    pthread_mutex_unlock(&team.caller);
+}
