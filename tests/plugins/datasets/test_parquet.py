@@ -141,6 +141,23 @@ def test_floats_and_truth_values_are_the_same_categories_and_classes_in_both_for
     assert found[0][2]["classes"] == ["False", "True"]
 
 
+def test_a_missing_number_has_the_same_key_in_both_formats(write, tmp_path):
+    keys = [1.5, float("nan"), 2.0, None] * 10
+    (tmp_path / "data.csv").write_text(
+        "k,a,t\n" + "".join(f"{'' if k in (None, keys[1]) else k},{i},{i % 2}\n" for i, k in enumerate(keys))
+    )
+    columns = {"k": pa.array(keys, pa.float64()), "a": list(range(40)), "t": [0, 1] * 20}
+    for seed in range(5):
+        options = {"split_by": "k", "standardize": False, "validation": 0.5, "test": 0, "split_seed": seed}
+        found = []
+        for dataset in (Csv(str(tmp_path / "data.csv"), "t", **options), Parquet(write(columns), "t", **options)):
+            try:
+                found.append([taken(dataset, split)[0].tolist() for split in ("train", "validation")])
+            except (ParameterError, DataError) as error:
+                found.append(str(error).split(":", 1)[-1])
+        assert found[0] == found[1]
+
+
 def test_truth_values_are_labels_in_both_formats(write, tmp_path):
     columns = {"a": [1, 2, 3], "p": [True, False, True], "q": [False, False, True]}
     (tmp_path / "data.csv").write_text("a,p,q\n1,True,False\n2,False,False\n3,True,True\n")
@@ -291,6 +308,11 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
         ),
         (
             {"a": pa.array([], pa.int64()), "t": pa.array([], pa.string())},
+            {},
+            "data.parquet, row 1: there are no rows; expected one for each example",
+        ),
+        (
+            {"a": pa.array([], pa.null()), "t": pa.array([], pa.null())},  # as pandas writes a table without rows
             {},
             "data.parquet, row 1: there are no rows; expected one for each example",
         ),
