@@ -125,10 +125,10 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[SpecFault, ...]:
     Raises:
         ComponentFailure: the data set raised an exception of its own.
     """
-    with Blame(f"dataset {spec.data.name} failed in doubts"):
-        doubts = dataset.doubts()
     place = ("data", spec.data.name)
-    return spec.located([Fault((*place, doubt.parameter), doubt.message, remedy=doubt.remedy) for doubt in doubts])
+    with Blame(f"dataset {spec.data.name} failed in doubts"):
+        faults = [Fault((*place, doubt.parameter), doubt.message, remedy=doubt.remedy) for doubt in dataset.doubts()]
+    return spec.located(faults)
 
 
 def build(spec: Spec, *, slices: int | None = None) -> Sequential:

@@ -10,7 +10,7 @@ import pytest
 import mlpkit
 
 PLUGIN = """\
-from mlpkit import Augmentation, Metric, ParameterError, component, hookimpl
+from mlpkit import Augmentation, Classes, Dataset, Description, Metric, ParameterError, component, hookimpl
 
 class Fussy(Metric):
     def __init__(self, mood: str = "bad", *, blames: str = "mood"):
@@ -28,9 +28,18 @@ class Stumbling(Augmentation):
         raise RuntimeError("fell")
     def __call__(self, x, rng, out): pass
 
+class Worried(Dataset):
+    def describe(self): return Description((2,), Classes(10), {"train": 500})
+    def open(self, seed): return {}
+    def doubts(self): yield "the weather"
+
 @hookimpl
 def mlpkit_components():
-    return [component("metric", "fussy", Fussy), component("augmentation", "stumbling", Stumbling)]
+    return [
+        component("metric", "fussy", Fussy),
+        component("augmentation", "stumbling", Stumbling),
+        component("dataset", "worried", Worried),
+    ]
 """
 
 SPEC = """\
@@ -83,3 +92,13 @@ def test_one_that_fails_to_refuse_is_pointed_at(faults_of):
     (fault,) = faults_of("augment: [acme.stumbling]")
     assert (fault.line, fault.column) == (7, 13)
     assert fault.message == "expect_inputs raised RuntimeError: fell"
+
+
+def test_a_data_set_whose_doubts_are_none_is_named(tmp_path):
+    (tmp_path / "acme.py").write_text(PLUGIN, encoding="utf-8")
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC.replace("mnist", "acme.worried"), encoding="utf-8")
+    with pytest.raises(
+        mlpkit.ComponentFailure, match=r"^dataset acme\.worried failed in doubts: AttributeError: 'str'"
+    ):
+        mlpkit.build(mlpkit.load_spec(path, plugins=[tmp_path / "acme.py"]))

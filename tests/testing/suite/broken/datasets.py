@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit
 
-from mlpkit import Classes, Description, ShapeError
+from mlpkit import Classes, Description, Doubt, ShapeError
 
 
 class _With(Points):
@@ -114,6 +114,71 @@ class TwoNamesForThree(Points):
 
     def class_names(self):
         return ("left", "right")
+
+
+@caught_by("doubts_are_about_parameters")
+class DoubtsInWords(Points):
+    """returns its doubts as plain texts"""
+
+    def doubts(self):
+        return ["few points"]
+
+
+@caught_by("doubts_are_about_parameters")
+class DoubtsWhatNoSpecSays(Points):
+    """has doubts about what is none of its parameters"""
+
+    def doubts(self):
+        return (Doubt("sizes", "few points"),)
+
+
+@caught_by("doubts_are_about_parameters")
+class DoubtsANumber(Points):
+    """gives a number in place of what is doubtful"""
+
+    def __init__(self, points: int = 12) -> None:
+        self.points = points
+
+    def doubts(self):
+        return (Doubt("points", self.points),)
+
+
+@caught_by("doubts_are_about_parameters")
+class DoubtsOnceOpened(Points):
+    """can't say what is doubtful before it was opened"""
+
+    def doubts(self):
+        return () if self.mean.all() else (Doubt("points", "they lie on an axis"),)
+
+
+@caught_by("target_remedy_is_a_text")
+class NothingToDo(Points):
+    """returns None where there is nothing to do about the target"""
+
+    def target_remedy(self):
+        return None
+
+
+@caught_by("target_remedy_is_a_text")
+class RemedyOnceOpened(Points):
+    """can't say what to do about the target before it was opened"""
+
+    def target_remedy(self):
+        return f"take the points round {self.mean} for values"
+
+
+@caught_by("advice_changes_no_example")
+class DrawsAnewOnceAsked(Points):
+    """draws anew, with another seed, once it was asked for doubts"""
+
+    looked = 0
+
+    def doubts(self):
+        self.looked = 1
+        return ()
+
+    def open(self, seed):
+        return super().open(seed + self.looked)
 
 
 @caught_by("takes_any_examples")
