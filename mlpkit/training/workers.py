@@ -6,7 +6,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlpkit.network.flat_layout import blocks
+from mlpkit.network import flat_layout
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.plan import available_cores
 
@@ -95,8 +95,11 @@ class _Raised:
 
 
 def useful_workers(network: Sequential) -> int:
-    """Return how many workers can share a step: no more than there are cores, and slices or blocks of parameters."""
-    return min(available_cores(), max(len(network.replicas), len(blocks(0, network.layout.size))))
+    """Return how many workers can share a step: no more than there are cores, and slices or whole blocks of parameters.
+
+    To hand over what is less than a block takes longer than to compute it.
+    """
+    return max(1, min(available_cores(), max(len(network.replicas), network.layout.size // flat_layout.BLOCK)))
 
 
 def _work(function: Callable[[Any], Any], items: Sequence[Any], number: int, workers: int, outcomes: list[Any]) -> None:

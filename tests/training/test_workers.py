@@ -74,8 +74,10 @@ def test_threads_end_with_the_block():
 def test_there_are_no_more_workers_than_cores_and_work(monkeypatch):
     monkeypatch.setattr("mlpkit.training.workers.available_cores", lambda: 3)
     assert [useful_workers(network(slices)) for slices in (1, 2, 5)] == [1, 2, 3]
-    monkeypatch.setattr(flat_layout, "BLOCK", network(1).layout.size // 2)
-    assert useful_workers(network(1)) == 2
+    size = network(1).layout.size
+    for whole_blocks in (1, 2):
+        monkeypatch.setattr(flat_layout, "BLOCK", size // (whole_blocks + 1) + 1)  # and a part of one more
+        assert useful_workers(network(1)) == whole_blocks
 
 
 def test_workers_warn_of_no_overflow():
