@@ -4,6 +4,9 @@
 /* Numbers of a product up to which less ceremony pays: PyArray_MatrixProduct2 sets its output to zero first. */
 #define LARGEST 4096
 
+/* Multiplications above which with_numpy.py may compute halves. */
+#define SMALL 1000000
+
 /* Whether BLAS can read a matrix, or its transpose, where it lies. */
 static int lies_plainly(PyArrayObject *array, int type)
 {
@@ -25,7 +28,8 @@ PyObject *product(SIGNATURE)
         (axes == 2 && (PyArray_DIM(a, 0) < 2 || PyArray_DIM(out, 0) != PyArray_DIM(a, 0))) ||
         PyArray_DIM(b, 0) < 2 || PyArray_DIM(b, 1) < 2 || PyArray_DIM(a, axes - 1) != PyArray_DIM(b, 0) ||
         PyArray_DIM(out, axes - 1) != PyArray_DIM(b, 1) || !lies_plainly(a, type) || !lies_plainly(b, type) ||
-        !PyArray_ISCARRAY(out) || PyArray_SIZE(out) > LARGEST) {
+        !PyArray_ISCARRAY(out) || PyArray_SIZE(out) > LARGEST ||
+        PyArray_SIZE(out) * PyArray_DIM(b, 0) > SMALL) {
         return with_numpy("product", arguments, count);
     }
     return PyArray_MatrixProduct2(arguments[0], arguments[1], out);

@@ -9,6 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SMALL = 1_000_000
+"""Multiplications up to which OpenBLAS may compute a product without copying its arrays first: halves that are as small
+as that are sooner done than the whole."""
+
 
 def add_row(x: NDArray[Any], row: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to x with a row added to each of its rows, and return it.
@@ -30,7 +34,12 @@ def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]
         b: shape (inner, columns).
         out: shape (rows, columns), or (columns,).
     """
-    np.matmul(a, b, out=out)
+    if SMALL < out.size * len(b) <= 2 * SMALL and a.ndim == 2:
+        half = len(a) // 2
+        np.matmul(a[:half], b, out=out[:half])
+        np.matmul(a[half:], b, out=out[half:])
+    else:
+        np.matmul(a, b, out=out)
     return out
 
 

@@ -181,3 +181,15 @@ def test_a_run_has_the_same_bits_with_either(tmp_path):
         subprocess.run(command, env={**os.environ, "MLPKIT_KERNELS": value}, check=True, cwd=tmp_path)
         models.append((folder / "model.safetensors").read_bytes())
     assert models[0] == models[1]
+
+
+@pytest.mark.parametrize("library", [with_numpy, compiled])
+@pytest.mark.parametrize("shape", [(32, 784, 50), (784, 32, 50), (33, 781, 77), (2, 1000, 1000), (1, 1000, 1500)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_product_that_is_computed_by_halves_is_whole(library, shape, dtype):
+    rows, inner, columns = shape
+    generator = np.random.default_rng(0)
+    a, b = generator.integers(-8, 9, (rows, inner)), generator.integers(-8, 9, (inner, columns))
+    y = np.full((rows, columns), np.nan, dtype)
+    assert library.product(a.astype(dtype), b.astype(dtype), y) is y
+    np.testing.assert_array_equal(y, a @ b)  # small whole numbers: exact in any order
