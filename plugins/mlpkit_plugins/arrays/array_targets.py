@@ -51,7 +51,8 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
         raise DataError(name, f"holds {targets.dtype}; expected {what} as integers; {remedy}")
     if predict == "labels":
         if len(shape) != 1:
-            raise DataError(name, f"has the shape {targets.shape}; expected (examples, labels)")
+            remedy = "" if shape else "; save them with .reshape(-1, 1) if there is one label"
+            raise DataError(name, f"has the shape {targets.shape}; expected (examples, labels){remedy}")
         for begin, part in parts_of(targets):
             _expect((part == 0) | (part == 1), part, begin, name, "0 or 1")
         return Labels(shape[0])

@@ -40,9 +40,12 @@ def doubts_about_classes(
     elif len(used) < classes:
         missing = classes - len(used)
         message = f"no example of {name} has {_shown(_absent(used), missing)}, though the largest is {classes - 1}"
-        if missing <= len(used) or not remedy:
-            remedy = "leave it if there will be some"
-        yield Doubt(parameter, message, f"{WITHOUT_GAPS}, or {remedy}")
+        seem_values = missing > len(used) and bool(remedy)
+        yield Doubt(
+            parameter, message, f"{WITHOUT_GAPS}, or {remedy if seem_values else 'leave it if there will be some'}"
+        )
+        if seem_values:  # that training lacks some of them goes without saying
+            return
     untrained = np.setdiff1d(used, _classes(targets, training))
     if len(untrained):
         message = f"no training example of {name} has {_shown(untrained.tolist(), len(untrained))}, others do"

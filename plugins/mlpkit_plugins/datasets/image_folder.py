@@ -115,6 +115,10 @@ class ImageFolder(Dataset):
             self._input_shape(), Classes(len(self._classes)), {split: len(found) for split, found in files.items()}
         )
 
+    def target_remedy(self) -> str:
+        """Return which losses there are for classes."""
+        return "end the layers in a loss on classes, such as SoftmaxWithLoss"
+
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
         """Decode all images, and return the splits by name; the spec's seed plays no part, ``split_seed`` does.
 

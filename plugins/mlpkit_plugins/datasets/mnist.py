@@ -78,6 +78,10 @@ class Mnist(Dataset):
         source = self._source()
         return self._describe(source, {name: read_idx_shape(source.path(name), RANKS[name]) for name in RANKS})
 
+    def target_remedy(self) -> str:
+        """Return which losses there are for classes."""
+        return "end the layers in a loss on classes, such as SoftmaxWithLoss"
+
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
         """Return the splits by name; the seed plays no part.
 

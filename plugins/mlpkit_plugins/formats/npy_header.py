@@ -70,7 +70,10 @@ def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
         reason = " ".join(str(error).split())[:200]
         raise DataError(name, f"is no .npy file: {reason}", byte=begin) from error
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise DataError(name, f"holds {dtype}; expected numbers of up to 64 bits", byte=begin)
+        message = f"holds {dtype}; expected numbers of up to 64 bits"
+        if dtype.kind in "USO":
+            message += "; if they name classes, np.unique(t, return_inverse=True)[1] gives their numbers"
+        raise DataError(name, message, byte=begin)
     if len(shape) > MOST_DIMENSIONS:
         raise DataError(name, f"has {len(shape)} dimensions; expected up to {MOST_DIMENSIONS}", byte=begin)
     if 0 in shape:

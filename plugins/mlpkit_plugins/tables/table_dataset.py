@@ -20,7 +20,8 @@ from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (
-    doubts_about_classes,
+    doubts_about_numbers,
+    doubts_about_spelling,
     expect_classes,
     expect_labels,
     numbers_for_classes,
@@ -62,6 +63,7 @@ class TableDataset(Dataset):
     _splits: dict[str, TableSplit] | None = None
     _fingerprint = ""
     _doubts: tuple[Doubt, ...] = ()
+    _seems_to_hold_values = False
 
     @abstractmethod
     def source(self, path: Path, name: str) -> TableSource:
@@ -89,7 +91,7 @@ class TableDataset(Dataset):
         return Description((self._encoder.width,), self._target(), sizes)
 
     def doubts(self) -> tuple[Doubt, ...]:
-        """Return what is to be said of a target of many numbers, each of which is taken for a class."""
+        """Return what is to be said of two ways to write a class, or of many numbers that are each taken for one."""
         return self._doubts
 
     def target_remedy(self) -> str:
@@ -201,7 +203,9 @@ class TableDataset(Dataset):
         table, checksums = self._table(self.file, "file", None)
         if self._encoder is None:
             expect_classes(table)
-            self._doubts = doubts_about_classes(table)
+            numbers = doubts_about_numbers(table)
+            self._seems_to_hold_values = bool(numbers)
+            self._doubts = numbers or doubts_about_spelling(table)
         if self.options.split == "hash":
             positions = split_by_key(row_keys(table), self.options.shares, self.options.split_seed)
         else:
@@ -257,7 +261,7 @@ class TableDataset(Dataset):
 
     def _unknown(self, table: Table, position: int, name: str, text: str, encoder: TableEncoder) -> MlpkitError:
         if name == table.columns.target_class:
-            if self._doubts:
+            if self._seems_to_hold_values:
                 return numbers_for_classes(table)
             return table.error(position, name, unknown_class(text, encoder.classes or ()))
         return table.error(position, name, unknown_category(text, encoder.categories[name]))

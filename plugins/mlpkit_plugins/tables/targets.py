@@ -66,7 +66,7 @@ def numbers_for_classes(table: Table) -> ParameterError:
     )
 
 
-def doubts_about_classes(table: Table) -> tuple[Doubt, ...]:
+def doubts_about_numbers(table: Table) -> tuple[Doubt, ...]:
     """Return what is to be said of a target of many numbers, each of which is taken for a class; or nothing."""
     if table.columns.target_class is None or not _holds_many_numbers(table):
         return ()
@@ -77,6 +77,31 @@ def doubts_about_classes(table: Table) -> tuple[Doubt, ...]:
         f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, each taken for a class"
     )
     return (Doubt("target", message, "set predict: values to predict numbers"),)
+
+
+def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:
+    """Return what is to be said of two classes that write one number, or one word but for capitals; or nothing."""
+    if table.columns.target_class is None:
+        return ()
+    first: dict[float | str, str] = {}
+    for text in table.texts[-1]:
+        other = first.setdefault(_in_one_way(text), text)
+        if other != text:
+            message = (
+                f"the column '{table.columns.target_class}' of {table.name} holds {shown_text(other)} and "
+                f"{shown_text(text)}, taken for different classes"
+            )
+            return (Doubt("target", message, "write each class in one way"),)
+    return ()
+
+
+def _in_one_way(text: str) -> float | str:
+    for number in (int, float):  # large integers that are different may be the same float
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text.casefold() if len(text) > 1 else text  # a and A are two letters
 
 
 def _counted(table: Table) -> str:
@@ -99,13 +124,17 @@ def expect_labels(table: Table) -> None:
 
 def unknown_class(text: str, known: Sequence[str]) -> str:
     """Return what to say of a class that no training row has."""
-    remedy = did_you_mean(text, known) or "give more rows to training, or set another split_seed"
+    nearest = "" if writes_number(text) else did_you_mean(text, known)
+    remedy = nearest or "give more rows to training, or set another split_seed"
     return f"the class {shown_text(text)} occurs in no training row; {remedy}"
 
 
 def unknown_category(text: str, known: Sequence[str]) -> str:
     """Return what to say of a category that no training row has."""
-    remedy = did_you_mean(text, known) or "set unknown: zeros to encode it as zeros"
+    nearest = "" if writes_number(text) else did_you_mean(text, known)
+    remedy = nearest or "set unknown: zeros to encode it as zeros"
+    if all(map(writes_number, (text, *known))):
+        remedy = f"take the column out of categorical if it holds quantities, or {remedy}"
     return f"the category {shown_text(text)} occurs in no training row; {remedy}"
 
 

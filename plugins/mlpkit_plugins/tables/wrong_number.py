@@ -51,6 +51,8 @@ def wrong_number(
         )
     elif is_target:
         remedy = "put a number there, or leave out the row"
+    elif sum(map(writes_number, texts)) > len(texts) / 2:
+        remedy = "put a number there, leave out the row, or name the column in categorical if it holds categories"
     else:
         remedy = "name the column in categorical if it holds categories, or in ignore if it is of no use"
     return DataError(file, f"{shown_text(texts[index])} is not a finite number; {remedy}", row=row, column=name)

@@ -248,6 +248,11 @@ LATER = "leave it if there will be some"
             f"{WITHOUT_GAPS}, or {VALUES}",
         ),
         (
+            np.arange(40) * 50,
+            "no example of {} has class 1, 2, 3 and 1,908 more, though the largest is 1950",
+            f"{WITHOUT_GAPS}, or {VALUES}",
+        ),
+        (
             np.where(np.arange(40) < 36, 0, [1, 2] * 20),
             "no training example of {} has class 1 or 2, others do",
             "give more examples to training, or split them another way",
@@ -323,7 +328,9 @@ def test_mistakes_in_arrays(save, numbers):
     save(x, 2 * np.eye(4, dtype=int)[t])
     assert ask(predict="labels").endswith("is 2; expected 0 or 1")
     save(x, t)
-    assert ask(predict="labels") == "t.npy: has the shape (40,); expected (examples, labels)"
+    assert ask(predict="labels") == (
+        "t.npy: has the shape (40,); expected (examples, labels); save them with .reshape(-1, 1) if there is one label"
+    )
     assert message(Npz("data.npz", inputs="X").describe, DataError) == (
         "data.npz: there is no array 'X'; did you mean 'x'?"
     )
@@ -334,6 +341,14 @@ def test_mistakes_in_arrays(save, numbers):
     assert ask() == ("x.npy, byte 0: has the shape (0, 3); expected a row for each example, and something in each row")
     save(x.astype("c16"), t)
     assert ask() == "x.npy, byte 0: holds complex128; expected numbers of up to 64 bits"
+    names = np.array(["cat", "dog", "fly", "owl"])[t]
+    save(x, names)
+    assert ask() == (
+        "t.npy, byte 0: holds <U3; expected numbers of up to 64 bits; "
+        "if they name classes, np.unique(t, return_inverse=True)[1] gives their numbers"
+    )
+    save(x, np.unique(names, return_inverse=True)[1])
+    assert Npy("x.npy", "t.npy").describe().target == Classes(4)
 
 
 ONE_HOT = (

@@ -341,6 +341,11 @@ def test_parameters_that_don_t_fit_the_file(write, options, expected):
         (
             "a,t\n1,x\n2,y\n3 m,x\n",
             "data.csv, row 4, column 'a': '3 m' is not a finite number; "
+            "put a number there, leave out the row, or name the column in categorical if it holds categories",
+        ),
+        (
+            "a,t\nred,x\n2,y\nblue,x\n",
+            "data.csv, row 2, column 'a': 'red' is not a finite number; "
             "name the column in categorical if it holds categories, or in ignore if it is of no use",
         ),
         (
@@ -551,6 +556,22 @@ def test_what_no_training_row_has_is_found_in_other_rows(write):
     )
 
 
+def test_no_other_number_is_proposed_for_one_that_no_training_row_has(write):
+    file = write("a,c,t\n1,10,1\n2,11,2\n3,10,1\n4,11,2\n")
+    test = write("a,c,t\n1,12,1\n", "test.csv")
+    dataset = Csv(file, "t", categorical=("c",), validation=0, test=test)
+    assert message(dataset.describe, DataError, test) == (
+        "data.csv, row 2, column 'c': the category '12' occurs in no training row; take the column out of categorical "
+        "if it holds quantities, or set unknown: zeros to encode it as zeros"
+    )
+    test = write("a,c,t\n1,10,3\n", "test.csv")
+    dataset = Csv(file, "t", categorical=("c",), validation=0, test=test)
+    assert message(dataset.describe, DataError, test) == (
+        "data.csv, row 2, column 't': the class '3' occurs in no training row; "
+        "give more rows to training, or set another split_seed"
+    )
+
+
 def test_bytes_that_are_no_characters_are_found_where_they_matter(write, tmp_path):
     content = "a,c,t\n1,x,0\n2,gr\xfcn,1\n3,x,0\n4,x,1\n".encode("latin-1")
     (tmp_path / "data.csv").write_bytes(content)
@@ -575,3 +596,30 @@ def test_the_fingerprint_tells_files_apart(write):
     dataset = Csv(write(TRAIN), "t", categorical=("c",), test=write(TRAIN, "test.csv"))
     dataset.open(0)
     assert len(found | {dataset.fingerprint()}) == 3
+
+
+@pytest.mark.parametrize(
+    ("classes", "doubted"),
+    [
+        (("yes", "no"), None),
+        (("0", "1"), None),
+        (("a", "A"), None),
+        (("01", "1"), ("01", "1")),
+        (("0", "1", "0.0"), ("0", "0.0")),
+        (("yes", "no", "Yes"), ("yes", "Yes")),
+        (("True", "False", "FALSE"), ("False", "FALSE")),
+        (("9007199254740992", "9007199254740993"), None),
+    ],
+)
+def test_two_ways_to_write_a_class_are_doubted(write, classes, doubted):
+    rows = [f"{i},{classes[i % len(classes)]}" for i in range(60)]
+    file = write("\n".join(["a,t", *rows]))
+    dataset = Csv(file, "t")
+    assert dataset.describe().target == Classes(len(classes))
+    told = [(doubt.parameter, doubt.message, doubt.remedy) for doubt in dataset.doubts()]
+    if doubted is None:
+        assert told == []
+    else:
+        one, other = doubted
+        what = f"the column 't' of {file} holds '{one}' and '{other}', taken for different classes"
+        assert told == [("target", what, "write each class in one way")]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlpkit import Classes, DataError, Description, ModelFileError, ParameterError, ShapeError
+import mlpkit
+from mlpkit import Classes, DataError, Description, ModelFileError, ParameterError, ShapeError, SpecError
 from mlpkit_plugins.datasets.image_folder import ImageFolder
 
 NONE = {"validation": 0, "test": 0}
@@ -55,6 +56,20 @@ def message(action, kind):
     with pytest.raises(kind) as caught:
         action()
     return str(caught.value)
+
+
+def test_a_loss_on_values_is_told_that_folders_are_classes(folder):
+    spec = {
+        "mlpkit": 1,
+        "data": {"image_folder": {"folder": "pets"}},
+        "layers": [{"Affine": {"units": 1}}, "MeanSquaredError"],
+        "training": {"optimizer": "sgd", "epochs": 1},
+    }
+    (folder / "spec.yaml").write_text(json.dumps(spec))
+    with pytest.raises(SpecError) as caught:
+        mlpkit.build(mlpkit.load_spec("spec.yaml"))
+    (fault,) = caught.value.faults
+    assert fault.remedy == "end the layers in a loss on classes, such as SoftmaxWithLoss"
 
 
 def test_pixels_and_classes(folder):

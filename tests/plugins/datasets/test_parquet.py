@@ -276,13 +276,13 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
             {"a": ["1", "2", "2 g", "4"], "t": ["x", "y", "x", "y"]},
             {},
             "data.parquet, row 3, column 'a': '2 g' is not a finite number; "
-            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+            "put a number there, leave out the row, or name the column in categorical if it holds categories",
         ),
         (
             {"a": ["1", None, "", "4"], "t": ["x", "y", "x", "y"]},
             {"missing": "fill"},
             "data.parquet, row 3, column 'a': '' is not a finite number; "
-            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+            "put a number there, leave out the row, or name the column in categorical if it holds categories",
         ),
         (
             {"a": [1.0, float("inf")], "t": ["x", "y"]},
