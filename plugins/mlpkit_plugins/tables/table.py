@@ -30,6 +30,8 @@ class Table:
         missing: what to do about missing values: raise an ``error``, leave the row out (``drop``), or let the encoder
             ``fill`` them; in a target they are an error then, too.
         missing_texts: texts that stand for a missing value.
+        for_training: whether something is to be learned from the rows; else they are rows to predict, in which a whole
+            column may be missing.
 
     Attributes:
         numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
@@ -42,11 +44,18 @@ class Table:
     """
 
     def __init__(
-        self, source: TableSource, columns: Columns, *, missing: str, missing_texts: Collection[str] = ()
+        self,
+        source: TableSource,
+        columns: Columns,
+        *,
+        missing: str,
+        missing_texts: Collection[str] = (),
+        for_training: bool = True,
     ) -> None:
         self.name = source.name
         self.columns = columns
         self._missing = missing
+        self._for_training = for_training
         self._row_numbers = RowNumbers()
         self._length = 0
         self._rows_read = 0
@@ -63,7 +72,8 @@ class Table:
         except MemoryError as error:
             message = f"there is no memory for {len(books) + len(columns.all_numbers)} columns of the table"
             raise DataError(source.name, message) from error
-        self._expect_values()
+        if for_training:
+            self._expect_values()
         if not self._length:
             message = "there are no rows; expected one for each example"
             if self._rows_read:
@@ -136,6 +146,8 @@ class Table:
         return chunk
 
     def _missing_message(self, name: str) -> str:
+        if not self._for_training:
+            return "the value is missing; write one, or train with missing: fill, which puts the mean in its place"
         target = name not in (*self.columns.numbers, *self.columns.categories)
         fill = "" if target else "missing: fill to put the mean in its place, or "
         return f"the value is missing; set {fill}missing: drop to leave out such rows"

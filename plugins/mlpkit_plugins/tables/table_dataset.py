@@ -148,7 +148,7 @@ class TableDataset(Dataset):
         expect_columns(source, encoder.inputs)
         columns = Columns(encoder.numbers, tuple(encoder.categories))
         missing = "fill" if self.options.missing == "fill" else "error"  # each row gets its prediction
-        table = Table(source, columns, missing=missing, missing_texts=self.missing_texts)
+        table = Table(source, columns, missing=missing, missing_texts=self.missing_texts, for_training=False)
         absent = table.codes == MISSING
         self._translate(_Part(table, np.arange(len(table))), encoder)
         return np.concatenate([table.numbers, np.where(absent, np.nan, table.codes)], axis=1)

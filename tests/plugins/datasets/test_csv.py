@@ -222,7 +222,20 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
         "data.csv, row 2, column 'c': the category 'xx' occurs in no training row; did you mean 'x'?"
     )
     new = write("c,a\nz,\n", "new.csv")
-    assert "row 2, column 'a': the value is missing" in message(lambda: used.read(tmp_path / "new.csv"), DataError, new)
+    assert message(lambda: used.read(tmp_path / "new.csv"), DataError, new) == (
+        "data.csv, row 2, column 'a': the value is missing; "
+        "write one, or train with missing: fill, which puts the mean in its place"
+    )
+
+
+def test_in_a_file_for_prediction_a_whole_column_may_be_missing(write, tmp_path):
+    options = {"categorical": ("c",), "missing": "fill", "standardize": False}
+    dataset = Csv(write(TRAIN), "t", **options)
+    dataset.open(0)
+    used = Csv("gone.csv", "t", **options)
+    used.load_encoder_state(dataset.encoder_state())
+    raw = used.read(tmp_path / write("c,a\nx,\n", "new.csv"))
+    assert used.encode(raw)[0, 0] == pytest.approx(taken(dataset)[0][:, 0].mean())
 
 
 @pytest.mark.parametrize("raw", [np.zeros((2, 3)), np.zeros(2), np.full((2, 2), 3.0), np.full((2, 2), 0.5)])
