@@ -47,6 +47,14 @@ def expected(acme, results, tmp_path_factory):
     return results(folder / "run")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def heeding_interrupts():
+    """Let processes heed SIGINT: a shell that starts the tests in its background has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def dawdling(tmp_path, plugin_file):
     """Return a function that starts the program, waits until a phase has begun, and returns its process."""
