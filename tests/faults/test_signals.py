@@ -47,14 +47,6 @@ def expected(acme, results, tmp_path_factory):
     return results(folder / "run")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def heeding_interrupts():
-    """Let processes heed SIGINT: a shell that starts the tests in its background has them ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.fixture
 def dawdling(tmp_path, plugin_file):
     """Return a function that starts the program, waits until a phase has begun, and returns its process."""
@@ -110,7 +102,10 @@ def test_a_second_signal_ends_the_program_at_once_and_loses_only_what_was_not_sa
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert time.monotonic() - began < 5
-    assert process.returncode == (130 if phase == "load" else -signal.SIGINT)
+    if phase == "load":  # the first signal ends it, unless the second comes before that is done
+        assert process.returncode in (130, -signal.SIGINT)
+    else:
+        assert process.returncode == -signal.SIGINT
     folder = tmp_path / "run"
     if folder.exists() and RunFolder.open(folder).checkpoints.steps():
         assert mlpkit.resume(folder, plugins=[plugin_file]).steps == 20
