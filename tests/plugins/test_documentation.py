@@ -12,7 +12,6 @@ REGISTRY = Registry([plugin for plugin in installed_plugins() if plugin.built_in
 COMPONENTS = [
     pytest.param(component.signature.docstring, id=f"{kind} {component.name}")
     for kind in KINDS
-    if kind != "metric"
     for component in REGISTRY.components((kind,))
 ]
 

@@ -5,7 +5,6 @@
 #include "arguments.h"
 
 #define MOST_ARRAYS 4
-#define MOST_NUMBERS 4
 
 /* A loop over arrays of one dtype. */
 typedef void (*Loop)(const Matrix *arrays, const double *numbers);

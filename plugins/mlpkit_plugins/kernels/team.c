@@ -82,11 +82,14 @@ static int64_t now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/* How many members may take parts. */
+static int wanted(void) { return atomic_load_explicit(&team.wanted, memory_order_relaxed); }
+
 /* Whether there is a part left for the member of that number. */
 static int is_any_left(int member)
 {
     Left left = atomic_load_explicit(&team.left, memory_order_seq_cst);
-    return FIRST(left) < END(left) && member <= atomic_load_explicit(&team.wanted, memory_order_relaxed);
+    return FIRST(left) < END(left) && member <= wanted();
 }
 
 /* A member first says that it sleeps and then looks, a caller first shows its work and then looks for sleepers: so one
@@ -95,7 +98,7 @@ static void sleep_until_there_is_work(int member)
 {
     pthread_mutex_lock(&team.sleep);
     while (!is_any_left(member)) {
-        int missed = member <= atomic_load_explicit(&team.wanted, memory_order_relaxed);
+        int missed = member <= wanted();
         atomic_fetch_add_explicit(&team.asleep, missed, memory_order_seq_cst);
         if (!is_any_left(member)) {
             pthread_cond_wait(&team.wake, &team.sleep);
@@ -156,8 +159,6 @@ static int want(int count)
     pthread_mutex_unlock(&team.sleep);
     return team.members >= count;
 }
-
-static int wanted(void) { return atomic_load_explicit(&team.wanted, memory_order_relaxed); }
 
 /* Compute all parts with the team, which is the caller's. */
 static void compute_together(int parts, Part part, void *work)

@@ -26,6 +26,9 @@ class Accuracy(Metric):
 
     Raises:
         ShapeError: the target is not classes.
+
+    Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 7.2, where the mean
+        0-1 loss is 1 - accuracy.
     """
 
     def __init__(self) -> None:

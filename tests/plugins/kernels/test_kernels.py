@@ -193,3 +193,25 @@ def test_a_product_that_is_computed_by_halves_is_whole(library, shape, dtype):
     y = np.full((rows, columns), np.nan, dtype)
     assert library.product(a.astype(dtype), b.astype(dtype), y) is y
     np.testing.assert_array_equal(y, a @ b)  # small whole numbers: exact in any order
+
+
+@pytest.mark.parametrize("library", [with_numpy, compiled])
+@pytest.mark.parametrize(
+    ("shape", "rows_of_parts"),
+    [((784, 25, 50), [784]), ((32, 784, 50), [16, 16]), ((33, 784, 50), [16, 17]), ((784, 64, 50), [784])],
+)
+def test_products_of_one_to_two_million_multiplications_are_computed_by_halves(
+    library, shape, rows_of_parts, monkeypatch
+):
+    rows, inner, columns = shape
+    parts = []
+    matmul = np.matmul
+
+    def counted(a, b, out):
+        parts.append(len(a))
+        return matmul(a, b, out=out)
+
+    monkeypatch.setattr(np, "matmul", counted)
+    a, b = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
+    library.product(a, b, np.empty((rows, columns), np.float32))
+    assert parts == rows_of_parts
