@@ -21,9 +21,10 @@ WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate most like ``word``, or else the only one that it abbreviates; None if there is neither.
 
-    Case and underscores don't count, so that ``relu`` finds ``Relu``; otherwise the similarity is that of
-    Ratcliff and Obershelp (1988), as in the standard library's ``difflib``. An abbreviation is made of the first
-    letters of a name's words (``lr`` for ``learning_rate``) or of its first three letters and more.
+    Of two that are as like it, it is the one whose length is nearer. Case and underscores don't count, so that ``relu``
+    finds ``Relu``; otherwise the similarity is that of Ratcliff and Obershelp (1988), as in the standard library's
+    ``difflib``. An abbreviation is made of the first letters of a name's words (``lr`` for ``learning_rate``) or of its
+    first three letters and more.
     """
     written = _plain(word)
     names = sorted(candidates)
@@ -32,7 +33,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     similar = [(_similarity(written, _plain(name)), name) for name in names]
     near = [(similarity, name) for similarity, name in similar if similarity >= ENOUGH]
     if near:
-        return max(near, key=lambda found: found[0])[1]
+        return max(near, key=lambda found: (found[0], -abs(len(found[1]) - len(word))))[1]
     meant = [name for name in names if _abbreviates(written, name)]
     return meant[0] if len(meant) == 1 else None
 

@@ -56,3 +56,7 @@ def test_a_name_is_nearest_to_itself_or_to_its_twin_and_order_does_not_count(nam
     plain = [name.lower().replace("_", "").replace("-", "") for name in (names[0], found or "")]
     assert plain[0] == plain[1]
     assert nearest(names[0], reversed(names)) == found
+
+
+def test_of_two_names_as_like_the_one_of_nearer_length_is_meant():
+    assert nearest("rum", ["resume", "run"]) == nearest("rum", ["run", "resume"]) == "run"
