@@ -31,9 +31,14 @@ class Component(metaclass=ComponentType):
 
     A component is a class with an annotated constructor; the annotations, defaults and docstring of that
     constructor are the schema of its parameters.
+
+    Attributes:
+        computed_by: what computes it, if the bits of its results depend on that, and the versions of its package and
+            of NumPy don't say it, such as compiled code that need not be there; a run's ``lock.json`` does.
     """
 
     kind: ClassVar[str]
+    computed_by: ClassVar[str] = ""
     _recipe: Recipe[Any] | None = None
 
     @property

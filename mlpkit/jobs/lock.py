@@ -35,6 +35,7 @@ def lock_of(spec: Spec, resolved: str, dataset: Dataset) -> dict[str, Any]:
         data_checksum=dataset.fingerprint() or None,
         plugins=dict(_version(plugin) for plugin in named),
         requires={name: version_of(name) or "" for name in spec.requires},
+        computed_by=spec.registry.computed_by(),
     )
 
 

@@ -12,6 +12,7 @@ from mlpkit.components.component import ComponentType
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.plain_call import plain_call
 from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.value_type import show
 from mlpkit.components.schema.wording import with_article
 from mlpkit.errors import PluginError
 from mlpkit.registry.reason import reason_of
@@ -40,6 +41,8 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
         missing = sorted(getattr(found, "__abstractmethods__", ()))
         methods = " and ".join(plain_call(name, inspect.getattr_static(found, name)) for name in missing)
         raise PluginError(f"{who}: {found.__name__} lacks {methods}")
+    if not isinstance(found.computed_by, str):
+        raise PluginError(f"{who}: {found.__name__}.computed_by is {show(found.computed_by)}; expected a text")
     try:
         signature_of(found)
     except Exception as error:

@@ -158,6 +158,11 @@ class Registry:
         plugins = {id(entry.plugin): entry.plugin for entry in self._found.values()}
         return list(plugins.values())
 
+    def computed_by(self) -> dict[str, str]:
+        """Return what computes the components that were asked for, by name, where they say it."""
+        said = {name: entry.component.computed_by for name, entry in self._found.items()}
+        return {name: what for name, what in said.items() if what}
+
     def components(self, kinds: tuple[str, ...] | None = None) -> list[RegisteredComponent]:
         """Load every plugin and return what the sound ones provide, built-ins first."""
         for plugin in self.plugins:

@@ -20,6 +20,7 @@ def lock_contents(
     data_checksum: str | None,
     plugins: Mapping[str, str],
     requires: Mapping[str, str] | None = None,
+    computed_by: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the plain data of lock.json.
 
@@ -29,6 +30,7 @@ def lock_contents(
         data_checksum: the checksum of the data, None if the data set has none.
         plugins: version of each distribution whose components the spec names.
         requires: version of each distribution that the spec says it requires.
+        computed_by: what computes a component, where its bits depend on that.
     """
     return {
         "mlpkit": version,
@@ -36,7 +38,7 @@ def lock_contents(
         "requires": dict(requires or {}),
         "spec_hash": spec_hash,
         "data_checksum": data_checksum,
-        "environment": environment(),
+        "environment": {**environment(), "computed_by": dict(computed_by or {})},
     }
 
 

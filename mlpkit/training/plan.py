@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-SMALLEST_SHARE = 7_500_000
+SMALLEST_SHARE = 6_000_000
 """Floating-point operations of a step that a BLAS thread must have to itself to gain more than it costs."""
 
 

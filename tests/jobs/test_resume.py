@@ -14,6 +14,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import save_model
 from mlpkit.training.observer import Observer
 from mlpkit.training.stopping import StopRequest
+from mlpkit_plugins.layers.affine import Affine
 
 RESULTS = ("model.safetensors", "history.jsonl", "metrics.json")
 
@@ -213,6 +214,14 @@ def test_another_numpy_is_told_and_the_run_goes_on(interrupted, monkeypatch):
     told = dict(watch.told)["noticed"]
     assert told.startswith(f"{interrupted}: the same bits as without the break are no longer certain: ")
     assert told.endswith("9.9 now")
+
+
+def test_what_computes_a_layer_is_told_where_it_is_another(interrupted, monkeypatch):
+    monkeypatch.setattr(Affine, "computed_by", "abacus")
+    watch = StopAt()
+    assert mlpkit.resume(interrupted, observer=watch).steps == 48
+    assert "environment.computed_by.Affine: " in dict(watch.told)["noticed"]
+    assert dict(watch.told)["noticed"].endswith(" then, abacus now")
 
 
 def test_a_model_in_the_place_of_a_checkpoint_is_named(interrupted):

@@ -182,12 +182,14 @@ def test_an_entry_point_may_name_an_object(distributions):
             "acme_plugin.Untyped: parameter 'units' of its constructor has no annotation; expected the type that a "
             "spec may give, as in units: float",
         ),
+        ("'layer', 'Same', Secretive", "Secretive.computed_by is null; expected a text"),
     ],
 )
 def test_a_component_that_is_not_what_it_says_is_explained(distributions, declaration, message):
     code = hook(f"return [component({declaration}), component('layer', 'Good', Same)]")
-    untyped = "class Untyped(Same):\n    def __init__(self, units):\n        pass\n"
-    distributions.install("acme", code.replace("@hookimpl", untyped + "@hookimpl"))
+    faulty = "class Untyped(Same):\n    def __init__(self, units):\n        pass\n"
+    faulty += "class Secretive(Same):\n    computed_by = None\n"
+    distributions.install("acme", code.replace("@hookimpl", faulty + "@hookimpl"))
     distributions.module("acme_parts.needs", "import acme_parts_library")
     distributions.module("acme_parts.nameless", "raise ModuleNotFoundError('the parts are missing')")
     distributions.module("acme_parts.exits", "raise SystemExit(4)")

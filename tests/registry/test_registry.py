@@ -26,6 +26,8 @@ PLUGIN = """
     from mlpkit import DataError, Layer, ParameterError, component, hookimpl
 
     class Swish(Layer):
+        computed_by = "a processor of its own"
+
         def __init__(self, low: Annotated[int, Ge(0)] = 0, high: int = 1):
             if low > high:
                 raise ParameterError("low", f"{low} is above high", expected=f"at most {high}", remedy="swap them")
@@ -65,6 +67,14 @@ def test_bare_names_are_built_ins_and_others_carry_their_namespace(registry):
     assert (entry.name, entry.kind, entry.plugin.source) == ("acme.Swish", "layer", "acme")
     assert [field.name for field in entry.signature.fields] == ["low", "high"]
     assert registry.find(("layer",), "acme.Swish") is entry
+
+
+def test_what_computes_a_component_is_known_of_those_that_were_asked_for(registry):
+    assert registry.computed_by() == {}
+    registry.find(("layer",), "Relu")
+    assert registry.computed_by() == {}
+    registry.find(("layer",), "acme.Swish")
+    assert registry.computed_by() == {"acme.Swish": "a processor of its own"}
 
 
 def test_all_components_are_listed_built_ins_first(registry):

@@ -25,6 +25,7 @@ def contents() -> dict[str, Any]:
         data_checksum=None,
         plugins={"acme-mlpkit": "2.0", "mlpkit": "0.1"},
         requires={"scipy": "1.15"},
+        computed_by={"acme.Swish": "CUDA"},
     )
 
 
@@ -35,7 +36,7 @@ def test_it_joins_what_it_is_told_with_the_environment() -> None:
         "requires": {"scipy": "1.15"},
         "spec_hash": "ab",
         "data_checksum": None,
-        "environment": environment(),
+        "environment": {**environment(), "computed_by": {"acme.Swish": "CUDA"}},
     }
 
 

@@ -1,13 +1,15 @@
 """Loops that built-in components spend their time in: compiled where that could be done, in NumPy elsewhere.
 
-A compiled kernel does in one pass over memory what NumPy does in several, and rounds as NumPy does: the results are
-the same bits, so that a run neither knows nor records which of the two computed it. ``with_numpy.py`` says what each
-kernel computes; the compiled ones hand over to it whatever they can't do, such as arrays with gaps within a row.
+``with_numpy.py`` says what each kernel computes. A compiled one goes through memory once where NumPy does so several
+times, and hands over to NumPy whatever it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to
+the same bits, but for matrix products of float32: those it adds up in an order of its own (``multiply.h``), which
+depends neither on the processor nor on the number of threads.
 
 Where there is much to do, the compiled ones share it out to as many threads as a matrix product has at the time. With
 OpenBLAS, these threads and those of BLAS are the same (``team.c``, ``blas_threads.c``).
 
-The environment variable ``MLPKIT_KERNELS=numpy`` leaves the compiled ones out.
+The environment variable ``MLPKIT_KERNELS=numpy`` leaves the compiled ones out; with ``avx2`` they make no use of
+AVX-512 in matrix products.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ else:
 COMPILED = kernels.__name__.endswith(".compiled")
 """Whether the compiled kernels are in use."""
 
-add_row = kernels.add_row
+PRODUCTS_BY = "compiled kernels" if kernels.MULTIPLIES else "NumPy"
+"""What computes matrix products of float32: their bits depend on it."""
+
 cross_entropy_gradient = kernels.cross_entropy_gradient
 descend = kernels.descend
 descend_adaptively = kernels.descend_adaptively
@@ -36,6 +40,7 @@ keep_where_positive = kernels.keep_where_positive
 normalize_columns = kernels.normalize_columns
 pick_labels = kernels.pick_labels
 product = kernels.product
+product_plus_row = kernels.product_plus_row
 rectify = kernels.rectify
 shift_transposed = kernels.shift_transposed
 take_scaled = kernels.take_scaled

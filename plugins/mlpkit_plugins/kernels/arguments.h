@@ -1,4 +1,4 @@
-/* What the kernels share: arrays as they come from Python, and how their loops are compiled. */
+/* What the kernels share: arrays as they come from Python. */
 #ifndef MLPKIT_ARGUMENTS_H
 #define MLPKIT_ARGUMENTS_H
 
@@ -12,19 +12,7 @@
 #endif
 #include <numpy/arrayobject.h>
 
-/* Compiled once for each of these instruction sets; the loader takes the widest that the processor has. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define VECTORIZED
-#endif
-
-/* In-place calls are welcome: element i of an output depends on no other element of an input. */
-#if defined(__clang__)
-#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define INDEPENDENT _Pragma("GCC ivdep")
-#endif
+#include "vectorized.h"
 
 /* An array of one or two axes; the elements of a row lie side by side. */
 typedef struct {
@@ -54,8 +42,8 @@ PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t co
 
 #define SIGNATURE PyObject *module, PyObject *const *arguments, Py_ssize_t count
 
-PyObject *add_row(SIGNATURE);
 PyObject *product(SIGNATURE);
+PyObject *product_plus_row(SIGNATURE);
 PyObject *rectify(SIGNATURE);
 PyObject *keep_where_positive(SIGNATURE);
 PyObject *shift_transposed(SIGNATURE);

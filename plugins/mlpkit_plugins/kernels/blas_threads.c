@@ -86,11 +86,15 @@ void share_team_with_blas(void)
     }
 }
 
-int blas_threads(void) { return get_threads == NULL ? 1 : get_threads(); }
+int blas_shares_team(void) { return get_threads != NULL; }
+
+int blas_threads(void) { return blas_shares_team() ? get_threads() : 1; }
 
 #else
 
 void share_team_with_blas(void) {}
+
+int blas_shares_team(void) { return 0; }
 
 int blas_threads(void) { return 1; }
 

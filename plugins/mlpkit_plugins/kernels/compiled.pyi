@@ -1,4 +1,4 @@
-from mlpkit_plugins.kernels.with_numpy import add_row as add_row
+from mlpkit_plugins.kernels.with_numpy import MULTIPLIES as MULTIPLIES
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
 from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adaptively
@@ -6,6 +6,7 @@ from mlpkit_plugins.kernels.with_numpy import keep_where_positive as keep_where_
 from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_columns
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels
 from mlpkit_plugins.kernels.with_numpy import product as product
+from mlpkit_plugins.kernels.with_numpy import product_plus_row as product_plus_row
 from mlpkit_plugins.kernels.with_numpy import rectify as rectify
 from mlpkit_plugins.kernels.with_numpy import shift_transposed as shift_transposed
 from mlpkit_plugins.kernels.with_numpy import take_scaled as take_scaled

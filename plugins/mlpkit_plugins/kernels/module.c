@@ -2,12 +2,13 @@
 #define MLPKIT_IMPORTS_NUMPY
 #include "arguments.h"
 #include "blas_threads.h"
+#include "multiply.h"
 
 #define KERNEL(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, "As in with_numpy.py."}
 
 static PyMethodDef kernels[] = {
-    KERNEL(add_row),
     KERNEL(product),
+    KERNEL(product_plus_row),
     KERNEL(rectify),
     KERNEL(keep_where_positive),
     KERNEL(shift_transposed),
@@ -21,7 +22,7 @@ static PyMethodDef kernels[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "compiled", "The kernels, compiled: the same bits as with_numpy.py, sooner.", -1, kernels,
+    PyModuleDef_HEAD_INIT, "compiled", "The kernels, compiled: what with_numpy.py computes, sooner.", -1, kernels,
     NULL, NULL, NULL, NULL,
 };
 
@@ -29,5 +30,9 @@ PyMODINIT_FUNC PyInit_compiled(void)
 {
     import_array();
     share_team_with_blas();
-    return PyModule_Create(&definition);
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && PyModule_AddObjectRef(module, "MULTIPLIES", can_multiply() ? Py_True : Py_False) < 0) {
+        Py_CLEAR(module);
+    }
+    return module;
 }

@@ -1,36 +1,89 @@
-/* Matrix products of BLAS, called with less ceremony than by np.matmul. */
+/* Matrix products of float32, computed in tiles; NumPy computes those of other arrays. */
 #include "arguments.h"
+#include "blas_threads.h"
+#include "multiply.h"
 
-/* Numbers of a product up to which less ceremony pays: PyArray_MatrixProduct2 sets its output to zero first. */
-#define LARGEST 4096
+/* Multiplications from which the interpreter is let go for other threads. */
+#define MANY 100000
 
-/* Multiplications above which with_numpy.py may compute halves. */
-#define SMALL 1000000
+/* Multiplications of the largest product that is computed here: BLAS is sooner done with larger ones, and with smaller
+ * ones where it has threads that are not the team's. */
+#define LARGEST 500000000
+#define LARGEST_ALONE 1000000
 
-/* Whether BLAS can read a matrix, or its transpose, where it lies. */
-static int lies_plainly(PyArrayObject *array, int type)
+typedef struct {
+    Operand numbers;
+    npy_intp rows, columns;
+} Factor;
+
+/* Read an array of one axis or two, the one as a matrix of a single row; 0 if a product can't be computed with it. */
+static int read_factor(PyObject *object, Factor *factor)
 {
-    return PyArray_TYPE(array) == type && PyArray_ISBEHAVED_RO(array) &&
-           (PyArray_IS_C_CONTIGUOUS(array) || PyArray_IS_F_CONTIGUOUS(array));
+    if (!PyArray_Check(object)) {
+        return 0;
+    }
+    PyArrayObject *array = (PyArrayObject *)object;
+    int axes = PyArray_NDIM(array);
+    if (PyArray_TYPE(array) != NPY_FLOAT || axes < 1 || axes > 2 || !PyArray_ISBEHAVED_RO(array)) {
+        return 0;
+    }
+    npy_intp item = PyArray_ITEMSIZE(array);
+    factor->columns = PyArray_DIM(array, axes - 1);
+    factor->rows = axes == 2 ? PyArray_DIM(array, 0) : 1;
+    factor->numbers.data = (float *)PyArray_DATA(array);
+    factor->numbers.column = PyArray_STRIDE(array, axes - 1) / item;
+    factor->numbers.row = axes == 2 ? PyArray_STRIDE(array, 0) / item : factor->columns;
+    return factor->rows > 0 && factor->columns > 0 && factor->numbers.row > 0 && factor->numbers.column > 0;
+}
+
+static int lie_apart(const Factor *x, const Factor *y)
+{
+    return part_from(x->numbers, x->rows - 1, x->columns - 1).data < y->numbers.data ||
+           part_from(y->numbers, y->rows - 1, y->columns - 1).data < x->numbers.data;
+}
+
+/* Compute a product, with a row that is added, unless that is NULL; 0 if it is for NumPy to compute. */
+static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject *out)
+{
+    Factor a, b, c, row = {{NULL, 0, 1}, 1, 0};
+    if (!can_multiply() || !read_factor(first, &a) || !read_factor(second, &b) || !read_factor(out, &c) ||
+        PyArray_NDIM((PyArrayObject *)second) != 2 ||
+        PyArray_NDIM((PyArrayObject *)first) != PyArray_NDIM((PyArrayObject *)out) ||
+        !PyArray_ISWRITEABLE((PyArrayObject *)out) || b.rows != a.columns || c.rows != a.rows ||
+        c.columns != b.columns || (b.numbers.row != 1 && b.numbers.column != 1) || c.numbers.column != 1 ||
+        !lie_apart(&c, &a) || !lie_apart(&c, &b)) {
+        return 0;
+    }
+    if (added != NULL && (!read_factor(added, &row) || PyArray_NDIM((PyArrayObject *)added) != 1 ||
+                          row.numbers.column != 1 || row.columns != c.columns || !lie_apart(&c, &row))) {
+        return 0;
+    }
+    npy_intp multiplications = a.rows * a.columns * b.columns;
+    if (multiplications > (blas_shares_team() ? LARGEST : LARGEST_ALONE)) {
+        return 0;
+    }
+    if (multiplications < MANY) {
+        multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, 1);
+        return 1;
+    }
+    PyThreadState *thread = PyEval_SaveThread();
+    multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, blas_threads());
+    PyEval_RestoreThread(thread);
+    return 1;
 }
 
 PyObject *product(SIGNATURE)
 {
-    int type = count == 3 ? floating_type(arguments[2]) : -1;
-    if (type < 0 || !PyArray_Check(arguments[0]) || !PyArray_Check(arguments[1])) {
+    if (count != 3 || !compute(arguments[0], arguments[1], NULL, arguments[2])) {
         return with_numpy("product", arguments, count);
     }
-    PyArrayObject *a = (PyArrayObject *)arguments[0], *b = (PyArrayObject *)arguments[1];
-    PyArrayObject *out = (PyArrayObject *)arguments[2];
-    /* A matrix of a single row or column is for np.matmul, which may take another routine of BLAS for it. */
-    int axes = PyArray_NDIM(a);
-    if ((axes != 1 && axes != 2) || PyArray_NDIM(b) != 2 || PyArray_NDIM(out) != axes ||
-        (axes == 2 && (PyArray_DIM(a, 0) < 2 || PyArray_DIM(out, 0) != PyArray_DIM(a, 0))) ||
-        PyArray_DIM(b, 0) < 2 || PyArray_DIM(b, 1) < 2 || PyArray_DIM(a, axes - 1) != PyArray_DIM(b, 0) ||
-        PyArray_DIM(out, axes - 1) != PyArray_DIM(b, 1) || !lies_plainly(a, type) || !lies_plainly(b, type) ||
-        !PyArray_ISCARRAY(out) || PyArray_SIZE(out) > LARGEST ||
-        PyArray_SIZE(out) * PyArray_DIM(b, 0) > SMALL) {
-        return with_numpy("product", arguments, count);
+    return Py_NewRef(arguments[2]);
+}
+
+PyObject *product_plus_row(SIGNATURE)
+{
+    if (count != 4 || !compute(arguments[0], arguments[1], arguments[2], arguments[3])) {
+        return with_numpy("product_plus_row", arguments, count);
     }
-    return PyArray_MatrixProduct2(arguments[0], arguments[1], out);
+    return Py_NewRef(arguments[3]);
 }

@@ -9,21 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SMALL = 1_000_000
-"""Multiplications up to which OpenBLAS may compute a product without copying its arrays first: halves that are as small
-as that are sooner done than the whole."""
-
-
-def add_row(x: NDArray[Any], row: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
-    """Set out to x with a row added to each of its rows, and return it.
-
-    Args:
-        x: shape (rows, columns).
-        row: shape (columns,).
-        out: shape (rows, columns); may be x itself.
-    """
-    np.add(x, row, out=out)
-    return out
+MULTIPLIES = False
+"""Whether matrix products of float32 are computed here, and not by NumPy's BLAS."""
 
 
 def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
@@ -34,12 +21,21 @@ def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]
         b: shape (inner, columns).
         out: shape (rows, columns), or (columns,).
     """
-    if SMALL < out.size * len(b) <= 2 * SMALL and a.ndim == 2:
-        half = len(a) // 2
-        np.matmul(a[:half], b, out=out[:half])
-        np.matmul(a[half:], b, out=out[half:])
-    else:
-        np.matmul(a, b, out=out)
+    np.matmul(a, b, out=out)
+    return out
+
+
+def product_plus_row(a: NDArray[Any], b: NDArray[Any], row: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the matrix product a b with a row added to each of its rows, and return it.
+
+    Args:
+        a: shape (rows, inner).
+        b: shape (inner, columns).
+        row: shape (columns,).
+        out: shape (rows, columns).
+    """
+    np.matmul(a, b, out=out)
+    np.add(out, row, out=out)
     return out
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Layer
-from mlpkit_plugins.kernels import add_row, product
+from mlpkit_plugins.kernels import PRODUCTS_BY, product, product_plus_row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class Affine(Layer):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.
     """
 
+    computed_by = PRODUCTS_BY
+
     def __init__(
         self, units: Annotated[int, Ge(1)], *, weights: InitializerLike = "he_normal", bias: bool = True
     ) -> None:
@@ -54,8 +56,8 @@ class Affine(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x W + b."""
         self.x = x
-        y = product(x, self.W.value, self.buffer("y", (len(x), self.units), gaps=True))
-        return add_row(y, self.b.value, y) if self.bias else y
+        y = self.buffer("y", (len(x), self.units), gaps=True)
+        return product_plus_row(x, self.W.value, self.b.value, y) if self.bias else product(x, self.W.value, y)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx = dy Wᵀ."""

@@ -1,11 +1,10 @@
-"""Compiled kernels give the bits that NumPy gives, whatever the arrays look like."""
+"""Compiled kernels give the bits that NumPy gives, whatever the arrays look like; of products see test_product.py."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +16,8 @@ from mlpkit_plugins.kernels import with_numpy
 compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
 
 NAMES = [
-    "add_row",
     "product",
+    "product_plus_row",
     "rectify",
     "keep_where_positive",
     "shift_transposed",
@@ -72,13 +71,13 @@ def calls(draw, name):
     labels = generator.integers(columns, size=rows).astype(draw(st.sampled_from([np.int64, np.int32, np.uint8])))
     x = floats(rows, columns)
     match name:
-        case "add_row":
-            return x, floats(columns), x if draw(st.booleans()) else empty(rows, columns)
-        case "product":
+        case "product" | "product_plus_row":
+            dtype = np.float64
             inner = draw(st.integers(1, 70))
+            row = (floats(columns),) if name == "product_plus_row" else ()
             if draw(st.booleans()):
-                return floats(inner), floats(inner, columns), empty(columns)
-            return floats(rows, inner), floats(inner, columns), empty(rows, columns)
+                return floats(inner), floats(inner, columns), *row, empty(columns)
+            return floats(rows, inner), floats(inner, columns), *row, empty(rows, columns)
         case "rectify":
             return x, x if draw(st.booleans()) else empty(rows, columns)
         case "keep_where_positive":
@@ -169,49 +168,3 @@ def test_an_environment_variable_leaves_compiled_kernels_out(value, expected):
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert output.stdout.strip() == expected
-
-
-def test_a_run_has_the_same_bits_with_either(tmp_path):
-    models = []
-    spec = Path(__file__).parents[3] / "specs" / "mnist_3layer.yaml"
-    for value in ("numpy", ""):
-        folder = tmp_path / f"run{value}"
-        command = [sys.executable, "-m", "mlpkit", "run", str(spec), "--out", str(folder), "--quiet"]
-        command += ["--set", "training.iterations=20", "--set", "training.evaluate_every=10"]
-        subprocess.run(command, env={**os.environ, "MLPKIT_KERNELS": value}, check=True, cwd=tmp_path)
-        models.append((folder / "model.safetensors").read_bytes())
-    assert models[0] == models[1]
-
-
-@pytest.mark.parametrize("library", [with_numpy, compiled])
-@pytest.mark.parametrize("shape", [(32, 784, 50), (784, 32, 50), (33, 781, 77), (2, 1000, 1000), (1, 1000, 1500)])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_product_that_is_computed_by_halves_is_whole(library, shape, dtype):
-    rows, inner, columns = shape
-    generator = np.random.default_rng(0)
-    a, b = generator.integers(-8, 9, (rows, inner)), generator.integers(-8, 9, (inner, columns))
-    y = np.full((rows, columns), np.nan, dtype)
-    assert library.product(a.astype(dtype), b.astype(dtype), y) is y
-    np.testing.assert_array_equal(y, a @ b)  # small whole numbers: exact in any order
-
-
-@pytest.mark.parametrize("library", [with_numpy, compiled])
-@pytest.mark.parametrize(
-    ("shape", "rows_of_parts"),
-    [((784, 25, 50), [784]), ((32, 784, 50), [16, 16]), ((33, 784, 50), [16, 17]), ((784, 64, 50), [784])],
-)
-def test_products_of_one_to_two_million_multiplications_are_computed_by_halves(
-    library, shape, rows_of_parts, monkeypatch
-):
-    rows, inner, columns = shape
-    parts = []
-    matmul = np.matmul
-
-    def counted(a, b, out):
-        parts.append(len(a))
-        return matmul(a, b, out=out)
-
-    monkeypatch.setattr(np, "matmul", counted)
-    a, b = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
-    library.product(a, b, np.empty((rows, columns), np.float32))
-    assert parts == rows_of_parts

@@ -1,20 +1,7 @@
-/* Sums with a row, and the rectified linear unit. */
+/* The rectified linear unit. */
 #include "loops.h"
 
 #define LOOPS(T, NAME)                                                                                                 \
-    VECTORIZED static void add_row_##NAME(const Matrix *arrays, const double *numbers)                                 \
-    {                                                                                                                  \
-        const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
-        const T *added = (const T *)arrays[2].data;                                                                         \
-        for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
-            const T *from = (const T *)x->data + i * x->stride;                                                        \
-            T *to = (T *)y->data + i * y->stride;                                                                      \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < x->columns; j++) {                                                                \
-                to[j] = from[j] + added[j];                                                                           \
-            }                                                                                                          \
-        }                                                                                                              \
-    }                                                                                                                  \
     VECTORIZED static void rectify_##NAME(const Matrix *arrays, const double *numbers)                                 \
     {                                                                                                                  \
         const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
@@ -43,19 +30,6 @@
 
 LOOPS(float, float32)
 LOOPS(double, float64)
-
-PyObject *add_row(SIGNATURE)
-{
-    Matrix all[3], *x = &all[0], *y = &all[1], *row = &all[2];
-    int type = count == 3 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 0, x) || !read_matrix(arguments[1], type, 0, row) ||
-        !read_matrix(arguments[2], type, 1, y) || row->rows != 1 || row->columns != x->columns || x->rows != y->rows ||
-        x->columns != y->columns || !apart(y, x) || !apart(y, row)) {
-        return with_numpy("add_row", arguments, count);
-    }
-    run(type, BOTH(add_row), all, 3, 2, NULL);
-    return Py_NewRef(arguments[2]);
-}
 
 PyObject *rectify(SIGNATURE)
 {

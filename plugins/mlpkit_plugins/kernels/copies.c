@@ -1,0 +1,63 @@
+#include "copies.h"
+
+#include "vectorized.h"
+
+#include <string.h>
+
+VECTORIZED void copy_rows(Operand a, Pieces tiles, ptrdiff_t inner, float *to)
+{
+    ptrdiff_t rows = begin_of(tiles, tiles.count);
+    for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
+        ptrdiff_t first = begin_of(tiles, tile), length = length_of(tiles, tile);
+        const float *from = a.data + first * a.row;
+        int has_room = a.row == 1 && first + MOST_LANES <= rows;
+        for (ptrdiff_t k = 0; k < inner; k++, from += a.column, to += length) {
+            if (has_room) {
+                memcpy(to, from, MOST_LANES * sizeof(float)); /* more than is needed, but in one go */
+                continue;
+            }
+            for (ptrdiff_t i = 0; i < length; i++) {
+                to[i] = from[i * a.row];
+            }
+        }
+    }
+}
+
+VECTORIZED void copy_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, const Tiles *tiles,
+                             float *to)
+{
+    if (b.column == 1) {
+        for (ptrdiff_t k = 0; k < inner; k++) {
+            const float *from = b.data + k * b.row;
+            ptrdiff_t j = 0;
+            for (; j + MOST_LANES <= columns; j += MOST_LANES) {
+                memcpy(to + k * width + j, from + j, MOST_LANES * sizeof(float));
+            }
+            for (; j < columns; j++) {
+                to[k * width + j] = from[j];
+            }
+        }
+        return;
+    }
+    ptrdiff_t whole = columns / tiles->lanes * tiles->lanes, j = 0, transposed = inner / tiles->lanes * tiles->lanes;
+    for (; j < columns; j += j < whole ? tiles->lanes : 1) {
+        const float *from = b.data + j * b.column;
+        ptrdiff_t k = 0;
+        for (; j < whole && k < transposed; k += tiles->lanes) {
+            tiles->transpose(from + k, b.column, to + k * width + j, width);
+        }
+        for (; k < inner; k++) {
+            for (ptrdiff_t i = 0; i < (j < whole ? tiles->lanes : 1); i++) {
+                to[k * width + j + i] = from[k + i * b.column];
+            }
+        }
+    }
+}
+
+Near near_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares)
+{
+    if (matrix.column == 1) {
+        return (Near){matrix.data, matrix.row, columns, cut_into(shares, rows)};
+    }
+    return (Near){matrix.data, matrix.column, rows, cut_into(shares, columns)};
+}

@@ -1,0 +1,38 @@
+/* Tiles: blocks of a matrix product that fit in the processor's registers. */
+#ifndef MLPKIT_TILES_H
+#define MLPKIT_TILES_H
+
+#include <stddef.h>
+
+#define MOST_LANES 16
+#define MOST_VECTORS 4
+#define MOST_TILE_ROWS 14
+
+/* Set a tile of C to A B, or add A B to it, then add a row to each of its rows, if there is one:
+ *
+ *     (A B)[i][j] = fma(A[i][n-1], B[n-1][j], ... fma(A[i][1], B[1][j], A[i][0] B[0][j]))   with n = inner
+ *
+ * so that an element has the same bits whatever tile it lies in, and however wide the processor's vectors are.
+ *
+ * A[i][k] lies at a[i * a_row + k * a_step], B[k][j] at b[k * b_row + j], C[i][j] at c[i * c_row + j]. The number of
+ * rows and that of vectors in a row belong to the tile; the last vector has that many columns. */
+typedef void (*Tile)(ptrdiff_t inner, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
+                     ptrdiff_t b_row, float *c, ptrdiff_t c_row, int columns_of_last, int add, const float *row);
+
+/* Set to[k][j] = from[j][k] for as many rows j as a vector has lanes, and as many columns k. */
+typedef void (*Transpose)(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row);
+
+/* What one instruction set offers. */
+typedef struct {
+    int lanes;                  /* numbers in a vector */
+    int vectors;                /* in a row of a tile, where a matrix has many columns */
+    int most_vectors;           /* where that makes up all of its columns */
+    int rows[MOST_VECTORS + 1]; /* of a tile with so many vectors in a row */
+    Tile tiles[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
+    Transpose transpose;
+} Tiles;
+
+/* The tiles of the widest instruction set that the processor has, NULL if it has none of them. */
+const Tiles *tiles_of_processor(void);
+
+#endif

@@ -1,0 +1,19 @@
+/* How loops over many numbers are compiled. */
+#ifndef MLPKIT_VECTORIZED_H
+#define MLPKIT_VECTORIZED_H
+
+/* Compiled once for each of these instruction sets; the loader takes the widest that the processor has. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define VECTORIZED
+#endif
+
+/* In-place calls are welcome: element i of an output depends on no other element of an input. */
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+#endif

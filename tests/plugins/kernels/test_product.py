@@ -1,0 +1,212 @@
+"""Matrix products of float32: right, and the same bits however they are shared out and on whatever processor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file
+from threadpoolctl import threadpool_limits
+
+from mlpkit_plugins.kernels import with_numpy
+
+compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+if not compiled.MULTIPLIES:
+    pytest.skip("the processor has no tiles", allow_module_level=True)
+
+BLOCK = 256
+lengths = st.one_of(st.integers(1, 40), st.sampled_from([48, 49, 63, 64, 100, 255, 256, 257, 513, 784]))
+
+
+def laid_out(array, transposed, gap):
+    """Return a copy of a matrix, by rows or by columns, with room after each of them."""
+    if transposed:
+        return laid_out(array.T, transposed=False, gap=gap).T
+    room = np.full((len(array), array.shape[1] + gap), np.nan, array.dtype)
+    room[:, : array.shape[1]] = array
+    return room[:, : array.shape[1]]
+
+
+def summed_by_blocks(a, b):
+    """Return a b, added up in the order that multiply.h names; exact but for the roundings of float32."""
+    blocks = -(-len(b) // BLOCK)
+    total = np.zeros((len(a), b.shape[1]), np.float32)
+    for number, numbers in enumerate(np.array_split(np.arange(len(b)), blocks)):
+        of_block = a[:, numbers[:1]] * b[numbers[:1]]
+        for k in numbers[1:]:
+            # Both factors have twelve bits: their product is exact, and a fused multiply-add rounds the sum alone.
+            of_block = of_block + a[:, k : k + 1] * b[k : k + 1]
+        total = total + of_block if number else of_block
+    return total
+
+
+def twelve_bits(generator, *shape):
+    return generator.integers(-4095, 4096, shape).astype(np.float32) * np.float32(2.0**-11)
+
+
+@given(
+    rows=lengths,
+    inner=lengths,
+    columns=lengths,
+    transposed=st.tuples(st.booleans(), st.booleans()),
+    gaps=st.tuples(*[st.sampled_from([0, 1, 16])] * 3),
+    threads=st.integers(1, 3),
+    seed=st.integers(0, 2**32),
+)
+@settings(deadline=None, max_examples=200)
+def test_a_product_is_added_up_as_it_is_said_to_be(rows, inner, columns, transposed, gaps, threads, seed):
+    generator = np.random.default_rng(seed)
+    a, b = twelve_bits(generator, rows, inner), twelve_bits(generator, inner, columns)
+    row = twelve_bits(generator, columns)
+    expected = summed_by_blocks(a, b)
+    a, b = laid_out(a, transposed[0], gaps[0]), laid_out(b, transposed[1], gaps[1])
+    for call, wanted in [
+        (lambda out: compiled.product(a, b, out), expected),
+        (lambda out: compiled.product_plus_row(a, b, row, out), expected + row),
+    ]:
+        room = np.full((rows, columns + gaps[2]), np.nan, np.float32)
+        out = room[:, :columns]
+        with threadpool_limits(limits=threads, user_api="blas"):
+            assert call(out) is out
+        np.testing.assert_array_equal(out, wanted)
+        assert np.isnan(room[:, columns:]).all()
+
+
+@pytest.mark.parametrize("shape", [(32, 784, 50), (784, 1000, 50), (300, 400, 500), (1, 1000, 1500), (1000, 10, 256)])
+def test_a_product_is_as_near_to_the_exact_one_as_its_roundings_allow(shape):
+    rows, inner, columns = shape
+    generator = np.random.default_rng(0)
+    a = generator.standard_normal((rows, inner)).astype(np.float32)
+    b = generator.standard_normal((inner, columns)).astype(np.float32)
+    exact = a.astype(float) @ b.astype(float)
+    bound = inner * np.finfo(np.float32).eps * (np.abs(a.astype(float)) @ np.abs(b.astype(float)))
+    assert (np.abs(compiled.product(a, b, np.empty((rows, columns), np.float32)) - exact) <= bound).all()
+
+
+@given(rows=lengths, inner=lengths, columns=lengths, seed=st.integers(0, 2**32))
+@settings(deadline=None, max_examples=60)
+def test_a_row_has_the_same_bits_alone_and_among_others(rows, inner, columns, seed):
+    generator = np.random.default_rng(seed)
+    a = generator.standard_normal((rows, inner)).astype(np.float32)
+    b = generator.standard_normal((inner, columns)).astype(np.float32)
+    whole = compiled.product(a, b, np.empty((rows, columns), np.float32))
+    alone = compiled.product(a[-1:], b, np.empty((1, columns), np.float32))
+    vector = compiled.product(a[-1], b, np.empty(columns, np.float32))
+    np.testing.assert_array_equal(alone[0], whole[-1])
+    np.testing.assert_array_equal(vector, whole[-1])
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_what_is_infinite_or_no_number_comes_out_as_numpy_has_it(data):
+    generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    shape = data.draw(lengths), data.draw(lengths), data.draw(lengths)
+    special = data.draw(st.lists(st.sampled_from([np.inf, -np.inf, np.nan, 0.0, -0.0, 1e-40]), max_size=5))
+    a = generator.integers(-3, 4, shape[:2]).astype(np.float32)
+    b = generator.integers(-3, 4, shape[1:]).astype(np.float32)
+    for array in (a, b):
+        array.flat[generator.integers(array.size, size=len(special))] = special
+    with np.errstate(all="ignore"):
+        expected = with_numpy.product(a, b, np.empty((shape[0], shape[2]), np.float32))
+    result = compiled.product(a, b, np.empty((shape[0], shape[2]), np.float32))
+    np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-30)
+
+
+def test_an_output_that_overlaps_a_factor_gets_what_numpy_gives():
+    memory = np.arange(36, dtype=np.float32)
+    for shift in range(18):
+        numbers = memory.copy()
+        a, out = numbers[:9].reshape(3, 3), numbers[shift : shift + 9].reshape(3, 3)
+        expected = a @ a
+        np.testing.assert_array_equal(compiled.product(a, a, out), expected)
+
+
+def test_an_output_that_cannot_be_written_stays_as_it_is():
+    out = np.zeros((4, 4), np.float32)
+    out.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        compiled.product(np.ones((4, 4), np.float32), np.ones((4, 4), np.float32), out)
+    assert not out.any()
+
+
+@pytest.mark.parametrize(
+    "shapes", [[(2, 3), (4, 2), (2, 2)], [(2, 3), (3, 2), (2, 3)], [(2, 3), (3, 2), (3, 2)], [(3,), (2, 2), (2,)]]
+)
+def test_factors_that_do_not_fit_are_an_error(shapes):
+    with pytest.raises(ValueError, match=r"mismatch|broadcast|dimension"):
+        compiled.product(*(np.zeros(shape, np.float32) for shape in shapes))
+
+
+def test_a_row_that_does_not_fit_is_an_error():
+    square = np.ones((3, 3), np.float32)
+    with pytest.raises(ValueError, match="broadcast"):
+        compiled.product_plus_row(square, square, np.ones(2, np.float32), np.empty((3, 3), np.float32))
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 2), (2, 0, 3), (2, 3, 0)])
+def test_nothing_times_nothing_is_what_numpy_makes_of_it(shape):
+    rows, inner, columns = shape
+    out = np.full((rows, columns), np.nan, np.float32)
+    compiled.product(np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32), out)
+    assert not out.any()
+
+
+BITS = """
+import hashlib
+import numpy as np
+from threadpoolctl import threadpool_limits
+from mlpkit_plugins import kernels
+
+bits = hashlib.sha256()
+generator = np.random.default_rng(0)
+for rows, inner, columns in [(32, 784, 50), (784, 1000, 50), (500, 784, 300), (300, 500, 1100), (1, 900, 1500)]:
+    a = generator.standard_normal((rows, inner)).astype(np.float32)
+    b = generator.standard_normal((inner, columns)).astype(np.float32)
+    for left in (a, np.asfortranarray(a)):
+        for right in (b, np.asfortranarray(b)):
+            for threads in (1, 2, 3):
+                with threadpool_limits(limits=threads, user_api="blas"):
+                    bits.update(kernels.product(left, right, np.empty((rows, columns), np.float32)).tobytes())
+print(bits.hexdigest(), kernels.PRODUCTS_BY)
+"""
+
+
+def printed_with(kernels):
+    done = subprocess.run(
+        [sys.executable, "-c", BITS],
+        env={**os.environ, "MLPKIT_KERNELS": kernels},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split(maxsplit=1)
+
+
+def test_a_processor_without_avx512_computes_the_same_bits():
+    assert printed_with("avx2") == printed_with("")
+
+
+def test_what_computes_products_is_told():
+    assert printed_with("")[1].strip() == "compiled kernels"
+    assert printed_with("numpy")[1].strip() == "NumPy"
+
+
+def run_of_main_job(folder, kernels, *settings_):
+    spec = Path(__file__).parents[3] / "specs" / "mnist_3layer.yaml"
+    command = [sys.executable, "-m", "mlpkit", "run", str(spec), "--out", str(folder), "--quiet"]
+    for setting in ("training.iterations=20", "training.evaluate_every=10", *settings_):
+        command += ["--set", setting]
+    subprocess.run(command, env={**os.environ, "MLPKIT_KERNELS": kernels}, check=True, cwd=folder.parent)
+    return {name: array.tobytes() for name, array in load_file(folder / "model.safetensors").items()}
+
+
+def test_a_run_has_the_same_bits_on_any_number_of_threads_and_with_narrower_vectors(tmp_path):
+    one = run_of_main_job(tmp_path / "one", "", "training.threads=1")
+    assert run_of_main_job(tmp_path / "three", "", "training.threads=3") == one
+    assert run_of_main_job(tmp_path / "narrow", "avx2", "training.threads=1") == one
