@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from contestants.task import Task
@@ -20,9 +22,11 @@ class MatrixProducts:
 
     Args:
         task: the network and the size of a minibatch.
+        multiply: sets its third argument to the product of the others.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, multiply: Callable[..., Any] = np.matmul) -> None:
+        self.multiply = multiply
         draw = np.random.default_rng(0)
 
         def array(*shape: int) -> NDArray[np.float32]:
@@ -41,10 +45,11 @@ class MatrixProducts:
         forward = list(zip(self.x, self.W, self.y, strict=True))
         transposed = [(x.T, W.T) for x, W in zip(self.x, self.W, strict=True)]
         backward = list(zip(transposed, self.dy, self.dW, self.dx, strict=True))[::-1]
+        multiply = self.multiply
         for _ in range(len(minibatches)):
             for x, W, y in forward:
-                np.matmul(x, W, out=y)
+                multiply(x, W, y)
             for i, ((xT, WT), dy, dW, dx) in enumerate(backward, start=1):
-                np.matmul(xT, dy, out=dW)
+                multiply(xT, dy, dW)
                 if i < len(backward):
-                    np.matmul(dy, WT, out=dx)
+                    multiply(dy, WT, dx)

@@ -10,6 +10,7 @@ from annotated_types import Ge
 from mlpkit import InitializerLike, Layer
 from mlpkit_plugins.functions.patches import Patches
 from mlpkit_plugins.functions.strips import IN_MEMORY, Strips
+from mlpkit_plugins.kernels import PRODUCTS_BY, product
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +55,8 @@ class Conv2d(Layer):
         Document Processing (2006).
     """
 
+    computed_by = PRODUCTS_BY
+
     def __init__(
         self,
         filters: Annotated[int, Ge(1)],
@@ -93,7 +96,7 @@ class Conv2d(Layer):
             X = self._strips(band)
             for column in range(self.patches.across):
                 part = y[column, :, band].reshape(self.filters, -1)
-                np.matmul(W, X[self.strips.of_patch(column)], out=part)
+                product(W, X[self.strips.of_patch(column)], part)
                 if self.bias:
                     part += self.b.value[:, np.newaxis]
         return y.transpose(IN_MEMORY)
@@ -104,13 +107,14 @@ class Conv2d(Layer):
         if self.bias:
             np.sum(dy, axis=(0, 2, 3), out=self.b.grad)
         dW = np.zeros((self.size * self.strips.height, self.filters), self.dtype)
+        of_column = self.buffer("of_column", dW.shape)
         dimages = self.buffer("dimages", self.images.shape)
         dimages[...] = 0
         for band in self.strips.bands(dy.shape[3]):
             X = self._strips(band)
             for column in range(self.patches.across):
                 part = dy[column, :, band].reshape(self.filters, -1)
-                dW += X[self.strips.of_patch(column)] @ part.T  # faster than part @ X.T
+                dW += product(X[self.strips.of_patch(column)], part.T, of_column)
             if self.needs_input_gradient:
                 self.strips.add(self._strips_gradient(dy[:, :, band], X), band, dimages)
         self._by_strip(self.W.grad)[...] = dW.T.reshape(self.filters, self.size, self.channels, self.size)
@@ -158,7 +162,7 @@ class Conv2d(Layer):
             patches, theirs = self.strips.patches_around(column)
             W = from_right[theirs].reshape(-1, self.strips.height)
             part = dy[patches].reshape(len(dy[patches]) * self.filters, down * rows)
-            np.matmul(W.T, part, out=out[self.strips.of_pixels(column)])
+            product(W.T, part, out[self.strips.of_pixels(column)])
         return out
 
     @classmethod

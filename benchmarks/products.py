@@ -1,0 +1,110 @@
+"""Times the matrix products of a training step: NumPy's against those of the compiled kernels.
+
+    python benchmarks/products.py [--json]
+
+The products are those of a step of 784-H-H-10 and minibatches of B: forward, dW, and dx of all layers but the first, on
+as many threads as mlpkit's plan has there. The two take turns in one process, on one team of threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from contestants.matrix_products import MatrixProducts
+from contestants.task import Task
+from machine import heading, machine
+
+from mlpkit.jobs.blas_threads import blas_threads
+from mlpkit.training.plan import choose_plan
+from mlpkit_plugins.kernels import PRODUCTS_BY, product
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SHAPES = [(50, 32), (128, 128), (50, 1000), (256, 1000), (1024, 256), (2048, 1000)]
+"""Units of a hidden layer and examples of a minibatch."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of a step's products, medians over the rounds.
+
+    Args:
+        hidden: units of each hidden layer, H.
+        batch_size: examples of a minibatch, B.
+        threads: threads of a product.
+        numpy: milliseconds of NumPy's products.
+        kernels: milliseconds of the kernels'.
+        ratio: the median of each round's ratio of the two.
+        gflops: billions of floating-point operations that the kernels do in a second.
+    """
+
+    hidden: int
+    batch_size: int
+    threads: int
+    numpy: float
+    kernels: float
+    ratio: float
+    gflops: float
+
+
+def time_shape(hidden: int, batch_size: int, *, rounds: int, seconds: float) -> Timing:
+    """Time both for one shape.
+
+    Args:
+        hidden: units of each hidden layer.
+        batch_size: examples of a minibatch.
+        rounds: how often each has its turn.
+        seconds: how long a turn takes.
+    """
+    task = Task(hidden=(hidden, hidden), batch_size=batch_size, optimizer="sgd")
+    sides = [MatrixProducts(task, np.matmul), MatrixProducts(task, product)]
+    threads = choose_plan(task.flops).threads
+    pairs = []
+    with blas_threads(threads):
+        steps = np.zeros(max(1, round(seconds / _seconds_of(sides[0], np.zeros(3, np.int64)))), np.int64)
+        for _ in range(rounds):
+            pairs.append([_seconds_of(side, steps) for side in sides])
+    numpy, kernels = (statistics.median(times) * 1000 for times in zip(*pairs, strict=True))
+    ratio = statistics.median(theirs / ours for theirs, ours in pairs)
+    return Timing(hidden, batch_size, threads, numpy, kernels, ratio, task.flops / kernels / 1e6)
+
+
+def _seconds_of(side: MatrixProducts, steps: NDArray[np.int64]) -> float:
+    side.train(steps[:1])
+    began = time.perf_counter()
+    side.train(steps)
+    return (time.perf_counter() - began) / len(steps)
+
+
+def main() -> None:
+    """Time every shape and print the results."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each side (default: 15)")
+    parser.add_argument("--seconds", type=float, default=0.1, help="seconds of a turn (default: 0.1)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+
+    about = machine()
+    timings = [time_shape(*shape, rounds=options.rounds, seconds=options.seconds) for shape in SHAPES]
+    if options.json:
+        report = {"machine": about, "products": PRODUCTS_BY, "steps": [asdict(timing) for timing in timings]}
+        print(json.dumps(report, indent=2))
+        return
+    print(heading(about))
+    print(f"{'H':>4} {'B':>5} {'threads':>8} {'NumPy':>11} {PRODUCTS_BY:>16} {'ratio':>6} {'GFLOP/s':>8}")
+    for timing in timings:
+        print(
+            f"{timing.hidden:>4} {timing.batch_size:>5} {timing.threads:>8} {timing.numpy:>8.3f} ms "
+            f"{timing.kernels:>13.3f} ms {timing.ratio:>6.2f} {timing.gflops:>8.0f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
