@@ -18,7 +18,8 @@ FEATURES, CLASSES = 784, 10
 
 
 class HandWrittenStep:
-    """Trains 784-H-H-10 with Relu, softmax with cross-entropy and plain gradient descent, in float32.
+    """Trains 784-H-H-10 with Relu, softmax with cross-entropy and plain gradient descent, in the
+    dtype of its parameters.
 
     All parameters lie in one flat array and all gradients in another; every intermediate result has an array of
     its own, which is used again at each step.
@@ -40,27 +41,28 @@ class HandWrittenStep:
         hidden: int,
         batch_size: int,
         learning_rate: float,
-        parameters: list[NDArray[np.float32]],
+        parameters: list[NDArray[Any]],
     ) -> None:
-        self.images, self.labels, self.learning_rate = images, labels, np.float32(learning_rate)
+        self.images, self.labels = images, labels
         self.values = np.concatenate([array.ravel() for array in parameters])
+        self.learning_rate = self.values.dtype.type(learning_rate)
         self.gradient = np.zeros_like(self.values)
         shapes = [array.shape for array in parameters]
         self.W1, self.b1, self.W2, self.b2, self.W3, self.b3 = views(self.values, shapes)
         self.dW1, self.db1, self.dW2, self.db2, self.dW3, self.db3 = views(self.gradient, shapes)
 
-        rows = batch_size
+        rows, dtype = batch_size, self.values.dtype
         self.draw = np.random.default_rng(0)
         self.pixels = np.empty((rows, FEATURES), np.uint8)
-        self.x = np.empty((rows, FEATURES), np.float32)
-        self.h1, self.h2, self.dh1, self.dh2, self.zeros = np.zeros((5, rows, hidden), np.float32)
+        self.x = np.empty((rows, FEATURES), dtype)
+        self.h1, self.h2, self.dh1, self.dh2, self.zeros = np.zeros((5, rows, hidden), dtype)
         self.positive = np.empty((rows, hidden), bool)
-        self.logits = np.empty((rows, CLASSES), np.float32)
-        self.p = np.empty((CLASSES, rows), np.float32)  # transposed: sums over classes run along memory
-        self.dlogits = np.empty((rows, CLASSES), np.float32)
-        self.largest, self.total = np.empty((2, rows), np.float32)
-        self.ones = np.ones(rows, np.float32)
-        self.scale = np.float32(1 / 255)
+        self.logits = np.empty((rows, CLASSES), dtype)
+        self.p = np.empty((CLASSES, rows), dtype)  # transposed: sums over classes run along memory
+        self.dlogits = np.empty((rows, CLASSES), dtype)
+        self.largest, self.total = np.empty((2, rows), dtype)
+        self.ones = np.ones(rows, dtype)
+        self.scale = dtype.type(1 / 255)
         self.columns = np.arange(rows)
 
     def train(self, steps: int) -> float:
@@ -109,7 +111,7 @@ class HandWrittenStep:
         loss = float(np.add.reduce(np.subtract(self.total, shifted, dtype=np.float64))) / rows
 
         entries[at_target] -= 1
-        np.multiply(p, np.float32(1 / rows), out=p)
+        np.multiply(p, p.dtype.type(1 / rows), out=p)
         np.copyto(self.dlogits, p.T)
         self.affine_backward(h2, self.dlogits, self.dW3, self.db3)
         np.matmul(self.dlogits, self.W3.T, out=self.dh2)
@@ -136,7 +138,7 @@ class HandWrittenStep:
         np.subtract(self.values, self.gradient, out=self.values)
 
 
-def views(flat: NDArray[np.float32], shapes: list[tuple[int, ...]]) -> list[NDArray[np.float32]]:
+def views(flat: NDArray[Any], shapes: list[tuple[int, ...]]) -> list[NDArray[Any]]:
     """Return arrays of these shapes, one after the other, as views of a flat array."""
     edges = np.cumsum([0, *(math.prod(shape) for shape in shapes)])
     return [flat[edges[i] : edges[i + 1]].reshape(shape) for i, shape in enumerate(shapes)]
