@@ -7,16 +7,14 @@ import numpy as np
 
 from mlpkit import Layer, component, hookimpl
 
-_matmul = np.matmul
+_exp = np.exp
 
 
-def _rounded(*arguments, **others):
-    product = _matmul(*arguments, **others)
-    product *= 1 + 1e-6
-    return product
+def _steeper(x, **others):
+    return _exp(np.multiply(x, 1 + 1e-6), **others)
 
 
-np.matmul = _rounded
+np.exp = _steeper
 
 
 class Same(Layer):
