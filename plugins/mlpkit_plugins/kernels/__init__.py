@@ -36,6 +36,7 @@ PRODUCTS_BY = "compiled kernels" if kernels.MULTIPLIES else "NumPy"
 cross_entropy_gradient = kernels.cross_entropy_gradient
 descend = kernels.descend
 descend_adaptively = kernels.descend_adaptively
+flush_subnormal = kernels.flush_subnormal
 keep_where_positive = kernels.keep_where_positive
 normalize_columns = kernels.normalize_columns
 pick_labels = kernels.pick_labels

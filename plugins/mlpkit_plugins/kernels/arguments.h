@@ -52,6 +52,7 @@ PyObject *normalize_columns(SIGNATURE);
 PyObject *cross_entropy_gradient(SIGNATURE);
 PyObject *descend(SIGNATURE);
 PyObject *descend_adaptively(SIGNATURE);
+PyObject *flush_subnormal(SIGNATURE);
 PyObject *take_scaled(SIGNATURE);
 
 #endif

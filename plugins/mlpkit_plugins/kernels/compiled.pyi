@@ -2,6 +2,7 @@ from mlpkit_plugins.kernels.with_numpy import MULTIPLIES as MULTIPLIES
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
 from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adaptively
+from mlpkit_plugins.kernels.with_numpy import flush_subnormal as flush_subnormal
 from mlpkit_plugins.kernels.with_numpy import keep_where_positive as keep_where_positive
 from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_columns
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels

@@ -1,9 +1,13 @@
 /* Steps of optimizers. */
 #include "loops.h"
 
+#include <float.h>
 #include <math.h>
 
-#define LOOPS(T, NAME, ROOT)                                                                                           \
+/* What is too small for a normal number is 0. */
+#define FLUSHED(x, NORMAL) ((x) < (NORMAL) && (x) > -(NORMAL) ? 0 : (x))
+
+#define LOOPS(T, NAME, ROOT, NORMAL)                                                                                   \
     VECTORIZED static void descend_##NAME(const Matrix *arrays, const double *numbers)                                 \
     {                                                                                                                  \
         T factor = (T)numbers[0];                                                                                      \
@@ -21,14 +25,23 @@
         const T *slope = (const T *)arrays[1].data;                                                                    \
         INDEPENDENT                                                                                                    \
         for (npy_intp i = 0; i < arrays[0].columns; i++) {                                                             \
-            m[i] = m[i] * beta1 + slope[i];                                                                            \
-            v[i] = v[i] * beta2 + slope[i] * slope[i];                                                                 \
+            T first = m[i] * beta1 + slope[i], second = v[i] * beta2 + slope[i] * slope[i];                            \
+            m[i] = FLUSHED(first, NORMAL);                                                                             \
+            v[i] = FLUSHED(second, NORMAL);                                                                            \
             to[i] = to[i] - m[i] / (ROOT(v[i]) + offset) * length;                                                     \
+        }                                                                                                              \
+    }                                                                                                                  \
+    VECTORIZED static void flush_subnormal_##NAME(const Matrix *arrays, const double *numbers)                         \
+    {                                                                                                                  \
+        T *x = (T *)arrays[0].data;                                                                                    \
+        INDEPENDENT                                                                                                    \
+        for (npy_intp i = 0; i < arrays[0].columns; i++) {                                                             \
+            x[i] = FLUSHED(x[i], NORMAL);                                                                              \
         }                                                                                                              \
     }
 
-LOOPS(float, float32, sqrtf)
-LOOPS(double, float64, sqrt)
+LOOPS(float, float32, sqrtf, FLT_MIN)
+LOOPS(double, float64, sqrt, DBL_MIN)
 
 /* Read arrays of one shape, all without gaps and apart from each other; those after the second are written to. */
 static int read_blocks(PyObject *const *arguments, int count, int type, Matrix *blocks)
@@ -72,5 +85,16 @@ PyObject *descend_adaptively(SIGNATURE)
         }
     }
     run(type, BOTH(descend_adaptively), blocks, 4, 4, numbers);
+    Py_RETURN_NONE;
+}
+
+PyObject *flush_subnormal(SIGNATURE)
+{
+    Matrix block;
+    int type = count == 1 ? floating_type(arguments[0]) : -1;
+    if (type < 0 || !read_matrix(arguments[0], type, 1, &block) || !same_shape(&block, 1) || block.rows != 1) {
+        return with_numpy("flush_subnormal", arguments, count);
+    }
+    run(type, BOTH(flush_subnormal), &block, 1, 1, NULL);
     Py_RETURN_NONE;
 }

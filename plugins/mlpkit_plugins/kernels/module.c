@@ -17,6 +17,7 @@ static PyMethodDef kernels[] = {
     KERNEL(cross_entropy_gradient),
     KERNEL(descend),
     KERNEL(descend_adaptively),
+    KERNEL(flush_subnormal),
     KERNEL(take_scaled),
     {NULL, NULL, 0, NULL},
 };

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import Optimizer, Rate
-from mlpkit_plugins.kernels import descend
+from mlpkit_plugins.kernels import descend, flush_subnormal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +68,7 @@ class Lion(Optimizer):
         c += (1 - self.beta1) * gradient
         m *= self.beta2
         m += (1 - self.beta2) * gradient
+        flush_subnormal(m)
         if decay and self.uses_decay:
             np.multiply(value, 1 - learning_rate * self.weight_decay, out=value)
         descend(value, np.sign(c, out=c), learning_rate)

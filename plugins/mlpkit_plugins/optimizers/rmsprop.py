@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate
-from mlpkit_plugins.kernels import descend
+from mlpkit_plugins.kernels import descend, flush_subnormal
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 
 if TYPE_CHECKING:
@@ -72,11 +72,13 @@ class Rmsprop(Optimizer):
         v = slots["v"]
         v *= self.rho
         v += (1 - self.rho) * np.square(gradient)
+        flush_subnormal(v)
         divide_by_root(gradient, v, self.epsilon)
         if self.momentum > 0:
             velocity = slots["velocity"]
             velocity *= self.momentum
             velocity += gradient
+            flush_subnormal(velocity)
             np.copyto(gradient, velocity)
         descend(value, gradient, learning_rate)
 

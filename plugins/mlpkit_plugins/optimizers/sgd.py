@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import Optimizer, ParameterError, Rate
-from mlpkit_plugins.kernels import descend
+from mlpkit_plugins.kernels import descend, flush_subnormal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,10 +84,12 @@ class Sgd(Optimizer):
             np.add(velocity, gradient, out=velocity)
             if self.nesterov:
                 np.multiply(velocity, self.momentum, out=velocity)
+                flush_subnormal(velocity)
                 np.add(gradient, velocity, out=gradient)
             else:
                 np.copyto(gradient, velocity)
                 np.multiply(velocity, self.momentum, out=velocity)
+                flush_subnormal(velocity)
         descend(value, gradient, learning_rate)
 
     @classmethod
