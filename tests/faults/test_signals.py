@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,19 @@ def dawdling(tmp_path, plugin_file):
         process.communicate()
 
 
+def wait_until_taken(number, process):
+    """Wait until the program has taken its first signal: one more before that would be the same one to the system."""
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():  # only Linux tells which signals are caught
+        return
+    deadline = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < deadline:
+        caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
+        if not int(caught.split()[1], 16) >> (number - 1) & 1:
+            return
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("name", SIGNALS)
 def test_one_signal_ends_the_run_after_its_step_and_it_can_be_resumed(
@@ -97,6 +111,7 @@ def test_a_second_signal_ends_the_program_at_once_and_loses_only_what_was_not_sa
 ):
     process = dawdling(phase, 30)
     process.send_signal(signal.SIGINT)
+    wait_until_taken(signal.SIGINT, process)
     time.sleep(0.3)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
