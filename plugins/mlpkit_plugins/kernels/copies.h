@@ -2,6 +2,7 @@
 #ifndef MLPKIT_COPIES_H
 #define MLPKIT_COPIES_H
 
+#include "cache_line.h"
 #include "operand.h"
 #include "pieces.h"
 #include "tiles.h"
@@ -22,15 +23,12 @@ typedef struct {
 /* A matrix whose rows or columns lie side by side. */
 Near near_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares);
 
-/* Numbers in a cache line. */
-#define CACHE_LINE 16
-
 static inline void bring_near(const Near *numbers, ptrdiff_t share)
 {
     ptrdiff_t begin = begin_of(numbers->lines, share), count = length_of(numbers->lines, share);
     const float *line = numbers->first + begin * numbers->step;
     for (; count > 0; count--, line += numbers->step) {
-        for (ptrdiff_t i = 0; i < numbers->length; i += CACHE_LINE) {
+        for (ptrdiff_t i = 0; i < numbers->length; i += CACHE_LINE / (ptrdiff_t)sizeof(float)) {
             __builtin_prefetch(line + i, 0, 2);
         }
     }

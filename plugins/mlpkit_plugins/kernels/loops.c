@@ -1,6 +1,8 @@
 #include "loops.h"
 
 #include "blas_threads.h"
+#include "cache_line.h"
+#include "pieces.h"
 #include "team.h"
 
 #include <string.h>
@@ -14,9 +16,6 @@
 /* Parts for a member, so that one who comes late leaves little to wait for. */
 #define PARTS_EACH 4
 
-/* Columns are cut where cache lines may begin. */
-#define CACHE_LINE 64
-
 typedef struct {
     Loop loop;
     const Matrix *arrays;
@@ -25,10 +24,9 @@ typedef struct {
 } Work;
 
 /* Where a part begins when something of some length is cut into parts at multiples of a step. */
-static npy_intp begin_of(int number, int parts, npy_intp length, npy_intp step)
+static npy_intp begin_of_part(int number, int parts, npy_intp length, npy_intp step)
 {
-    npy_intp begin = (length * number / parts + step - 1) / step * step;
-    return begin < length ? begin : length;
+    return least(begin_of(cut_into(parts, divided_up(length, step)), number) * step, length);
 }
 
 static void run_part(int number, void *everything)
@@ -39,14 +37,14 @@ static void run_part(int number, void *everything)
     for (int i = 0; i < work->cut; i++) {
         Matrix *array = &arrays[i];
         if (work->arrays[0].rows == 1) {
-            npy_intp step = CACHE_LINE / array->item;
-            npy_intp begin = begin_of(number, work->parts, array->columns, step);
-            array->columns = begin_of(number + 1, work->parts, array->columns, step) - begin;
+            npy_intp step = CACHE_LINE / array->item; /* columns are cut where cache lines may begin */
+            npy_intp begin = begin_of_part(number, work->parts, array->columns, step);
+            array->columns = begin_of_part(number + 1, work->parts, array->columns, step) - begin;
             array->data += begin * array->item;
         }
         else {
-            npy_intp begin = begin_of(number, work->parts, array->rows, 1);
-            array->rows = begin_of(number + 1, work->parts, array->rows, 1) - begin;
+            npy_intp begin = begin_of_part(number, work->parts, array->rows, 1);
+            array->rows = begin_of_part(number + 1, work->parts, array->rows, 1) - begin;
             array->data += begin * array->stride * array->item;
         }
     }

@@ -1,8 +1,8 @@
 /* Reading a minibatch of bytes as numbers. */
+#include "cache_line.h"
 #include "loops.h"
 
 #define ROWS_AHEAD 4
-#define CACHE_LINE 64
 
 #define LOOPS(T, NAME)                                                                                                 \
     VECTORIZED static void take_scaled_##NAME(const Matrix *arrays, const double *scale)                               \

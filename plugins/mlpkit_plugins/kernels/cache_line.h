@@ -1,0 +1,7 @@
+/* What memory is moved in. */
+#ifndef MLPKIT_CACHE_LINE_H
+#define MLPKIT_CACHE_LINE_H
+
+#define CACHE_LINE 64 /* bytes */
+
+#endif
