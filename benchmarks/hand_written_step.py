@@ -18,11 +18,10 @@ FEATURES, CLASSES = 784, 10
 
 
 class HandWrittenStep:
-    """Trains 784-H-H-10 with Relu, softmax with cross-entropy and plain gradient descent, in the
-    dtype of its parameters.
+    """Trains 784-H-H-10 with Relu, softmax with cross-entropy and plain gradient descent.
 
-    All parameters lie in one flat array and all gradients in another; every intermediate result has an array of
-    its own, which is used again at each step.
+    All numbers have the dtype of the first parameters. All parameters lie in one flat array and all gradients in
+    another; every intermediate result has an array of its own, which is used again at each step.
 
     Args:
         images: training images, uint8, shape (examples, 784).

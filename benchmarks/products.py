@@ -19,6 +19,7 @@ import numpy as np
 from contestants.matrix_products import MatrixProducts
 from contestants.task import Task
 from machine import heading, machine
+from targets import SHAPES
 
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.training.plan import choose_plan
@@ -26,9 +27,6 @@ from mlpkit_plugins.kernels import PRODUCTS_BY, product
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SHAPES = [(50, 32), (128, 128), (50, 1000), (256, 1000), (1024, 256), (2048, 1000)]
-"""Units of a hidden layer and examples of a minibatch."""
 
 
 @dataclass(frozen=True)
