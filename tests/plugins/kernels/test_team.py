@@ -37,12 +37,16 @@ def arguments_of(name, rows, columns, dtype, generator):
             return x, y, 0.01
         case "descend_adaptively":
             return x, y, np.zeros_like(x), np.ones_like(x), 0.9, 0.99, 1e-8, 0.01
+        case "flush_subnormal":
+            return (x * np.finfo(dtype).smallest_normal,)
         case _:
             numbers = generator.integers(256, size=(rows, columns), dtype=np.uint8)
             return numbers, generator.integers(rows, size=rows), 1 / 255, x
 
 
-@pytest.mark.parametrize("name", ["rectify", "keep_where_positive", "descend", "descend_adaptively", "take_scaled"])
+@pytest.mark.parametrize(
+    "name", ["rectify", "keep_where_positive", "descend", "descend_adaptively", "flush_subnormal", "take_scaled"]
+)
 @given(
     rows=st.sampled_from([1, 2, 7, 300, 1000]),
     elements=st.integers(10_000, 400_000),
