@@ -2,14 +2,14 @@
 
 ``with_numpy.py`` says what each kernel computes. A compiled one goes through memory once where NumPy does so several
 times, and hands over to NumPy whatever it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to
-the same bits, but for matrix products of float32: those it adds up in an order of its own (``multiply.h``), which
-depends neither on the processor nor on the number of threads.
+the same bits, but for matrix products of float32: those it adds up in an order of its own, whatever the number of
+threads (``multiply.h``). Large ones are computed by AMX where the processor has that, and then have other bits.
 
 Where there is much to do, the compiled ones share it out to as many threads as a matrix product has at the time. With
 OpenBLAS, these threads and those of BLAS are the same (``team.c``, ``blas_threads.c``).
 
-The environment variable ``MLPKIT_KERNELS=numpy`` leaves the compiled ones out; with ``avx2`` they make no use of
-AVX-512 in matrix products.
+The environment variable ``MLPKIT_KERNELS=numpy`` leaves the compiled ones out. With ``avx512`` matrix products are
+computed without AMX, and with ``avx2`` without AVX-512 as well.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ else:
 COMPILED = kernels.__name__.endswith(".compiled")
 """Whether the compiled kernels are in use."""
 
-PRODUCTS_BY = "compiled kernels" if kernels.MULTIPLIES else "NumPy"
+PRODUCTS_BY = kernels.PRODUCTS_BY
 """What computes matrix products of float32: their bits depend on it."""
 
 cross_entropy_gradient = kernels.cross_entropy_gradient

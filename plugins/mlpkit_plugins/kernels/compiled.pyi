@@ -1,4 +1,4 @@
-from mlpkit_plugins.kernels.with_numpy import MULTIPLIES as MULTIPLIES
+from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
 from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adaptively

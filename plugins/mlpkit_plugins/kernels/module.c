@@ -1,5 +1,6 @@
 /* The module mlpkit_plugins.kernels.compiled. */
 #define MLPKIT_IMPORTS_NUMPY
+#include "amx.h"
 #include "arguments.h"
 #include "blas_threads.h"
 #include "multiply.h"
@@ -27,12 +28,20 @@ static struct PyModuleDef definition = {
     NULL, NULL, NULL, NULL,
 };
 
+static const char *products_by(void)
+{
+    if (!can_multiply()) {
+        return "NumPy";
+    }
+    return has_amx() ? "compiled kernels with AMX" : "compiled kernels";
+}
+
 PyMODINIT_FUNC PyInit_compiled(void)
 {
     import_array();
     share_team_with_blas();
     PyObject *module = PyModule_Create(&definition);
-    if (module != NULL && PyModule_AddObjectRef(module, "MULTIPLIES", can_multiply() ? Py_True : Py_False) < 0) {
+    if (module != NULL && PyModule_AddStringConstant(module, "PRODUCTS_BY", products_by()) < 0) {
         Py_CLEAR(module);
     }
     return module;

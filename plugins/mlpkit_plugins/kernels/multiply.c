@@ -1,26 +1,16 @@
-/* As Goto and van de Geijn have it (Anatomy of High-Performance Matrix Multiplication, 2008): a block of A stays in
- * the second cache, a panel of columns of B in the first, and a tile of C in registers. What is used often and lies
- * apart is copied on the way. */
 #include "multiply.h"
 
-#include "copies.h"
+#include "amx.h"
+#include "multiply_amx.h"
+#include "multiply_vectors.h"
+#include "pieces.h"
 #include "team.h"
 
-/* The inner dimension is cut into blocks of at most so many numbers. */
-#define BLOCK 256
+#include <stdatomic.h>
 
-/* Rows of A for which a panel of B is copied once. */
-#define ROWS 512
-
-/* Numbers of B that stay near all together; with whole vectors in each row, there is room for them among copies. */
-#define FEW 12288
-
-/* Tiles that use a panel, from which on it pays to copy it. */
-#define OFTEN 6
-
-/* The transpose of C is computed if vectors along its rows would be empty by more than this part of theirs, and the
- * inner dimension is so long that it pays. */
-#define WASTE 8
+/* From so many multiplications on, and with no side shorter than that, AMX is sooner done, although each number must be
+ * split for it. */
+#define MANY 20000000
 #define LONG 128
 
 /* Multiplications of a part: many enough that to take it costs little beside. To read a number of B takes as long as
@@ -28,170 +18,75 @@
 #define PART 250000
 #define READING 8
 
-#define PANELS (BLOCK * MOST_VECTORS * MOST_LANES)
+/* Parts begin at whole vectors or tiles of C's rows. */
+#define GRAIN 16
 
-static _Thread_local struct {
-    _Alignas(64) float panels[PANELS];
-    _Alignas(64) float rows[ROWS * BLOCK + MOST_LANES];
-} copies;
-
-static const Tiles *tiles;
-
-int can_multiply(void)
-{
-    if (tiles == NULL) {
-        tiles = tiles_of_processor();
-    }
-    return tiles != NULL;
-}
-
-/* The numbers of a row from one of them on, if there is a row. */
-static const float *part_of(const float *row, ptrdiff_t begin) { return row == NULL ? NULL : row + begin; }
-
-/* How columns are cut into panels, in vectors. */
-static Pieces panels_of(ptrdiff_t columns)
-{
-    ptrdiff_t vectors = divided_up(columns, tiles->lanes);
-    return vectors <= tiles->most_vectors ? cut_into(1, vectors) : cut_to_at_most(tiles->vectors, vectors);
-}
-
-/* Set C to A B, or add it, for rows and an inner dimension that are no longer than a block; then add a row to each of
- * its rows, if there is one. */
-static void multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                           ptrdiff_t columns, int add)
-{
-    ptrdiff_t lanes = tiles->lanes;
-    Pieces panels = panels_of(columns), heights = cut_to_at_most(tiles->rows[length_of(panels, 0)], rows);
-    int copies_a = a.column != 1 && panels.count > 1;
-    int copies_b = b.column != 1 || (panels.count > 1 && heights.count >= OFTEN);
-    float *copied_rows = copies.rows, *copied_panel = copies.panels;
-    if (copies_a) {
-        copy_rows(a, heights, inner, copied_rows);
-    }
-    for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
-        ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
-        ptrdiff_t width = least(vectors * lanes, columns - left), next = left + width;
-        Operand some = part_from(b, 0, left);
-        if (copies_b) {
-            copy_columns(some, inner, width, vectors * lanes, tiles, copied_panel);
-            some = (Operand){copied_panel, vectors * lanes, 1};
-        }
-        Near coming = near_of(part_from(b, 0, next), inner, least(vectors * lanes, columns - next), heights.count);
-        const Tile *of_height = tiles->tiles[vectors];
-        const float *from = copies_a ? copied_rows : a.data, *added = part_of(row, left);
-        int last = (int)(width - (vectors - 1) * lanes);
-        float *to = c.data + left;
-        for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
-            ptrdiff_t height = length_of(heights, tile);
-            if (next < columns) {
-                bring_near(&coming, tile);
-            }
-            of_height[height](inner, from, copies_a ? 1 : a.row, copies_a ? height : a.column, some.data, some.row, to,
-                              c.row, last, add, added);
-            from += height * (copies_a ? inner : a.row);
-            to += height * c.row;
-        }
-    }
-}
-
-/* The same where all columns of B stay near, since the inner dimension is short: C is then written row by row. */
-static void multiply_short_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                                 ptrdiff_t columns, int add)
-{
-    ptrdiff_t lanes = tiles->lanes;
-    Pieces panels = panels_of(columns), heights = cut_to_at_most(tiles->rows[length_of(panels, 0)], rows);
-    if (b.column != 1) {
-        ptrdiff_t width = begin_of(panels, panels.count) * lanes;
-        copy_columns(b, inner, columns, width, tiles, copies.panels);
-        b = (Operand){copies.panels, width, 1};
-    }
-    for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
-        ptrdiff_t top = begin_of(heights, tile), height = length_of(heights, tile);
-        for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
-            ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
-            int last = (int)least(columns - left - (vectors - 1) * lanes, lanes);
-            tiles->tiles[vectors][height](inner, part_from(a, top, 0).data, a.row, a.column, b.data + left, b.row,
-                                          part_from(c, top, left).data, c.row, last, add, part_of(row, left));
-        }
-    }
-}
-
-static void multiply_alone(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                           ptrdiff_t columns)
-{
-    Pieces blocks = cut_to_at_most(BLOCK, inner), groups = cut_to_at_most(ROWS, rows);
-    for (ptrdiff_t block = 0; block < blocks.count; block++) {
-        ptrdiff_t k = begin_of(blocks, block), length = length_of(blocks, block);
-        for (ptrdiff_t group = 0; group < groups.count; group++) {
-            ptrdiff_t i = begin_of(groups, group), height = length_of(groups, group);
-            const float *added = block == blocks.count - 1 ? row : NULL;
-            (length * columns <= FEW ? multiply_short_block : multiply_block)(part_from(a, i, k), part_from(b, k, 0),
-                                                                              part_from(c, i, 0), added, height,
-                                                                              length, columns, block > 0);
-        }
-    }
-}
-
-/* Compute the transpose of C, which has few columns, so that vectors run along its many rows and are used in full. */
-static void multiply_transposed(Operand a, Operand b, Operand c, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
-{
-    Pieces panels = cut_to_at_most(tiles->vectors, divided_up(rows, tiles->lanes));
-    for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
-        ptrdiff_t begin = begin_of(panels, panel) * tiles->lanes;
-        ptrdiff_t width = least(length_of(panels, panel) * tiles->lanes, rows - begin);
-        Operand transpose = {copies.panels, width, 1};
-        multiply_alone(transpose_of(b), transpose_of(part_from(a, begin, 0)), transpose, NULL, columns, inner, width);
-        copy_columns(transpose_of(transpose), width, columns, c.row, tiles, c.data + begin * c.row);
-    }
-}
-
-/* Whether the transpose is sooner computed; there is then nothing to copy before, and room for it where panels are. */
-static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t columns)
-{
-    ptrdiff_t used = divided_up(columns, tiles->lanes) * tiles->lanes;
-    return a.row == 1 && b.column == 1 && inner >= LONG && columns <= BLOCK && used - columns > used / WASTE;
-}
+/* Computes a part; 0 if it can't do so. */
+typedef int (*Multiply)(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+                        ptrdiff_t columns);
 
 typedef struct {
     Operand a, b, c;
     const float *row;
     ptrdiff_t rows, inner, columns;
+    Multiply multiply;
     Pieces parts;
+    atomic_int done;
 } Product;
+
+int can_multiply(void) { return can_multiply_vectors(); }
+
+int suits_amx(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
+{
+    return least(least(rows, columns), inner) >= LONG && rows * inner * columns >= MANY &&
+           (a.row == 1 || a.column == 1) && has_amx();
+}
 
 static void multiply_rows(int number, void *work)
 {
-    const Product *all = work;
+    Product *all = work;
     ptrdiff_t begin = begin_of(all->parts, number), rows = length_of(all->parts, number);
-    Operand a = part_from(all->a, begin, 0), c = part_from(all->c, begin, 0);
-    if (all->row == NULL && should_transpose(a, all->b, all->inner, all->columns)) {
-        multiply_transposed(a, all->b, c, rows, all->inner, all->columns);
-    }
-    else {
-        multiply_alone(a, all->b, c, all->row, rows, all->inner, all->columns);
+    if (!all->multiply(part_from(all->a, begin, 0), all->b, part_from(all->c, begin, 0), all->row, rows, all->inner,
+                       all->columns)) {
+        all->done = 0;
     }
 }
 
 static void multiply_columns(int number, void *work)
 {
-    const Product *all = work;
-    ptrdiff_t begin = begin_of(all->parts, number) * tiles->lanes;
-    ptrdiff_t columns = least(length_of(all->parts, number) * tiles->lanes, all->columns - begin);
-    multiply_alone(all->a, part_from(all->b, 0, begin), part_from(all->c, 0, begin), part_of(all->row, begin),
-                   all->rows, all->inner, columns);
+    Product *all = work;
+    ptrdiff_t begin = begin_of(all->parts, number) * GRAIN;
+    ptrdiff_t columns = least(length_of(all->parts, number) * GRAIN, all->columns - begin);
+    if (!all->multiply(all->a, part_from(all->b, 0, begin), part_from(all->c, 0, begin),
+                       all->row == NULL ? NULL : all->row + begin, all->rows, all->inner, columns)) {
+        all->done = 0;
+    }
+}
+
+/* Have all parts computed; 0 if one of them could not be. */
+static int share_out(Product *all, int members)
+{
+    ptrdiff_t parts = least((all->rows + READING) * all->inner * all->columns / PART, members);
+    int by_rows = all->rows >= all->columns || parts < 2;
+    ptrdiff_t length = by_rows ? all->rows : divided_up(all->columns, GRAIN);
+    all->parts = cut_into(parts < 2 ? 1 : least(parts, length), length);
+    all->done = 1;
+    if (all->parts.count == 1) {
+        multiply_rows(0, all);
+    }
+    else {
+        compute_parts((int)all->parts.count, by_rows ? multiply_rows : multiply_columns, all, members);
+    }
+    return all->done;
 }
 
 void multiply(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns,
               int members)
 {
-    Product all = {a, b, c, row, rows, inner, columns, cut_into(1, rows)};
-    ptrdiff_t parts = least((rows + READING) * inner * columns / PART, members);
-    if (parts < 2) {
-        multiply_rows(0, &all);
-        return;
+    Product all = {.a = a, .b = b, .c = c, .row = row, .rows = rows, .inner = inner, .columns = columns};
+    all.multiply = multiply_amx;
+    if (!suits_amx(a, rows, inner, columns) || !share_out(&all, members)) {
+        all.multiply = multiply_vectors;
+        share_out(&all, members);
     }
-    int by_rows = rows >= columns;
-    ptrdiff_t length = by_rows ? rows : divided_up(columns, tiles->lanes);
-    all.parts = cut_into(least(parts, length), length);
-    compute_parts((int)all.parts.count, by_rows ? multiply_rows : multiply_columns, &all, members);
 }

@@ -59,7 +59,8 @@ static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject 
         return 0;
     }
     npy_intp multiplications = a.rows * a.columns * b.columns;
-    if (multiplications > (blas_shares_team() ? LARGEST : LARGEST_ALONE)) {
+    if (multiplications > (blas_shares_team() ? LARGEST : LARGEST_ALONE) &&
+        !(blas_shares_team() && suits_amx(a.numbers, a.rows, a.columns, b.columns))) {
         return 0;
     }
     if (multiplications < MANY) {

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__GNUC__)
-extern const Tiles tiles_avx512, tiles_avx2;
-
 const Tiles *tiles_of_processor(void)
 {
     const char *choice = getenv("MLPKIT_KERNELS"); /* the narrower tiles can be tried on any processor */

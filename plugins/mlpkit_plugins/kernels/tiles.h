@@ -32,6 +32,10 @@ typedef struct {
     Transpose transpose;
 } Tiles;
 
+#if defined(__x86_64__) && defined(__GNUC__)
+extern const Tiles tiles_avx512, tiles_avx2;
+#endif
+
 /* The tiles of the widest instruction set that the processor has, NULL if it has none of them. */
 const Tiles *tiles_of_processor(void);
 

@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MULTIPLIES = False
-"""Whether matrix products of float32 are computed here, and not by NumPy's BLAS."""
+PRODUCTS_BY = "NumPy"
+"""What computes matrix products of float32: their bits depend on it."""
 
 
 def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:

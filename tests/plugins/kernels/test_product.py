@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import load_file
+from matrix_products import laid_out, parameters_of_run, printed_by
 from threadpoolctl import threadpool_limits
 
 from mlpkit_plugins.kernels import with_numpy
 
 compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
-if not compiled.MULTIPLIES:
+if compiled.PRODUCTS_BY == "NumPy":
     pytest.skip("the processor has no tiles", allow_module_level=True)
 
 BLOCK = 256
+MANY, LONG = 20_000_000, 128  # multiplications and lengths from which on AMX computes a product, where there is one
 lengths = st.one_of(st.integers(1, 40), st.sampled_from([48, 49, 63, 64, 100, 255, 256, 257, 513, 784]))
 
 
-def laid_out(array, transposed, gap):
-    """Return a copy of a matrix, by rows or by columns, with room after each of them."""
-    if transposed:
-        return laid_out(array.T, transposed=False, gap=gap).T
-    room = np.full((len(array), array.shape[1] + gap), np.nan, array.dtype)
-    room[:, : array.shape[1]] = array
-    return room[:, : array.shape[1]]
+shapes = st.tuples(lengths, lengths, lengths).filter(lambda shape: np.prod(shape) < MANY or min(shape) < LONG)
 
 
 def summed_by_blocks(a, b):
@@ -51,16 +41,15 @@ def twelve_bits(generator, *shape):
 
 
 @given(
-    rows=lengths,
-    inner=lengths,
-    columns=lengths,
+    shape=shapes,
     transposed=st.tuples(st.booleans(), st.booleans()),
     gaps=st.tuples(*[st.sampled_from([0, 1, 16])] * 3),
     threads=st.integers(1, 3),
     seed=st.integers(0, 2**32),
 )
 @settings(deadline=None, max_examples=200)
-def test_a_product_is_added_up_as_it_is_said_to_be(rows, inner, columns, transposed, gaps, threads, seed):
+def test_a_product_is_added_up_as_it_is_said_to_be(shape, transposed, gaps, threads, seed):
+    rows, inner, columns = shape
     generator = np.random.default_rng(seed)
     a, b = twelve_bits(generator, rows, inner), twelve_bits(generator, inner, columns)
     row = twelve_bits(generator, columns)
@@ -89,9 +78,10 @@ def test_a_product_is_as_near_to_the_exact_one_as_its_roundings_allow(shape):
     assert (np.abs(compiled.product(a, b, np.empty((rows, columns), np.float32)) - exact) <= bound).all()
 
 
-@given(rows=lengths, inner=lengths, columns=lengths, seed=st.integers(0, 2**32))
+@given(shape=shapes, seed=st.integers(0, 2**32))
 @settings(deadline=None, max_examples=60)
-def test_a_row_has_the_same_bits_alone_and_among_others(rows, inner, columns, seed):
+def test_a_row_has_the_same_bits_alone_and_among_others(shape, seed):
+    rows, inner, columns = shape
     generator = np.random.default_rng(seed)
     a = generator.standard_normal((rows, inner)).astype(np.float32)
     b = generator.standard_normal((inner, columns)).astype(np.float32)
@@ -177,36 +167,16 @@ print(bits.hexdigest(), kernels.PRODUCTS_BY)
 """
 
 
-def printed_with(kernels):
-    done = subprocess.run(
-        [sys.executable, "-c", BITS],
-        env={**os.environ, "MLPKIT_KERNELS": kernels},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.split(maxsplit=1)
-
-
 def test_a_processor_without_avx512_computes_the_same_bits():
-    assert printed_with("avx2") == printed_with("")
+    assert printed_by(BITS, "avx2") == printed_by(BITS, "avx512")
 
 
 def test_what_computes_products_is_told():
-    assert printed_with("")[1].strip() == "compiled kernels"
-    assert printed_with("numpy")[1].strip() == "NumPy"
-
-
-def run_of_main_job(folder, kernels, *settings_):
-    spec = Path(__file__).parents[3] / "specs" / "mnist_3layer.yaml"
-    command = [sys.executable, "-m", "mlpkit", "run", str(spec), "--out", str(folder), "--quiet"]
-    for setting in ("training.iterations=20", "training.evaluate_every=10", *settings_):
-        command += ["--set", setting]
-    subprocess.run(command, env={**os.environ, "MLPKIT_KERNELS": kernels}, check=True, cwd=folder.parent)
-    return {name: array.tobytes() for name, array in load_file(folder / "model.safetensors").items()}
+    assert printed_by(BITS, "avx512").endswith(" compiled kernels\n")
+    assert printed_by(BITS, "numpy").endswith(" NumPy\n")
 
 
 def test_a_run_has_the_same_bits_on_any_number_of_threads_and_with_narrower_vectors(tmp_path):
-    one = run_of_main_job(tmp_path / "one", "", "training.threads=1")
-    assert run_of_main_job(tmp_path / "three", "", "training.threads=3") == one
-    assert run_of_main_job(tmp_path / "narrow", "avx2", "training.threads=1") == one
+    one = parameters_of_run(tmp_path / "one", "", "training.threads=1")
+    assert parameters_of_run(tmp_path / "three", "", "training.threads=3") == one
+    assert parameters_of_run(tmp_path / "narrow", "avx2", "training.threads=1") == one

@@ -1,0 +1,99 @@
+#include "bfloat16.h"
+
+#include "amx.h"
+
+#ifdef COMPILES_AMX
+#include "pieces.h"
+#include "tiles.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#define SPLITS __attribute__((target("avx512f,avx512bw")))
+
+/* The nearest bfloat16, as a float32; what lies between two is rounded away from zero. */
+SPLITS static inline __m512 nearest(__m512 x)
+{
+    __m512i bits = _mm512_add_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0x8000));
+    return _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32((int)0xffff0000)));
+}
+
+/* Write pairs of terms: bfloat16 has the upper half of the bits. */
+SPLITS static inline void store_pairs(bfloat16 *to, __m512 first, __m512 second)
+{
+    __m512i lower = _mm512_srli_epi32(_mm512_castps_si512(first), 16);
+    _mm512_store_si512(to, _mm512_mask_blend_epi16(0xaaaaaaaa, lower, _mm512_castps_si512(second)));
+}
+
+/* Return a block of 16 by 16 as its rows, from memory of its own unless it lies so, filled up with zeros. */
+static Operand by_rows(Operand block, ptrdiff_t rows, ptrdiff_t columns, float *copy)
+{
+    if (rows == TILE_LINES && columns == TILE_LINES) {
+        if (block.column == 1) {
+            return block;
+        }
+        tiles_avx512.transpose(block.data, block.column, copy, TILE_LINES);
+    }
+    else {
+        memset(copy, 0, TILE_LINES * TILE_LINES * sizeof(float));
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            for (ptrdiff_t j = 0; j < columns; j++) {
+                copy[i * TILE_LINES + j] = block.data[i * block.row + j * block.column];
+            }
+        }
+    }
+    return (Operand){copy, TILE_LINES, 1};
+}
+
+/* The bits of 2^50 without those of a sign, moved up by one. */
+#define LARGE (((127u + 50) << 23) << 1)
+
+/* Split a tile: the first numbers of its pairs are one block, the second ones another. */
+SPLITS static int split_tile(Operand first, Operand second, bfloat16 *to)
+{
+    __m512i largest = _mm512_setzero_si512();
+    for (ptrdiff_t line = 0; line < TILE_LINES; line++, to += TILE_DEPTH) {
+        __m512 x = _mm512_loadu_ps(first.data + line * first.row), y = _mm512_loadu_ps(second.data + line * second.row);
+        __m512 x1 = nearest(x), y1 = nearest(y), xs = _mm512_sub_ps(x, x1), ys = _mm512_sub_ps(y, y1);
+        __m512 x2 = nearest(xs), y2 = nearest(ys);
+        largest = _mm512_max_epu32(largest, _mm512_slli_epi32(_mm512_castps_si512(x), 1));
+        largest = _mm512_max_epu32(largest, _mm512_slli_epi32(_mm512_castps_si512(y), 1));
+        store_pairs(to, x1, y1);
+        store_pairs(to + 2 * TILE_NUMBERS, x2, y2);
+        store_pairs(to + 4 * TILE_NUMBERS, _mm512_sub_ps(xs, x2), _mm512_sub_ps(ys, y2));
+    }
+    return _mm512_cmplt_epu32_mask(largest, _mm512_set1_epi32((int)LARGE)) == 0xffff;
+}
+
+static inline ptrdiff_t within(ptrdiff_t length) { return length < 0 ? 0 : least(length, TILE_LINES); }
+
+int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to)
+{
+    _Alignas(64) float copies[2][TILE_LINES * TILE_LINES];
+    int bounded = 1;
+    for (ptrdiff_t k = 0; k < inner; k += TILE_DEPTH, to += STEP_NUMBERS) {
+        for (ptrdiff_t i = 0; i < STRIP; i += TILE_LINES) {
+            ptrdiff_t height = within(rows - i);
+            bounded &= split_tile(by_rows(part_from(a, i, k), height, within(inner - k), copies[0]),
+                       by_rows(part_from(a, i, k + TILE_LINES), height, within(inner - k - TILE_LINES), copies[1]),
+                       to + i * TILE_DEPTH);
+        }
+    }
+    return bounded;
+}
+
+int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, bfloat16 *to)
+{
+    _Alignas(64) float copies[2][TILE_LINES * TILE_LINES];
+    int bounded = 1;
+    for (ptrdiff_t k = 0; k < inner; k += TILE_DEPTH, to += STEP_NUMBERS) {
+        for (ptrdiff_t j = 0; j < STRIP; j += TILE_LINES) {
+            ptrdiff_t width = within(columns - j);
+            bounded &= split_tile(by_rows(part_from(b, k, j), within(inner - k), width, copies[0]),
+                       by_rows(part_from(b, k + TILE_LINES, j), within(inner - k - TILE_LINES), width, copies[1]),
+                       to + j * TILE_DEPTH);
+        }
+    }
+    return bounded;
+}
+#endif

@@ -1,0 +1,36 @@
+/* Numbers of float32 as sums of three of bfloat16, in the tiles that the matrix unit of a processor (Intel's AMX) reads.
+ *
+ *     x = x1 + x2 + x3     x1 = bfloat16(x), x2 = bfloat16(x - x1), x3 = x - x1 - x2
+ *
+ * is exact: a float32 has 24 bits, a bfloat16 8 of them and the same exponents. Only of numbers below 2^-109 the last
+ * bits are lost, and what is infinite or no number has no such sum. */
+#ifndef MLPKIT_BFLOAT16_H
+#define MLPKIT_BFLOAT16_H
+
+#include "operand.h"
+
+#include <stdint.h>
+
+typedef uint16_t bfloat16;
+
+#define TERMS 3
+
+/* A tile has 16 lines of 16 pairs. The pairs of a line of A lie in its row, those of a line of B in two of its rows: of
+ * so many numbers along the inner dimension, each belongs with the one that comes half as many later. */
+#define TILE_LINES 16
+#define TILE_DEPTH 32
+#define TILE_NUMBERS (TILE_LINES * TILE_DEPTH)
+
+/* A strip is two tiles wide, so many rows of A or columns of B. For each step along the inner dimension, both tiles of
+ * the first terms follow each other, then both of the second, then both of the third. */
+#define STRIP (2 * TILE_LINES)
+#define STEP_NUMBERS (2 * TERMS * TILE_NUMBERS)
+
+/* Split a strip of A, as so many rows and numbers along the inner dimension, and zeros; tell whether all of them are
+ * below 2^50, so that no sum of products gets out of bounds. */
+int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to);
+
+/* Split a strip of B likewise. */
+int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, bfloat16 *to);
+
+#endif

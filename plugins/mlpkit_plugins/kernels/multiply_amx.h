@@ -1,0 +1,25 @@
+/* Matrix products of float32 with AMX, which multiplies numbers of bfloat16. */
+#ifndef MLPKIT_MULTIPLY_AMX_H
+#define MLPKIT_MULTIPLY_AMX_H
+
+#include "operand.h"
+
+/* Set C to A B as multiply does, on one thread, where one of the steps of A is 1; 0 if a number is infinite, no number,
+ * or beyond 2^50.
+ *
+ * Each number is split into three of bfloat16 (bfloat16.h), and of the nine products of their terms the six largest are
+ * added up, each of them exact:
+ *
+ *     x y = x1 y3 + x1 y2 + x2 y2 + x2 y1 + x3 y1 + x1 y1
+ *
+ * What is left out is less than a product of float32 loses by rounding. An element has the same bits however the product
+ * is shared out: the inner dimension is cut into steps of 32 numbers, these into as few blocks of up to 16 steps as there
+ * can be; in a block the six sums of 32 products are added step by step, in that order, then the sums of the blocks from
+ * the first to the last. The row's number comes before all others.
+ *
+ * Source: Henry, Tang and Heinecke, Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
+ * Computations, 2019. */
+int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+                 ptrdiff_t columns);
+
+#endif

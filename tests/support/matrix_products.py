@@ -1,0 +1,38 @@
+"""What tests of matrix products have in common."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+SPEC = Path(__file__).parents[2] / "specs" / "mnist_3layer.yaml"
+
+
+def laid_out(array, transposed, gap):
+    """Return a copy of a matrix, by rows or by columns, with room after each of them."""
+    if transposed:
+        return laid_out(array.T, transposed=False, gap=gap).T
+    room = np.full((len(array), array.shape[1] + gap), np.nan, array.dtype)
+    room[:, : array.shape[1]] = array
+    return room[:, : array.shape[1]]
+
+
+def printed_by(program, kernels):
+    """Return what a program prints in a new process, with that choice of kernels."""
+    environment = {**os.environ, "MLPKIT_KERNELS": kernels}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def parameters_of_run(folder, kernels, *changes):
+    """Return the parameters that twenty steps of the main job come to in a new process."""
+    command = [sys.executable, "-m", "mlpkit", "run", str(SPEC), "--out", str(folder), "--quiet"]
+    for change in ("training.iterations=20", "training.evaluate_every=10", *changes):
+        command += ["--set", change]
+    subprocess.run(command, env={**os.environ, "MLPKIT_KERNELS": kernels}, check=True, cwd=folder.parent)
+    return {name: array.tobytes() for name, array in load_file(folder / "model.safetensors").items()}
