@@ -7,14 +7,14 @@ from typing import Any
 
 from mlpkit.runs.lock import environment
 from mlpkit.training.plan import available_cores
-from mlpkit_plugins.kernels import COMPILED
+from mlpkit_plugins.kernels import COMPILED, PRODUCTS_BY
 
 
 def machine() -> dict[str, Any]:
-    """Return processor, cores, load, versions of Python, NumPy and BLAS, and who computes kernels, as plain data."""
+    """Return processor, cores, load, versions of Python, NumPy and BLAS, and what computes kernels, as plain data."""
     load = round(os.getloadavg()[0], 2)
     kernels = "compiled" if COMPILED else "NumPy"
-    return {**environment(), "cores": available_cores(), "load": load, "kernels": kernels}
+    return {**environment(), "cores": available_cores(), "load": load, "kernels": kernels, "products": PRODUCTS_BY}
 
 
 def heading(about: dict[str, Any]) -> str:
@@ -27,5 +27,5 @@ def heading(about: dict[str, Any]) -> str:
     return (
         f"{about['processor']}, {about['cores']} cores, load {about['load']}, {about['platform']}\n"
         f"{about['python']}, NumPy {about['numpy']}, {blas['name']} {blas['version']} ({blas['architecture']}), "
-        f"{about['kernels']} kernels\n"
+        f"{about['kernels']} kernels, products by {about['products']}\n"
     )

@@ -18,19 +18,24 @@ if TYPE_CHECKING:
 class MatrixProducts:
     """Computes y = x W of each layer, then dW = xᵀ dy of each and dx = dy Wᵀ of all but the first, in reused arrays.
 
-    Every array is contiguous and holds numbers from a normal distribution, whose mean is zero.
+    Every array holds numbers from a normal distribution, whose mean is zero.
 
     Args:
         task: the network and the size of a minibatch.
         multiply: sets its third argument to the product of the others.
+        empty: gives memory for an array; by default it is contiguous.
     """
 
-    def __init__(self, task: Task, multiply: Callable[..., Any] = np.matmul) -> None:
+    def __init__(
+        self, task: Task, multiply: Callable[..., Any] = np.matmul, empty: Callable[..., NDArray[Any]] = np.empty
+    ) -> None:
         self.multiply = multiply
         draw = np.random.default_rng(0)
 
         def array(*shape: int) -> NDArray[np.float32]:
-            return draw.standard_normal(shape, np.float32)
+            numbers = empty(shape, np.float32)
+            numbers[...] = draw.standard_normal(shape, np.float32)
+            return numbers
 
         rows, widths = task.batch_size, task.widths
         self.x = [array(rows, width) for width in widths[:-1]]

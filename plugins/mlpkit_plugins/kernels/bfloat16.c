@@ -67,16 +67,20 @@ SPLITS static int split_tile(Operand first, Operand second, bfloat16 *to)
 
 static inline ptrdiff_t within(ptrdiff_t length) { return length < 0 ? 0 : least(length, TILE_LINES); }
 
+/* The block of a matrix that begins at element [i][j]. */
+static Operand block_at(Operand matrix, ptrdiff_t i, ptrdiff_t j, ptrdiff_t rows, ptrdiff_t columns, float *copy)
+{
+    return by_rows(part_from(matrix, i, j), within(rows - i), within(columns - j), copy);
+}
+
 int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to)
 {
-    _Alignas(64) float copies[2][TILE_LINES * TILE_LINES];
+    float first[TILE_LINES * TILE_LINES], second[TILE_LINES * TILE_LINES];
     int bounded = 1;
     for (ptrdiff_t k = 0; k < inner; k += TILE_DEPTH, to += STEP_NUMBERS) {
         for (ptrdiff_t i = 0; i < STRIP; i += TILE_LINES) {
-            ptrdiff_t height = within(rows - i);
-            bounded &= split_tile(by_rows(part_from(a, i, k), height, within(inner - k), copies[0]),
-                       by_rows(part_from(a, i, k + TILE_LINES), height, within(inner - k - TILE_LINES), copies[1]),
-                       to + i * TILE_DEPTH);
+            bounded &= split_tile(block_at(a, i, k, rows, inner, first),
+                                  block_at(a, i, k + TILE_LINES, rows, inner, second), to + i * TILE_DEPTH);
         }
     }
     return bounded;
@@ -84,14 +88,12 @@ int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to)
 
 int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, bfloat16 *to)
 {
-    _Alignas(64) float copies[2][TILE_LINES * TILE_LINES];
+    float first[TILE_LINES * TILE_LINES], second[TILE_LINES * TILE_LINES];
     int bounded = 1;
     for (ptrdiff_t k = 0; k < inner; k += TILE_DEPTH, to += STEP_NUMBERS) {
         for (ptrdiff_t j = 0; j < STRIP; j += TILE_LINES) {
-            ptrdiff_t width = within(columns - j);
-            bounded &= split_tile(by_rows(part_from(b, k, j), within(inner - k), width, copies[0]),
-                       by_rows(part_from(b, k + TILE_LINES, j), within(inner - k - TILE_LINES), width, copies[1]),
-                       to + j * TILE_DEPTH);
+            bounded &= split_tile(block_at(b, k, j, inner, columns, first),
+                                  block_at(b, k + TILE_LINES, j, inner, columns, second), to + j * TILE_DEPTH);
         }
     }
     return bounded;

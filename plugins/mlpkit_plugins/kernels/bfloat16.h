@@ -1,8 +1,8 @@
-/* Numbers of float32 as sums of three of bfloat16, in the tiles that the matrix unit of a processor (Intel's AMX) reads.
+/* Numbers of float32 as sums of three of bfloat16, in tiles as AMX reads them.
  *
  *     x = x1 + x2 + x3     x1 = bfloat16(x), x2 = bfloat16(x - x1), x3 = x - x1 - x2
  *
- * is exact: a float32 has 24 bits, a bfloat16 8 of them and the same exponents. Only of numbers below 2^-109 the last
+ * is exact: a float32 has 24 bits, a bfloat16 8, and both have the same exponents. Only of numbers below 2^-109 the last
  * bits are lost, and what is infinite or no number has no such sum. */
 #ifndef MLPKIT_BFLOAT16_H
 #define MLPKIT_BFLOAT16_H
@@ -15,8 +15,8 @@ typedef uint16_t bfloat16;
 
 #define TERMS 3
 
-/* A tile has 16 lines of 16 pairs. The pairs of a line of A lie in its row, those of a line of B in two of its rows: of
- * so many numbers along the inner dimension, each belongs with the one that comes half as many later. */
+/* A tile has 16 lines of 16 pairs. A pair's numbers are 16 apart along the inner dimension: those of a line of A lie in
+ * one of its rows, those of a line of B in two of its rows. */
 #define TILE_LINES 16
 #define TILE_DEPTH 32
 #define TILE_NUMBERS (TILE_LINES * TILE_DEPTH)
