@@ -7,7 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Linux saves the unit's registers, which are large, only for a process that has asked for them. */
+/* Linux keeps room for the unit's registers, eight kilobytes, for a process that has asked for it; and refuses if a thread
+ * handles its signals on a stack that is too small for them, as it then refuses such stacks. */
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define XFEATURE_XTILEDATA 18
 

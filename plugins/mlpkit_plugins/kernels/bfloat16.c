@@ -11,7 +11,7 @@
 
 #define SPLITS __attribute__((target("avx512f,avx512bw")))
 
-/* The nearest bfloat16, as a float32; what lies between two is rounded away from zero. */
+/* The nearest bfloat16, as a float32; what lies halfway is rounded away from zero. */
 SPLITS static inline __m512 nearest(__m512 x)
 {
     __m512i bits = _mm512_add_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0x8000));
@@ -48,7 +48,8 @@ static Operand by_rows(Operand block, ptrdiff_t rows, ptrdiff_t columns, float *
 /* The bits of 2^50 without those of a sign, moved up by one. */
 #define LARGE (((127u + 50) << 23) << 1)
 
-/* Split a tile: the first numbers of its pairs are one block, the second ones another. */
+/* Split a tile: the first numbers of its pairs are one block, the second ones another; tell whether all are below 2^50,
+ * which no infinite one is and none that is no number. */
 SPLITS static int split_tile(Operand first, Operand second, bfloat16 *to)
 {
     __m512i largest = _mm512_setzero_si512();

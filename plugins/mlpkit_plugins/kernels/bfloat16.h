@@ -2,8 +2,8 @@
  *
  *     x = x1 + x2 + x3     x1 = bfloat16(x), x2 = bfloat16(x - x1), x3 = x - x1 - x2
  *
- * is exact: a float32 has 24 bits, a bfloat16 8, and both have the same exponents. Only of numbers below 2^-109 the last
- * bits are lost, and what is infinite or no number has no such sum. */
+ * is exact: a float32 has 24 bits, a bfloat16 8, and both have the same exponents. Only numbers below 2^-103 lose last
+ * bits, since AMX takes a term below 2^-126 for zero; and what is infinite or no number has no such sum. */
 #ifndef MLPKIT_BFLOAT16_H
 #define MLPKIT_BFLOAT16_H
 
@@ -20,8 +20,9 @@ typedef uint16_t bfloat16;
 #define TILE_LINES 16
 #define TILE_DEPTH 32
 #define TILE_NUMBERS (TILE_LINES * TILE_DEPTH)
+#define TILE_BYTES_APART (TILE_DEPTH * sizeof(bfloat16))
 
-/* A strip is two tiles wide, so many rows of A or columns of B. For each step along the inner dimension, both tiles of
+/* A strip is two tiles, 32 rows of A or columns of B. For each step along the inner dimension, both tiles of
  * the first terms follow each other, then both of the second, then both of the third. */
 #define STRIP (2 * TILE_LINES)
 #define STEP_NUMBERS (2 * TERMS * TILE_NUMBERS)

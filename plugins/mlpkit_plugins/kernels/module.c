@@ -33,7 +33,7 @@ static const char *products_by(void)
     if (!can_multiply()) {
         return "NumPy";
     }
-    return has_amx() ? "compiled kernels with AMX" : "compiled kernels";
+    return has_amx() && blas_shares_team() ? "compiled kernels with AMX" : "compiled kernels";
 }
 
 PyMODINIT_FUNC PyInit_compiled(void)

@@ -10,15 +10,15 @@
 
 /* From so many multiplications on, and with no side shorter than that, AMX is sooner done, although each number must be
  * split for it. */
-#define MANY 20000000
-#define LONG 128
+#define AMX_MULTIPLICATIONS 20000000
+#define AMX_SIDE 128
 
 /* Multiplications of a part: many enough that to take it costs little beside. To read a number of B takes as long as
  * READING of them. */
 #define PART 250000
 #define READING 8
 
-/* Parts begin at whole vectors or tiles of C's rows. */
+/* Columns of C are shared out by as many as a vector or a tile has. */
 #define GRAIN 16
 
 /* Computes a part; 0 if it can't do so. */
@@ -38,7 +38,7 @@ int can_multiply(void) { return can_multiply_vectors(); }
 
 int suits_amx(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
-    return least(least(rows, columns), inner) >= LONG && rows * inner * columns >= MANY &&
+    return least(least(rows, columns), inner) >= AMX_SIDE && rows * inner * columns >= AMX_MULTIPLICATIONS &&
            (a.row == 1 || a.column == 1) && has_amx();
 }
 
@@ -66,16 +66,17 @@ static void multiply_columns(int number, void *work)
 /* Have all parts computed; 0 if one of them could not be. */
 static int share_out(Product *all, int members)
 {
-    ptrdiff_t parts = least((all->rows + READING) * all->inner * all->columns / PART, members);
-    int by_rows = all->rows >= all->columns || parts < 2;
+    int by_rows = all->rows >= all->columns;
+    Part part = by_rows ? multiply_rows : multiply_columns;
     ptrdiff_t length = by_rows ? all->rows : divided_up(all->columns, GRAIN);
-    all->parts = cut_into(parts < 2 ? 1 : least(parts, length), length);
+    ptrdiff_t parts = least(least((all->rows + READING) * all->inner * all->columns / PART, members), length);
     all->done = 1;
+    all->parts = cut_into(parts < 2 ? 1 : parts, length);
     if (all->parts.count == 1) {
-        multiply_rows(0, all);
+        part(0, all);
     }
     else {
-        compute_parts((int)all->parts.count, by_rows ? multiply_rows : multiply_columns, all, members);
+        compute_parts((int)all->parts.count, part, all, members);
     }
     return all->done;
 }

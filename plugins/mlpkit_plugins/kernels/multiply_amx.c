@@ -7,7 +7,6 @@
 #include "pieces.h"
 #include "vectorized.h"
 
-#include <immintrin.h>
 #include <string.h>
 
 /* The inner dimension is cut into blocks of at most so many steps. */
@@ -16,69 +15,57 @@
 /* Rows of A that are split together, and stay in the second cache while all strips of B go by. */
 #define ROWS 256
 
-/* A strip of C is two tiles wide and two high. */
+/* A strip of A and one of B meet in a square of C. */
+#define SQUARE (STRIP * STRIP)
+
 static _Thread_local struct {
     _Alignas(64) bfloat16 of_a[ROWS / STRIP][BLOCK * STEP_NUMBERS];
     _Alignas(64) bfloat16 of_b[BLOCK * STEP_NUMBERS];
-    _Alignas(64) float of_c[STRIP * STRIP];
-} strips;
+    _Alignas(64) float square[SQUARE];
+} room;
 
-/* Eight tiles, each of 16 lines of 64 bytes: 0 to 3 have the sums, 4 and 5 a term of A, 6 and 7 a term of B. */
-AMX static void configure_tiles(void)
+/* Set so many rows and columns of C to those of a square, or add them. */
+VECTORIZED static void add_square(const float *square, Operand c, ptrdiff_t rows, ptrdiff_t columns, int add)
 {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t bytes[16];
-        uint8_t lines[16];
-    } configuration = {.palette = 1};
-    for (int tile = 0; tile < 8; tile++) {
-        configuration.bytes[tile] = 64;
-        configuration.lines[tile] = TILE_LINES;
-    }
-    _tile_loadconfig(&configuration);
-}
-
-/* Set so many rows and columns of C to those of a strip, or add them. */
-VECTORIZED static void add_strip(const float *strip, Operand c, ptrdiff_t rows, ptrdiff_t columns, int add)
-{
-    for (ptrdiff_t i = 0; i < rows; i++, strip += STRIP, c.data += c.row) {
+    for (ptrdiff_t i = 0; i < rows; i++, square += STRIP, c.data += c.row) {
         if (!add) {
-            memcpy(c.data, strip, (size_t)columns * sizeof(float));
+            memcpy(c.data, square, (size_t)columns * sizeof(float));
             continue;
         }
         for (ptrdiff_t j = 0; j < columns; j++) {
-            c.data[j] += strip[j];
+            c.data[j] += square[j];
         }
     }
 }
 
+/* Tiles 0 to 3 have the sums, two by two, 4 and 5 a term of A, 6 and 7 a term of B. */
 #define LOAD_A(term)                                                                                                   \
-    _tile_loadd(4, a + 2 * ((term) - 1) * TILE_NUMBERS, 64);                                                           \
-    _tile_loadd(5, a + (2 * (term) - 1) * TILE_NUMBERS, 64);
+    LOAD_TILE(4, a + (2 * (term) - 2) * TILE_NUMBERS, TILE_BYTES_APART);                                               \
+    LOAD_TILE(5, a + (2 * (term) - 1) * TILE_NUMBERS, TILE_BYTES_APART);
 #define LOAD_B(term)                                                                                                   \
-    _tile_loadd(6, b + 2 * ((term) - 1) * TILE_NUMBERS, 64);                                                           \
-    _tile_loadd(7, b + (2 * (term) - 1) * TILE_NUMBERS, 64);
+    LOAD_TILE(6, b + (2 * (term) - 2) * TILE_NUMBERS, TILE_BYTES_APART);                                               \
+    LOAD_TILE(7, b + (2 * (term) - 1) * TILE_NUMBERS, TILE_BYTES_APART);
 #define MULTIPLY                                                                                                       \
-    _tile_dpbf16ps(0, 4, 6);                                                                                           \
-    _tile_dpbf16ps(1, 4, 7);                                                                                           \
-    _tile_dpbf16ps(2, 5, 6);                                                                                           \
-    _tile_dpbf16ps(3, 5, 7);
+    ADD_PRODUCT_OF_TILES(0, 4, 6);                                                                                     \
+    ADD_PRODUCT_OF_TILES(1, 4, 7);                                                                                     \
+    ADD_PRODUCT_OF_TILES(2, 5, 6);                                                                                     \
+    ADD_PRODUCT_OF_TILES(3, 5, 7);
 
-/* Set a strip of C to the product of one of A and one of B, with a row added to each of its rows, if there is one. */
-AMX static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps)
+/* Set a square of C to the product of a strip of A and one of B, with a row added to each of its rows, if there is one. */
+static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps)
 {
-    ptrdiff_t bytes = c.row * (ptrdiff_t)sizeof(float), lower = TILE_LINES * c.row;
+    ptrdiff_t bytes_apart = c.row * (ptrdiff_t)sizeof(float);
     if (row == NULL) {
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_zero(2);
-        _tile_zero(3);
+        ZERO_TILE(0);
+        ZERO_TILE(1);
+        ZERO_TILE(2);
+        ZERO_TILE(3);
     }
     else {
-        _tile_loadd(0, row, 0);
-        _tile_loadd(1, row + TILE_LINES, 0);
-        _tile_loadd(2, row, 0);
-        _tile_loadd(3, row + TILE_LINES, 0);
+        LOAD_TILE(0, row, 0);
+        LOAD_TILE(1, row + TILE_LINES, 0);
+        LOAD_TILE(2, row, 0);
+        LOAD_TILE(3, row + TILE_LINES, 0);
     }
     for (; steps > 0; steps--, a += STEP_NUMBERS, b += STEP_NUMBERS) {
         LOAD_A(1) LOAD_B(3) MULTIPLY
@@ -88,22 +75,22 @@ AMX static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const fl
         LOAD_A(3) MULTIPLY
         LOAD_A(1) MULTIPLY
     }
-    _tile_stored(0, c.data, bytes);
-    _tile_stored(1, c.data + TILE_LINES, bytes);
-    _tile_stored(2, c.data + lower, bytes);
-    _tile_stored(3, c.data + lower + TILE_LINES, bytes);
+    STORE_TILE(0, c.data, bytes_apart);
+    STORE_TILE(1, c.data + TILE_LINES, bytes_apart);
+    STORE_TILE(2, part_from(c, TILE_LINES, 0).data, bytes_apart);
+    STORE_TILE(3, part_from(c, TILE_LINES, TILE_LINES).data, bytes_apart);
 }
 
-/* The same where C ends within the strip, or is added to. */
+/* The same where C ends within the square, or is added to. */
 static void sum_up_aside(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps,
                          ptrdiff_t rows, ptrdiff_t columns, int add)
 {
-    float some[STRIP];
+    float whole_row[STRIP] = {0};
     if (row != NULL && columns < STRIP) {
-        row = memcpy(some, row, (size_t)columns * sizeof(float));
+        row = memcpy(whole_row, row, (size_t)columns * sizeof(float));
     }
-    sum_up(a, b, (Operand){strips.of_c, STRIP, 1}, row, steps);
-    add_strip(strips.of_c, c, rows, columns, add);
+    sum_up(a, b, (Operand){room.square, STRIP, 1}, row, steps);
+    add_square(room.square, c, rows, columns, add);
 }
 
 static int multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
@@ -112,34 +99,34 @@ static int multiply_block(Operand a, Operand b, Operand c, const float *row, ptr
     ptrdiff_t steps = divided_up(inner, TILE_DEPTH);
     int bounded = 1;
     for (ptrdiff_t i = 0; i < rows; i += STRIP) {
-        bounded &= split_rows(part_from(a, i, 0), least(rows - i, STRIP), inner, strips.of_a[i / STRIP]);
+        bounded &= split_rows(part_from(a, i, 0), least(rows - i, STRIP), inner, room.of_a[i / STRIP]);
     }
     for (ptrdiff_t j = 0; j < columns; j += STRIP) {
         ptrdiff_t width = least(columns - j, STRIP);
         const float *added = row == NULL ? NULL : row + j;
-        bounded &= split_columns(part_from(b, 0, j), inner, width, strips.of_b);
+        bounded &= split_columns(part_from(b, 0, j), inner, width, room.of_b);
         for (ptrdiff_t i = 0; i < rows; i += STRIP) {
             ptrdiff_t height = least(rows - i, STRIP);
             Operand to = part_from(c, i, j);
             if (height == STRIP && width == STRIP && !add) {
-                sum_up(strips.of_a[i / STRIP], strips.of_b, to, added, steps);
+                sum_up(room.of_a[i / STRIP], room.of_b, to, added, steps);
             }
             else {
-                sum_up_aside(strips.of_a[i / STRIP], strips.of_b, to, added, steps, height, width, add);
+                sum_up_aside(room.of_a[i / STRIP], room.of_b, to, added, steps, height, width, add);
             }
         }
     }
     return bounded;
 }
 
-AMX int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                      ptrdiff_t columns)
 {
     Pieces blocks = cut_to_at_most(BLOCK, divided_up(inner, TILE_DEPTH));
     Pieces groups = cut_to_at_most(ROWS / STRIP, divided_up(rows, STRIP));
     int bounded = 1;
-    configure_tiles();
-    for (ptrdiff_t block = 0; block < blocks.count; block++) {
+    use_tiles();
+    for (ptrdiff_t block = 0; block < blocks.count && bounded; block++) {
         ptrdiff_t k = begin_of(blocks, block) * TILE_DEPTH;
         ptrdiff_t length = least(length_of(blocks, block) * TILE_DEPTH, inner - k);
         for (ptrdiff_t group = 0; group < groups.count; group++) {
@@ -149,7 +136,7 @@ AMX int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_
                                       length, columns, block > 0);
         }
     }
-    _tile_release();
+    release_tiles();
     return bounded;
 }
 #else

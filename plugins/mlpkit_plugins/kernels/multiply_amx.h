@@ -8,13 +8,14 @@
  * or 2^50 and more.
  *
  * Each number is split into three of bfloat16 (bfloat16.h). Of the nine products of two numbers' terms the six largest
- * are added up, each of them exact; what is left out is at most 2^-23 of the whole, and mostly far less:
+ * are added up, each of them exact; what is left out is at most 2^-23 of all nine, and mostly far less:
  *
  *     x y = x1 y3 + x1 y2 + x2 y2 + x2 y1 + x3 y1 + x1 y1
  *
  * An element has the same bits however the product is shared out. The inner dimension is cut into steps of 32 numbers,
  * these into as few blocks of up to 16 as there can be; in a block, the six sums of 32 products are added step by step,
  * in that order; then the sums of the blocks are, from the first to the last. The row's number comes before all others.
+ * Of each 32, AMX adds up the first 16 and the last 16, then the two; sums below 2^-126 it takes for zero.
  *
  * Source: Henry, Tang and Heinecke, Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
  * Computations, 2019. */

@@ -6,8 +6,8 @@
 /* Multiplications from which the interpreter is let go for other threads. */
 #define MANY 100000
 
-/* Multiplications of the largest product that is computed here: BLAS is sooner done with larger ones, and with smaller
- * ones where it has threads that are not the team's. */
+/* Multiplications of the largest product that is computed here without AMX: BLAS is sooner done with larger ones; and
+ * where its threads are not the team's, so that there is one thread here, with smaller ones. */
 #define LARGEST 500000000
 #define LARGEST_ALONE 1000000
 
@@ -31,8 +31,9 @@ static int read_factor(PyObject *object, Factor *factor)
     factor->columns = PyArray_DIM(array, axes - 1);
     factor->rows = axes == 2 ? PyArray_DIM(array, 0) : 1;
     factor->numbers.data = (float *)PyArray_DATA(array);
-    factor->numbers.column = PyArray_STRIDE(array, axes - 1) / item;
-    factor->numbers.row = axes == 2 ? PyArray_STRIDE(array, 0) / item : factor->columns;
+    /* Where there is but one row or column, its stride may be anything, and is never used. */
+    factor->numbers.column = factor->columns > 1 ? PyArray_STRIDE(array, axes - 1) / item : 1;
+    factor->numbers.row = factor->rows > 1 ? PyArray_STRIDE(array, 0) / item : factor->columns;
     return factor->rows > 0 && factor->columns > 0 && factor->numbers.row > 0 && factor->numbers.column > 0;
 }
 
@@ -40,6 +41,16 @@ static int lie_apart(const Factor *x, const Factor *y)
 {
     return part_from(x->numbers, x->rows - 1, x->columns - 1).data < y->numbers.data ||
            part_from(y->numbers, y->rows - 1, y->columns - 1).data < x->numbers.data;
+}
+
+static npy_intp multiplications_of(const Factor *a, const Factor *b) { return a->rows * a->columns * b->columns; }
+
+static int is_for_blas(const Factor *a, const Factor *b)
+{
+    if (!blas_shares_team()) {
+        return multiplications_of(a, b) > LARGEST_ALONE;
+    }
+    return multiplications_of(a, b) > LARGEST && !suits_amx(a->numbers, a->rows, a->columns, b->columns);
 }
 
 /* Compute a product, with a row that is added, unless that is NULL; 0 if it is for NumPy to compute. */
@@ -58,12 +69,10 @@ static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject 
                           row.numbers.column != 1 || row.columns != c.columns || !lie_apart(&c, &row))) {
         return 0;
     }
-    npy_intp multiplications = a.rows * a.columns * b.columns;
-    if (multiplications > (blas_shares_team() ? LARGEST : LARGEST_ALONE) &&
-        !(blas_shares_team() && suits_amx(a.numbers, a.rows, a.columns, b.columns))) {
+    if (is_for_blas(&a, &b)) {
         return 0;
     }
-    if (multiplications < MANY) {
+    if (multiplications_of(&a, &b) < MANY) {
         multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, 1);
         return 1;
     }

@@ -21,6 +21,7 @@ if not compiled.PRODUCTS_BY.endswith("AMX"):
 FEW = 20_000_000  # multiplications, below which other kernels compute the product
 lengths = st.one_of(st.integers(128, 340), st.sampled_from([128, 255, 256, 257, 511, 512, 513, 784, 1000]))
 shapes = st.tuples(lengths, lengths, lengths).filter(lambda shape: FEW <= np.prod(shape) <= 10 * FEW)
+square = (300, 300, 300)
 layouts = st.tuples(st.booleans(), st.booleans())
 gaps = st.tuples(*[st.sampled_from([0, 1, 16])] * 3)
 
@@ -44,9 +45,12 @@ def multiplied(a, b, row=None, threads=2):
 def test_a_product_of_whole_numbers_is_exact(shape, transposed, gap, threads, seed):
     rows, inner, columns = shape
     generator = np.random.default_rng(seed)
-    a, b = (generator.integers(-120, 121, size) for size in ((rows, inner), (inner, columns)))
+    large, small = ((rows, inner), 8000), ((inner, columns), 2)  # sums below 2^24 need no rounding, in whatever order
+    if generator.integers(2):
+        large, small = (large[0], small[1]), (small[0], large[1])
+    a, b = (generator.integers(-most, most + 1, size) for size, most in (large, small))
     row = generator.integers(-1000, 1001, columns)
-    exact = (a.astype(float) @ b).astype(np.float32)  # sums below 2^24: they need no rounding, in whatever order
+    exact = (a.astype(float) @ b).astype(np.float32)
     a, b = laid_out(a.astype(np.float32), transposed[0], gap[0]), laid_out(b.astype(np.float32), transposed[1], gap[1])
     for arguments, wanted in [((a, b), exact), ((a, b, row.astype(np.float32)), exact + row)]:
         room = np.full((rows, columns + gap[2]), np.nan, np.float32)
@@ -98,7 +102,7 @@ def test_a_product_has_the_same_bits_on_any_number_of_threads_and_in_any_layout(
     row = b[0].copy()
     expected = [multiplied(a, b, threads=1), multiplied(a, b, row, threads=1)]
     for threads in (2, 3, 5):
-        for transposed in ((False, False), (True, False), (False, True)):
+        for transposed in ((False, False), (True, False), (False, True), (True, True)):
             x, y = laid_out(a, transposed[0], 3), laid_out(b, transposed[1], 16)
             np.testing.assert_array_equal(multiplied(x, y, threads=threads), expected[0])
             np.testing.assert_array_equal(multiplied(x, y, row, threads=threads), expected[1])
@@ -114,7 +118,7 @@ def test_a_product_has_the_same_bits_on_any_number_of_threads_and_in_any_layout(
 @settings(deadline=None, max_examples=60)
 def test_what_is_infinite_huge_or_no_number_comes_out_as_numpy_has_it(special, transposed, seed):
     generator = np.random.default_rng(seed)
-    a, b = (generator.integers(-3, 4, (300, 300)).astype(np.float32) for _ in range(2))
+    a, b = (generator.integers(-3, 4, square[:2]).astype(np.float32) for _ in range(2))
     for array in (a, b):  # no two in a row or a column, since their sum might depend on the order
         array[generator.permutation(300)[: len(special)], generator.permutation(300)[: len(special)]] = special
     with np.errstate(all="ignore"):
@@ -126,21 +130,70 @@ def test_what_is_infinite_huge_or_no_number_comes_out_as_numpy_has_it(special, t
     assert (np.abs(result[finite] - expected[finite]) <= 1e-6 * scale[finite]).all()
 
 
-PRINTS_BITS = """
-import hashlib
+DIGESTS = """
+import hashlib, os, sys
 import numpy as np
+from threadpoolctl import threadpool_limits
 from mlpkit_plugins import kernels
 
-a, b = np.random.default_rng(0).standard_normal((2, 300, 300)).astype(np.float32)
-print(hashlib.sha256(kernels.product(a, b, np.empty_like(a))).hexdigest(), kernels.PRODUCTS_BY)
+def digests(special):
+    a, b = np.random.default_rng(0).standard_normal((2, 300, 300)).astype(np.float32)
+    row = b[0].copy()
+    if special:
+        a[150, 7] = float.fromhex(special)
+    for threads in 1, 2, 3:
+        with threadpool_limits(limits=threads, user_api="blas"), np.errstate(all="ignore"):
+            yield hashlib.sha256(kernels.product(a, b, np.empty_like(a))).hexdigest()
+            yield hashlib.sha256(kernels.product_plus_row(a, b, row, np.empty_like(a))).hexdigest()
 """
+PRINTS_DIGESTS = (
+    DIGESTS
+    + """
+print(*digests(""), kernels.PRODUCTS_BY)
+for special in "inf", "-inf", "nan", "0x1p+50", "-0x1.fffffep+127", "0x1.fffffep+49":
+    print(*digests(special))
+"""
+)
 
 
-def test_amx_can_be_left_out():
-    with_amx, without = printed_by(PRINTS_BITS, ""), printed_by(PRINTS_BITS, "avx512")
-    assert with_amx.endswith("compiled kernels with AMX\n")
-    assert without.endswith("compiled kernels\n")
-    assert with_amx.split()[0] != without.split()[0]
+def test_amx_computes_what_it_can_to_bits_of_its_own_and_vectors_all_else():
+    with_amx, without = (printed_by(PRINTS_DIGESTS, kernels).splitlines() for kernels in ("", "avx512"))
+    for line in (*with_amx, *without):
+        digests = line.split()[:6]
+        assert digests == digests[:2] * 3  # on any number of threads
+    assert with_amx[0].endswith("compiled kernels with AMX")
+    assert without[0].endswith("compiled kernels")
+    for usual in (0, -1):
+        assert not set(with_amx[usual].split()[:2]) & set(without[usual].split()[:2])
+    assert with_amx[1:-1] == without[1:-1]
+
+
+def test_the_child_of_a_fork_computes_as_its_parent():
+    program = (
+        DIGESTS
+        + """
+before = list(digests(""))
+child = os.fork()
+if child == 0:
+    os._exit(0 if list(digests("")) == before else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), list(digests("")) == before)
+"""
+    )
+    assert printed_by(program, "") == "0 True\n"
+
+
+@pytest.mark.parametrize("shape", [(127, 1000, 1000), (1000, 127, 1000), (1000, 1000, 127), (271, 271, 271)])
+def test_small_and_narrow_products_are_those_of_vectors(shape):
+    a, b = random_product(0, shape)
+    alone = np.concatenate([compiled.product(part, b, np.empty((1, shape[2]), np.float32)) for part in a[:, None]])
+    np.testing.assert_array_equal(multiplied(a, b), alone)
+
+
+def test_factors_with_gaps_within_rows_are_not_for_amx():
+    a, b = random_product(0, square)
+    apart = np.full((600, 600), np.nan, np.float32)[::2, ::2]
+    apart[...] = a
+    np.testing.assert_allclose(multiplied(apart, b), multiplied(a, b), rtol=1e-4, atol=1e-4)
 
 
 WIDE = ("training.batch_size=256", "layers.Affine1.units=256", "layers.Affine2.units=320")
