@@ -1,4 +1,4 @@
-"""Times the matrix products of a training step: NumPy's against those of the compiled kernels.
+"""Times the matrix products of a training step, and measures their errors: NumPy's against the compiled kernels'.
 
     python benchmarks/products.py [--json]
 
@@ -28,12 +28,14 @@ from mlpkit.training.plan import choose_plan
 from mlpkit_plugins.kernels import product
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds of a step's products, medians over the rounds.
+    """Milliseconds of a step's products, medians over the rounds, and the errors of one of them.
 
     Args:
         hidden: units of each hidden layer, H.
@@ -43,6 +45,9 @@ class Timing:
         kernels: milliseconds of the kernels'.
         ratio: the median of each round's ratio of the two.
         gflops: billions of floating-point operations that the kernels do in a second.
+        numpy_error: how far NumPy's product of a minibatch and the weights of the second hidden layer is from the exact
+            one, root of the mean of squares, as a share of that of its elements.
+        kernels_error: the same of the kernels' product.
     """
 
     hidden: int
@@ -52,6 +57,8 @@ class Timing:
     kernels: float
     ratio: float
     gflops: float
+    numpy_error: float
+    kernels_error: float
 
 
 def time_shape(hidden: int, batch_size: int, *, rounds: int, seconds: float) -> Timing:
@@ -73,7 +80,8 @@ def time_shape(hidden: int, batch_size: int, *, rounds: int, seconds: float) -> 
             pairs.append([_seconds_of(side, steps) for side in sides])
     numpy, kernels = (statistics.median(times) * 1000 for times in zip(*pairs, strict=True))
     ratio = statistics.median(theirs / ours for theirs, ours in pairs)
-    return Timing(hidden, batch_size, threads, numpy, kernels, ratio, task.flops / kernels / 1e6)
+    errors = (_error_of(multiply, hidden, batch_size) for multiply in (np.matmul, product))
+    return Timing(hidden, batch_size, threads, numpy, kernels, ratio, task.flops / kernels / 1e6, *errors)
 
 
 def with_gaps_between_rows(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
@@ -86,6 +94,15 @@ def _seconds_of(side: MatrixProducts, steps: NDArray[np.int64]) -> float:
     began = time.perf_counter()
     side.train(steps)
     return (time.perf_counter() - began) / len(steps)
+
+
+def _error_of(multiply: Callable[..., Any], hidden: int, batch_size: int) -> float:
+    draw = np.random.default_rng(0)
+    x, W = (draw.standard_normal((rows, hidden), np.float32) for rows in (batch_size, hidden))
+    exact = x.astype(np.float64) @ W.astype(np.float64)
+    rounded = np.empty((batch_size, hidden), np.float32)
+    multiply(x, W, rounded)
+    return float(np.linalg.norm(rounded - exact) / np.linalg.norm(exact))
 
 
 def main() -> None:
@@ -103,11 +120,15 @@ def main() -> None:
         print(json.dumps(report, indent=2))
         return
     print(heading(about))
-    print(f"{'H':>4} {'B':>5} {'threads':>8} {'NumPy':>11} {'kernels':>11} {'ratio':>6} {'GFLOP/s':>8}")
+    print(
+        f"{'H':>4} {'B':>5} {'threads':>8} {'NumPy':>11} {'kernels':>11} {'ratio':>6} {'GFLOP/s':>8} "
+        f"{'error: NumPy':>13} {'kernels':>8}"
+    )
     for timing in timings:
         print(
             f"{timing.hidden:>4} {timing.batch_size:>5} {timing.threads:>8} {timing.numpy:>8.3f} ms "
-            f"{timing.kernels:>8.3f} ms {timing.ratio:>6.2f} {timing.gflops:>8.0f}"
+            f"{timing.kernels:>8.3f} ms {timing.ratio:>6.2f} {timing.gflops:>8.0f} "
+            f"{timing.numpy_error:>13.1e} {timing.kernels_error:>8.1e}"
         )
 
 

@@ -55,3 +55,4 @@ def test_products_of_both_kinds_are_timed():
     assert report["machine"]["products"] == PRODUCTS_BY
     assert [(step["hidden"], step["batch_size"]) for step in report["steps"]][:2] == [(50, 32), (128, 128)]
     assert all(step["ratio"] > 0 and step["gflops"] > 0 for step in report["steps"])
+    assert all(0 < step[f"{side}_error"] < 1e-6 for step in report["steps"] for side in ("numpy", "kernels"))
