@@ -68,35 +68,34 @@ SPLITS static int split_tile(Operand first, Operand second, bfloat16 *to)
 
 static inline ptrdiff_t within(ptrdiff_t length) { return length < 0 ? 0 : least(length, TILE_LINES); }
 
-/* The block of a matrix that begins at element [i][j]. */
-static Operand block_at(Operand matrix, ptrdiff_t i, ptrdiff_t j, ptrdiff_t rows, ptrdiff_t columns, float *copy)
+/* The block that begins at element [i][k] of a matrix with that many rows and numbers in them, or its transpose. */
+static Operand block_at(Operand matrix, ptrdiff_t i, ptrdiff_t k, ptrdiff_t rows, ptrdiff_t inner, int transposed,
+                        float *copy)
 {
-    return by_rows(part_from(matrix, i, j), within(rows - i), within(columns - j), copy);
+    Operand block = part_from(matrix, i, k);
+    ptrdiff_t height = within(rows - i), width = within(inner - k);
+    return transposed ? by_rows(transpose_of(block), width, height, copy) : by_rows(block, height, width, copy);
 }
 
-int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to)
+/* Split a strip of A, or one of B that is given as its transpose: its tiles are transposed back. */
+static int split(Operand matrix, ptrdiff_t rows, ptrdiff_t inner, int transposed, bfloat16 *to)
 {
     float first[TILE_LINES * TILE_LINES], second[TILE_LINES * TILE_LINES];
     int bounded = 1;
     for (ptrdiff_t k = 0; k < inner; k += TILE_DEPTH, to += STEP_NUMBERS) {
         for (ptrdiff_t i = 0; i < STRIP; i += TILE_LINES) {
-            bounded &= split_tile(block_at(a, i, k, rows, inner, first),
-                                  block_at(a, i, k + TILE_LINES, rows, inner, second), to + i * TILE_DEPTH);
+            bounded &= split_tile(block_at(matrix, i, k, rows, inner, transposed, first),
+                                  block_at(matrix, i, k + TILE_LINES, rows, inner, transposed, second),
+                                  to + i * TILE_DEPTH);
         }
     }
     return bounded;
 }
 
+int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to) { return split(a, rows, inner, 0, to); }
+
 int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, bfloat16 *to)
 {
-    float first[TILE_LINES * TILE_LINES], second[TILE_LINES * TILE_LINES];
-    int bounded = 1;
-    for (ptrdiff_t k = 0; k < inner; k += TILE_DEPTH, to += STEP_NUMBERS) {
-        for (ptrdiff_t j = 0; j < STRIP; j += TILE_LINES) {
-            bounded &= split_tile(block_at(b, k, j, inner, columns, first),
-                                  block_at(b, k + TILE_LINES, j, inner, columns, second), to + j * TILE_DEPTH);
-        }
-    }
-    return bounded;
+    return split(transpose_of(b), columns, inner, 1, to);
 }
 #endif
