@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
+AMX_MULTIPLICATIONS, AMX_SIDE = 20_000_000, 128  # from which on AMX computes a product, where there is AMX
 SPEC = Path(__file__).parents[2] / "specs" / "mnist_3layer.yaml"
 
 

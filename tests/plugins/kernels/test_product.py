@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrix_products import laid_out, parameters_of_run, printed_by
+from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, laid_out, parameters_of_run, printed_by
 from threadpoolctl import threadpool_limits
 
 from mlpkit_plugins.kernels import with_numpy
@@ -16,13 +16,10 @@ if compiled.PRODUCTS_BY == "NumPy":
     pytest.skip("the processor has no tiles", allow_module_level=True)
 
 BLOCK = 256
-MANY, LONG = 20_000_000, 128  # multiplications and lengths from which on AMX computes a product, where there is AMX
 lengths = st.one_of(st.integers(1, 40), st.sampled_from([48, 49, 63, 64, 100, 255, 256, 257, 513, 784]))
-
-
 shapes = st.tuples(lengths, lengths, lengths)
 if compiled.PRODUCTS_BY.endswith("AMX"):
-    shapes = shapes.filter(lambda shape: np.prod(shape) < MANY or min(shape) < LONG)
+    shapes = shapes.filter(lambda shape: np.prod(shape) < AMX_MULTIPLICATIONS or min(shape) < AMX_SIDE)
 
 
 def summed_by_blocks(a, b):
@@ -176,6 +173,7 @@ def test_a_processor_without_avx512_computes_the_same_bits():
 
 
 def test_what_computes_products_is_told():
+    assert printed_by(BITS, "").endswith((" compiled kernels\n", " compiled kernels with AMX\n"))
     assert printed_by(BITS, "avx512").endswith(" compiled kernels\n")
     assert printed_by(BITS, "numpy").endswith(" NumPy\n")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrix_products import laid_out, parameters_of_run, printed_by
+from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, laid_out, parameters_of_run, printed_by
 from threadpoolctl import threadpool_limits
 
 from mlpkit_plugins.kernels import with_numpy
@@ -18,9 +18,8 @@ compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there 
 if not compiled.PRODUCTS_BY.endswith("AMX"):
     pytest.skip("the processor has no AMX", allow_module_level=True)
 
-FEW = 20_000_000  # multiplications, below which other kernels compute the product
-lengths = st.one_of(st.integers(128, 340), st.sampled_from([128, 255, 256, 257, 511, 512, 513, 784, 1000]))
-shapes = st.tuples(lengths, lengths, lengths).filter(lambda shape: FEW <= np.prod(shape) <= 10 * FEW)
+lengths = st.one_of(st.integers(AMX_SIDE, 340), st.sampled_from([AMX_SIDE, 255, 256, 257, 511, 512, 513, 784, 1000]))
+shapes = st.tuples(lengths, lengths, lengths).filter(lambda shape: 1 <= np.prod(shape) / AMX_MULTIPLICATIONS <= 10)
 square = (300, 300, 300)
 layouts = st.tuples(st.booleans(), st.booleans())
 gaps = st.tuples(*[st.sampled_from([0, 1, 16])] * 3)
