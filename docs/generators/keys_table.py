@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generators.tables import default_of, table
-from mlpkit.spec.section import SectionType
-from mlpkit.spec.top_level import TOP_LEVEL
+from mlpkit.components.schema.containers import EitherType
+from mlpkit.components.schema.signature import SectionType
+from mlpkit.spec.sections import TOP_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +22,9 @@ def _rows(section: SectionType, prefix: str) -> Iterator[tuple[str, ...]]:
     fields, meanings = section.signature.fields, section.signature.docstring.parameters
     for field in fields:
         yield f"`{prefix}{field.name}`", field.type.describe(), default_of(field), meanings[field.name]
-    for key, meaning in section.reserved.items():
+    for key, meaning in section.owner.reserved.items():
         yield f"`{prefix}{key}`", "reserved", "", f"{meaning}: part of the format, but this version can't act on it"
     for field in fields:
-        if isinstance(field.type, SectionType):
-            yield from _rows(field.type, f"{prefix}{field.name}.")
+        inner = field.type.alternatives[0] if isinstance(field.type, EitherType) else field.type
+        if isinstance(inner, SectionType):
+            yield from _rows(inner, f"{prefix}{field.name}.")

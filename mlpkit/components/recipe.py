@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlpkit.components.schema.fault import Path
-    from mlpkit.components.schema.signature import Signature
 
 C_co = TypeVar("C_co", covariant=True)
 
@@ -24,32 +23,47 @@ class Recipe(Generic[C_co]):
     Args:
         name: the component's name in specs, with its namespace.
         component: the class.
-        signature: the schema of its parameters.
         arguments: its parameters, checked; those not given have their defaults.
         place: where it stands in the spec.
         given_name: what a list of layers calls it, if it was given a name there.
+        kept: whether a constructor that takes it wants the recipe itself, and not what it builds.
     """
 
     name: str
     component: type[C_co]
-    signature: Signature
     arguments: Mapping[str, Any]
     place: Path = ()
     given_name: str = ""
+    kept: bool = False
 
     def __call__(self) -> C_co:
         """Build the component, and first the components among its parameters."""
-        types = self.signature.types
-        component = self.component(**{key: types[key].realize(value) for key, value in self.arguments.items()})
+        component = self.component(**{key: built(value) for key, value in self.arguments.items()})
         component._recipe = self  # type: ignore[attr-defined]
         return component
 
     def reference(self) -> dict[str, dict[str, Any]]:
         """Return what a spec would say, every default filled in."""
-        types = self.signature.types
-        parameters = {key: types[key].plain(value) for key, value in self.arguments.items()}
-        return {self.name: parameters | ({"name": self.given_name} if self.given_name else {})}
+        return {self.name: written(self.arguments) | ({"name": self.given_name} if self.given_name else {})}
 
     def __deepcopy__(self, memo: object) -> Recipe[C_co]:
         """Return the recipe itself: it never changes, and copies of a layer may share it."""
         return self
+
+
+def built(value: Any) -> Any:
+    """Return a checked value as a constructor takes it: recipes become components."""
+    if isinstance(value, Recipe):
+        return value if value.kept else value()
+    if type(value) in (list, tuple):
+        return type(value)(map(built, value))
+    return {key: built(item) for key, item in value.items()} if type(value) is dict else value
+
+
+def written(value: Any) -> Any:
+    """Return a checked value as a spec would say it."""
+    if hasattr(value, "reference"):
+        return value.reference()
+    if isinstance(value, list | tuple):
+        return [written(item) for item in value]
+    return {key: written(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.components.recipe import Recipe
+from mlpkit.components.recipe import Recipe, written
 from mlpkit.components.schema.component_types import ComponentOfKind
-from mlpkit.components.schema.containers import Chosen, EitherType, ListType
+from mlpkit.components.schema.containers import EitherType, ListType
 from mlpkit.components.schema.layer_list import LayerListType
 from mlpkit.components.schema.layer_names import layer_names
 from mlpkit.components.schema.scalars import TextType
+from mlpkit.components.schema.signature import SectionType, signature_of
 from mlpkit.components.schema.suggestion import did_you_mean
 from mlpkit.components.schema.value_type import Checking
 from mlpkit.errors import UsageError
 from mlpkit.spec.layer_stack import LayerStackType
 from mlpkit.spec.requirements import RequirementsType
-from mlpkit.spec.section import SectionType
-from mlpkit.spec.top_level import TOP_LEVEL
+from mlpkit.spec.sections import TOP_LEVEL
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Path
@@ -72,14 +72,14 @@ def explain(spec: Spec, key: str) -> Explanation:
     Raises:
         UsageError: there is no such key.
     """
-    position = _Position(TOP_LEVEL, spec.checked, ())
+    position = _Position(TOP_LEVEL, spec.top_level, ())
     for i, name in enumerate(key.split(".")):
         position = _step(position, name, ".".join(key.split(".")[:i]))
     field = position.field
     stands_in_text = spec.document.says(position.path)
     return Explanation(
         key=key,
-        value=_shortened(position.type.plain(position.checked)),
+        value=_shortened(written(position.checked)),
         place=str(spec.document.place(position.path)) if stands_in_text else "",
         type=position.type.describe(),
         default=None if field is None or field.required else field.default,
@@ -91,32 +91,32 @@ def explain(spec: Spec, key: str) -> Explanation:
 
 def _step(position: _Position, name: str, above: str) -> _Position:
     kind, checked, path = position.type, position.checked, position.path
-    if isinstance(kind, EitherType) and isinstance(checked, Chosen):
-        kind, checked = checked.alternative, checked.value
+    if isinstance(kind, EitherType):
+        kind = kind.alternatives[0]  # the other is null: what is left out is explained by its defaults
     if isinstance(kind, SectionType):
-        if checked is None:  # a section that was left out is explained by its defaults
-            checked = kind.signature.check({}, path, Checking())
-        return _field(kind.signature, checked, path, name, above)
+        values = vars(checked) if checked is not None else kind.signature.check({}, path, Checking())
+        return _field(kind.signature, values, path, name, above)
     if isinstance(kind, LayerStackType):
         names = [member.name for member in checked]
         member = checked[_index(names, name, above)]
         one = ComponentOfKind(("layer", "loss"), ())
-        return _Position(one, member.recipe, member.path, meaning=member.recipe.signature.docstring.summary)
+        return _Position(one, member.recipe, member.path, meaning=_meaning(member.recipe))
     if isinstance(checked, Recipe):
         inside: Path = (*path, checked.name)
         if name == checked.name:
-            return _Position(kind, checked, path, position.field, checked.signature.docstring.summary)
-        if name not in checked.signature.types:
+            return _Position(kind, checked, path, position.field, _meaning(checked))
+        signature = signature_of(checked.component)
+        if name not in signature.types:
             held = _list_with_layer(checked, name)
             if held:
-                position = _field(checked.signature, checked.arguments, inside, held, above)
+                position = _field(signature, checked.arguments, inside, held, above)
                 return _step(position, name, f"{above}.{held}")
-        return _field(checked.signature, checked.arguments, inside, name, above)
+        return _field(signature, checked.arguments, inside, name, above)
     if isinstance(kind, ListType):
         names = _item_names(kind, checked)
         index = _index(names, name, above)
         item = checked[index]
-        meaning = item.signature.docstring.summary if isinstance(item, Recipe) else ""
+        meaning = _meaning(item) if isinstance(item, Recipe) else ""
         return _Position(kind.items, item, (*path, index), meaning=meaning)
     if isinstance(kind, RequirementsType) and checked:
         _index(list(checked), name, above)
@@ -124,9 +124,13 @@ def _step(position: _Position, name: str, above: str) -> _Position:
     raise UsageError(f"'{above}' has no keys below it")
 
 
+def _meaning(recipe: Recipe[Any]) -> str:
+    return signature_of(recipe.component).docstring.summary
+
+
 def _list_with_layer(recipe: Recipe[Any], name: str) -> str | None:
     """Return the parameter of a layer that lists one of that name, so that its own name may be left out."""
-    types = recipe.signature.types
+    types = signature_of(recipe.component).types
     for parameter, value in recipe.arguments.items():
         kind = types[parameter]
         if isinstance(kind, LayerListType) and name in _item_names(kind, value):
@@ -137,7 +141,7 @@ def _list_with_layer(recipe: Recipe[Any], name: str) -> str | None:
 def _item_names(kind: ListType, items: Any) -> list[str]:
     """Return what the items of a list go by: layers by their names, other components by theirs, values by position."""
     if isinstance(kind, LayerListType):
-        return layer_names(kind.plain(items))
+        return layer_names(written(items))
     return [item.name if isinstance(item, Recipe) else str(i) for i, item in enumerate(items)]
 
 

@@ -15,7 +15,7 @@ from mlpkit.training.time_budget import TimeBudget
 if TYPE_CHECKING:
     from mlpkit.components.callback import Callback
     from mlpkit.spec.spec import Spec
-    from mlpkit.spec.training_section import Training
+    from mlpkit.spec.sections import Training
 
 
 def settings_of(spec: Spec, steps: int | None = None) -> Settings:

@@ -16,7 +16,7 @@ from mlpkit.jobs.resolved_spec import resolved_text
 from mlpkit.jobs.settings import settings_of
 from mlpkit.network.blame import Blame
 from mlpkit.network.builder import build_for
-from mlpkit.spec.checkpoint_section import Checkpoint
+from mlpkit.spec.sections import Checkpoint
 from mlpkit.training.divergence_origin import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.loop import Trainer

@@ -245,7 +245,7 @@ class Registry:
         arguments = signature.check(parameters, inner, checking, subject=f"{found.kind} {name}")
         if arguments is None:
             return None
-        recipe: Recipe[Any] = Recipe(found.name, found.component, signature, arguments, inner)
+        recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, inner)
         return recipe if _can_be_built(recipe, inner, checking) else None
 
     def create(self, kind: str, reference: object) -> Any:

@@ -64,10 +64,6 @@ class LayerStackType(ValueType):
         self._check_losses(members, len(value), checking)
         return INVALID if len(checking.faults) > before else tuple(members)
 
-    def plain(self, checked: Any) -> Any:
-        """Write every member."""
-        return [member.reference() for member in checked]
-
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         one_loss = {"contains": references.names("loss"), "minContains": 1, "maxContains": 1}

@@ -6,7 +6,6 @@ import re
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.value_type import Checking, EnoughFaults, show
@@ -14,7 +13,7 @@ from mlpkit.errors import SpecSchemaError
 from mlpkit.registry.registry import Registry
 from mlpkit.spec.document import Document, parse_document, read_document
 from mlpkit.spec.resolved_size import size_fault
-from mlpkit.spec.top_level import TOP_LEVEL, TopLevel
+from mlpkit.spec.sections import TOP_LEVEL, TopLevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Fault
     from mlpkit.errors import SpecError, SpecFault
     from mlpkit.spec.layer_stack import StackMember
-    from mlpkit.spec.training_section import Training
+    from mlpkit.spec.sections import Training
 
 FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """What a spec may be called: its run folder is called the same."""
@@ -39,20 +38,14 @@ class Spec:
     Args:
         document: the text it came from, for messages that point into it.
         registry: the plugins that its components come from.
-        checked: the values of the top level, checked.
+        top_level: the values of its keys.
         warnings: what is right, but shouldn't be done any more, such as to name a deprecated component.
     """
 
     document: Document
     registry: Registry
-    checked: Mapping[str, Any]
+    top_level: TopLevel
     warnings: tuple[SpecFault, ...] = ()
-
-    @cached_property
-    def top_level(self) -> TopLevel:
-        """The top level's keys."""
-        top_level: TopLevel = TOP_LEVEL.realize(self.checked)
-        return top_level
 
     @property
     def name(self) -> str:
@@ -95,7 +88,7 @@ class Spec:
         Args:
             training: keys of ``training`` that were chosen for this run, such as ``slices``.
         """
-        written = TOP_LEVEL.plain(self.checked)
+        written = self.top_level.reference()
         said = {key: value for key, value in written["training"].items() if key not in training}
         written["training"] = said | training  # in one order, whichever of them the spec said itself
         order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
@@ -183,7 +176,7 @@ def check_document(document: Document, registry: Registry) -> Spec:
             checking.report(("name",), f"{show(name)} can't name a run folder", expected=expected)
         checked = TOP_LEVEL.check(document.values, (), checking)
     warned = _located(document, [warning for warning in checking.warnings if document.says(warning.path)])
-    if isinstance(checked, dict) and not checking.faults:
+    if isinstance(checked, TopLevel) and not checking.faults:
         spec = Spec(document, registry, checked, warned)
         fault = size_fault(spec.resolved(slices=1, threads=1))
         if fault is None:

@@ -9,15 +9,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.components.schema.containers import EitherType
+from mlpkit.components.schema.signature import SectionType
+from mlpkit.spec.sections import TOP_LEVEL
 from mlpkit.spec.nodes import MappingNode, ScalarNode, is_null
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from mlpkit.components.schema.fault import Path
+    from mlpkit.components.schema.value_type import ValueType
     from mlpkit.spec.nodes import Node
 
-SECTIONS: Final[frozenset[Path]] = frozenset(
-    {(), ("vars",), ("requires",), ("training",), ("training", "checkpoint"), ("sweep",)}
-)
+
+def _paths(section: ValueType, path: Path = ()) -> Iterator[Path]:
+    """Go through the places of a section and of those below it."""
+    yield path
+    for name, kind in section.signature.types.items():
+        inner = kind.alternatives[0] if isinstance(kind, EitherType) else kind
+        if isinstance(inner, SectionType):
+            yield from _paths(inner, (*path, name))
+
+
+SECTIONS: Final[frozenset[Path]] = frozenset({("vars",), ("requires",), ("sweep",), *_paths(TOP_LEVEL)})
 """Where sections stand; the spec itself is one."""
 
 COMPONENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")

@@ -9,7 +9,7 @@ from mlpkit.errors import SpecError
 from mlpkit.jobs.explain import explain
 from mlpkit.jobs.json_schema.of_specs import json_schema
 from mlpkit.registry.registry import Registry
-from mlpkit.spec.checkpoint_section import Checkpoint
+from mlpkit.spec.sections import Checkpoint
 from mlpkit.spec.spec import parse_spec
 
 SPEC = """\

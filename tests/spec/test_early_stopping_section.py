@@ -7,7 +7,7 @@ import pytest
 from mlpkit.errors import SpecError
 from mlpkit.jobs.explain import explain
 from mlpkit.jobs.settings import settings_of
-from mlpkit.spec.early_stopping_section import EarlyStopping
+from mlpkit.spec.sections import EarlyStopping
 from mlpkit.spec.spec import parse_spec
 
 SPEC = """\

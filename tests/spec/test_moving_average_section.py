@@ -6,7 +6,7 @@ import pytest
 
 from mlpkit.errors import SpecError
 from mlpkit.jobs.explain import explain
-from mlpkit.spec.moving_average_section import MovingAverage
+from mlpkit.spec.sections import MovingAverage
 from mlpkit.spec.spec import parse_spec
 
 SPEC = """\

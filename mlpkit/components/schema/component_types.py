@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.recipe import Recipe
@@ -12,7 +12,7 @@ from mlpkit.components.schema.wording import either_of
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.fault import Path
-from mlpkit.components.schema.value_type import SchemaReferences
+    from mlpkit.components.schema.value_type import SchemaReferences
 
 
 class OfKind(NamedTuple):
@@ -73,14 +73,6 @@ class ComponentOfKind(ValueType):
             checking.faults[-1] = unknown._replace(expected=self.describe())
         return INVALID
 
-    def realize(self, checked: Any) -> Any:
-        """Build the component."""
-        return checked() if isinstance(checked, Recipe) else checked
-
-    def plain(self, checked: Any) -> Any:
-        """Write the component's reference."""
-        return checked.reference() if isinstance(checked, Recipe) else checked
-
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         component = references(self.kinds)
@@ -100,13 +92,10 @@ class RecipeOfKind(ComponentOfKind):
         if isinstance(value, self.bases):
             built = f"{type(value).__name__} is built already"
             return checking.report(path, built, expected=self.describe(), remedy="pass a function that builds it")
-        if callable(value):  # as recipes are
+        if callable(value) and not isinstance(value, Recipe):
             return value
-        return super().check(value, path, checking)
-
-    def realize(self, checked: Any) -> Any:
-        """Hand over the recipe itself."""
-        return checked
+        checked = super().check(value, path, checking)
+        return replace(checked, kept=True) if isinstance(checked, Recipe) else checked
 
 
 def _is_reference(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.scalars import NothingType
 from mlpkit.components.schema.value_type import INVALID, Checking, EnoughFaults, ValueType, show
@@ -51,14 +51,6 @@ class ListType(ValueType):
         """Return every item, checked or ``INVALID``."""
         return [self.items.check(item, (*path, i), checking) for i, item in enumerate(values)]
 
-    def realize(self, checked: Any) -> Any:
-        """Build every item."""
-        return type(checked)(self.items.realize(item) for item in checked)
-
-    def plain(self, checked: Any) -> Any:
-        """Write every item."""
-        return [self.items.plain(item) for item in checked]
-
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         fewest = {"minItems": self.fewest} if self.fewest else {}
@@ -86,14 +78,6 @@ class TupleType(ValueType):
             for i, (item_type, item) in enumerate(zip(self.items, value, strict=True))
         )
         return INVALID if any(item is INVALID for item in checked) else checked
-
-    def realize(self, checked: Any) -> Any:
-        """Build every item."""
-        return tuple(t.realize(item) for t, item in zip(self.items, checked, strict=True))
-
-    def plain(self, checked: Any) -> Any:
-        """Write every item."""
-        return [t.plain(item) for t, item in zip(self.items, checked, strict=True)]
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -125,24 +109,9 @@ class MappingType(ValueType):
         checked = {key: self.values.check(item, (*path, key), checking) for key, item in value.items()}
         return INVALID if any(item is INVALID for item in checked.values()) else checked
 
-    def realize(self, checked: Any) -> Any:
-        """Build every value."""
-        return {key: self.values.realize(item) for key, item in checked.items()}
-
-    def plain(self, checked: Any) -> Any:
-        """Write every value."""
-        return {key: self.values.plain(item) for key, item in checked.items()}
-
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         return {"type": "object", "additionalProperties": self.values.json_schema(references)}
-
-
-class Chosen(NamedTuple):
-    """A value, and the alternative that took it."""
-
-    alternative: ValueType
-    value: object
 
 
 @dataclass(frozen=True)
@@ -171,7 +140,7 @@ class EitherType(ValueType):
                 checked = INVALID
             if checked is not INVALID:
                 checking.warnings += attempt.warnings
-                return Chosen(alternative, checked)
+                return checked
             only = self._telling == [alternative]
             if only or any(len(fault.path) > len(path) or fault.at_key for fault in attempt.faults):
                 deepest.append(attempt)
@@ -179,14 +148,6 @@ class EitherType(ValueType):
             checking.faults += deepest[0].faults
             return INVALID
         return checking.report(path, f"{show(value)} is not what is expected here", expected=self.describe())
-
-    def realize(self, checked: Any) -> Any:
-        """Build the value as its alternative does."""
-        return checked.alternative.realize(checked.value)
-
-    def plain(self, checked: Any) -> Any:
-        """Write the value as its alternative does."""
-        return checked.alternative.plain(checked.value)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""

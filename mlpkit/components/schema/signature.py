@@ -1,25 +1,46 @@
-"""The signature of a component's constructor: its parameters, their types, defaults and meanings."""
+"""A constructor's signature, read as the schema of its parameters: their types, defaults and meanings.
+
+A parameter may itself be a section, whose keys are the fields of a dataclass: signatures and types refer to each other.
+"""
 
 from __future__ import annotations
 
 import inspect
+import types
 import typing
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
-from mlpkit.components.schema.annotations import value_type
+import annotated_types
+
+from mlpkit.components.kinds import KINDS
+from mlpkit.components.recipe import Recipe, built, written
+from mlpkit.components.schema.component_types import ComponentOfKind, OfKind, RecipeOfKind
+from mlpkit.components.schema.containers import EitherType, ListType, MappingType, TupleType
 from mlpkit.components.schema.docstring import Docstring, parse_docstring
+from mlpkit.components.schema.layer_list import LayerListType
+from mlpkit.components.schema.scalars import (
+    AnyType,
+    BooleanType,
+    Bound,
+    ChoiceType,
+    IntegerType,
+    NothingType,
+    NumberType,
+    TextType,
+)
 from mlpkit.components.schema.suggestion import nearest
-from mlpkit.components.schema.value_type import INVALID, Checking, EnoughFaults, show
+from mlpkit.components.schema.value_type import INVALID, Checking, EnoughFaults, ValueType, show
 from mlpkit.errors import ParameterError, PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from mlpkit.components.schema.fault import Path
-    from mlpkit.components.schema.value_type import SchemaReferences, ValueType
+    from mlpkit.components.schema.value_type import SchemaReferences
 
 
 class Required:
@@ -155,7 +176,7 @@ class Signature:
             fault = checking.faults[0]
             place = ".".join(str(part) for part in fault.path) or self.owner.__name__
             raise ParameterError(place, fault.message, expected=fault.expected, remedy=fault.remedy)
-        return {name: self.types[name].realize(value) for name, value in checked.items()}
+        return {name: built(value) for name, value in checked.items()}
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the parameters as JSON Schema of a mapping."""
@@ -171,6 +192,99 @@ class Signature:
         required = [field.name for field in self.fields if field.required]
         schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
         return schema | ({"required": required} if required else {})
+
+
+class OneOf(NamedTuple):
+    """A rule of a section: of some keys, one must be given.
+
+    Args:
+        keys: the keys.
+        missing: what to say if none is.
+        expected: what was expected instead.
+        exclusive: whether no two may be given.
+    """
+
+    keys: tuple[str, ...]
+    missing: str
+    expected: str
+    exclusive: bool = True
+
+    def check(self, value: Mapping[str, object], known: Mapping[str, ValueType], path: Path, checking: Checking) -> None:
+        """Report where the rule is broken; a misspelt key is told by itself."""
+        given = [key for key in self.keys if value.get(key) is not None]
+        misspelt = any(nearest(str(key), self.keys) for key in value if key not in known)
+        if not given and not misspelt:
+            checking.report(path, self.missing, expected=self.expected, at_key=True)
+        elif self.exclusive and len(given) > 1:
+            message = f"{'both ' if len(given) == 2 else ''}{' and '.join(given)} are {'all ' if len(given) > 2 else ''}given"
+            checking.report((*path, given[1]), message, expected=self.expected, at_key=True)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the rule as JSON Schema."""
+        one = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in self.keys]
+        return {"oneOf" if self.exclusive else "anyOf": one}
+
+
+class Section:
+    """A part of a spec that has keys of its own: the fields of a dataclass that derives from this.
+
+    Attributes:
+        title: what to call it in messages.
+        rules: what its keys mean together.
+        reserved: keys of the format that this version can't act on, and what they are for.
+    """
+
+    title: ClassVar[str]
+    rules: ClassVar[tuple[OneOf, ...]] = ()
+    reserved: ClassVar[Mapping[str, str]] = {}
+
+    def check_together(self, path: Path, checking: Checking) -> None:
+        """Report what is wrong between values that are each right."""
+
+    def reference(self) -> dict[str, Any]:
+        """Return what a spec would say: every value that is not None."""
+        return {key: written(value) for key, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class SectionType(ValueType):
+    """A mapping with the keys of a section."""
+
+    owner: type[Section]
+
+    @cached_property
+    def signature(self) -> Signature:
+        """The section's keys."""
+        return signature_of(self.owner)
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return f"a mapping with the keys of {self.owner.title}"
+
+    def check(self, value: object, path: Path, checking: Checking) -> object:
+        """Return the section, its values checked and defaults filled in."""
+        if not isinstance(value, dict):
+            keys = f"its keys: {', '.join(self.signature.types)}"
+            return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=keys)
+        for key in [key for key in value if key in self.owner.reserved]:
+            what = f"the key '{key}' ({self.owner.reserved[key]}) is part of the format, but this version can't act on it"
+            checking.report((*path, key), what, remedy="leave it out, or upgrade mlpkit", at_key=True)
+        given, before = {key: item for key, item in value.items() if key not in self.owner.reserved}, len(checking.faults)
+        checked = self.signature.check(given, path, checking, subject=self.owner.title, noun="key")
+        for rule in self.owner.rules:
+            rule.check(given, self.signature.types, path, checking)
+        if checked is None:
+            return INVALID
+        section = self.owner(**checked)
+        section.check_together(path, checking)
+        return section if len(checking.faults) == before else INVALID
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        schema = self.signature.json_schema(references)
+        for rule in self.owner.rules:
+            schema |= rule.json_schema()
+        return schema
 
 
 def _constructor(owner: type) -> Callable[..., None]:
@@ -211,3 +325,107 @@ def signature_of(owner: type) -> Signature:
         default = REQUIRED if parameter.default is parameter.empty else parameter.default
         fields.append(Field(parameter.name, found, default, parameter.kind is parameter.KEYWORD_ONLY))
     return Signature(owner, tuple(fields))
+
+
+SCALARS: dict[object, ValueType] = {
+    bool: BooleanType(),
+    int: IntegerType(),
+    float: NumberType(),
+    str: TextType(),
+    None: NothingType(),
+    type(None): NothingType(),
+    Any: AnyType(),
+    object: AnyType(),
+}
+
+
+def value_type(annotation: object) -> ValueType:
+    """Return the type of value that an annotation stands for.
+
+    Args:
+        annotation: resolved at runtime, never a string.
+
+    Raises:
+        TypeError: the annotation is none that a spec can serve.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _annotated(arguments[0], arguments[1:])
+    try:
+        if annotation in SCALARS:
+            return SCALARS[annotation]
+    except TypeError:  # an unhashable annotation
+        pass
+    if origin is Literal:
+        return ChoiceType(arguments)
+    if origin in (Union, types.UnionType):
+        return EitherType(tuple(value_type(argument) for argument in arguments))
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return _list_of(value_type(arguments[0]), as_tuple=True)
+    if origin is tuple:
+        return TupleType(tuple(value_type(argument) for argument in arguments))
+    if origin in (list, Sequence) and arguments:
+        return _list_of(value_type(arguments[0]))
+    if origin in (dict, Mapping) and arguments[:1] == (str,):
+        return MappingType(value_type(arguments[1]))
+    if origin is Recipe:
+        kind = _kind_of(arguments[0])
+        return RecipeOfKind((kind,), (KINDS[kind].base_class(),))
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return SectionType(annotation)
+    if isinstance(annotation, type) and hasattr(annotation, "kind"):
+        return ComponentOfKind((_kind_of(annotation),), (annotation,))
+    msg = (
+        f"the annotation {annotation!r} is none that a spec can serve; use bool, int, float, str, Literal, a union, "
+        "list, tuple or dict[str, ...] of them, a kind of component, or Recipe of one"
+    )
+    raise TypeError(msg)
+
+
+def _annotated(inner: object, metadata: tuple[object, ...]) -> ValueType:
+    for mark in metadata:
+        if isinstance(mark, ValueType):
+            return mark
+        if isinstance(mark, OfKind):
+            literal = value_type(mark.literal) if mark.literal is not None else None
+            return ComponentOfKind((mark.kind,), (KINDS[mark.kind].base_class(),), literal)
+    found = value_type(inner)
+    bounds = tuple(bound for mark in metadata for bound in _bounds(mark))
+    if isinstance(found, IntegerType | NumberType):
+        return type(found)(bounds)
+    if isinstance(found, EitherType):
+        narrowed = (type(t)(bounds) if isinstance(t, IntegerType | NumberType) else t for t in found.alternatives)
+        return EitherType(tuple(narrowed))
+    fewest = next((mark.min_length for mark in metadata if isinstance(mark, annotated_types.MinLen)), 0)
+    if isinstance(found, ListType):
+        return replace(found, fewest=fewest)
+    return found
+
+
+def _list_of(items: ValueType, *, as_tuple: bool = False) -> ListType:
+    of_layers = isinstance(items, ComponentOfKind) and items.kinds == ("layer",)
+    return LayerListType(items, as_tuple=as_tuple) if of_layers else ListType(items, as_tuple=as_tuple)
+
+
+def _bounds(mark: object) -> list[Bound]:
+    if isinstance(mark, annotated_types.GroupedMetadata):
+        return [bound for part in mark for bound in _bounds(part)]
+    tables: list[tuple[type, str, str, str]] = [
+        (annotated_types.Ge, "ge", "at least", "minimum"),
+        (annotated_types.Gt, "gt", "greater than", "exclusiveMinimum"),
+        (annotated_types.Le, "le", "at most", "maximum"),
+        (annotated_types.Lt, "lt", "less than", "exclusiveMaximum"),
+    ]
+    return [
+        Bound(words, keyword, getattr(mark, attribute))
+        for kind, attribute, words, keyword in tables
+        if isinstance(mark, kind)
+    ]
+
+
+def _kind_of(base: object) -> str:
+    kind = getattr(base, "kind", None)
+    if isinstance(kind, str) and kind in KINDS:
+        return kind
+    msg = f"{base!r} is not a kind of component"
+    raise TypeError(msg)

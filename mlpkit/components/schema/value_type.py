@@ -91,14 +91,6 @@ class ValueType(ABC):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
 
-    def realize(self, checked: Any) -> Any:
-        """Turn a checked value into what the constructor takes: recipes become components."""
-        return checked
-
-    def plain(self, checked: Any) -> Any:
-        """Turn a checked value into what a spec would say."""
-        return checked
-
 
 def show(value: object) -> str:
     """Write a value as a spec would, shortened, with its type where that is in doubt."""

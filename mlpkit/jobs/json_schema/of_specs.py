@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.jobs.json_schema.of_components import ComponentDefinitions
 from mlpkit.jobs.json_schema.variables import VARIABLE, with_variables
 from mlpkit.spec.spec import FOLDER_NAME
-from mlpkit.spec.top_level import TOP_LEVEL
+from mlpkit.spec.sections import TOP_LEVEL
 from mlpkit.spec.variables import NAME
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import annotated_types
 import pytest
 
 from mlpkit import Initializer, InitializerLike, Layer, Loss, Rate, Recipe, Schedule
-from mlpkit.components.schema.annotations import value_type
+from mlpkit.components.schema.signature import value_type
 from mlpkit.components.schema.component_types import ComponentOfKind, OfKind, RecipeOfKind
 from mlpkit.components.schema.containers import EitherType, ListType, MappingType, TupleType
 from mlpkit.components.schema.scalars import (

@@ -8,7 +8,7 @@ import pytest
 from annotated_types import Ge, MinLen
 
 from mlpkit import Layer, Loss, ParameterError, Recipe
-from mlpkit.components.schema.annotations import value_type
+from mlpkit.components.schema.signature import value_type
 from mlpkit.components.schema.layer_list import LayerListType
 from mlpkit.components.schema.signature import signature_of
 from mlpkit.components.schema.value_type import Checking

@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.kinds import KINDS
+from mlpkit.components.recipe import built
 from mlpkit.components.schema.scalars import IntegerType, NumberType
+from mlpkit.components.schema.signature import signature_of
 from mlpkit.components.schema.value_type import Checking
 from mlpkit.errors import MlpkitError
 from mlpkit.testing.suite.check import checks_component, checks_examples
@@ -65,10 +67,9 @@ def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
     ``Annotated[int, Ge(1)]``.
     """
     recipe = _recipe(example, example.parameters())
-    types = recipe.signature.types
-    for field in recipe.signature.fields:
+    for field in signature_of(recipe.component).fields:
         for value in _edges(field):
-            arguments = {key: types[key].realize(given) for key, given in recipe.arguments.items()}
+            arguments = {key: built(given) for key, given in recipe.arguments.items()}
             try:
                 example.component(**arguments | {field.name: value})
             except MlpkitError:
