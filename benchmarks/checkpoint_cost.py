@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 
 SPEC = Path(__file__).parents[1] / "specs" / "mnist_3layer.yaml"
 EVERY = 100

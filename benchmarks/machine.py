@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from mlpkit.runs.lock import environment
-from mlpkit.training.plan import available_cores
+from mlpkit.runs.environment import environment
+from mlpkit.training.workers import available_cores
 from mlpkit_plugins.kernels import COMPILED, PRODUCTS_BY
 
 

@@ -22,9 +22,9 @@ from contestants.task import Task
 from machine import heading, machine
 from targets import SHAPES
 
-from mlpkit.components.row_padding import gapped_size, with_gaps
+from mlpkit.components.parameter import gapped_size, with_gaps
 from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.training.plan import choose_plan
+from mlpkit.training.workers import choose_plan
 from mlpkit_plugins.kernels import product
 
 if TYPE_CHECKING:

@@ -26,15 +26,15 @@ from machine import heading, machine
 
 import mlpkit
 from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.jobs.settings import settings_of
-from mlpkit.network.builder import build_for, prove
+from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.training_job import settings_of
+from mlpkit.training.events import Observer
 from mlpkit.training.loop import Trainer
-from mlpkit.training.observer import Observer
-from mlpkit.training.plan import choose_plan
-from mlpkit.training.sampling import WithReplacement
+from mlpkit.training.minibatches import WithReplacement
+from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
-    from mlpkit.training.history import Record
+    from mlpkit.training.evaluation import Record
 
 SPEC = Path(__file__).parents[1] / "specs" / "mnist_3layer.yaml"
 LEARNING_RATE = 0.1

@@ -15,7 +15,6 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.callback import Callback as Callback
     from mlpkit.components.callback import TrainingView as TrainingView
     from mlpkit.components.callback import Weights as Weights
-    from mlpkit.components.chain import Chain as Chain
     from mlpkit.components.component import Component as Component
     from mlpkit.components.dataset import Dataset as Dataset
     from mlpkit.components.dataset import Description as Description
@@ -32,6 +31,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.initializer import (
         InitializerLike as InitializerLike,
     )
+    from mlpkit.components.layer import Chain as Chain
     from mlpkit.components.layer import Layer as Layer
     from mlpkit.components.loss import Loss as Loss
     from mlpkit.components.metric import Metric as Metric
@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.schedule import Progress as Progress
     from mlpkit.components.schedule import Rate as Rate
     from mlpkit.components.schedule import Schedule as Schedule
-    from mlpkit.components.schema.suggestion import did_you_mean as did_you_mean
+    from mlpkit.components.schema.wording import did_you_mean as did_you_mean
     from mlpkit.components.target import (
         Classes as Classes,
     )
@@ -97,33 +97,32 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.errors import (
         UsageError as UsageError,
     )
+    from mlpkit.jobs.build import build as build
     from mlpkit.jobs.load_model import load_model as load_model
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
     from mlpkit.jobs.training_job import Run as Run
-    from mlpkit.network.builder import build as build
     from mlpkit.network.sequential import Sequential as Sequential
-    from mlpkit.spec.spec import Spec as Spec
-    from mlpkit.spec.spec import load_spec as load_spec
+    from mlpkit.specfile.spec import Spec as Spec
+    from mlpkit.specfile.spec import load_spec as load_spec
 
 __version__ = VERSION
 
 _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),
     "mlpkit.components.callback": ("Callback", "TrainingView", "Weights"),
-    "mlpkit.components.chain": ("Chain",),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Split"),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
-    "mlpkit.components.layer": ("Layer",),
+    "mlpkit.components.layer": ("Chain", "Layer"),
     "mlpkit.components.loss": ("Loss",),
     "mlpkit.components.metric": ("Metric",),
     "mlpkit.components.optimizer": ("Optimizer",),
     "mlpkit.components.parameter": ("Parameter", "State"),
     "mlpkit.components.recipe": ("Recipe",),
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),
-    "mlpkit.components.schema.suggestion": ("did_you_mean",),
+    "mlpkit.components.schema.wording": ("did_you_mean",),
     "mlpkit.components.target": ("Classes", "Labels", "Target", "Values"),
     "mlpkit.errors": (
         "ComponentFailure",
@@ -145,9 +144,9 @@ _HOMES = {
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
     "mlpkit.jobs.training_job": ("Run",),
-    "mlpkit.network.builder": ("build",),
+    "mlpkit.jobs.build": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
-    "mlpkit.spec.spec": ("Spec", "load_spec"),
+    "mlpkit.specfile.spec": ("Spec", "load_spec"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

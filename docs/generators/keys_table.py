@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generators.tables import default_of, table
-from mlpkit.components.schema.containers import EitherType
 from mlpkit.components.schema.signature import SectionType
-from mlpkit.spec.sections import TOP_LEVEL
+from mlpkit.components.schema.types import EitherType
+from mlpkit.specfile.sections import TOP_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns
-from mlpkit.cli.failures import tell, tell_warnings
-from mlpkit.cli.figures import shape
-from mlpkit.cli.missing_spec import suggesting_shipped_spec
+from mlpkit.cli.exit_codes import suggesting_shipped_spec, tell, tell_warnings
+from mlpkit.cli.formatting import columns, shape
 from mlpkit.cli.output import document, result
 from mlpkit.errors import MlpkitError, SpecError, UsageError
 
@@ -40,7 +38,7 @@ def command(
     them is wrong. With --json, a line a spec.
     """
     from mlpkit.jobs.check import check_read  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - likewise
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - likewise
 
     exit_code = 0
     for path in paths:

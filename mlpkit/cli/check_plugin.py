@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import line_length, paragraph
-from mlpkit.cli.failures import WORK_FAILED
+from mlpkit.cli.exit_codes import WORK_FAILED
+from mlpkit.cli.formatting import line_length, paragraph
 from mlpkit.cli.output import document, result
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.check_plugin import CheckedComponent
+    from mlpkit.testing.check_plugin import CheckedComponent
 
 
 @click.command("check-plugin")
@@ -26,7 +26,7 @@ def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
     NAME is a plugin's namespace, a component, or a plugin's file: acme, acme.Swish, my_layers.py. A line a component;
     for one that failed, the checks that it failed and why. The exit code is 1 if any failed.
     """
-    from mlpkit.jobs.check_plugin import check_plugin  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.testing.check_plugin import check_plugin  # noqa: PLC0415 - loads NumPy, which --help does without
 
     passed = True
     for checked in check_plugin(name, plugins):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns
-from mlpkit.cli.figures import figure
+from mlpkit.cli.formatting import columns, figure
 from mlpkit.cli.output import document, result
 from mlpkit.errors import UsageError
 
@@ -44,7 +43,7 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _table(found: Comparison) -> list[list[str]]:
-    from mlpkit.spec.written import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.specfile.yaml_writer import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
 
     blank = [""] * len(found.runs)
     apart = "" if found.part_at is None else f" (apart from iteration {found.part_at} on)"

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns
-from mlpkit.cli.failures import tell_warnings
-from mlpkit.cli.figures import figure, shape
-from mlpkit.cli.missing_spec import suggesting_shipped_spec
+from mlpkit.cli.exit_codes import suggesting_shipped_spec, tell_warnings
+from mlpkit.cli.formatting import columns, figure, shape
 from mlpkit.cli.output import document, result
 from mlpkit.components.target import Labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.jobs.column_statistics import ColumnStatistics
-    from mlpkit.jobs.data import DataReport, Example
+    from mlpkit.jobs.data import ColumnStatistics, DataReport, Example
 
 SINGLE_PRECISION = 2.0**-24
 """By how much, relatively, rounding to float32 changes a number at most."""

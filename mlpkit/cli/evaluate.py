@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns
-from mlpkit.cli.figures import figure
+from mlpkit.cli.formatting import columns, figure
 from mlpkit.cli.output import document, message, result
 
 

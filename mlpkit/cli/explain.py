@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns, line_length
-from mlpkit.cli.missing_spec import suggesting_shipped_spec
+from mlpkit.cli.exit_codes import suggesting_shipped_spec
+from mlpkit.cli.formatting import columns, line_length
 from mlpkit.cli.output import document, result
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def command(
     KEY is the names that lead to it with dots between them, such as training.batch_size or layers.Affine1.units.
     """
     from mlpkit.jobs.explain import explain  # noqa: PLC0415 - loads YAML, which --help does without
-    from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - likewise
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - likewise
 
     with suggesting_shipped_spec(path):
         spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
@@ -47,7 +47,7 @@ def command(
 
 
 def _print(explanation: Explanation) -> None:
-    from mlpkit.spec.written import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.specfile.yaml_writer import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
 
     rows = [
         ("meaning", explanation.meaning or "not documented"),

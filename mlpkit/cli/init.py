@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlpkit.cli.columns import columns, line_length
+from mlpkit.cli.formatting import columns, line_length
 from mlpkit.cli.output import message, result
 from mlpkit.errors import UsageError
 

@@ -6,7 +6,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import click
 
 from mlpkit.cli.output import message, result
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.suggestion import nearest
+from mlpkit.components.schema.wording import nearest
 
 
 class KindType(click.Choice[str]):

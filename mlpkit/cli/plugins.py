@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns, line_length
-from mlpkit.cli.failures import tell_warnings
-from mlpkit.cli.missing_spec import suggesting_shipped_spec
+from mlpkit.cli.exit_codes import suggesting_shipped_spec, tell_warnings
+from mlpkit.cli.formatting import columns, line_length
 from mlpkit.cli.output import document, result
 from mlpkit.errors import UsageError
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlpkit.jobs.plugins import PluginReport
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
 
 COLOURS: Final = {"loaded": "green", "broken": "red", "refused": "red", "blocked": "yellow"}
 
@@ -56,7 +55,7 @@ def command(
 
 
 def _spec(path: str, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec:
-    from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - loads YAML, which few need here
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - loads YAML, which few need here
 
     with suggesting_shipped_spec(path):
         spec = read_spec(path, plugins=plugins, blocked=blocked)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns
-from mlpkit.cli.figures import figure
+from mlpkit.cli.formatting import columns, figure
 from mlpkit.cli.output import document, result
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def _figures(values: NDArray[Any]) -> list[str]:
 
 def _on_one_line(name: str) -> str:
     """Return a file's name without the characters that would command a terminal."""
-    from mlpkit.spec.characters import shown  # noqa: PLC0415 - only folders of files have names
+    from mlpkit.specfile.source import shown  # noqa: PLC0415 - only folders of files have names
 
     return " ".join(shown(name).splitlines())
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns
-from mlpkit.cli.failures import WORK_FAILED
+from mlpkit.cli.exit_codes import WORK_FAILED
+from mlpkit.cli.formatting import columns
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import document, message, result
-from mlpkit.cli.training.chosen_display import chosen_display, expect_one_way
+from mlpkit.cli.progress.make_display import chosen_display, expect_one_way
 
 DIGITS_SHOWN = 16
 
@@ -40,7 +40,7 @@ def command(
     with Interrupts() as interrupts:
         from mlpkit.jobs.repro import repro  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
-        from mlpkit.training.observer import ObserverGroup  # noqa: PLC0415 - likewise
+        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - likewise
 
         registry = Registry.discover(plugins=plugins, blocked=blocked)
         with chosen_display(f"repeating {directory.name}", directory, quiet or as_json, False) as display:

@@ -9,7 +9,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
-from mlpkit.cli.training.chosen_display import chosen_display, expect_one_way
+from mlpkit.cli.progress.make_display import chosen_display, expect_one_way
 
 
 @click.command("resume")
@@ -27,7 +27,7 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-        from mlpkit.training.observer import ObserverGroup  # noqa: PLC0415 - likewise
+        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - likewise
 
         with chosen_display(directory.name, directory, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.failures import tell_warnings
+from mlpkit.cli.exit_codes import suggesting_shipped_spec, tell_warnings
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.missing_spec import suggesting_shipped_spec
-from mlpkit.cli.training.chosen_display import chosen_display, expect_one_way
+from mlpkit.cli.progress.make_display import chosen_display, expect_one_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
 
 RUNS = Path("runs")
 
@@ -51,8 +50,8 @@ def command(
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
         from mlpkit.jobs.run import run  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-        from mlpkit.spec.spec import read_spec  # noqa: PLC0415 - likewise
-        from mlpkit.training.observer import ObserverGroup  # noqa: PLC0415 - likewise
+        from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - likewise
+        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - likewise
 
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)

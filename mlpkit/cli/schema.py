@@ -18,7 +18,7 @@ def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
     It knows every component that is installed. An editor with a YAML language server completes and checks a spec that
     begins with the comment: # yaml-language-server: $schema=FILE
     """
-    from mlpkit.jobs.json_schema.of_specs import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
+    from mlpkit.jobs.schema import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
 
     schema = json_schema(Registry.discover(plugins=plugins, blocked=blocked))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.columns import columns, line_length, paragraph
+from mlpkit.cli.formatting import columns, line_length, paragraph
 from mlpkit.cli.output import document, result
+from mlpkit.components.kinds import KINDS
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.gradient_report import GradientReport
     from mlpkit.jobs.show import ShownComponent
+    from mlpkit.testing.gradient_report import GradientReport
 
 
 @click.command("show")
@@ -28,16 +29,19 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
     """
     from mlpkit.jobs.show import show  # noqa: PLC0415 - loads the plugins, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
+    from mlpkit.testing.gradient_report import gradient_report  # noqa: PLC0415 - likewise
 
-    shown = show(name, Registry.discover(plugins=plugins, blocked=blocked))
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    shown = show(name, registry)
+    gradients = gradient_report(registry.find(tuple(KINDS), name), registry)
     if as_json:
-        document(asdict(shown))
+        document(asdict(shown) | {"gradients": asdict(gradients) if gradients else None})
     else:
-        _print(shown)
+        _print(shown, gradients)
 
 
-def _print(shown: ShownComponent) -> None:
-    from mlpkit.spec.written import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+def _print(shown: ShownComponent, gradients: GradientReport | None) -> None:
+    from mlpkit.specfile.yaml_writer import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
 
     width = line_length()
     docstring = shown.docstring
@@ -55,8 +59,8 @@ def _print(shown: ShownComponent) -> None:
     _print_part(["In a spec:", *(f"  {line}" for line in shown.example.splitlines())])
     for title, text in docstring.sections.items():
         _print_part(paragraph(f"{title}: {text}", width=width))
-    if shown.gradients:
-        _print_part(paragraph(_said_of_gradients(shown.gradients), width=width))
+    if gradients:
+        _print_part(paragraph(_said_of_gradients(gradients), width=width))
     places = dict.fromkeys(place for place in (shown.source, shown.file) if place)  # the same for a local plugin
     _print_part([f"From {', '.join(places)}"])
 

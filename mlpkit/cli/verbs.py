@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from mlpkit import __version__
-from mlpkit.cli.failures import turned_into_exit_codes
+from mlpkit.cli.exit_codes import turned_into_exit_codes
 
 VERBS: Final = {
     "run": "Train the network of a spec.",
@@ -56,7 +56,7 @@ class Verbs(click.Group):
         """Find the verb among the arguments; a misspelt one is answered with the nearest."""
         name = args[0]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
-            from mlpkit.components.schema.suggestion import did_you_mean  # noqa: PLC0415 - only after a mistake
+            from mlpkit.components.schema.wording import did_you_mean  # noqa: PLC0415 - only after a mistake
 
             remedy = did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
             ctx.fail(f"there is no command '{name}'; {remedy}")

@@ -48,3 +48,12 @@ class Component(metaclass=ComponentType):
 
     def _prepare(self) -> None:
         """Set what the base class needs before the author's ``__init__`` runs."""
+
+
+def example_parameters(component: type) -> list[dict[str, Any]]:
+    """Return the parameters of each example that a component shows itself by.
+
+    Args:
+        component: its class. Its ``examples`` returns parameters alone, or pairs whose first part they are.
+    """
+    return [given if isinstance(given, dict) else given[0] for given in component.examples()]  # type: ignore[attr-defined]

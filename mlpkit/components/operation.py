@@ -1,20 +1,18 @@
-"""What layers and losses share: declaring parameters, scratch arrays, random numbers."""
+"""How many layers lie inside the layers of a network: a few words of a spec may ask for any number of them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
 from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
-from mlpkit.components.layer_count import LayerCount
-from mlpkit.components.parameter import Parameter, State
+from mlpkit.components.parameter import Parameter, State, gapped_size, with_gaps
 from mlpkit.components.randomness import RandomPosition, keyed_generator
-from mlpkit.components.row_padding import gapped_size, with_gaps
-from mlpkit.errors import ShapeError, UsageError, WrongUseError
+from mlpkit.errors import ComponentFailure, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +20,35 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from mlpkit.components.initializer import InitializerLike
+
+
+MOST_LAYERS_INSIDE: Final = 5_000
+"""Layers inside the layers of one network; it takes a second, and tens of megabytes, to find room for so many."""
+
+
+class LayerCount:
+    """Counts layers inside layers, across the whole network."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, holder: str) -> None:
+        """Count one more.
+
+        Args:
+            holder: path of the layer that holds it.
+
+        Raises:
+            ShapeError: that makes too many.
+        """
+        self._count += 1
+        if self._count > MOST_LAYERS_INSIDE:
+            raise ShapeError(
+                f"{holder} brings the layers inside layers to more than {MOST_LAYERS_INSIDE:,}",
+                expected="a network of fewer layers",
+                remedy="repeat fewer of them",
+            )
+
 
 Shape = tuple[int, ...]
 
@@ -231,3 +258,53 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, gaps, strides] = view
         return view
+
+
+def expect_shape(name: str, shape: object) -> Shape:
+    """Return what ``build`` returned, if it is the shape of one example.
+
+    Raises:
+        ShapeError: it is not.
+    """
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):
+        raise ShapeError(
+            f"build of {name} returned {shape!r}", expected="the outputs' shape, a tuple of integers from 1 up"
+        )
+    return shape
+
+
+def expect_outputs(operation: Operation, y: object, shape: Shape, dtype: DTypeLike) -> None:
+    """Make sure that what a layer's ``forward`` returned is what its ``build`` declared.
+
+    Args:
+        operation: the layer.
+        y: what it returned.
+        shape: what was declared, and before it the number of rows.
+        dtype: the dtype of its inputs.
+
+    Raises:
+        ComponentFailure: it is not.
+    """
+    got = getattr(y, "shape", None), getattr(y, "dtype", None)
+    if got != (shape, dtype):
+        raise ComponentFailure(
+            f"{operation.kind} {operation.path} ({operation.type_name}) returned {got[1]} of shape {got[0]} for "
+            f"{shape[0]} rows, but its build declared {dtype} of shape {shape}"
+        )
+
+
+def expect_gradient(operation: Operation, dx: object, shape: Shape) -> None:
+    """Make sure that what an operation's ``backward`` returned can be handed on.
+
+    Raises:
+        ComponentFailure: it is not a writable array of the inputs' shape and dtype.
+    """
+    expected = f"a writable array of {operation.dtype} of shape {shape}, as its inputs have"
+    who = f"{operation.kind} {operation.path} ({operation.type_name})"
+    if not isinstance(dx, np.ndarray):
+        raise ComponentFailure(f"{who} returned {type(dx).__name__} from backward; expected {expected}")
+    if dx.shape != shape or dx.dtype != operation.dtype or not dx.flags.writeable:
+        kind = "writable" if dx.flags.writeable else "read-only"
+        raise ComponentFailure(
+            f"{who} returned a {kind} array of {dx.dtype} of shape {dx.shape} from backward; expected {expected}"
+        )

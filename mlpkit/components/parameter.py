@@ -1,4 +1,4 @@
-"""What a layer declares: parameters, which are trained, and state, which is only kept."""
+"""Parameters and states of layers, and how their rows lie in memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,44 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.initializer import Fans, InitializerLike
+
+
+COMPETING = 512
+"""Elements; rows compete if their length is a multiple: in float32, of 2 KiB."""
+
+GAP = 16
+"""Elements; in float32 a cache line."""
+
+
+def row_stride(shape: tuple[int, ...]) -> int:
+    """Return how many elements rows, along the last axis, should lie apart: their length, or a little more.
+
+    Args:
+        shape: shape of the array.
+    """
+    length = shape[-1] if shape else 1
+    return length + GAP if len(shape) > 1 and length and length % COMPETING == 0 else length
+
+
+def with_gaps(memory: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return the array whose rows lie in memory that far apart.
+
+    Args:
+        memory: contiguous, of ``gapped_size(shape)`` elements.
+        shape: shape of the array.
+    """
+    stride = row_stride(shape)
+    if not shape or stride == shape[-1]:
+        return memory.reshape(shape)
+    return memory.reshape(*shape[:-1], stride)[..., : shape[-1]]
+
+
+def gapped_size(shape: tuple[int, ...]) -> int:
+    """Return the elements of memory that an array takes if its rows lie that far apart."""
+    size = row_stride(shape)
+    for length in shape[:-1]:
+        size *= length
+    return size
 
 
 @dataclass(slots=True, eq=False)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlpkit.components.schema.fault import Path
-
 C_co = TypeVar("C_co", covariant=True)
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""Keys and indices that lead from the outermost value to one inside it."""
+
+
+class Resolver(Protocol):
+    """Builds the component that a name, or a mapping from a name to parameters, stands for."""
+
+    def __call__(self, kind: str, reference: object) -> Any:
+        """Return the component."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class Recipe(Generic[C_co]):
     name: str
     component: type[C_co]
     arguments: Mapping[str, Any]
-    place: Path = ()
+    place: KeyPath = ()
     given_name: str = ""
     kept: bool = False
 

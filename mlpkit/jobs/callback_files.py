@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.components.schema.fault import Fault
+from mlpkit.components.schema.checking import Fault
 from mlpkit.errors import SpecSchemaError
-from mlpkit.network.blame import Blame
+from mlpkit.network.component_errors import Blame
 
 if TYPE_CHECKING:
     from mlpkit.components.callback import Callback
-    from mlpkit.components.recipe import Recipe
-    from mlpkit.components.schema.fault import Path
-    from mlpkit.spec.spec import Spec
+    from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.specfile.spec import Spec
 
 
 def expect_own_files(spec: Spec) -> None:
@@ -22,7 +21,7 @@ def expect_own_files(spec: Spec) -> None:
         SpecSchemaError: a name is not plain, or that of a file of mlpkit's own or of another callback.
         ComponentFailure: a callback raised an exception of its own.
     """
-    places: dict[str, Path] = {}
+    places: dict[str, KeyPath] = {}
     faults: list[Fault] = []
     for i, recipe in enumerate(spec.training.callbacks):
         component = ("training", "callbacks", i, recipe.name)
@@ -38,7 +37,7 @@ def expect_own_files(spec: Spec) -> None:
         raise spec.error(SpecSchemaError, faults)
 
 
-def _place_of(name: str, recipe: Recipe[Callback], component: Path) -> Path:
+def _place_of(name: str, recipe: Recipe[Callback], component: KeyPath) -> KeyPath:
     """Return the path to the parameter that gives a file's name, or else to the component."""
     return next(((*component, key) for key, value in recipe.arguments.items() if value == name), component)
 
@@ -55,7 +54,7 @@ def _fault_of(name: str) -> Fault | None:
     return None
 
 
-def _clash(spec: Spec, name: str, other: Path) -> Fault:
+def _clash(spec: Spec, name: str, other: KeyPath) -> Fault:
     """Return the fault of a name that another callback uses, which stands elsewhere."""
     _, _, _, writer, *parameter = other
     note = f"{writer} stands at {spec.document.place(other, at_key=not parameter)}"

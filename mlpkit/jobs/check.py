@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.network.builder import prove
-from mlpkit.spec.spec import read_spec
+from mlpkit.specfile.spec import read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description
     from mlpkit.components.operation import Operation
     from mlpkit.errors import SpecFault
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
 
 
 class CheckedMember(NamedTuple):

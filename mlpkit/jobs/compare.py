@@ -1,20 +1,45 @@
-"""What differs between runs: spec, versions, curves, metrics."""
+"""Hashes of what a run came to, for telling whether two came to the same."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.jobs.flattened import flattened
-from mlpkit.jobs.result_hashes import result_hashes
+from mlpkit.errors import RunFolderError
+from mlpkit.jobs.run_inputs import flattened
 from mlpkit.runs.folder import RunFolder
-from mlpkit.spec.document import parse_document
+from mlpkit.specfile.document import parse_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from mlpkit.training.history import Record
+    from mlpkit.training.evaluation import Record
+
+
+RESULTS: Final = ("history.jsonl", "metrics.json", "model.safetensors")
+"""The files of a run folder that the same spec, seed and versions give the same bytes."""
+
+
+def result_hashes(directory: Path) -> dict[str, str | None]:
+    """Return the SHA-256 of each result of a run, None for one that is not there.
+
+    Raises:
+        RunFolderError: a file can't be read.
+    """
+    return {name: _sha256(directory / name) for name in RESULTS}
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunFolderError(f"{path}: can't be read: {error.strerror}; check who may read it") from error
+
 
 Row = dict[str, list[Any]]
 """Values by key, one a run in the order of the runs; None where a run has none."""

@@ -1,4 +1,4 @@
-"""What a spec's data is like, before anything is trained on it."""
+"""Statistics of columns whose rows come some at a time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels
-from mlpkit.jobs.column_statistics import ColumnStatistics, StatisticsOfColumns
-from mlpkit.network.blame import Blame
-from mlpkit.network.builder import data_warnings, describe_data
-from mlpkit.spec.spec import read_spec
-from mlpkit.training.batches import BatchReader
+from mlpkit.jobs.build import data_warnings, describe_data
+from mlpkit.network.component_errors import Blame
+from mlpkit.specfile.spec import read_spec
+from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +23,58 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.errors import SpecFault
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
+
+
+class ColumnStatistics(NamedTuple):
+    """What the values of a column are like.
+
+    Args:
+        least: the smallest.
+        greatest: the largest.
+        mean: their mean.
+        std: their standard deviation.
+    """
+
+    least: float
+    greatest: float
+    mean: float
+    std: float
+
+
+class StatisticsOfColumns:
+    """Gathers them.
+
+    Args:
+        columns: number of columns.
+
+    Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for computing the sample variance", 1983.
+    """
+
+    def __init__(self, columns: int) -> None:
+        self._count = 0
+        self._means = np.zeros(columns)
+        self._squares = np.zeros(columns)
+        self._least = np.full(columns, np.inf)
+        self._greatest = np.full(columns, -np.inf)
+
+    def update(self, rows: NDArray[Any]) -> None:
+        """Take account of rows, shape (rows, columns)."""
+        values = rows.astype(np.float64)
+        means, count = values.mean(axis=0), len(values)
+        difference, together = means - self._means, self._count + count
+        self._squares += ((values - means) ** 2).sum(axis=0) + difference**2 * (self._count * count / together)
+        self._means += difference * (count / together)
+        self._count = together
+        np.minimum(self._least, values.min(axis=0), out=self._least)
+        np.maximum(self._greatest, values.max(axis=0), out=self._greatest)
+
+    def result(self) -> tuple[ColumnStatistics, ...]:
+        """Return the statistics of each column."""
+        stds = np.sqrt(self._squares / max(self._count, 1))
+        found = zip(self._least, self._greatest, self._means, stds, strict=True)
+        return tuple(ColumnStatistics(*map(float, column)) for column in found)
+
 
 MOST_COLUMNS: Final = 100
 """Elements of a row, or of a target, up to which each has statistics of its own; an image has them as a whole."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.jobs.changes import DATA, Change
+from mlpkit.jobs.build import describe_data
 from mlpkit.jobs.load_model import load_run
-from mlpkit.network.blame import Blame
-from mlpkit.network.builder import describe_data
+from mlpkit.jobs.run_inputs import DATA, Change
+from mlpkit.network.component_errors import Blame
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.evaluation import Evaluator
 

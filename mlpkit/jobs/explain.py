@@ -6,24 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.recipe import Recipe, written
-from mlpkit.components.schema.component_types import ComponentOfKind
-from mlpkit.components.schema.containers import EitherType, ListType
-from mlpkit.components.schema.layer_list import LayerListType
-from mlpkit.components.schema.layer_names import layer_names
-from mlpkit.components.schema.scalars import TextType
+from mlpkit.components.schema.checking import Checking
+from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
 from mlpkit.components.schema.signature import SectionType, signature_of
-from mlpkit.components.schema.suggestion import did_you_mean
-from mlpkit.components.schema.value_type import Checking
+from mlpkit.components.schema.types import EitherType, ListType, TextType
+from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
-from mlpkit.spec.layer_stack import LayerStackType
-from mlpkit.spec.requirements import RequirementsType
-from mlpkit.spec.sections import TOP_LEVEL
+from mlpkit.specfile.requirements import RequirementsType
+from mlpkit.specfile.sections import TOP_LEVEL, LayerStackType
 
 if TYPE_CHECKING:
-    from mlpkit.components.schema.fault import Path
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.checking import ValueType
     from mlpkit.components.schema.signature import Field, Signature
-    from mlpkit.components.schema.value_type import ValueType
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class _Position:
 
     type: ValueType
     checked: Any
-    path: Path
+    path: KeyPath
     field: Field | None = None
     meaning: str = ""
 
@@ -102,7 +98,7 @@ def _step(position: _Position, name: str, above: str) -> _Position:
         one = ComponentOfKind(("layer", "loss"), ())
         return _Position(one, member.recipe, member.path, meaning=_meaning(member.recipe))
     if isinstance(checked, Recipe):
-        inside: Path = (*path, checked.name)
+        inside: KeyPath = (*path, checked.name)
         if name == checked.name:
             return _Position(kind, checked, path, position.field, _meaning(checked))
         signature = signature_of(checked.component)
@@ -145,7 +141,7 @@ def _item_names(kind: ListType, items: Any) -> list[str]:
     return [item.name if isinstance(item, Recipe) else str(i) for i, item in enumerate(items)]
 
 
-def _field(signature: Signature, checked: Any, path: Path, name: str, above: str) -> _Position:
+def _field(signature: Signature, checked: Any, path: KeyPath, name: str, above: str) -> _Position:
     field = next((field for field in signature.fields if field.name == name), None)
     if field is None:
         names = list(signature.types)

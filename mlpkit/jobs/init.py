@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import mlpkit
-from mlpkit.components.schema.suggestion import did_you_mean
+from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import StorageError, UsageError
 
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from mlpkit.components.target import is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
-from mlpkit.network.blame import Blame
-from mlpkit.network.builder import build_for
+from mlpkit.jobs.build import build_for
+from mlpkit.network.component_errors import Blame
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.json_files import shortened
 from mlpkit.runs.model_file import ModelFile, load_model_file
-from mlpkit.runs.plain_json import shortened
-from mlpkit.spec.spec import parse_spec
+from mlpkit.specfile.spec import parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlpkit.components.parameter import Parameter, State
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Sequential
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
 
 T = TypeVar("T")
 

@@ -9,10 +9,10 @@ from mlpkit.registry.distributions import version_of
 from mlpkit.registry.origin import EntryPointOrigin
 
 if TYPE_CHECKING:
-    from mlpkit.registry.examination import Verdict
     from mlpkit.registry.plugin import Plugin
+    from mlpkit.registry.probe import Verdict
     from mlpkit.registry.registry import Registry
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mlpkit.errors import DataError, PluginError, ShapeError
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
-from mlpkit.network.blame import Blame
+from mlpkit.network.component_errors import Blame
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:

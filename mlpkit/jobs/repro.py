@@ -8,21 +8,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError
-from mlpkit.jobs.changes import DATA, lock_changes
-from mlpkit.jobs.lock import lock_of
-from mlpkit.jobs.resolved_spec import spec_hash
-from mlpkit.jobs.result_hashes import result_hashes
+from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
-from mlpkit.network.blame import Blame
+from mlpkit.jobs.run_inputs import DATA, lock_changes, lock_of, spec_hash
+from mlpkit.network.component_errors import Blame
 from mlpkit.runs.folder import RunFolder
-from mlpkit.spec.spec import parse_spec
-from mlpkit.training.observer import Observer
+from mlpkit.specfile.spec import parse_spec
+from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.changes import Change
+    from mlpkit.jobs.run_inputs import Change
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.registry import Registry
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
     from mlpkit.training.stopping import StopRequest
 
 

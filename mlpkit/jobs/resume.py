@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.blas_threads import blas_threads
+from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.changes import lock_changes, text_changes
-from mlpkit.jobs.folder_keeping import SNAPSHOT
 from mlpkit.jobs.load_model import restore
-from mlpkit.jobs.origin import Origin, origin_of
+from mlpkit.jobs.run_inputs import Origin, lock_changes, origin_of, text_changes
+from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.training_job import Run, TrainingJob
-from mlpkit.network.builder import prove
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.spec.spec import parse_spec
-from mlpkit.training.observer import Observer
-from mlpkit.training.plan import choose_plan
+from mlpkit.specfile.spec import parse_spec
+from mlpkit.training.events import Observer
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.stopping import StopRequest
+from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpkit.jobs.blas_threads import blas_threads
+from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.training_job import Run, TrainingJob
-from mlpkit.network.builder import prove
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.observer import Observer
-from mlpkit.training.plan import choose_plan
+from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
+from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
-    from mlpkit.spec.spec import Spec
+    from mlpkit.specfile.spec import Spec
 
 
 def run(

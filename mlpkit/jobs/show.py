@@ -6,18 +6,13 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.examples import example_parameters
+from mlpkit.components.component import example_parameters
 from mlpkit.components.kinds import KINDS
-from mlpkit.jobs.gradient_report import gradient_report
-from mlpkit.spec.written import as_in_a_spec
+from mlpkit.specfile.yaml_writer import as_in_a_spec
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.docstring import Docstring
-    from mlpkit.jobs.gradient_report import GradientReport
     from mlpkit.registry.registry import RegisteredComponent, Registry
-
-DIFFERENTIATED: Final = ("layer", "loss")
-"""The kinds that have gradients."""
 
 PLACES: Final = {
     "layer": "layers:\n  - {}",
@@ -70,7 +65,6 @@ class ShownComponent:
         parameters: its parameters.
         example: how it is written in a spec.
         deprecated: what to use in its place; None if it is not deprecated.
-        gradients: whether its gradients are right; None if it has none.
     """
 
     name: str
@@ -81,11 +75,10 @@ class ShownComponent:
     parameters: tuple[ShownParameter, ...]
     example: str
     deprecated: str | None
-    gradients: GradientReport | None
 
 
 def show(name: str, registry: Registry) -> ShownComponent:
-    """Describe a component, and check its gradients on its own examples.
+    """Describe a component.
 
     Args:
         name: its name in specs.
@@ -116,7 +109,6 @@ def show(name: str, registry: Registry) -> ShownComponent:
         parameters=parameters,
         example=_example(entry, parameters),
         deprecated=entry.declaration.deprecated,
-        gradients=gradient_report(entry, registry) if entry.kind in DIFFERENTIATED else None,
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.row_padding import gapped_size, with_gaps
+from mlpkit.components.parameter import gapped_size, with_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

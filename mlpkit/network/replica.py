@@ -1,15 +1,20 @@
-"""One copy of the stack: its own scratch arrays and gradients, the parameters shared with the other copies."""
+"""Adding the slices' gradients, always in the same order."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.components.chain import order_of_backward
-from mlpkit.components.promises import expect_gradient, expect_outputs
+import numpy as np
+
+from mlpkit.components.layer import order_of_backward
+from mlpkit.components.operation import expect_gradient, expect_outputs
 from mlpkit.errors import MlpkitError
-from mlpkit.network.blame import BlameOperation, failure_in
+from mlpkit.network.component_errors import BlameOperation, failure_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mlpkit.components.layer import Layer
@@ -17,6 +22,31 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation, Shape
     from mlpkit.components.randomness import RandomPosition
     from mlpkit.network.flat_layout import FlatLayout
+
+
+def add_along_tree(arrays: Sequence[NDArray[Any]]) -> None:
+    """Add all arrays into the first, along a fixed binary tree, overwriting the others.
+
+    Floating-point sums depend on their order; this order depends on the number of arrays alone, and not on
+    which of them was ready first:
+
+        ((a₀ + a₁) + (a₂ + a₃)) + ...
+    """
+    stride = 1
+    while stride < len(arrays):
+        for i in range(0, len(arrays) - stride, 2 * stride):
+            np.add(arrays[i], arrays[i + stride], out=arrays[i])
+        stride *= 2
+
+
+def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
+    """Return begin and end of each slice of a minibatch: contiguous, their sizes differing by one at most.
+
+    A minibatch with fewer rows than slices has as many slices as rows.
+    """
+    count = min(rows, slices)
+    edges = [rows * i // count for i in range(count + 1)]
+    return list(pairwise(edges))
 
 
 class Replica:

@@ -12,13 +12,10 @@ import numpy as np
 from mlpkit.components.operation import Operation
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
-from mlpkit.network.arguments import expect_names, expect_slices, input_shape_of, network_dtype, number_array
-from mlpkit.network.blame import Blame
+from mlpkit.network.component_errors import Blame
 from mlpkit.network.flat_layout import FlatLayout, blocks
-from mlpkit.network.naming import default_names
-from mlpkit.network.replica import Replica
-from mlpkit.network.shape_proof import prove_shapes
-from mlpkit.network.slice_sum import add_along_tree, slice_bounds
+from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
+from mlpkit.network.shape_proof import default_names, prove_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,17 +28,12 @@ if TYPE_CHECKING:
     from mlpkit.components.metric import Metric, Table
     from mlpkit.components.operation import Shape
     from mlpkit.components.parameter import Parameter
+    from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
+
 
 EVALUATION_ROWS = 1000
 """Rows that evaluation and prediction take at a time, so that memory does not grow with the data."""
-
-
-class Resolver(Protocol):
-    """Builds the component that a name, or a mapping from a name to parameters, stands for."""
-
-    def __call__(self, kind: str, reference: object) -> Any:
-        """Return the component."""
 
 
 class Map(Protocol):
@@ -270,9 +262,9 @@ class Sequential:
         if not isinstance(reference, str | dict):
             return reference
         if self._resolver is None:
-            from mlpkit.network.builder import installed_resolver  # noqa: PLC0415 - only names need plugins
+            from mlpkit.registry.registry import installed  # noqa: PLC0415 - only names need plugins
 
-            self._resolver = installed_resolver()
+            self._resolver = installed().create
         return self._resolver(kind, reference)
 
     def _inputs(self, x: ArrayLike) -> NDArray[Any]:
@@ -315,3 +307,79 @@ def _plain_result(metric: Metric) -> float | Table:
     if metric.table is None:
         return float(result)  # type: ignore[arg-type]  # what isn't one is told as the metric's failure
     return [[int(count) for count in row] for row in result]  # type: ignore[union-attr]  # likewise
+
+
+DTYPES = ("float32", "float64")
+
+
+def network_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return the dtype that a network computes in.
+
+    Raises:
+        UsageError: it is neither float32 nor float64.
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found.name not in DTYPES:
+        raise UsageError(f"a network can't compute in {dtype!r}; expected {' or '.join(DTYPES)}")
+    return found
+
+
+def input_shape_of(shape: Sequence[int]) -> Shape:
+    """Return the shape of one example.
+
+    Raises:
+        UsageError: it is not a sequence of integers from 1 up.
+    """
+    if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
+        raise UsageError(f"the input shape {shape!r} is no shape of an example; expected one such as (784,)")
+    return tuple(int(n) for n in shape)
+
+
+def expect_names(names: Sequence[str], members: int) -> None:
+    """Make sure that each member of the stack has a name of its own.
+
+    Raises:
+        UsageError: there are too many or too few, or one is empty, has a dot, or is there twice.
+    """
+    if len(names) != members:
+        raise UsageError(f"there are {len(names)} names for {members} members of the stack; expected as many")
+    taken = set()
+    for name in names:
+        if not name or "." in name:
+            raise UsageError(f"{name!r} can't be a layer's name; expected a string without dots")
+        if name in taken:
+            raise UsageError(f"two members of the stack are called '{name}'; expected names that differ")
+        taken.add(name)
+
+
+def expect_slices(slices: int) -> None:
+    """Make sure that a minibatch is cut into at least one slice.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if slices < 1:
+        raise UsageError(f"a minibatch can't be cut into {slices} slices; expected at least 1")
+
+
+def number_array(values: ArrayLike, dtype: np.dtype[Any] | None, what: str) -> NDArray[Any]:
+    """Return an array of numbers.
+
+    Args:
+        values: what was given.
+        dtype: the dtype to convert to; None keeps the array's own.
+        what: what the values are, for messages.
+
+    Raises:
+        UsageError: it is none, such as a list whose rows differ in length, or an array of strings.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise UsageError(f"the {what} are no array of numbers: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise UsageError(f"the {what} are an array of {array.dtype}; expected numbers")
+    return np.asarray(array, dtype)

@@ -1,24 +1,34 @@
-"""Proving that layers fit each other, before anything is allocated."""
+"""Default names of layers: type and ordinal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.layer import Layer
-from mlpkit.components.layer_count import LayerCount
 from mlpkit.components.loss import Loss
-from mlpkit.components.schema.value_type import show
+from mlpkit.components.operation import LayerCount
+from mlpkit.components.schema.checking import show
 from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
-from mlpkit.network.blame import culprit
+from mlpkit.network.component_errors import culprit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
 
     from mlpkit.components.operation import Operation, Shape
+    from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
-    from mlpkit.network.sequential import Resolver
+
+
+def default_names(type_names: Iterable[str]) -> list[str]:
+    """Return ``Affine1``, ``Relu1``, ``Affine2`` for the types ``Affine``, ``Relu``, ``Affine``."""
+    count: dict[str, int] = {}
+    names = []
+    for type_name in type_names:
+        count[type_name] = count.get(type_name, 0) + 1
+        names.append(f"{type_name}{count[type_name]}")
+    return names
 
 
 class StackError(MlpkitError):

@@ -73,7 +73,7 @@ def _owner(claims: Sequence[InstalledEntry]) -> InstalledDistribution | None:
     """Return the distribution that the built-in namespace belongs to, if it is among those that claim it."""
     owners = {id(claim.distribution): claim.distribution for claim in claims if claim.distribution.identity == PROGRAM}
     if len(owners) > 1:
-        from mlpkit.registry.ownership import holds_this_program  # noqa: PLC0415 - few have two of that name
+        from mlpkit.registry.distributions import holds_this_program  # noqa: PLC0415 - few have two of that name
 
         return next(filter(holds_this_program, owners.values()))
     return next(iter(owners.values()), None)

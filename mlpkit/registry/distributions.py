@@ -1,12 +1,14 @@
-"""Installed distributions: their entry points, names and versions, also where the metadata is damaged."""
+"""Which of several distributions that call themselves ``mlpkit`` is the one that is running."""
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cached_property
 from importlib.metadata import distributions
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from mlpkit.version import VERSION
 
@@ -14,6 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
     from importlib.metadata import Distribution
+
+
+RUNNING: Final = Path(__file__).resolve()
+
+
+def holds_this_program(distribution: InstalledDistribution) -> bool:
+    """Whether the program that is running belongs to a distribution: lies beside it, or where it was built from."""
+    beside = Path(distribution.place, *RUNNING.parts[-3:])
+    return beside.resolve() == RUNNING or _was_built_from(distribution)
+
+
+def _was_built_from(distribution: InstalledDistribution) -> bool:
+    """Whether an editable installation, as ``pip install -e`` makes it, points at a folder around the program."""
+    try:
+        url = urlsplit(json.loads(distribution.text("direct_url.json"))["url"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return url.scheme == "file" and RUNNING.is_relative_to(Path(unquote(url.path)).resolve())
+
 
 METADATA_FILES: Final = ("METADATA", "PKG-INFO")
 ENTRY_POINTS_FILE: Final = "entry_points.txt"
@@ -165,7 +186,6 @@ def version_of(name: str) -> str | None:
 
 
 def _is_impostor(known: InstalledDistribution, another: InstalledDistribution) -> bool:
-    from mlpkit.registry.ownership import holds_this_program  # noqa: PLC0415 - few have two of that name
 
     return not holds_this_program(known) and holds_this_program(another)
 

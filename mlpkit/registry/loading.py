@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from mlpkit.components.component import ComponentType
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.plain_call import plain_call
-from mlpkit.components.schema.signature import signature_of
-from mlpkit.components.schema.value_type import show
+from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.signature import plain_call, signature_of
 from mlpkit.components.schema.wording import with_article
 from mlpkit.errors import PluginError
-from mlpkit.registry.reason import reason_of
+from mlpkit.registry.error_summary import reason_of
 
 if TYPE_CHECKING:
     from mlpkit.components.component import Component

@@ -1,22 +1,45 @@
-"""Where a plugin comes from: the file or the object that holds it, and the distribution that brought it."""
+"""Whether a distribution can be used with this version of mlpkit, by what its own metadata says."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from mlpkit.registry.compatibility import incompatibility
+from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
     from mlpkit.registry.distributions import InstalledDistribution
+
+
+ABOUT_MLPKIT: Final = re.compile(r"\s*mlpkit(?![\w.-])", re.IGNORECASE)
+"""The beginning of a requirement of mlpkit, and not of ``mlpkit-extras``."""
+
+
+def incompatibility(distribution: InstalledDistribution) -> str:
+    """Return why a distribution can't be used with this version of mlpkit; empty if it can."""
+    about = [requirement for requirement in distribution.requirements if ABOUT_MLPKIT.match(requirement)]
+    if not about:
+        return ""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - few plugins get here
+
+    for text in about:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            return f"its metadata requires {text!r}, which is no requirement"
+        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if applies and not requirement.specifier.contains(VERSION, prereleases=True):
+            return f"it requires mlpkit{requirement.specifier}, and this is mlpkit {VERSION}"
+    return ""
 
 
 class Origin(Protocol):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlpkit.components.recipe import Recipe
+from mlpkit.components.schema.checking import Checking, EnoughFaults, show
 from mlpkit.components.schema.signature import Signature, signature_of
-from mlpkit.components.schema.suggestion import nearest
-from mlpkit.components.schema.value_type import Checking, EnoughFaults, show
-from mlpkit.components.schema.wording import either_of, with_article
+from mlpkit.components.schema.wording import either_of, nearest, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
 from mlpkit.registry.loading import load_component
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
 
     from mlpkit.components.component import Component
     from mlpkit.components.hook import ComponentDeclaration
-    from mlpkit.components.schema.fault import Path
-    from mlpkit.registry.examination import Verdict
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.registry.probe import Verdict
+
 
 C = TypeVar("C", bound="Component")
 
@@ -182,7 +182,7 @@ class Registry:
 
         What is broken counts as broken from now on, and is not loaded into this process.
         """
-        from mlpkit.registry.examination import examine  # noqa: PLC0415 - starts processes, which few verbs do
+        from mlpkit.registry.probe import examine  # noqa: PLC0415 - starts processes, which few verbs do
 
         ordered = sorted(self.plugins, key=lambda plugin: (*_built_ins_first(plugin), plugin.source))
         verdicts = list(zip(ordered, examine(ordered), strict=True))
@@ -192,7 +192,9 @@ class Registry:
             plugin.faults = {component.name: component.fault for component in verdict.provided if component.fault}
         return [(plugin, self._without_blocked(plugin, verdict)) for plugin, verdict in verdicts]
 
-    def resolve(self, kinds: tuple[str, ...], reference: object, path: Path, checking: Checking) -> Recipe[Any] | None:
+    def resolve(
+        self, kinds: tuple[str, ...], reference: object, path: KeyPath, checking: Checking
+    ) -> Recipe[Any] | None:
         """Turn a component's name, or a one-key mapping from it to its parameters, into a recipe.
 
         Args:
@@ -211,7 +213,7 @@ class Registry:
                 )
                 return None
             name, parameters = next(iter(reference.items()))
-            inner: Path = (*path, name)
+            inner: KeyPath = (*path, name)
         else:
             name, parameters, inner = reference, {}, path
         at_key = inner != path
@@ -330,7 +332,7 @@ class Registry:
 
     def _names(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> list[str]:
         """Return the names of components, built-ins first, without loading any plugin into this process."""
-        from mlpkit.registry.examination import examine  # noqa: PLC0415 - only after a mistake
+        from mlpkit.registry.probe import examine  # noqa: PLC0415 - only after a mistake
 
         ordered = sorted(plugins, key=_built_ins_first)
         unknown = [plugin for plugin in ordered if id(plugin) not in self._verdicts]
@@ -370,7 +372,7 @@ def _one_key_remedy(reference: dict[Any, Any]) -> str:
     return "indent the parameters further than the name" if empty_first else "keep one of them"
 
 
-def _can_be_built(recipe: Recipe[Any], path: Path, checking: Checking) -> bool:
+def _can_be_built(recipe: Recipe[Any], path: KeyPath, checking: Checking) -> bool:
     """Build a component once, for what only its constructor can say: faults between parameters."""
     try:
         recipe()
@@ -389,3 +391,9 @@ def _positional_remedy(name: str, signature: Signature, value: object) -> str:
     if not required or isinstance(value, list | dict):
         return ""
     return f"write {name}: {{{required[0]}: {value}}}"
+
+
+@cache
+def installed() -> Registry:
+    """Return the registry of all installed plugins."""
+    return Registry.discover()

@@ -10,9 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError
-from mlpkit.runs.atomic import make_folder, remove_leftovers
+from mlpkit.runs.files import make_folder, remove_leftovers, storage_error
 from mlpkit.runs.model_file import load_model_file, save_model
-from mlpkit.runs.storage_fault import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

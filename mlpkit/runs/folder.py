@@ -7,13 +7,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
-from mlpkit.runs import plain_json
-from mlpkit.runs.atomic import remove_leftovers, write_atomically
-from mlpkit.runs.bounded_file import LARGEST_DOCUMENT, read_bounded
+from mlpkit.runs import json_files as plain_json
 from mlpkit.runs.checkpoints import Checkpoints
-from mlpkit.runs.json_lines import append_line, encode_line, read_lines, readable_lines
+from mlpkit.runs.files import LARGEST_DOCUMENT, read_bounded, remove_leftovers, storage_error, write_atomically
+from mlpkit.runs.json_files import append_line, encode_line, read_lines, readable_lines
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
-from mlpkit.runs.storage_fault import storage_error
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:

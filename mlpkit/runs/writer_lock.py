@@ -10,7 +10,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError
-from mlpkit.runs.storage_fault import storage_error
+from mlpkit.runs.files import storage_error
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.loss import Loss
-from mlpkit.components.promises import expect_gradient
+from mlpkit.components.operation import expect_gradient
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.network.blame import BlameOperation
-from mlpkit.testing.outside_network import begin_pass, standalone
-from mlpkit.testing.random_targets import random_targets
+from mlpkit.network.component_errors import BlameOperation
+from mlpkit.testing.outside_network import begin_pass, random_targets, standalone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
     from mlpkit.components.layer import Layer
     from mlpkit.components.operation import Shape
+    from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
-    from mlpkit.network.sequential import Resolver
 
 EPSILON: Final = float(np.finfo(np.float64).eps)
 

@@ -1,4 +1,4 @@
-"""A layer or a loss by itself, ready to be called as a network would call it."""
+"""Targets drawn at random, as a data set with such a target would give them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
+from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import UsageError
 from mlpkit.network.sequential import Sequential
 
@@ -15,8 +16,26 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from mlpkit.components.operation import Operation, Shape
+    from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
-    from mlpkit.network.sequential import Resolver
+
+
+def random_targets(target: Target, rows: int, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """Return targets for so many rows.
+
+    Args:
+        target: what is to be predicted.
+        rows: number of rows.
+        rng: random numbers.
+        dtype: the network's dtype, which all targets but class numbers have.
+    """
+    if isinstance(target, Classes):
+        labels = rng.integers(0, target.count, rows)
+        return np.eye(target.count, dtype=dtype)[labels] if target.one_hot else labels
+    if isinstance(target, Labels):
+        return rng.integers(0, 2, (rows, target.count)).astype(dtype)
+    return rng.normal(size=(rows, *target.shape)).astype(dtype)
+
 
 O = TypeVar("O", bound="Operation")  # noqa: E741 - the one letter that an operation has
 

@@ -1,20 +1,107 @@
-"""Loss and metrics of a network over whole splits."""
+"""The figures of a training run, evaluation by evaluation."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
+from mlpkit.errors import ModelFileError
 from mlpkit.network.sequential import EVALUATION_ROWS
-from mlpkit.training.batches import BatchReader
 from mlpkit.training.divergence import without_warnings
-from mlpkit.training.history import evaluation_record
+from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.metric import Metric
     from mlpkit.network.sequential import Sequential
+
+
+Record: TypeAlias = dict[str, float]
+"""One evaluation: iteration, epoch, learning_rate, and for each split its loss and metrics.
+
+Keys of the figures are split and figure: ``train_loss``, ``validation_accuracy``.
+"""
+
+
+def evaluation_record(
+    iteration: int, epoch: float, learning_rate: float, figures: dict[str, dict[str, float]]
+) -> Record:
+    """Return the record of an evaluation, losses before metrics.
+
+    Args:
+        iteration: steps done.
+        epoch: passes over the training data done.
+        learning_rate: the learning rate of the last step.
+        figures: loss and metrics by split.
+    """
+    losses = {f"{split}_loss": values["loss"] for split, values in figures.items()}
+    metrics = {
+        f"{split}_{name}": value
+        for split, values in figures.items()
+        for name, value in values.items()
+        if name != "loss"
+    }
+    return {"iteration": iteration, "epoch": epoch, "learning_rate": learning_rate, **losses, **metrics}
+
+
+_PREFIX = "history/"
+_ITERATION = "iteration"
+
+
+class HistoryColumns:
+    """The figures of a history that grows, so that each snapshot needs to go only through what is new."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, NDArray[Any]] = {}
+        self._length = 0
+
+    def copies(self, history: Sequence[Record]) -> dict[str, NDArray[Any]]:
+        """Return the history column by column, in arrays of their own.
+
+        Args:
+            history: all evaluations, those of the call before first; every record has the same keys.
+        """
+        new = history[self._length :]
+        for key in new[0] if new else ():
+            column = self._with_room(key, len(history))
+            column[self._length : len(history)] = [record[key] for record in new]
+        self._length = len(history)
+        return {_PREFIX + key: column[: self._length].copy() for key, column in self._columns.items()}
+
+    def _with_room(self, key: str, length: int) -> NDArray[Any]:
+        column = self._columns.get(key)
+        if column is None or len(column) < length:
+            grown = np.empty(2 * length, _dtype(key))
+            if column is not None:
+                grown[: self._length] = column[: self._length]
+            self._columns[key] = column = grown
+        return column
+
+
+def history_of(arrays: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> list[Record]:
+    """Return the history in a snapshot's arrays, its keys in their order.
+
+    Raises:
+        ModelFileError: a column is missing, or isn't one.
+    """
+    columns = []
+    for key in keys:
+        column = arrays.get(_PREFIX + key)
+        if column is None or column.ndim != 1 or column.dtype != _dtype(key):
+            raise ModelFileError(f"the checkpoint lacks or garbles {_PREFIX + key}; go on from another, or start anew")
+        columns.append(column.tolist())
+    if len(set(map(len, columns))) > 1:
+        raise ModelFileError("the checkpoint garbles its history; go on from another, or start anew")
+    return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _dtype(key: str) -> type[np.generic]:
+    return np.int64 if key == _ITERATION else np.float64
 
 
 class Evaluator:

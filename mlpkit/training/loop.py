@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING
 
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
-from mlpkit.network.blame import Blame
-from mlpkit.training.accumulation import AccumulatedGradient, Parts
-from mlpkit.training.batches import Augmenter
-from mlpkit.training.callbacks import CallbackGroup
+from mlpkit.network.component_errors import Blame
 from mlpkit.training.checkpointing import Best, Timetable
-from mlpkit.training.clipping import CLIPPERS
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
-from mlpkit.training.evaluation import Evaluator
-from mlpkit.training.history import Record, evaluation_record
-from mlpkit.training.history_columns import HistoryColumns, history_of
-from mlpkit.training.minibatches import MinibatchReader
-from mlpkit.training.observer import Observer
-from mlpkit.training.sampling import SAMPLERS
+from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
+from mlpkit.training.events import CallbackGroup, Observer
+from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient
+from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, restore_arrays
-from mlpkit.training.standing_in import put_in_place, standing_in, weights_of
-from mlpkit.training.step_gradient import StepGradient
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
+from mlpkit.training.weights import put_in_place, standing_in, weights_of
 from mlpkit.training.workers import Workers, useful_workers
 
 if TYPE_CHECKING:

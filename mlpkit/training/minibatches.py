@@ -1,19 +1,158 @@
-"""The minibatches of one step after the other."""
+"""Minibatches: which examples, read and augmented."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mlpkit.training.batches import BatchReader
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.errors import MlpkitError
+from mlpkit.network.component_errors import Blame, failure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
+    from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.dataset import Description, Split
-    from mlpkit.training.sampling import Choice
+
+
+NUMBERS_DRAWN_TOGETHER = 131_072
+"""Positions drawn at once with replacement, a megabyte of them: a keyed generator costs as much as 10,000 positions."""
+
+
+class Choice(Protocol):
+    """Chooses the examples of minibatches."""
+
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a minibatch, counted from 0; not to be written into."""
+
+
+class Sampler(ABC):
+    """Chooses minibatches; the one of a step depends on seed and step alone, so that any step can be repeated.
+
+    Args:
+        examples: number of training examples.
+        batch_size: examples of a minibatch.
+        seed: the spec's seed.
+    """
+
+    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
+        self.steps_per_epoch = -(-examples // batch_size)
+        self._examples = examples
+        self._batch_size = batch_size
+        self._seed = seed
+
+    @abstractmethod
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a step, counted from 0; not to be written into."""
+
+
+class Shuffle(Sampler):
+    """Every example once an epoch, in an order of its own for each epoch; the last minibatch may be smaller."""
+
+    _epoch = -1
+    _order: NDArray[Any]
+
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a step."""
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if epoch != self._epoch:
+            self._order = keyed_generator(self._seed, "shuffle", epoch).permutation(self._examples)
+            self._epoch = epoch
+        begin = position * self._batch_size
+        return self._order[begin : begin + self._batch_size]
+
+
+class WithReplacement(Sampler):
+    """Independent draws: an example may come twice in a minibatch, or not at all in an epoch."""
+
+    _block = -1
+    _draws: NDArray[Any]
+
+    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
+        super().__init__(examples, batch_size, seed)
+        self.steps_drawn_together = max(1, NUMBERS_DRAWN_TOGETHER // batch_size)
+
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the examples of a step."""
+        block, position = divmod(step, self.steps_drawn_together)
+        if block != self._block:
+            generator = keyed_generator(self._seed, "with_replacement", block)
+            self._draws = generator.integers(self._examples, size=(self.steps_drawn_together, self._batch_size))
+            self._block = block
+        drawn: NDArray[Any] = self._draws[position]
+        return drawn
+
+
+SAMPLERS: dict[str, type[Sampler]] = {"shuffle": Shuffle, "with_replacement": WithReplacement}
+"""Samplers by their names in the spec."""
+
+
+class BatchReader:
+    """Reads examples of a split into its own arrays.
+
+    Args:
+        split: the examples.
+        description: shapes of inputs and targets.
+        dtype: the network's dtype.
+        rows: the most rows that a batch will have.
+    """
+
+    def __init__(self, split: Split, description: Description, dtype: np.dtype[Any], rows: int) -> None:
+        target_shape, target_dtype = description.target.array(dtype)
+        self._split = split
+        self._rows = rows
+        self._inputs = np.empty((rows, *description.input_shape), dtype)
+        self._targets = np.empty((rows, *target_shape), target_dtype)
+        self._whole = (self._inputs, self._targets)
+
+    def take(self, indices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return inputs and targets of the examples; valid until the next call."""
+        rows = len(indices)
+        batch = self._whole if rows == self._rows else (self._inputs[:rows], self._targets[:rows])
+        try:
+            self._split.take(indices, batch)
+        except MlpkitError:
+            raise
+        except Exception as error:
+            raise failure("the data set failed in take", error) from error
+        return batch
+
+    def in_order(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Go through the split once, batch by batch."""
+        examples = len(self._split)
+        for begin in range(0, examples, self._rows):
+            yield self.take(np.arange(begin, min(begin + self._rows, examples)))
+
+
+class Augmenter:
+    """Applies augmentations to minibatches, one after the other, in arrays of their own.
+
+    Args:
+        augmentations: the augmentations, in order.
+        seed: the spec's seed.
+    """
+
+    def __init__(self, augmentations: Sequence[Augmentation], seed: int) -> None:
+        self._augmentations = [(one, Blame(f"augmentation {one.registered_name} failed")) for one in augmentations]
+        self._outputs: list[NDArray[Any]] = []
+        self._seed = seed
+
+    def __call__(self, x: NDArray[Any], step: int) -> NDArray[Any]:
+        """Return the minibatch of a step, changed; valid until the next call."""
+        rows = len(x)
+        if not self._outputs or len(self._outputs[0]) < rows:
+            self._outputs = [np.empty_like(x) for _ in self._augmentations]
+        for i, (augmentation, blame) in enumerate(self._augmentations):
+            with blame:
+                x = augmentation(x, keyed_generator(self._seed, "augmentation", i, step), self._outputs[i][:rows])
+        return x
+
 
 ROWS_READ_TOGETHER = 128
 """Rows below which several minibatches are read at once: a call of ``take`` costs as much as a few dozen rows."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import MlpkitError
-from mlpkit.network.blame import failure
+from mlpkit.network.component_errors import failure
 from mlpkit.network.flat_layout import blocks
 
 if TYPE_CHECKING:

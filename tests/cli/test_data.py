@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from mlpkit.jobs.column_statistics import StatisticsOfColumns
+from mlpkit.jobs.data import StatisticsOfColumns
 
 TABLE = """\
 mlpkit: 1

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mlpkit.errors import SpecSchemaError
-from mlpkit.spec.spec import load_spec
+from mlpkit.specfile.spec import load_spec
 
 WRONG = """\
 mlpkit: 1

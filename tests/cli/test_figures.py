@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.cli.figures import duration, figure, figures, shape
+from mlpkit.cli.formatting import duration, figure, figures, shape
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_other_versions_are_named(finished, invoke):
 def test_an_interrupted_repetition_compares_nothing(work, started, forever, finished, invoke):
     overridden = (finished / "resolved.yaml").read_text().replace("iterations: 4", "iterations: 1000000000")
     lock = json.loads((finished / "lock.json").read_text())
-    from mlpkit.jobs.resolved_spec import spec_hash
+    from mlpkit.jobs.run_inputs import spec_hash
 
     (finished / "resolved.yaml").write_text(overridden)
     (finished / "lock.json").write_text(json.dumps(lock | {"spec_hash": spec_hash(overridden)}))

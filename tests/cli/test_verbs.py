@@ -10,7 +10,7 @@ import pytest
 import mlpkit as package
 from mlpkit.cli.verbs import VERBS, program
 
-HEAVY = {"numpy", "yaml", "pluggy", "rich", "mlpkit_plugins", "mlpkit.jobs", "mlpkit.spec", "mlpkit.network"}
+HEAVY = {"numpy", "yaml", "pluggy", "rich", "mlpkit_plugins", "mlpkit.jobs", "mlpkit.specfile", "mlpkit.network"}
 
 
 def _loaded_by(environment, work, *arguments):

@@ -7,7 +7,7 @@ import pytest
 
 import mlpkit
 from mlpkit import Sequential
-from mlpkit.components.layer_count import MOST_LAYERS_INSIDE
+from mlpkit.components.operation import MOST_LAYERS_INSIDE
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.repeat import Repeat

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlpkit import Initializer, InitializerLike, Layer, Rate, Recipe
+from mlpkit.components.schema.checking import Checking
 from mlpkit.components.schema.signature import signature_of
-from mlpkit.components.schema.value_type import Checking
 
 
 class Ones(Initializer):

@@ -15,7 +15,7 @@ import mlpkit
 from mlpkit.components.kinds import KINDS
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
-from mlpkit.jobs.check_plugin import check_plugin
+from mlpkit.testing.check_plugin import check_plugin
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXTS = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in sorted(DOCS.rglob("*.md"))}

@@ -10,8 +10,8 @@ import yaml
 from generators.marked_blocks import write_files
 
 import mlpkit
-from mlpkit.jobs.resolved_spec import resolved_text
-from mlpkit.training.plan import Plan
+from mlpkit.jobs.run_inputs import resolved_text
+from mlpkit.training.workers import Plan
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ from __future__ import annotations
 import jsonschema
 from generators.marked_blocks import marked_blocks, write_files
 
-from mlpkit.jobs.json_schema.of_specs import json_schema
+from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
-from mlpkit.spec.faults import FaultList
-from mlpkit.spec.nodes import plain
-from mlpkit.spec.source import SourceText
-from mlpkit.spec.strict_yaml import parse_yaml
+from mlpkit.specfile.nodes import plain
+from mlpkit.specfile.source import FaultList, SourceText
+from mlpkit.specfile.strict_yaml import parse_yaml
 
 
 def test_the_schema_accepts_the_specs(docs, tmp_path):

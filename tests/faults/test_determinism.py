@@ -10,8 +10,8 @@ import sys
 import pytest
 
 import mlpkit
-from mlpkit.jobs.settings import settings_of
-from mlpkit.network.builder import build_for, describe_data
+from mlpkit.jobs.build import build_for, describe_data
+from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.loop import Trainer
 
 

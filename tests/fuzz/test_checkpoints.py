@@ -14,7 +14,7 @@ from fuzzing.watch import Limits, campaign
 import mlpkit
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file, save_model
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from fuzzing.watch import campaign
 
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
-from mlpkit.spec.limits import LARGEST_TEXT
+from mlpkit.specfile.source import LARGEST_TEXT
 
 HEAD = "mlpkit: 1\nname: bomb\ndata: mnist\n"
 LAYERS = "layers:\n  - Affine: {units: 10}\n  - SoftmaxWithLoss\n"

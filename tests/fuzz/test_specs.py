@@ -15,10 +15,10 @@ from fuzzing.spec_mutants import spec_mutants
 from fuzzing.watch import campaign
 
 from mlpkit.errors import SpecError
-from mlpkit.network.builder import prove
+from mlpkit.jobs.build import prove
 from mlpkit.registry.registry import Registry
-from mlpkit.spec.document import read_document
-from mlpkit.spec.spec import check_document
+from mlpkit.specfile.document import read_document
+from mlpkit.specfile.spec import check_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

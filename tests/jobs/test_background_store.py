@@ -15,9 +15,9 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import StorageError
-from mlpkit.jobs.background_store import BackgroundStore
+from mlpkit.jobs.run_recorder import BackgroundStore
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.snapshot import Snapshot
 
 

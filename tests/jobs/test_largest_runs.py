@@ -11,7 +11,7 @@ import pytest
 import mlpkit
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 
 HEAD = "mlpkit: 1\ndata: acme.few\nlayers:\n"

@@ -9,7 +9,7 @@ import pytest
 
 import mlpkit
 from mlpkit.jobs.repro import repro
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 
 

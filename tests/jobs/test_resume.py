@@ -12,7 +12,7 @@ import pytest
 import mlpkit
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import save_model
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.layers.affine import Affine
 
@@ -181,7 +181,7 @@ def test_changed_data_is_refused(interrupted, work):
 
 
 def test_another_version_of_mlpkit_is_refused(interrupted, monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.lock.VERSION", "9.9")
+    monkeypatch.setattr("mlpkit.jobs.run_inputs.VERSION", "9.9")
     assert "\n  mlpkit: 0.1.0 then, 9.9 now\n" in refusal(interrupted)
 
 
@@ -238,7 +238,7 @@ def test_no_warning_and_no_note_where_all_is_well(interrupted):
 
 
 def test_the_plan_is_that_of_the_resolved_spec(interrupted, monkeypatch):
-    from mlpkit.training import plan
+    from mlpkit.training import workers as plan
 
     monkeypatch.setattr(plan, "available_cores", lambda: 64)
     text = (interrupted / "resolved.yaml").read_text()

@@ -17,10 +17,10 @@ from threadpoolctl import threadpool_info
 
 import mlpkit
 from mlpkit.errors import StorageError
-from mlpkit.runs import json_lines
+from mlpkit.runs import json_files as json_lines
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 
 

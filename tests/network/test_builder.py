@@ -1,6 +1,6 @@
 """From a spec to a network: components of a plugin that don't fit the data are refused at their line.
 
-What built-in components say is in ``tests/spec/wrong_specs``.
+What built-in components say is in ``tests/specfile/wrong_specs``.
 """
 
 from __future__ import annotations

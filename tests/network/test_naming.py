@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlpkit.network.naming import default_names
+from mlpkit.network.shape_proof import default_names
 
 
 def test_names_are_type_and_ordinal():

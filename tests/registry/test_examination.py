@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from mlpkit.registry.examination import Provided, Verdict, examine
 from mlpkit.registry.plugin import Status
+from mlpkit.registry.probe import Provided, Verdict, examine
 from mlpkit.registry.registry import Registry
 
 SOUND = Verdict("", (Provided("layer", "Swish"),))

@@ -10,8 +10,7 @@ import pytest
 
 import mlpkit
 from mlpkit.registry.discovery import installed_plugins
-from mlpkit.registry.distributions import InstalledDistribution
-from mlpkit.registry.ownership import holds_this_program
+from mlpkit.registry.distributions import InstalledDistribution, holds_this_program
 
 SOURCE = Path(mlpkit.__file__).parents[1]
 

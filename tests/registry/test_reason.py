@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlpkit.errors import PluginError
-from mlpkit.registry.reason import LONGEST, printable, reason_of
+from mlpkit.registry.error_summary import LONGEST, printable, reason_of
 
 
 def raised(error):

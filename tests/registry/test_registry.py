@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlpkit import ParameterError, PluginError, UnknownComponentError
-from mlpkit.components.schema.value_type import Checking
+from mlpkit.components.schema.checking import Checking
 from mlpkit.registry.registry import Registry
 
 LAYERS = (

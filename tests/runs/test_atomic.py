@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlpkit.errors import StorageError
-from mlpkit.runs.atomic import write_atomically
+from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.runs.json_lines import append_line, read_lines, readable_lines
+from mlpkit.runs.json_files import append_line, read_lines, readable_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 import threadpoolctl
 
 from mlpkit.runs import lock, plain_json
-from mlpkit.runs.lock import environment, lock_contents
+from mlpkit.runs.environment import environment, lock_contents
 
 if TYPE_CHECKING:
     from pathlib import Path

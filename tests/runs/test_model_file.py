@@ -19,8 +19,7 @@ from hypothesis.extra import numpy as stn
 from safetensors.numpy import load_file, save
 
 from mlpkit.errors import StorageError
-from mlpkit.runs.model_file import expect_storable, load_model_file, save_model
-from mlpkit.runs.safetensors_header import LARGEST_HEADER, NUMPY_DTYPES
+from mlpkit.runs.model_file import LARGEST_HEADER, NUMPY_DTYPES, expect_storable, load_model_file, save_model
 
 if TYPE_CHECKING:
     from pathlib import Path

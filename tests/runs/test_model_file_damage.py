@@ -15,8 +15,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from mlpkit.errors import ModelFileError
-from mlpkit.runs.model_file import load_model_file, save_model
-from mlpkit.runs.safetensors_header import LARGEST_HEADER, Header, parse_header
+from mlpkit.runs.model_file import LARGEST_HEADER, Header, load_model_file, parse_header, save_model
 
 if TYPE_CHECKING:
     from pathlib import Path

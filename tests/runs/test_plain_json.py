@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.runs.plain_json import decode, encode_compact, encode_pretty
+from mlpkit.runs.json_files import decode, encode_compact, encode_pretty
 
 PLAIN = st.recursive(
     st.none()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from mlpkit.runs.safetensors_header import NUMPY_DTYPES, Entry, format_header, parse_header
+from mlpkit.runs.model_file import NUMPY_DTYPES, Entry, format_header, parse_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

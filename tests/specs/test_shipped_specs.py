@@ -13,7 +13,7 @@ import mlpkit_plugins
 from mlpkit.components.kinds import KINDS
 from mlpkit.jobs.check import check
 from mlpkit.jobs.init import shipped_specs
-from mlpkit.spec.sections import Training
+from mlpkit.specfile.sections import Training
 
 ROOT = Path(__file__).parents[2]
 

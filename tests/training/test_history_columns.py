@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mlpkit.training.history_columns import HistoryColumns, history_of
+from mlpkit.training.evaluation import HistoryColumns, history_of
 
 KEYS = ["iteration", "train_loss"]
 

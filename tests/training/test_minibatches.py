@@ -7,8 +7,7 @@ import pytest
 
 from mlpkit import Classes, Description
 from mlpkit.training import minibatches
-from mlpkit.training.minibatches import MinibatchReader
-from mlpkit.training.sampling import SAMPLERS
+from mlpkit.training.minibatches import SAMPLERS, MinibatchReader
 
 EXAMPLES, BATCH_SIZE, STEPS = 22, 4, 25
 

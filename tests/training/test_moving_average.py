@@ -9,9 +9,8 @@ import pytest
 
 from mlpkit import Callback
 from mlpkit.network import flat_layout
-from mlpkit.training.best_weights import BestWeights
 from mlpkit.training.checkpointing import Occasions
-from mlpkit.training.moving_average import MovingAverage
+from mlpkit.training.weights import BestWeights, MovingAverage
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
 

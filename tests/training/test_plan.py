@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.training import plan
-from mlpkit.training.plan import SMALLEST_SHARE, Plan, available_cores, choose_plan
+from mlpkit.training import workers as plan
+from mlpkit.training.workers import SMALLEST_SHARE, Plan, available_cores, choose_plan
 
 
 @pytest.mark.parametrize(

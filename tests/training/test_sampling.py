@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.training.sampling import NUMBERS_DRAWN_TOGETHER, SAMPLERS, Shuffle, WithReplacement
+from mlpkit.training.minibatches import NUMBERS_DRAWN_TOGETHER, SAMPLERS, Shuffle, WithReplacement
 
 sizes = st.integers(1, 60)
 seeds = st.integers(0, 5)

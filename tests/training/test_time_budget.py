@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from mlpkit import Progress, TrainingView
-from mlpkit.training import time_budget
+from mlpkit.training import stopping as time_budget
 from mlpkit.training.checkpointing import Occasions
-from mlpkit.training.time_budget import TimeBudget
+from mlpkit.training.stopping import TimeBudget
 
 
 @pytest.fixture

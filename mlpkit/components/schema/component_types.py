@@ -1,18 +1,58 @@
-"""Types of parameters that are components themselves."""
+"""Types of parameters that are components themselves, and of lists of layers."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.scalars import is_number
-from mlpkit.components.schema.value_type import INVALID, Checking, ValueType, show
+from mlpkit.components.schema.checking import INVALID, Checking, ValueType, show
+from mlpkit.components.schema.types import ListType, is_number
 from mlpkit.components.schema.wording import either_of
 
 if TYPE_CHECKING:
-    from mlpkit.components.schema.fault import Path
-    from mlpkit.components.schema.value_type import SchemaReferences
+    from collections.abc import Sequence
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.checking import SchemaReferences
+
+
+LONGEST_NAME: Final = 200
+"""Characters of a component's name, beyond which no text is one: a variable may repeat a long text many times."""
+
+
+def layer_names(items: Sequence[Any]) -> list[str]:
+    """Return the name of each layer: its ``name`` if given, else its type and ordinal, such as ``Affine2``.
+
+    The type is without namespace, and its ordinal counts all layers of that type, named or not. An item that
+    is no component has an empty name.
+
+    Args:
+        items: the list of layers as plain data.
+    """
+    counts: Counter[str] = Counter()
+    names = []
+    for item in items:
+        layer_type, given = _type_and_name(item)
+        counts[layer_type] += 1
+        names.append(given or (f"{layer_type}{counts[layer_type]}" if layer_type else ""))
+    return names
+
+
+def _type_and_name(item: object) -> tuple[str, str]:
+    if isinstance(item, str):
+        return _layer_type(item), ""
+    if isinstance(item, dict) and len(item) == 1:
+        ((component, parameters),) = item.items()
+        given = parameters.get("name") if isinstance(parameters, dict) else None
+        return _layer_type(str(component)), given if isinstance(given, str) else ""
+    return "", ""
+
+
+def _layer_type(component: str) -> str:
+    """Return a component's name without its namespace; nothing for a text that is far too long to be a name."""
+    return component.rpartition(".")[2] if len(component) <= LONGEST_NAME else ""
 
 
 class OfKind(NamedTuple):
@@ -53,7 +93,7 @@ class ComponentOfKind(ValueType):
         literal = self.literal.describe()
         return f"{literal}{',' if ',' in literal else ''} or {component}"
 
-    def check(self, value: object, path: Path, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
         """Return a recipe, a built component, the literal, or (with no resolver) the reference as it is."""
         if isinstance(value, (*self.bases, Recipe)):
             return value
@@ -87,7 +127,7 @@ class ComponentOfKind(ValueType):
 class RecipeOfKind(ComponentOfKind):
     """A component that the constructor wants to build itself, at each call afresh."""
 
-    def check(self, value: object, path: Path, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
         """Return the recipe, or a callable that was given in its place."""
         if isinstance(value, self.bases):
             built = f"{type(value).__name__} is built already"
@@ -100,3 +140,59 @@ class RecipeOfKind(ComponentOfKind):
 
 def _is_reference(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and bool(value))
+
+
+@dataclass(frozen=True)
+class LayerListType(ListType):
+    """A list of layers, inside a layer or at the top of a spec; no two may have the same name."""
+
+    def check_items(self, values: Sequence[object], path: KeyPath, checking: Checking) -> list[Any]:
+        """Return a recipe for each layer, which knows the name that the layer was given."""
+        checked = []
+        taken: set[str] = set()
+        for i, (value, name) in enumerate(zip(values, layer_names(values), strict=True)):
+            given_name = _check_name(value, (*path, i), bool(name) and name in taken, checking)
+            taken.add(name)
+            item = self.items.check(_without_name(value), (*path, i), checking)
+            checked.append(replace(item, given_name=given_name) if given_name and isinstance(item, Recipe) else item)
+        return checked
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        assert isinstance(self.items, ComponentOfKind)
+        return super().json_schema(references) | {"items": references(self.items.kinds, named=True)}
+
+
+def _check_name(item: object, path: KeyPath, taken: bool, checking: Checking) -> str:
+    """Return the name that an item is given; empty if it is given none that it can have."""
+    parameters = _parameters(item)
+    if parameters is None or "name" not in parameters:
+        if taken:
+            checking.report(path, "its default name is taken by an earlier layer", remedy="give it a name")
+        return ""
+    place = (*path, _component(item), "name")
+    name = parameters["name"]
+    if not isinstance(name, str) or not name or "." in name:
+        checking.report(place, f"{show(name)} can't be a layer's name", expected="a string without dots")
+        return ""
+    if taken:
+        checking.report(place, f"the name {show(name)} is taken by an earlier layer", expected="names that differ")
+    return name
+
+
+def _without_name(item: object) -> object:
+    parameters = _parameters(item)
+    if parameters is None or "name" not in parameters:
+        return item
+    return {_component(item): {key: value for key, value in parameters.items() if key != "name"}}
+
+
+def _parameters(item: object) -> dict[str, Any] | None:
+    if isinstance(item, dict) and len(item) == 1:
+        (parameters,) = item.values()
+        return parameters if isinstance(parameters, dict) else None
+    return None
+
+
+def _component(item: object) -> Any:
+    return next(iter(item)) if isinstance(item, dict) else item

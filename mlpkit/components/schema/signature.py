@@ -1,7 +1,4 @@
-"""A constructor's signature, read as the schema of its parameters: their types, defaults and meanings.
-
-A parameter may itself be a section, whose keys are the fields of a dataclass: signatures and types refer to each other.
-"""
+"""How a method is written down in messages: as one would begin to write it, without annotations."""
 
 from __future__ import annotations
 
@@ -18,29 +15,48 @@ import annotated_types
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe, built, written
-from mlpkit.components.schema.component_types import ComponentOfKind, OfKind, RecipeOfKind
-from mlpkit.components.schema.containers import EitherType, ListType, MappingType, TupleType
+from mlpkit.components.schema.checking import INVALID, Checking, EnoughFaults, ValueType, show
+from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
 from mlpkit.components.schema.docstring import Docstring, parse_docstring
-from mlpkit.components.schema.layer_list import LayerListType
-from mlpkit.components.schema.scalars import (
+from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
     Bound,
     ChoiceType,
+    EitherType,
     IntegerType,
+    ListType,
+    MappingType,
     NothingType,
     NumberType,
     TextType,
+    TupleType,
 )
-from mlpkit.components.schema.suggestion import nearest
-from mlpkit.components.schema.value_type import INVALID, Checking, EnoughFaults, ValueType, show
+from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import ParameterError, PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlpkit.components.schema.fault import Path
-    from mlpkit.components.schema.value_type import SchemaReferences
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.checking import SchemaReferences
+
+
+def method_signature(method: Any) -> inspect.Signature:
+    """Return the signature of a function or a class method as it stands in its class, ``self`` and ``cls`` included."""
+    return inspect.signature(method.__func__ if isinstance(method, classmethod) else method)
+
+
+def plain_call(name: str, method: Any) -> str:
+    """Return, say, ``backward(self, dy)``.
+
+    Args:
+        name: the method's name.
+        method: the function or class method.
+    """
+    signature = method_signature(method)
+    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
+    return f"{name}{signature.replace(parameters=plain, return_annotation=inspect.Signature.empty)}"
 
 
 class Required:
@@ -103,7 +119,7 @@ class Signature:
     def check(
         self,
         given: Mapping[str, object],
-        path: Path,
+        path: KeyPath,
         checking: Checking,
         *,
         subject: str = "",
@@ -209,14 +225,18 @@ class OneOf(NamedTuple):
     expected: str
     exclusive: bool = True
 
-    def check(self, value: Mapping[str, object], known: Mapping[str, ValueType], path: Path, checking: Checking) -> None:
+    def check(
+        self, value: Mapping[str, object], known: Mapping[str, ValueType], path: KeyPath, checking: Checking
+    ) -> None:
         """Report where the rule is broken; a misspelt key is told by itself."""
         given = [key for key in self.keys if value.get(key) is not None]
         misspelt = any(nearest(str(key), self.keys) for key in value if key not in known)
         if not given and not misspelt:
             checking.report(path, self.missing, expected=self.expected, at_key=True)
         elif self.exclusive and len(given) > 1:
-            message = f"{'both ' if len(given) == 2 else ''}{' and '.join(given)} are {'all ' if len(given) > 2 else ''}given"
+            message = (
+                f"{'both ' if len(given) == 2 else ''}{' and '.join(given)} are {'all ' if len(given) > 2 else ''}given"
+            )
             checking.report((*path, given[1]), message, expected=self.expected, at_key=True)
 
     def json_schema(self) -> dict[str, Any]:
@@ -238,7 +258,7 @@ class Section:
     rules: ClassVar[tuple[OneOf, ...]] = ()
     reserved: ClassVar[Mapping[str, str]] = {}
 
-    def check_together(self, path: Path, checking: Checking) -> None:
+    def check_together(self, path: KeyPath, checking: Checking) -> None:
         """Report what is wrong between values that are each right."""
 
     def reference(self) -> dict[str, Any]:
@@ -261,15 +281,20 @@ class SectionType(ValueType):
         """Say what is expected."""
         return f"a mapping with the keys of {self.owner.title}"
 
-    def check(self, value: object, path: Path, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
         """Return the section, its values checked and defaults filled in."""
         if not isinstance(value, dict):
             keys = f"its keys: {', '.join(self.signature.types)}"
             return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=keys)
         for key in [key for key in value if key in self.owner.reserved]:
-            what = f"the key '{key}' ({self.owner.reserved[key]}) is part of the format, but this version can't act on it"
+            what = (
+                f"the key '{key}' ({self.owner.reserved[key]}) is part of the format, but this version can't act on it"
+            )
             checking.report((*path, key), what, remedy="leave it out, or upgrade mlpkit", at_key=True)
-        given, before = {key: item for key, item in value.items() if key not in self.owner.reserved}, len(checking.faults)
+        given, before = (
+            {key: item for key, item in value.items() if key not in self.owner.reserved},
+            len(checking.faults),
+        )
         checked = self.signature.check(given, path, checking, subject=self.owner.title, noun="key")
         for rule in self.owner.rules:
             rule.check(given, self.signature.types, path, checking)
@@ -292,13 +317,17 @@ def _constructor(owner: type) -> Callable[..., None]:
     return found
 
 
-@cache
 def signature_of(owner: type) -> Signature:
-    """Read the signature of a class's constructor.
+    """Read the signature of a class's constructor, once for each class.
 
     Raises:
         PluginError: it has a parameter without a usable annotation, or takes ``*args`` or ``**kwargs``.
     """
+    return _signature_of(owner)
+
+
+@cache
+def _signature_of(owner: type) -> Signature:
     constructor = _constructor(owner)
     if constructor is object.__init__:
         return Signature(owner, ())

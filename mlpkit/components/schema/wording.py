@@ -1,8 +1,14 @@
-"""How kinds of component are named in messages."""
+"""Words that messages have in common, and suggestions of what was meant."""
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Final
+
 from mlpkit.components.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def with_article(noun: str) -> str:
@@ -14,3 +20,57 @@ def either_of(kinds: tuple[str, ...], *, article: bool = True) -> str:
     """Return ``a layer or a loss``; where any kind will do, ``a component``."""
     nouns = ("component",) if set(kinds) == set(KINDS) else kinds
     return " or ".join(with_article(noun) if article else noun for noun in nouns)
+
+
+ENOUGH: Final = 0.6
+"""Similarity from which a candidate is near."""
+
+MOST_CANDIDATES: Final = 500
+"""Candidates among which to look; more are not names that anybody chose from, and would take seconds."""
+
+WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+"""The words that a name is put together from, as in ``learning_rate`` or ``LearningRate``."""
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate most like ``word``, or else the only one that it abbreviates; None if there is neither.
+
+    Of two that are as like it, it is the one whose length is nearer. Case and underscores don't count, so that ``relu``
+    finds ``Relu``; otherwise the similarity is that of Ratcliff and Obershelp (1988), as in the standard library's
+    ``difflib``. An abbreviation is made of the first letters of a name's words (``lr`` for ``learning_rate``) or of its
+    first three letters and more.
+    """
+    written = _plain(word)
+    names = sorted(candidates)
+    if len(names) > MOST_CANDIDATES:
+        return None
+    similar = [(_similarity(written, _plain(name)), name) for name in names]
+    near = [(similarity, name) for similarity, name in similar if similarity >= ENOUGH]
+    if near:
+        return max(near, key=lambda found: (found[0], -abs(len(found[1]) - len(word))))[1]
+    meant = [name for name in names if _abbreviates(written, name)]
+    return meant[0] if len(meant) == 1 else None
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """Return ``did you mean 'name'?`` for the nearest candidate, or nothing."""
+    found = nearest(word, candidates)
+    return f"did you mean '{found}'?" if found else ""
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("_", "").replace("-", "")
+
+
+def _similarity(word: str, candidate: str) -> float:
+    """Return the share of both texts that agrees; 0 where their lengths alone rule out that it is enough."""
+    if 2 * min(len(word), len(candidate)) < ENOUGH * (len(word) + len(candidate)):
+        return 0.0  # a text of a megabyte would take seconds
+    from difflib import SequenceMatcher  # noqa: PLC0415 - only after a mistake
+
+    return SequenceMatcher(None, word, candidate).ratio()
+
+
+def _abbreviates(word: str, name: str) -> bool:
+    initials = "".join(part[0] for part in WORDS.findall(name)).lower()
+    return (len(word) >= 2 and word == initials) or (len(word) >= 3 and _plain(name).startswith(word))

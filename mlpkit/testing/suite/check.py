@@ -1,13 +1,59 @@
-"""A check: one question to a component, asked by a function whose docstring says what and why."""
+"""What a check says when a component does not do what its kind promises."""
 
 from __future__ import annotations
 
 import inspect
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mlpkit.errors import MlpkitError
+from mlpkit.network.component_errors import named
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+class Nonconformity(MlpkitError, AssertionError):  # noqa: N818 - reads as what was found, in a test's report
+    """A component breaks a promise of its kind.
+
+    Args:
+        happened: what it did.
+        expected: what was expected instead.
+        remedy: what to do.
+    """
+
+    def __init__(self, happened: str, *, expected: str, remedy: str = "") -> None:
+        self.happened = happened
+        self.expected = expected
+        self.remedy = remedy
+        super().__init__(f"{happened}; expected {expected}" + (f"; {remedy}" if remedy else ""))
+
+
+class NotApplicable(Exception):  # noqa: N818 - not an error: there is nothing to check
+    """A check can't be made here, and why."""
+
+
+class LeftOut(NotApplicable):
+    """A check rests on another that has failed.
+
+    Args:
+        earlier: that other one's name.
+    """
+
+    def __init__(self, earlier: str) -> None:
+        super().__init__(f"there is nothing to check until {earlier} passes")
+
+
+def described(error: Exception) -> str:
+    """Say what was raised and, unless mlpkit raised it on purpose, where."""
+    cause = error.__cause__ if isinstance(error, MlpkitError) else error
+    text = str(error) if isinstance(error, MlpkitError) else named(error)
+    if cause is None or isinstance(cause, MlpkitError):
+        return text
+    last = traceback.extract_tb(cause.__traceback__)[-1]
+    return f"{text} (at {last.filename}:{last.lineno})"
+
 
 S = TypeVar("S")
 

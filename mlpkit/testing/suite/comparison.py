@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.testing.suite.nonconformity import Nonconformity
+from mlpkit.testing.suite.check import Nonconformity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

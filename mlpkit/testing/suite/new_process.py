@@ -19,11 +19,11 @@ import numpy as np
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import PluginError, SpecError
+from mlpkit.jobs.build import build
 from mlpkit.jobs.init import shipped_specs
-from mlpkit.network.builder import build
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.spec.spec import load_spec
-from mlpkit.testing.random_targets import random_targets
+from mlpkit.specfile.spec import load_spec
+from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.process_state import changes, process_state
 from mlpkit.training.update import Updater
 

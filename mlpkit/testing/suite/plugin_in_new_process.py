@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mlpkit.testing.suite.nonconformity import NotApplicable
+from mlpkit.testing.suite.check import NotApplicable
 
 PROGRAM = "mlpkit.testing.suite.new_process"
 LONGEST_SECONDS = 120

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from mlpkit.components.component import Component
 from mlpkit.components.hook import component
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.suggestion import nearest
+from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import local_plugins
 from mlpkit.registry.distributions import normalized
 from mlpkit.registry.origin import GivenObject
 from mlpkit.registry.plugin import Plugin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.testing.suite import stand_ins
+from mlpkit.testing.suite import doubles as stand_ins
 from mlpkit.testing.suite.subject import Subject
 
 if TYPE_CHECKING:

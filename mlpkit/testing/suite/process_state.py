@@ -1,13 +1,34 @@
-"""The settings of a process that belong to the program, and not to a component."""
+"""The random states that all of a process shares: ``numpy.random`` and ``random``."""
 
 from __future__ import annotations
 
 import os
+import random
 import sys
 import threading
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def global_random_states() -> tuple[str, object]:
+    """Return the states, to be compared."""
+    return repr(np.random.get_state()), random.getstate()
+
+
+@contextmanager
+def global_randomness_kept() -> Iterator[None]:
+    """Set the states back afterwards."""
+    states = np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(states[0])
+        random.setstate(states[1])
 
 
 def process_state() -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.testing.suite.all_checks import checks_for
-from mlpkit.testing.suite.nonconformity import LeftOut, Nonconformity, NotApplicable
-from mlpkit.testing.suite.raised import described
+from mlpkit.testing.suite.check import LeftOut, Nonconformity, NotApplicable, described
 
 if TYPE_CHECKING:
     from mlpkit.testing.suite.check import Check

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.cli.training.evaluation_columns import fitting_columns
+from mlpkit.cli.progress.screen import fitting_columns
 
 RECORD = {
     "iteration": 500,

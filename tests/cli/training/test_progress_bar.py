@@ -7,8 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from mlpkit.cli.training.pace import Pace
-from mlpkit.cli.training.progress_bar import ProgressBar
+from mlpkit.cli.progress.screen import Pace, ProgressBar
 
 
 def _drawn(width, *, step=3120, record=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.value_type import INVALID, Checking
+from mlpkit.components.schema.checking import INVALID, Checking
 
 
 @pytest.fixture

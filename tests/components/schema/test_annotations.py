@@ -11,18 +11,21 @@ import annotated_types
 import pytest
 
 from mlpkit import Initializer, InitializerLike, Layer, Loss, Rate, Recipe, Schedule
-from mlpkit.components.schema.signature import value_type
 from mlpkit.components.schema.component_types import ComponentOfKind, OfKind, RecipeOfKind
-from mlpkit.components.schema.containers import EitherType, ListType, MappingType, TupleType
-from mlpkit.components.schema.scalars import (
+from mlpkit.components.schema.signature import value_type
+from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
     Bound,
     ChoiceType,
+    EitherType,
     IntegerType,
+    ListType,
+    MappingType,
     NothingType,
     NumberType,
     TextType,
+    TupleType,
 )
 
 AT_LEAST_1 = Bound("at least", "minimum", 1)

@@ -7,8 +7,8 @@ import pytest
 from mlpkit import Initializer, Layer, Schedule
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.component_types import ComponentOfKind, RecipeOfKind
-from mlpkit.components.schema.scalars import Bound, NumberType
 from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.types import Bound, NumberType
 
 
 class Ones(Initializer):

@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 
 from mlpkit.components.schema.component_types import ComponentOfKind
-from mlpkit.components.schema.containers import EitherType, ListType, MappingType, TupleType
-from mlpkit.components.schema.scalars import BooleanType, Bound, IntegerType, NothingType, NumberType, TextType
+from mlpkit.components.schema.types import (
+    BooleanType,
+    Bound,
+    EitherType,
+    IntegerType,
+    ListType,
+    MappingType,
+    NothingType,
+    NumberType,
+    TextType,
+    TupleType,
+)
 
 SIZES = ListType(IntegerType((Bound("at least", "minimum", 1),)), fewest=2)
 PAIR = TupleType((IntegerType(), TextType()))

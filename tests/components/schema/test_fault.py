@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlpkit.components.schema.fault import Fault
+from mlpkit.components.schema.checking import Fault
 
 
 def test_a_fault_says_where_what_and_what_to_do():

@@ -8,10 +8,9 @@ import pytest
 from annotated_types import Ge, MinLen
 
 from mlpkit import Layer, Loss, ParameterError, Recipe
-from mlpkit.components.schema.signature import value_type
-from mlpkit.components.schema.layer_list import LayerListType
-from mlpkit.components.schema.signature import signature_of
-from mlpkit.components.schema.value_type import Checking
+from mlpkit.components.schema.checking import Checking
+from mlpkit.components.schema.component_types import LayerListType
+from mlpkit.components.schema.signature import signature_of, value_type
 
 
 class Dense(Layer):

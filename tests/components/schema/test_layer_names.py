@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.layer_names import layer_names
+from mlpkit.components.schema.component_types import layer_names
 
 
 @pytest.mark.parametrize(

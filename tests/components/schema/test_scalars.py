@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.components.schema.scalars import (
+from mlpkit.components.schema.checking import INVALID, Checking
+from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
     Bound,
@@ -21,7 +22,6 @@ from mlpkit.components.schema.scalars import (
     NumberType,
     TextType,
 )
-from mlpkit.components.schema.value_type import INVALID, Checking
 
 AT_LEAST_1 = Bound("at least", "minimum", 1)
 BELOW_1 = Bound("less than", "exclusiveMaximum", 1)

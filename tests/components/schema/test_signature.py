@@ -8,8 +8,8 @@ import pytest
 from annotated_types import Ge
 
 from mlpkit import Initializer, InitializerLike, Layer, PluginError
+from mlpkit.components.schema.checking import Checking
 from mlpkit.components.schema.signature import REQUIRED, signature_of
-from mlpkit.components.schema.value_type import Checking
 
 
 class Conv(Layer):

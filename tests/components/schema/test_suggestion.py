@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.components.schema.suggestion import MOST_CANDIDATES, did_you_mean, nearest
+from mlpkit.components.schema.wording import MOST_CANDIDATES, did_you_mean, nearest
 
 NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
 

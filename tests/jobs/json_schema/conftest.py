@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from mlpkit.jobs.json_schema.of_specs import json_schema
+from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
-from mlpkit.spec.faults import FaultList
-from mlpkit.spec.nodes import plain
-from mlpkit.spec.read_text import read_text
-from mlpkit.spec.source import SourceText
-from mlpkit.spec.strict_yaml import parse_yaml
+from mlpkit.specfile.document import read_text
+from mlpkit.specfile.nodes import plain
+from mlpkit.specfile.source import FaultList, SourceText
+from mlpkit.specfile.strict_yaml import parse_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from mlpkit.jobs.json_schema.of_specs import json_schema
+from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
 
 SPEC = """

@@ -10,7 +10,7 @@ from mlpkit.errors import SpecError
 from mlpkit.jobs.init import shipped_specs
 
 ROOT = Path(__file__).parents[3]
-WRONG = ROOT / "tests/spec/wrong_specs"
+WRONG = ROOT / "tests/specfile/wrong_specs"
 
 ANOTHER_FILE = "the fault is in another file, or in what two files say together"
 SHAPES = "shapes and targets are known only when data is described and layers are built"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
+from mlpkit.jobs.build import build_for, describe_data
 from mlpkit.jobs.resume import resume
-from mlpkit.jobs.settings import settings_of
-from mlpkit.network.builder import build_for, describe_data
+from mlpkit.jobs.training_job import settings_of
+from mlpkit.training.events import Observer
 from mlpkit.training.loop import Trainer
-from mlpkit.training.observer import Observer
 from mlpkit.training.stopping import StopRequest
 
 SPEC = """\

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
-from mlpkit.training.observer import Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 
 SPEC = """\

@@ -1,4 +1,4 @@
-"""Which targets each metric is for; what it says of the others is in ``tests/spec/wrong_specs``."""
+"""Which targets each metric is for; what it says of the others is in ``tests/specfile/wrong_specs``."""
 
 from __future__ import annotations
 

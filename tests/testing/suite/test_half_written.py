@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mlpkit.jobs.check_plugin import check_plugin
+from mlpkit.testing.check_plugin import check_plugin
 
 PLUGIN = '''
 import numpy as np

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlpkit.testing.suite.all_checks import all_checks
-from mlpkit.testing.suite.nonconformity import Nonconformity, NotApplicable
+from mlpkit.testing.suite.check import Nonconformity, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
 from mlpkit.testing.suite.verdict import ask
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.testing.suite.check import Nonconformity
 from mlpkit.testing.suite.examples.augmentation import AugmentationExample
 from mlpkit.testing.suite.examples.callback import CallbackExample
 from mlpkit.testing.suite.examples.dataset import DatasetExample
@@ -13,7 +14,6 @@ from mlpkit.testing.suite.examples.loss import LossExample
 from mlpkit.testing.suite.examples.metric import MetricExample
 from mlpkit.testing.suite.examples.optimizer import OptimizerExample
 from mlpkit.testing.suite.examples.schedule import ScheduleExample
-from mlpkit.testing.suite.nonconformity import Nonconformity
 
 if TYPE_CHECKING:
     from mlpkit.registry.registry import RegisteredComponent, Registry

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.network.naming import default_names
-from mlpkit.network.shape_proof import prove_shapes
+from mlpkit.network.shape_proof import default_names, prove_shapes
 from mlpkit.testing.outside_network import Projection
 from mlpkit.testing.suite.examples.operation import Batch, OperationExample
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.network.shape_proof import StackError, prove_shapes
-from mlpkit.testing.random_targets import random_targets
+from mlpkit.testing.outside_network import random_targets
+from mlpkit.testing.suite.check import Nonconformity
 from mlpkit.testing.suite.examples.operation import Batch, OperationExample
-from mlpkit.testing.suite.nonconformity import Nonconformity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

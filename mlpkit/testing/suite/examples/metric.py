@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.testing.random_targets import random_targets
+from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.examples.example import ROWS, Example
 
 if TYPE_CHECKING:

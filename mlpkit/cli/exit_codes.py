@@ -1,0 +1,144 @@
+"""How a verb ends when something goes wrong: a message, and an exit code."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from mlpkit.cli.output import ReaderLeftError, message
+from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mlpkit.errors import SpecFault
+
+
+WORK_FAILED: Final = 1
+INTERRUPTED: Final = 130
+"""128 and the number of SIGINT."""
+READER_LEFT: Final = 141
+"""128 and the number of SIGPIPE, which ends other programs in such a case."""
+
+DEBUG: Final = "MLPKIT_DEBUG"
+"""The environment variable that asks for tracebacks."""
+
+
+@contextmanager
+def turned_into_exit_codes() -> Iterator[None]:
+    """Run a verb; what it raises is told on standard error and ends the program, and never shows a traceback."""
+    try:
+        yield
+    except (click.ClickException, click.Abort, click.exceptions.Exit):  # click's own ways out
+        raise
+    except ReaderLeftError:
+        raise click.exceptions.Exit(READER_LEFT) from None
+    except KeyboardInterrupt as interrupt:
+        raise click.exceptions.Exit(getattr(interrupt, "exit_code", INTERRUPTED)) from None
+    except MlpkitError as error:
+        tell(error)
+        raise click.exceptions.Exit(error.exit_code) from None
+    except MemoryError as error:
+        _tell_traceback(error)
+        message(f"{_red('error:')} not enough memory: {error}; try a smaller batch_size, or fewer units")
+        raise click.exceptions.Exit(WORK_FAILED) from None
+    except Exception as error:
+        _tell_fault_of_ours(error)
+        raise click.exceptions.Exit(WORK_FAILED) from None
+
+
+def tell(error: MlpkitError) -> None:
+    """Print an error that mlpkit raised on purpose."""
+    _tell_traceback(error)
+    if isinstance(error, SpecError):
+        tell_warnings(error.warnings)
+        message(_printable(error))
+        _tell_notes(error)
+        message("\n" + _red(_count(error)))
+        return
+    message(f"{_red('error:')} {_printable(error)}")
+    _tell_notes(error)
+    if isinstance(error, ComponentFailure) and error.__cause__ is not None:
+        message(f"  note: raised at {_place(error.__cause__)}")
+        _offer_traceback()
+
+
+def tell_warnings(warnings: Iterable[SpecFault]) -> None:
+    """Print what a spec shouldn't do any more, and what of its data is most likely not meant."""
+    for warning in warnings:
+        message(str(warning._replace(message=f"{_yellow('warning:')} {warning.message}")) + "\n")
+
+
+def _tell_fault_of_ours(error: Exception) -> None:
+    _tell_traceback(error)
+    message(f"{_red('internal error:')} {type(error).__name__}: {error} (at {_place(error)}); please report it")
+    _tell_notes(error)
+    _offer_traceback()
+
+
+def _place(error: BaseException) -> str:
+    """Return where an exception was raised."""
+    import traceback  # noqa: PLC0415 - only after a mistake
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}, in {frame.name}"
+
+
+def _tell_traceback(error: BaseException) -> None:
+    if os.environ.get(DEBUG):
+        import traceback  # noqa: PLC0415 - only where somebody asks for it
+
+        message("".join(traceback.format_exception(error)))
+
+
+def _offer_traceback() -> None:
+    if not os.environ.get(DEBUG):
+        message(f"  help: with {DEBUG}=1 in the environment, mlpkit shows the whole traceback")
+
+
+def _tell_notes(error: BaseException) -> None:
+    for note in getattr(error, "__notes__", ()):
+        message(f"  {note}")
+
+
+def _count(error: SpecError) -> str:
+    files = ", ".join(dict.fromkeys(fault.file for fault in error.faults))
+    number = len(error.faults)
+    return f"{number} {'error' if number == 1 else 'errors'} in {files}"
+
+
+def _yellow(text: str) -> str:
+    return click.style(text, fg="yellow", bold=True)
+
+
+def _printable(error: MlpkitError) -> str:
+    """Return what an error says without characters that would command a terminal; it may quote a stranger's file."""
+    from mlpkit.specfile.source import shown  # noqa: PLC0415 - only after a mistake
+
+    return shown(str(error))
+
+
+def _red(text: str) -> str:
+    return click.style(text, fg="red", bold=True)
+
+
+@contextmanager
+def suggesting_shipped_spec(path: str) -> Iterator[None]:
+    """Load a spec; if its file is missing and mlpkit ships one of that name, the error says how to get it.
+
+    Args:
+        path: the spec's file, as given.
+    """
+    try:
+        yield
+    except SpecSyntaxError as error:
+        from mlpkit.jobs.init import shipped_specs  # noqa: PLC0415 - only after a mistake
+
+        name = Path(path).stem
+        if name in shipped_specs() and not Path(path).exists():
+            error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")
+        raise

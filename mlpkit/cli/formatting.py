@@ -1,0 +1,108 @@
+"""Texts for people: columns, paragraphs, numbers and times."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+
+GAP = "  "
+NARROWEST_LAST_COLUMN = 24
+
+
+def columns(
+    rows: Sequence[Sequence[str]], *, right: Collection[int] = (), indent: str = "", width: int | None = None
+) -> list[str]:
+    """Return the lines of a table.
+
+    Args:
+        rows: the cells, all rows of the same length; they may be styled.
+        right: positions of the columns to align at the right, where numbers are.
+        indent: what each line begins with.
+        width: the line length at which the last column is wrapped; None for no limit. Where it would become too
+            narrow to read, it goes below the others.
+    """
+    if not rows:
+        return []
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        blanks = [" " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)]
+        cells = [
+            blank + cell if i in right else cell + blank
+            for i, (cell, blank) in enumerate(zip(row, blanks, strict=True))
+        ]
+        line = (indent + GAP.join(cells)).rstrip()
+        lines += [line] if width is None or _width(line) <= width else _wrapped(indent, cells, width)
+    return lines
+
+
+def _width(cell: str) -> int:
+    return len(click.unstyle(cell))
+
+
+def _wrapped(indent: str, cells: list[str], width: int) -> list[str]:
+    before = indent + GAP.join(cells[:-1])
+    margin = _width(before) + len(GAP)
+    if width - margin >= NARROWEST_LAST_COLUMN:
+        first, *rest = paragraph(cells[-1], width=width - margin)
+        return [before + GAP + first, *(" " * margin + line for line in rest)]
+    return [before.rstrip(), *paragraph(cells[-1], indent=indent + GAP * 2, width=width)]
+
+
+def paragraph(text: str, *, indent: str = "", width: int | None = None) -> list[str]:
+    """Return the lines of a text, wrapped at ``width``; None for no limit."""
+    if width is None or len(indent + text) <= width:
+        return [indent + text]
+    import textwrap  # noqa: PLC0415 - only a terminal needs it
+
+    return textwrap.wrap(
+        text,
+        max(width, len(indent) + NARROWEST_LAST_COLUMN),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def line_length() -> int | None:
+    """Return the width of the terminal that standard output is, or None if it is none."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    import shutil  # noqa: PLC0415 - only a terminal needs it
+
+    return shutil.get_terminal_size().columns
+
+
+def figure(value: float) -> str:
+    """Write a loss or a metric in eight characters at most: ``0.4312``, ``12.41``, ``3.21e-05``, ``nan``."""
+    size = abs(value)
+    if size != 0 and (size < 1e-3 or size >= 1e5):
+        return f"{value:.2e}"
+    return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:.0f}"
+
+
+def figures(values: Mapping[str, Any]) -> str:
+    """Write loss and metrics of a split on a line, each after its name; tables are left out."""
+    return ", ".join(f"{name} {figure(value)}" for name, value in values.items() if not isinstance(value, list))
+
+
+def shape(lengths: tuple[int, ...]) -> str:
+    """Write the shape of an example: ``28 x 28``."""
+    return " x ".join(str(length) for length in lengths)
+
+
+def duration(seconds: float) -> str:
+    """Write a time as precisely as a guess at it deserves: ``4 s``, ``3 min 05 s``, ``1 h 12 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

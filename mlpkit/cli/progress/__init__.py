@@ -1,0 +1,1 @@
+"""How a training is shown: as lines, as JSON, or live on a terminal."""

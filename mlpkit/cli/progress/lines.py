@@ -1,0 +1,79 @@
+"""A training as lines of text, or of JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.cli.formatting import figure
+from mlpkit.cli.output import document, message, result
+from mlpkit.cli.progress.display import Display, tell_outcome, tell_stop
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.training.evaluation import Record
+
+
+NARROWEST_COLUMN = 8
+
+
+class Lines(Display):
+    """One line an evaluation, its figures below the names that they have in ``history.jsonl``."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def resumed(self, step: int) -> None:
+        """Say where the run goes on."""
+        message(f"going on after step {step}")
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Print the line, and before the first one the heading."""
+        if not self._names:
+            self._names = [name for name in record if name != "learning_rate"]
+            result(self._line({name: name for name in self._names}))
+        cells = {name: figure(record[name]) for name in self._names}
+        cells |= {"iteration": str(record["iteration"]), "epoch": f"{record['epoch']:.2f}"}
+        result(self._line(cells))
+
+    def finished(self, run: Run) -> None:
+        """Print the figures of the test split, and the folder."""
+        tell_outcome(run)
+
+    def _line(self, cells: dict[str, str]) -> str:
+        return "  ".join(cells[name].rjust(max(len(name), NARROWEST_COLUMN)) for name in self._names)
+
+
+class JsonEvents(Display):
+    """One JSON object an event.
+
+        {"event": "resumed", "step": 4000}                   the first, where a run goes on from a checkpoint
+        {"event": "started", "steps": 10000}                 null where a time is set
+        {"event": "evaluation", "iteration": 500, ...}       as in history.jsonl
+        {"event": "done", "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}, "folder": "runs/x"}
+        {"event": "done", ..., "reason": "no better for 5 evaluations"}    where a callback ended the run early
+        {"event": "stopped", "steps": 1234, "reason": "SIGINT", "folder": "runs/x"}
+
+    The last event is ``done`` or ``stopped``; a run that fails has neither. No event has a time in it, so that
+    the same spec gives the same text; times are in ``timing.jsonl``.
+    """
+
+    def resumed(self, step: int) -> None:
+        """Print the event."""
+        document({"event": "resumed", "step": step})
+
+    def started(self, total_steps: int | None) -> None:
+        """Print the event."""
+        document({"event": "started", "steps": total_steps})
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Print the event."""
+        document({"event": "evaluation", **record})
+
+    def finished(self, run: Run) -> None:
+        """Print the last event."""
+        if run.stopped:
+            document({"event": "stopped", "steps": run.steps, "reason": run.stopped, "folder": run.folder})
+            tell_stop(run)
+        else:
+            reason = {"reason": run.ended} if run.ended else {}
+            document({"event": "done", "steps": run.steps, "metrics": run.metrics, "folder": run.folder, **reason})

@@ -1,0 +1,50 @@
+"""Chooses how to show a training run; what isn't chosen isn't imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from mlpkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlpkit.cli.progress.display import Display
+
+
+def expect_one_way(quiet: bool, as_json: bool) -> None:
+    """Make sure that a run is not to be shown in two ways at once.
+
+    Raises:
+        UsageError: it is.
+    """
+    if quiet and as_json:
+        raise UsageError("--quiet and --json can't both be given")
+
+
+def chosen_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Display:
+    """Return what shows the run: nothing, JSON, a screen on a terminal, or lines.
+
+    Args:
+        title: what is trained.
+        folder: where it is kept.
+        quiet: whether ``--quiet`` was given.
+        as_json: whether ``--json`` was given.
+    """
+    if quiet:
+        from mlpkit.cli.progress.display import Display  # noqa: PLC0415 - only what is chosen
+
+        return Display()
+    if as_json:
+        from mlpkit.cli.progress.lines import JsonEvents  # noqa: PLC0415 - likewise
+
+        return JsonEvents()
+    if sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        from mlpkit.cli.progress.screen import Screen  # noqa: PLC0415 - likewise
+
+        return Screen(title, str(folder))
+    from mlpkit.cli.progress.lines import Lines  # noqa: PLC0415 - likewise
+
+    return Lines()

@@ -1,0 +1,140 @@
+"""Checking a value: the base of all types of values, and what takes the faults found."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from mlpkit.components.recipe import KeyPath, Recipe
+
+
+MOST_FAULTS: Final = 100
+"""Faults that are told at once; more help nobody."""
+
+
+class Fault(NamedTuple):
+    """One wrong value.
+
+    Args:
+        path: where the value is.
+        message: what is wrong.
+        expected: what was expected instead.
+        remedy: what to do.
+        at_key: whether the key itself is wrong, and not its value.
+        notes: further places that matter, each a line.
+    """
+
+    path: KeyPath
+    message: str
+    expected: str = ""
+    remedy: str = ""
+    at_key: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Write the fault in one line, for callers who have no file to point into."""
+        place = ".".join(str(part) for part in self.path)
+        text = f"{place}: {self.message}" if place else self.message
+        if self.expected:
+            text += f"; expected {self.expected}"
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+
+class Invalid:
+    """What a check returns for a value with a fault."""
+
+
+INVALID = Invalid()
+
+
+class ReferenceResolver(Protocol):
+    """Turns a component's name, or a mapping from its name to its parameters, into a recipe."""
+
+    def __call__(
+        self, kinds: tuple[str, ...], reference: object, path: KeyPath, checking: Checking
+    ) -> Recipe[Any] | None:
+        """Return the recipe, or None after it has reported to ``checking`` what is wrong."""
+
+
+class SchemaReferences(Protocol):
+    """Gives JSON Schema's reference to the definition of a kind of component."""
+
+    def __call__(self, kinds: tuple[str, ...], *, named: bool = False) -> dict[str, Any]:
+        """Return ``{"$ref": ...}`` for any component of these kinds.
+
+        Args:
+            kinds: the kinds.
+            named: whether it may have a name beside its parameters.
+        """
+
+    def names(self, kind: str) -> dict[str, Any]:
+        """Return the schema of a component of a kind, whatever its parameters."""
+
+
+class EnoughFaults(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
+    """So much is wrong that the rest need not be looked at."""
+
+
+@dataclass
+class Checking:
+    """One pass over a structure: the faults and warnings so far, and what resolves names of components.
+
+    Args:
+        resolve: resolves references to components; None leaves them as they are, for whoever builds later.
+    """
+
+    resolve: ReferenceResolver | None = None
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+    def report(
+        self, path: KeyPath, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False
+    ) -> Invalid:
+        """Record a fault, and return what stands for the faulty value.
+
+        Raises:
+            EnoughFaults: there are as many faults now as anybody reads.
+        """
+        self.faults.append(Fault(path, message, expected=expected, remedy=remedy, at_key=at_key))
+        if len(self.faults) >= MOST_FAULTS:
+            raise EnoughFaults
+        return INVALID
+
+    def warn(self, path: KeyPath, message: str, *, remedy: str = "", at_key: bool = False) -> None:
+        """Record what is right, but shouldn't be done any more."""
+        self.warnings.append(Fault(path, message, remedy=remedy, at_key=at_key))
+
+
+class ValueType(ABC):
+    """The type of a parameter's value."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say in a few words what is expected, as in ``an integer, at least 1``."""
+
+    @abstractmethod
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the checked value, converted where that loses nothing, or ``INVALID``."""
+
+    @abstractmethod
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+
+
+def show(value: object) -> str:
+    """Write a value as a spec would, shortened, with its type where that is in doubt."""
+    longest = 40
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return repr(value if len(value) <= longest else value[:longest] + "...")
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= longest else text[:longest] + "..."

@@ -1,0 +1,359 @@
+"""The types of plain values: scalars, lists, tuples, mappings, and alternatives."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlpkit.components.schema.checking import INVALID, Checking, EnoughFaults, ValueType, show
+from mlpkit.components.schema.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.checking import SchemaReferences
+
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "minimum": operator.ge,
+    "exclusiveMinimum": operator.gt,
+    "maximum": operator.le,
+    "exclusiveMaximum": operator.lt,
+}
+"""What each keyword of JSON Schema compares by."""
+
+
+class Bound(NamedTuple):
+    """One end of a range, as in ``at least 1``."""
+
+    words: str
+    keyword: str
+    limit: float
+
+    def holds(self, value: float) -> bool:
+        """Whether ``value`` lies on the right side."""
+        return COMPARISONS[self.keyword](value, self.limit)
+
+
+def _with_bounds(noun: str, bounds: tuple[Bound, ...]) -> str:
+    if not bounds:
+        return noun
+    return f"{noun}, " + " and ".join(f"{bound.words} {bound.limit:g}" for bound in bounds)
+
+
+@dataclass(frozen=True)
+class IntegerType(ValueType):
+    """A whole number; ``true`` and ``"3"`` are none."""
+
+    bounds: tuple[Bound, ...] = ()
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return _with_bounds("an integer", self.bounds)
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the integer."""
+        try:
+            integer = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+        except TypeError:
+            integer = None
+        if integer is None:
+            remedy = "write it without quotes" if isinstance(value, str) and _is_integer(value) else ""
+            if isinstance(value, float) and value.is_integer():
+                remedy = f"write {int(value)}"
+            return checking.report(path, f"{show(value)} is not an integer", expected=self.describe(), remedy=remedy)
+        if not all(bound.holds(integer) for bound in self.bounds):
+            return checking.report(path, f"{show(integer)} is out of range", expected=self.describe())
+        return integer
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"type": "integer"} | {bound.keyword: bound.limit for bound in self.bounds}
+
+
+@dataclass(frozen=True)
+class NumberType(ValueType):
+    """A finite number; an integer will do."""
+
+    bounds: tuple[Bound, ...] = ()
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return _with_bounds("a number", self.bounds)
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the number as a float."""
+        if isinstance(value, bool | str) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
+            remedy = "write it without quotes" if isinstance(value, str) and is_number(value) else ""
+            return checking.report(path, f"{show(value)} is not a number", expected=self.describe(), remedy=remedy)
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (OverflowError, TypeError, ValueError):
+            return checking.report(path, f"{show(value)} is not a number", expected=self.describe())
+        if not math.isfinite(number):
+            return checking.report(path, f"{show(number)} is not finite", expected=self.describe())
+        if not all(bound.holds(number) for bound in self.bounds):
+            return checking.report(path, f"{show(value)} is out of range", expected=self.describe())
+        return number
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"type": "number"} | {bound.keyword: bound.limit for bound in self.bounds}
+
+
+@dataclass(frozen=True)
+class BooleanType(ValueType):
+    """``true`` or ``false``; 0, 1, ``yes`` and ``no`` are neither."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "true or false"
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the truth value."""
+        if isinstance(value, bool):
+            return value
+        words = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+        meant = words.get(str(value).lower()) if isinstance(value, str | int) else None
+        remedy = f"did you mean {meant}?" if meant else ""
+        return checking.report(path, f"{show(value)} is not true or false", expected=self.describe(), remedy=remedy)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class TextType(ValueType):
+    """A string."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "a string"
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the string."""
+        if isinstance(value, str):
+            return value
+        remedy = "put it in quotes" if isinstance(value, int | float) else ""
+        return checking.report(path, f"{show(value)} is not a string", expected=self.describe(), remedy=remedy)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"type": "string"}
+
+
+@dataclass(frozen=True)
+class ChoiceType(ValueType):
+    """One of a few literal values."""
+
+    choices: tuple[object, ...]
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        shown = [choice if isinstance(choice, str) else show(choice) for choice in self.choices]
+        return shown[0] if len(shown) == 1 else "one of " + ", ".join(shown)
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the value if it is one of the choices, of the same type."""
+        for choice in self.choices:
+            if type(choice) is type(value) and choice == value:
+                return value
+        words = [choice for choice in self.choices if isinstance(choice, str)]
+        remedy = did_you_mean(value, words) if isinstance(value, str) else ""
+        wanted = "one of the choices" if len(self.choices) > 1 else self.describe()
+        return checking.report(path, f"{show(value)} is not {wanted}", expected=self.describe(), remedy=remedy)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"enum": list(self.choices)}
+
+
+@dataclass(frozen=True)
+class NothingType(ValueType):
+    """``null``."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "null"
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return None."""
+        if value is None:
+            return None
+        return checking.report(path, f"{show(value)} is not null", expected=self.describe())
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"type": "null"}
+
+
+@dataclass(frozen=True)
+class AnyType(ValueType):
+    """Whatever a spec can say."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "any value"
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the value."""
+        return value
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {}
+
+
+def _is_integer(text: str) -> bool:
+    return text.strip().lstrip("+-").isdigit()
+
+
+def is_number(text: str) -> bool:
+    """Whether a text would be a finite number without its quotes."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class ListType(ValueType):
+    """A list of any length, its items of one type.
+
+    Args:
+        items: the type of every item.
+        fewest: how many items there must be at least.
+        as_tuple: whether the constructor wants a tuple.
+    """
+
+    items: ValueType
+    fewest: int = 0
+    as_tuple: bool = False
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        count = f" of at least {self.fewest}" if self.fewest else ""
+        return f"a list{count}, each {self.items.describe()}"
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the list, every item checked."""
+        if not isinstance(value, list | tuple):
+            return checking.report(
+                path, f"{show(value)} is not a list", expected=self.describe(), remedy="put it in [ ]"
+            )
+        if len(value) < self.fewest:
+            return checking.report(path, f"the list has {len(value)} items", expected=self.describe())
+        checked = self.check_items(value, path, checking)
+        if any(item is INVALID for item in checked):
+            return INVALID
+        return tuple(checked) if self.as_tuple else checked
+
+    def check_items(self, values: Sequence[object], path: KeyPath, checking: Checking) -> list[Any]:
+        """Return every item, checked or ``INVALID``."""
+        return [self.items.check(item, (*path, i), checking) for i, item in enumerate(values)]
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        fewest = {"minItems": self.fewest} if self.fewest else {}
+        return {"type": "array", "items": self.items.json_schema(references)} | fewest
+
+
+@dataclass(frozen=True)
+class TupleType(ValueType):
+    """A list of a fixed length, each place with a type of its own."""
+
+    items: tuple[ValueType, ...]
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return f"a list of {len(self.items)}: " + ", ".join(item.describe() for item in self.items)
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the tuple, every item checked."""
+        if not isinstance(value, list | tuple):
+            return checking.report(path, f"{show(value)} is not a list", expected=self.describe())
+        if len(value) != len(self.items):
+            return checking.report(path, f"the list has {len(value)} items", expected=self.describe())
+        checked = tuple(
+            item_type.check(item, (*path, i), checking)
+            for i, (item_type, item) in enumerate(zip(self.items, value, strict=True))
+        )
+        return INVALID if any(item is INVALID for item in checked) else checked
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {
+            "type": "array",
+            "prefixItems": [item.json_schema(references) for item in self.items],
+            "minItems": len(self.items),
+            "maxItems": len(self.items),
+        }
+
+
+@dataclass(frozen=True)
+class MappingType(ValueType):
+    """A mapping from strings to values of one type."""
+
+    values: ValueType
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return f"a mapping from names, each to {self.values.describe()}"
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the mapping, every value checked."""
+        if not isinstance(value, dict):
+            return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe())
+        for key in value:
+            if not isinstance(key, str):
+                return checking.report(path, f"the key {show(key)} is not a string", expected=self.describe())
+        checked = {key: self.values.check(item, (*path, key), checking) for key, item in value.items()}
+        return INVALID if any(item is INVALID for item in checked.values()) else checked
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"type": "object", "additionalProperties": self.values.json_schema(references)}
+
+
+@dataclass(frozen=True)
+class EitherType(ValueType):
+    """Any one of several types; the first that takes the value wins."""
+
+    alternatives: tuple[ValueType, ...]
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return " or ".join(alternative.describe() for alternative in self._telling)
+
+    @property
+    def _telling(self) -> list[ValueType]:
+        """The alternatives worth naming in a message: that nothing may be said goes without saying."""
+        return [alternative for alternative in self.alternatives if not isinstance(alternative, NothingType)]
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the value as the first alternative that takes it sees it."""
+        deepest: list[Checking] = []
+        for alternative in self.alternatives:
+            attempt = Checking(checking.resolve)
+            try:
+                checked = alternative.check(value, path, attempt)
+            except EnoughFaults:
+                checked = INVALID
+            if checked is not INVALID:
+                checking.warnings += attempt.warnings
+                return checked
+            only = self._telling == [alternative]
+            if only or any(len(fault.path) > len(path) or fault.at_key for fault in attempt.faults):
+                deepest.append(attempt)
+        if len(deepest) == 1:  # the value has the form of just one alternative: its faults are the helpful ones
+            checking.faults += deepest[0].faults
+            return INVALID
+        return checking.report(path, f"{show(value)} is not what is expected here", expected=self.describe())
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"anyOf": [alternative.json_schema(references) for alternative in self.alternatives]}

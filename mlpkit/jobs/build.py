@@ -1,0 +1,288 @@
+"""From a spec to a network, its shapes proved before its data is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.schedule import OpenEndedProgress, rate_at
+from mlpkit.components.schema.checking import Fault
+from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError
+from mlpkit.network.component_errors import Blame
+from mlpkit.network.sequential import Sequential
+from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
+
+if TYPE_CHECKING:
+    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.errors import SpecFault
+    from mlpkit.specfile.spec import Spec
+
+
+class SpecProof(NamedTuple):
+    """What is known of a spec before its data is opened.
+
+    Args:
+        dataset: the data, described and not yet opened.
+        description: shapes and sizes of the data.
+        proof: shapes of the layers.
+        warnings: what the data set has doubts about.
+    """
+
+    dataset: Dataset
+    description: Description
+    proof: Proof
+    warnings: tuple[SpecFault, ...] = ()
+
+
+def prove(spec: Spec) -> SpecProof:
+    """Prove that the layers of a spec fit each other and the data, and minibatch, augmentations and metrics the data.
+
+    Raises:
+        SpecShapeError: they don't; the message points at both places.
+        DataError: the header of a data file is not what it should be.
+    """
+    dataset = spec.data()
+    description = describe_data(spec, dataset)
+    warnings = data_warnings(spec, dataset)
+    examples = description.sizes["train"]
+    faults = _open_ended_faults(spec) + _size_faults(spec, examples) + _misfits(spec, description)
+    try:
+        stack = [member.recipe() for member in spec.layers]
+        names = [member.name for member in spec.layers]
+        dtype = np.dtype(spec.dtype)
+        create = spec.registry.create
+        proof = prove_shapes(stack, names, description.input_shape, description.target, dtype, create=create)
+    except StackError as error:
+        faults.append(_stack_fault(spec, error, dataset))
+    if faults:
+        raise spec.error(SpecShapeError, faults, warnings)
+    return SpecProof(dataset, description, proof, warnings)
+
+
+def _size_faults(spec: Spec, examples: int) -> list[Fault]:
+    """Make sure that there are as many examples as a step takes."""
+    batch_size, accumulate = spec.training.batch_size, spec.training.accumulate
+    expected = f"at most {examples}, the training examples of {spec.data.name}"
+    if batch_size > examples:
+        message = f"a minibatch of {batch_size} is larger than the training data"
+        return [Fault(("training", "batch_size"), message, expected=expected)]
+    if batch_size * accumulate > examples:
+        message = (
+            f"a step of {accumulate} minibatches, {batch_size * accumulate} examples, is larger than the training data"
+        )
+        return [Fault(("training", "accumulate"), message, expected=expected)]
+    return []
+
+
+def _open_ended_faults(spec: Spec) -> list[Fault]:
+    """Make sure that the schedule of a training that ends after a time doesn't ask how many steps it takes."""
+    if spec.training.seconds is None:
+        return []
+    recipe = spec.training.optimizer
+    try:
+        with Blame("the schedule of the learning rate failed"):
+            rate_at(recipe().learning_rate, OpenEndedProgress())
+    except OpenEndedError:
+        fault = Fault(
+            ("training", "optimizer", recipe.name, "learning_rate"),
+            "this schedule depends on how many steps the training takes, which is not known where seconds are given",
+            expected="a number, or a schedule that looks at steps or epochs done",
+            remedy="give iterations or epochs in place of seconds",
+        )
+        return [fault]
+    return []
+
+
+def describe_data(spec: Spec, dataset: Dataset) -> Description:
+    """Return shapes and sizes of a spec's data.
+
+    Args:
+        spec: the spec.
+        dataset: its data.
+
+    Raises:
+        SpecShapeError: a parameter of the data set does not fit the data.
+        DataError: the header of a data file is not what it should be.
+    """
+    try:
+        with Blame(f"dataset {spec.data.name} failed in describe"):
+            return dataset.describe()
+    except ParameterError as error:
+        path = ("data", spec.data.name, error.parameter)
+        fault = Fault(path, error.message, expected=error.expected, remedy=error.remedy)
+        raise spec.error(SpecShapeError, [fault]) from error
+
+
+def data_warnings(spec: Spec, dataset: Dataset) -> tuple[SpecFault, ...]:
+    """Return what a data set, once described, has doubts about, each at its parameter's place.
+
+    Raises:
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    place = ("data", spec.data.name)
+    with Blame(f"dataset {spec.data.name} failed in doubts"):
+        faults = [Fault((*place, doubt.parameter), doubt.message, remedy=doubt.remedy) for doubt in dataset.doubts()]
+    return spec.located(faults)
+
+
+def build(spec: Spec, *, slices: int | None = None) -> Sequential:
+    """Build the network of a spec, its parameters initialised from the spec's seed.
+
+    Args:
+        spec: the spec.
+        slices: slices of a minibatch; by default what the spec says, or one.
+
+    Raises:
+        SpecShapeError: the layers don't fit each other or the data.
+        DataError: the header of a data file is not what it should be.
+    """
+    proved = prove(spec)
+    return build_for(spec, proved.description.input_shape, target=proved.description.target, slices=slices)
+
+
+def build_for(spec: Spec, input_shape: tuple[int, ...], *, target: Any = None, slices: int | None = None) -> Sequential:
+    """Build the network of a spec for inputs of a known shape, without a look at its data.
+
+    Args:
+        spec: the spec.
+        input_shape: shape of one example.
+        target: what is to be predicted, if known.
+        slices: slices of a minibatch; by default what the spec says, or one.
+
+    Raises:
+        SpecShapeError: the layers don't fit each other or the inputs.
+    """
+    try:
+        return Sequential(
+            [member.recipe() for member in spec.layers],  # type: ignore[misc]
+            input_shape,
+            target=target,
+            seed=spec.seed,
+            dtype=spec.dtype,
+            names=[member.name for member in spec.layers],
+            slices=slices or spec.training.slices or 1,
+            resolver=spec.registry.create,
+        )
+    except StackError as error:
+        raise spec.error(SpecShapeError, [_stack_fault(spec, error)]) from error
+
+
+def _misfits(spec: Spec, description: Description) -> list[Fault]:
+    """Make sure that the augmentations can change the inputs, and the metrics judge predictions of the target."""
+    faults, target = [], description.target
+    note = f"the inputs, of shape {description.input_shape}, come {_from_data(spec)}"
+    for i, augmentation in enumerate(spec.training.augment):
+        place = ("training", "augment", i)
+        faults += _misfit(place, augmentation, "expect_inputs", description.input_shape, note)
+    note = f"the target, {target}, comes {_from_data(spec)}"
+    for i, metric in enumerate(spec.training.metrics):
+        faults += _misfit(("training", "metrics", i), metric, "expect_target", target, note)
+    return faults
+
+
+def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, note: str) -> list[Fault]:
+    """Return the fault of a component that does not fit the data, or nothing.
+
+    Args:
+        place: where the component stands.
+        recipe: builds it.
+        method: the name of its method that refuses what it does not fit.
+        given: what the method is asked about.
+        note: what that is, and where it comes from.
+    """
+    path = (*place, recipe.name)
+    try:
+        getattr(recipe(), method)(given)
+    except WrongUseError as error:
+        message, expected, remedy = error.message, error.expected, error.remedy
+        if isinstance(error, ParameterError) and error.parameter in recipe.arguments:
+            path = (*path, error.parameter)
+    except Exception as error:  # whatever an author's method raises becomes an error at the component's place
+        message, expected, remedy = f"{method} raised {type(error).__name__}: {error}", "", ""
+    else:
+        return []
+    at_key = len(path) == len(place) + 1
+    return [Fault(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
+
+
+def _from_data(spec: Spec) -> str:
+    return f"from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
+
+
+def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) -> Fault:
+    member = spec.layers[error.index]
+    cause = error.cause
+    message, expected, remedy = str(error), "", ""
+    if isinstance(cause, WrongUseError):
+        message, expected, remedy = cause.message, cause.expected, cause.remedy
+    if isinstance(cause, TargetError):
+        notes = [f"the target comes {_from_data(spec)}"]
+        if dataset is not None and not remedy:
+            with Blame(f"dataset {spec.data.name} failed in target_remedy"):
+                remedy = dataset.target_remedy()
+    elif error.operation is error.member:
+        notes = [_fed_by(spec, error, "its inputs"), *_producer_origins(spec, error)]
+    else:
+        notes = _notes_inside(spec, error)
+    place = (*member.path, member.recipe.name)
+    if error.operation is not None:
+        place = error.operation._recipe.place if error.operation._recipe else place
+        notes += [note for child in error.operation._children.values() for note in _own_origins(spec, child)]
+    return Fault(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
+
+
+def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:
+    """Say what feeds the member of the stack that does not fit, or that holds the layer which does not."""
+    if error.producer < 0:
+        return f"{inputs}, of shape {error.input_shape}, come {_from_data(spec)}"
+    before = spec.layers[error.producer]
+    return f"{inputs}, of shape {error.input_shape}, come from {before.name} at {spec.document.place(before.path)}"
+
+
+def _producer_origins(spec: Spec, error: StackError) -> list[str]:
+    if error.producer < 0:
+        return _parameter_origins(spec, ("data", spec.data.name), spec.data)
+    before = spec.layers[error.producer]
+    return _parameter_origins(spec, (*before.path, before.recipe.name), before.recipe)
+
+
+def _notes_inside(spec: Spec, error: StackError) -> list[str]:
+    """Say what feeds a layer inside another, as far as that can be told without knowing what the other does."""
+    layer, member = error.operation, error.member
+    assert layer is not None
+    assert member is not None
+    holder = next(operation for operation in member.operations() if layer in operation._children.values())
+    siblings = list(holder._children.values())
+    notes = [f"{holder.path}{_at(spec, holder)} gives it inputs of shape {layer._input_shape}"]
+    origins = _producer_origins(spec, error)
+    if layer is not siblings[0]:
+        before = siblings[siblings.index(layer) - 1]
+        notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {before._output_shape}")
+        origins = _own_origins(spec, before)
+    elif holder is member:
+        notes.append(_fed_by(spec, error, f"the inputs of {member.path}"))
+    return [*notes, *origins]
+
+
+def _own_origins(spec: Spec, operation: Operation) -> list[str]:
+    recipe = operation._recipe
+    return _parameter_origins(spec, recipe.place, recipe) if recipe else []
+
+
+def _at(spec: Spec, operation: Operation) -> str:
+    return f" at {spec.document.place(operation._recipe.place, at_key=True)}" if operation._recipe else ""
+
+
+def _parameter_origins(spec: Spec, path: KeyPath, recipe: Recipe[Any]) -> list[str]:
+    """Say where parameters come from that are inherited, substituted or overridden.
+
+    Args:
+        spec: the spec.
+        path: where the component stands.
+        recipe: builds it.
+    """
+    notes = [note for key in recipe.arguments for note in spec.document.origin_notes((*path, key))]
+    return list(dict.fromkeys(notes))

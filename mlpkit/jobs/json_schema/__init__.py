@@ -1,1 +1,0 @@
-"""A JSON Schema of specs, made from what is installed."""

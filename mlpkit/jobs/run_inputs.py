@@ -1,0 +1,188 @@
+"""What the results of a run depend on: its spec, data, plugins and versions, and what of it has changed since."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from mlpkit.components.schema.checking import Fault
+from mlpkit.errors import SpecSchemaError
+from mlpkit.registry.distributions import version_of
+from mlpkit.runs.environment import lock_contents
+from mlpkit.specfile.source import LARGEST_TEXT
+from mlpkit.version import VERSION
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.registry.plugin import Plugin
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.workers import Plan
+
+
+def resolved_text(spec: Spec, plan: Plan) -> str:
+    """Return the spec with every default, and the plan that was chosen, written out.
+
+    Args:
+        spec: the spec.
+        plan: how a step is computed.
+
+    Raises:
+        SpecSchemaError: it is too long to be read again.
+    """
+    plain = spec.resolved(slices=plan.slices, threads=plan.threads)
+    text = yaml.safe_dump(plain, sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
+    if len(text.encode()) > LARGEST_TEXT:
+        message = f"with every default filled in, the spec is larger than {LARGEST_TEXT // 1024**2} MiB"
+        raise spec.error(SpecSchemaError, [Fault((), message, remedy="write fewer or shorter values")])
+    return text
+
+
+def spec_hash(text: str) -> str:
+    """Return the SHA-256 of a resolved spec's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def flattened(data: Any, prefix: str = "") -> dict[str, Any]:
+    """Return the values of nested mappings and lists by dotted key; items of a list go by their number.
+
+    What is empty has no values.
+
+    Args:
+        data: plain data.
+        prefix: the key that leads to it.
+    """
+    if isinstance(data, Mapping):
+        items = [(str(key), value) for key, value in data.items()]
+    elif isinstance(data, list):
+        items = [(str(number), value) for number, value in enumerate(data)]
+    else:
+        return {prefix: data}
+    found: dict[str, Any] = {}
+    for key, value in items:
+        found |= flattened(value, f"{prefix}.{key}" if prefix else key)
+    return found
+
+
+ENVIRONMENT = "environment"
+DATA = "data_checksum"
+
+
+class Change(NamedTuple):
+    """A value of the lock that is not what it was.
+
+    Args:
+        key: its dotted key, such as ``environment.numpy``.
+        then: what it was, None if there was none.
+        now: what it is.
+    """
+
+    key: str
+    then: Any
+    now: Any
+
+    def __str__(self) -> str:
+        """Say what it was and what it is."""
+        then, now = ("none" if value is None else value for value in (self.then, self.now))
+        return f"{self.key}: {then} then, {now} now"
+
+    @property
+    def of_environment(self) -> bool:
+        """Whether it is about Python, NumPy, BLAS or the processor: the same task, but perhaps other bits."""
+        return self.key.startswith(f"{ENVIRONMENT}.")
+
+
+def text_changes(name: str, then: str, now: str) -> list[str]:
+    """Return a diff of a file, a line each; none if it is the same."""
+    diff = list(difflib.unified_diff(then.splitlines(), now.splitlines(), n=1, lineterm=""))
+    return [f"{name}:", *(f"  {line}" for line in diff[2:])] if diff else []
+
+
+def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Return how the lock of now differs from an earlier one."""
+    earlier, later = flattened(then), flattened(now)
+    keys = [*earlier, *(key for key in later if key not in earlier)]
+    return [Change(key, earlier.get(key), later.get(key)) for key in keys if earlier.get(key) != later.get(key)]
+
+
+_SPEC, _RESOLVED, _LOCK = "origin/spec", "origin/resolved", "lock"
+
+
+class Origin(NamedTuple):
+    """The specs and versions that a run was begun with.
+
+    Args:
+        spec: the spec as its author wrote it.
+        resolved: the spec with every default filled in.
+        lock: versions and checksums, as in lock.json.
+    """
+
+    spec: str
+    resolved: str
+    lock: Mapping[str, Any]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the texts as arrays of their bytes: a megabyte of text is too much for a header."""
+        texts = {_SPEC: self.spec, _RESOLVED: self.resolved}
+        return {name: np.frombuffer(text.encode(), np.uint8) for name, text in texts.items()}
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the rest, as plain data."""
+        return {_LOCK: self.lock}
+
+
+def origin_of(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> Origin:
+    """Return the origin in a checkpoint.
+
+    Raises:
+        ValueError: there is none, or none that mlpkit would write.
+    """
+    lock = metadata.get(_LOCK)
+    if not isinstance(lock, dict) or not {_SPEC, _RESOLVED} <= arrays.keys():
+        msg = "no origin"
+        raise ValueError(msg)
+    return Origin(_text(arrays[_SPEC]), _text(arrays[_RESOLVED]), lock)
+
+
+def _text(array: NDArray[Any]) -> str:
+    return array.tobytes().decode()
+
+
+_MODULE = "module "
+
+
+def lock_of(spec: Spec, resolved: str, dataset: Dataset) -> dict[str, Any]:
+    """Return the plain data of lock.json.
+
+    Args:
+        spec: the spec.
+        resolved: its text with every default filled in.
+        dataset: its data, opened.
+    """
+    named = [plugin for plugin in spec.registry.used() if not plugin.built_in]
+    return lock_contents(
+        version=VERSION,
+        spec_hash=spec_hash(resolved),
+        data_checksum=dataset.fingerprint() or None,
+        plugins=dict(_version(plugin) for plugin in named),
+        requires={name: version_of(name) or "" for name in spec.requires},
+        computed_by=spec.registry.computed_by(),
+    )
+
+
+def _version(plugin: Plugin) -> tuple[str, str]:
+    """Return a distribution and its version; of a file or module, its namespace and the SHA-256 of its text."""
+    if plugin.version:
+        return plugin.source, plugin.version
+    module = sys.modules.get(plugin.source.removeprefix(_MODULE)) if plugin.source.startswith(_MODULE) else None
+    file = Path(getattr(module, "__file__", None) or plugin.source)
+    text = file.read_bytes() if file.is_file() else b""
+    return plugin.namespace, f"sha256 {hashlib.sha256(text).hexdigest()}" if text else ""

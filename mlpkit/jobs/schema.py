@@ -1,0 +1,244 @@
+"""JSON Schema of specs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.kinds import KINDS
+from mlpkit.components.schema.docstring import parse_docstring
+from mlpkit.components.schema.wording import either_of
+from mlpkit.errors import PluginError
+from mlpkit.specfile.sections import TOP_LEVEL
+from mlpkit.specfile.spec import FOLDER_NAME
+from mlpkit.specfile.variables import NAME, REFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mlpkit.registry.registry import RegisteredComponent, Registry
+
+
+VARIABLE: Final = {
+    "type": "string",
+    "pattern": f"^{REFERENCE.pattern}$".replace("(?:", "("),
+    "description": "A variable: one of the values that vars sets.",
+}
+A_VARIABLE: Final = {"$ref": "#/$defs/variable"}
+NO_SINGLE_DOLLAR: Final = r"^([^$]|\$\$)*$"
+"""What texts look like: ``$$`` is a dollar."""
+
+ANNOTATIONS: Final = ("title", "description", "default", "examples", "deprecated")
+AS_WRITTEN: Final = ("vars", "extends")
+"""Keys whose values are taken before variables are put in."""
+
+
+def with_variables(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema in which each value inside may be a variable."""
+    result = dict(schema)
+    for keyword in ("anyOf", "oneOf"):
+        if keyword in schema:
+            result[keyword] = [with_variables(alternative) for alternative in schema[keyword]]
+    if "properties" in schema:
+        result["properties"] = {
+            key: value if key in AS_WRITTEN else _or_variable(value) for key, value in schema["properties"].items()
+        }
+    if "prefixItems" in schema:
+        result["prefixItems"] = [_or_variable(item) for item in schema["prefixItems"]]
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(schema.get(keyword), dict):
+            result[keyword] = _or_variable(schema[keyword])
+    if schema.get("type") == "string" and "pattern" not in schema:
+        result["pattern"] = NO_SINGLE_DOLLAR
+    if "contains" in schema:  # what a variable stands for, nobody knows here
+        counted = {keyword: result.pop(keyword) for keyword in ("contains", "minContains", "maxContains")}
+        result["anyOf"] = [counted, {"contains": A_VARIABLE}]
+    return result
+
+
+def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
+    inner = with_variables(schema)
+    annotations: dict[str, Any] = {word: inner.pop(word) for word in ANNOTATIONS if word in inner}
+    if not inner:  # anything will do
+        return annotations
+    alternatives = inner["anyOf"] if set(inner) == {"anyOf"} else [inner]
+    return annotations | {"anyOf": [*alternatives, A_VARIABLE]}
+
+
+PARTIAL: Final = "partial_"
+LAYER_NAME: Final = {
+    "type": "string",
+    "pattern": r"^([^$.]|\$\$)+$",
+    "description": "the layer's name; by default its type and ordinal, such as the first's of its type with a 1.",
+}
+
+
+class ComponentDefinitions:
+    """The definitions that a schema refers to, made as they are referred to.
+
+    Args:
+        registry: the plugins that the components come from.
+        partial: whether they are for specs that are merged with others, so that no parameter is required.
+    """
+
+    def __init__(self, registry: Registry, *, partial: bool = False) -> None:
+        self._registry = registry
+        self._prefix = PARTIAL if partial else ""
+        self._partial = partial
+        self._wanted: dict[str, tuple[tuple[str, ...], bool]] = {}
+
+    def __call__(self, kinds: tuple[str, ...], *, named: bool = False) -> dict[str, Any]:
+        """Return the reference to any component of these kinds.
+
+        Args:
+            kinds: the kinds.
+            named: whether it may have a name beside its parameters.
+        """
+        definition = f"{self._prefix}{'named_' if named else ''}{'_or_'.join(kinds)}"
+        self._wanted.setdefault(definition, (kinds, named))
+        return {"$ref": f"#/$defs/{definition}"}
+
+    def names(self, kind: str) -> dict[str, Any]:
+        """Return the schema of a component of a kind, whatever its parameters."""
+        names = {"enum": [entry.name for entry in self._sound((kind,))]}
+        return {"anyOf": [names, {"type": "object", "propertyNames": names, "minProperties": 1}]}
+
+    def definitions(self) -> dict[str, Any]:
+        """Return all that was referred to, and all that these refer to in turn."""
+        made: dict[str, Any] = {}
+        while waiting := [definition for definition in self._wanted if definition not in made]:
+            for definition in waiting:
+                made[definition] = self._of_kinds(*self._wanted[definition])
+        return made
+
+    def relaxed(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return a schema that requires nothing, but for the items of lists: lists replace others as a whole."""
+        result: dict[str, Any] = {}
+        for keyword, value in schema.items():
+            if keyword in ("required", "oneOf"):
+                continue
+            if keyword == "properties":
+                result[keyword] = {name: self.relaxed(inner) for name, inner in value.items()}
+            elif keyword in ("items", "prefixItems"):
+                result[keyword] = _whole(value)
+            elif keyword == "anyOf":
+                result[keyword] = [self.relaxed(alternative) for alternative in value]
+            else:
+                result[keyword] = value
+        return result
+
+    def _of_kinds(self, kinds: tuple[str, ...], named: bool) -> dict[str, Any]:
+        names: list[dict[str, Any]] = []
+        mappings: dict[str, Any] = {}
+        for entry in self._sound(kinds):
+            parameters, about = self._parameters(entry, named), _about(entry)
+            if not parameters.get("required"):
+                names.append({"const": entry.name, **about})
+                parameters = {"anyOf": [parameters, {"type": "null"}]}
+            mappings[entry.name] = parameters | about
+        if not mappings:
+            return {"not": {}, "description": f"{either_of(kinds)}; none is installed"}
+        mapping = {
+            "type": "object",
+            "properties": mappings,
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        }
+        return {"title": either_of(kinds), "description": _what(kinds), "anyOf": [*names, mapping]}
+
+    def _sound(self, kinds: tuple[str, ...]) -> Iterator[RegisteredComponent]:
+        for entry in self._registry.components(kinds):
+            try:
+                _ = entry.signature
+            except PluginError:  # what can't be loaded can't be used in a spec either; `mlpkit plugins` names it
+                continue
+            yield entry
+
+    def _parameters(self, entry: RegisteredComponent, named: bool) -> dict[str, Any]:
+        schema = entry.signature.json_schema(self)
+        if named:
+            schema["properties"]["name"] = LAYER_NAME
+        return self.relaxed(schema) if self._partial else schema
+
+
+def _whole(items: Any) -> Any:
+    if isinstance(items, list):
+        return [_whole(item) for item in items]
+    if isinstance(items, dict):
+        return {
+            word: value.replace(f"/{PARTIAL}", "/") if word == "$ref" else _whole(value)
+            for word, value in items.items()
+        }
+    return items
+
+
+def _about(entry: RegisteredComponent) -> dict[str, Any]:
+    docstring, advice = entry.signature.docstring, entry.declaration.deprecated
+    said = [
+        f"Deprecated: {advice}." if advice else "",
+        docstring.summary,
+        docstring.body,
+        f"From {entry.plugin.label}.",
+    ]
+    about: dict[str, Any] = {"description": "\n\n".join(filter(None, said))}
+    return about | ({"deprecated": True} if advice else {})
+
+
+def _what(kinds: tuple[str, ...]) -> str:
+    return " ".join(parse_docstring(KINDS[kind].base_class().__doc__).summary for kind in kinds)
+
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema(registry: Registry) -> dict[str, Any]:
+    """Return the JSON Schema of specs, from which editors complete and check them.
+
+    A spec that extends another gives only a part of what is needed; it has definitions of its own, in which nothing is
+    required.
+
+    Args:
+        registry: the plugins whose components it knows; those that are broken are left out.
+    """
+    registry.examined()
+    whole = ComponentDefinitions(registry)
+    partial = ComponentDefinitions(registry, partial=True)
+    specs = {"spec": _of_spec(whole), "extending_spec": partial.relaxed(_of_spec(partial))}
+    definitions = _reachable(specs | whole.definitions() | partial.definitions(), tuple(specs))
+    return {
+        "$schema": DIALECT,
+        "title": "mlpkit spec",
+        "description": "A network, its data, and how it is trained.",
+        "type": "object",
+        "if": {"required": ["extends"]},
+        "then": {"$ref": "#/$defs/extending_spec"},
+        "else": {"$ref": "#/$defs/spec"},
+        "$defs": {"variable": VARIABLE} | {name: with_variables(schema) for name, schema in definitions.items()},
+    }
+
+
+def _reachable(definitions: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the definitions of these names, and all that they refer to."""
+    found = {name: definitions[name] for name in names}
+    waiting = list(found.values())
+    while waiting:
+        part = waiting.pop()
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        name = part.get("$ref", "").rpartition("/")[2] if isinstance(part, dict) else ""
+        if name in definitions and name not in found:
+            found[name] = definitions[name]
+            waiting.append(definitions[name])
+    return found
+
+
+def _of_spec(definitions: ComponentDefinitions) -> dict[str, Any]:
+    """Return the keys of a spec, with what the code that reads the text asks of some."""
+    schema = TOP_LEVEL.json_schema(definitions)
+    narrowed: dict[str, dict[str, Any]] = {
+        "name": {"anyOf": [{"type": "string", "pattern": f"^{FOLDER_NAME.pattern}$"}, {"type": "null"}]},
+        "vars": {"type": "object", "propertyNames": {"pattern": f"^{NAME.pattern}$"}},
+        "extends": {"type": "string", "pattern": "^[^$]+$"},
+    }
+    for key, form in narrowed.items():
+        schema["properties"][key] = {"description": schema["properties"][key]["description"]} | form
+    return schema

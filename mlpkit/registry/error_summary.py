@@ -1,0 +1,75 @@
+"""Why a plugin failed, on one line, whatever it raised."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pluggy
+
+from mlpkit.errors import PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+LONGEST: Final = 500
+"""Characters of a message; some print whole files."""
+
+OF_PYTHON: Final = Path(os.__file__).parent
+OURS: Final = (Path(__file__).parents[1], Path(pluggy.__file__).parent)
+INSTALLED: Final = {"site-packages", "dist-packages"}
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the exception's type, its message, and the line of the plugin that it came from."""
+    message = printable(_message(error))
+    if not isinstance(error, PluginError):
+        message = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    place = "" if isinstance(error, SyntaxError) else _place(error)  # whose message ends with a place
+    return f"{message} ({place})" if place else message
+
+
+def printable(text: str) -> str:
+    """Return a text as one line that any terminal can show, shortened if it is long."""
+    line = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in _one_line(text))
+    return line if len(line) <= LONGEST else line[:LONGEST] + "..."
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text[: 2 * LONGEST].split())
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException as another:  # what a plugin raises is a plugin's code too
+        return f"its message can't be had: {type(another).__name__}"
+
+
+def _place(error: BaseException) -> str:
+    """Return the innermost line outside of Python and mlpkit, or nothing."""
+    innermost = None
+    for file, line in _lines(error):
+        if not _is_foreign(file):
+            innermost = file, line
+    if innermost is None:
+        return ""
+    file, line = innermost
+    return f"{'/'.join(file.parts[-2:]) if file.stem == '__init__' else file.name}, line {line}"
+
+
+def _lines(error: BaseException) -> Iterator[tuple[Path, int]]:
+    trace = error.__traceback__
+    while trace is not None:
+        yield Path(trace.tb_frame.f_code.co_filename), trace.tb_lineno
+        trace = trace.tb_next
+
+
+def _is_foreign(file: Path) -> bool:
+    """Whether a file is one of Python's, or of ours, and so says little of what is wrong in a plugin."""
+    if not file.is_absolute():  # <frozen importlib._bootstrap>
+        return file.name.startswith("<")
+    of_python = file.is_relative_to(OF_PYTHON) and not INSTALLED & set(file.parts)
+    return of_python or any(file.is_relative_to(folder) for folder in OURS)

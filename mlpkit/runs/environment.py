@@ -1,0 +1,96 @@
+"""What lock.json says: everything beside the spec that the bits of a result depend on."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_PROCESSORS_OF_LINUX = Path("/proc/cpuinfo")
+
+
+def lock_contents(
+    *,
+    version: str,
+    spec_hash: str,
+    data_checksum: str | None,
+    plugins: Mapping[str, str],
+    requires: Mapping[str, str] | None = None,
+    computed_by: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the plain data of lock.json.
+
+    Args:
+        version: the version of mlpkit.
+        spec_hash: the hash of the resolved spec.
+        data_checksum: the checksum of the data, None if the data set has none.
+        plugins: version of each distribution whose components the spec names.
+        requires: version of each distribution that the spec says it requires.
+        computed_by: what computes a component, where its bits depend on that.
+    """
+    return {
+        "mlpkit": version,
+        "plugins": dict(plugins),
+        "requires": dict(requires or {}),
+        "spec_hash": spec_hash,
+        "data_checksum": data_checksum,
+        "environment": {**environment(), "computed_by": dict(computed_by or {})},
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Return versions of Python, NumPy and BLAS, the processor's model, and the platform, as plain data."""
+    import numpy as np  # noqa: PLC0415 - costs 0.1 s, and NumPy's version is needed only here
+
+    return {
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "numpy": np.__version__,
+        "blas": _blas(),
+        "processor": _processor(),
+        "machine": platform.machine(),
+        "platform": platform.platform(),
+    }
+
+
+def _blas() -> dict[str, str | None]:
+    """Return name, version and architecture of the BLAS that NumPy computes with."""
+    import numpy as np  # noqa: PLC0415 - costs 0.1 s, and lock.py is imported with the run folder
+    from threadpoolctl import threadpool_info  # noqa: PLC0415 - needed only when a run starts
+
+    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    # SciPy may have loaded a BLAS of its own; NumPy's lies beside NumPy.
+    loaded.sort(key=lambda library: "numpy" not in library["filepath"])
+    if loaded:
+        found = loaded[0]
+        return {
+            "name": found["internal_api"],
+            "version": found["version"],
+            "architecture": found.get("architecture"),
+        }
+    # threadpoolctl doesn't know every BLAS (Accelerate on macOS); then what NumPy was built with.
+    configuration: Any = np.show_config(mode="dicts")
+    built = configuration["Build Dependencies"]["blas"]
+    return {"name": built.get("name"), "version": built.get("version"), "architecture": None}
+
+
+def _processor() -> str:
+    """Return the processor's model, such as "AMD EPYC 7763", or the best that the system tells."""
+    if platform.system() == "Darwin":
+        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    else:
+        told = _model_name(_PROCESSORS_OF_LINUX)
+    return told.strip() or platform.processor() or platform.machine()
+
+
+def _model_name(cpuinfo: Path) -> str:
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:  # there is no such file outside Linux
+        return ""
+    return next((line.partition(":")[2] for line in lines if line.startswith("model name")), "")

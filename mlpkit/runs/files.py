@@ -1,0 +1,178 @@
+"""Reading files of bounded size, and writing them whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free space on this disk, or choose another folder",
+    errno.EDQUOT: "free space within your quota, or choose another folder",
+    errno.EROFS: "choose a folder that is not read-only",
+    errno.EACCES: "get permission to write there, or choose another folder",
+    errno.EPERM: "get permission to write there, or choose another folder",
+    errno.EIO: "check the disk or the network drive, or choose another folder",
+    errno.ENOENT: "check that its folder still exists",
+    errno.ENOTDIR: "a part of the path is a file; choose another folder",
+    errno.EEXIST: "a file is in the way; choose another folder",
+    errno.EISDIR: "a folder is in its place; move the folder, or choose another name",
+    errno.ELOOP: "a link is in its place; remove the link",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOLCK: "choose a folder on a file system with file locks",
+    errno.EMFILE: "close files, or raise the limit of open files",
+}
+
+
+def storage_error(path: Path, error: OSError, *, action: str = "written") -> StorageError:
+    """Return the error that says what couldn't be done to a file or folder, why, and what to do.
+
+    Args:
+        path: the file or folder.
+        error: the system's refusal.
+        action: what couldn't be done, as in "can't be written".
+    """
+    reason = error.strerror or str(error) or type(error).__name__
+    remedy = _REMEDIES.get(error.errno or 0, "check the disk, or choose another folder")
+    return StorageError(f"{path}: can't be {action}: {reason}; {remedy}")
+
+
+LARGEST_DOCUMENT: Final = 16 * 2**20
+"""Bytes of a spec, lock file or metrics."""
+
+LARGEST_LOG: Final = 64 * 2**20
+"""Bytes of a log: some hundred thousand evaluations."""
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Return a file's content.
+
+    Args:
+        path: the file.
+        most: how many bytes it may have.
+
+    Raises:
+        OSError: it can't be read, is no regular file, or is larger than that.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):  # opening a named pipe would wait for ever
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    with path.open("rb", buffering=0) as file:
+        content = file.read(min(found.st_size, most) + 1)  # as much memory as asked for is set aside
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most // 2**20} MiB")
+    return content
+
+
+_PREFIX, _SUFFIX = ".mlpkit-", ".tmp"
+_GATHERED = 2**20
+
+
+def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
+    """Write a file so that a reader, also one after a power failure, finds the earlier content or the new.
+
+    The content goes to a temporary file in the same folder, which is flushed to the disk and then renamed.
+    After a failure the earlier file is untouched and the temporary one is gone.
+
+    Args:
+        path: the file; its folder exists.
+        content: the bytes, at once or in parts.
+
+    Raises:
+        StorageError: the file can't be written.
+    """
+    parts = [content] if isinstance(content, bytes) else content
+    try:
+        # Opened first: once the file is renamed, as little as possible may still fail.
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _replace(path, parts)
+            _flush_folder(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, unless it is there, so that it is still there after a power failure.
+
+    Args:
+        path: the folder; the one around it exists.
+
+    Raises:
+        StorageError: it can't be made.
+    """
+    if path.is_dir():
+        return
+    try:
+        path.mkdir(exist_ok=True)
+        around = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _flush_folder(around)
+        finally:
+            os.close(around)
+    except OSError as error:
+        raise storage_error(path, error, action="made") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed; to be called where nobody else writes."""
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with contextlib.suppress(OSError):  # what can't be removed does no harm
+            path.unlink(missing_ok=True)
+
+
+def _replace(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
+    try:
+        _write(temporary, parts)
+        os.replace(temporary, path)  # noqa: PTH105 - one style for the system calls of this file
+    except BaseException:
+        with contextlib.suppress(OSError):  # the failure that led here is the one to report
+            os.unlink(temporary)  # noqa: PTH108 - one style for the system calls of this file
+        raise
+
+
+def _write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        for part in _gathered(parts):
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview | bytearray]:
+    """Join small parts, since a call of the system for each would cost more than to copy them."""
+    small = bytearray()
+    for part in parts:
+        if len(small) + len(part) > _GATHERED:
+            yield small
+            small = bytearray()
+        if len(part) > _GATHERED:
+            yield part
+        else:
+            small += part
+    yield small
+
+
+def _flush_folder(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems keep folders safe by themselves and can't flush them
+            raise

@@ -1,0 +1,222 @@
+"""JSON as run folders hold it: plain data, and a line a record."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import math
+import os
+import reprlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.runs.files import LARGEST_LOG, read_bounded, storage_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+MOST_PARTS = 200_000
+"""Commas and opening brackets of a text, each of which may cost 250 bytes of memory once it is read."""
+
+_DEEPEST = 100
+_SHORTENED = reprlib.Repr()
+_SHORTENED.maxstring = _SHORTENED.maxother = 100
+
+
+def encode_compact(data: Any, *, sort: bool = False) -> str:
+    """Return plain data as JSON on one line, in ASCII, without spaces.
+
+    Args:
+        data: None, booleans, numbers, strings, and lists, tuples and mappings of them.
+        sort: whether to sort the keys instead of keeping them as given.
+
+    Raises:
+        ValueError: the data isn't plain, or holds a number that isn't finite.
+    """
+    return json.dumps(_plain(data), sort_keys=sort, separators=(",", ":"))
+
+
+def encode_pretty(data: Any) -> str:
+    """Return plain data as indented JSON with sorted keys and a newline at the end.
+
+    Raises:
+        ValueError: the data isn't plain, or holds a number that isn't finite.
+    """
+    return json.dumps(_plain(data), sort_keys=True, indent=2) + "\n"
+
+
+def decode(text: bytes) -> Any:
+    """Return what a JSON text in UTF-8 says.
+
+    Raises:
+        ValueError: the text isn't JSON, names a key twice, holds a number that isn't finite, or has too many parts.
+    """
+    expect_few_parts(text)
+    try:
+        return json.loads(
+            text.decode(),
+            object_pairs_hook=_unique,
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
+    except RecursionError as error:
+        msg = "nested too deeply"
+        raise ValueError(msg) from error
+
+
+def expect_few_parts(text: bytes) -> None:
+    """Make sure that reading a JSON text takes little more memory than the text itself.
+
+    Raises:
+        ValueError: it has more commas and brackets than ``MOST_PARTS``.
+    """
+    parts = sum(text.count(mark) for mark in (b",", b"[", b"{"))
+    if parts > MOST_PARTS:
+        msg = f"it has {parts:,} commas and brackets; expected up to {MOST_PARTS:,}"
+        raise ValueError(msg)
+
+
+def shortened(value: Any) -> str:
+    """Return a value as a message shows it, however long it is."""
+    return _SHORTENED.repr(value)
+
+
+def _plain(data: Any, place: str = "", depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        msg = f"{shortened(place)} is nested too deeply; expected up to {_DEEPEST} levels"
+        raise ValueError(msg)
+    if isinstance(data, float):
+        if not math.isfinite(data):
+            msg = f"{place or 'the value'} is {data}, and JSON has only finite numbers"
+            raise ValueError(msg)
+        return data
+    if data is None or isinstance(data, bool | int | str):
+        return data
+    if isinstance(data, list | tuple):
+        return [_plain(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(data)]
+    if isinstance(data, Mapping):
+        for key in data:
+            if not isinstance(key, str):
+                msg = f"{place or 'the value'} has the key {key!r}; expected only strings as keys"
+                raise ValueError(msg)  # noqa: TRY004 - one exception for all that JSON can't say
+        return {key: _plain(item, f"{place}.{key}" if place else key, depth + 1) for key, item in data.items()}
+    msg = f"{place or 'the value'} is of type {type(data).__name__}; expected plain data"
+    raise ValueError(msg)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            msg = f"the key {shortened(name)} is there twice"
+            raise ValueError(msg)
+        found[name] = value
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        msg = f"{text[: _SHORTENED.maxstring]} is not a finite number"
+        raise ValueError(msg)
+    return number
+
+
+def encode_line(path: Path, record: Mapping[str, Any]) -> bytes:
+    """Return a record as the line that a log holds for it.
+
+    Args:
+        path: the log, for the message.
+        record: plain data; its keys keep their order.
+
+    Raises:
+        StorageError: the record isn't plain data with finite numbers.
+    """
+    try:
+        return encode_compact(record).encode() + b"\n"
+    except ValueError as error:
+        msg = f"{path}: can't be written: {error}; write None where there is no number"
+        raise StorageError(msg) from error
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Add a record to the end of a log, which is made if it is missing.
+
+    Raises:
+        StorageError: the record isn't plain data with finite numbers, or the log can't be written.
+    """
+    line = encode_line(path, record)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        try:
+            size = _remove_torn_line(descriptor)
+            try:
+                if os.write(descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except BaseException:
+                with contextlib.suppress(OSError):  # the failure that led here is the one to report
+                    os.ftruncate(descriptor, size)
+                raise
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a log; a last line that was cut off while it was written doesn't count.
+
+    Returns an empty list where there is no such file.
+
+    Raises:
+        RunFolderError: the log can't be read, or a line isn't a JSON object.
+    """
+    return [_record(path, number, line) for number, line in enumerate(_whole_lines(path), start=1)]
+
+
+def readable_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a log without those that are damaged, for a log that nothing depends on.
+
+    Raises:
+        RunFolderError: the log can't be read.
+    """
+    records = []
+    for number, line in enumerate(_whole_lines(path), start=1):
+        with contextlib.suppress(RunFolderError):
+            records.append(_record(path, number, line))
+    return records
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    try:
+        return read_bounded(path, LARGEST_LOG).split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        msg = f"{path}: can't be read: {error.strerror}"
+        raise RunFolderError(msg) from error
+
+
+def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        record = decode(line)
+    except ValueError as error:
+        msg = f"{path}:{number}: is damaged: {error}; restore the file from a copy, or repeat the run"
+        raise RunFolderError(msg) from error
+    if not isinstance(record, dict):
+        msg = f"{path}:{number}: is damaged: expected a JSON object; restore the file from a copy, or repeat the run"
+        raise RunFolderError(msg)
+    return record
+
+
+def _remove_torn_line(descriptor: int) -> int:
+    """Cut off what a crash left of a last line, and return the size that remains."""
+    size = os.fstat(descriptor).st_size
+    if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
+        return size
+    whole = os.pread(descriptor, size, 0).rfind(b"\n") + 1
+    os.ftruncate(descriptor, whole)
+    return whole

@@ -1,0 +1,1 @@
+"""Reading spec files: YAML, inheritance, variables, overrides, and what the keys mean."""

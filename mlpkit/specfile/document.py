@@ -1,0 +1,351 @@
+"""Reads a spec's file, or says why it can't be read."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.wording import nearest
+from mlpkit.specfile.merging import EXTENDS, merge
+from mlpkit.specfile.nodes import ListNode, MappingNode, Origin, ScalarNode, count, plain
+from mlpkit.specfile.overrides import read_overrides, set_overrides
+from mlpkit.specfile.source import LARGEST_TEXT, LONGEST_CHAIN, MOST_VALUES, FaultList, Place, SourceText, shown
+from mlpkit.specfile.strict_yaml import parse_yaml
+from mlpkit.specfile.variables import VARS, substitute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.checking import Fault
+    from mlpkit.errors import SpecFault
+    from mlpkit.specfile.nodes import Entry, Node
+
+
+WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
+YAML_SUFFIXES: Final = (".yaml", ".yml")
+BYTE_ORDER_MARK: Final = "\ufeff"
+BEYOND_COMMENTS: Final = re.compile(r"(?:\A|[\r\n])[ \t]*[^ \t\r\n#]")
+"""The first line that is neither blank nor a comment."""
+
+
+def read_text(
+    path: Path,
+    faults: FaultList,
+    *,
+    order: int = 0,
+    notes: tuple[str, ...] = (),
+    asked_at: Place | None = None,
+) -> SourceText | None:
+    """Return the text of a file, or None after reporting why there is none.
+
+    Args:
+        path: the file.
+        faults: takes what is wrong.
+        order: the text's position among the texts of one spec.
+        notes: how the spec came to this file.
+        asked_at: where another file names this one; by default the fault is in the file itself.
+    """
+    name = shown(str(path))
+    content = _read_bytes(path, faults, asked_at, Place(SourceText(name, "", order, notes), 0, 0))
+    if content is None:
+        return None
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        whole = SourceText(name, content.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK), order, notes)
+        _report_encoding(content, error.start, whole, faults)
+        return None
+    source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes)
+    return source if holds_something(source, faults) else None
+
+
+def holds_something(source: SourceText, faults: FaultList) -> bool:
+    """Whether a text has more than comments and is not too large; if not, that is reported."""
+    start = Place(source, 0, 0)
+    if len(source.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
+        _report_size(source.name, start, faults)
+    elif not source.text.strip():
+        faults.report(start, "this spec is empty", remedy=WHAT_TO_WRITE)
+    elif not BEYOND_COMMENTS.search(source.text):
+        faults.report(start, "this spec holds nothing but comments", remedy=WHAT_TO_WRITE)
+    else:
+        return True
+    return False
+
+
+def _read_bytes(path: Path, faults: FaultList, asked_at: Place | None, start: Place) -> bytes | None:
+    place = asked_at or start
+    try:
+        if asked_at is not None and not _may_be_read(path):
+            faults.report(place, f"'{shown(str(path))}' is no regular file", expected="a YAML file")
+            return None
+        with path.open("rb") as file:
+            content = file.read(LARGEST_TEXT + len(codecs.BOM_UTF8) + 1)
+    except FileNotFoundError:
+        _report_missing(path, faults, place)
+        return None
+    except IsADirectoryError:
+        faults.report(place, f"'{shown(str(path))}' is a folder", expected="a YAML file")
+        return None
+    except OSError as error:
+        faults.report(place, f"'{shown(str(path))}' can't be read: {error.strerror or error}")
+        return None
+    except ValueError as error:  # a NUL in the name
+        faults.report(place, f"{str(path)!r} can't be the name of a file: {error}")
+        return None
+    if len(content.removeprefix(codecs.BOM_UTF8)) > LARGEST_TEXT:
+        _report_size(shown(str(path)), place, faults)
+        return None
+    return content
+
+
+def _may_be_read(path: Path) -> bool:
+    """Whether a file that another one names won't keep its reader waiting, as a pipe or a terminal would."""
+    mode = path.stat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
+def _report_size(name: str, place: Place, faults: FaultList) -> None:
+    mebibytes = LARGEST_TEXT // 1024**2
+    faults.report(place, f"'{name}' is larger than {mebibytes} MiB", remedy="keep data in files of their own")
+
+
+def _report_missing(path: Path, faults: FaultList, place: Place) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        faults.report(place, f"there is no folder '{shown(str(folder))}'")
+        return
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in YAML_SUFFIXES)
+    except OSError:  # a folder that can't be listed has nothing to suggest
+        names = []
+    found = nearest(path.name, names)
+    remedy = f"did you mean '{shown(str(folder / found))}'?" if found else ""
+    faults.report(place, f"there is no file '{shown(str(path))}'", remedy=remedy)
+
+
+def _report_encoding(content: bytes, byte: int, source: SourceText, faults: FaultList) -> None:
+    character = len(content[:byte].decode("utf-8").removeprefix(BYTE_ORDER_MARK))
+    looks_like_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    remedy = "save the file as UTF-8" + ("; it looks like UTF-16" if looks_like_utf_16 else "")
+    faults.report(Place(source, character, character + 1), f"byte {byte} is not UTF-8", remedy=remedy)
+
+
+def read_with_bases(source: SourceText, path: Path | None, faults: FaultList) -> MappingNode | None:
+    """Return a spec merged over all those it extends, or None if one of them could not be read whole.
+
+    Args:
+        source: the spec's text.
+        path: its file; None if it has none, and so can't extend others.
+        faults: takes what is wrong.
+    """
+    specs: list[MappingNode] = []
+    chain = [path] if path else []
+    links: list[str] = []
+    values = 0
+    while True:
+        root = _read_mapping(source, faults)
+        if root is None:
+            return None
+        values += count(root)
+        if values > MOST_VALUES:
+            message = f"with the files it extends, the spec holds more than {MOST_VALUES:,} values"
+            faults.report(root.origin.place, message)
+            return None
+        specs.append(root)
+        entry = root.entries.pop(EXTENDS, None)
+        if entry is None:
+            break
+        base = _base_path(entry, chain, faults)
+        if base is None:
+            return None
+        notes = (f"{entry.key.place} extends this file", *links)
+        read = read_text(base, faults, order=len(specs), notes=notes, asked_at=entry.node.origin.place)
+        if read is None:
+            return None
+        source = read
+        chain.append(base)
+        links.insert(0, f"{entry.key.place} extends {base}")
+    merged = specs.pop()
+    while specs:
+        merged = merge(merged, specs.pop())
+    return merged
+
+
+def _read_mapping(source: SourceText, faults: FaultList) -> MappingNode | None:
+    node = parse_yaml(source, faults)
+    if node is not None and not isinstance(node, MappingNode):
+        from mlpkit.specfile.yaml_mistakes import COLON_WITHOUT_SPACE  # noqa: PLC0415 - only after a mistake
+
+        place = node.origin.place
+        squeezed = COLON_WITHOUT_SPACE.match(source.line(place.line))
+        remedy = "write a space after ':'" if squeezed else ""
+        message = f"a spec is a mapping, not {show(plain(node))}"
+        faults.report(place, message, expected="lines such as 'seed: 0'", remedy=remedy)
+        return None
+    return node
+
+
+def _base_path(entry: Entry, chain: list[Path], faults: FaultList) -> Path | None:
+    """Return the file that ``extends`` names, or None if it can't be followed."""
+    node, place = entry.node, entry.node.origin.place
+    if not chain:
+        faults.report(entry.key.place, "a spec that is not in a file of its own can't extend others")
+        return None
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.value:
+        faults.report(place, f"{show(plain(node))} is not the name of a file", expected="extends: other.yaml")
+        return None
+    if "$" in node.value:
+        faults.report(place, "variables can't be used in extends", expected="extends: other.yaml")
+        return None
+    base = chain[-1].parent / node.value
+    same = [index for index, earlier in enumerate(chain) if _is_same_file(earlier, base)]
+    if same:
+        circle = " -> ".join(str(path) for path in (*chain[same[0] :], chain[same[0]]))
+        faults.report(place, f"specs extend each other in a circle: {circle}", remedy="remove one extends")
+        return None
+    if len(chain) > LONGEST_CHAIN:
+        names = " -> ".join(str(path) for path in chain)
+        faults.report(place, f"more than {LONGEST_CHAIN} files extend one another", notes=(f"the files are {names}",))
+        return None
+    return base
+
+
+def _is_same_file(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):  # one that can't be looked at will be reported when it is read
+        return False
+
+
+@dataclass
+class Document:
+    """A spec after ``extends``, overrides and variables, before anything is known of its meaning.
+
+    Args:
+        path: the spec's file, as given.
+        text: its text as written.
+        values: what it says, as plain data, without ``extends`` and ``vars``.
+        variables: the values of its variables, as plain data.
+        tree: the same with origins, ``vars`` included.
+    """
+
+    path: Path
+    text: str
+    values: dict[str, Any]
+    variables: dict[str, Any]
+    tree: MappingNode = field(repr=False)
+
+    def located(self, fault: Fault) -> SpecFault:
+        """Return a fault with the place of the wrong value, or key, and notes on where that came from."""
+        origin = self._origin(fault.path, at_key=fault.at_key)
+        return origin.place.fault(
+            fault.message, expected=fault.expected, remedy=fault.remedy, notes=(*fault.notes, *origin.notes)
+        )
+
+    def place(self, path: KeyPath, *, at_key: bool = False) -> Place:
+        """Return where a value stands, or its key.
+
+        What is missing has the place of the nearest thing around it: of its key, if it has one.
+
+        Args:
+            path: keys and indices that lead to the value.
+            at_key: whether to return the place of its key.
+        """
+        return self._origin(path, at_key=at_key).place
+
+    def says(self, path: KeyPath) -> bool:
+        """Whether there is a value at a path, or a component by its bare name; what is not there is a default."""
+        values: Any = self.values
+        for part in path:
+            if isinstance(values, list) and isinstance(part, int) and part < len(values):
+                values = values[part]
+            elif isinstance(values, dict) and part in values:
+                values = values[part]
+            elif values == part:
+                values = None
+            else:
+                return False
+        return True
+
+    def origin_notes(self, path: KeyPath) -> tuple[str, ...]:
+        """Return whether and from where a value was inherited, substituted or overridden, a line each."""
+        return self._origin(path, at_key=False).all_notes
+
+    def _origin(self, path: KeyPath, *, at_key: bool) -> Origin:
+        node: Node = self.tree
+        key: Origin | None = None
+        for part in path:
+            if isinstance(node, MappingNode) and part in node.entries:
+                entry = node.entries[str(part)]
+                node, key = entry.node, entry.key
+            elif isinstance(node, ListNode) and isinstance(part, int) and 0 <= part < len(node.items):
+                node, key = node.items[part], None
+            else:  # something is missing here; a bare name is the key to the parameters it lacks
+                at_key = not isinstance(node, ScalarNode)
+                break
+        if not at_key:
+            return node.origin
+        if key is None and path and isinstance(node, MappingNode) and len(node.entries) == 1:
+            (entry,) = node.entries.values()  # a list item has no key; a component has its name
+            return entry.key
+        return key or node.origin
+
+
+def read_document(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Document:
+    """Read a spec's file and those it extends, set overrides, and put in variables.
+
+    Args:
+        path: the file.
+        overrides: a mapping from dotted keys to Python values, or texts ``KEY=VALUE`` as from ``--set``.
+
+    Raises:
+        SpecSyntaxError: a file can't be read, or the text, ``extends``, ``vars`` or an override is wrong.
+    """
+    path = Path(path)
+    faults = FaultList()
+    source = read_text(path, faults)
+    return _document(source, path, path, overrides, faults)
+
+
+def parse_document(text: str, name: str = "<spec>", overrides: Mapping[str, Any] | Sequence[str] = ()) -> Document:
+    """Read a spec that is in memory, such as one from a model file; it can't extend others.
+
+    Args:
+        text: the spec's text.
+        name: what stands for it in messages.
+        overrides: as for ``read_document``.
+
+    Raises:
+        SpecSyntaxError: the text, ``vars`` or an override is wrong.
+    """
+    faults = FaultList()
+    source = SourceText(name, text)
+    return _document(source if holds_something(source, faults) else None, Path(name), None, overrides, faults)
+
+
+def _document(
+    source: SourceText | None,
+    path: Path,
+    file: Path | None,
+    overrides: Mapping[str, Any] | Sequence[str],
+    faults: FaultList,
+) -> Document:
+    """Return the document, or raise everything that is wrong with its texts."""
+    tree = read_with_bases(source, file, faults) if source else None
+    changes = read_overrides(overrides, faults)
+    if tree and changes is not None:  # in half a spec, what is missing would be reported too
+        set_overrides(tree, changes, faults)
+        tree = substitute(tree, faults)
+    faults.raise_if_any()
+    assert source is not None
+    assert tree is not None
+    values = plain(tree)
+    variables = values.pop(VARS, {})
+    return Document(path, source.text, values, variables, tree)

@@ -1,0 +1,103 @@
+"""How the mappings of a spec merge with those of the spec that it extends."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.components.schema.signature import SectionType
+from mlpkit.components.schema.types import EitherType
+from mlpkit.specfile.nodes import Entry, MappingNode, ScalarNode, is_null
+from mlpkit.specfile.sections import TOP_LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.specfile.nodes import Node
+
+
+EXTENDS: Final = "extends"
+"""The key that names the spec to begin from."""
+
+
+def _paths(section: SectionType, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Go through the places of a section and of those below it."""
+    yield path
+    for name, kind in section.signature.types.items():
+        inner = kind.alternatives[0] if isinstance(kind, EitherType) else kind
+        if isinstance(inner, SectionType):
+            yield from _paths(inner, (*path, name))
+
+
+SECTIONS: Final[frozenset[KeyPath]] = frozenset({("vars",), ("requires",), ("sweep",), *_paths(TOP_LEVEL)})
+"""Where sections stand; the spec itself is one."""
+
+COMPONENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
+
+
+def is_section(path: KeyPath) -> bool:
+    """Whether a section stands at a path."""
+    return path in SECTIONS
+
+
+def may_be_component(path: KeyPath) -> bool:
+    """Whether a component may stand at a path, as far as the structure tells."""
+    return path == ("data",) or (len(path) > 1 and path[0] != "requires" and not is_section(path))
+
+
+def component_of(node: Node) -> tuple[str, MappingNode | None] | None:
+    """Return the name and the parameters of what may be a component, or None if it can't be one.
+
+    ``sgd``, ``{sgd: null}`` and ``sgd:`` are the same: a component without parameters.
+    """
+    if isinstance(node, ScalarNode) and isinstance(node.value, str) and COMPONENT_NAME.fullmatch(node.value):
+        return node.value, None
+    if isinstance(node, MappingNode) and len(node.entries) == 1:
+        ((name, entry),) = node.entries.items()
+        if isinstance(entry.node, MappingNode):
+            return name, entry.node
+        if is_null(entry.node):
+            return name, None
+    return None
+
+
+def merge(base: MappingNode, child: MappingNode) -> MappingNode:
+    """Return the spec ``child`` over the spec ``base``."""
+    return _merge_keys(base, child, ())
+
+
+def _merge_keys(base: MappingNode, child: MappingNode, path: KeyPath) -> MappingNode:
+    entries = dict(base.entries)
+    for key, entry in child.entries.items():
+        inherited = base.entries.get(key)
+        node = _merge_values(inherited.node, entry.node, (*path, key)) if inherited else entry.node
+        entries[key] = Entry(entry.key, node)
+    return MappingNode(entries, child.origin)
+
+
+def _merge_values(base: Node, child: Node, path: KeyPath) -> Node:
+    if not is_section(path):
+        if _one_key(base) and _one_key(child) and _one_key(base) != _one_key(child):
+            return child
+        old, new = component_of(base), component_of(child)
+        if old and new:
+            return _merge_components(old, new, child, path)
+    if isinstance(base, MappingNode) and isinstance(child, MappingNode):
+        return _merge_keys(base, child, path)
+    return child
+
+
+def _merge_components(
+    old: tuple[str, MappingNode | None], new: tuple[str, MappingNode | None], child: Node, path: KeyPath
+) -> Node:
+    (old_name, inherited), (name, parameters) = old, new
+    if name != old_name or inherited is None:
+        return child
+    key = child.entries[name].key if isinstance(child, MappingNode) else child.origin
+    merged = inherited if parameters is None else _merge_keys(inherited, parameters, (*path, name))
+    return MappingNode({name: Entry(key, merged)}, child.origin)
+
+
+def _one_key(node: Node) -> str | None:
+    return next(iter(node.entries)) if isinstance(node, MappingNode) and len(node.entries) == 1 else None

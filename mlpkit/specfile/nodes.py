@@ -1,0 +1,101 @@
+"""The tree of a spec: plain values that know where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from mlpkit.specfile.source import Place
+
+
+Scalar: TypeAlias = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value or a key came from.
+
+    Args:
+        place: where it stands.
+        notes: what became of it on the way, each a line.
+    """
+
+    place: Place
+    notes: tuple[str, ...] = ()
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """Its own notes, then those of the text it stands in."""
+        return (*self.notes, *self.place.text.notes)
+
+    def with_note(self, note: str) -> Origin:
+        """Return the origin with one more note."""
+        return Origin(self.place, (*self.notes, note))
+
+
+@dataclass(slots=True)
+class ScalarNode:
+    """A string, number, truth value or null."""
+
+    value: Scalar
+    origin: Origin
+
+
+@dataclass(slots=True)
+class ListNode:
+    """A list."""
+
+    items: list[Node]
+    origin: Origin
+
+
+@dataclass(slots=True)
+class Entry:
+    """A key's origin, and the value under that key."""
+
+    key: Origin
+    node: Node
+
+
+@dataclass(slots=True)
+class MappingNode:
+    """A mapping; its keys are strings."""
+
+    entries: dict[str, Entry]
+    origin: Origin
+
+
+Node: TypeAlias = ScalarNode | ListNode | MappingNode
+
+
+def plain(node: Node) -> Any:
+    """Return the tree as plain data."""
+    if isinstance(node, MappingNode):
+        return {key: plain(entry.node) for key, entry in node.entries.items()}
+    if isinstance(node, ListNode):
+        return [plain(item) for item in node.items]
+    return node.value
+
+
+def height(node: Node) -> int:
+    """Return how many lists and mappings lie inside one another; 0 for a scalar."""
+    if isinstance(node, MappingNode):
+        return 1 + max((height(entry.node) for entry in node.entries.values()), default=0)
+    if isinstance(node, ListNode):
+        return 1 + max((height(item) for item in node.items), default=0)
+    return 0
+
+
+def count(node: Node) -> int:
+    """Return how many values the tree has, lists and mappings among them."""
+    if isinstance(node, MappingNode):
+        return 1 + sum(count(entry.node) for entry in node.entries.values())
+    if isinstance(node, ListNode):
+        return 1 + sum(count(item) for item in node.items)
+    return 1
+
+
+def is_null(node: Node) -> bool:
+    """Whether the node is ``null``."""
+    return isinstance(node, ScalarNode) and node.value is None

@@ -1,0 +1,399 @@
+"""Overrides: reading them, and setting them in a spec."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.component_types import layer_names
+from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.specfile.merging import EXTENDS, component_of, may_be_component
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode, count, is_null, plain
+from mlpkit.specfile.source import (
+    DEEPEST_NESTING,
+    LARGEST_TEXT,
+    MOST_DIGITS,
+    MOST_VALUES,
+    REFUSED,
+    Place,
+    SourceText,
+    describe_character,
+)
+from mlpkit.specfile.strict_yaml import parse_yaml
+from mlpkit.specfile.variables import VARS, escape, follow, preview, variables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.specfile.nodes import Node, Scalar
+    from mlpkit.specfile.source import FaultList
+
+
+def node_of_value(value: object, place: Place, faults: FaultList) -> Node | None:
+    """Return a value as a tree, or None after reporting why a spec can't hold it.
+
+    Dollars in strings stay dollars: a value from Python is taken as it is.
+
+    Args:
+        value: None, a truth value, number, string, path, list, tuple or mapping of such.
+        place: what the value's parts point to.
+        faults: takes what is wrong.
+    """
+    try:
+        return _Conversion(Origin(place)).node(value, 1)
+    except ValueError as error:
+        faults.report(place, str(error))
+        return None
+
+
+def text_of_value(value: object) -> str:
+    """Return a value as it would stand in a spec, in one line and shortened."""
+    if isinstance(value, str | os.PathLike):
+        text = str(value)
+    else:
+        try:
+            text = json.dumps(value, default=lambda part: type(part).__name__, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            text = type(value).__name__
+    longest = 200
+    line = " ".join(text.splitlines())
+    return line if len(line) <= longest else line[:longest] + "..."
+
+
+class _Conversion:
+    """The conversion of one value, and how many it is made of."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self.values = 0
+
+    def node(self, value: object, depth: int) -> Node:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            msg = f"a spec can't hold more than {MOST_VALUES:,} values"
+            raise ValueError(msg)
+        if depth > DEEPEST_NESTING:
+            msg = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
+            raise ValueError(msg)
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, list | tuple):
+            return ListNode([self.node(item, depth + 1) for item in value], self.origin)
+        return ScalarNode(_scalar(value), self.origin)
+
+    def _mapping(self, value: Mapping[object, object], depth: int) -> Node:
+        entries = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                msg = f"the key {key!r} is not a string"
+                raise ValueError(msg)  # noqa: TRY004 - one kind of error for whatever a spec can't hold
+            entries[_text(key)] = Entry(self.origin, self.node(item, depth + 1))
+        return MappingNode(entries, self.origin)
+
+
+def _scalar(value: object) -> Scalar:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str | os.PathLike):
+        return escape(_text(os.fsdecode(value)))
+    if isinstance(value, Integral):
+        integer = int(value)
+        if abs(integer) >= 10**MOST_DIGITS:
+            msg = f"an integer of more than {MOST_DIGITS} digits is too long"
+            raise ValueError(msg)
+        return integer
+    if isinstance(value, Real):
+        number = float(value)
+        if not math.isfinite(number):
+            msg = f"{number} is not finite"
+            raise ValueError(msg)
+        return number
+    msg = f"a value of type {type(value).__name__} can't stand in a spec"
+    raise ValueError(msg)
+
+
+def _text(text: str) -> str:
+    refused = REFUSED.search(text)
+    if refused:
+        msg = f"a string can't hold the character {describe_character(refused[0])}"
+        raise ValueError(msg)
+    return text
+
+
+FIRST_ORDER = 100
+"""Overrides come after all files in the order of texts."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """A value to be set.
+
+    Args:
+        source: the override as a text.
+        keys: the dotted key's parts.
+        starts: where in the text each part begins.
+        value: what to set.
+    """
+
+    source: SourceText
+    keys: tuple[str, ...]
+    starts: tuple[int, ...]
+    value: Node
+
+    def place(self, index: int) -> Place:
+        """Return the place of one part of the key."""
+        return Place(self.source, self.starts[index], self.starts[index] + len(self.keys[index]))
+
+    def path(self, length: int) -> str:
+        """Return the first parts of the key, dotted."""
+        return ".".join(self.keys[:length])
+
+
+def read_overrides(overrides: Mapping[str, Any] | Sequence[str], faults: FaultList) -> list[Override] | None:
+    """Return the overrides in their order, or None if one of them could not be read.
+
+    Args:
+        overrides: a mapping from dotted keys to Python values, taken as they are; or texts, whose values are
+            YAML of one line and may use variables.
+        faults: takes what is wrong.
+    """
+    read: list[Override] = []
+    wrong = values = 0
+    for override in _each(overrides, faults):
+        if override is None:
+            wrong += 1
+            continue
+        read.append(override)
+        values += count(override.value)
+        if values > MOST_VALUES:
+            faults.report(override.place(0), f"overrides can't hold more than {MOST_VALUES:,} values together")
+            return None
+    return None if wrong else read
+
+
+def _each(overrides: Mapping[str, Any] | Sequence[str], faults: FaultList) -> Iterator[Override | None]:
+    """Go through the overrides, None for one that could not be read."""
+    if isinstance(overrides, Mapping):
+        for index, (key, value) in enumerate(overrides.items()):
+            yield _from_value(key, value, FIRST_ORDER + index, faults)
+    else:
+        for index, text in enumerate([overrides] if isinstance(overrides, str) else overrides):
+            yield _from_text(text, FIRST_ORDER + index, faults)
+
+
+def _from_text(text: str, order: int, faults: FaultList) -> Override | None:
+    source = SourceText("--set", text, order, override=True)
+    whole = Place(source, 0, len(text))
+    if len(text) > LARGEST_TEXT:
+        faults.report(whole, f"an override can't have more than {LARGEST_TEXT:,} characters")
+        return None
+    if "\n" in text or "\r" in text:
+        faults.report(whole, "an override has only one line", expected="KEY=VALUE")
+        return None
+    key, equals, value = text.partition("=")
+    if not equals:
+        faults.report(whole, "'=' is missing", expected="KEY=VALUE, such as training.batch_size=128")
+        return None
+    parts = _parts(source, key, faults)
+    start = len(key) + 1
+    node = None
+    if value.strip() and not value.lstrip().startswith("#"):
+        node = parse_yaml(source, faults, start=start)
+    else:
+        faults.report(Place(source, start, start), "there is no value after '='", remedy="write null or '' for nothing")
+    return Override(source, *parts, node) if node is not None and parts else None
+
+
+def _from_value(key: object, value: object, order: int, faults: FaultList) -> Override | None:
+    written = text_of_value(value)
+    if not isinstance(key, str):
+        source = SourceText("overrides", f"{key!r}={written}", order, override=True)
+        faults.report(Place(source, 0, len(repr(key))), f"the key {key!r} is not a string")
+        return None
+    source = SourceText("overrides", f"{key}={written}", order, override=True)
+    parts = _parts(source, key, faults)
+    node = node_of_value(value, Place(source, len(key) + 1, len(source.text)), faults)
+    return Override(source, *parts, node) if node is not None and parts else None
+
+
+def _parts(source: SourceText, key: str, faults: FaultList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+    """Return the parts of a dotted key and where each begins, or None if it is no key."""
+    keys, starts, start = [], [], 0
+    for part in key.split("."):
+        keys.append(part.strip())
+        starts.append(start + len(part) - len(part.lstrip()))
+        start += len(part) + 1
+    if not all(keys) or "\n" in key or "\r" in key or REFUSED.search(key):
+        place = Place(source, 0, len(key))
+        faults.report(place, f"{show(key)} is not a key", expected="names with dots between them")
+        return None
+    if len(keys) > DEEPEST_NESTING:
+        place = Place(source, 0, len(key))
+        faults.report(place, f"a key with more than {DEEPEST_NESTING} parts leads nowhere")
+        return None
+    return tuple(keys), tuple(starts)
+
+
+NEEDED_COMPONENTS: Final[tuple[KeyPath, ...]] = (("data",), ("training", "optimizer"))
+"""Where a component stands in every spec, so that parameters without one are a mistake."""
+
+
+def set_overrides(root: MappingNode, overrides: list[Override], faults: FaultList) -> None:
+    """Set the values in their order, those of variables first.
+
+    Layers go by the names they have before the first override, so that one does not rename what another means.
+
+    Args:
+        root: the spec, changed in place.
+        overrides: what to set.
+        faults: takes what is wrong.
+    """
+    names: dict[int, tuple[ListNode, list[str]]] = {}
+    for override in sorted(overrides, key=lambda override: override.keys[0] != VARS):
+        _Setting(root, override, faults, names).apply()
+
+
+class _Setting:
+    """One override on its way into the tree."""
+
+    def __init__(
+        self,
+        root: MappingNode,
+        override: Override,
+        faults: FaultList,
+        names: dict[int, tuple[ListNode, list[str]]],
+    ) -> None:
+        self.root = root
+        self.override = override
+        self.keys = override.keys
+        self.faults = faults
+        self.names = names
+        self.variables = variables_of(root) or MappingNode({}, root.origin)
+
+    def apply(self) -> None:
+        """Set the value."""
+        if self.keys[0] == EXTENDS:
+            self._report(0, "an override can't extend a spec", remedy="write extends into the file")
+            return
+        self._in_mapping(self.root, 0, ())
+
+    def _changed(self, node: Node, index: int, path: KeyPath) -> Node:
+        """Return a node with the value set.
+
+        Args:
+            node: the node at ``path``.
+            index: number of the next part of the key.
+            path: where the node is in the tree.
+        """
+        if index == len(self.keys):
+            return self._replacement(node)
+        written = node
+        node = follow(node, self.variables)
+        if isinstance(node, ListNode):
+            item = self._item(node, index, path)
+            if item is not None:
+                node.items[item] = self._changed(node.items[item], index + 1, (*path, item))
+            return node
+        if may_be_component(path):
+            self._follow_parameters(node)
+            component = component_of(node)
+            if component:
+                return self._in_component(node, *component, index, path)
+        if is_null(node):
+            node = MappingNode({}, node.origin)
+        if isinstance(node, MappingNode):
+            return self._in_mapping(node, index, path)
+        what = f"{self.override.path(index)} is {show(plain(node))}, not a mapping"
+        self._report(index, what, remedy=f"set it whole: {self.override.path(index)}=...")
+        return written
+
+    def _in_component(
+        self, node: Node, name: str, parameters: MappingNode | None, index: int, path: KeyPath
+    ) -> MappingNode:
+        key = node.entries[name].key if isinstance(node, MappingNode) else node.origin
+        if self.keys[index] == name and index + 1 < len(self.keys):
+            index += 1  # the key names the component, as the spec does
+        inside = parameters or MappingNode({}, node.origin)
+        here = (*path, name)
+        lists = self._lists_with_layer(inside, index, here)
+        if len(lists) > 1:
+            whole, wanted = self.override.path(index), self.keys[index]
+            choices = " or ".join(f"{whole}.{found}.{wanted}" for found in lists)
+            self._report(index, f"{whole} has a layer '{wanted}' in {' and in '.join(lists)}", expected=choices)
+        elif lists:
+            entry = inside.entries[lists[0]]
+            entry.node = self._changed(entry.node, index, (*here, lists[0]))
+        else:
+            inside = self._in_mapping(inside, index, here)
+        return MappingNode({name: Entry(key, inside)}, node.origin)
+
+    def _lists_with_layer(self, parameters: MappingNode, index: int, path: KeyPath) -> list[str]:
+        """Return the parameters of a layer that list one of the name in the key; none if it names a parameter."""
+        wanted = self.keys[index]
+        if path[0] != "layers" or wanted in parameters.entries:
+            return []
+        values = {key: follow(entry.node, self.variables) for key, entry in parameters.entries.items()}
+        return [key for key, node in values.items() if isinstance(node, ListNode) and wanted in self._names_of(node)]
+
+    def _in_mapping(self, mapping: MappingNode, index: int, path: KeyPath) -> MappingNode:
+        key = self.keys[index]
+        here = (*path, key)
+        entry = mapping.entries.get(key)
+        if entry:
+            entry.node = self._changed(entry.node, index + 1, here)
+        elif index + 1 == len(self.keys):
+            mapping.entries[key] = Entry(Origin(self.override.place(index)), self.override.value)
+        elif here in NEEDED_COMPONENTS:
+            whole = self.override.path(index + 1)
+            message = f"the spec has no {whole} that '{self.keys[index + 1]}' could belong to"
+            self._report(index, message, remedy=f"set it whole: {whole}={{name: {{...}}}}")
+        else:
+            origin = Origin(self.override.place(index))
+            mapping.entries[key] = Entry(origin, self._changed(MappingNode({}, origin), index + 1, here))
+        return mapping
+
+    def _replacement(self, old: Node) -> Node:
+        """Return the new value, which remembers where the old one is."""
+        value = self.override.value
+        place = value.origin.place
+        value.origin = value.origin.with_note(f"{place.quoted} replaces {old.origin.place.quoted}")
+        return value
+
+    def _follow_parameters(self, node: Node) -> None:
+        if isinstance(node, MappingNode) and len(node.entries) == 1:
+            (entry,) = node.entries.values()
+            entry.node = follow(entry.node, self.variables)
+
+    def _item(self, node: ListNode, index: int, path: KeyPath) -> int | None:
+        """Return the position of the list item that the key means, or None after reporting that there is none."""
+        whole = self.override.path(index)
+        if path[0] != "layers":
+            self._report(index, f"{whole} is a list", remedy=f"set it whole: {whole}=[...]")
+            return None
+        names = self._names_of(node)
+        wanted = self.keys[index]
+        if wanted in names:
+            return names.index(wanted)
+        known = [name for name in names if name]
+        self._report(
+            index,
+            f"{whole} has no layer {show(wanted)}",
+            expected=f"one of {', '.join(known)}" if known else "",
+            remedy=did_you_mean(wanted, known),
+        )
+        return None
+
+    def _names_of(self, node: ListNode) -> list[str]:
+        if id(node) not in self.names:
+            self.names[id(node)] = node, layer_names(preview(node, self.variables))
+        return self.names[id(node)][1]
+
+    def _report(self, index: int, message: str, *, expected: str = "", remedy: str = "") -> None:
+        self.faults.report(self.override.place(index), message, expected=expected, remedy=remedy)

@@ -1,0 +1,313 @@
+"""The keys of a spec: its top level, ``layers``, ``training``, and the sections below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from mlpkit.components.augmentation import Augmentation
+from mlpkit.components.callback import Callback
+from mlpkit.components.dataset import Dataset
+from mlpkit.components.kinds import KINDS
+from mlpkit.components.metric import Metric
+from mlpkit.components.optimizer import Optimizer
+from mlpkit.components.recipe import Recipe
+from mlpkit.components.schema.checking import INVALID, Checking, ValueType, show
+from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
+from mlpkit.components.schema.signature import OneOf, Section, SectionType
+from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.specfile.requirements import RequirementsType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.checking import SchemaReferences
+
+
+STACK_KINDS = ("layer", "loss")
+
+
+@dataclass(frozen=True)
+class StackMember:
+    """A layer or the loss.
+
+    Args:
+        name: its name, given or by default.
+        recipe: builds it.
+        path: where it stands in the spec.
+    """
+
+    name: str
+    recipe: Recipe[Operation]
+    path: KeyPath
+
+    def reference(self) -> dict[str, dict[str, Any]]:
+        """Return what a spec would say, every default and the name filled in."""
+        ((name, parameters),) = self.recipe.reference().items()
+        return {name: parameters | {"name": self.name}}
+
+
+class LayerStackType(ValueType):
+    """A list of layers that ends in a loss; each may be given a ``name`` beside its parameters."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "a list of layers that ends in a loss"
+
+    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+        """Return the members of the stack."""
+        if not isinstance(value, list):
+            remedy = "begin each layer with '- '"
+            return checking.report(path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy)
+        if not value:
+            return checking.report(path, "the list of layers is empty", expected=self.describe(), at_key=True)
+        before = len(checking.faults)
+        recipes = _layers_and_losses().check_items(value, path, checking)
+        members = [
+            StackMember(name, recipe, (*path, i))
+            for i, (name, recipe) in enumerate(zip(layer_names(value), recipes, strict=True))
+            if recipe is not INVALID
+        ]
+        self._check_losses(members, len(value), checking)
+        return INVALID if len(checking.faults) > before else tuple(members)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        one_loss = {"contains": references.names("loss"), "minContains": 1, "maxContains": 1}
+        return _layers_and_losses().json_schema(references) | one_loss
+
+    def _check_losses(self, members: list[StackMember], count: int, checking: Checking) -> None:
+        for member in members:
+            last = member.path[-1] == count - 1
+            is_loss = member.recipe.component.kind == "loss"
+            place = _key_path(member)
+            if is_loss and not last:
+                checking.report(
+                    place,
+                    f"the loss {member.recipe.name} stands in the middle of the stack",
+                    expected="a loss only at the end",
+                    remedy="move it to the end, or remove what follows it",
+                    at_key=True,
+                )
+            elif last and not is_loss:
+                checking.report(
+                    place,
+                    f"the stack ends in {member.recipe.name}, which is a layer",
+                    expected="a loss at the end",
+                    remedy="add a loss after it; mlpkit plugins lists those that are installed",
+                    at_key=True,
+                )
+
+
+def _key_path(member: StackMember) -> KeyPath:
+    return (*member.path, member.recipe.name)
+
+
+def _layers_and_losses() -> LayerListType:
+    bases = tuple(KINDS[kind].base_class() for kind in STACK_KINDS)
+    return LayerListType(ComponentOfKind(STACK_KINDS, bases), fewest=1)
+
+
+@dataclass(frozen=True)
+class Checkpoint(Section):
+    """When a run is saved as it goes, and how much of that is kept.
+
+    Args:
+        every: steps between checkpoints.
+        every_epochs: passes over the training data between checkpoints.
+        every_seconds: seconds between checkpoints.
+        keep: how many of the last checkpoints to keep; with one, nothing is left to fall back on.
+        best: loss, or one of the metrics; the checkpoint at which it was best on the validation data is kept as well.
+    """
+
+    title = "training.checkpoint"
+    rules = (
+        OneOf(
+            ("every", "every_epochs", "every_seconds", "best"),
+            missing="nothing says when to save a checkpoint",
+            expected="one of every, every_epochs, every_seconds, best",
+            exclusive=False,
+        ),
+    )
+    every: Annotated[int | None, Ge(1)] = None
+    every_epochs: Annotated[int | None, Ge(1)] = None
+    every_seconds: Annotated[float | None, Gt(0)] = None
+    keep: Annotated[int, Ge(1)] = 2
+    best: str | None = None
+
+
+@dataclass(frozen=True)
+class Clip(Section):
+    """How large the gradient of a step may be.
+
+    Args:
+        norm: largest length of the whole gradient; a longer one is scaled to it, and keeps its direction.
+        value: largest absolute value of each element of the gradient; a larger one is set to it, and keeps its sign.
+    """
+
+    title = "training.clip"
+    rules = (
+        OneOf(
+            ("norm", "value"),
+            missing="nothing says how large a gradient may be",
+            expected="norm: LENGTH or value: LIMIT",
+        ),
+    )
+    norm: Annotated[float | None, Gt(0)] = None
+    value: Annotated[float | None, Gt(0)] = None
+
+
+@dataclass(frozen=True)
+class EarlyStopping(Section):
+    """When a training that no longer gets better ends.
+
+    Args:
+        metric: loss, or one of the metrics, whose value on the validation data is looked at.
+        patience: evaluations in a row that may be no better before the training ends.
+        minimum_change: by how much the value must be better to count.
+    """
+
+    title = "training.early_stopping"
+    metric: str = "loss"
+    patience: Annotated[int, Ge(1)] = 5
+    minimum_change: Annotated[float, Ge(0)] = 0.0
+
+
+@dataclass(frozen=True)
+class MovingAverage(Section):
+    """How weights are averaged over the steps.
+
+    Args:
+        decay: what the weights of a step count for, compared with those of the next; about 1 / (1 - decay) steps count.
+    """
+
+    title = "training.moving_average"
+    decay: Annotated[float, Gt(0), Lt(1)] = 0.999
+
+
+@dataclass(frozen=True)
+class Training(Section):
+    """How a network is trained.
+
+    Args:
+        optimizer: how gradients change the parameters.
+        batch_size: examples of a minibatch.
+        accumulate: minibatches whose gradients are averaged for one step, as if they were one minibatch.
+        sampling: how minibatches are drawn: every example once an epoch, or independently with replacement.
+        iterations: steps to train for; either this, epochs or seconds.
+        epochs: passes over the training data to train for; either this, iterations or seconds.
+        seconds: time to train for, evaluations included, in seconds; either this, iterations or epochs.
+        evaluate_every: steps between evaluations; by default once an epoch.
+        metrics: figures to report beside the loss.
+        callbacks: code that follows training and may end it.
+        clip: limit on the gradient, before the optimizer sees it; by default there is none.
+        moving_average: a moving average of the weights, which is evaluated and saved in place of them; by default none.
+        augment: random changes to training inputs, in order.
+        checkpoint: when to save all that the run needs to go on; by default only when a signal ends it.
+        early_stopping: when a training that no longer gets better ends; by default only at its full length.
+        best_weights: loss, or one of the metrics; the network ends with the weights that it was best with on the
+            validation data. By default it ends with those of the last step.
+        slices: slices that each minibatch is cut into; by default one.
+        threads: BLAS threads for each matrix product; by default one a core, as far as the step keeps them busy.
+    """
+
+    title = "training"
+    rules = (
+        OneOf(
+            ("iterations", "epochs", "seconds"),
+            missing="neither iterations nor epochs nor seconds is given",
+            expected="one of iterations: STEPS, epochs: PASSES or seconds: TIME",
+        ),
+    )
+    optimizer: Recipe[Optimizer]
+    batch_size: Annotated[int, Ge(1)] = 32
+    accumulate: Annotated[int, Ge(1)] = 1
+    sampling: Literal["shuffle", "with_replacement"] = "shuffle"
+    iterations: Annotated[int | None, Ge(1)] = None
+    epochs: Annotated[int | None, Ge(1)] = None
+    seconds: Annotated[float | None, Gt(0)] = None
+    evaluate_every: Annotated[int | None, Ge(1)] = None
+    metrics: tuple[Recipe[Metric], ...] = ()
+    callbacks: tuple[Recipe[Callback], ...] = ()
+    clip: Clip | None = None
+    moving_average: MovingAverage | None = None
+    augment: tuple[Recipe[Augmentation], ...] = ()
+    checkpoint: Checkpoint | None = None
+    early_stopping: EarlyStopping | None = None
+    best_weights: str | None = None
+    slices: Annotated[int | None, Ge(1), Le(1024)] = None
+    threads: Annotated[int | None, Ge(1), Le(1024)] = None
+
+    def check_together(self, path: KeyPath, checking: Checking) -> None:
+        """Make sure that metrics differ, and that what is compared between evaluations is among the run's figures."""
+        names = [metric.name for metric in self.metrics]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                checking.report((*path, "metrics", i), f"the metric {name} is listed twice")
+        if self.checkpoint and self.checkpoint.best is not None:
+            _check_figure(self.checkpoint.best, self.metrics, (*path, "checkpoint", "best"), checking)
+        if self.early_stopping:
+            _check_figure(self.early_stopping.metric, self.metrics, (*path, "early_stopping", "metric"), checking)
+        if self.best_weights is not None:
+            _check_figure(self.best_weights, self.metrics, (*path, "best_weights"), checking)
+
+
+@dataclass(frozen=True)
+class TopLevel(Section):
+    """A spec: a network, its data, and how it is trained.
+
+    Args:
+        mlpkit: version of the spec format.
+        data: where examples come from.
+        layers: the stack of layers, which ends in a loss; each takes ``name`` beside its parameters.
+        training: how the network is trained.
+        name: name of the spec, and of its run folder; by default the file's name.
+        seed: what all random numbers are keyed by.
+        dtype: type of parameters and activations.
+        requires: distributions that must be installed, with the versions that will do.
+        vars: values to be used elsewhere as $name.
+        extends: another spec to begin from, relative to this file.
+    """
+
+    title = "the spec"
+    reserved: ClassVar[Mapping[str, str]] = {"sweep": "running many variants of a spec"}
+    mlpkit: Literal[1]
+    data: Recipe[Dataset]
+    layers: Annotated[tuple[StackMember, ...], LayerStackType()]
+    training: Training
+    name: str | None = None
+    seed: Annotated[int, Ge(0)] = 0
+    dtype: Literal["float32", "float64"] = "float32"
+    requires: Annotated[dict[str, str] | None, RequirementsType()] = None
+    vars: dict[str, Any] | None = None
+    extends: str | None = None
+
+
+TOP_LEVEL: Final = SectionType(TopLevel)
+
+
+def _check_figure(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, checking: Checking) -> None:
+    """Make sure that the name of a figure, in a spec, is the loss or one of the run's metrics."""
+    numbers = [metric.name for metric in metrics if metric.component.table is None]
+    figures = ("loss", *numbers)
+    if name in figures:
+        return
+    none = "there are none that are numbers" if metrics else "there are none"
+    expected = f"loss, or one of training.metrics: {', '.join(numbers) or none}"
+    if name in (metric.name for metric in metrics):
+        checking.report(path, f"{name} is a table, and none is better than another", expected=expected)
+    else:
+        remedy = did_you_mean(name, figures) or _way_to_have(name, checking)
+        checking.report(path, f"the run has no figure '{name}'", expected=expected, remedy=remedy)
+
+
+def _way_to_have(name: str, checking: Checking) -> str:
+    """Return how a run comes to have a figure, if there is a metric of that name, or else which metrics there are."""
+    attempt = Checking(checking.resolve)
+    if checking.resolve is not None:
+        checking.resolve(("metric",), name, (), attempt)
+    return attempt.faults[0].remedy if attempt.faults else f"add it: training.metrics=[{name}]"

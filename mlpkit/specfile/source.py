@@ -1,0 +1,202 @@
+"""A spec's text, places in it, limits on its size, and a list of what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from mlpkit.components.schema.checking import MOST_FAULTS
+from mlpkit.errors import SpecFault, SpecSyntaxError
+
+LARGEST_TEXT: Final = 1024 * 1024
+"""Bytes of a file."""
+
+DEEPEST_NESTING: Final = 20
+"""Lists and mappings inside one another; also variables that refer to variables."""
+
+MOST_VALUES: Final = 10_000
+"""Values of all files of a spec together, of all overrides together, and of the spec once variables are put in."""
+
+MOST_DIGITS: Final = 100
+"""Digits of an integer."""
+
+LONGEST_CHAIN: Final = 10
+"""Files that a spec extends, directly and through others."""
+
+
+REFUSED: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""Control characters, line breaks other than LF and CR, lone surrogates, and the byte order mark inside a text."""
+
+
+def describe_character(character: str) -> str:
+    """Name a character that can't be shown, as in ``U+0007``."""
+    from unicodedata import name  # noqa: PLC0415 - only after a mistake
+
+    return f"U+{ord(character):04X} {name(character, '')}".strip()
+
+
+def shown(line: str) -> str:
+    """Return a line with every refused character replaced, safe to print and as long as before."""
+    return REFUSED.sub("\ufffd", line)
+
+
+LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+
+LONGEST_SHOWN_LINE: Final = 500
+"""Characters of a source line up to which a message shows it."""
+
+LONGEST_SHOWN_TEXT: Final = 2000
+"""Characters of a message, and of each of its parts; what a component's author says may quote any value whole."""
+
+LONGEST_QUOTED_OVERRIDE: Final = 200
+"""Characters of an override in a note on another place."""
+
+
+@dataclass(frozen=True, eq=False)
+class SourceText:
+    """A text that values of a spec stand in: a file, or an override.
+
+    Args:
+        name: the file's path as given, or what stands for it in messages.
+        text: the whole text.
+        order: its position among the texts of one spec: the file, those it extends, the overrides.
+        notes: how the spec came to this text, each a line.
+        override: whether it is an override, which is quoted where a file's place would be named.
+    """
+
+    name: str
+    text: str
+    order: int = 0
+    notes: tuple[str, ...] = ()
+    override: bool = False
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Position of each line's first character."""
+        return [0, *(found.end() for found in LINE_BREAK.finditer(self.text))]
+
+    def line_number(self, position: int) -> int:
+        """Return the line of a position, counted from 1."""
+        return bisect_right(self.line_starts, position)
+
+    def line_end(self, number: int) -> int:
+        """Return the position after a line's last character, before its line break.
+
+        Args:
+            number: counted from 1.
+        """
+        if number == len(self.line_starts):
+            return len(self.text)
+        following = self.line_starts[number]
+        return following - (2 if self.text.endswith("\r\n", 0, following) else 1)
+
+    def line(self, number: int) -> str:
+        """Return a line without its line break.
+
+        Args:
+            number: counted from 1.
+        """
+        return self.text[self.line_starts[number - 1] : self.line_end(number)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of a text.
+
+    Args:
+        text: the text.
+        start: position of its first character, counted from 0.
+        end: position after its last character.
+    """
+
+    text: SourceText
+    start: int
+    end: int
+
+    @property
+    def file(self) -> str:
+        """The text's name."""
+        return self.text.name
+
+    @property
+    def line(self) -> int:
+        """Line of the first character, counted from 1."""
+        return self.text.line_number(self.start)
+
+    @property
+    def column(self) -> int:
+        """Column of the first character, counted from 1."""
+        return self.start - self.text.line_starts[self.line - 1] + 1
+
+    @property
+    def source(self) -> str:
+        """That line, fit to be printed; empty if it is too long to be of help."""
+        number = self.line
+        length = self.text.line_end(number) - self.text.line_starts[number - 1]
+        return shown(self.text.line(number)) if length <= LONGEST_SHOWN_LINE else ""
+
+    @property
+    def width(self) -> int:
+        """How many characters of that line belong to it, at least 1."""
+        return max(1, min(self.end, self.text.line_end(self.line)) - self.start)
+
+    @property
+    def quoted(self) -> str:
+        """The place for notes: an override is quoted whole, as its columns say little."""
+        return f"{self.file} {_told(self.text.text, LONGEST_QUOTED_OVERRIDE)}" if self.text.override else str(self)
+
+    def fault(self, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()) -> SpecFault:
+        """Return a fault at this place; the notes of the text follow its own."""
+        return SpecFault(
+            self.file,
+            self.line,
+            self.column,
+            _told(message),
+            source=self.source,
+            width=self.width,
+            expected=_told(expected),
+            remedy=_told(remedy),
+            notes=(*notes, *self.text.notes),
+        )
+
+    def __str__(self) -> str:
+        """Read as ``file:line:column``."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+def _told(text: str, longest: int = LONGEST_SHOWN_TEXT) -> str:
+    """Return a text fit to be printed, shortened where it is very long."""
+    return shown(text if len(text) <= longest else text[:longest] + "...")
+
+
+class FaultList:
+    """The faults of one spec's texts, in any order; more than a hundred help nobody, and are left out."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Place, SpecFault]] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether what is reported from now on is left out."""
+        return len(self._found) >= MOST_FAULTS
+
+    def report(
+        self, place: Place, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()
+    ) -> None:
+        """Record a fault."""
+        if not self.full:
+            fault = place.fault(message, expected=expected, remedy=remedy, notes=notes)
+            self._found.append((place, fault))
+
+    def raise_if_any(self) -> None:
+        """Raise the faults, text by text and line by line.
+
+        Raises:
+            SpecSyntaxError: there are faults.
+        """
+        if self._found:
+            ordered = sorted(self._found, key=lambda found: (found[0].text.order, found[0].start))
+            raise SpecSyntaxError([fault for _, fault in ordered])

@@ -1,0 +1,220 @@
+"""Whether a spec, once every default is filled in, is one that can be read again, as resuming and a model file need."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mlpkit.components.schema.checking import Checking, EnoughFaults, Fault, show
+from mlpkit.errors import SpecSchemaError
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.document import Document, parse_document, read_document
+from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
+from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path as FilePath
+    from types import ModuleType
+
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.recipe import Recipe
+    from mlpkit.errors import SpecError, SpecFault
+    from mlpkit.specfile.sections import StackMember, Training
+
+
+class _Size(NamedTuple):
+    values: int
+    depth: int
+
+
+def size_fault(resolved: Mapping[str, Any]) -> Fault | None:
+    """Return what is wrong with the size of a resolved spec, or None.
+
+    Args:
+        resolved: the spec as plain data; its values have keys that the spec as written has too.
+    """
+    sizes = {key: _size(value) for key, value in resolved.items()}
+    largest = max(sizes, key=lambda key: sizes[key].values)
+    if 1 + sum(size.values for size in sizes.values()) > MOST_VALUES:
+        message = f"with every default filled in, the spec holds more than {MOST_VALUES:,} values"
+        return Fault((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
+    deepest = max(sizes, key=lambda key: sizes[key].depth)
+    if 1 + sizes[deepest].depth > DEEPEST_NESTING:
+        deep = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
+        return Fault((deepest,), f"with every default filled in, {deep}", at_key=True)
+    return None
+
+
+def _size(value: Any) -> _Size:
+    """Return how many values a value is made of, itself included, and how deep lists and mappings lie in it."""
+    if not isinstance(value, dict | list | tuple):
+        return _Size(1, 0)
+    inside = [_size(item) for item in (value.values() if isinstance(value, dict) else value)]
+    return _Size(1 + sum(size.values for size in inside), 1 + max((size.depth for size in inside), default=0))
+
+
+FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""What a spec may be called: its run folder is called the same."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec whose every key, component and value is known to be right; its shapes are not yet proved.
+
+    Args:
+        document: the text it came from, for messages that point into it.
+        registry: the plugins that its components come from.
+        top_level: the values of its keys.
+        warnings: what is right, but shouldn't be done any more, such as to name a deprecated component.
+    """
+
+    document: Document
+    registry: Registry
+    top_level: TopLevel
+    warnings: tuple[SpecFault, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its name, by default that of its file."""
+        return self.top_level.name or self.document.path.stem
+
+    @property
+    def seed(self) -> int:
+        """What all random numbers are keyed by."""
+        return self.top_level.seed
+
+    @property
+    def dtype(self) -> str:
+        """Type of parameters and activations."""
+        return self.top_level.dtype
+
+    @property
+    def requires(self) -> Mapping[str, str]:
+        """The distributions that it needs, with the versions that will do."""
+        return self.top_level.requires or {}
+
+    @property
+    def data(self) -> Recipe[Dataset]:
+        """Builds the data set."""
+        return self.top_level.data
+
+    @property
+    def layers(self) -> tuple[StackMember, ...]:
+        """The layers, and the loss at the end."""
+        return self.top_level.layers
+
+    @property
+    def training(self) -> Training:
+        """How the network is trained."""
+        return self.top_level.training
+
+    def resolved(self, **training: int) -> dict[str, Any]:
+        """Return what the spec says with every default filled in, as plain data.
+
+        Args:
+            training: keys of ``training`` that were chosen for this run, such as ``slices``.
+        """
+        written = self.top_level.reference()
+        said = {key: value for key, value in written["training"].items() if key not in training}
+        written["training"] = said | training  # in one order, whichever of them the spec said itself
+        order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
+        return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
+
+    def located(self, faults: Sequence[Fault]) -> tuple[SpecFault, ...]:
+        """Return faults with their places in the text, in the order of these."""
+        return _located(self.document, faults)
+
+    def error(self, kind: type[SpecError], faults: Sequence[Fault], warnings: Sequence[SpecFault] = ()) -> SpecError:
+        """Return an error that points at the faults' places in the text.
+
+        Args:
+            kind: its class.
+            faults: what is wrong.
+            warnings: what was seen before that is right, but most likely not meant.
+        """
+        return kind(self.located(faults), warnings)
+
+
+def load_spec(
+    path: str | FilePath,
+    *,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    plugins: Iterable[str | FilePath | ModuleType] = (),
+    blocked: Iterable[str] = (),
+) -> Spec:
+    """Read a spec from a YAML file and check every key, component and value.
+
+    Whoever names a deprecated component gets a ``FutureWarning``.
+
+    Args:
+        path: the file.
+        overrides: values by dotted key, or texts ``key=value`` as after ``--set``.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+
+    Raises:
+        SpecSyntaxError: the file can't be read, or is not in the dialect of specs.
+        SpecSchemaError: a key, component or value is wrong; all that are wrong are named.
+        UsageError: a local plugin is not there.
+    """
+    spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    for warning in spec.warnings:
+        warnings.warn(str(warning), FutureWarning, stacklevel=2)
+    return spec
+
+
+def read_spec(
+    path: str | FilePath,
+    *,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    plugins: Iterable[str | FilePath | ModuleType] = (),
+    blocked: Iterable[str] = (),
+) -> Spec:
+    """Do what ``load_spec`` does, but leave it to the caller to tell of the spec's warnings."""
+    return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
+
+
+def parse_spec(text: str, *, name: str, registry: Registry | None = None) -> Spec:
+    """Check a spec that is already in memory, such as the one inside a model file.
+
+    Args:
+        text: the YAML text.
+        name: what to call it in messages.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        SpecError: as ``load_spec``.
+    """
+    return check_document(parse_document(text, name), registry or Registry.discover())
+
+
+def check_document(document: Document, registry: Registry) -> Spec:
+    """Check every key, component and value of a document.
+
+    Raises:
+        SpecSchemaError: some are wrong; all that are wrong are named.
+    """
+    checking, checked = Checking(registry.resolve), None
+    with suppress(EnoughFaults):
+        name = document.values.get("name")
+        if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
+            expected = "letters, digits, '_', '-', '.'"
+            checking.report(("name",), f"{show(name)} can't name a run folder", expected=expected)
+        checked = TOP_LEVEL.check(document.values, (), checking)
+    warned = _located(document, [warning for warning in checking.warnings if document.says(warning.path)])
+    if isinstance(checked, TopLevel) and not checking.faults:
+        spec = Spec(document, registry, checked, warned)
+        fault = size_fault(spec.resolved(slices=1, threads=1))
+        if fault is None:
+            return spec
+        raise SpecSchemaError(_located(document, [fault]), warned)
+    raise SpecSchemaError(_located(document, checking.faults), warned)
+
+
+def _located(document: Document, faults: Sequence[Fault]) -> tuple[SpecFault, ...]:
+    located = map(document.located, faults)
+    return tuple(sorted(located, key=lambda fault: (fault.line, fault.column)))

@@ -1,0 +1,271 @@
+"""The dialect of specs: YAML without anchors, aliases, merges, tags, directives and complex keys.
+
+The tree is built from a parser's events, one collection at a time, so that limits stop it early.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    ScalarEvent,
+)
+
+from mlpkit.components.schema.checking import show
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode
+from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, REFUSED, Place, describe_character
+from mlpkit.specfile.yaml_mistakes import Mistake, another_document, missing_space
+from mlpkit.specfile.yaml_parser import ParserProblem, events, resolve_plain, span
+
+if TYPE_CHECKING:
+    from yaml.events import Event, NodeEvent
+
+    from mlpkit.specfile.nodes import Node
+    from mlpkit.specfile.source import FaultList, SourceText
+
+
+TAG: Final = re.compile(r"![^\s,\[\]{}]*")
+NO_ALIASES: Final = "write the value out, or use a variable: vars and $name"
+
+
+def parse_yaml(source: SourceText, faults: FaultList, *, start: int = 0) -> Node | None:
+    """Return the tree of a text, or None if it could not be read to its end or holds no value at all.
+
+    Args:
+        source: the text.
+        faults: takes what is wrong; the tree leaves out what it can't make sense of.
+        start: where the YAML begins.
+    """
+    refused = REFUSED.search(source.text, start)
+    if refused:
+        what = describe_character(refused[0])
+        remedy = "save it as text" if refused[0] == "\0" else "remove it"
+        place = Place(source, refused.start(), refused.end())
+        faults.report(place, f"a spec can't hold the character {what}", remedy=remedy)
+        return None
+    builder = _Builder(source, faults)
+    try:
+        # Spaces in place of what stands before keep every position as it is in the text.
+        for event in events(" " * start + source.text[start:]):
+            builder.take(event)
+    except ParserProblem as problem:
+        from mlpkit.specfile.yaml_mistakes import explain  # noqa: PLC0415 - only after a mistake
+
+        builder.report(explain(source, problem, builder.innermost_bracket()))
+        return None
+    except _Stop:
+        return None
+    return builder.root
+
+
+class _Stop(Exception):  # noqa: N818 - not an error of its own: the fault is already reported
+    """The rest of the text is not to be read."""
+
+
+@dataclass
+class _Key:
+    """A key that waits for its value.
+
+    Args:
+        name: None if the key is wrong; its value is then left out.
+        origin: where it stands.
+        colon: position of a colon in it that must have been meant to end it, if no value follows.
+    """
+
+    name: str | None
+    origin: Origin
+    colon: int | None = None
+
+
+@dataclass
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    node: ListNode | MappingNode
+    start: int
+    in_brackets: bool
+    key: _Key | None = None
+
+    @property
+    def awaits_key(self) -> bool:
+        """Whether what comes next is a key."""
+        return isinstance(self.node, MappingNode) and self.key is None
+
+
+class _Builder:
+    """Puts the tree together."""
+
+    def __init__(self, source: SourceText, faults: FaultList) -> None:
+        self.source = source
+        self.faults = faults
+        self.root: Node | None = None
+        self.open: list[_Open] = []
+        self.values = 0
+        self.documents = 0
+
+    def report(self, mistake: Mistake) -> None:
+        """Record a mistake."""
+        place = Place(self.source, mistake.start, mistake.end)
+        self.faults.report(place, mistake.message, remedy=mistake.remedy, notes=mistake.notes)
+
+    def innermost_bracket(self) -> int | None:
+        """Return the position of the bracket that was opened last and not closed, or None."""
+        return next((opened.start for opened in reversed(self.open) if opened.in_brackets), None)
+
+    def take(self, event: Event) -> None:
+        """Add what an event says."""
+        if isinstance(event, ScalarEvent):
+            self._refuse_properties(event)
+            self._take_scalar(event)
+        elif isinstance(event, CollectionStartEvent):
+            self._refuse_properties(event)
+            self._begin(event)
+        elif isinstance(event, CollectionEndEvent):
+            opened = self.open.pop()
+            if opened.in_brackets:
+                opened.node.origin = Origin(Place(self.source, opened.start, span(event)[1]))
+        elif isinstance(event, AliasEvent):
+            place = self._place(event)
+            self.faults.report(place, "specs have no aliases", remedy=NO_ALIASES)
+            self._add(ScalarNode(None, Origin(place)))
+        elif isinstance(event, DocumentStartEvent):
+            self._begin_document(event)
+
+    def _place(self, event: Event) -> Place:
+        return Place(self.source, *span(event))
+
+    def _begin_document(self, event: DocumentStartEvent) -> None:
+        start, _ = span(event)
+        self.documents += 1
+        if self.documents > 1:
+            self.report(another_document(start))
+            raise _Stop
+        if self.source.text.startswith("%", start):
+            self.report(Mistake(start, start + 1, "specs have no directives", "remove the line"))
+            raise _Stop
+
+    def _refuse_properties(self, event: NodeEvent) -> None:
+        start, _ = span(event)
+        if event.anchor is not None:
+            self.report(Mistake(start, start + 1 + len(event.anchor), "specs have no anchors", NO_ALIASES))
+        if getattr(event, "tag", None) is not None:
+            tag = TAG.search(self.source.text, start)
+            begin, end = tag.span() if tag else (start, start + 1)
+            remedy = "remove it, or put the value in quotes if '!' belongs to it"
+            self.report(Mistake(begin, end, "specs have no tags", remedy))
+
+    def _take_scalar(self, event: ScalarEvent) -> None:
+        place = self._place(event)
+        if REFUSED.search(event.value):
+            what = describe_character(REFUSED.findall(event.value)[0])
+            self.faults.report(place, f"a string can't hold the character {what}", remedy="remove it")
+        if self.open and self.open[-1].awaits_key:
+            self.open[-1].key = self._key(event, place)
+            return
+        if not _is_plain(event):
+            self._add(ScalarNode(event.value, Origin(place)))
+            return
+        if place.start == place.end:
+            place = self._place_of_nothing(place)
+        try:
+            value = resolve_plain(event.value)
+        except ValueError as error:
+            self.faults.report(place, str(error), remedy="put it in quotes if it is text")
+            value = None
+        self._add(ScalarNode(value, Origin(place)))
+
+    def _place_of_nothing(self, place: Place) -> Place:
+        """Return where a value is missing: at its key, or at the dash of its list item."""
+        key = self.open[-1].key if self.open else None
+        if key is None:
+            return Place(self.source, max(place.start - 1, 0), place.start)
+        if key.colon is not None:
+            self.report(missing_space(key.colon))
+        return key.origin.place
+
+    def _key(self, event: ScalarEvent, place: Place) -> _Key:
+        """Return a key, which waits for its value from now on."""
+        key = _Key(self._key_name(event, place), Origin(place))
+        if _is_plain(event) and self.open[-1].in_brackets:
+            text = self.source.text
+            if ":" in event.value:  # {units:50} is a key, if no value follows
+                key.colon = text.find(":", place.start)
+            elif text.startswith(":", place.end) and text[place.end + 1 : place.end + 2] in tuple(",[]{}"):
+                self.report(missing_space(place.end))  # {units:[5]}, which libyaml refuses by itself
+        return key
+
+    def _key_name(self, event: ScalarEvent, place: Place) -> str | None:
+        name: str = event.value
+        if _is_plain(event) and not self._is_key(name, place):
+            return None
+        node = self.open[-1].node
+        earlier = node.entries.get(name) if isinstance(node, MappingNode) else None
+        if earlier:
+            self.faults.report(
+                place,
+                f"the key {show(name)} is here twice",
+                remedy="keep one of them",
+                notes=(f"the first is at {earlier.key.place}",),
+            )
+            return None
+        return name
+
+    def _is_key(self, text: str, place: Place) -> bool:
+        if text == "<<":
+            remedy = "write the keys out, or extend another file: extends"
+            self.faults.report(place, "specs have no merge keys", remedy=remedy)
+            return False
+        if place.start == place.end:
+            place = Place(self.source, max(place.start - 1, 0), place.start)
+            self.faults.report(place, "a key is missing", remedy="write 'key: value'")
+            return False
+        try:
+            if isinstance(resolve_plain(text), str):
+                return True
+        except ValueError:
+            pass
+        self.faults.report(place, f"the key {text} is not a string", expected="a name", remedy="put it in quotes")
+        return False
+
+    def _begin(self, event: CollectionStartEvent) -> None:
+        start, _ = span(event)
+        origin = Origin(Place(self.source, start, start + 1))
+        if len(self.open) == DEEPEST_NESTING:
+            message = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
+            self.report(Mistake(start, start + 1, message))
+            raise _Stop
+        is_mapping = isinstance(event, MappingStartEvent)
+        node: ListNode | MappingNode = MappingNode({}, origin) if is_mapping else ListNode([], origin)
+        self._add(node)
+        self.open.append(_Open(node, start, in_brackets=bool(event.flow_style)))
+
+    def _add(self, node: Node) -> None:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            self.faults.report(node.origin.place, f"a spec can't hold more than {MOST_VALUES:,} values")
+            raise _Stop
+        if not self.open:
+            self.root = node
+            return
+        parent = self.open[-1]
+        if isinstance(parent.node, ListNode):
+            parent.node.items.append(node)
+        elif parent.key is None:
+            self.faults.report(node.origin.place, "a list or mapping can't be a key", expected="a name")
+            parent.key = _Key(None, node.origin)
+        else:
+            if parent.key.name is not None:
+                parent.node.entries[parent.key.name] = Entry(parent.key.origin, node)
+            parent.key = None
+
+
+def _is_plain(event: ScalarEvent) -> bool:
+    """Whether a scalar is written without quotes; each parser has its own way to say so."""
+    return not event.style

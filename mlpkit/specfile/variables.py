@@ -1,0 +1,258 @@
+"""Puts the values of ``vars:`` where ``$name`` stands.
+
+``$name`` or ``${name}`` must be the whole scalar, and the value keeps its type: a number, a list, a component.
+``$$`` is a dollar.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.wording import nearest
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode, height, plain
+from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, FaultList
+
+if TYPE_CHECKING:
+    from mlpkit.specfile.nodes import Node
+
+
+VARS: Final = "vars"
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+REFERENCE: Final = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+DOLLARS: Final = re.compile(r"\$\$?")
+
+MOST_NAMES_SHOWN: Final = 10
+
+
+def substitute(root: MappingNode, faults: FaultList) -> MappingNode | None:
+    """Return the spec with variables put in, or None if that makes it too large.
+
+    Args:
+        root: the whole spec; its entry ``vars`` gives the variables, which may refer to one another.
+        faults: takes what is wrong.
+    """
+    variables = variables_of(root)
+    entry = root.entries.get(VARS)
+    if variables is None:
+        assert entry is not None
+        faults.report(
+            entry.node.origin.place,
+            f"vars is {show(plain(entry.node))}, not a mapping",
+            expected="a mapping from names to values",
+        )
+        return None
+    _check_names(variables, faults)
+    try:
+        return _Substitution(variables, faults).spec(root)
+    except _Stop:
+        return None
+
+
+def variables_of(root: MappingNode) -> MappingNode | None:
+    """Return the variables of a spec as they are written, or None if ``vars`` is no mapping."""
+    entry = root.entries.get(VARS)
+    node = entry.node if entry else MappingNode({}, root.origin)
+    return node if isinstance(node, MappingNode) else None
+
+
+def preview(node: Node, variables: MappingNode) -> Any:
+    """Return a part of a spec as plain data with variables put in, as far as that works."""
+    try:
+        return plain(_Substitution(variables, FaultList()).part(node))
+    except _Stop:
+        return plain(node)
+
+
+def follow(node: Node, variables: MappingNode) -> Node:
+    """Return a copy of what ``$name`` refers to, as it is written; any other node as it is."""
+    for _ in range(DEEPEST_NESTING):
+        name = _referred(node)
+        if name is None or name not in variables.entries:
+            return node
+        assert isinstance(node, ScalarNode)
+        node = _copy_for(node, name, variables.entries[name].node)
+    return node
+
+
+def escape(text: str) -> str:
+    """Return a string that substitution turns into ``text``."""
+    return text.replace("$", "$$")
+
+
+class _Stop(Exception):  # noqa: N818 - not an error of its own: the fault is already reported
+    """The spec has become too large, or more is wrong in it than anybody reads."""
+
+
+class _Substitution:
+    """Substitution in one spec: the variables whose values are known already, and how large it has become."""
+
+    def __init__(self, variables: MappingNode, faults: FaultList) -> None:
+        self.variables = variables
+        self.faults = faults
+        self.known: dict[str, tuple[Node, int]] = {}
+        self.values = 0
+
+    def spec(self, root: MappingNode) -> MappingNode:
+        """Return the whole spec; variables come first, each value worked out once."""
+        self._count(root)
+        entries = {}
+        for key, entry in root.entries.items():
+            node = self._all_variables() if key == VARS else self._node(entry.node, 2, ())
+            entries[key] = Entry(entry.key, node)
+        return MappingNode(entries, root.origin)
+
+    def part(self, node: Node) -> Node:
+        """Return a part of the spec."""
+        return self._node(node, 1, ())
+
+    def _all_variables(self) -> MappingNode:
+        self._count(self.variables)
+        entries = {
+            name: Entry(entry.key, self._variable(name, entry.node, ())[0])
+            for name, entry in self.variables.entries.items()
+        }
+        return MappingNode(entries, self.variables.origin)
+
+    def _node(self, node: Node, depth: int, chain: tuple[str, ...]) -> Node:
+        """Return a node with variables put in.
+
+        Args:
+            node: as it is written.
+            depth: how deep a list or mapping here would lie.
+            chain: the variables whose values are being worked out.
+        """
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, depth, chain)
+        if depth > DEEPEST_NESTING:
+            self._too_deep(node)
+        self._count(node)
+        if isinstance(node, ListNode):
+            return ListNode([self._node(item, depth + 1, chain) for item in node.items], node.origin)
+        entries = {
+            key: Entry(entry.key, self._node(entry.node, depth + 1, chain)) for key, entry in node.entries.items()
+        }
+        return MappingNode(entries, node.origin)
+
+    def _scalar(self, node: ScalarNode, depth: int, chain: tuple[str, ...]) -> Node:
+        self._count(node)
+        if not isinstance(node.value, str) or "$" not in node.value:
+            return node
+        name = _referred(node)
+        if name is None:
+            return self._text(node, node.value)
+        if name not in self.variables.entries:
+            self._report_unknown(node, name)
+            return node
+        if name in chain:
+            circle = " -> ".join(f"${link}" for link in (*chain[chain.index(name) :], name))
+            self.faults.report(node.origin.place, f"variables refer to one another in a circle: {circle}")
+            return node
+        if len(chain) >= DEEPEST_NESTING:
+            message = f"variables refer to one another more than {DEEPEST_NESTING} deep"
+            self.faults.report(node.origin.place, message)
+            return node
+        value, deep = self._variable(name, self.variables.entries[name].node, chain)
+        if depth + deep - 1 > DEEPEST_NESTING:
+            self._too_deep(node)
+        copy = _copy_for(node, name, value)
+        self._count_all(copy)
+        return copy
+
+    def _variable(self, name: str, node: Node, chain: tuple[str, ...]) -> tuple[Node, int]:
+        """Return a variable's value and its height."""
+        if name not in self.known:
+            value = self._node(node, 3, (*chain, name))
+            self.known[name] = value, height(value)
+        return self.known[name]
+
+    def _text(self, node: ScalarNode, text: str) -> Node:
+        single = next((found for found in DOLLARS.finditer(text) if found[0] == "$"), None)
+        if single is None:
+            return ScalarNode(DOLLARS.sub("$", text), node.origin)
+        reference = REFERENCE.match(text, single.start())
+        if reference:
+            message = f"{reference[0]} is only a part of {show(text)}; a variable stands for a whole value"
+            remedy = f"let the value be {reference[0]} alone, or write $$ for a dollar"
+        else:
+            message = f"the dollar in {show(text)} is followed by no variable's name"
+            remedy = "write $$ for a dollar"
+        self.faults.report(node.origin.place, message, remedy=remedy, notes=node.origin.notes)
+        return node
+
+    def _report_unknown(self, node: ScalarNode, name: str) -> None:
+        if self.faults.full:
+            raise _Stop
+        names = list(self.variables.entries)
+        found = nearest(name, names)
+        more = ", ..." if len(names) > MOST_NAMES_SHOWN else ""
+        listed = ", ".join(f"${known}" for known in names[:MOST_NAMES_SHOWN]) + more
+        self.faults.report(
+            node.origin.place,
+            f"there is no variable ${name}",
+            expected=f"one of {listed}" if listed else "a variable that vars sets; this spec has none",
+            remedy=f"did you mean ${found}?" if found else "write $$ for a dollar",
+            notes=node.origin.notes,
+        )
+
+    def _count_all(self, node: Node) -> None:
+        if isinstance(node, MappingNode):
+            for entry in node.entries.values():
+                self._count(entry.node)
+                self._count_all(entry.node)
+        elif isinstance(node, ListNode):
+            for item in node.items:
+                self._count(item)
+                self._count_all(item)
+
+    def _count(self, node: Node) -> None:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            message = f"with variables put in, the spec holds more than {MOST_VALUES:,} values"
+            self.faults.report(node.origin.place, message, notes=node.origin.notes)
+            raise _Stop
+
+    def _too_deep(self, node: Node) -> None:
+        message = f"with variables put in, lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
+        self.faults.report(node.origin.place, message, notes=node.origin.notes)
+        raise _Stop
+
+
+def _referred(node: Node) -> str | None:
+    """Return the name of the variable that a node stands for, or None."""
+    if isinstance(node, ScalarNode) and isinstance(node.value, str):
+        found = REFERENCE.fullmatch(node.value)
+        return found[1] or found[2] if found else None
+    return None
+
+
+def _copy_for(use: ScalarNode, name: str, value: Node) -> Node:
+    """Return a variable's value for one use: it points at the use, and what is inside it at where it is written."""
+    place = value.origin.place
+    preposition = "by" if place.text.override else "at"
+    set_at = f"${name} is {show(plain(value))}, set {preposition} {place.quoted}"
+    origin = Origin(use.origin.place, (*use.origin.notes, set_at, *value.origin.notes))
+    return _copy(value, f"${name} is used at {use.origin.place}", origin)
+
+
+def _copy(node: Node, note: str, origin: Origin) -> Node:
+    if isinstance(node, ListNode):
+        return ListNode([_copy(item, note, item.origin.with_note(note)) for item in node.items], origin)
+    if isinstance(node, MappingNode):
+        entries = {
+            key: Entry(entry.key.with_note(note), _copy(entry.node, note, entry.node.origin.with_note(note)))
+            for key, entry in node.entries.items()
+        }
+        return MappingNode(entries, origin)
+    return ScalarNode(node.value, origin)
+
+
+def _check_names(variables: MappingNode, faults: FaultList) -> None:
+    for name, entry in variables.entries.items():
+        if not NAME.fullmatch(name):
+            faults.report(
+                entry.key.place,
+                f"{show(name)} can't be the name of a variable",
+                expected="letters, digits and underscores, not beginning with a digit",
+            )

@@ -1,0 +1,395 @@
+"""A mistake in a text, before it is reported as a fault."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.specfile.source import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpkit.specfile.source import SourceText
+    from mlpkit.specfile.yaml_parser import ParserProblem
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong, for a fault.
+
+    Args:
+        start: position of the first wrong character.
+        end: position after the last.
+        message: what is wrong.
+        remedy: what to do.
+        notes: further places that matter, each a line.
+    """
+
+    start: int
+    end: int
+    message: str
+    remedy: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def missing_space(colon: int) -> Mistake:
+    """Return the mistake of a colon with no space after it."""
+    return Mistake(colon, colon + 1, "a space is missing after ':'", "write 'key: value'")
+
+
+def another_document(position: int) -> Mistake:
+    """Return the mistake of a second document in one file."""
+    return Mistake(position, position + 3, "a second document begins here", "keep one spec in a file")
+
+
+COLON_WITHOUT_SPACE: Final = re.compile(r"\s*(?:- +)?[A-Za-z_][\w.]*(:)[^\s:/\\]", re.ASCII)
+"""A line such as ``batch_size:128``."""
+
+ESCAPE: Final = re.compile(r"\\(?:[xuU][0-9a-fA-F]*|.?)")
+
+LONGEST_KEY: Final = 1024
+"""Characters after which a parser no longer looks for the colon of a key."""
+
+CLOSING: Final = {"[": "]", "{": "}"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What there is to go by.
+
+    Args:
+        source: the text.
+        problem: where the parser gave up.
+        open_bracket: position of the innermost bracket that is still open, or None.
+    """
+
+    source: SourceText
+    problem: ParserProblem
+    open_bracket: int | None
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return self.source.text
+
+    @property
+    def position(self) -> int:
+        """Where the parser gave up."""
+        return min(self.problem.position, len(self.text))
+
+    @property
+    def start(self) -> int:
+        """Where what the parser was doing began."""
+        return self.position if self.problem.context_start is None else self.problem.context_start
+
+    @property
+    def character(self) -> str:
+        """The character at which the parser gave up; empty at the end of the text."""
+        return self.text[self.position : self.position + 1]
+
+    @property
+    def before(self) -> str:
+        """The part of the line before that character."""
+        return self.text[self.source.line_starts[self.line - 1] : self.position]
+
+    @property
+    def line(self) -> int:
+        """The line at which the parser gave up."""
+        return self.source.line_number(self.position)
+
+    @property
+    def at_line_start(self) -> bool:
+        """Whether only spaces stand before it."""
+        return not self.before.strip()
+
+    def previous_line(self, number: int) -> int | None:
+        """Return the nearest line above that has more than a comment, or None."""
+        for candidate in range(number - 1, 0, -1):
+            written = self.source.line(candidate).strip()
+            if written and not written.startswith("#"):
+                return candidate
+        return None
+
+    def line_start(self, number: int) -> int:
+        """Return the position of a line's first character that is not a space."""
+        line = self.source.line(number)
+        return self.source.line_starts[number - 1] + len(line) - len(line.lstrip(" "))
+
+    def indentation(self, number: int) -> int:
+        """Return the number of spaces at the start of a line."""
+        return self.line_start(number) - self.source.line_starts[number - 1]
+
+    def says(self, *words: str) -> bool:
+        """Whether the parser's complaint has one of these words."""
+        return any(word in self.problem.problem for word in words)
+
+    def while_parsing(self, *words: str) -> bool:
+        """Whether the parser was busy with one of these."""
+        return any(word in self.problem.context for word in words)
+
+
+def explain(source: SourceText, problem: ParserProblem, open_bracket: int | None) -> Mistake:
+    """Return what is wrong in plain words.
+
+    Args:
+        source: the text.
+        problem: where the parser gave up.
+        open_bracket: position of the innermost bracket that is still open, or None.
+    """
+    evidence = Evidence(source, problem, open_bracket)
+    for explanation in EXPLANATIONS:
+        mistake = explanation(evidence)
+        if mistake:
+            return mistake
+    doing = f"{problem.context}, " if problem.context else ""
+    return Mistake(evidence.position, evidence.position + 1, f"this is not YAML: {doing}{problem.problem}")
+
+
+def _tab(evidence: Evidence) -> Mistake | None:
+    if evidence.character != "\t":
+        return None
+    verb = "indent" if evidence.at_line_start else "stand here"
+    return Mistake(evidence.position, evidence.position + 1, f"a tab can't {verb}", "use spaces")
+
+
+def _quotes(evidence: Evidence) -> Mistake | None:
+    if not evidence.while_parsing("quoted scalar"):
+        return None
+    quote = evidence.text[evidence.start : evidence.start + 1]
+    if evidence.says("end of stream", "document"):
+        return Mistake(
+            evidence.start,
+            evidence.start + 1,
+            "this quote is never closed",
+            f"put {quote} after the last character",
+        )
+    backslash = evidence.text.rfind("\\", evidence.start, evidence.position + 1)
+    escape = ESCAPE.match(evidence.text, max(backslash, 0))
+    written = escape[0] if escape else ""
+    return Mistake(
+        backslash,
+        backslash + len(written),
+        f"{written} is no character that double quotes know",
+        "use single quotes, in which a backslash is a backslash",
+    )
+
+
+def _features_left_out(evidence: Evidence) -> Mistake | None:
+    if evidence.while_parsing("alias", "anchor"):
+        remedy = "put the value in quotes, or use a variable: vars and $name"
+        return Mistake(evidence.start, evidence.start + 1, "specs have no anchors and aliases", remedy)
+    if evidence.while_parsing("a tag") or evidence.says("tag handle"):
+        remedy = "put the value in quotes if '!' belongs to it"
+        return Mistake(evidence.start, evidence.start + 1, "specs have no tags", remedy)
+    if evidence.while_parsing("directive") or evidence.says("incompatible YAML"):
+        return Mistake(evidence.start, evidence.start + 1, "specs have no directives", "remove the line")
+    above = evidence.previous_line(evidence.line) if evidence.says("document start") else None
+    if above and evidence.source.line(above).startswith("%"):
+        start = evidence.source.line_starts[above - 1]
+        return Mistake(start, start + 1, "specs have no directives", "remove the line")
+    if evidence.says("mapping keys are not allowed"):
+        remedy = "put the value in quotes if '?' belongs to it"
+        return Mistake(evidence.position, evidence.position + 1, "specs have no complex keys", remedy)
+    return None
+
+
+def _reserved_character(evidence: Evidence) -> Mistake | None:
+    if not evidence.says("cannot start any token"):
+        return None
+    return Mistake(
+        evidence.position,
+        evidence.position + 1,
+        f"a value can't begin with {evidence.character}",
+        "put the value in quotes",
+    )
+
+
+def _colon_without_space(evidence: Evidence) -> Mistake | None:
+    if not evidence.says("mapping values are not allowed", "could not find expected ':'", "unexpected ':'"):
+        return None
+    if evidence.says("unexpected ':'"):
+        return missing_space(evidence.position)
+    number = evidence.source.line_number(evidence.start)
+    suspects = [evidence.previous_line(number), number] if evidence.start == evidence.position else [number]
+    for suspect in suspects:
+        found = COLON_WITHOUT_SPACE.match(evidence.source.line(suspect)) if suspect else None
+        if suspect and found:
+            return missing_space(evidence.source.line_starts[suspect - 1] + found.start(1))
+    return None
+
+
+def _line_without_colon(evidence: Evidence) -> Mistake | None:
+    if evidence.says("could not find expected ':'"):
+        number = evidence.source.line_number(evidence.start)
+    elif evidence.says("mapping values are not allowed"):
+        number = evidence.previous_line(evidence.line) or 0
+        if not number or re.search(r":(\s|$)", evidence.source.line(number)):
+            return None
+        if evidence.source.line(number).lstrip().startswith("- ") or _has_colon(evidence.before):
+            return None
+    else:
+        return None
+    end = evidence.source.line_starts[number - 1] + len(evidence.source.line(number))
+    return Mistake(evidence.line_start(number), end, "this line has no ':'", "write 'key: value'")
+
+
+def _colon_inside_value(evidence: Evidence) -> Mistake | None:
+    if not evidence.says("mapping values are not allowed"):
+        return None
+    position = evidence.position
+    if _has_colon(evidence.before):
+        remedy = "put the value in quotes if ':' belongs to it, or the inner mapping in {braces}"
+        return Mistake(position, position + 1, "a second ':' in one line", remedy)
+    if len(evidence.before) > LONGEST_KEY:
+        return Mistake(evidence.line_start(evidence.line), position, f"a key of more than {LONGEST_KEY} characters")
+    previous = evidence.previous_line(evidence.line)
+    if previous is None:
+        return Mistake(position, position + 1, "a ':' can't stand here", "write 'key: value'")
+    return _wrong_indentation(evidence, previous)
+
+
+def _wrong_indentation(evidence: Evidence, previous: int) -> Mistake:
+    here, above = evidence.indentation(evidence.line), evidence.indentation(previous)
+    start = evidence.line_start(evidence.line)
+    end = max(start + 1, evidence.source.line_starts[evidence.line - 1] + len(evidence.source.line(evidence.line)))
+    if here > above:
+        message = f"this line is indented more than line {previous}, which already has its value"
+        remedy = f"indent it by {_spaces(above)}, as line {previous} is" if above else "remove the spaces before it"
+        return Mistake(start, end, message, remedy)
+    if here == above:
+        return Mistake(start, end, f"this line can't follow line {previous}", "write 'key: value' in both")
+    depth = f"indented by {_spaces(here)}" if here else "not indented"
+    message = f"this line is {depth}, which fits no line above"
+    return Mistake(start, end, message, f"indent it as the lines it belongs to; line {previous} has {_spaces(above)}")
+
+
+def _spaces(count: int) -> str:
+    return f"{count} space" if count == 1 else f"{count} spaces"
+
+
+def _has_colon(text: str) -> bool:
+    return re.search(r":\s", text) is not None
+
+
+def _list_beside_key(evidence: Evidence) -> Mistake | None:
+    if not evidence.says("sequence entries are not allowed"):
+        return None
+    message = "a list of '-' items can't begin in the line of its key"
+    remedy = "begin it in a line of its own, or write [first, second]; put the value in quotes if '-' belongs to it"
+    return Mistake(evidence.position, evidence.position + 1, message, remedy)
+
+
+def _open_bracket(evidence: Evidence) -> Mistake | None:
+    flow = evidence.while_parsing("flow sequence", "flow mapping")
+    inside = evidence.while_parsing("flow node") and evidence.open_bracket is not None
+    if not flow and not inside:
+        return None
+    opening = evidence.start if flow else evidence.open_bracket or 0
+    bracket = evidence.text[opening : opening + 1]
+    closing = CLOSING.get(bracket, "}")  # a bracket that is missing is that of a single pair, as in [a: 1
+    character = evidence.character
+    position = evidence.position
+    first_line = evidence.source.line_number(opening)
+    outside = evidence.line > first_line and evidence.indentation(evidence.line) <= evidence.indentation(first_line)
+    if character in ("}", "]") and character != closing:
+        note = f"the {bracket} is at {Place(evidence.source, opening, opening + 1)}"
+        return Mistake(position, position + 1, f"{bracket} is closed by {character}", f"write {closing}", (note,))
+    if not character or outside or evidence.text.startswith(("---", "..."), position):
+        return Mistake(opening, opening + 1, f"this {bracket} is never closed", f"put {closing} after its last value")
+    if character == "{" and evidence.before.endswith("$"):
+        message = "inside brackets a variable has no braces of its own"
+        return Mistake(position - 1, position + 1, message, "write $name")
+    if inside:
+        what = "key" if character == ":" else "value"
+        return Mistake(position, position + 1, f"a {what} is missing before '{character}'")
+    if character == ":" and evidence.at_line_start is False and _has_colon(_since_comma(evidence.before)):
+        remedy = "put the value in quotes if ':' belongs to it, or the inner mapping in {braces}"
+        return Mistake(position, position + 1, "a second ':' in one value", remedy)
+    remedy = f"put ',' between the values, or {closing} after the last"
+    return Mistake(position, position + 1, f"a ',' or {closing} is missing before this", remedy)
+
+
+def _since_comma(text: str) -> str:
+    return re.split(r"[,{\[]", text)[-1]
+
+
+def _stray_closing(evidence: Evidence) -> Mistake | None:
+    if evidence.character not in ("]", "}", ",") or not evidence.while_parsing("block"):
+        return None
+    character = evidence.character
+    if evidence.says("node content"):
+        remedy = "put the value in quotes"
+        return Mistake(evidence.position, evidence.position + 1, f"a value can't begin with {character}", remedy)
+    return Mistake(evidence.position, evidence.position + 1, f"this {character} closes nothing", "remove it")
+
+
+def _among_keys(evidence: Evidence) -> Mistake | None:
+    if not evidence.while_parsing("block mapping"):
+        return None
+    position = evidence.position
+    if evidence.character == ":":
+        return Mistake(position, position + 1, "a key is missing before ':'", "write 'key: value'")
+    same_column = evidence.at_line_start and len(evidence.before) == _column(evidence, evidence.start)
+    if same_column and evidence.text.startswith("-", position):
+        remedy = "give the list a key of its own, or indent it"
+        return Mistake(position, position + 1, "a list item can't stand among keys", remedy)
+    return None
+
+
+def _among_items(evidence: Evidence) -> Mistake | None:
+    if not evidence.while_parsing("block collection", "block sequence"):
+        return None
+    if evidence.at_line_start and len(evidence.before) == _column(evidence, evidence.start):
+        message = "a key can't stand among list items"
+        remedy = "begin the line with '- ', or indent it as what it belongs to"
+        return Mistake(evidence.position, evidence.position + 1, message, remedy)
+    return None
+
+
+def _column(evidence: Evidence, position: int) -> int:
+    return position - evidence.source.line_starts[evidence.source.line_number(position) - 1]
+
+
+def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
+    if not evidence.while_parsing("block") and not evidence.says("document start"):
+        return None
+    previous = evidence.previous_line(evidence.line)
+    if evidence.at_line_start and previous:
+        if evidence.source.line(previous).startswith("..."):
+            return another_document(evidence.position)
+        return _wrong_indentation(evidence, previous)
+    if evidence.text.startswith("...", evidence.position):
+        return Mistake(evidence.position, evidence.position + 3, "'...' ends the spec before it begins", "remove it")
+    if evidence.says("node content"):
+        return None
+    last = evidence.before.rstrip()[-1:]
+    remedy = "double each ' inside single quotes" if last == "'" else "put the whole value in quotes"
+    return Mistake(evidence.position, evidence.position + 1, "text after the end of a value", remedy)
+
+
+def _block_text(evidence: Evidence) -> Mistake | None:
+    if not evidence.while_parsing("block scalar"):
+        return None
+    indicator = evidence.text[evidence.start : evidence.start + 1]
+    message = f"only a comment can follow {indicator} in its line"
+    return Mistake(evidence.position, evidence.position + 1, message, "put the value in quotes")
+
+
+EXPLANATIONS: Final[tuple[Callable[[Evidence], Mistake | None], ...]] = (
+    _tab,
+    _quotes,
+    _features_left_out,
+    _reserved_character,
+    _colon_without_space,
+    _line_without_colon,
+    _colon_inside_value,
+    _list_beside_key,
+    _open_bracket,
+    _block_text,
+    _stray_closing,
+    _among_keys,
+    _among_items,
+    _indentation_or_rest,
+)

@@ -1,0 +1,78 @@
+"""Asking every component of a plugin what its kind promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlpkit.testing.suite.all_checks import checks_for
+from mlpkit.testing.suite.check import LeftOut, Nonconformity, NotApplicable
+from mlpkit.testing.suite.plugin_under_test import subjects_of
+from mlpkit.testing.suite.verdict import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True)
+class FailedCheck:
+    """A check that a component did not pass.
+
+    Args:
+        check: the check's name.
+        asks: what it asks.
+        reason: what happened, what was expected, what to do.
+    """
+
+    check: str
+    asks: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckedComponent:
+    """What the checks said of a component.
+
+    Args:
+        name: its name in specs.
+        kind: its kind.
+        passed: whether no check failed.
+        checks: how many were asked.
+        left_out: how many were not, as they rest on one that failed.
+        failed: those that failed.
+    """
+
+    name: str
+    kind: str
+    passed: bool
+    checks: int
+    left_out: int
+    failed: tuple[FailedCheck, ...]
+
+
+def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComponent]:
+    """Ask every component of a plugin all checks for its kind, and return the verdicts as they come.
+
+    Args:
+        plugin: a namespace, a component's name, or the path of a plugin's file.
+        files: paths of plugins' files that namespaces and names may mean too.
+
+    Raises:
+        UsageError: there is no such plugin or component.
+        PluginError: the plugin is broken.
+    """
+    for subject in subjects_of(plugin, files):
+        asked = left_out = 0
+        failed = []
+        for check in checks_for(subject.kind):
+            try:
+                ask(check, subject)
+            except LeftOut:
+                left_out += 1
+                continue
+            except NotApplicable:
+                continue
+            except Nonconformity as found:
+                failed.append(FailedCheck(check.name, check.asks, str(found)))
+            asked += 1
+        yield CheckedComponent(subject.name, subject.kind, not failed, asked, left_out, tuple(failed))

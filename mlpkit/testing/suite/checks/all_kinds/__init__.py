@@ -1,1 +1,0 @@
-"""Checks of components of every kind."""

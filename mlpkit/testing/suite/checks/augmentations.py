@@ -1,0 +1,137 @@
+"""Changes: written into ``out``, drawn from ``rng``, nothing else touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit.errors import WrongUseError
+from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.comparison import expect_same_bits
+
+if TYPE_CHECKING:
+    from mlpkit.testing.suite.examples.augmentation import AugmentationExample
+
+
+WHAT = "the changed inputs"
+
+SHAPES = ((), (5,), (3, 4), (2, 3, 4), (2, 2, 3, 2))
+"""Shapes of inputs that an augmentation is tried on, whatever its examples say."""
+
+
+@checks_examples("augmentation")
+def writes_into_out(example: AugmentationExample) -> None:
+    """Is what it returns the array ``out``, for minibatches of 1 and of 7 rows?
+
+    The array is used again and again, so that no step allocates memory.
+    """
+    augmentation = example.make()
+    for rows in (1, 7):
+        x = example.inputs(rows)
+        out = np.zeros_like(x)
+        returned = augmentation(x, example.random("augmentation"), out)
+        if not isinstance(returned, np.ndarray) or returned.shape != x.shape or not np.shares_memory(returned, out):
+            raise Nonconformity(
+                f"it returned {type(returned).__name__} other than out", expected="out, filled", remedy="return out"
+            )
+
+
+@checks_examples("augmentation")
+def writes_every_element_of_out(example: AugmentationExample) -> None:
+    """Is the result the same whatever ``out`` held before?
+
+    Its content is undefined.
+    """
+    augmentation, x = example.make(), example.inputs()
+    one, other = (np.array(example.augment(augmentation, x, fill=fill)) for fill in (-1000.0, 1000.0))
+    remedy = "write every element of out, as in out[...] = x to begin with"
+    expect_same_bits({WHAT: one}, {WHAT: other}, "with other content in out", remedy)
+
+
+@checks_examples("augmentation")
+def leaves_the_minibatch_alone(example: AugmentationExample) -> None:
+    """Is ``x`` the same afterwards, and may it be read-only?
+
+    It is the data set's own, or the augmentation's before.
+    """
+    x = example.inputs()
+    before = x.copy()
+    example.augment(example.make(), x)
+    if x.tobytes() != before.tobytes():
+        raise Nonconformity("it wrote into x", expected="x to be left as it is", remedy="write into out")
+    x.flags.writeable = False
+    example.augment(example.make(), x)
+
+
+@checks_examples("augmentation")
+def keeps_the_dtype(example: AugmentationExample) -> None:
+    """Does it work in float32 as in float64, with finite results of that dtype?
+
+    Networks compute in either.
+    """
+    for dtype in ("float32", "float64"):
+        found = np.asarray(example.augment(example.make(), example.inputs(dtype=dtype)))
+        if found.dtype != dtype or not np.isfinite(found).all():
+            raise Nonconformity(f"it returned {found.dtype} for {dtype}, or what is not finite", expected=dtype)
+
+
+@checks_examples("augmentation")
+def other_minibatches_leave_no_trace(example: AugmentationExample) -> None:
+    """Does a used object give the same bits as a new one?
+
+    A resumed training must go on as the one before would have.
+    """
+    used, x = example.make(), example.inputs()
+    example.augment(used, example.inputs(3, number=1), number=1)
+    found = np.array(example.augment(used, x))
+    expected = np.array(example.augment(example.make(), x))
+    remedy = "keep nothing from step to step, and draw from rng alone"
+    expect_same_bits({WHAT: found}, {WHAT: expected}, "when the object had been used before", remedy)
+
+
+@checks_examples("augmentation")
+def draws_from_rng(example: AugmentationExample) -> None:
+    """Does the change depend on ``rng``, and on it alone?
+
+    An augmentation that always does the same is a preparation of the data, and belongs into the data set.
+    """
+    augmentation, x = example.make(), example.inputs(20)
+    found = {np.array(example.augment(augmentation, x, number=number)).tobytes() for number in range(8)}
+    if len(found) == 1:
+        raise Nonconformity(
+            "it did the same for eight generators",
+            expected="random changes",
+            remedy="draw random numbers from rng; prepare inputs in a data set's open and encode",
+        )
+
+
+@checks_examples("augmentation")
+def refuses_inputs_it_can_not_change(example: AugmentationExample) -> None:
+    """Does ``expect_inputs`` take the example's shape, and each other shape only if inputs of it can be changed?
+
+    It is asked before data is read; a user sees the line of the spec, and what would fit.
+    """
+    for shape in (example.shape, *SHAPES):
+        augmentation = example.make()
+        try:
+            augmentation.expect_inputs(shape)
+        except WrongUseError as error:
+            if shape == example.shape:
+                raise Nonconformity(
+                    f"expect_inputs refused {shape}: {error}", expected="the example's shape"
+                ) from error
+            continue
+        except Exception as error:
+            raise Nonconformity(
+                f"expect_inputs raised {type(error).__name__} for inputs of shape {shape}: {error}",
+                expected="ShapeError, or nothing",
+            ) from error
+        x = example.random("shape", *shape).uniform(size=(3, *shape))
+        try:
+            example.augment(augmentation, x)
+        except Exception as error:
+            raise Nonconformity(
+                f"inputs of shape {shape} were not refused, and failed: {type(error).__name__}: {error}",
+                expected="ShapeError from expect_inputs for shapes that can't be changed",
+            ) from error

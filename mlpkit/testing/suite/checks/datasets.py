@@ -1,0 +1,285 @@
+"""Checks of data sets: what they describe, read and advise."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.components.dataset import Doubt
+from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.errors import MlpkitError
+from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.examples.dataset import INPUTS, TARGETS
+
+if TYPE_CHECKING:
+    from mlpkit.testing.suite.examples.dataset import DatasetExample
+
+
+@checks_examples("dataset")
+def doubts_are_about_parameters(example: DatasetExample) -> None:
+    """Does ``doubts``, asked after ``describe``, return ``Doubt`` objects, each with a parameter's name and a text?
+
+    Each is shown as a warning at the parameter's place in the spec.
+    """
+    dataset = example.make()
+    dataset.describe()
+    parameters = [field.name for field in example.entry.signature.fields]
+    for doubt in dataset.doubts():
+        if not isinstance(doubt, Doubt):
+            raise Nonconformity(f"a doubt is {doubt!r}", expected="Doubt(parameter, message, remedy)")
+        if doubt.parameter not in parameters:
+            raise Nonconformity(
+                f"a doubt is about {doubt.parameter!r}, which is no parameter",
+                expected=f"one of {', '.join(parameters)}" if parameters else "no doubts where there are no parameters",
+            )
+        if not (isinstance(doubt.message, str) and doubt.message and isinstance(doubt.remedy, str)):
+            raise Nonconformity(f"doubts returned {doubt}", expected="a message and a remedy that are texts")
+
+
+@checks_examples("dataset")
+def target_remedy_is_a_text(example: DatasetExample) -> None:
+    """Does ``target_remedy``, asked after ``describe``, return a text, which may be empty?
+
+    It is shown where the loss can't take the target.
+    """
+    dataset = example.make()
+    dataset.describe()
+    remedy = dataset.target_remedy()
+    if not isinstance(remedy, str):
+        raise Nonconformity(f"target_remedy returned {remedy!r}", expected="a text")
+
+
+@checks_examples("dataset")
+def advice_changes_no_example(example: DatasetExample) -> None:
+    """Are the examples the same when ``doubts`` and ``target_remedy`` were asked before ``open``?
+
+    They are asked before a training, and not when its model is evaluated.
+    """
+    dataset = example.make()
+    dataset.describe()
+    dataset.doubts()
+    dataset.target_remedy()
+    expected = example.sample_of(example.splits)
+    when, remedy = "after doubts and target_remedy were asked", "let both only look at what describe has read"
+    expect_same_bits(example.sample_of(dataset.open(0)), expected, when, remedy)
+
+
+SPLITS = ("train", "validation", "test")
+
+
+@checks_examples("dataset", says_why_unusable=True)
+def description_is_whole(example: DatasetExample) -> None:
+    """Does ``describe`` give a shape, a target and the sizes of the splits, ``train`` among them?
+
+    A network is built from it, before the data is opened.
+    """
+    description = example.make().describe()
+    shape, target, sizes = description
+    if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
+        raise Nonconformity(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
+    if not isinstance(target, Classes | Labels | Values):
+        raise Nonconformity(f"target is {target!r}", expected="Classes(n), Labels(n) or Values(shape)")
+    if "train" not in sizes or set(sizes) - set(SPLITS) or not all(size >= 1 for size in sizes.values()):
+        raise Nonconformity(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
+
+
+@checks_examples("dataset", says_why_unusable=True)
+def description_agrees_with_the_splits(example: DatasetExample) -> None:
+    """Does ``open`` return the splits that ``describe`` named, each of that size?
+
+    The number of steps of an epoch is computed from the description.
+    """
+    sizes = dict(example.description.sizes)
+    found = {name: len(split) for name, split in example.splits.items()}
+    if found != sizes:
+        raise Nonconformity(f"open returned splits of sizes {found}", expected=f"{sizes}, as describe said")
+
+
+@checks_examples("dataset")
+def the_same_seed_gives_the_same_splits(example: DatasetExample) -> None:
+    """Do two objects opened with the same seed give the same examples, and the same fingerprint?
+
+    A run that is repeated or resumed reads the same data.
+    """
+    for seed in (0, 1):
+        results, fingerprints = [], []
+        for _ in range(2):
+            dataset = example.make()
+            dataset.describe()
+            results.append(example.sample_of(dataset.open(seed)))
+            fingerprints.append(dataset.fingerprint())
+        remedy = "draw from a generator that is made from the seed"
+        expect_same_bits(results[0], results[1], "when opened again with the same seed", remedy)
+        if fingerprints[0] != fingerprints[1] or not isinstance(fingerprints[0], str):
+            raise Nonconformity(f"the fingerprints are {fingerprints}", expected="the same text twice")
+
+
+@checks_examples("dataset")
+def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
+    """Does a new object, given the encoder's state and no data, encode as the opened one does?
+
+    That is how a model is used: on inputs that come later, elsewhere.
+    """
+    opened = example.dataset
+    split = example.splits["train"]
+    state = opened.encoder_state()
+    try:
+        read = json.loads(json.dumps(state, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise Nonconformity(
+            f"encoder_state returned what JSON can't hold: {error}",
+            expected="finite numbers, strings, lists and mappings",
+            remedy="turn arrays into lists with tolist()",
+        ) from error
+    new = example.make()
+    new.load_encoder_state(read)
+    raw = example.take(split, example.some_rows("train"))[INPUTS]
+    found, expected = _encoded(new, raw), _encoded(opened, raw)
+    if isinstance(expected, str) or isinstance(found, str):
+        if found != expected:
+            raise Nonconformity(f"encode said {found!r}", expected=f"{expected!r}, as the opened object did")
+        return
+    what = "what encode returns"
+    remedy = "return from encoder_state all that encode needs beside the parameters"
+    expect_same_bits({what: found}, {what: expected}, "in a new object with the encoder's state", remedy)
+
+
+@checks_examples("dataset")
+def opens_with_the_encoders_state(example: DatasetExample) -> None:
+    """Does a new object that is given the encoder's state, and then opened, give the same examples?
+
+    That is how a run is evaluated anew.
+    """
+    expected = example.sample_of(example.splits)
+    new = example.make()
+    new.load_encoder_state(json.loads(json.dumps(example.dataset.encoder_state())))
+    new.describe()
+    remedy = "let describe and open go on from the state, or compute it anew"
+    expect_same_bits(example.sample_of(new.open(0)), expected, "opened with the encoder's state", remedy)
+
+
+@checks_examples("dataset")
+def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
+    """If the classes have names, are there as many as classes, each a text of its own?
+
+    Predictions are printed by name.
+    """
+    target = example.description.target
+    example.splits  # noqa: B018 - names may be known only once the data is opened
+    names = example.dataset.class_names()
+    if names is None:
+        return
+    count = target.count if isinstance(target, Classes) else 0
+    if len(names) != count or len(set(names)) != count or not all(isinstance(name, str) for name in names):
+        raise Nonconformity(f"class_names returned {names!r}", expected=f"{count} distinct names, or None")
+
+
+@checks_examples("dataset")
+def features_and_targets_have_names_of_their_own(example: DatasetExample) -> None:
+    """If elements of inputs or of targets have names, is there one for each, a text of its own?
+
+    ``mlpkit data`` shows them.
+    """
+    example.splits  # noqa: B018 - names may be known only once the data is opened
+    target = example.description.target
+    shape, target_shape = example.description.input_shape, target.array(np.dtype("float64"))[0]
+    for method, names, expected in (
+        ("feature_names", example.dataset.feature_names(), shape),
+        ("target_names", example.dataset.target_names(), () if isinstance(target, Classes) else target_shape),
+    ):
+        if names is None:
+            continue
+        distinct = len(set(names)) == len(names) and all(isinstance(name, str) for name in names)
+        if not distinct or (len(names),) != expected:
+            raise Nonconformity(f"{method} returned {names!r}", expected=f"distinct names for {expected}, or None")
+
+
+def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | str:
+    """Return what ``encode`` gives, or what it says against such inputs."""
+    try:
+        return np.asarray(dataset.encode(raw.copy()))
+    except MlpkitError as error:
+        return str(error)
+
+
+@checks_examples("dataset")
+def takes_any_examples(example: DatasetExample) -> None:
+    """Does ``take`` give for positions in any order, with repeats, what it gives for each by itself?
+
+    Minibatches are drawn at random, and with replacement an example comes twice.
+    """
+    for name, split in example.splits.items():
+        indices = example.some_rows(name)
+        together = example.take(split, indices)
+        one_by_one = [example.take(split, np.array([index])) for index in indices]
+        alone = {what: np.concatenate([found[what] for found in one_by_one]) for what in (INPUTS, TARGETS)}
+        expect_same_bits(together, alone, f"in {name}, together with others", "write row i of out from indices[i]")
+
+
+@checks_examples("dataset", says_why_unusable=True)
+def takes_every_example(example: DatasetExample) -> None:
+    """Can the first and the last example of each split be read, and all of a small split?
+
+    Evaluation reads all.
+    """
+    for name, split in example.splits.items():
+        size = example.description.sizes[name]
+        for index in (0, size - 1):
+            example.take(split, np.array([index]))
+        if size <= 10_000:
+            example.take(split, np.arange(size))
+
+
+@checks_examples("dataset")
+def writes_all_of_out(example: DatasetExample) -> None:
+    """Is what ``take`` gives the same whatever the arrays held before?
+
+    They are used again for the next minibatch.
+    """
+    for name, split in example.splits.items():
+        indices = example.some_rows(name)
+        one, other = (example.take(split, indices, fill=fill) for fill in (113, 57))
+        expect_same_bits(one, other, f"in {name}, with other content in out", "write every element of both arrays")
+
+
+@checks_examples("dataset")
+def leaves_the_positions_alone(example: DatasetExample) -> None:
+    """Are the positions the same after ``take`` as before, and may they be read-only?
+
+    They are the sampler's own.
+    """
+    for name, split in example.splits.items():
+        indices = example.some_rows(name)
+        before = indices.copy()
+        example.take(split, indices)
+        if (indices != before).any():
+            raise Nonconformity(f"take of {name} changed the positions", expected="them to be left as they are")
+        indices.flags.writeable = False
+        example.take(split, indices)
+
+
+@checks_examples("dataset")
+def examples_are_what_was_described(example: DatasetExample) -> None:
+    """Are the inputs finite, and the targets such as the description says, in float32 as in float64?
+
+    Layers and loss were built for them.
+    """
+    target = example.description.target
+    for dtype in ("float32", "float64"):
+        for name, split in example.splits.items():
+            found = example.take(split, example.some_rows(name, 50), dtype)
+            if not np.isfinite(found[INPUTS]).all() or not np.isfinite(found[TARGETS]).all():
+                raise Nonconformity(f"an example of {name} is infinite or not a number", expected="finite values")
+            t = found[TARGETS]
+            right = True
+            if isinstance(target, Classes) and target.one_hot:
+                right = bool(((t == 0) | (t == 1)).all() and (t.sum(axis=1) == 1).all())
+            elif isinstance(target, Classes):
+                right = bool(((t >= 0) & (t < target.count)).all())
+            elif isinstance(target, Labels):
+                right = bool(((t == 0) | (t == 1)).all())
+            if not right:
+                raise Nonconformity(f"targets of {name} are such as {t[:3].tolist()}", expected=f"{target}")

@@ -1,0 +1,223 @@
+"""Checks of layers and losses: gradients, and what repeated and concurrent steps leave behind."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.testing.gradients import gradient_mismatches
+from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
+from mlpkit.testing.suite.examples.operation import INPUT_GRADIENT, OUTPUTS, gradients
+
+if TYPE_CHECKING:
+    from mlpkit.components.operation import Operation
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.testing.gradients import GradientMismatch
+    from mlpkit.testing.suite.comparison import Arrays
+    from mlpkit.testing.suite.examples.operation import OperationExample
+
+
+@checks_examples("layer", "loss")
+def input_gradient_is_the_derivative(example: OperationExample) -> None:
+    """Is what ``backward`` returns the derivative by the inputs, compared with differences in float64?
+
+    All layers before this one learn from it.
+    """
+    wrong = [mismatch for mismatch in _mismatches(example) if mismatch.parameter == "x"]
+    _expect_none(wrong, "look at the dx of backward")
+
+
+@checks_examples("layer", "loss")
+def parameter_gradients_are_the_derivatives(example: OperationExample) -> None:
+    """Is the gradient of every parameter the derivative by it, compared with differences in float64?
+
+    The parameters are moved off their first values for it, and their gradients are not a number beforehand.
+    """
+    wrong = [mismatch for mismatch in _mismatches(example) if mismatch.parameter != "x"]
+    remedy = "look at the formula of that gradient in backward"
+    if wrong and isnan(wrong[0].relative_error):
+        remedy = f"overwrite that gradient, as in self.{wrong[0].parameter}.grad[...] = ..."
+    _expect_none(wrong, remedy)
+
+
+@checks_examples("layer")
+def gradients_are_overwritten(example: OperationExample) -> None:
+    """Does ``backward`` overwrite the gradients, and not add to them?
+
+    Nobody sets them to zero between two steps.
+    """
+    operation, batch = example.ready(), example.batch()
+    first = _gradients_of_pass(example, operation)
+    for parameter in operation.declared_parameters():
+        parameter.grad[...] = 1000.0
+    example.run(operation, batch)
+    expect_same_bits(
+        gradients(operation),
+        first,
+        "with other numbers in its place beforehand",
+        "assign with self.W.grad[...] = ..., or write with out=self.W.grad",
+    )
+
+
+@checks_examples("layer")
+def works_where_no_input_gradient_is_needed(example: OperationExample) -> None:
+    """Are the gradients of the parameters the same where nobody needs that of the inputs?
+
+    The first layer with parameters is told so, by ``needs_input_gradient``.
+    """
+    operation = example.ready()
+    first = _gradients_of_pass(example, operation)
+    operation.needs_input_gradient = False
+    for parameter in operation.declared_parameters():
+        parameter.grad[...] = 1000.0
+    found = _gradients_of_pass(example, operation)
+    expect_same_bits(
+        found, first, "with needs_input_gradient = False", "set the gradients first, and only then look at the flag"
+    )
+
+
+def _gradients_of_pass(example: OperationExample, operation: Operation) -> Arrays:
+    """Go there and back once, and return the gradients of the parameters."""
+    batch = example.batch()
+    example.forward(operation, batch)
+    example.backward(operation, batch)
+    return gradients(operation)
+
+
+def _mismatches(example: OperationExample) -> list[GradientMismatch]:
+    batch = example.batch(3)
+    return gradient_mismatches(
+        example.make(),
+        example.shape,
+        target=example.target,
+        x=batch.x,
+        t=batch.t if example.target is not None else None,
+        resolver=example.registry.create,
+    )
+
+
+def _expect_none(mismatches: list[GradientMismatch], remedy: str) -> None:
+    if mismatches:
+        raise Nonconformity(str(mismatches[0]), expected="the derivative of what forward computes", remedy=remedy)
+
+
+@checks_examples("layer", "loss")
+def returned_gradient_is_the_callers(example: OperationExample) -> None:
+    """May what ``backward`` returned be overwritten, with no harm to parameters, gradients, inputs and the next step?
+
+    The layer before overwrites it: it is that layer's dy.
+    """
+    operation, batch = example.ready(), example.batch()
+    first = example.run(operation, batch)
+    kept = {"the inputs": batch.x.copy(), **_parameters(operation), **gradients(operation)}
+    example.forward(operation, batch)
+    dx = np.asarray(example.backward(operation, batch))
+    dx[...] = 1000.0
+    when, remedy = "when the array that backward returned was overwritten", "return an array of its own from backward"
+    now = {"the inputs": batch.x, **_parameters(operation), **gradients(operation)}
+    expect_same_bits(now, kept, when, remedy)
+    expect_same_bits(example.run(operation, batch), first, when, remedy)
+
+
+def _parameters(operation: Operation) -> Arrays:
+    return {f"the parameter {p.path}": p.value.copy() for p in operation.declared_parameters()}
+
+
+@checks_examples("layer", "loss")
+def a_repeated_step_gives_the_same_bits(example: OperationExample) -> None:
+    """Does the same step, repeated, give the same bits?
+
+    A run that is repeated or resumed must come to the same parameters.
+    """
+    operation, batch = example.ready(), example.batch()
+    first = example.run(operation, batch)
+    remedy = "keep nothing from step to step but what self.state declares, and draw from self.rng alone"
+    expect_same_bits(example.run(operation, batch), first, "when a step was repeated", remedy)
+
+
+@checks_examples("layer", "loss")
+def other_steps_leave_no_trace(example: OperationExample) -> None:
+    """Does a step give the same after other steps, on more rows and on fewer?
+
+    What is kept for ``backward`` must be that of the latest ``forward``, whole.
+    """
+    sizes = (7, 7, 3, 7, 1, 5)
+    used = example.ready()
+    for number, rows in enumerate(sizes):
+        batch = example.batch(rows, number=number)
+        found = example.run(used, batch)
+        expected = example.run(example.ready(), batch)
+        remedy = "compute everything anew in each forward; mind caches that were made for another number of rows"
+        expect_close(found, expected, f"in a step on {rows} rows after others", remedy, tolerance=1e-9)
+
+
+@checks_examples("layer", "loss")
+def scratch_is_written_before_it_is_read(example: OperationExample) -> None:
+    """Does a step give the same bits whatever ``self.buffer`` held before?
+
+    The content of scratch arrays is undefined: whatever was left there by another step, or by nobody.
+    """
+    operation, batch = example.ready(), example.batch()
+    first = example.run(operation, batch)
+    for each in operation.operations():
+        for storage in each._storage.values():
+            storage[...] = np.uint8(0x7F)  # in either dtype a number far from any other
+    remedy = "write every element of a buffer in each pass; what must survive a step is declared with self.state"
+    expect_same_bits(example.run(operation, batch), first, "with other content in its buffers", remedy)
+
+
+SLICES = 4
+
+
+@checks_examples("layer", "loss")
+def replicas_share_nothing(example: OperationExample) -> None:
+    """Can two copies take turns, both forward before both backward, and give the bits they give one after the other?
+
+    What one copy keeps for its ``backward`` must not be in the way of the other.
+    """
+    operations = _copies(example)
+    batches = [example.batch(number=number) for number in range(len(operations))]
+    expected = [example.run(*pair) for pair in zip(operations, batches, strict=True)]
+    outputs = [example.forward(*pair) for pair in zip(operations, batches, strict=True)]
+    for operation, batch, y, alone in zip(operations, batches, outputs, expected, strict=True):
+        found: Arrays = {OUTPUTS: np.array(y), INPUT_GRADIENT: np.array(example.backward(operation, batch))}
+        remedy = "keep arrays in self, never in the class or the module; copies are made with copy.deepcopy"
+        expect_same_bits(found | gradients(operation), alone, "when another copy worked in between", remedy)
+
+
+@checks_examples("layer", "loss")
+def replicas_run_in_threads(example: OperationExample) -> None:
+    """Do the slices of a minibatch give the same bits on several threads as on one?
+
+    Results must not depend on the number of cores.
+    """
+    batch = example.batch(3 * SLICES)
+    expected = _step(example.network(SLICES), batch.x, batch.t)
+    for _ in range(3):
+        with ThreadPoolExecutor(SLICES) as threads:
+            network = example.network(SLICES)
+            network.map = lambda function, items, threads=threads: list(threads.map(function, items))
+            found = _step(network, batch.x, batch.t)
+        remedy = "share nothing between copies, and call nothing that works in the main thread only"
+        expect_same_bits(found, expected, "on several threads", remedy)
+
+
+def _copies(example: OperationExample) -> list[Any]:
+    try:
+        network = example.network(2)
+    except (TypeError, RecursionError) as error:
+        raise Nonconformity(
+            f"a new object can't be copied: {error}",
+            expected="one that copy.deepcopy can copy before it has arrays",
+            remedy="open files and make locks later than in __init__ and build",
+        ) from error
+    return [replica.operations()[0] for replica in network.replicas]
+
+
+def _step(network: Sequential, x: Any, t: Any) -> Arrays:
+    loss = network.loss_and_gradient(x, t)
+    return {"the loss": np.array(loss), "the gradients": network.gradient_values.copy()}

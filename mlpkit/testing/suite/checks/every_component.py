@@ -1,0 +1,232 @@
+"""Checks of components of every kind: documentation, loading, methods and parameters."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.kinds import KINDS
+from mlpkit.components.recipe import built
+from mlpkit.components.schema.checking import Checking
+from mlpkit.components.schema.signature import method_signature, plain_call, signature_of
+from mlpkit.components.schema.types import IntegerType, NumberType
+from mlpkit.errors import MlpkitError, PluginError
+from mlpkit.testing.suite.check import Nonconformity, checks_component, checks_examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.components.recipe import Recipe
+    from mlpkit.components.schema.signature import Field
+    from mlpkit.testing.suite.examples.example import Example
+    from mlpkit.testing.suite.subject import Subject
+
+
+@checks_component(*KINDS)
+def says_what_it_is(subject: Subject) -> None:
+    """Does the class have a docstring of its own, whose first sentence says what the component is?
+
+    ``mlpkit show`` and completion in editors print it.
+    """
+    docstring = vars(subject.component).get("__doc__")
+    if not docstring or not subject.entry.signature.docstring.summary:
+        raise Nonconformity(
+            f"the class {subject.component.__name__} has no docstring",
+            expected="one sentence, then the mathematics",
+            remedy='begin the class with """..."""',
+        )
+
+
+@checks_component(*KINDS)
+def says_what_its_parameters_mean(subject: Subject) -> None:
+    """Does the section ``Args:`` of the docstring give the meaning of every parameter, and of no others?
+
+    ``mlpkit show`` and ``mlpkit explain`` print it.
+    """
+    signature = subject.entry.signature
+    silent = [name for name in signature.types if not signature.docstring.parameters.get(name)]
+    strangers = [name for name in signature.docstring.parameters if name not in signature.types]
+    if silent:
+        raise Nonconformity(
+            f"the docstring doesn't say what {', '.join(silent)} means",
+            expected="a line for each parameter below Args:",
+            remedy=f"add '{silent[0]}: ...' there",
+        )
+    if strangers:
+        raise Nonconformity(
+            f"the docstring describes {', '.join(strangers)}, which the constructor doesn't take",
+            expected=", ".join(signature.types) or "no Args:",
+        )
+
+
+@checks_component(*KINDS)
+def can_be_loaded(subject: Subject) -> None:
+    """Can the class be imported, is it of the kind that was declared, and can a spec give its parameters?
+
+    Every parameter of the constructor has an annotation that says what a spec may say.
+    """
+    try:
+        subject.component  # noqa: B018 - imports it
+    except PluginError as error:
+        raise Nonconformity(
+            str(error), expected=f"a subclass of mlpkit.{KINDS[subject.kind].base} whose parameters all have types"
+        ) from error
+
+
+@checks_component(*KINDS)
+def has_examples(subject: Subject) -> None:
+    """Are there parameters to check the component with: its examples, or its defaults?
+
+    Without them nothing can be checked, and ``mlpkit show`` has nothing to show.
+    """
+    if not subject.examples:
+        raise Nonconformity("examples() returned nothing to check", expected="at least one example")
+
+
+@checks_examples(*KINDS)
+def examples_can_be_built(example: Example) -> None:
+    """Can the component be built from each example, as a spec would build it?
+
+    An example is what users copy first.
+    """
+    try:
+        example.make()
+    except MlpkitError as error:
+        raise Nonconformity(
+            f"{example.name} can't be built with {example.title()}: {error}",
+            expected="examples that are right",
+            remedy="correct examples()",
+        ) from error
+
+
+@checks_component(*KINDS)
+def methods_take_what_they_are_given(subject: Subject) -> None:
+    """Does every method take the arguments that methods of its name are called with?
+
+    One that lacks ``self``, or asks for more, fails where it is first called, in the middle of the work.
+    """
+    base = KINDS[subject.kind].base_class()
+    for name in _public_methods(base):
+        own, expected = (inspect.getattr_static(cls, name) for cls in (subject.component, base))
+        if own is expected:
+            continue
+        if isinstance(expected, classmethod) and not isinstance(own, classmethod):
+            raise Nonconformity(f"{name} is no class method", expected="one", remedy="put @classmethod above it")
+        try:
+            _expect_call(method_signature(own), method_signature(expected))
+        except TypeError as error:
+            raise Nonconformity(
+                f"{plain_call(name, own)} can't be called as it will be: {error}", expected=plain_call(name, expected)
+            ) from error
+
+
+def _public_methods(base: type) -> Iterator[str]:
+    for name in dir(base):
+        is_method = isinstance(inspect.getattr_static(base, name), classmethod) or inspect.isfunction(
+            getattr(base, name)
+        )
+        if is_method and (name == "__call__" or not name.startswith("_")):
+            yield name
+
+
+def _expect_call(own: inspect.Signature, expected: inspect.Signature) -> None:
+    """Bind a call with all arguments of the one signature to the other.
+
+    Raises:
+        TypeError: that can't be.
+    """
+    parameters = expected.parameters.values()
+    by_name = {parameter.name: None for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+    own.bind(*[None] * (len(parameters) - len(by_name)), **by_name)
+
+
+@checks_component(*KINDS)
+def defaults_are_what_a_spec_could_say(subject: Subject) -> None:
+    """Is every default a value that the parameter's own annotation admits?
+
+    The resolved spec writes every default out, and must be readable again.
+    """
+    for field in subject.entry.signature.fields:
+        checking = Checking(subject.registry.resolve)
+        if not field.required:
+            field.type.check(field.default, (field.name,), checking)
+        for fault in checking.faults:
+            raise Nonconformity(
+                f"the default of {field.name} is {field.default!r}: {fault.message}",
+                expected=fault.expected or field.type.describe(),
+                remedy="correct the default, or its annotation",
+            )
+
+
+@checks_examples(*KINDS)
+def a_spec_keeps_the_parameters(example: Example) -> None:
+    """Are the parameters of an example the same after they were written into a spec and read again?
+
+    A model file holds the spec that builds the network anew.
+    """
+    written = _recipe(example, example.parameters()).reference()
+    try:
+        again = json.loads(json.dumps(written))
+    except TypeError as error:
+        raise Nonconformity(
+            f"the parameters {written[example.name]} can't be written into a spec: {error}",
+            expected="truth values, numbers, text, lists, mappings and components by name",
+            remedy="give names in examples(), and no objects; choose defaults that a spec could say",
+        ) from error
+    read = _recipe(example, again[example.name]).reference()
+    if json.dumps(read) != json.dumps(written):
+        raise Nonconformity(f"{written} became {read} when it was written and read", expected="the same parameters")
+
+
+@checks_examples(*KINDS)
+def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
+    """At the edges of what the annotations admit, does the constructor either work or raise ``ParameterError``?
+
+    Users see the line of the spec, and not a traceback. Ranges are best said by annotations, as in
+    ``Annotated[int, Ge(1)]``.
+    """
+    recipe = _recipe(example, example.parameters())
+    for field in signature_of(recipe.component).fields:
+        for value in _edges(field):
+            arguments = {key: built(given) for key, given in recipe.arguments.items()}
+            try:
+                example.component(**arguments | {field.name: value})
+            except MlpkitError:
+                continue
+            except Exception as error:
+                raise Nonconformity(
+                    f"{field.name}: {value!r} passes its annotation, but the constructor raised "
+                    f"{type(error).__name__}: {error}",
+                    expected="an annotation that refuses it, or ParameterError",
+                    remedy=f"annotate {field.name} with its range, or raise ParameterError('{field.name}', ...)",
+                ) from error
+
+
+def _recipe(example: Example, parameters: dict[str, Any]) -> Recipe[Any]:
+    """Return what a spec makes of parameters."""
+    checking = Checking(example.registry.resolve)
+    recipe = example.registry.resolve((example.entry.kind,), {example.name: parameters}, (), checking)
+    if recipe is None:
+        fault = checking.faults[0]
+        raise Nonconformity(
+            f"{example.title()}: {fault.message}", expected=fault.expected or "parameters that a spec could say"
+        )
+    return recipe
+
+
+def _edges(field: Field) -> list[Any]:
+    """Return numbers at, and a little within, the bounds of a parameter."""
+    if isinstance(field.type, IntegerType):
+        candidates: list[Any] = [-1, 0, 1, *(bound.limit + d for bound in field.type.bounds for d in (-1, 0, 1))]
+    elif isinstance(field.type, NumberType):
+        candidates = [-1.0, 0.0, 1.0, *(bound.limit + d for bound in field.type.bounds for d in (-1e-9, 0.0, 1e-9))]
+    else:
+        return []
+    accepted = []
+    for candidate in dict.fromkeys(candidates):
+        checking = Checking()
+        field.type.check(candidate, (), checking)
+        if not checking.faults:
+            accepted.append(candidate)
+    return accepted

@@ -1,0 +1,81 @@
+"""First values: of the shape and dtype asked for, drawn from the generator given."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.comparison import expect_same_bits
+
+if TYPE_CHECKING:
+    from mlpkit.testing.suite.examples.initializer import InitializerExample
+
+
+@checks_examples("initializer")
+def values_have_the_shape_asked_for(example: InitializerExample) -> None:
+    """Is what comes out an array of the shape asked for?
+
+    It fills a parameter of that shape.
+    """
+    values = example.draw(example.make())
+    if not isinstance(values, np.ndarray) or values.shape != example.shape:
+        raise Nonconformity(f"it returned {np.shape(values)}", expected=f"an array of shape {example.shape}")
+
+
+@checks_examples("initializer")
+def values_have_the_dtype_asked_for(example: InitializerExample) -> None:
+    """Is what comes out of the dtype asked for, float32 or float64?
+
+    Layers may use initializers for arrays of their own.
+    """
+    for dtype in ("float32", "float64"):
+        found = np.asarray(example.draw(example.make(), dtype)).dtype
+        if found != dtype:
+            raise Nonconformity(f"it returned {found} for {dtype}", expected=dtype, remedy="end with .astype(dtype)")
+
+
+@checks_examples("initializer")
+def values_are_finite(example: InitializerExample) -> None:
+    """Are all values finite?
+
+    Training can't begin otherwise.
+    """
+    for dtype in ("float32", "float64"):
+        if not np.isfinite(example.draw(example.make(), dtype)).all():
+            raise Nonconformity("a value is infinite or not a number", expected="finite values")
+
+
+@checks_examples("initializer")
+def an_initializer_keeps_nothing(example: InitializerExample) -> None:
+    """Does a used initializer give the same bits as a new one, and stay as it is?
+
+    One object may draw the values of many parameters, in any order.
+    """
+    used = example.make()
+    before = copy.deepcopy(vars(used))
+    example.draw(used, number=1)
+    what = "the values"
+    found = {what: np.asarray(example.draw(used))}
+    expected = {what: np.asarray(example.draw(example.make()))}
+    remedy = "keep nothing in self, and draw from rng alone"
+    expect_same_bits(found, expected, "when the object had been used before", remedy)
+    if repr(vars(used)) != repr(before):
+        raise Nonconformity(
+            f"drawing values changed {', '.join(sorted(vars(used)))}", expected="an object that stays as it is"
+        )
+
+
+@checks_examples("initializer")
+def values_are_new_each_time(example: InitializerExample) -> None:
+    """Does each call return an array of its own?
+
+    Two parameters in one array would be trained as one.
+    """
+    initializer = example.make()
+    first = np.asarray(example.draw(initializer))
+    second = np.asarray(example.draw(initializer))
+    if np.shares_memory(first, second):
+        raise Nonconformity("two calls returned the same memory", expected="a new array at each call")

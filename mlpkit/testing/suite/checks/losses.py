@@ -1,0 +1,159 @@
+"""Checks of losses: the mean, and the targets."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.errors import MlpkitError
+from mlpkit.network.shape_proof import StackError
+from mlpkit.testing.outside_network import random_targets, standalone
+from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.comparison import expect_close
+
+if TYPE_CHECKING:
+    from mlpkit.components.target import Target
+    from mlpkit.testing.suite.examples.loss import LossExample
+
+
+MANY_ROWS = 20_000
+
+
+@checks_examples("loss")
+def loss_is_a_finite_number(example: LossExample) -> None:
+    """Does ``forward`` return one finite number, for minibatches of 1 and of 7 rows, in both dtypes?
+
+    Training ends where a loss is not finite.
+    """
+    for dtype in ("float32", "float64"):
+        for rows in (1, 7):
+            loss = example.forward(example.ready(dtype), example.batch(rows, dtype))
+            if not isinstance(loss, int | float | np.floating) or not isfinite(loss):
+                raise Nonconformity(f"forward returned {loss!r} for {rows} rows", expected="one finite number")
+
+
+@checks_examples("loss")
+def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
+    """Is the loss of a minibatch the mean of the losses of its parts, weighted by ``weight``?
+
+    So a minibatch can be cut into slices, and a split evaluated in pieces.
+    """
+    operation, batch = example.ready(), example.batch()
+    whole = float(example.forward(operation, batch))
+    parts = [batch.rows(slice(0, 3)), batch.rows(slice(3, None))]
+    weights = [float(operation.weight(part.t)) for part in parts]
+    losses = [float(example.forward(operation, part)) for part in parts]
+    mean = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / (sum(weights) or 1.0)
+    what, remedy = "the loss", "divide the sum by the number of rows, and return from weight what you divide by"
+    expect_close(
+        {what: np.array(mean)}, {what: np.array(whole)}, "when the minibatch was cut in two", remedy, tolerance=1e-9
+    )
+
+
+@checks_examples("loss")
+def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
+    """Is ``weight`` a finite number from 0 up, and that of a minibatch the sum of those of its parts?
+
+    The share of a slice in its minibatch is its weight in the sum of all.
+    """
+    operation, t = example.ready(), example.batch().t
+    whole, parts = float(operation.weight(t)), [float(operation.weight(t[:3])), float(operation.weight(t[3:]))]
+    if (
+        not all(isfinite(weight) and weight >= 0 for weight in (whole, *parts))
+        or abs(whole - sum(parts)) > 1e-9 * whole
+    ):
+        raise Nonconformity(
+            f"the weights of 7 rows, of the first 3 and of the other 4 are {whole:g}, {parts[0]:g} and {parts[1]:g}",
+            expected="numbers from 0 up, the first the sum of the others",
+        )
+
+
+@checks_examples("loss")
+def many_rows_cost_no_digits(example: LossExample) -> None:
+    """Is the loss of many float32 rows as precise as that of the same rows in float64?
+
+    A sum of many float32 numbers, taken one after the other, loses digits; it is to be taken in float64.
+    """
+    double = example.batch(MANY_ROWS)
+    single = example.batch(MANY_ROWS, "float32")
+    exact = float(example.forward(example.ready(), type(double)(single.x.astype(np.float64), double.t)))
+    found = float(example.forward(example.ready("float32"), single))
+    if not abs(found - exact) <= 1e-5 * max(1.0, abs(exact)):
+        raise Nonconformity(
+            f"the loss of {MANY_ROWS:,} float32 rows is {found:.9g}, and in float64 {exact:.9g}",
+            expected="six digits alike",
+            remedy="sum in float64, as in losses.sum(dtype=np.float64)",
+        )
+
+
+@checks_examples("loss")
+def dloss_is_a_factor(example: LossExample) -> None:
+    """Is what ``backward`` returns proportional to ``dloss``?
+
+    It is the share of a slice in its minibatch.
+    """
+    operation, batch = example.ready(), example.batch()
+    example.forward(operation, batch)
+    once = np.array(operation.backward(1.0))
+    example.forward(operation, batch)
+    found = np.array(operation.backward(0.25))
+    what = "what backward returns"
+    expect_close({what: found}, {what: 0.25 * once}, "for dloss = 0.25", "multiply by dloss", tolerance=1e-12)
+
+
+@checks_examples("loss", says_why_unusable=True)
+def refuses_targets_it_can_not_compare(example: LossExample) -> None:
+    """Does ``build`` either refuse a shape and target with ``ShapeError``, or can ``forward`` then take them?
+
+    A user who joins the wrong data and loss sees the line of the spec, and what would fit.
+    """
+    for shape in ((), (1,), example.shape, (2, 3)):
+        for target in (Classes(4), Classes(4, one_hot=True), Labels(4), Values((4,)), Values(()), None):
+            _expect_refused_or_taken(example, shape, target)
+
+
+@checks_examples("loss")
+def predictions_have_a_row_for_each_example(example: LossExample) -> None:
+    """Does ``predict`` return a row for each row of its inputs, which depends on that row alone, and leave them alone?
+
+    Metrics compare each row with its target.
+    """
+    operation, x = example.ready(training=False), example.batch().x
+    before = x.copy()
+    whole = np.array(operation.predict(x))
+    if whole.shape[:1] != (len(x),):
+        raise Nonconformity(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
+    if x.tobytes() != before.tobytes():
+        raise Nonconformity("predict wrote into its inputs", expected="inputs that are left as they are")
+    alone = np.array(operation.predict(x[2:4].copy()))
+    if not np.allclose(alone, whole[2:4], rtol=1e-6, atol=1e-9):
+        raise Nonconformity(
+            "predict gave other predictions for rows by themselves", expected="the same as among others"
+        )
+
+
+def _expect_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:
+    what = f"inputs of shape {shape} and {target or 'targets that are not known'}"
+    try:
+        loss = standalone(example.make(), shape, target=target, resolver=example.registry.create)
+    except StackError as error:
+        if not isinstance(error.cause, MlpkitError):
+            raise Nonconformity(
+                f"build raised {type(error.cause).__name__} for {what}: {error.cause}", expected="ShapeError"
+            ) from error.cause
+        return
+    if target is None:
+        return
+    rng = example.random("targets")
+    x, t = rng.normal(size=(2, *shape)), random_targets(target, 2, rng)
+    try:
+        loss.forward(x, t)
+    except Exception as error:
+        raise Nonconformity(
+            f"build took {what}, but forward raised {type(error).__name__}: {error}",
+            expected="forward to work for all that build takes",
+            remedy="let build raise ShapeError",
+        ) from error

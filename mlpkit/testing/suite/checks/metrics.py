@@ -1,0 +1,250 @@
+"""Checks of metrics: the results, and the targets."""
+
+from __future__ import annotations
+
+import reprlib
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.errors import WrongUseError
+from mlpkit.testing.suite.check import Nonconformity, checks_examples, described
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.metric import Metric
+    from mlpkit.components.target import Target
+    from mlpkit.testing.suite.examples.metric import MetricExample, Predictions
+
+
+ROWS = 40
+TOLERANCE = 1e-9
+
+
+@checks_examples("metric")
+def result_is_a_finite_number(example: MetricExample) -> None:
+    """Is the result a finite number, or a table if the metric says so, for 1 example and for many, in either dtype?
+
+    The history holds numbers only, and ``metrics.json`` holds them and tables.
+    """
+    for dtype in ("float32", "float64"):
+        for rows in (1, ROWS):
+            metric = example.ready()
+            metric.update(*example.predictions(rows, dtype=dtype))
+            result = metric.result()
+            if metric.table is not None:
+                if not _is_table(result):
+                    raise Nonconformity(
+                        f"the result for {rows} rows is {reprlib.repr(result)}", expected="rows of whole numbers"
+                    )
+            elif not isinstance(result, int | float | np.number) or not isfinite(result):
+                raise Nonconformity(
+                    f"the result for {rows} rows is {reprlib.repr(result)}",
+                    expected="one finite number",
+                    remedy="set table in the class if it is to be a table",
+                )
+
+
+@checks_examples("metric")
+def parts_make_the_whole(example: MetricExample) -> None:
+    """Is the result the same for all examples at once and in parts of different sizes?
+
+    Evaluation goes through a split piece by piece, and the last piece is smaller.
+    """
+    for number in range(3):  # figures of different cuts may agree by chance
+        whole = example.predictions(ROWS, number)
+        _expect_same("in parts of different sizes", example.result(*_parts(whole)), example.result(whole))
+
+
+@checks_examples("metric")
+def merged_parts_make_the_whole(example: MetricExample) -> None:
+    """Is the result the same if each part was taken in by an object of its own, and these were merged?
+
+    Several workers may share an evaluation.
+    """
+    for number in range(3):
+        whole = example.predictions(ROWS, number)
+        first, *others = [_after(example, part) for part in _parts(whole)]
+        for other in others:
+            first.merge(other)
+        _expect_same("merged from three objects", first.result(), example.result(whole))
+
+
+@checks_examples("metric")
+def an_empty_metric_adds_nothing(example: MetricExample) -> None:
+    """Is the result the same after an object that has seen nothing was merged in, or had it merged in?
+
+    A worker may have had nothing to do.
+    """
+    whole = example.predictions(ROWS)
+    expected = example.result(whole)
+    full, empty = example.ready(), example.ready()
+    full.update(*whole)
+    full.merge(example.ready())
+    _expect_same("with an empty object merged in", full.result(), expected)
+    empty.merge(full)
+    _expect_same("merged into an empty object", empty.result(), expected)
+
+
+@checks_examples("metric")
+def order_plays_no_part(example: MetricExample) -> None:
+    """Is the result the same for the examples in another order?
+
+    Workers finish in any order.
+    """
+    whole = example.predictions(ROWS)
+    order = example.random("order").permutation(ROWS)
+    _expect_same("with the examples in another order", example.result(whole.rows(order)), example.result(whole))
+
+
+@checks_examples("metric")
+def asking_changes_nothing(example: MetricExample) -> None:
+    """Is the result the same when it is asked for again, and may more be taken in after that?
+
+    A display may ask in the middle of an evaluation.
+    """
+    whole = example.predictions(ROWS)
+    metric = example.ready()
+    for part in _parts(whole):
+        metric.update(*part)
+        metric.result()
+    _expect_same("when it was asked for in between", metric.result(), example.result(whole))
+
+
+@checks_examples("metric")
+def leaves_predictions_alone(example: MetricExample) -> None:
+    """Are predictions and targets the same after ``update`` as before, and may they be read-only?
+
+    Other metrics look at them too.
+    """
+    whole = example.predictions(ROWS)
+    before = whole.copy()
+    example.ready().update(*whole)
+    for what, array, old in (
+        ("the predictions", whole.prediction, before.prediction),
+        ("the targets", whole.t, before.t),
+    ):
+        if array.tobytes() != old.tobytes():
+            raise Nonconformity(f"update wrote into {what}", expected="them to be left as they are")
+        array.flags.writeable = False
+    example.ready().update(*whole)
+
+
+@checks_examples("metric")
+def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
+    """Is the result the same if the arrays are overwritten after ``update``?
+
+    The next minibatch is written into them.
+    """
+    whole = example.predictions(ROWS)
+    expected = example.result(whole.copy())
+    metric = example.ready()
+    metric.update(*whole)
+    whole.prediction[...] = whole.prediction[::-1].copy()
+    whole.t[...] = 0
+    _expect_same("when the arrays were overwritten after update", metric.result(), expected, "copy what you keep")
+
+
+@checks_examples("metric")
+def new_objects_begin_at_nothing(example: MetricExample) -> None:
+    """Does a new object know nothing of what another has seen?
+
+    There is a new one for every evaluation of a split.
+    """
+    whole, other = example.predictions(ROWS), example.predictions(ROWS, number=1)
+    expected = example.result(whole)
+    first, second = example.ready(), example.ready()
+    first.update(*other)
+    second.update(*whole)
+    _expect_same("with another object in use", second.result(), expected, "keep figures in self, set in __init__")
+
+
+def _after(example: MetricExample, *parts: Predictions) -> Any:
+    """Return a new metric that has taken in some minibatches."""
+    metric = example.ready()
+    for part in parts:
+        metric.update(*part)
+    return metric
+
+
+def _parts(whole: Predictions) -> list[Predictions]:
+    return [whole.rows(slice(0, 1)), whole.rows(slice(1, 14)), whole.rows(slice(14, None))]
+
+
+def _is_table(result: object) -> bool:
+    rows = result if isinstance(result, list) else []
+    return bool(rows) and all(
+        isinstance(row, list) and len(row) == len(rows[0]) and all(type(count) is int for count in row) for row in rows
+    )
+
+
+def _expect_same(when: str, found: object, expected: NDArray[Any], remedy: str = "") -> None:
+    numbers = np.asarray(found, np.float64)
+    apart = numbers.shape != expected.shape or np.abs(numbers - expected) > TOLERANCE * np.maximum(1, np.abs(expected))
+    if np.any(apart | ~np.isfinite(numbers)):
+        raise Nonconformity(
+            f"the result is {_shown(numbers)} {when}",
+            expected=f"{_shown(expected)}, as for all examples at once",
+            remedy=remedy or "gather sums and counts, and divide only in result",
+        )
+
+
+def _shown(result: NDArray[Any]) -> str:
+    return reprlib.repr(result.tolist()) if result.ndim else f"{result:.9g}"
+
+
+TARGETS: Final[tuple[Target, ...]] = (
+    Classes(2),
+    Classes(2, one_hot=True),
+    Classes(4),
+    Classes(3, one_hot=True),
+    Labels(1),
+    Labels(3),
+    Values(()),
+    Values((3,)),
+    Values((2, 3)),
+)
+"""Targets that a metric is tried on, whatever its examples say."""
+
+
+@checks_examples("metric", says_why_unusable=True)
+def refuses_targets_it_can_not_judge(example: MetricExample) -> None:
+    """Does ``expect_target`` take the example's target, and each other only if predictions of it can be judged?
+
+    It is asked before data is read; a user sees the line of the spec, and what would fit.
+    """
+    for target in (example.target, *TARGETS):
+        metric = _made_for(target, example)
+        if metric is None:
+            continue
+        try:
+            metric.update(*example.predictions(target=target))
+            metric.result()
+        except Exception as error:
+            raise Nonconformity(
+                f"a target of {_described(target)} was not refused, and failed: {described(error)}",
+                expected="ShapeError from expect_target for targets that the metric is not for",
+            ) from error
+
+
+def _made_for(target: Target, example: MetricExample) -> Metric | None:
+    """Return a new metric that has taken a target, or None if it refuses it."""
+    try:
+        return example.ready(target)
+    except WrongUseError as error:
+        if target == example.target:
+            raise Nonconformity(
+                f"expect_target refused {_described(target)}: {error}", expected="it to take the example's target"
+            ) from error
+        return None
+    except Exception as error:
+        raise Nonconformity(
+            f"expect_target raised {described(error)} for {_described(target)}", expected="ShapeError, or nothing"
+        ) from error
+
+
+def _described(target: Target) -> str:
+    return f"{target}, one-hot" if isinstance(target, Classes) and target.one_hot else str(target)

@@ -1,0 +1,291 @@
+"""Checks of what components of every kind do to the process, and in a training."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.component import Component
+from mlpkit.components.kinds import KINDS
+from mlpkit.components.parameter import Parameter
+from mlpkit.components.schema.wording import with_article
+from mlpkit.components.target import Values, target_to_plain
+from mlpkit.jobs.load_model import load_trained
+from mlpkit.jobs.run import run
+from mlpkit.network.component_errors import innermost_operation, shapes_of
+from mlpkit.specfile.spec import parse_spec
+from mlpkit.testing.suite.check import Nonconformity, checks_component, checks_examples, described
+from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.examples.layer import LayerExample
+from mlpkit.testing.suite.examples.loss import LossExample
+from mlpkit.testing.suite.process_state import (
+    changes,
+    global_random_states,
+    global_randomness_kept,
+    process_state,
+    restore,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.testing.suite.comparison import Arrays
+    from mlpkit.testing.suite.examples.example import Example
+    from mlpkit.testing.suite.subject import Subject
+
+
+LONGEST: Final = 1.0
+"""Seconds of processor time; NumPy takes a tenth of that, SciPy's largest parts less than half."""
+
+
+@checks_component(*KINDS)
+def import_is_quick(subject: Subject) -> None:
+    """Does importing the plugin and the component take less than a second of the processor's time, beyond NumPy's?
+
+    Every command that names the component pays it, ``mlpkit check`` too.
+    """
+    seconds = subject.seen_from_new_process().seconds
+    spent = seconds[subject.entry.plugin.namespace] + seconds.get(subject.name, 0.0)
+    if spent > LONGEST:
+        raise Nonconformity(
+            f"importing the component took {spent:.1f} s",
+            expected=f"at most {LONGEST:g} s",
+            remedy="import slow libraries within the methods that need them, and compute nothing at import",
+        )
+
+
+@checks_component(*KINDS)
+def import_is_silent(subject: Subject) -> None:
+    """Does importing the plugin and the component print nothing?
+
+    ``--json`` and pipes would carry it.
+    """
+    printed = subject.seen_from_new_process().printed
+    text = printed[subject.entry.plugin.namespace] + printed.get(subject.name, "")
+    if text:
+        raise Nonconformity(f"importing the component printed {text!r}", expected="nothing")
+
+
+@checks_component(*KINDS)
+def import_leaves_the_process_alone(subject: Subject) -> None:
+    """Does importing change neither NumPy's settings nor the environment, random states or threads?
+
+    A plugin that is installed may be imported for its neighbour's sake.
+    """
+    changed = subject.seen_from_new_process().changed
+    found = changed[subject.entry.plugin.namespace] + changed.get(subject.name, [])
+    if found:
+        raise Nonconformity(
+            f"importing the component changed {', '.join(found)}",
+            expected="them to be left alone",
+            remedy="do it within the methods that need it, and undo it there",
+        )
+
+
+@checks_component(*KINDS)
+def other_specs_keep_their_results(subject: Subject) -> None:
+    """Do the shipped specs give the same bits after the plugin and all its components were loaded as before?
+
+    Having a plugin changes no result of those who don't name it.
+    """
+    report = subject.seen_from_new_process()
+    if report.results_after != report.results_before:
+        raise Nonconformity(
+            "loading the plugin changed the results of specs that don't name it",
+            expected="the same bits",
+            remedy="don't replace functions of other modules",
+        )
+
+
+@checks_examples(*KINDS)
+def the_process_is_left_alone(example: Example) -> None:
+    """Are NumPy's error settings, the environment, the working folder and the import path the same afterwards?
+
+    They belong to the program that uses mlpkit, and results may depend on them.
+    """
+    before = process_state()
+    try:
+        example.exercise()
+        changed = changes(before, process_state())
+    finally:
+        restore(before)
+    if changed:
+        raise Nonconformity(
+            f"using the component changed {', '.join(changed)}",
+            expected="them to be left alone",
+            remedy="change such settings within a with block, as in with np.errstate(...)",
+        )
+
+
+@checks_examples(*KINDS)
+def no_file_appears_in_the_working_folder(example: Example) -> None:
+    """Is the working folder as empty after the component was used as before?
+
+    What a run leaves belongs into its run folder.
+    """
+    with TemporaryDirectory() as folder, chdir(folder):
+        example.exercise()
+        written = sorted(path.name for path in Path(folder).iterdir())
+    if written:
+        raise Nonconformity(
+            f"{', '.join(written)} appeared in the working folder",
+            expected="nothing to be written there",
+            remedy="a callback writes into training.folder, where there is one; other components write nothing",
+        )
+
+
+@checks_examples(*KINDS)
+def the_same_twice_gives_the_same_bits(example: Example) -> None:
+    """Do two new objects, used in the same way, give the same bits?
+
+    The same spec and seed must give the same run.
+    """
+    remedy = "draw from the generator that is handed over, and let nothing depend on time or on the order of a set"
+    expect_same_bits(example.exercise(), example.exercise(), "in a second object", remedy)
+
+
+@checks_examples(*KINDS)
+def global_random_numbers_play_no_part(example: Example) -> None:
+    """Is what comes out the same whatever the seeds of ``numpy.random`` and ``random`` are?
+
+    Results are keyed by the spec's seed alone.
+    """
+    found: list[Arrays] = []
+    with global_randomness_kept():
+        for seed in (1, 2):
+            np.random.seed(seed)
+            random.seed(seed)
+            found.append(example.exercise())
+    remedy = "draw from the generator that is handed over, and not from numpy.random or random"
+    expect_same_bits(found[1], found[0], "with another global seed", remedy)
+
+
+@checks_examples(*KINDS)
+def global_random_numbers_are_left_alone(example: Example) -> None:
+    """Are the states of ``numpy.random`` and ``random`` the same afterwards?
+
+    Whoever uses mlpkit may use them.
+    """
+    with global_randomness_kept():
+        before = global_random_states()
+        example.exercise()
+        if global_random_states() != before:
+            raise Nonconformity(
+                "the global random state changed",
+                expected="it to be left alone",
+                remedy="draw from the generator that is handed over; seed nothing global",
+            )
+
+
+NAMESPACE = "stand_ins"
+
+
+@checks_examples(*KINDS)
+def trains_saves_and_loads(example: Example) -> None:
+    """Does a short training with it run, and does the model file give the trained network back to the bit?
+
+    What a model needs must stand in parameters, in state, or in the spec; all else is lost when the process ends.
+    """
+    spec = parse_spec(json.dumps(spec_with(example)), name=example.name, registry=example.registry)
+    with TemporaryDirectory() as folder:
+        done = run(spec, Path(folder) / "run")
+        x = example.random("inputs").uniform(size=(5, *done.network.input_shape))
+        expected = done.network.predict(x)
+        loaded = load_trained(Path(folder) / "run" / "model.safetensors", example.registry)
+        found = loaded.network.predict(x)
+    remedy = "declare with self.parameter or self.state what forward needs"
+    what = "the prediction"
+    expect_same_bits({what: found}, {what: expected}, "of the network that was saved and loaded", remedy)
+
+
+def spec_with(example: Example) -> dict[str, Any]:
+    """Return a spec in which the component has its place, and stand-ins have all others."""
+    written = {example.name: example.parameters()}
+    shape: tuple[int, ...] = (6,)
+    target: Any = Values((6,))
+    if isinstance(example, LayerExample):
+        shape = example.shape
+    elif isinstance(example, LossExample):
+        shape, target = example.shape, example.target
+    elif example.entry.kind == "augmentation":
+        shape = example.shown_with()
+    elif example.entry.kind == "metric":
+        target = example.shown_with()
+        shape = np.shape(example.predictions(1).prediction)[1:]  # type: ignore[attr-defined]
+    parts: dict[str, Any] = {
+        "dataset": {f"{NAMESPACE}.stand_in_dataset": {"input_shape": shape, "target": target_to_plain(target)}},
+        "initializer": {f"{NAMESPACE}.StandInLayer": {"factors": f"{NAMESPACE}.stand_in_initializer"}},
+        "optimizer": f"{NAMESPACE}.stand_in_optimizer",
+        "loss": f"{NAMESPACE}.StandInLoss",
+    }
+    training: dict[str, Any] = {"batch_size": 4, "iterations": 6, "evaluate_every": 3}
+    match example.entry.kind:
+        case "schedule":
+            parts["optimizer"] = {parts["optimizer"]: {"learning_rate": written}}
+        case "initializer":
+            factors = {"factors": written, "shape": example.shown_with()}
+            parts["initializer"] = {f"{NAMESPACE}.StandInLayer": factors}
+        case "augmentation" | "metric" | "callback" as kind:
+            key = {"augmentation": "augment", "metric": "metrics", "callback": "callbacks"}[kind]
+            training[key] = [written]
+        case kind:
+            parts[kind] = written
+    layers = [parts["initializer"], *([written] if example.entry.kind == "layer" else []), parts["loss"]]
+    training["optimizer"] = parts["optimizer"]
+    return {"mlpkit": 1, "name": "conformance", "data": parts["dataset"], "layers": layers, "training": training}
+
+
+NUMBERS = "biuf"
+"""The kinds of dtype that results have: truth values, integers, floating-point numbers."""
+
+
+@checks_examples(*KINDS)
+def can_be_used(example: Example) -> None:
+    """Can the component be used as a training uses it, on random inputs, and do numbers come out?
+
+    Until it can, there is nothing to ask about how it does its work.
+    """
+    try:
+        found = _exercised_apart(example)
+    except Exception as error:
+        raise Nonconformity(
+            f"it raised {described(error)}", expected="it to work on random inputs", remedy=_remedy(error)
+        ) from error
+    for what, array in found.items():
+        if array.dtype.kind not in NUMBERS:
+            raise Nonconformity(f"{what} is {_shown(array)}", expected="numbers")
+
+
+def _exercised_apart(example: Example) -> Arrays:
+    """Use a component, and leave the process as it was: what it does there is for other checks to find."""
+    before = process_state()
+    try:
+        with TemporaryDirectory() as folder, chdir(folder), global_randomness_kept():
+            return example.exercise()
+    finally:
+        restore(before)
+
+
+def _remedy(error: Exception) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, AttributeError) and isinstance(cause.obj, Component):
+        return f"set self.{cause.name} before it is read: arrays to be trained in build, others in forward"
+    if isinstance(cause, NotImplementedError):
+        return "write that method"
+    if isinstance(cause, TypeError) and f"'{Parameter.__name__}'" in str(cause):
+        return "the array of a parameter is its value, as in self.W.value"
+    failed = innermost_operation(error)
+    return shapes_of(failed) if failed is not None else ""
+
+
+def _shown(array: NDArray[Any]) -> str:
+    if array.ndim > 0:
+        return f"an array of {array.dtype}"
+    value = array.item()
+    return "None: a return is missing" if value is None else with_article(type(value).__name__)

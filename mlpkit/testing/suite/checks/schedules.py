@@ -1,0 +1,66 @@
+"""Values: a schedule is a function of the progress, finite from beginning to end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from math import isfinite
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.examples.schedule import training
+
+if TYPE_CHECKING:
+    from mlpkit.testing.suite.examples.schedule import ScheduleExample
+
+
+LENGTHS: Final = (1, 2, 3, 10, 1000)
+
+
+@checks_examples("schedule")
+def is_finite_over_the_whole_run(example: ScheduleExample) -> None:
+    """Is the value a finite number before every step of trainings of 1 step up to 1000?
+
+    The shortest trainings are those in which a division by zero hides.
+    """
+    for total in LENGTHS:
+        schedule = example.make()
+        for progress in training(total):
+            value = schedule(progress)
+            if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not isfinite(value):
+                raise Nonconformity(
+                    f"the value before step {progress.step + 1} of {total} is {value!r}", expected="a finite number"
+                )
+
+
+@checks_examples("schedule")
+def depends_on_the_progress_alone(example: ScheduleExample) -> None:
+    """Is the value the same whether it was asked for before, and in which order?
+
+    A schedule may be asked more than once for a step, and a resumed training begins in the middle.
+    """
+    forwards, backwards = example.make(), example.make()
+    values = [forwards(progress) for progress in training(20)]
+    again = [backwards(progress) for progress in list(training(20))[::-1]][::-1]
+    for step, (one, other) in enumerate(zip(values, again, strict=True)):
+        if one != other:
+            raise Nonconformity(
+                f"the value before step {step + 1} is {one:g} when asked in order, and {other:g} in reverse order",
+                expected="a function of the progress",
+                remedy="compute it from progress.step, progress.epoch and progress.total_steps; count nothing",
+            )
+
+
+@checks_examples("schedule")
+def leaves_the_progress_alone(example: ScheduleExample) -> None:
+    """Is the progress the same afterwards?
+
+    It is the trainer's own.
+    """
+    schedule = example.make()
+    for progress in training(5):
+        before = asdict(progress)
+        schedule(progress)
+        if asdict(progress) != before:
+            raise Nonconformity("the schedule changed the progress", expected="it to be left as it is")

@@ -1,0 +1,161 @@
+"""What stands around a component in a small training: a plugin that no spec of a user names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.components.dataset import Dataset, Description
+from mlpkit.components.hook import ComponentDeclaration, component, hookimpl
+from mlpkit.components.initializer import Initializer, InitializerLike
+from mlpkit.components.layer import Layer
+from mlpkit.components.loss import Loss
+from mlpkit.components.optimizer import Optimizer
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.components.schedule import Rate  # noqa: TC001 - likewise
+from mlpkit.components.target import target_from_plain
+from mlpkit.testing.outside_network import random_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.initializer import Fans
+    from mlpkit.components.operation import Shape
+    from mlpkit.components.target import Target
+
+
+EXAMPLES = 20
+
+
+class StandInDataset(Dataset):
+    """Random examples.
+
+    Args:
+        input_shape: shape of one example.
+        target: what is to be predicted, as plain data.
+    """
+
+    def __init__(self, input_shape: tuple[int, ...], target: dict[str, Any]) -> None:
+        self.input_shape = input_shape
+        self.target: Target = target_from_plain(target)
+
+    def describe(self) -> Description:
+        """Return what the parameters say."""
+        return Description(self.input_shape, self.target, {"train": EXAMPLES, "validation": EXAMPLES})
+
+    def open(self, seed: int) -> Mapping[str, StandInSplit]:
+        """Draw the examples."""
+        return {name: StandInSplit(self, keyed_generator(seed, name)) for name in ("train", "validation")}
+
+
+class StandInSplit:
+    """Random examples, in memory."""
+
+    def __init__(self, dataset: StandInDataset, rng: np.random.Generator) -> None:
+        self._x = rng.uniform(size=(EXAMPLES, *dataset.input_shape))
+        self._t = random_targets(dataset.target, EXAMPLES, rng)
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return EXAMPLES
+
+    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
+        """Copy examples."""
+        x, t = out
+        x[...], t[...] = self._x[indices], self._t[indices]
+
+
+class StandInLayer(Layer):
+    """A factor for each input, y = w x.
+
+    Args:
+        factors: first values of w.
+        shape: shape of w; by default one factor, that of all inputs.
+    """
+
+    def __init__(self, factors: InitializerLike, shape: tuple[int, ...] = (1,)) -> None:
+        self.factors = factors
+        self.shape = shape
+
+    def build(self, input_shape: Shape) -> Shape:
+        """Declare w."""
+        self.w = self.parameter("w", self.shape, self.factors)
+        return input_shape
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the mean of w, times x."""
+        self.x = x
+        y: NDArray[Any] = np.multiply(x, self.w.value.mean(), out=np.empty_like(x))
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Set dw, and return dx."""
+        self.w.grad[...] = (self.x * dy).sum() / self.w.grad.size
+        dx: NDArray[Any] = np.multiply(dy, self.w.value.mean(), out=dy)
+        return dx
+
+
+class StandInLoss(Loss):
+    """Half the mean of the squared inputs, whatever the targets are."""
+
+    def build(self, input_shape: Shape, target: Target | None) -> None:
+        """Take anything."""
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return Σ x² / 2 rows."""
+        self.x = x
+        return float(np.square(x).sum(dtype=np.float64)) / (2 * max(1, len(x)))
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx = dloss x / rows."""
+        dx: NDArray[Any] = np.multiply(self.x, dloss / max(1, len(self.x)))
+        return dx
+
+
+class StandInOptimizer(Optimizer):
+    """Gradient descent.
+
+    Args:
+        learning_rate: the step length.
+    """
+
+    def __init__(self, learning_rate: Rate = 0.01) -> None:
+        self.learning_rate = learning_rate
+
+    def update(
+        self,
+        value: NDArray[Any],
+        gradient: NDArray[Any],
+        slots: Mapping[str, NDArray[Any]],
+        *,
+        learning_rate: float,
+        step: int,
+        decay: bool,
+    ) -> None:
+        """Take one step down the gradient."""
+        value -= learning_rate * gradient
+
+
+class StandInInitializer(Initializer):
+    """One everywhere."""
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Return ones."""
+        return np.ones(shape, dtype)
+
+
+@hookimpl
+def mlpkit_components() -> list[ComponentDeclaration]:
+    """Return the stand-ins."""
+    return [
+        component("dataset", "stand_in_dataset", StandInDataset),
+        component("initializer", "stand_in_initializer", StandInInitializer),
+        component("layer", "StandInLayer", StandInLayer),
+        component("loss", "StandInLoss", StandInLoss),
+        component("optimizer", "stand_in_optimizer", StandInOptimizer),
+    ]

@@ -1,0 +1,94 @@
+"""Specs that extend others. What is refused is in ``wrong_specs``; how values merge, in ``test_merging``."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit.components.schema.checking import Fault
+from mlpkit.errors import SpecSyntaxError
+from mlpkit.specfile.document import parse_document, read_document
+from mlpkit.specfile.source import LONGEST_CHAIN
+
+
+def test_a_chain_of_specs(write):
+    write(
+        a="extends: b.yaml\nname: a\n",
+        b="extends: c.yaml\nname: b\ntraining: {optimizer: {sgd: {momentum: 0.9}}}\n",
+        c="name: c\nseed: 3\ntraining: {optimizer: {sgd: {learning_rate: 0.1}}}\n",
+    )
+    document = read_document("a.yaml")
+    assert document.values == {
+        "name": "a",
+        "seed": 3,
+        "training": {"optimizer": {"sgd": {"learning_rate": 0.1, "momentum": 0.9}}},
+    }
+    assert document.text == "extends: b.yaml\nname: a\n"
+
+
+def test_a_path_is_relative_to_the_file_that_says_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs" / "bases").mkdir(parents=True)
+    (tmp_path / "specs" / "a.yaml").write_text("extends: bases/b.yaml")
+    (tmp_path / "specs" / "bases" / "b.yaml").write_text("extends: ../c.yaml")
+    (tmp_path / "specs" / "c.yaml").write_text("seed: 3")
+    document = read_document("specs/a.yaml")
+    assert document.values == {"seed": 3}
+    assert str(document.place(("seed",))) == "specs/bases/../c.yaml:1:7"
+
+
+def test_variables_of_the_extending_spec_are_seen_by_the_extended_one(write):
+    write(a="extends: b.yaml\nvars: {width: 64}", b="vars: {width: 50, depth: 2}\nlayers: [$width, $depth]")
+    document = read_document("a.yaml")
+    assert document.values == {"layers": [64, 2]}
+    assert document.variables == {"width": 64, "depth": 2}
+
+
+def test_a_fault_in_an_inherited_value_names_every_file_on_the_way(write):
+    write(a="seed: 0\nextends: b.yaml", b="extends: c.yaml", c="training:\n  epochs: x\n")
+    document = read_document("a.yaml")
+    fault = document.located(Fault(("training", "epochs"), "'x' is not an integer", notes=("first",)))
+    assert str(fault).splitlines() == [
+        "c.yaml:2:11: 'x' is not an integer",
+        "    2 |   epochs: x",
+        "      |           ^",
+        "  note: first",
+        "  note: b.yaml:1:1 extends this file",
+        "  note: a.yaml:2:1 extends b.yaml",
+    ]
+    assert document.origin_notes(("training", "epochs")) == fault.notes[1:]
+
+
+def test_the_longest_chain(write):
+    chain = {f"s{index}": f"extends: s{index + 1}.yaml" for index in range(LONGEST_CHAIN)}
+    write(**chain, **{f"s{LONGEST_CHAIN}": "seed: 3"})
+    assert read_document("s0.yaml").values == {"seed": 3}
+
+
+def test_a_longer_chain_is_refused(write, faults_of):
+    write(**{f"s{index}": f"extends: s{index + 1}.yaml" for index in range(LONGEST_CHAIN + 1)}, s11="seed: 3")
+    assert faults_of("s0.yaml") == ["s10.yaml:1:10: more than 10 files extend one another"]
+
+
+def test_a_circle_through_a_link_is_found(write, tmp_path, faults_of):
+    write(a="extends: link.yaml")
+    (tmp_path / "link.yaml").symlink_to("a.yaml")
+    assert faults_of("a.yaml") == ["a.yaml:1:10: specs extend each other in a circle: a.yaml -> a.yaml"]
+
+
+def test_a_spec_in_memory_reads_no_files(write):
+    write(b="seed: 3")
+    with pytest.raises(SpecSyntaxError, match="not in a file of its own"):
+        parse_document("extends: b.yaml")
+
+
+def test_in_half_a_spec_nothing_else_is_reported(write, faults_of):
+    write(a="extends: b.yaml\nname: $defined_below", b="vars: {defined_below: x}\nname: [")
+    assert faults_of("a.yaml", ["layers.Affine1.units=3"]) == ["b.yaml:2:7: this [ is never closed"]
+
+
+def test_values_of_all_files_together_have_a_limit(write, faults_of):
+    items = ", ".join(["1"] * 9_000)
+    write(a=f"extends: b.yaml\nx: [{items}]", b=f"y: [{items}]")
+    assert [fault.split(": ")[1] for fault in faults_of("a.yaml")] == [
+        "with the files it extends, the spec holds more than 10,000 values"
+    ]

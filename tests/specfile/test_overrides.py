@@ -1,0 +1,68 @@
+"""Reading overrides. What is refused is in ``wrong_specs``; where values go, in ``test_setting``."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit.specfile.document import parse_document
+
+
+@pytest.mark.usefixtures("yaml_parser")
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("x=3", 3), ("x=1e-3", 0.001), ("x=no", "no"), ("x='3'", "3"), ("x=", None), ("x=null", None), ("x=''", ""),
+        ("x=[1, a]", [1, "a"]), ("x={sgd: {rate: 0.1}}", {"sgd": {"rate": 0.1}}), ("x=a=b", "a=b"), ("x=a b", "a b"),
+        ("x=- 1", [1]), ("x=a: 1", {"a": 1}), (" x = 3 ", 3), ("x=3 # three", 3), ("x=a#b", "a#b"), ("x=$v", [50]),
+        ("x=[$v]", [[50]]), ("x=$$v", "$v"), ("x=é", "é"),
+    ],
+)  # fmt: skip
+def test_values_are_yaml_of_one_line(text, value, faults_of):
+    if value is None and text == "x=":
+        assert faults_of("seed: 0", "s", [text], reader=parse_document) == ["--set:1:3: there is no value after '='"]
+        return
+    found = parse_document("vars: {v: [50]}", overrides=[text]).values["x"]
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_one_text_alone_is_an_override_too():
+    assert parse_document("seed: 0", overrides="seed=3").values == {"seed": 3}
+
+
+@pytest.mark.parametrize("text", ["seed=3\nname: x", "seed=3\r", "seed=[1,\n2]"])
+def test_an_override_has_one_line(text, faults_of):
+    assert faults_of("seed: 0", "s", [text], reader=parse_document) == ["--set:1:1: an override has only one line"]
+
+
+@pytest.mark.parametrize("key", ["", ".", "a.", ".a", "a..b", " . "])
+def test_keys_have_no_empty_parts(key, faults_of):
+    for overrides in ([f"{key}=3"], {key: 3}):
+        (fault,) = faults_of("seed: 0", "s", overrides, reader=parse_document)
+        assert fault.endswith(f":1:1: '{key}' is not a key")
+
+
+@pytest.mark.parametrize("key", ["a\x1b[31m", "a\nb", "\ud800"])
+def test_keys_have_no_characters_that_a_spec_can_not_hold(key, faults_of):
+    (fault,) = faults_of("seed: 0", "s", {key: 3}, reader=parse_document)
+    assert fault == f"overrides:1:1: {key!r} is not a key"
+
+
+def test_keys_of_a_mapping_are_strings(faults_of):
+    assert faults_of("seed: 0", "s", {3: 4}, reader=parse_document) == ["overrides:1:1: the key 3 is not a string"]
+
+
+def test_a_key_can_not_be_endless(faults_of):
+    (fault,) = faults_of("seed: 0", "s", [".".join(["a"] * 5_000) + "=1"], reader=parse_document)
+    assert fault == "--set:1:1: a key with more than 20 parts leads nowhere"
+
+
+def test_faults_of_all_overrides_come_in_their_order(faults_of):
+    overrides = ["x=[", "good=1", "=", "y"]
+    assert faults_of("a: 1\na: 2", "s", overrides, reader=parse_document) == [
+        "s:2:1: the key 'a' is here twice",
+        "--set:1:3: this [ is never closed",
+        "--set:1:1: '' is not a key",
+        "--set:1:2: there is no value after '='",
+        "--set:1:1: '=' is missing",
+    ]

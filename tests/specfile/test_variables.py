@@ -1,0 +1,120 @@
+"""Variables. What is refused is in ``wrong_specs``."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit.components.schema.checking import Fault
+from mlpkit.specfile.document import parse_document
+
+
+def values(text: str):
+    return parse_document(text).values
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("50", 50), ("'50'", "50"), ("0.5", 0.5), ("true", True), ("null", None), ("[1, {a: 2}]", [1, {"a": 2}])],
+)
+@pytest.mark.parametrize("use", ["$v", "${v}", "'$v'", '"${v}"'])
+def test_a_value_keeps_its_type(variable, value, use):
+    found = values(f"vars: {{v: {variable}}}\nx: {use}\ny:\n- {use}")
+    assert found == {"x": value, "y": [value]}
+    assert type(found["x"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("$$", "$"), ("$$v", "$v"), ("a$$b$$c", "a$b$c"), ("$$$$v", "$$v"), ("$${v}", "${v}")]
+)
+def test_two_dollars_are_one(text, value):
+    assert values(f"vars: {{v: 1, w: {text!r}}}\nx: {text!r}\ny: $w") == {"x": value, "y": value}
+
+
+@pytest.mark.parametrize("text", ["a$v", "$v ", "$v$v", "$$$v", "${v", "$", "$ v", "$1", "${}", "$é"])
+def test_a_dollar_means_something_or_is_refused(text, faults_of):
+    (fault,) = faults_of(f"vars: {{v: 1}}\nx: {text!r}", reader=parse_document)
+    assert fault.startswith("<spec>:2:4: ")
+
+
+def test_variables_may_refer_to_later_ones():
+    document = parse_document("vars: {a: $b, b: {x: $c}, c: 3}\ny: $a")
+    assert document.values == {"y": {"x": 3}}
+    assert document.variables == {"a": {"x": 3}, "b": {"x": 3}, "c": 3}
+
+
+def test_keys_are_not_substituted():
+    assert values("vars: {v: 1}\n$v: $v\n$$: 2") == {"$v": 1, "$$": 2}
+
+
+def test_vars_are_no_part_of_the_values_and_may_be_unused():
+    document = parse_document("vars: {unused: 1}\nx: 2")
+    assert (document.values, document.variables) == ({"x": 2}, {"unused": 1})
+    assert parse_document("x: 2").variables == {}
+
+
+def test_a_wrong_reference_in_an_unused_variable_is_reported(faults_of):
+    assert faults_of("vars: {unused: $x}\ny: 2", reader=parse_document) == ["<spec>:1:16: there is no variable $x"]
+
+
+def test_a_fault_in_a_substituted_value_points_at_the_use_and_tells_the_value():
+    document = parse_document("vars:\n  a: abc\n  hidden: $a\nunits: $hidden", name="a.yaml")
+    assert str(document.located(Fault(("units",), "not an integer"))).splitlines() == [
+        "a.yaml:4:8: not an integer",
+        "    4 | units: $hidden",
+        "      |        ^^^^^^^",
+        "  note: $hidden is 'abc', set at a.yaml:3:11",
+        "  note: $a is 'abc', set at a.yaml:2:6",
+    ]
+
+
+def test_a_fault_inside_a_substituted_value_points_at_its_text_and_tells_the_use():
+    document = parse_document("vars:\n  best: {sgd: {rate: abc}}\noptimizer: $best", name="a.yaml")
+    assert str(document.located(Fault(("optimizer", "sgd", "rate"), "not a number"))).splitlines() == [
+        "a.yaml:2:22: not a number",
+        "    2 |   best: {sgd: {rate: abc}}",
+        "      |                      ^^^",
+        "  note: $best is used at a.yaml:3:12",
+    ]
+    at_key = document.located(Fault(("optimizer", "sgd", "rate"), "unknown", at_key=True))
+    assert (at_key.column, at_key.notes) == (16, ("$best is used at a.yaml:3:12",))
+
+
+def test_two_uses_of_a_variable_have_notes_of_their_own():
+    document = parse_document("vars: {v: [1]}\na: $v\nb: $v", name="s")
+    assert document.origin_notes(("a", 0)) == ("$v is used at s:2:4",)
+    assert document.origin_notes(("b", 0)) == ("$v is used at s:3:4",)
+
+
+def test_a_circle_is_told_once(faults_of):
+    assert faults_of("vars: {a: [$b], b: $c, c: $b}\nx: $a\ny: $b\nz: $c", reader=parse_document) == [
+        "<spec>:1:27: variables refer to one another in a circle: $b -> $c -> $b"
+    ]
+
+
+def test_variables_that_multiply_are_refused(faults_of):
+    doubling = "".join(f"  v{index}: [$v{index + 1}, $v{index + 1}]\n" for index in range(15))
+    (fault,) = faults_of(f"vars:\n{doubling}  v15: 1\nx: $v0", reader=parse_document)
+    assert fault.endswith(": with variables put in, the spec holds more than 10,000 values")
+
+
+def test_variables_that_nest_too_deep_are_refused(faults_of):
+    nesting = "".join(f"  v{index}: [$v{index + 1}]\n" for index in range(19))
+    (fault,) = faults_of(f"vars:\n{nesting}  v19: 1\nx: $v0", reader=parse_document)
+    assert fault.endswith(": with variables put in, lists and mappings lie more than 20 deep inside one another")
+
+
+def test_a_long_line_of_variables_is_refused(faults_of):
+    line = "".join(f"  v{index}: $v{index + 1}\n" for index in range(3_000))
+    faults = faults_of(f"vars:\n{line}  v3000: 1\nx: $v0", reader=parse_document)
+    assert faults[0] == "<spec>:21:8: variables refer to one another more than 20 deep"
+
+
+def test_the_longest_line_of_variables():
+    line = "".join(f"  v{index}: $v{index + 1}\n" for index in range(19))
+    assert values(f"vars:\n{line}  v19: 1\nx: $v0") == {"x": 1}
+
+
+def test_only_some_of_many_variables_are_listed():
+    many = ", ".join(f"v{index}: 1" for index in range(50))
+    with pytest.raises(Exception, match=r"expected: one of \$v0, .*\$v9, \.\.\.\n"):
+        parse_document(f"vars: {{{many}}}\nx: $unheard_of")
