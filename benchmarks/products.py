@@ -22,7 +22,7 @@ from contestants.task import Task
 from machine import heading, machine
 from targets import SHAPES
 
-from mlpkit.components.parameter import gapped_size, with_gaps
+from mlpkit.components.parameter import gapped_size, padded_view
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.training.workers import choose_plan
 from mlpkit_plugins.kernels import product
@@ -86,7 +86,7 @@ def time_shape(hidden: int, batch_size: int, *, rounds: int, seconds: float) -> 
 
 def with_gaps_between_rows(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
     """Return memory for an array, as layers and networks lay it out."""
-    return with_gaps(np.empty(gapped_size(shape), dtype), shape)
+    return padded_view(np.empty(gapped_size(shape), dtype), shape)
 
 
 def _seconds_of(side: MatrixProducts, steps: NDArray[np.int64]) -> float:

@@ -24,7 +24,7 @@ class UsageError(MlpkitError):
     exit_code = 2
 
 
-class SpecFault(NamedTuple):
+class Diagnostic(NamedTuple):
     """One thing that is wrong in a spec, and where.
 
     Args:
@@ -75,7 +75,7 @@ class SpecError(MlpkitError):
 
     exit_code = 2
 
-    def __init__(self, faults: Sequence[SpecFault], warnings: Sequence[SpecFault] = ()) -> None:
+    def __init__(self, faults: Sequence[Diagnostic], warnings: Sequence[Diagnostic] = ()) -> None:
         self.faults = tuple(faults)
         self.warnings = tuple(warnings)
         super().__init__("\n\n".join(str(fault) for fault in self.faults))

@@ -39,7 +39,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "numerical_gradient",
             "standalone",
             "GradientMismatch",
-            "Nonconformity",
+            "CheckFailure",
         ),
     ),
 }

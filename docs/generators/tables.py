@@ -10,7 +10,7 @@ from mlpkit.components.schema.signature import REQUIRED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlpkit.components.schema.signature import Field
+    from mlpkit.components.schema.signature import ParameterSchema
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -19,7 +19,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(_cell(text) for text in line)} |\n" for line in lines)
 
 
-def default_of(field: Field) -> str:
+def default_of(field: ParameterSchema) -> str:
     """Return a parameter's default as a spec would say it."""
     if field.default is REQUIRED:
         return "required"

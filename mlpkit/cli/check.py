@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.exit_codes import suggesting_shipped_spec, tell, tell_warnings
+from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import columns, shape
 from mlpkit.cli.output import document, result
 from mlpkit.errors import MlpkitError, SpecError, UsageError
@@ -15,7 +15,7 @@ from mlpkit.errors import MlpkitError, SpecError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlpkit.errors import SpecFault
+    from mlpkit.errors import Diagnostic
     from mlpkit.jobs.check import CheckedMember, CheckedSpec
 
 
@@ -42,18 +42,18 @@ def command(
 
     exit_code = 0
     for path in paths:
-        warnings: Sequence[SpecFault] = ()
+        warnings: Sequence[Diagnostic] = ()
         try:
             with suggesting_shipped_spec(path):
                 spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
             warnings = spec.warnings
-            tell_warnings(warnings)
+            print_warnings(warnings)
             checked = check_read(spec)
-            tell_warnings(checked.data_warnings)
+            print_warnings(checked.data_warnings)
         except UsageError:  # of the command, and not of this spec
             raise
         except MlpkitError as error:
-            tell(error)
+            print_error(error)
             exit_code = max(exit_code, error.exit_code)
             if as_json:
                 document(_error_document(path, error, warnings))
@@ -118,8 +118,8 @@ def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
     }
 
 
-def _error_document(path: str, error: MlpkitError, warnings: Sequence[SpecFault]) -> dict[str, Any]:
-    faults: Sequence[SpecFault] = ()
+def _error_document(path: str, error: MlpkitError, warnings: Sequence[Diagnostic]) -> dict[str, Any]:
+    faults: Sequence[Diagnostic] = ()
     if isinstance(error, SpecError):
         faults, warnings = error.faults, (*warnings, *error.warnings)
     return {

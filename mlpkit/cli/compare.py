@@ -43,13 +43,13 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _table(found: Comparison) -> list[list[str]]:
-    from mlpkit.specfile.yaml_writer import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
 
     blank = [""] * len(found.runs)
     apart = "" if found.part_at is None else f" (apart from iteration {found.part_at} on)"
     rows = [["", *found.runs]]
     for title, values, shown in (
-        ("spec", found.spec, as_in_a_spec),
+        ("spec", found.spec, to_inline_yaml),
         ("versions", found.versions, str),
         (f"curves, last values{apart}", found.curves, _figure),
         ("metrics", found.metrics, _figure),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.exit_codes import suggesting_shipped_spec, tell_warnings
+from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import columns, figure, shape
 from mlpkit.cli.output import document, result
 from mlpkit.components.target import Labels
@@ -42,7 +42,7 @@ def command(
 
     with suggesting_shipped_spec(path):
         report = data(path, rows=rows, overrides=overrides, plugins=plugins, blocked=blocked)
-    tell_warnings((*report.spec.warnings, *report.data_warnings))
+    print_warnings((*report.spec.warnings, *report.data_warnings))
     if as_json:
         document(_document(path, report))
     else:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mlpkit.cli.output import ReaderLeftError, message
+from mlpkit.cli.output import OutputClosedError, message
 from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mlpkit.errors import SpecFault
+    from mlpkit.errors import Diagnostic
 
 
 WORK_FAILED: Final = 1
@@ -29,18 +29,18 @@ DEBUG: Final = "MLPKIT_DEBUG"
 
 
 @contextmanager
-def turned_into_exit_codes() -> Iterator[None]:
+def exit_codes() -> Iterator[None]:
     """Run a verb; what it raises is told on standard error and ends the program, and never shows a traceback."""
     try:
         yield
     except (click.ClickException, click.Abort, click.exceptions.Exit):  # click's own ways out
         raise
-    except ReaderLeftError:
+    except OutputClosedError:
         raise click.exceptions.Exit(READER_LEFT) from None
     except KeyboardInterrupt as interrupt:
         raise click.exceptions.Exit(getattr(interrupt, "exit_code", INTERRUPTED)) from None
     except MlpkitError as error:
-        tell(error)
+        print_error(error)
         raise click.exceptions.Exit(error.exit_code) from None
     except MemoryError as error:
         _tell_traceback(error)
@@ -51,11 +51,11 @@ def turned_into_exit_codes() -> Iterator[None]:
         raise click.exceptions.Exit(WORK_FAILED) from None
 
 
-def tell(error: MlpkitError) -> None:
+def print_error(error: MlpkitError) -> None:
     """Print an error that mlpkit raised on purpose."""
     _tell_traceback(error)
     if isinstance(error, SpecError):
-        tell_warnings(error.warnings)
+        print_warnings(error.warnings)
         message(_printable(error))
         _tell_notes(error)
         message("\n" + _red(_count(error)))
@@ -67,7 +67,7 @@ def tell(error: MlpkitError) -> None:
         _offer_traceback()
 
 
-def tell_warnings(warnings: Iterable[SpecFault]) -> None:
+def print_warnings(warnings: Iterable[Diagnostic]) -> None:
     """Print what a spec shouldn't do any more, and what of its data is most likely not meant."""
     for warning in warnings:
         message(str(warning._replace(message=f"{_yellow('warning:')} {warning.message}")) + "\n")

@@ -47,14 +47,14 @@ def command(
 
 
 def _print(explanation: Explanation) -> None:
-    from mlpkit.specfile.yaml_writer import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
 
     rows = [
         ("meaning", explanation.meaning or "not documented"),
         ("type", explanation.type),
-        ("default", "none: it must be given" if explanation.required else as_in_a_spec(explanation.default)),
+        ("default", "none: it must be given" if explanation.required else to_inline_yaml(explanation.default)),
         ("place", explanation.place or "nowhere in the spec: this is the default"),
         *(("note", note) for note in explanation.notes),
     ]
-    result(f"{click.style(explanation.key, bold=True)}: {as_in_a_spec(explanation.value)}")
+    result(f"{click.style(explanation.key, bold=True)}: {to_inline_yaml(explanation.value)}")
     result("\n".join(columns(rows, indent="  ", width=line_length())))

@@ -14,7 +14,7 @@ import click
 from mlpkit.errors import StorageError
 
 
-class ReaderLeftError(Exception):
+class OutputClosedError(Exception):
     """Whoever read the results has closed the pipe, as ``head`` does; there is nobody to tell."""
 
 
@@ -22,14 +22,14 @@ def result(text: str = "") -> None:
     """Print a line, or several, of results.
 
     Raises:
-        ReaderLeftError: the reader has closed the pipe.
+        OutputClosedError: the reader has closed the pipe.
         StorageError: standard output can't be written: its disk is full, say.
     """
     try:
         click.echo(text)
     except BrokenPipeError as error:
         _give_up_standard_output()
-        raise ReaderLeftError from error
+        raise OutputClosedError from error
     except OSError as error:
         _give_up_standard_output()
         raise StorageError(f"standard output can't be written: {error.strerror}") from error
@@ -39,7 +39,7 @@ def document(data: Mapping[str, Any]) -> None:
     """Print plain data as JSON on one line, in ASCII; numbers that are not finite become null.
 
     Raises:
-        ReaderLeftError: the reader has closed the pipe.
+        OutputClosedError: the reader has closed the pipe.
         StorageError: standard output can't be written.
     """
     import json  # noqa: PLC0415 - only some want JSON

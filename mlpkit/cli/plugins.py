@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.exit_codes import suggesting_shipped_spec, tell_warnings
+from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import columns, line_length
 from mlpkit.cli.output import document, result
 from mlpkit.errors import UsageError
@@ -59,7 +59,7 @@ def _spec(path: str, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec
 
     with suggesting_shipped_spec(path):
         spec = read_spec(path, plugins=plugins, blocked=blocked)
-    tell_warnings(spec.warnings)
+    print_warnings(spec.warnings)
     return spec
 
 

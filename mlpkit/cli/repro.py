@@ -11,7 +11,7 @@ from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.formatting import columns
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import document, message, result
-from mlpkit.cli.progress.make_display import chosen_display, expect_one_way
+from mlpkit.cli.progress.make_display import expect_one_way, make_display
 
 DIGITS_SHOWN = 16
 
@@ -43,7 +43,7 @@ def command(
         from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - likewise
 
         registry = Registry.discover(plugins=plugins, blocked=blocked)
-        with chosen_display(f"repeating {directory.name}", directory, quiet or as_json, False) as display:
+        with make_display(f"repeating {directory.name}", directory, quiet or as_json, False) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))
             found = repro(directory, out, registry=registry, observer=observer, stop=interrupts.stop)

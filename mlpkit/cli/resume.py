@@ -9,7 +9,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
-from mlpkit.cli.progress.make_display import chosen_display, expect_one_way
+from mlpkit.cli.progress.make_display import expect_one_way, make_display
 
 
 @click.command("resume")
@@ -29,7 +29,7 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - likewise
 
-        with chosen_display(directory.name, directory, quiet, as_json) as display:
+        with make_display(directory.name, directory, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))
             run = resume(directory, plugins=plugins, blocked=blocked, observer=observer, stop=interrupts.stop)

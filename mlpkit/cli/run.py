@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.exit_codes import suggesting_shipped_spec, tell_warnings
+from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.progress.make_display import chosen_display, expect_one_way
+from mlpkit.cli.progress.make_display import expect_one_way, make_display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +55,8 @@ def command(
 
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
-        tell_warnings(spec.warnings)
-        with _run_folder(spec, out, interrupts) as folder, chosen_display(spec.name, folder, quiet, as_json) as display:
+        print_warnings(spec.warnings)
+        with _run_folder(spec, out, interrupts) as folder, make_display(spec.name, folder, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))
             display.finished(run(spec, folder, observer=observer, stop=interrupts.stop))

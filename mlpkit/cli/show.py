@@ -41,7 +41,7 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
 
 
 def _print(shown: ShownComponent, gradients: GradientReport | None) -> None:
-    from mlpkit.specfile.yaml_writer import as_in_a_spec  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
 
     width = line_length()
     docstring = shown.docstring
@@ -53,7 +53,8 @@ def _print(shown: ShownComponent, gradients: GradientReport | None) -> None:
     if shown.parameters:
         rows = [("parameter", "type", "default", "meaning")]
         rows += [
-            (p.name, p.type, "required" if p.required else as_in_a_spec(p.default), p.meaning) for p in shown.parameters
+            (p.name, p.type, "required" if p.required else to_inline_yaml(p.default), p.meaning)
+            for p in shown.parameters
         ]
         _print_part(columns(rows, width=width))
     _print_part(["In a spec:", *(f"  {line}" for line in shown.example.splitlines())])

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from mlpkit import __version__
-from mlpkit.cli.exit_codes import turned_into_exit_codes
+from mlpkit.cli.exit_codes import exit_codes
 
 VERBS: Final = {
     "run": "Train the network of a spec.",
@@ -66,7 +66,7 @@ class Verbs(click.Group):
         """Run the verb; whatever goes wrong ends as a message and an exit code."""
         if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
             ctx.color = False
-        with turned_into_exit_codes():
+        with exit_codes():
             return super().invoke(ctx)
 
 

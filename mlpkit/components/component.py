@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.signature import schema_of
 
 if TYPE_CHECKING:
     from mlpkit.components.recipe import Recipe
@@ -19,7 +19,7 @@ class ComponentType(ABCMeta):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Build a component from checked arguments."""
-        arguments = signature_of(cls).bind(args, kwargs)
+        arguments = schema_of(cls).bind(args, kwargs)
         component: Any = cls.__new__(cls)  # type: ignore[call-arg, arg-type]
         component._prepare()
         component.__init__(**arguments)

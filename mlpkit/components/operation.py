@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
-from mlpkit.components.parameter import Parameter, State, gapped_size, with_gaps
+from mlpkit.components.parameter import Parameter, State, gapped_size, padded_view
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError, WrongUseError
 
@@ -254,7 +254,7 @@ class Operation(Component):
         elif len(self._views) >= MOST_VIEWS:
             self._views.clear()
         memory = storage[:size].view(kind)
-        view = with_gaps(memory, in_memory) if gaps else memory.reshape(in_memory)
+        view = padded_view(memory, in_memory) if gaps else memory.reshape(in_memory)
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, gaps, strides] = view
         return view

@@ -28,7 +28,7 @@ def row_stride(shape: tuple[int, ...]) -> int:
     return length + GAP if len(shape) > 1 and length and length % COMPETING == 0 else length
 
 
-def with_gaps(memory: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+def padded_view(memory: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Return the array whose rows lie in memory that far apart.
 
     Args:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mlpkit.components.schedule import OpenEndedProgress, rate_at
-from mlpkit.components.schema.checking import Fault
+from mlpkit.components.schema.context import Problem
 from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath, Recipe
-    from mlpkit.errors import SpecFault
+    from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
 
 
@@ -34,7 +34,7 @@ class SpecProof(NamedTuple):
     dataset: Dataset
     description: Description
     proof: Proof
-    warnings: tuple[SpecFault, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def prove(spec: Spec) -> SpecProof:
@@ -62,31 +62,31 @@ def prove(spec: Spec) -> SpecProof:
     return SpecProof(dataset, description, proof, warnings)
 
 
-def _size_faults(spec: Spec, examples: int) -> list[Fault]:
+def _size_faults(spec: Spec, examples: int) -> list[Problem]:
     """Make sure that there are as many examples as a step takes."""
     batch_size, accumulate = spec.training.batch_size, spec.training.accumulate
     expected = f"at most {examples}, the training examples of {spec.data.name}"
     if batch_size > examples:
         message = f"a minibatch of {batch_size} is larger than the training data"
-        return [Fault(("training", "batch_size"), message, expected=expected)]
+        return [Problem(("training", "batch_size"), message, expected=expected)]
     if batch_size * accumulate > examples:
         message = (
             f"a step of {accumulate} minibatches, {batch_size * accumulate} examples, is larger than the training data"
         )
-        return [Fault(("training", "accumulate"), message, expected=expected)]
+        return [Problem(("training", "accumulate"), message, expected=expected)]
     return []
 
 
-def _open_ended_faults(spec: Spec) -> list[Fault]:
+def _open_ended_faults(spec: Spec) -> list[Problem]:
     """Make sure that the schedule of a training that ends after a time doesn't ask how many steps it takes."""
     if spec.training.seconds is None:
         return []
     recipe = spec.training.optimizer
     try:
-        with Blame("the schedule of the learning rate failed"):
+        with component_errors("the schedule of the learning rate failed"):
             rate_at(recipe().learning_rate, OpenEndedProgress())
     except OpenEndedError:
-        fault = Fault(
+        fault = Problem(
             ("training", "optimizer", recipe.name, "learning_rate"),
             "this schedule depends on how many steps the training takes, which is not known where seconds are given",
             expected="a number, or a schedule that looks at steps or epochs done",
@@ -108,23 +108,23 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         DataError: the header of a data file is not what it should be.
     """
     try:
-        with Blame(f"dataset {spec.data.name} failed in describe"):
+        with component_errors(f"dataset {spec.data.name} failed in describe"):
             return dataset.describe()
     except ParameterError as error:
         path = ("data", spec.data.name, error.parameter)
-        fault = Fault(path, error.message, expected=error.expected, remedy=error.remedy)
+        fault = Problem(path, error.message, expected=error.expected, remedy=error.remedy)
         raise spec.error(SpecShapeError, [fault]) from error
 
 
-def data_warnings(spec: Spec, dataset: Dataset) -> tuple[SpecFault, ...]:
+def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     """Return what a data set, once described, has doubts about, each at its parameter's place.
 
     Raises:
         ComponentFailure: the data set raised an exception of its own.
     """
     place = ("data", spec.data.name)
-    with Blame(f"dataset {spec.data.name} failed in doubts"):
-        faults = [Fault((*place, doubt.parameter), doubt.message, remedy=doubt.remedy) for doubt in dataset.doubts()]
+    with component_errors(f"dataset {spec.data.name} failed in doubts"):
+        faults = [Problem((*place, doubt.parameter), doubt.message, remedy=doubt.remedy) for doubt in dataset.doubts()]
     return spec.located(faults)
 
 
@@ -170,7 +170,7 @@ def build_for(spec: Spec, input_shape: tuple[int, ...], *, target: Any = None, s
         raise spec.error(SpecShapeError, [_stack_fault(spec, error)]) from error
 
 
-def _misfits(spec: Spec, description: Description) -> list[Fault]:
+def _misfits(spec: Spec, description: Description) -> list[Problem]:
     """Make sure that the augmentations can change the inputs, and the metrics judge predictions of the target."""
     faults, target = [], description.target
     note = f"the inputs, of shape {description.input_shape}, come {_from_data(spec)}"
@@ -183,7 +183,7 @@ def _misfits(spec: Spec, description: Description) -> list[Fault]:
     return faults
 
 
-def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, note: str) -> list[Fault]:
+def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, note: str) -> list[Problem]:
     """Return the fault of a component that does not fit the data, or nothing.
 
     Args:
@@ -205,14 +205,14 @@ def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, not
     else:
         return []
     at_key = len(path) == len(place) + 1
-    return [Fault(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
+    return [Problem(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
 
 
 def _from_data(spec: Spec) -> str:
     return f"from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
 
 
-def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) -> Fault:
+def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) -> Problem:
     member = spec.layers[error.index]
     cause = error.cause
     message, expected, remedy = str(error), "", ""
@@ -221,7 +221,7 @@ def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) 
     if isinstance(cause, TargetError):
         notes = [f"the target comes {_from_data(spec)}"]
         if dataset is not None and not remedy:
-            with Blame(f"dataset {spec.data.name} failed in target_remedy"):
+            with component_errors(f"dataset {spec.data.name} failed in target_remedy"):
                 remedy = dataset.target_remedy()
     elif error.operation is error.member:
         notes = [_fed_by(spec, error, "its inputs"), *_producer_origins(spec, error)]
@@ -231,7 +231,7 @@ def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) 
     if error.operation is not None:
         place = error.operation._recipe.place if error.operation._recipe else place
         notes += [note for child in error.operation._children.values() for note in _own_origins(spec, child)]
-    return Fault(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
+    return Problem(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
 
 
 def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.components.schema.checking import Fault
+from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecSchemaError
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 
 if TYPE_CHECKING:
     from mlpkit.components.callback import Callback
@@ -22,10 +22,10 @@ def expect_own_files(spec: Spec) -> None:
         ComponentFailure: a callback raised an exception of its own.
     """
     places: dict[str, KeyPath] = {}
-    faults: list[Fault] = []
+    faults: list[Problem] = []
     for i, recipe in enumerate(spec.training.callbacks):
         component = ("training", "callbacks", i, recipe.name)
-        with Blame(f"callback {recipe.name} failed in files"):
+        with component_errors(f"callback {recipe.name} failed in files"):
             names = [str(name) for name in recipe().files()]
         for name in names:
             place = _place_of(name, recipe, component)
@@ -42,21 +42,21 @@ def _place_of(name: str, recipe: Recipe[Callback], component: KeyPath) -> KeyPat
     return next(((*component, key) for key, value in recipe.arguments.items() if value == name), component)
 
 
-def _fault_of(name: str) -> Fault | None:
+def _fault_of(name: str) -> Problem | None:
     """Return what is wrong with the name of a file in the run folder, whoever writes it."""
     from mlpkit.runs.folder import OWN_NAMES  # noqa: PLC0415 - only a callback that writes files needs them
 
     if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
-        return Fault((), f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
+        return Problem((), f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
     if name.startswith(".") or name.casefold() in OWN_NAMES:
         expected = f"a name that begins with no dot and is none of {', '.join(OWN_NAMES)}"
-        return Fault((), f"{name!r} is a name that mlpkit itself uses in the run folder", expected=expected)
+        return Problem((), f"{name!r} is a name that mlpkit itself uses in the run folder", expected=expected)
     return None
 
 
-def _clash(spec: Spec, name: str, other: KeyPath) -> Fault:
+def _clash(spec: Spec, name: str, other: KeyPath) -> Problem:
     """Return the fault of a name that another callback uses, which stands elsewhere."""
     _, _, _, writer, *parameter = other
     note = f"{writer} stands at {spec.document.place(other, at_key=not parameter)}"
     message = f"{name!r} is written by {writer} already"
-    return Fault((), message, expected="a file of its own", remedy="give it another name", notes=(note,))
+    return Problem((), message, expected="a file of its own", remedy="give it another name", notes=(note,))

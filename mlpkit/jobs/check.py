@@ -1,4 +1,4 @@
-"""Checking a spec as far as that is possible without opening its data."""
+"""CheckContext a spec as far as that is possible without opening its data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Description
     from mlpkit.components.operation import Operation
-    from mlpkit.errors import SpecFault
+    from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
 
 
@@ -52,7 +52,7 @@ class CheckedSpec:
     spec: Spec
     description: Description
     members: tuple[CheckedMember, ...]
-    data_warnings: tuple[SpecFault, ...] = ()
+    data_warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def parameters(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.jobs.build import data_warnings, describe_data
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.minibatches import BatchReader
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
-    from mlpkit.errors import SpecFault
+    from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
 
 
@@ -120,7 +120,7 @@ class DataReport:
     counts: Mapping[str, tuple[int, ...]]
     values: tuple[ColumnStatistics, ...]
     examples: tuple[Example, ...]
-    data_warnings: tuple[SpecFault, ...] = ()
+    data_warnings: tuple[Diagnostic, ...] = ()
 
 
 def data(
@@ -149,7 +149,7 @@ def data(
     dataset = spec.data()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
-    with Blame(f"dataset {spec.data.name} failed in open"):
+    with component_errors(f"dataset {spec.data.name} failed in open"):
         splits = dataset.open(spec.seed)
     target, dtype = description.target, np.dtype(spec.dtype)
     width, target_width = prod(description.input_shape), prod(target.array(dtype)[0])

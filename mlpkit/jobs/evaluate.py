@@ -10,7 +10,7 @@ from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.build import describe_data
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.evaluation import Evaluator
 
@@ -60,7 +60,7 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
     model = load_run(directory, registry)
     description = describe_data(model.spec, model.dataset)
     _expect_same_data(model, description)
-    with Blame(f"dataset {model.spec.data.name} failed in open"):
+    with component_errors(f"dataset {model.spec.data.name} failed in open"):
         data = model.dataset.open(model.spec.seed)
     for split in splits:
         if split not in data:
@@ -74,7 +74,7 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
 
 def _doubt(directory: Path, model: TrainedModel) -> str:
     """Compare the checksum of the data, once opened, with that of the lock."""
-    with Blame(f"dataset {model.spec.data.name} failed in fingerprint"):
+    with component_errors(f"dataset {model.spec.data.name} failed in fingerprint"):
         now = model.dataset.fingerprint() or None
     try:
         then = RunFolder.open(directory).read_lock().get(DATA)

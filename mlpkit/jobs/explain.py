@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.recipe import Recipe, written
-from mlpkit.components.schema.checking import Checking
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
-from mlpkit.components.schema.signature import SectionType, signature_of
+from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.signature import SectionType, schema_of
 from mlpkit.components.schema.types import EitherType, ListType, TextType
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
@@ -17,8 +17,8 @@ from mlpkit.specfile.sections import TOP_LEVEL, LayerStackType
 
 if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.checking import ValueType
-    from mlpkit.components.schema.signature import Field, Signature
+    from mlpkit.components.schema.context import ValueType
+    from mlpkit.components.schema.signature import ParameterSchema, Schema
     from mlpkit.specfile.spec import Spec
 
 
@@ -54,7 +54,7 @@ class _Position:
     type: ValueType
     checked: Any
     path: KeyPath
-    field: Field | None = None
+    field: ParameterSchema | None = None
     meaning: str = ""
 
 
@@ -90,7 +90,7 @@ def _step(position: _Position, name: str, above: str) -> _Position:
     if isinstance(kind, EitherType):
         kind = kind.alternatives[0]  # the other is null: what is left out is explained by its defaults
     if isinstance(kind, SectionType):
-        values = vars(checked) if checked is not None else kind.signature.check({}, path, Checking())
+        values = vars(checked) if checked is not None else kind.signature.check({}, path, CheckContext())
         return _field(kind.signature, values, path, name, above)
     if isinstance(kind, LayerStackType):
         names = [member.name for member in checked]
@@ -101,7 +101,7 @@ def _step(position: _Position, name: str, above: str) -> _Position:
         inside: KeyPath = (*path, checked.name)
         if name == checked.name:
             return _Position(kind, checked, path, position.field, _meaning(checked))
-        signature = signature_of(checked.component)
+        signature = schema_of(checked.component)
         if name not in signature.types:
             held = _list_with_layer(checked, name)
             if held:
@@ -121,12 +121,12 @@ def _step(position: _Position, name: str, above: str) -> _Position:
 
 
 def _meaning(recipe: Recipe[Any]) -> str:
-    return signature_of(recipe.component).docstring.summary
+    return schema_of(recipe.component).docstring.summary
 
 
 def _list_with_layer(recipe: Recipe[Any], name: str) -> str | None:
     """Return the parameter of a layer that lists one of that name, so that its own name may be left out."""
-    types = signature_of(recipe.component).types
+    types = schema_of(recipe.component).types
     for parameter, value in recipe.arguments.items():
         kind = types[parameter]
         if isinstance(kind, LayerListType) and name in _item_names(kind, value):
@@ -141,7 +141,7 @@ def _item_names(kind: ListType, items: Any) -> list[str]:
     return [item.name if isinstance(item, Recipe) else str(i) for i, item in enumerate(items)]
 
 
-def _field(signature: Signature, checked: Any, path: KeyPath, name: str, above: str) -> _Position:
+def _field(signature: Schema, checked: Any, path: KeyPath, name: str, above: str) -> _Position:
     field = next((field for field in signature.fields if field.name == name), None)
     if field is None:
         names = list(signature.types)

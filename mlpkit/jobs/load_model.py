@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.components.target import is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.jobs.build import build_for
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.json_files import shortened
@@ -122,7 +122,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
         view[...] = model.arrays[name]
     dataset = spec.data()
     try:
-        with Blame(f"dataset {spec.data.name} failed in load_encoder_state"):
+        with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
             dataset.load_encoder_state(encoder)
     except MlpkitError as error:
         raise ModelFileError(f"{path}: {error}") from error

@@ -12,7 +12,7 @@ from mlpkit.errors import DataError, PluginError, ShapeError
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def predict(directory: Path, file: Path, registry: Registry | None = None) -> Pr
         ComponentFailure: the data set raised an exception of its own.
     """
     model = load_run(directory, registry)
-    with Blame(f"dataset {model.spec.data.name} failed to read {file}"), without_warnings():
+    with component_errors(f"dataset {model.spec.data.name} failed to read {file}"), without_warnings():
         raw, row_names = _read(model, file)
         inputs = _encoded(model, file, raw)
     expected = model.network.input_shape

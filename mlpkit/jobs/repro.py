@@ -11,7 +11,7 @@ from mlpkit.errors import RunFolderError
 from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
 from mlpkit.jobs.run_inputs import DATA, lock_changes, lock_of, spec_hash
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.events import Observer
@@ -99,6 +99,6 @@ def repro(
 
 def _lock_now(spec: Spec, resolved: str) -> dict[str, object]:
     dataset = spec.data()
-    with Blame(f"dataset {spec.data.name} failed in open"):
+    with component_errors(f"dataset {spec.data.name} failed in open"):
         dataset.open(spec.seed)
     return lock_of(spec, resolved, dataset)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-    from mlpkit.errors import SpecFault
+    from mlpkit.errors import Diagnostic
     from mlpkit.runs.checkpoints import Checkpoint
 
 
@@ -37,7 +37,7 @@ class _Warner(Observer):
         """Warn."""
         warnings.warn(message, stacklevel=2)
 
-    def warned(self, warning: SpecFault) -> None:
+    def warned(self, warning: Diagnostic) -> None:
         """Warn, as ``load_spec`` does."""
         warnings.warn(str(warning), FutureWarning, stacklevel=2)
 

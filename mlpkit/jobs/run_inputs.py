@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import yaml
 
-from mlpkit.components.schema.checking import Fault
+from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecSchemaError
 from mlpkit.registry.distributions import version_of
 from mlpkit.runs.environment import lock_contents
@@ -42,7 +42,7 @@ def resolved_text(spec: Spec, plan: Plan) -> str:
     text = yaml.safe_dump(plain, sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
     if len(text.encode()) > LARGEST_TEXT:
         message = f"with every default filled in, the spec is larger than {LARGEST_TEXT // 1024**2} MiB"
-        raise spec.error(SpecSchemaError, [Fault((), message, remedy="write fewer or shorter values")])
+        raise spec.error(SpecSchemaError, [Problem((), message, remedy="write fewer or shorter values")])
     return text
 
 

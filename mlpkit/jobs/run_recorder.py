@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.training.snapshot import Snapshot
 
 
-class BackgroundStore:
+class AsyncCheckpoints:
     """Hands snapshots to another store in a thread, one after the other; the end of the block waits for the last.
 
     What goes wrong with a snapshot is raised when the next one is to be kept, or at the end.
@@ -38,7 +38,7 @@ class BackgroundStore:
         # One thread for the whole block, told by a queue: to start one for each snapshot could be interrupted half-way.
         self._writer = threading.Thread(target=self._work, name="checkpoint writer", daemon=True)
 
-    def __enter__(self) -> BackgroundStore:
+    def __enter__(self) -> AsyncCheckpoints:
         """Begin with nothing to write."""
         self._writer.start()
         return self

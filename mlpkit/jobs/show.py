@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.component import example_parameters
 from mlpkit.components.kinds import KINDS
-from mlpkit.specfile.yaml_writer import as_in_a_spec
+from mlpkit.specfile.yaml_writer import to_inline_yaml
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.docstring import Docstring
@@ -116,7 +116,7 @@ def _example(entry: RegisteredComponent, parameters: tuple[ShownParameter, ...])
     examples = _examples(entry.component)
     given = examples[0] if examples else {p.name: TO_BE_FILLED_IN for p in parameters if p.required}
     written: Any = {entry.name: given} if given else entry.name
-    line = as_in_a_spec(written).replace(f"'{TO_BE_FILLED_IN}'", TO_BE_FILLED_IN)
+    line = to_inline_yaml(written).replace(f"'{TO_BE_FILLED_IN}'", TO_BE_FILLED_IN)
     outermost = line.removeprefix("{").removesuffix("}") if given else line
     return PLACES[entry.kind].format(outermost if entry.kind in BEGIN_A_LINE else line)
 

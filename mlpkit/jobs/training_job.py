@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.run_inputs import Origin, lock_of, resolved_text
-from mlpkit.jobs.run_recorder import BackgroundStore, FolderObserver, FolderStore, finite
-from mlpkit.network.component_errors import Blame
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
+from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import Checkpoint
-from mlpkit.training.checkpointing import Occasions, Ranking
+from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import ObserverGroup
@@ -61,7 +61,7 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
         clip=_clip(training),
         augmentations=[augmentation() for augmentation in training.augment],
         callbacks=_callbacks(training, steps),
-        occasions=Occasions(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
+        occasions=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
         ranking=_ranking(training),
     )
 
@@ -95,11 +95,11 @@ def _callbacks(training: Training, steps: int | None) -> list[Callback]:
     return callbacks
 
 
-def _ranking(training: Training) -> Ranking | None:
+def _ranking(training: Training) -> BestTracker | None:
     if training.checkpoint is None or training.checkpoint.best is None:
         return None
     figure = training.checkpoint.best
-    return Ranking(figure, higher_is_better=_higher_is_better(figure, training))
+    return BestTracker(figure, higher_is_better=_higher_is_better(figure, training))
 
 
 def _higher_is_better(figure: str, training: Training) -> bool:
@@ -162,7 +162,7 @@ class TrainingJob:
         self._slices = plan.slices
         self._steps = steps
         self._dataset = dataset
-        with Blame(f"dataset {spec.data.name} failed in open"):
+        with component_errors(f"dataset {spec.data.name} failed in open"):
             self._splits = self._dataset.open(spec.seed)
 
     @cached_property
@@ -193,7 +193,7 @@ class TrainingJob:
             folder.expect_room_for_model(*self._model(network))
             origin = Origin(written, self.resolved, self.lock)
             keep = (self.spec.training.checkpoint or Checkpoint()).keep
-            store = BackgroundStore(FolderStore(folder, origin, keep))
+            store = AsyncCheckpoints(FolderStore(folder, origin, keep))
         trainer = Trainer(
             network,
             self._splits,
@@ -221,7 +221,7 @@ class TrainingJob:
         else:
             finished.ended = trainer.stopped
         if not finished.stopped:
-            last = {} if trainer.stood_in or not history else history[-1]
+            last = {} if trainer.weights_replaced or not history else history[-1]
             finished.metrics = self._final_metrics(network, last)
             if folder is not None:
                 folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})

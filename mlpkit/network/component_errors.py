@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
 
 
-class Blame:
-    """Turns an exception of a component's own into an error that says what failed; ours pass as they are.
+class component_errors:  # noqa: N801 - reads as a function, like contextlib.suppress, and may be used again
+    """Turn an exception of a component's own into an error that says what failed; ours pass as they are.
 
-    In the training step a plain ``try`` stands in its place, which costs nothing as long as nothing is raised.
+    The training step uses a plain ``try`` instead, which costs nothing as long as nothing is raised.
 
     Args:
         what: the component and what it was to do, as in ``the metric accuracy failed``.
@@ -33,10 +33,14 @@ class Blame:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Turn the exception that ended the block, if one did."""
         if isinstance(error, Exception) and not isinstance(error, MlpkitError):
-            raise failure(self.what, error) from error
+            raise self.failure(error) from error
+
+    def failure(self, error: Exception) -> ComponentFailure:
+        """Return the error that says what failed, and why."""
+        return failure(self.what, error)
 
 
-class BlameOperation(Blame):
+class operation_errors(component_errors):  # noqa: N801 - reads as a function, too
     """The same for a method of an operation, or of one inside it.
 
     Args:
@@ -48,10 +52,9 @@ class BlameOperation(Blame):
         self.operation = operation
         self.method = method
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Turn the exception that ended the block, if one did."""
-        if isinstance(error, Exception) and not isinstance(error, MlpkitError):
-            raise failure_in(self.operation, self.method, error) from error
+    def failure(self, error: Exception) -> ComponentFailure:
+        """Return the error that says which operation failed in which method, and why."""
+        return operation_failure(self.operation, self.method, error)
 
 
 def failure(what: str, error: Exception) -> ComponentFailure:
@@ -65,9 +68,9 @@ def named(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def failure_in(operation: Operation, method: str, error: Exception) -> ComponentFailure:
+def operation_failure(operation: Operation, method: str, error: Exception) -> ComponentFailure:
     """Return the error that says which member of the stack failed, or which layer inside it, and in which method."""
-    failed = culprit(operation, error)
+    failed = failing_operation(operation, error)
     found = failure(f"{failed.kind} {failed.path} ({failed.type_name}) failed in {method}", error)
     shapes = shapes_of(failed)
     if shapes:
@@ -75,7 +78,7 @@ def failure_in(operation: Operation, method: str, error: Exception) -> Component
     return found
 
 
-def culprit(operation: Operation, error: Exception) -> Operation:
+def failing_operation(operation: Operation, error: Exception) -> Operation:
     """Return whose method raised an exception: that of an operation, or of one inside it.
 
     The exception's traceback says it, so that a layer that calls the layers inside it need do nothing to have them

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.parameter import gapped_size, with_gaps
+from mlpkit.components.parameter import gapped_size, padded_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,7 +70,7 @@ class FlatLayout(NamedTuple):
     def view(self, flat: NDArray[Any], path: str) -> NDArray[Any]:
         """Return the array of that path as a view of the flat array."""
         begin, end = self.extent(path)
-        return with_gaps(flat[begin:end], self.shapes[path])
+        return padded_view(flat[begin:end], self.shapes[path])
 
     def extent(self, path: str) -> tuple[int, int]:
         """Return begin and end of an array in the flat array; between its rows there may be gaps, which stay 0."""

@@ -10,7 +10,7 @@ import numpy as np
 from mlpkit.components.layer import order_of_backward
 from mlpkit.components.operation import expect_gradient, expect_outputs
 from mlpkit.errors import MlpkitError
-from mlpkit.network.component_errors import BlameOperation, failure_in
+from mlpkit.network.component_errors import operation_errors, operation_failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,22 +109,22 @@ class Replica:
         except MlpkitError:
             raise
         except Exception as error:
-            raise failure_in(layer, "forward", error) from error
+            raise operation_failure(layer, "forward", error) from error
         return x
 
     def compare(self, logits: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean loss for the loss's inputs."""
-        with BlameOperation(self.loss, "forward"):
+        with operation_errors(self.loss, "forward"):
             return float(self.loss.forward(logits, t))
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
-        with BlameOperation(self.loss, "predict"):
+        with operation_errors(self.loss, "predict"):
             return self.loss.predict(logits)
 
     def weight(self, t: NDArray[Any]) -> float:
         """Return how much a minibatch or slice with these targets counts."""
-        with BlameOperation(self.loss, "weight"):
+        with operation_errors(self.loss, "weight"):
             return float(self.loss.weight(t))
 
     def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0) -> float:
@@ -152,13 +152,13 @@ class Replica:
         except MlpkitError:
             raise
         except Exception as error:
-            raise failure_in(member, method, error) from error
+            raise operation_failure(member, method, error) from error
         return loss
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
         for layer, shape in zip(self.layers, self._shapes[1:], strict=True):
-            with BlameOperation(layer, "forward"):
+            with operation_errors(layer, "forward"):
                 y = layer.forward(x)
             expect_outputs(layer, y, (len(x), *shape), x.dtype)
             x = y
@@ -168,11 +168,11 @@ class Replica:
     def _checked_loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float) -> float:
         """Do a first pass there and back, and make sure that each layer returns what the layer before it can use."""
         loss = self.compare(self.forward(x), t)
-        with BlameOperation(self.loss, "backward"):
+        with operation_errors(self.loss, "backward"):
             dy = self.loss.backward(dloss)
         expect_gradient(self.loss, dy, (len(x), *self._shapes[-1]))
         for layer, shape in zip(self._backward_order, self._shapes[-2::-1], strict=False):
-            with BlameOperation(layer, "backward"):
+            with operation_errors(layer, "backward"):
                 dy = layer.backward(dy)  # type: ignore[assignment]
             if layer.needs_input_gradient:
                 expect_gradient(layer, dy, (len(x), *shape))

@@ -12,7 +12,7 @@ import numpy as np
 from mlpkit.components.operation import Operation
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.shape_proof import default_names, prove_shapes
@@ -43,7 +43,7 @@ class Map(Protocol):
         """Return the results in the order of the items."""
 
 
-def one_after_the_other(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
     """Return the function's result for each item."""
     return [function(item) for item in items]
 
@@ -102,7 +102,7 @@ class Sequential:
         self._gradient_blocks = [
             [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
         ]
-        self.map: Map = one_after_the_other
+        self.map: Map = serial_map
         self.parameters: Mapping[str, NDArray[Any]] = {
             parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
         }
@@ -176,7 +176,7 @@ class Sequential:
         replica.set_training(False)
         if self.target is not None:
             for name, metric in metrics.items():
-                with Blame(f"the metric {name} failed"):
+                with component_errors(f"the metric {name} failed"):
                     metric.expect_target(self.target)
         total, weights = 0.0, 0.0
         for x, t in batches:
@@ -187,11 +187,11 @@ class Sequential:
             if metrics:
                 prediction = replica.predict(logits)
                 for name, metric in metrics.items():
-                    with Blame(f"the metric {name} failed"):
+                    with component_errors(f"the metric {name} failed"):
                         metric.update(prediction, t)
         results: dict[str, Any] = {"loss": total / weights if weights else float("nan")}
         for name, metric in metrics.items():
-            with Blame(f"the metric {name} failed"):
+            with component_errors(f"the metric {name} failed"):
                 results[name] = _plain_result(metric)
         return results
 
@@ -249,7 +249,7 @@ class Sequential:
     def _first_values(self, parameter: Parameter) -> NDArray[Any]:
         draw: Initializer = parameter.initializer  # type: ignore[assignment]  # the proof has built it
         generator = keyed_generator(self.seed, "initializer", parameter.path)
-        with Blame(f"the initializer of {parameter.path} failed"):
+        with component_errors(f"the initializer of {parameter.path} failed"):
             values = draw(parameter.shape, parameter.fans, generator, self.dtype)
         if np.shape(values) != parameter.shape:
             raise ComponentFailure(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import LayerCount
-from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.context import show
 from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
-from mlpkit.network.component_errors import culprit
+from mlpkit.network.component_errors import failing_operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -158,5 +158,5 @@ def _stack_error(index: int, name: str, operation: object, input_shape: Shape, e
     """Return the error of a member of the stack, or of the layer inside it that raised it."""
     if not isinstance(operation, Layer | Loss):
         return StackError(index, name, input_shape, error)
-    failed = culprit(operation, error)
+    failed = failing_operation(operation, error)
     return StackError(index, failed.path or name, input_shape, error, member=operation, operation=failed)

@@ -22,7 +22,7 @@ OURS: Final = (Path(__file__).parents[1], Path(pluggy.__file__).parent)
 INSTALLED: Final = {"site-packages", "dist-packages"}
 
 
-def reason_of(error: BaseException) -> str:
+def error_summary(error: BaseException) -> str:
     """Return the exception's type, its message, and the line of the plugin that it came from."""
     message = printable(_message(error))
     if not isinstance(error, PluginError):

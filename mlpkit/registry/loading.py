@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from mlpkit.components.component import ComponentType
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.checking import show
-from mlpkit.components.schema.signature import plain_call, signature_of
+from mlpkit.components.schema.context import show
+from mlpkit.components.schema.signature import plain_call, schema_of
 from mlpkit.components.schema.wording import with_article
 from mlpkit.errors import PluginError
-from mlpkit.registry.error_summary import reason_of
+from mlpkit.registry.error_summary import error_summary
 
 if TYPE_CHECKING:
     from mlpkit.components.component import Component
@@ -43,9 +43,9 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
     if not isinstance(found.computed_by, str):
         raise PluginError(f"{who}: {found.__name__}.computed_by is {show(found.computed_by)}; expected a text")
     try:
-        signature_of(found)
+        schema_of(found)
     except Exception as error:
-        raise PluginError(f"{who}: {reason_of(error)}") from error
+        raise PluginError(f"{who}: {error_summary(error)}") from error
     return found
 
 
@@ -75,7 +75,7 @@ def _import_target(who: str, plugin: Plugin, declaration: ComponentDeclaration) 
         if library and declaration.extra:
             command = f'pip install "{plugin.source}[{declaration.extra}]"'
             raise PluginError(f"{who} needs the package {library}; install it with: {command}") from error
-        raise PluginError(f"{who} can't be imported: {reason_of(error)}") from error
+        raise PluginError(f"{who} can't be imported: {error_summary(error)}") from error
 
 
 def _missing_library(error: BaseException, module: str) -> str:

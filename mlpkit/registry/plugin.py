@@ -13,10 +13,10 @@ import pluggy
 
 from mlpkit.components import hook
 from mlpkit.components.hook import ENTRY_POINT_GROUP, ComponentDeclaration
-from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import PluginError
-from mlpkit.registry.error_summary import reason_of
+from mlpkit.registry.error_summary import error_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -176,4 +176,4 @@ class Plugin:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, too, is not the plugin's to raise
-            self.status, self.reason = Status.BROKEN, reason_of(error)
+            self.status, self.reason = Status.BROKEN, error_summary(error)

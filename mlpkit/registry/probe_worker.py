@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlpkit.registry.error_summary import reason_of
+from mlpkit.registry.error_summary import error_summary
 from mlpkit.registry.origin import load_target
 from mlpkit.registry.plugin import Plugin
 from mlpkit.registry.probe import Verdict, verdict_here
@@ -60,4 +60,4 @@ def _verdict(plugin: Plugin, with_components: bool) -> Verdict:
     try:
         return verdict_here(plugin, with_components=with_components)
     except BaseException as error:  # a plugin may raise KeyboardInterrupt
-        return Verdict(reason_of(error))
+        return Verdict(error_summary(error))

@@ -8,8 +8,8 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.checking import Checking, EnoughFaults, show
-from mlpkit.components.schema.signature import Signature, signature_of
+from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
+from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import either_of, nearest, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
@@ -62,9 +62,9 @@ class RegisteredComponent:
         return load_component(self.plugin, self.declaration)
 
     @property
-    def signature(self) -> Signature:
+    def signature(self) -> Schema:
         """The schema of its parameters."""
-        return signature_of(self.component)
+        return schema_of(self.component)
 
 
 class Registry:
@@ -193,7 +193,7 @@ class Registry:
         return [(plugin, self._without_blocked(plugin, verdict)) for plugin, verdict in verdicts]
 
     def resolve(
-        self, kinds: tuple[str, ...], reference: object, path: KeyPath, checking: Checking
+        self, kinds: tuple[str, ...], reference: object, path: KeyPath, context: CheckContext
     ) -> Recipe[Any] | None:
         """Turn a component's name, or a one-key mapping from it to its parameters, into a recipe.
 
@@ -201,11 +201,11 @@ class Registry:
             kinds: the kinds that will do.
             reference: the name or the mapping.
             path: where the reference stands.
-            checking: takes the faults.
+            context: takes the faults.
         """
         if isinstance(reference, dict):
             if len(reference) != 1:
-                checking.report(
+                context.report(
                     path,
                     f"a mapping with {len(reference)} keys is no component",
                     expected="one key, the component's name, with its parameters below it",
@@ -218,22 +218,22 @@ class Registry:
             name, parameters, inner = reference, {}, path
         at_key = inner != path
         if not isinstance(name, str):
-            checking.report(inner, f"{name!r} is no component's name", expected=either_of(kinds), at_key=True)
+            context.report(inner, f"{name!r} is no component's name", expected=either_of(kinds), at_key=True)
             return None
         try:
             found = self.find(kinds, name)
             signature = found.signature
         except UnknownComponentError as error:
-            checking.report(inner, error.message, remedy=error.remedy, at_key=at_key)
+            context.report(inner, error.message, remedy=error.remedy, at_key=at_key)
             return None
         except PluginError as error:
-            checking.report(inner, str(error), at_key=at_key)
+            context.report(inner, str(error), at_key=at_key)
             return None
         if parameters is None:
             parameters = {}
         if not isinstance(parameters, dict):
             expected = ", ".join(field.name for field in signature.fields) or "no parameters"
-            checking.report(
+            context.report(
                 inner,
                 f"the parameters of {name} are not a mapping",
                 expected=f"{{{expected}}}" if signature.fields else expected,
@@ -241,14 +241,14 @@ class Registry:
             )
             return None
         if found.declaration.deprecated:
-            checking.warn(
+            context.warn(
                 inner, f"{found.kind} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
             )
-        arguments = signature.check(parameters, inner, checking, subject=f"{found.kind} {name}")
+        arguments = signature.check(parameters, inner, context, subject=f"{found.kind} {name}")
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, inner)
-        return recipe if _can_be_built(recipe, inner, checking) else None
+        return recipe if _can_be_built(recipe, inner, context) else None
 
     def create(self, kind: str, reference: object) -> Any:
         """Build the component that a name or a mapping stands for; a built component is returned as it is.
@@ -261,12 +261,12 @@ class Registry:
             return reference
         name = next(iter(reference), "") if isinstance(reference, dict) else reference
         self.find((kind,), str(name))
-        checking, recipe = Checking(self.resolve), None
-        with suppress(EnoughFaults):
-            recipe = self.resolve((kind,), reference, (), checking)
+        context, recipe = CheckContext(self.resolve), None
+        with suppress(EnoughProblems):
+            recipe = self.resolve((kind,), reference, (), context)
         if recipe is not None:
             return recipe()
-        fault = checking.faults[0]
+        fault = context.faults[0]
         place = ".".join(str(part) for part in fault.path) or kind
         raise ParameterError(place, fault.message, expected=fault.expected, remedy=fault.remedy)
 
@@ -372,21 +372,21 @@ def _one_key_remedy(reference: dict[Any, Any]) -> str:
     return "indent the parameters further than the name" if empty_first else "keep one of them"
 
 
-def _can_be_built(recipe: Recipe[Any], path: KeyPath, checking: Checking) -> bool:
+def _can_be_built(recipe: Recipe[Any], path: KeyPath, context: CheckContext) -> bool:
     """Build a component once, for what only its constructor can say: faults between parameters."""
     try:
         recipe()
     except ParameterError as error:
         place = (*path, error.parameter) if error.parameter in recipe.arguments else path
-        checking.report(place, error.message, expected=error.expected, remedy=error.remedy)
+        context.report(place, error.message, expected=error.expected, remedy=error.remedy)
         return False
     except Exception as error:
-        checking.report(path, f"{recipe.name} can't be built: {type(error).__name__}: {error}", at_key=True)
+        context.report(path, f"{recipe.name} can't be built: {type(error).__name__}: {error}", at_key=True)
         return False
     return True
 
 
-def _positional_remedy(name: str, signature: Signature, value: object) -> str:
+def _positional_remedy(name: str, signature: Schema, value: object) -> str:
     required = [field.name for field in signature.fields if field.required] or list(signature.types)[:1]
     if not required or isinstance(value, list | dict):
         return ""

@@ -54,7 +54,7 @@ LARGEST_LOG: Final = 64 * 2**20
 """Bytes of a log: some hundred thousand evaluations."""
 
 
-def read_bounded(path: Path, most: int) -> bytes:
+def read_limited(path: Path, most: int) -> bytes:
     """Return a file's content.
 
     Args:

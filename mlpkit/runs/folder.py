@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs import json_files as plain_json
 from mlpkit.runs.checkpoints import Checkpoints
-from mlpkit.runs.files import LARGEST_DOCUMENT, read_bounded, remove_leftovers, storage_error, write_atomically
+from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, remove_leftovers, storage_error, write_atomically
 from mlpkit.runs.json_files import append_line, encode_line, read_lines, readable_lines
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
 from mlpkit.runs.writer_lock import WriterLock
@@ -303,7 +303,7 @@ class RunFolder:
     def _read(self, name: str) -> bytes:
         path = self.directory / name
         try:
-            return read_bounded(path, LARGEST_DOCUMENT)
+            return read_limited(path, LARGEST_DOCUMENT)
         except FileNotFoundError as error:
             raise self._missing(name) from error
         except OSError as error:

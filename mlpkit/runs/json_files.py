@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.runs.files import LARGEST_LOG, read_bounded, storage_error
+from mlpkit.runs.files import LARGEST_LOG, read_limited, storage_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,7 +192,7 @@ def readable_lines(path: Path) -> list[dict[str, Any]]:
 
 def _whole_lines(path: Path) -> list[bytes]:
     try:
-        return read_bounded(path, LARGEST_LOG).split(b"\n")[:-1]
+        return read_limited(path, LARGEST_LOG).split(b"\n")[:-1]
     except FileNotFoundError:
         return []
     except OSError as error:

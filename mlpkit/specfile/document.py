@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
 from mlpkit.specfile.merging import EXTENDS, merge
 from mlpkit.specfile.nodes import ListNode, MappingNode, Origin, ScalarNode, count, plain
 from mlpkit.specfile.overrides import read_overrides, set_overrides
-from mlpkit.specfile.source import LARGEST_TEXT, LONGEST_CHAIN, MOST_VALUES, FaultList, Place, SourceText, shown
+from mlpkit.specfile.source import LARGEST_TEXT, LONGEST_CHAIN, MOST_VALUES, DiagnosticList, SourceText, Span, shown
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.variables import VARS, substitute
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.checking import Fault
-    from mlpkit.errors import SpecFault
+    from mlpkit.components.schema.context import Problem
+    from mlpkit.errors import Diagnostic
     from mlpkit.specfile.nodes import Entry, Node
 
 
@@ -36,11 +36,11 @@ BEYOND_COMMENTS: Final = re.compile(r"(?:\A|[\r\n])[ \t]*[^ \t\r\n#]")
 
 def read_text(
     path: Path,
-    faults: FaultList,
+    faults: DiagnosticList,
     *,
     order: int = 0,
     notes: tuple[str, ...] = (),
-    asked_at: Place | None = None,
+    asked_at: Span | None = None,
 ) -> SourceText | None:
     """Return the text of a file, or None after reporting why there is none.
 
@@ -52,7 +52,7 @@ def read_text(
         asked_at: where another file names this one; by default the fault is in the file itself.
     """
     name = shown(str(path))
-    content = _read_bytes(path, faults, asked_at, Place(SourceText(name, "", order, notes), 0, 0))
+    content = _read_bytes(path, faults, asked_at, Span(SourceText(name, "", order, notes), 0, 0))
     if content is None:
         return None
     try:
@@ -65,9 +65,9 @@ def read_text(
     return source if holds_something(source, faults) else None
 
 
-def holds_something(source: SourceText, faults: FaultList) -> bool:
+def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
     """Whether a text has more than comments and is not too large; if not, that is reported."""
-    start = Place(source, 0, 0)
+    start = Span(source, 0, 0)
     if len(source.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
         _report_size(source.name, start, faults)
     elif not source.text.strip():
@@ -79,7 +79,7 @@ def holds_something(source: SourceText, faults: FaultList) -> bool:
     return False
 
 
-def _read_bytes(path: Path, faults: FaultList, asked_at: Place | None, start: Place) -> bytes | None:
+def _read_bytes(path: Path, faults: DiagnosticList, asked_at: Span | None, start: Span) -> bytes | None:
     place = asked_at or start
     try:
         if asked_at is not None and not _may_be_read(path):
@@ -111,12 +111,12 @@ def _may_be_read(path: Path) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
-def _report_size(name: str, place: Place, faults: FaultList) -> None:
+def _report_size(name: str, place: Span, faults: DiagnosticList) -> None:
     mebibytes = LARGEST_TEXT // 1024**2
     faults.report(place, f"'{name}' is larger than {mebibytes} MiB", remedy="keep data in files of their own")
 
 
-def _report_missing(path: Path, faults: FaultList, place: Place) -> None:
+def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:
     folder = path.parent
     if not folder.is_dir():
         faults.report(place, f"there is no folder '{shown(str(folder))}'")
@@ -130,14 +130,14 @@ def _report_missing(path: Path, faults: FaultList, place: Place) -> None:
     faults.report(place, f"there is no file '{shown(str(path))}'", remedy=remedy)
 
 
-def _report_encoding(content: bytes, byte: int, source: SourceText, faults: FaultList) -> None:
+def _report_encoding(content: bytes, byte: int, source: SourceText, faults: DiagnosticList) -> None:
     character = len(content[:byte].decode("utf-8").removeprefix(BYTE_ORDER_MARK))
     looks_like_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     remedy = "save the file as UTF-8" + ("; it looks like UTF-16" if looks_like_utf_16 else "")
-    faults.report(Place(source, character, character + 1), f"byte {byte} is not UTF-8", remedy=remedy)
+    faults.report(Span(source, character, character + 1), f"byte {byte} is not UTF-8", remedy=remedy)
 
 
-def read_with_bases(source: SourceText, path: Path | None, faults: FaultList) -> MappingNode | None:
+def read_with_bases(source: SourceText, path: Path | None, faults: DiagnosticList) -> MappingNode | None:
     """Return a spec merged over all those it extends, or None if one of them could not be read whole.
 
     Args:
@@ -178,7 +178,7 @@ def read_with_bases(source: SourceText, path: Path | None, faults: FaultList) ->
     return merged
 
 
-def _read_mapping(source: SourceText, faults: FaultList) -> MappingNode | None:
+def _read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | None:
     node = parse_yaml(source, faults)
     if node is not None and not isinstance(node, MappingNode):
         from mlpkit.specfile.yaml_mistakes import COLON_WITHOUT_SPACE  # noqa: PLC0415 - only after a mistake
@@ -192,7 +192,7 @@ def _read_mapping(source: SourceText, faults: FaultList) -> MappingNode | None:
     return node
 
 
-def _base_path(entry: Entry, chain: list[Path], faults: FaultList) -> Path | None:
+def _base_path(entry: Entry, chain: list[Path], faults: DiagnosticList) -> Path | None:
     """Return the file that ``extends`` names, or None if it can't be followed."""
     node, place = entry.node, entry.node.origin.place
     if not chain:
@@ -242,14 +242,14 @@ class Document:
     variables: dict[str, Any]
     tree: MappingNode = field(repr=False)
 
-    def located(self, fault: Fault) -> SpecFault:
+    def located(self, fault: Problem) -> Diagnostic:
         """Return a fault with the place of the wrong value, or key, and notes on where that came from."""
         origin = self._origin(fault.path, at_key=fault.at_key)
         return origin.place.fault(
             fault.message, expected=fault.expected, remedy=fault.remedy, notes=(*fault.notes, *origin.notes)
         )
 
-    def place(self, path: KeyPath, *, at_key: bool = False) -> Place:
+    def place(self, path: KeyPath, *, at_key: bool = False) -> Span:
         """Return where a value stands, or its key.
 
         What is missing has the place of the nearest thing around it: of its key, if it has one.
@@ -309,7 +309,7 @@ def read_document(path: str | Path, overrides: Mapping[str, Any] | Sequence[str]
         SpecSyntaxError: a file can't be read, or the text, ``extends``, ``vars`` or an override is wrong.
     """
     path = Path(path)
-    faults = FaultList()
+    faults = DiagnosticList()
     source = read_text(path, faults)
     return _document(source, path, path, overrides, faults)
 
@@ -325,7 +325,7 @@ def parse_document(text: str, name: str = "<spec>", overrides: Mapping[str, Any]
     Raises:
         SpecSyntaxError: the text, ``vars`` or an override is wrong.
     """
-    faults = FaultList()
+    faults = DiagnosticList()
     source = SourceText(name, text)
     return _document(source if holds_something(source, faults) else None, Path(name), None, overrides, faults)
 
@@ -335,7 +335,7 @@ def _document(
     path: Path,
     file: Path | None,
     overrides: Mapping[str, Any] | Sequence[str],
-    faults: FaultList,
+    faults: DiagnosticList,
 ) -> Document:
     """Return the document, or raise everything that is wrong with its texts."""
     tree = read_with_bases(source, file, faults) if source else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from mlpkit.specfile.source import Place
+    from mlpkit.specfile.source import Span
 
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -21,7 +21,7 @@ class Origin:
         notes: what became of it on the way, each a line.
     """
 
-    place: Place
+    place: Span
     notes: tuple[str, ...] = ()
 
     @property

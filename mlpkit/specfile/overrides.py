@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.schema.checking import show
 from mlpkit.components.schema.component_types import layer_names
+from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.merging import EXTENDS, component_of, may_be_component
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode, count, is_null, plain
@@ -21,8 +21,8 @@ from mlpkit.specfile.source import (
     MOST_DIGITS,
     MOST_VALUES,
     REFUSED,
-    Place,
     SourceText,
+    Span,
     describe_character,
 )
 from mlpkit.specfile.strict_yaml import parse_yaml
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.specfile.nodes import Node, Scalar
-    from mlpkit.specfile.source import FaultList
+    from mlpkit.specfile.source import DiagnosticList
 
 
-def node_of_value(value: object, place: Place, faults: FaultList) -> Node | None:
+def node_of_value(value: object, place: Span, faults: DiagnosticList) -> Node | None:
     """Return a value as a tree, or None after reporting why a spec can't hold it.
 
     Dollars in strings stay dollars: a value from Python is taken as it is.
@@ -147,16 +147,16 @@ class Override:
     starts: tuple[int, ...]
     value: Node
 
-    def place(self, index: int) -> Place:
+    def place(self, index: int) -> Span:
         """Return the place of one part of the key."""
-        return Place(self.source, self.starts[index], self.starts[index] + len(self.keys[index]))
+        return Span(self.source, self.starts[index], self.starts[index] + len(self.keys[index]))
 
     def path(self, length: int) -> str:
         """Return the first parts of the key, dotted."""
         return ".".join(self.keys[:length])
 
 
-def read_overrides(overrides: Mapping[str, Any] | Sequence[str], faults: FaultList) -> list[Override] | None:
+def read_overrides(overrides: Mapping[str, Any] | Sequence[str], faults: DiagnosticList) -> list[Override] | None:
     """Return the overrides in their order, or None if one of them could not be read.
 
     Args:
@@ -178,7 +178,7 @@ def read_overrides(overrides: Mapping[str, Any] | Sequence[str], faults: FaultLi
     return None if wrong else read
 
 
-def _each(overrides: Mapping[str, Any] | Sequence[str], faults: FaultList) -> Iterator[Override | None]:
+def _each(overrides: Mapping[str, Any] | Sequence[str], faults: DiagnosticList) -> Iterator[Override | None]:
     """Go through the overrides, None for one that could not be read."""
     if isinstance(overrides, Mapping):
         for index, (key, value) in enumerate(overrides.items()):
@@ -188,9 +188,9 @@ def _each(overrides: Mapping[str, Any] | Sequence[str], faults: FaultList) -> It
             yield _from_text(text, FIRST_ORDER + index, faults)
 
 
-def _from_text(text: str, order: int, faults: FaultList) -> Override | None:
+def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None:
     source = SourceText("--set", text, order, override=True)
-    whole = Place(source, 0, len(text))
+    whole = Span(source, 0, len(text))
     if len(text) > LARGEST_TEXT:
         faults.report(whole, f"an override can't have more than {LARGEST_TEXT:,} characters")
         return None
@@ -207,23 +207,23 @@ def _from_text(text: str, order: int, faults: FaultList) -> Override | None:
     if value.strip() and not value.lstrip().startswith("#"):
         node = parse_yaml(source, faults, start=start)
     else:
-        faults.report(Place(source, start, start), "there is no value after '='", remedy="write null or '' for nothing")
+        faults.report(Span(source, start, start), "there is no value after '='", remedy="write null or '' for nothing")
     return Override(source, *parts, node) if node is not None and parts else None
 
 
-def _from_value(key: object, value: object, order: int, faults: FaultList) -> Override | None:
+def _from_value(key: object, value: object, order: int, faults: DiagnosticList) -> Override | None:
     written = text_of_value(value)
     if not isinstance(key, str):
         source = SourceText("overrides", f"{key!r}={written}", order, override=True)
-        faults.report(Place(source, 0, len(repr(key))), f"the key {key!r} is not a string")
+        faults.report(Span(source, 0, len(repr(key))), f"the key {key!r} is not a string")
         return None
     source = SourceText("overrides", f"{key}={written}", order, override=True)
     parts = _parts(source, key, faults)
-    node = node_of_value(value, Place(source, len(key) + 1, len(source.text)), faults)
+    node = node_of_value(value, Span(source, len(key) + 1, len(source.text)), faults)
     return Override(source, *parts, node) if node is not None and parts else None
 
 
-def _parts(source: SourceText, key: str, faults: FaultList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+def _parts(source: SourceText, key: str, faults: DiagnosticList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
     """Return the parts of a dotted key and where each begins, or None if it is no key."""
     keys, starts, start = [], [], 0
     for part in key.split("."):
@@ -231,11 +231,11 @@ def _parts(source: SourceText, key: str, faults: FaultList) -> tuple[tuple[str, 
         starts.append(start + len(part) - len(part.lstrip()))
         start += len(part) + 1
     if not all(keys) or "\n" in key or "\r" in key or REFUSED.search(key):
-        place = Place(source, 0, len(key))
+        place = Span(source, 0, len(key))
         faults.report(place, f"{show(key)} is not a key", expected="names with dots between them")
         return None
     if len(keys) > DEEPEST_NESTING:
-        place = Place(source, 0, len(key))
+        place = Span(source, 0, len(key))
         faults.report(place, f"a key with more than {DEEPEST_NESTING} parts leads nowhere")
         return None
     return tuple(keys), tuple(starts)
@@ -245,7 +245,7 @@ NEEDED_COMPONENTS: Final[tuple[KeyPath, ...]] = (("data",), ("training", "optimi
 """Where a component stands in every spec, so that parameters without one are a mistake."""
 
 
-def set_overrides(root: MappingNode, overrides: list[Override], faults: FaultList) -> None:
+def set_overrides(root: MappingNode, overrides: list[Override], faults: DiagnosticList) -> None:
     """Set the values in their order, those of variables first.
 
     Layers go by the names they have before the first override, so that one does not rename what another means.
@@ -267,7 +267,7 @@ class _Setting:
         self,
         root: MappingNode,
         override: Override,
-        faults: FaultList,
+        faults: DiagnosticList,
         names: dict[int, tuple[ListNode, list[str]]],
     ) -> None:
         self.root = root

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.schema.checking import INVALID, Checking, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.wording import nearest
 from mlpkit.registry.distributions import installed_distributions, version_of
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.checking import SchemaReferences
+    from mlpkit.components.schema.context import SchemaReferences
 
 
 DISTRIBUTION: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -37,21 +37,21 @@ class RequirementsType(ValueType):
         """Say what is expected."""
         return f"a mapping from distributions, each to {FORM}"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the mapping, after a look at what is installed."""
         if value is None:
             return None
         if not isinstance(value, dict):
-            return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe())
-        before = len(checking.faults)
+            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe())
+        before = len(context.faults)
         distributions = cache(lambda: [distribution.name for distribution in installed_distributions()])
         for name, wanted in value.items():
             if len(name) > LONGEST_NAME or not DISTRIBUTION.fullmatch(name):
                 message = f"{show(name)} can't be the name of a distribution"
-                checking.report((*path, name), message, expected="a name as pip takes it", at_key=True)
+                context.report((*path, name), message, expected="a name as pip takes it", at_key=True)
             else:
-                _check(name, wanted, (*path, name), checking, distributions)
-        return INVALID if len(checking.faults) > before else dict(value)
+                _check(name, wanted, (*path, name), context, distributions)
+        return INVALID if len(context.faults) > before else dict(value)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -63,9 +63,9 @@ class RequirementsType(ValueType):
 
 
 def _check(
-    name: str, wanted: object, path: KeyPath, checking: Checking, distributions: Callable[[], list[str]]
+    name: str, wanted: object, path: KeyPath, context: CheckContext, distributions: Callable[[], list[str]]
 ) -> None:
-    acceptable = _range(wanted, path, checking)
+    acceptable = _range(wanted, path, context)
     if acceptable is None:
         return
     found = version_of(name)
@@ -74,15 +74,15 @@ def _check(
     if found is None:
         close = nearest(name, distributions())
         remedy = f"did you mean '{close}'? Otherwise {install}" if close else install
-        checking.report(path, f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
+        context.report(path, f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
     elif not found:
-        checking.report(path, f"the version of {name} that is installed is not known", expected=written)
+        context.report(path, f"the version of {name} that is installed is not known", expected=written)
     elif not _lies_in(found, acceptable):
         message = f"this spec requires another version of {name}: {found} is installed"
-        checking.report(path, message, expected=written, remedy=install)
+        context.report(path, message, expected=written, remedy=install)
 
 
-def _range(wanted: object, path: KeyPath, checking: Checking) -> SpecifierSet | None:
+def _range(wanted: object, path: KeyPath, context: CheckContext) -> SpecifierSet | None:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - few specs require anything
 
     text = wanted.strip() if isinstance(wanted, str) else ""
@@ -95,7 +95,7 @@ def _range(wanted: object, path: KeyPath, checking: Checking) -> SpecifierSet | 
     remedy = f'write ">={wanted}" for this version and later ones, or "=={wanted}"' if is_version else ""
     if wanted is None or wanted == "":
         remedy = 'write ">=0" if any version will do'
-    checking.report(path, f"{show(wanted)} is not a version range", expected=FORM, remedy=remedy)
+    context.report(path, f"{show(wanted)} is not a version range", expected=FORM, remedy=remedy)
     return None
 
 

@@ -14,8 +14,8 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.components.metric import Metric
 from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.checking import INVALID, Checking, ValueType, show
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.requirements import RequirementsType
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.checking import SchemaReferences
+    from mlpkit.components.schema.context import SchemaReferences
 
 
 STACK_KINDS = ("layer", "loss")
@@ -58,35 +58,35 @@ class LayerStackType(ValueType):
         """Say what is expected."""
         return "a list of layers that ends in a loss"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the members of the stack."""
         if not isinstance(value, list):
             remedy = "begin each layer with '- '"
-            return checking.report(path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy)
+            return context.report(path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy)
         if not value:
-            return checking.report(path, "the list of layers is empty", expected=self.describe(), at_key=True)
-        before = len(checking.faults)
-        recipes = _layers_and_losses().check_items(value, path, checking)
+            return context.report(path, "the list of layers is empty", expected=self.describe(), at_key=True)
+        before = len(context.faults)
+        recipes = _layers_and_losses().check_items(value, path, context)
         members = [
             StackMember(name, recipe, (*path, i))
             for i, (name, recipe) in enumerate(zip(layer_names(value), recipes, strict=True))
             if recipe is not INVALID
         ]
-        self._check_losses(members, len(value), checking)
-        return INVALID if len(checking.faults) > before else tuple(members)
+        self._check_losses(members, len(value), context)
+        return INVALID if len(context.faults) > before else tuple(members)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         one_loss = {"contains": references.names("loss"), "minContains": 1, "maxContains": 1}
         return _layers_and_losses().json_schema(references) | one_loss
 
-    def _check_losses(self, members: list[StackMember], count: int, checking: Checking) -> None:
+    def _check_losses(self, members: list[StackMember], count: int, context: CheckContext) -> None:
         for member in members:
             last = member.path[-1] == count - 1
             is_loss = member.recipe.component.kind == "loss"
             place = _key_path(member)
             if is_loss and not last:
-                checking.report(
+                context.report(
                     place,
                     f"the loss {member.recipe.name} stands in the middle of the stack",
                     expected="a loss only at the end",
@@ -94,7 +94,7 @@ class LayerStackType(ValueType):
                     at_key=True,
                 )
             elif last and not is_loss:
-                checking.report(
+                context.report(
                     place,
                     f"the stack ends in {member.recipe.name}, which is a layer",
                     expected="a loss at the end",
@@ -242,18 +242,18 @@ class Training(Section):
     slices: Annotated[int | None, Ge(1), Le(1024)] = None
     threads: Annotated[int | None, Ge(1), Le(1024)] = None
 
-    def check_together(self, path: KeyPath, checking: Checking) -> None:
+    def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Make sure that metrics differ, and that what is compared between evaluations is among the run's figures."""
         names = [metric.name for metric in self.metrics]
         for i, name in enumerate(names):
             if name in names[:i]:
-                checking.report((*path, "metrics", i), f"the metric {name} is listed twice")
+                context.report((*path, "metrics", i), f"the metric {name} is listed twice")
         if self.checkpoint and self.checkpoint.best is not None:
-            _check_figure(self.checkpoint.best, self.metrics, (*path, "checkpoint", "best"), checking)
+            _check_figure(self.checkpoint.best, self.metrics, (*path, "checkpoint", "best"), context)
         if self.early_stopping:
-            _check_figure(self.early_stopping.metric, self.metrics, (*path, "early_stopping", "metric"), checking)
+            _check_figure(self.early_stopping.metric, self.metrics, (*path, "early_stopping", "metric"), context)
         if self.best_weights is not None:
-            _check_figure(self.best_weights, self.metrics, (*path, "best_weights"), checking)
+            _check_figure(self.best_weights, self.metrics, (*path, "best_weights"), context)
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,7 @@ class TopLevel(Section):
 TOP_LEVEL: Final = SectionType(TopLevel)
 
 
-def _check_figure(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, checking: Checking) -> None:
+def _check_figure(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext) -> None:
     """Make sure that the name of a figure, in a spec, is the loss or one of the run's metrics."""
     numbers = [metric.name for metric in metrics if metric.component.table is None]
     figures = ("loss", *numbers)
@@ -299,15 +299,15 @@ def _check_figure(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, c
     none = "there are none that are numbers" if metrics else "there are none"
     expected = f"loss, or one of training.metrics: {', '.join(numbers) or none}"
     if name in (metric.name for metric in metrics):
-        checking.report(path, f"{name} is a table, and none is better than another", expected=expected)
+        context.report(path, f"{name} is a table, and none is better than another", expected=expected)
     else:
-        remedy = did_you_mean(name, figures) or _way_to_have(name, checking)
-        checking.report(path, f"the run has no figure '{name}'", expected=expected, remedy=remedy)
+        remedy = did_you_mean(name, figures) or _way_to_have(name, context)
+        context.report(path, f"the run has no figure '{name}'", expected=expected, remedy=remedy)
 
 
-def _way_to_have(name: str, checking: Checking) -> str:
+def _way_to_have(name: str, context: CheckContext) -> str:
     """Return how a run comes to have a figure, if there is a metric of that name, or else which metrics there are."""
-    attempt = Checking(checking.resolve)
-    if checking.resolve is not None:
-        checking.resolve(("metric",), name, (), attempt)
+    attempt = CheckContext(context.resolve)
+    if context.resolve is not None:
+        context.resolve(("metric",), name, (), attempt)
     return attempt.faults[0].remedy if attempt.faults else f"add it: training.metrics=[{name}]"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from mlpkit.components.schema.checking import MOST_FAULTS
-from mlpkit.errors import SpecFault, SpecSyntaxError
+from mlpkit.components.schema.context import MOST_PROBLEMS
+from mlpkit.errors import Diagnostic, SpecSyntaxError
 
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""
@@ -103,7 +103,7 @@ class SourceText:
 
 
 @dataclass(frozen=True)
-class Place:
+class Span:
     """A stretch of a text.
 
     Args:
@@ -148,9 +148,9 @@ class Place:
         """The place for notes: an override is quoted whole, as its columns say little."""
         return f"{self.file} {_told(self.text.text, LONGEST_QUOTED_OVERRIDE)}" if self.text.override else str(self)
 
-    def fault(self, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()) -> SpecFault:
+    def fault(self, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()) -> Diagnostic:
         """Return a fault at this place; the notes of the text follow its own."""
-        return SpecFault(
+        return Diagnostic(
             self.file,
             self.line,
             self.column,
@@ -172,19 +172,19 @@ def _told(text: str, longest: int = LONGEST_SHOWN_TEXT) -> str:
     return shown(text if len(text) <= longest else text[:longest] + "...")
 
 
-class FaultList:
+class DiagnosticList:
     """The faults of one spec's texts, in any order; more than a hundred help nobody, and are left out."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[Place, SpecFault]] = []
+        self._found: list[tuple[Span, Diagnostic]] = []
 
     @property
     def full(self) -> bool:
         """Whether what is reported from now on is left out."""
-        return len(self._found) >= MOST_FAULTS
+        return len(self._found) >= MOST_PROBLEMS
 
     def report(
-        self, place: Place, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()
+        self, place: Span, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()
     ) -> None:
         """Record a fault."""
         if not self.full:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mlpkit.components.schema.checking import Checking, EnoughFaults, Fault, show
+from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
 from mlpkit.errors import SpecSchemaError
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, parse_document, read_document
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.recipe import Recipe
-    from mlpkit.errors import SpecError, SpecFault
+    from mlpkit.errors import Diagnostic, SpecError
     from mlpkit.specfile.sections import StackMember, Training
 
 
@@ -31,7 +31,7 @@ class _Size(NamedTuple):
     depth: int
 
 
-def size_fault(resolved: Mapping[str, Any]) -> Fault | None:
+def size_fault(resolved: Mapping[str, Any]) -> Problem | None:
     """Return what is wrong with the size of a resolved spec, or None.
 
     Args:
@@ -41,11 +41,11 @@ def size_fault(resolved: Mapping[str, Any]) -> Fault | None:
     largest = max(sizes, key=lambda key: sizes[key].values)
     if 1 + sum(size.values for size in sizes.values()) > MOST_VALUES:
         message = f"with every default filled in, the spec holds more than {MOST_VALUES:,} values"
-        return Fault((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
+        return Problem((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
     deepest = max(sizes, key=lambda key: sizes[key].depth)
     if 1 + sizes[deepest].depth > DEEPEST_NESTING:
         deep = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
-        return Fault((deepest,), f"with every default filled in, {deep}", at_key=True)
+        return Problem((deepest,), f"with every default filled in, {deep}", at_key=True)
     return None
 
 
@@ -75,7 +75,7 @@ class Spec:
     document: Document
     registry: Registry
     top_level: TopLevel
-    warnings: tuple[SpecFault, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def name(self) -> str:
@@ -124,11 +124,11 @@ class Spec:
         order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 
-    def located(self, faults: Sequence[Fault]) -> tuple[SpecFault, ...]:
+    def located(self, faults: Sequence[Problem]) -> tuple[Diagnostic, ...]:
         """Return faults with their places in the text, in the order of these."""
         return _located(self.document, faults)
 
-    def error(self, kind: type[SpecError], faults: Sequence[Fault], warnings: Sequence[SpecFault] = ()) -> SpecError:
+    def error(self, kind: type[SpecError], faults: Sequence[Problem], warnings: Sequence[Diagnostic] = ()) -> SpecError:
         """Return an error that points at the faults' places in the text.
 
         Args:
@@ -198,23 +198,23 @@ def check_document(document: Document, registry: Registry) -> Spec:
     Raises:
         SpecSchemaError: some are wrong; all that are wrong are named.
     """
-    checking, checked = Checking(registry.resolve), None
-    with suppress(EnoughFaults):
+    context, checked = CheckContext(registry.resolve), None
+    with suppress(EnoughProblems):
         name = document.values.get("name")
         if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
             expected = "letters, digits, '_', '-', '.'"
-            checking.report(("name",), f"{show(name)} can't name a run folder", expected=expected)
-        checked = TOP_LEVEL.check(document.values, (), checking)
-    warned = _located(document, [warning for warning in checking.warnings if document.says(warning.path)])
-    if isinstance(checked, TopLevel) and not checking.faults:
+            context.report(("name",), f"{show(name)} can't name a run folder", expected=expected)
+        checked = TOP_LEVEL.check(document.values, (), context)
+    warned = _located(document, [warning for warning in context.warnings if document.says(warning.path)])
+    if isinstance(checked, TopLevel) and not context.faults:
         spec = Spec(document, registry, checked, warned)
         fault = size_fault(spec.resolved(slices=1, threads=1))
         if fault is None:
             return spec
         raise SpecSchemaError(_located(document, [fault]), warned)
-    raise SpecSchemaError(_located(document, checking.faults), warned)
+    raise SpecSchemaError(_located(document, context.faults), warned)
 
 
-def _located(document: Document, faults: Sequence[Fault]) -> tuple[SpecFault, ...]:
+def _located(document: Document, faults: Sequence[Problem]) -> tuple[Diagnostic, ...]:
     located = map(document.located, faults)
     return tuple(sorted(located, key=lambda fault: (fault.line, fault.column)))

@@ -18,9 +18,9 @@ from yaml.events import (
     ScalarEvent,
 )
 
-from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.context import show
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode
-from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, REFUSED, Place, describe_character
+from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, REFUSED, Span, describe_character
 from mlpkit.specfile.yaml_mistakes import Mistake, another_document, missing_space
 from mlpkit.specfile.yaml_parser import ParserProblem, events, resolve_plain, span
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from yaml.events import Event, NodeEvent
 
     from mlpkit.specfile.nodes import Node
-    from mlpkit.specfile.source import FaultList, SourceText
+    from mlpkit.specfile.source import DiagnosticList, SourceText
 
 
 TAG: Final = re.compile(r"![^\s,\[\]{}]*")
 NO_ALIASES: Final = "write the value out, or use a variable: vars and $name"
 
 
-def parse_yaml(source: SourceText, faults: FaultList, *, start: int = 0) -> Node | None:
+def parse_yaml(source: SourceText, faults: DiagnosticList, *, start: int = 0) -> Node | None:
     """Return the tree of a text, or None if it could not be read to its end or holds no value at all.
 
     Args:
@@ -47,7 +47,7 @@ def parse_yaml(source: SourceText, faults: FaultList, *, start: int = 0) -> Node
     if refused:
         what = describe_character(refused[0])
         remedy = "save it as text" if refused[0] == "\0" else "remove it"
-        place = Place(source, refused.start(), refused.end())
+        place = Span(source, refused.start(), refused.end())
         faults.report(place, f"a spec can't hold the character {what}", remedy=remedy)
         return None
     builder = _Builder(source, faults)
@@ -102,7 +102,7 @@ class _Open:
 class _Builder:
     """Puts the tree together."""
 
-    def __init__(self, source: SourceText, faults: FaultList) -> None:
+    def __init__(self, source: SourceText, faults: DiagnosticList) -> None:
         self.source = source
         self.faults = faults
         self.root: Node | None = None
@@ -112,7 +112,7 @@ class _Builder:
 
     def report(self, mistake: Mistake) -> None:
         """Record a mistake."""
-        place = Place(self.source, mistake.start, mistake.end)
+        place = Span(self.source, mistake.start, mistake.end)
         self.faults.report(place, mistake.message, remedy=mistake.remedy, notes=mistake.notes)
 
     def innermost_bracket(self) -> int | None:
@@ -130,7 +130,7 @@ class _Builder:
         elif isinstance(event, CollectionEndEvent):
             opened = self.open.pop()
             if opened.in_brackets:
-                opened.node.origin = Origin(Place(self.source, opened.start, span(event)[1]))
+                opened.node.origin = Origin(Span(self.source, opened.start, span(event)[1]))
         elif isinstance(event, AliasEvent):
             place = self._place(event)
             self.faults.report(place, "specs have no aliases", remedy=NO_ALIASES)
@@ -138,8 +138,8 @@ class _Builder:
         elif isinstance(event, DocumentStartEvent):
             self._begin_document(event)
 
-    def _place(self, event: Event) -> Place:
-        return Place(self.source, *span(event))
+    def _place(self, event: Event) -> Span:
+        return Span(self.source, *span(event))
 
     def _begin_document(self, event: DocumentStartEvent) -> None:
         start, _ = span(event)
@@ -181,16 +181,16 @@ class _Builder:
             value = None
         self._add(ScalarNode(value, Origin(place)))
 
-    def _place_of_nothing(self, place: Place) -> Place:
+    def _place_of_nothing(self, place: Span) -> Span:
         """Return where a value is missing: at its key, or at the dash of its list item."""
         key = self.open[-1].key if self.open else None
         if key is None:
-            return Place(self.source, max(place.start - 1, 0), place.start)
+            return Span(self.source, max(place.start - 1, 0), place.start)
         if key.colon is not None:
             self.report(missing_space(key.colon))
         return key.origin.place
 
-    def _key(self, event: ScalarEvent, place: Place) -> _Key:
+    def _key(self, event: ScalarEvent, place: Span) -> _Key:
         """Return a key, which waits for its value from now on."""
         key = _Key(self._key_name(event, place), Origin(place))
         if _is_plain(event) and self.open[-1].in_brackets:
@@ -201,7 +201,7 @@ class _Builder:
                 self.report(missing_space(place.end))  # {units:[5]}, which libyaml refuses by itself
         return key
 
-    def _key_name(self, event: ScalarEvent, place: Place) -> str | None:
+    def _key_name(self, event: ScalarEvent, place: Span) -> str | None:
         name: str = event.value
         if _is_plain(event) and not self._is_key(name, place):
             return None
@@ -217,13 +217,13 @@ class _Builder:
             return None
         return name
 
-    def _is_key(self, text: str, place: Place) -> bool:
+    def _is_key(self, text: str, place: Span) -> bool:
         if text == "<<":
             remedy = "write the keys out, or extend another file: extends"
             self.faults.report(place, "specs have no merge keys", remedy=remedy)
             return False
         if place.start == place.end:
-            place = Place(self.source, max(place.start - 1, 0), place.start)
+            place = Span(self.source, max(place.start - 1, 0), place.start)
             self.faults.report(place, "a key is missing", remedy="write 'key: value'")
             return False
         try:
@@ -236,7 +236,7 @@ class _Builder:
 
     def _begin(self, event: CollectionStartEvent) -> None:
         start, _ = span(event)
-        origin = Origin(Place(self.source, start, start + 1))
+        origin = Origin(Span(self.source, start, start + 1))
         if len(self.open) == DEEPEST_NESTING:
             message = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
             self.report(Mistake(start, start + 1, message))

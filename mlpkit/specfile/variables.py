@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode, height, plain
-from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, FaultList
+from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, DiagnosticList
 
 if TYPE_CHECKING:
     from mlpkit.specfile.nodes import Node
@@ -26,7 +26,7 @@ DOLLARS: Final = re.compile(r"\$\$?")
 MOST_NAMES_SHOWN: Final = 10
 
 
-def substitute(root: MappingNode, faults: FaultList) -> MappingNode | None:
+def substitute(root: MappingNode, faults: DiagnosticList) -> MappingNode | None:
     """Return the spec with variables put in, or None if that makes it too large.
 
     Args:
@@ -60,7 +60,7 @@ def variables_of(root: MappingNode) -> MappingNode | None:
 def preview(node: Node, variables: MappingNode) -> Any:
     """Return a part of a spec as plain data with variables put in, as far as that works."""
     try:
-        return plain(_Substitution(variables, FaultList()).part(node))
+        return plain(_Substitution(variables, DiagnosticList()).part(node))
     except _Stop:
         return plain(node)
 
@@ -88,7 +88,7 @@ class _Stop(Exception):  # noqa: N818 - not an error of its own: the fault is al
 class _Substitution:
     """Substitution in one spec: the variables whose values are known already, and how large it has become."""
 
-    def __init__(self, variables: MappingNode, faults: FaultList) -> None:
+    def __init__(self, variables: MappingNode, faults: DiagnosticList) -> None:
         self.variables = variables
         self.faults = faults
         self.known: dict[str, tuple[Node, int]] = {}
@@ -248,7 +248,7 @@ def _copy(node: Node, note: str, origin: Origin) -> Node:
     return ScalarNode(node.value, origin)
 
 
-def _check_names(variables: MappingNode, faults: FaultList) -> None:
+def _check_names(variables: MappingNode, faults: DiagnosticList) -> None:
     for name, entry in variables.entries.items():
         if not NAME.fullmatch(name):
             faults.report(

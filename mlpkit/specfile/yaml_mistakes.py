@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.specfile.source import Place
+from mlpkit.specfile.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -294,7 +294,7 @@ def _open_bracket(evidence: Evidence) -> Mistake | None:
     first_line = evidence.source.line_number(opening)
     outside = evidence.line > first_line and evidence.indentation(evidence.line) <= evidence.indentation(first_line)
     if character in ("}", "]") and character != closing:
-        note = f"the {bracket} is at {Place(evidence.source, opening, opening + 1)}"
+        note = f"the {bracket} is at {Span(evidence.source, opening, opening + 1)}"
         return Mistake(position, position + 1, f"{bracket} is closed by {character}", f"write {closing}", (note,))
     if not character or outside or evidence.text.startswith(("---", "..."), position):
         return Mistake(opening, opening + 1, f"this {bracket} is never closed", f"put {closing} after its last value")

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 
-def as_in_a_spec(value: Any) -> str:
+def to_inline_yaml(value: Any) -> str:
     """Write a value as a spec would say it, on one line."""
     text = yaml.safe_dump(
         _plain(value), default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True

@@ -15,10 +15,10 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.testing.gradients import check_gradients as check_gradients
     from mlpkit.testing.gradients import numerical_gradient as numerical_gradient
     from mlpkit.testing.outside_network import standalone as standalone
-    from mlpkit.testing.suite.check import Nonconformity as Nonconformity
+    from mlpkit.testing.suite.check import CheckFailure as CheckFailure
 
 _HOME_OF = {
-    "Nonconformity": "mlpkit.testing.suite.check",
+    "CheckFailure": "mlpkit.testing.suite.check",
     "GradientMismatch": "mlpkit.testing.gradients",
     "conformance": "mlpkit.testing.conformance_tests",
     "check_gradients": "mlpkit.testing.gradients",

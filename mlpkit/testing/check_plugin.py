@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlpkit.testing.suite.all_checks import checks_for
-from mlpkit.testing.suite.check import LeftOut, Nonconformity, NotApplicable
+from mlpkit.testing.suite.check import Blocked, CheckFailure, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
-from mlpkit.testing.suite.verdict import ask
+from mlpkit.testing.suite.verdict import run_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,13 +66,13 @@ def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComp
         failed = []
         for check in checks_for(subject.kind):
             try:
-                ask(check, subject)
-            except LeftOut:
+                run_check(check, subject)
+            except Blocked:
                 left_out += 1
                 continue
             except NotApplicable:
                 continue
-            except Nonconformity as found:
+            except CheckFailure as found:
                 failed.append(FailedCheck(check.name, check.asks, str(found)))
             asked += 1
         yield CheckedComponent(subject.name, subject.kind, not failed, asked, left_out, tuple(failed))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.testing.suite.all_checks import checks_for
-from mlpkit.testing.suite.check import Nonconformity, NotApplicable
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
-from mlpkit.testing.suite.verdict import ask
+from mlpkit.testing.suite.verdict import run_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.component import Component
     from mlpkit.testing.suite.check import Check
-    from mlpkit.testing.suite.subject import Subject
+    from mlpkit.testing.suite.subject import ComponentUnderTest
 
 
 class ReasonsToFail:
@@ -32,7 +32,7 @@ class ReasonsToFail:
         UsageError: a component or a check is none of those that are made, or a reason is missing.
     """
 
-    def __init__(self, declared: Mapping[str, Mapping[str, str]], subjects: Sequence[Subject]) -> None:
+    def __init__(self, declared: Mapping[str, Mapping[str, str]], subjects: Sequence[ComponentUnderTest]) -> None:
         self._reasons: dict[tuple[str, str], str] = {}
         names = {subject.entry.declaration.name: subject for subject in subjects}
         names |= {subject.name: subject for subject in subjects}
@@ -50,7 +50,7 @@ class ReasonsToFail:
                     raise UsageError(f"expected_failures: {name} fails {check} for no reason; expected a sentence")
                 self._reasons[subject.name, check] = reason
 
-    def __call__(self, check: Check, subject: Subject) -> str:
+    def __call__(self, check: Check, subject: ComponentUnderTest) -> str:
         """Return why a check is expected to fail; empty if it is not."""
         return self._reasons.get((subject.name, check.name), "")
 
@@ -92,13 +92,13 @@ def conformance(
             marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
             items.append(pytest.param(subject, check, id=f"{subject.name}-{check.name}", marks=marks))
 
-    def test_conformance(subject: Subject, check: Check) -> None:
+    def test_conformance(subject: ComponentUnderTest, check: Check) -> None:
         __tracebackhide__ = True
         try:
-            ask(check, subject)
+            run_check(check, subject)
         except NotApplicable as inapplicable:
             pytest.skip(str(inapplicable))
-        except Nonconformity as found:
+        except CheckFailure as found:
             if found.__cause__ is None:  # there is no place in the author's code to show
                 pytest.fail(str(found), pytrace=False)
             raise

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.registry.error_summary import printable
 from mlpkit.testing.suite.all_checks import checks_for
-from mlpkit.testing.suite.check import Nonconformity
-from mlpkit.testing.suite.subject import Subject
-from mlpkit.testing.suite.verdict import TO_BUILD, ask
+from mlpkit.testing.suite.check import CheckFailure
+from mlpkit.testing.suite.subject import ComponentUnderTest
+from mlpkit.testing.suite.verdict import TO_BUILD, run_check
 
 if TYPE_CHECKING:
     from mlpkit.registry.registry import RegisteredComponent, Registry
@@ -48,12 +48,12 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> GradientR
     """
     if entry.kind not in DIFFERENTIATED:
         return None
-    subject = Subject(entry, registry, None)
+    subject = ComponentUnderTest(entry, registry, None)
     checks = {check.name: check for check in checks_for(entry.kind)}
     for name in (*TO_BUILD, *DERIVATIVES):
         try:
             with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
-                ask(checks[name], subject, TO_BUILD)
-        except Nonconformity as found:
+                run_check(checks[name], subject, TO_BUILD)
+        except CheckFailure as found:
             return GradientReport("failed" if name in DERIVATIVES else "unchecked", detail=printable(str(found)))
     return GradientReport("checked", len(subject.examples))

@@ -10,7 +10,7 @@ from mlpkit.components.loss import Loss
 from mlpkit.components.operation import expect_gradient
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.network.component_errors import BlameOperation
+from mlpkit.network.component_errors import operation_errors
 from mlpkit.testing.outside_network import begin_pass, random_targets, standalone
 
 if TYPE_CHECKING:
@@ -197,13 +197,13 @@ def _objective_of_layer(
 
     def forward() -> NDArray[Any]:
         begin_pass(layer)
-        with BlameOperation(layer, "forward"):
+        with operation_errors(layer, "forward"):
             return layer.forward(x)
 
     y = forward()
     dy = rng.normal(size=y.shape)
     scale = float(np.abs(y * dy).sum())
-    with BlameOperation(layer, "backward"):
+    with operation_errors(layer, "backward"):
         dx = layer.backward(dy.copy())
     expect_gradient(layer, dx, x.shape)
     return lambda: float(np.sum(forward() * dy)), np.array(dx), scale
@@ -216,11 +216,11 @@ def _objective_of_loss(
 
     def forward() -> float:
         begin_pass(loss)
-        with BlameOperation(loss, "forward"):
+        with operation_errors(loss, "forward"):
             return DLOSS * float(loss.forward(x, t))
 
     scale = max(1.0, abs(forward()))
-    with BlameOperation(loss, "backward"):
+    with operation_errors(loss, "backward"):
         dx = loss.backward(DLOSS)
     expect_gradient(loss, dx, x.shape)
     return forward, dx.copy(), scale

@@ -28,7 +28,7 @@ class CheckpointStore(Protocol):
 
 
 @dataclass(frozen=True)
-class Occasions:
+class CheckpointTriggers:
     """When to save a run.
 
     Args:
@@ -42,7 +42,7 @@ class Occasions:
     every_seconds: float | None = None
 
 
-class Timetable:
+class CheckpointSchedule:
     """Says after which steps a run is to be saved.
 
     Args:
@@ -50,7 +50,7 @@ class Timetable:
         steps_per_epoch: steps of a pass over the training data.
     """
 
-    def __init__(self, occasions: Occasions, steps_per_epoch: int) -> None:
+    def __init__(self, occasions: CheckpointTriggers, steps_per_epoch: int) -> None:
         periods = (occasions.every, occasions.every_epochs and occasions.every_epochs * steps_per_epoch)
         self._periods = [period for period in periods if period]
         self._seconds = occasions.every_seconds
@@ -79,7 +79,7 @@ class Best(NamedTuple):
 
 
 @dataclass
-class Ranking:
+class BestTracker:
     """Compares evaluations by one figure; one that is not finite is never the best.
 
     Args:

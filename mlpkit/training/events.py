@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.training.snapshot import pack, unpack
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.callback import Callback, TrainingView
     from mlpkit.components.schedule import Progress
-    from mlpkit.errors import SpecFault
+    from mlpkit.errors import Diagnostic
     from mlpkit.training.evaluation import Record
 
 
@@ -39,7 +39,7 @@ class Observer:
     def noticed(self, message: str) -> None:
         """Something is not as it should be, but the run goes on; told before training begins."""
 
-    def warned(self, warning: SpecFault) -> None:
+    def warned(self, warning: Diagnostic) -> None:
         """The spec says what it shouldn't any more, or its data is most likely not as meant; told before training."""
 
 
@@ -83,7 +83,7 @@ class ObserverGroup(Observer):
         for observer in self._observers:
             observer.noticed(message)
 
-    def warned(self, warning: SpecFault) -> None:
+    def warned(self, warning: Diagnostic) -> None:
         """The spec says what it shouldn't any more."""
         for observer in self._observers:
             observer.warned(warning)
@@ -102,7 +102,9 @@ class CallbackGroup:
 
     def __init__(self, callbacks: Sequence[Callback], view: TrainingView) -> None:
         self._view = view
-        self._callbacks = [(callback, Blame(f"callback {callback.registered_name} failed")) for callback in callbacks]
+        self._callbacks = [
+            (callback, component_errors(f"callback {callback.registered_name} failed")) for callback in callbacks
+        ]
 
     def start(self) -> None:
         """Training begins."""
@@ -136,12 +138,12 @@ class CallbackGroup:
         """
         states = []
         for i, (callback, _) in enumerate(self._callbacks):
-            with Blame(f"callback {callback.registered_name} failed in state"):
+            with component_errors(f"callback {callback.registered_name} failed in state"):
                 states.append(pack(callback.state(), arrays, f"callbacks/{i}"))
         return states
 
     def load_state(self, states: Sequence[Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Give each callback back what ``state`` returned."""
         for (callback, _), packed in zip(self._callbacks, states, strict=True):
-            with Blame(f"callback {callback.registered_name} failed in load_state"):
+            with component_errors(f"callback {callback.registered_name} failed in load_state"):
                 callback.load_state(unpack(packed, arrays))

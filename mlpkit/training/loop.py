@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
-from mlpkit.network.component_errors import Blame
-from mlpkit.training.checkpointing import Best, Timetable
+from mlpkit.network.component_errors import component_errors
+from mlpkit.training.checkpointing import Best, CheckpointSchedule
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import CallbackGroup, Observer
@@ -19,7 +19,7 @@ from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, restore_arrays
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
-from mlpkit.training.weights import put_in_place, standing_in, weights_of
+from mlpkit.training.weights import replace_weights, swapped_weights, weights_of
 from mlpkit.training.workers import Workers, useful_workers
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mlpkit.components.metric import Metric
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.network.sequential import Sequential
-    from mlpkit.training.checkpointing import CheckpointStore, Occasions, Ranking
+    from mlpkit.training.checkpointing import BestTracker, CheckpointStore, CheckpointTriggers
 
 SECONDS_BETWEEN_REPORTS = 0.1
 _EVALUATED = ("train", "validation")
@@ -71,8 +71,8 @@ class Settings:
     clip: tuple[str, float] | None = None
     augmentations: Sequence[Augmentation] = ()
     callbacks: Sequence[Callback] = ()
-    occasions: Occasions | None = None
-    ranking: Ranking | None = None
+    occasions: CheckpointTriggers | None = None
+    ranking: BestTracker | None = None
 
 
 class Trainer:
@@ -90,7 +90,7 @@ class Trainer:
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
 
     Attributes:
-        stood_in: whether weights that a callback chose have taken the place of the last ones, at the end.
+        weights_replaced: whether weights that a callback chose have taken the place of the last ones, at the end.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Trainer:
         self.history: list[Record] = []
         self._history_columns = HistoryColumns()
         self.stopped = ""
-        self.stood_in = False
+        self.weights_replaced = False
         self._observer = observer or Observer()
         self._stop = stop or StopRequest()
         self._workers = Workers(useful_workers(network) if workers is None else workers)
@@ -148,8 +148,8 @@ class Trainer:
             self._observer.ended()
             self._callbacks.end()
         if self._view.stand_in is not None:
-            put_in_place(self._view.weights, self._view.stand_in)
-            self.stood_in = True
+            replace_weights(self._view.weights, self._view.stand_in)
+            self.weights_replaced = True
         return self.history
 
     def snapshot(self) -> Snapshot:
@@ -220,7 +220,7 @@ class Trainer:
         next_report = began
         learning_rate = self._learning_rate() if self._last_rate is None else self._last_rate
         changing = isinstance(settings.optimizer.learning_rate, Schedule)
-        timetable = Timetable(self._occasions, self._steps_per_epoch) if self._occasions else None
+        timetable = CheckpointSchedule(self._occasions, self._steps_per_epoch) if self._occasions else None
         step = progress.step
         if self._evaluation_is_due():  # a run that was stopped before it
             self._record(learning_rate, clock() - began)
@@ -256,7 +256,7 @@ class Trainer:
             self._save(learning_rate)
 
     def _learning_rate(self) -> float:
-        with Blame("the schedule of the learning rate failed"):
+        with component_errors("the schedule of the learning rate failed"):
             return rate_at(self.settings.optimizer.learning_rate, self.progress)
 
     def _evaluation_is_due(self) -> bool:
@@ -269,7 +269,7 @@ class Trainer:
     def _record(self, learning_rate: float, seconds: float) -> None:
         step = self.progress.step
         expect_finite(self.network, self._update.slots, step, learning_rate)
-        with standing_in(self._view.weights, self._view.stand_in):
+        with swapped_weights(self._view.weights, self._view.stand_in):
             figures = self._evaluate(_EVALUATED)
             expect_finite_losses(figures, step, learning_rate)
             record = evaluation_record(step, self.progress.epoch, learning_rate, figures)

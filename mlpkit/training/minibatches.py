@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError
-from mlpkit.network.component_errors import Blame, failure
+from mlpkit.network.component_errors import component_errors, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -139,7 +139,9 @@ class Augmenter:
     """
 
     def __init__(self, augmentations: Sequence[Augmentation], seed: int) -> None:
-        self._augmentations = [(one, Blame(f"augmentation {one.registered_name} failed")) for one in augmentations]
+        self._augmentations = [
+            (one, component_errors(f"augmentation {one.registered_name} failed")) for one in augmentations
+        ]
         self._outputs: list[NDArray[Any]] = []
         self._seed = seed
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Gt
 
 from mlpkit.components.callback import Callback
-from mlpkit.training.checkpointing import Best, Ranking
+from mlpkit.training.checkpointing import Best, BestTracker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ class EarlyStopping(Callback):
     """
 
     def __init__(self, figure: str, *, higher_is_better: bool, patience: int, minimum_change: float) -> None:
-        self._ranking = Ranking(figure, higher_is_better, minimum_change)
+        self._ranking = BestTracker(figure, higher_is_better, minimum_change)
         self._patience = patience
         self._waited = 0
 

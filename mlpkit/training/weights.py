@@ -10,9 +10,9 @@ import numpy as np
 from annotated_types import Gt, Lt
 
 from mlpkit.components.callback import Callback, Weights
-from mlpkit.network.component_errors import Blame
+from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import blocks
-from mlpkit.training.checkpointing import Best, Ranking
+from mlpkit.training.checkpointing import Best, BestTracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ def weights_of(network: Sequential) -> Weights:
     return Weights(network.values, network.replicas[0].state)
 
 
-def put_in_place(live: Weights, stand_in: Weights) -> None:
+def replace_weights(live: Weights, stand_in: Weights) -> None:
     """Write weights into those of a network.
 
     Args:
@@ -38,13 +38,13 @@ def put_in_place(live: Weights, stand_in: Weights) -> None:
     Raises:
         ComponentFailure: the arrays are not of the same size.
     """
-    with Blame("a callback's stand_in can't take the place of the weights"):
+    with component_errors("a callback's stand_in can't take the place of the weights"):
         for array, other in zip(live, stand_in, strict=True):
             np.copyto(array, np.reshape(other, array.shape))
 
 
 @contextmanager
-def standing_in(live: Weights, stand_in: Weights | None) -> Iterator[None]:
+def swapped_weights(live: Weights, stand_in: Weights | None) -> Iterator[None]:
     """Put weights in the place of a network's for the time of a block.
 
     Args:
@@ -55,11 +55,11 @@ def standing_in(live: Weights, stand_in: Weights | None) -> Iterator[None]:
         yield
         return
     trained = live.copy()
-    put_in_place(live, stand_in)
+    replace_weights(live, stand_in)
     try:
         yield
     finally:
-        put_in_place(live, trained)
+        replace_weights(live, trained)
 
 
 class BestWeights(Callback):
@@ -71,7 +71,7 @@ class BestWeights(Callback):
     """
 
     def __init__(self, figure: str, *, higher_is_better: bool) -> None:
-        self._ranking = Ranking(figure, higher_is_better)
+        self._ranking = BestTracker(figure, higher_is_better)
         self._best: Weights | None = None
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:

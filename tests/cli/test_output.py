@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from mlpkit.cli.output import ReaderLeftError, document, message, result
+from mlpkit.cli.output import OutputClosedError, document, message, result
 from mlpkit.errors import StorageError
 
 
@@ -35,7 +35,7 @@ def test_a_document_is_one_line_of_ascii_with_finite_numbers(capsys):
 
 @pytest.mark.parametrize(
     ("failure", "expected"),
-    [(BrokenPipeError(), ReaderLeftError), (OSError(5, "Input/output error"), StorageError)],
+    [(BrokenPipeError(), OutputClosedError), (OSError(5, "Input/output error"), StorageError)],
 )
 def test_what_standard_output_refuses_is_told_apart(failure, expected, monkeypatch):
     def refuse(*args, **kwargs):

@@ -8,7 +8,7 @@ import pytest
 from annotated_types import Ge, Gt
 
 from mlpkit import Augmentation, Component, InitializerLike, Layer, ParameterError, PluginError, Rate, Recipe, Schedule
-from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.signature import schema_of
 
 
 class Dense(Layer):
@@ -137,7 +137,7 @@ def test_a_built_layer_is_no_recipe():
 def test_a_component_is_called_after_its_class_until_a_registry_names_it():
     layer = Dense(1)
     assert (layer.registered_name, layer.type_name) == ("Dense", "Dense")
-    layer._recipe = Recipe("acme.Conv2d", Dense, signature_of(Dense), {})
+    layer._recipe = Recipe("acme.Conv2d", Dense, schema_of(Dense), {})
     assert (layer.registered_name, layer.type_name) == ("acme.Conv2d", "Conv2d")
 
 

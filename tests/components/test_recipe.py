@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlpkit import Initializer, InitializerLike, Layer, Rate, Recipe
-from mlpkit.components.schema.checking import Checking
-from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.signature import schema_of
 
 
 class Ones(Initializer):
@@ -41,15 +41,15 @@ class Dense(Layer):
 CLASSES = {"ones": Ones, "acme.Dense": Dense}
 
 
-def resolve(kinds, reference, path, checking):
+def resolve(kinds, reference, path, context):
     name, parameters = next(iter(reference.items())) if isinstance(reference, dict) else (reference, {})
-    signature = signature_of(CLASSES[name])
-    arguments = signature.check(parameters, path, checking)
+    signature = schema_of(CLASSES[name])
+    arguments = signature.check(parameters, path, context)
     return Recipe(name, CLASSES[name], signature, arguments)
 
 
 def dense(**parameters):
-    return resolve(("layer",), {"acme.Dense": parameters}, (), Checking(resolve))
+    return resolve(("layer",), {"acme.Dense": parameters}, (), CheckContext(resolve))
 
 
 def test_each_call_builds_a_fresh_component_and_fresh_components_inside_it():
@@ -91,6 +91,6 @@ def test_the_reference_is_what_a_spec_would_say_with_every_default():
 
 def test_the_reference_describes_the_same_recipe_again():
     recipe = dense(units=3, size=[5, 1])
-    again = resolve(("layer",), recipe.reference(), (), Checking(resolve))
+    again = resolve(("layer",), recipe.reference(), (), CheckContext(resolve))
     assert again.reference() == recipe.reference()
     assert again().size == (5, 1)

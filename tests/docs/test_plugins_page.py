@@ -9,7 +9,7 @@ import annotated_types
 import pytest
 
 import mlpkit
-from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.signature import schema_of
 
 NAMES = {**vars(annotated_types), "Annotated": Annotated, "Literal": Literal}
 NAMES |= {name: getattr(mlpkit, name) for name in ("InitializerLike", "Rate", "Layer", "Metric", "Recipe")}
@@ -32,7 +32,7 @@ def test_every_annotation_in_the_table_can_be_a_parameters(docs):
                 def __call__(self, progress): ...
 
             Example.__init__.__annotations__["value"] = annotation
-            assert signature_of(Example).types["value"].describe()
+            assert schema_of(Example).types["value"].describe()
             found += 1
     assert found > 10
 
@@ -46,4 +46,4 @@ def test_what_the_table_leaves_out_is_refused(annotation):
 
     Example.__init__.__annotations__["value"] = annotation
     with pytest.raises(mlpkit.PluginError, match="none that a spec can serve"):
-        signature_of(Example)
+        schema_of(Example)

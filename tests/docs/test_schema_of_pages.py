@@ -8,7 +8,7 @@ from generators.marked_blocks import marked_blocks, write_files
 from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.nodes import plain
-from mlpkit.specfile.source import FaultList, SourceText
+from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
 
 
@@ -26,7 +26,7 @@ def test_the_schema_accepts_the_specs(docs, tmp_path):
         plugins = [folder / block.name for block in blocks if block.role == "plugin"]
         validator = jsonschema.Draft202012Validator(json_schema(Registry.discover(plugins=plugins)))
         for spec in specs:
-            faults = FaultList()
+            faults = DiagnosticList()
             data = plain(parse_yaml(SourceText(spec.name, spec.text), faults))
             faults.raise_if_any()
             errors = [error.message for error in validator.iter_errors(data)]

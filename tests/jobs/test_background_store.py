@@ -15,7 +15,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import StorageError
-from mlpkit.jobs.run_recorder import BackgroundStore
+from mlpkit.jobs.run_recorder import AsyncCheckpoints
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer
 from mlpkit.training.snapshot import Snapshot
@@ -48,7 +48,7 @@ def snapshot(step):
 
 def test_saving_does_not_wait_but_for_the_one_before():
     slow = Slow()
-    with BackgroundStore(slow) as store:
+    with AsyncCheckpoints(slow) as store:
         store.save(snapshot(1))
         assert slow.kept == []
         slow.allowed.release()
@@ -61,14 +61,14 @@ def test_saving_does_not_wait_but_for_the_one_before():
 def test_the_end_of_the_block_waits_for_the_last():
     slow = Slow()
     threading.Timer(0.1, slow.allowed.release).start()
-    with BackgroundStore(slow) as store:
+    with AsyncCheckpoints(slow) as store:
         store.save(snapshot(1))
     assert slow.kept == [1]
 
 
 def test_a_failure_is_raised_by_the_next_one_which_may_be_asked_for_at_once():
     slow = Slow(failing={1})
-    with BackgroundStore(slow) as store:
+    with AsyncCheckpoints(slow) as store:
         store.save(snapshot(1))
         assert not store.failed
         slow.allowed.release(2)
@@ -83,14 +83,14 @@ def test_a_failure_is_raised_by_the_next_one_which_may_be_asked_for_at_once():
 def test_a_failure_of_the_last_one_is_raised_at_the_end():
     slow = Slow(failing={1})
     slow.allowed.release()
-    with pytest.raises(StorageError, match="no room at step 1"), BackgroundStore(slow) as store:
+    with pytest.raises(StorageError, match="no room at step 1"), AsyncCheckpoints(slow) as store:
         store.save(snapshot(1))
 
 
 def test_what_failed_before_is_what_is_raised_with_a_note_of_the_other():
     slow = Slow(failing={1})
     slow.allowed.release()
-    store = BackgroundStore(slow)
+    store = AsyncCheckpoints(slow)
 
     def fail():
         with store:
@@ -159,7 +159,7 @@ def test_an_interrupt_while_the_end_is_waited_for_lets_the_write_end():
         threading.Timer(0.2, slow.allowed.release).start()
 
     threading.Timer(0.2, interrupt).start()
-    with pytest.raises(KeyboardInterrupt), BackgroundStore(slow) as store:
+    with pytest.raises(KeyboardInterrupt), AsyncCheckpoints(slow) as store:
         store.save(snapshot(1))
     assert slow.kept == [1]
 
@@ -168,7 +168,7 @@ def test_nothing_of_a_snapshot_stays_in_memory_once_it_is_kept():
     slow, array = Slow(), np.zeros(3)
     alive = weakref.ref(array)
     slow.allowed.release()
-    with BackgroundStore(slow) as store:
+    with AsyncCheckpoints(slow) as store:
         store.save(Snapshot({"x": array}, {"step": 1}))
         del array
         while slow.kept == [] or alive() is not None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlpkit.errors import PluginError
-from mlpkit.registry.error_summary import LONGEST, printable, reason_of
+from mlpkit.registry.error_summary import LONGEST, error_summary, printable
 
 
 def raised(error):
@@ -18,22 +18,22 @@ def raised(error):
 
 
 def test_type_message_and_line():
-    reason = reason_of(raised(ValueError("no luck")))
+    reason = error_summary(raised(ValueError("no luck")))
     assert reason.startswith("ValueError: no luck (test_reason.py, line ")
 
 
 def test_our_own_error_needs_no_type():
-    assert reason_of(PluginError("wrong")) == "wrong"
+    assert error_summary(PluginError("wrong")) == "wrong"
 
 
 def test_the_line_is_that_of_the_plugin_and_not_of_python():
     with pytest.raises(json.JSONDecodeError) as caught:
         json.loads("{")
-    assert "(test_reason.py, line " in reason_of(caught.value)
+    assert "(test_reason.py, line " in error_summary(caught.value)
 
 
 def test_an_error_that_was_never_raised_has_no_line():
-    assert reason_of(SystemExit()) == "SystemExit"
+    assert error_summary(SystemExit()) == "SystemExit"
 
 
 def test_the_text_is_one_line_that_a_terminal_can_show():

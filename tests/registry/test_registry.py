@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlpkit import ParameterError, PluginError, UnknownComponentError
-from mlpkit.components.schema.checking import Checking
+from mlpkit.components.schema.context import CheckContext
 from mlpkit.registry.registry import Registry
 
 LAYERS = (
@@ -56,9 +56,9 @@ def registry(distributions):
 
 
 def faults(registry, reference, kinds=("layer",)):
-    checking = Checking(registry.resolve)
-    assert registry.resolve(kinds, reference, ("layers", 0), checking) is None
-    return [(str(fault), fault.at_key) for fault in checking.faults]
+    context = CheckContext(registry.resolve)
+    assert registry.resolve(kinds, reference, ("layers", 0), context) is None
+    return [(str(fault), fault.at_key) for fault in context.faults]
 
 
 def test_bare_names_are_built_ins_and_others_carry_their_namespace(registry):
@@ -170,16 +170,16 @@ def test_a_name_that_is_not_there_is_explained(registry, kinds, name, message):
 
 def test_a_name_or_a_mapping_becomes_a_recipe(registry):
     for reference in ("acme.Swish", {"acme.Swish": None}, {"acme.Swish": {}}):
-        checking = Checking(registry.resolve)
-        recipe = registry.resolve(("layer",), reference, (), checking)
-        assert checking.faults == []
+        context = CheckContext(registry.resolve)
+        recipe = registry.resolve(("layer",), reference, (), context)
+        assert context.faults == []
         assert recipe.reference() == {"acme.Swish": {"low": 0, "high": 1}}
         assert recipe().registered_name == "acme.Swish"
 
 
 def test_components_inside_components_are_resolved_too(registry):
-    checking = Checking(registry.resolve)
-    recipe = registry.resolve(("layer",), {"Affine": {"units": 3, "weights": {"normal": {"std": 2}}}}, (), checking)
+    context = CheckContext(registry.resolve)
+    recipe = registry.resolve(("layer",), {"Affine": {"units": 3, "weights": {"normal": {"std": 2}}}}, (), context)
     assert recipe.reference() == {
         "Affine": {"units": 3, "weights": {"normal": {"std": 2.0, "mean": 0.0}}, "bias": True}
     }

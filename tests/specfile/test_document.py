@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlpkit.components.schema.checking import Fault
+from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecSyntaxError
 from mlpkit.specfile.document import parse_document, read_document
 
@@ -101,7 +101,7 @@ def test_what_is_missing_has_the_place_of_what_is_around_it(path, place, at_key)
 
 def test_a_fault_keeps_all_it_says():
     fault = parse_document(TEXT, "s").located(
-        Fault(("seed",), "wrong", expected="right", remedy="think", notes=("a note",))
+        Problem(("seed",), "wrong", expected="right", remedy="think", notes=("a note",))
     )
     assert str(fault).splitlines() == [
         "s:1:7: wrong",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.checking import Fault
+from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecSyntaxError
 from mlpkit.specfile.document import parse_document, read_document
 from mlpkit.specfile.source import LONGEST_CHAIN
@@ -46,7 +46,7 @@ def test_variables_of_the_extending_spec_are_seen_by_the_extended_one(write):
 def test_a_fault_in_an_inherited_value_names_every_file_on_the_way(write):
     write(a="seed: 0\nextends: b.yaml", b="extends: c.yaml", c="training:\n  epochs: x\n")
     document = read_document("a.yaml")
-    fault = document.located(Fault(("training", "epochs"), "'x' is not an integer", notes=("first",)))
+    fault = document.located(Problem(("training", "epochs"), "'x' is not an integer", notes=("first",)))
     assert str(fault).splitlines() == [
         "c.yaml:2:11: 'x' is not an integer",
         "    2 |   epochs: x",

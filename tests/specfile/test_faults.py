@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.checking import MOST_FAULTS
+from mlpkit.components.schema.context import MOST_PROBLEMS
 from mlpkit.errors import SpecSyntaxError
-from mlpkit.specfile.source import FaultList, Place, SourceText
+from mlpkit.specfile.source import DiagnosticList, SourceText, Span
 
 
 def test_faults_come_text_by_text_and_line_by_line():
     first, second = SourceText("first", "abc", order=0), SourceText("second", "abc", order=1)
-    faults = FaultList()
-    for place in (Place(second, 0, 1), Place(first, 2, 3), Place(first, 0, 1)):
+    faults = DiagnosticList()
+    for place in (Span(second, 0, 1), Span(first, 2, 3), Span(first, 0, 1)):
         faults.report(place, "wrong")
     with pytest.raises(SpecSyntaxError) as caught:
         faults.raise_if_any()
@@ -20,13 +20,13 @@ def test_faults_come_text_by_text_and_line_by_line():
 
 
 def test_no_faults_raise_nothing():
-    FaultList().raise_if_any()
+    DiagnosticList().raise_if_any()
 
 
 def test_there_are_never_more_faults_than_anybody_reads():
-    faults = FaultList()
-    for _ in range(MOST_FAULTS + 1):
-        faults.report(Place(SourceText("s", "a"), 0, 1), "wrong")
+    faults = DiagnosticList()
+    for _ in range(MOST_PROBLEMS + 1):
+        faults.report(Span(SourceText("s", "a"), 0, 1), "wrong")
     with pytest.raises(SpecSyntaxError) as caught:
         faults.raise_if_any()
-    assert len(caught.value.faults) == MOST_FAULTS
+    assert len(caught.value.faults) == MOST_PROBLEMS

@@ -9,12 +9,12 @@ import pytest
 
 from mlpkit.specfile.merging import merge
 from mlpkit.specfile.nodes import plain
-from mlpkit.specfile.source import FaultList, SourceText
+from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
 
 
 def merged(base: str, child: str):
-    return plain(merge(*(parse_yaml(SourceText("s", text), FaultList()) for text in (base, child))))
+    return plain(merge(*(parse_yaml(SourceText("s", text), DiagnosticList()) for text in (base, child))))
 
 
 def at(path: tuple[str, ...], text: str) -> str:
@@ -78,15 +78,15 @@ def test_a_component_merges_with_its_own_name_and_replaces_another(path, base, c
 
 def test_merging_changes_neither_spec():
     texts = "{training: {optimizer: {sgd: {a: 1}}}}", "{training: {optimizer: {sgd: {b: 1}}}}"
-    base, child = (parse_yaml(SourceText("s", text), FaultList()) for text in texts)
+    base, child = (parse_yaml(SourceText("s", text), DiagnosticList()) for text in texts)
     before = plain(base), plain(child)
     merge(base, child)
     assert (plain(base), plain(child)) == before
 
 
 def test_a_key_written_again_points_to_where_it_was_written_last():
-    base = parse_yaml(SourceText("base", "training: {a: 1}"), FaultList())
-    child = parse_yaml(SourceText("child", "training: {b: 1}"), FaultList())
+    base = parse_yaml(SourceText("base", "training: {a: 1}"), DiagnosticList())
+    child = parse_yaml(SourceText("child", "training: {b: 1}"), DiagnosticList())
     training = merge(base, child).entries["training"]
     assert training.key.place.file == "child"
     assert [entry.node.origin.place.file for entry in training.node.entries.values()] == ["base", "child"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlpkit.specfile.nodes import Origin, height, is_null, plain
-from mlpkit.specfile.source import FaultList, Place, SourceText
+from mlpkit.specfile.source import DiagnosticList, SourceText, Span
 from mlpkit.specfile.strict_yaml import parse_yaml
 
 
@@ -14,17 +14,17 @@ from mlpkit.specfile.strict_yaml import parse_yaml
     [("1", 1, 0), ("[]", [], 1), ("{a: [1, {b: null}], c: x}", {"a": [1, {"b": None}], "c": "x"}, 3)],
 )
 def test_plain_data_and_height(text, data, depth):
-    node = parse_yaml(SourceText("s", text), FaultList())
+    node = parse_yaml(SourceText("s", text), DiagnosticList())
     assert plain(node) == data
     assert height(node) == depth
 
 
 def test_null_is_not_zero_or_empty():
-    values = [parse_yaml(SourceText("s", text), FaultList()) for text in ("null", "0", "''", "[]")]
+    values = [parse_yaml(SourceText("s", text), DiagnosticList()) for text in ("null", "0", "''", "[]")]
     assert [is_null(value) for value in values] == [True, False, False, False]
 
 
 def test_an_origin_tells_its_own_notes_before_those_of_its_text():
-    origin = Origin(Place(SourceText("s", "a", notes=("of the text",)), 0, 1))
+    origin = Origin(Span(SourceText("s", "a", notes=("of the text",)), 0, 1))
     assert origin.with_note("one").with_note("two").all_notes == ("one", "two", "of the text")
     assert origin.all_notes == ("of the text",)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from mlpkit.components.schema.checking import Fault
+from mlpkit.components.schema.context import Problem
 from mlpkit.specfile.document import parse_document
 
 
@@ -69,14 +69,14 @@ def test_what_a_spec_can_not_hold(given, message, faults_of):
 )
 def test_the_source_of_a_fault_shows_the_value(given, source):
     document = parse_document("seed: 0", overrides={"x": given})
-    fault = document.located(Fault(("x",), "wrong"))
+    fault = document.located(Problem(("x",), "wrong"))
     assert (fault.file, fault.line, fault.column, fault.source) == ("overrides", 1, 3, source)
     assert fault.width == len(source) - 2
 
 
 def test_a_long_value_is_shortened():
     document = parse_document("seed: 0", overrides={"x": "a" * 1_000})
-    assert len(document.located(Fault(("x",), "wrong")).source) < 300
+    assert len(document.located(Problem(("x",), "wrong")).source) < 300
     assert len(document.values["x"]) == 1_000
 
 

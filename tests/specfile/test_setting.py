@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.checking import Fault
+from mlpkit.components.schema.context import Problem
 from mlpkit.specfile.document import parse_document, read_document
 
 SPEC = """\
@@ -197,7 +197,7 @@ def test_overrides_may_replace_what_later_ones_change():
 def test_a_fault_in_an_override_points_into_its_text_and_tells_what_it_replaces(write):
     write(a=SPEC)
     document = read_document("a.yaml", ["training.batch_size=abc"])
-    assert str(document.located(Fault(("training", "batch_size"), "'abc' is not an integer"))).splitlines() == [
+    assert str(document.located(Problem(("training", "batch_size"), "'abc' is not an integer"))).splitlines() == [
         "--set:1:21: 'abc' is not an integer",
         "    1 | training.batch_size=abc",
         "      |                     ^^^",
@@ -207,7 +207,7 @@ def test_a_fault_in_an_override_points_into_its_text_and_tells_what_it_replaces(
 
 def test_a_fault_at_a_key_that_an_override_made_points_at_it():
     document = parse_document(SPEC, overrides=["training.batch_sise=3"])
-    fault = document.located(Fault(("training", "batch_sise"), "unknown key", at_key=True))
+    fault = document.located(Problem(("training", "batch_sise"), "unknown key", at_key=True))
     assert str(fault).splitlines() == [
         "--set:1:10: unknown key",
         "    1 | training.batch_sise=3",
@@ -217,7 +217,7 @@ def test_a_fault_at_a_key_that_an_override_made_points_at_it():
 
 def test_a_fault_in_a_python_value_shows_what_was_given():
     document = parse_document(SPEC, "s", {"training.batch_size": "abc"})
-    fault = document.located(Fault(("training", "batch_size"), "wrong"))
+    fault = document.located(Problem(("training", "batch_size"), "wrong"))
     assert (str(fault).splitlines()[:2], fault.notes) == (
         ["overrides:1:21: wrong", "    1 | training.batch_size=abc"],
         ("overrides training.batch_size=abc replaces s:12:15",),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.specfile.source import LONGEST_SHOWN_LINE, Place, SourceText
+from mlpkit.specfile.source import LONGEST_SHOWN_LINE, SourceText, Span
 
 TEXTS = st.lists(st.sampled_from(["ab", "é", "\U0001f600", "\n", "\r\n", "\r", " "]), max_size=20).map("".join)
 
@@ -15,7 +15,7 @@ TEXTS = st.lists(st.sampled_from(["ab", "é", "\U0001f600", "\n", "\r\n", "\r", 
 def test_line_and_column_lead_back_to_the_position(text, data):
     position = data.draw(st.integers(0, len(text)))
     source = SourceText("s", text)
-    place = Place(source, position, position)
+    place = Span(source, position, position)
     assert source.line_starts[place.line - 1] + place.column - 1 == position
     assert source.line(place.line)[place.column - 1 :][:1] in text[position : position + 1]
 
@@ -29,7 +29,7 @@ def test_lines_are_those_of_python(text):
 
 def test_place_reads_as_file_line_and_column():
     source = SourceText("specs/a.yaml", "one\r\ntwo three\n")
-    place = Place(source, 9, 14)
+    place = Span(source, 9, 14)
     assert str(place) == "specs/a.yaml:2:5"
     assert (place.file, place.line, place.column, place.width) == ("specs/a.yaml", 2, 5, 5)
     assert place.source == "two three"
@@ -37,27 +37,27 @@ def test_place_reads_as_file_line_and_column():
 
 @pytest.mark.parametrize(("start", "end", "width"), [(0, 3, 3), (0, 0, 1), (1, 20, 2), (3, 3, 1), (4, 8, 4)])
 def test_width_ends_with_the_line(start, end, width):
-    assert Place(SourceText("s", "one\ntwo three\n"), start, end).width == width
+    assert Span(SourceText("s", "one\ntwo three\n"), start, end).width == width
 
 
 def test_a_line_too_long_to_be_of_help_is_left_out():
     line = "x" * LONGEST_SHOWN_LINE
-    assert Place(SourceText("s", line), 0, 1).source == line
-    assert Place(SourceText("s", line + "x"), 0, 1).source == ""
+    assert Span(SourceText("s", line), 0, 1).source == line
+    assert Span(SourceText("s", line + "x"), 0, 1).source == ""
 
 
 def test_a_source_line_is_safe_to_print():
-    assert Place(SourceText("s", "a\x1b[31m"), 0, 1).source == "a\ufffd[31m"
+    assert Span(SourceText("s", "a\x1b[31m"), 0, 1).source == "a\ufffd[31m"
 
 
 def test_an_override_is_quoted_whole():
-    assert Place(SourceText("--set", "seed=3", override=True), 5, 6).quoted == "--set seed=3"
-    assert Place(SourceText("a.yaml", "seed: 3"), 6, 7).quoted == "a.yaml:1:7"
+    assert Span(SourceText("--set", "seed=3", override=True), 5, 6).quoted == "--set seed=3"
+    assert Span(SourceText("a.yaml", "seed: 3"), 6, 7).quoted == "a.yaml:1:7"
 
 
 def test_fault_has_the_place_and_the_notes_of_the_text():
     source = SourceText("b.yaml", "seed: x", notes=("a.yaml:1:1 extends this file",))
-    fault = Place(source, 6, 7).fault("no seed", expected="a number", remedy="count", notes=("first",))
+    fault = Span(source, 6, 7).fault("no seed", expected="a number", remedy="count", notes=("first",))
     assert str(fault).splitlines() == [
         "b.yaml:1:7: no seed",
         "    1 | seed: x",

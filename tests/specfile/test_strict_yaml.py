@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mlpkit.errors import SpecError, SpecSyntaxError
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.nodes import ListNode, MappingNode, plain
-from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, REFUSED, FaultList, SourceText
+from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, REFUSED, DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ DATA = st.recursive(
 
 
 def parse(text: str):
-    faults = FaultList()
+    faults = DiagnosticList()
     node = parse_yaml(SourceText("s", text), faults)
     faults.raise_if_any()
     return node
@@ -113,14 +113,14 @@ def assert_places_are_right(node, source: SourceText) -> None:
 @given(DATA, st.sampled_from([None, 1]))
 def test_places_in_json_are_where_the_text_is(data, indent):
     source = SourceText("s", as_json(data, indent))
-    assert_places_are_right(parse_yaml(source, FaultList()), source)
+    assert_places_are_right(parse_yaml(source, DiagnosticList()), source)
 
 
 @quick
 @given(DATA)
 def test_places_in_blocks_are_where_the_text_is(data):
     source = SourceText("s", in_blocks(data))
-    assert_places_are_right(parse_yaml(source, FaultList()), source)
+    assert_places_are_right(parse_yaml(source, DiagnosticList()), source)
 
 
 @pytest.mark.parametrize(

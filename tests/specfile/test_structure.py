@@ -6,7 +6,7 @@ import pytest
 
 from mlpkit.specfile.merging import component_of, is_section, may_be_component
 from mlpkit.specfile.nodes import plain
-from mlpkit.specfile.source import FaultList, SourceText
+from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
 
 
@@ -21,7 +21,7 @@ from mlpkit.specfile.strict_yaml import parse_yaml
     ],
 )
 def test_components(text, name, parameters):
-    found = component_of(parse_yaml(SourceText("s", text), FaultList()))
+    found = component_of(parse_yaml(SourceText("s", text), DiagnosticList()))
     assert found is not None
     assert found[0] == name
     assert (None if found[1] is None else plain(found[1])) == parameters
@@ -29,7 +29,7 @@ def test_components(text, name, parameters):
 
 @pytest.mark.parametrize("text", ["3", "", "[sgd]", "{a: 1}", "{a: {}, b: {}}", "{}", "two words", "./a.csv", "$sgd"])
 def test_what_can_not_be_a_component(text):
-    assert component_of(parse_yaml(SourceText("s", f"x: {text}"), FaultList()).entries["x"].node) is None
+    assert component_of(parse_yaml(SourceText("s", f"x: {text}"), DiagnosticList()).entries["x"].node) is None
 
 
 def test_sections():

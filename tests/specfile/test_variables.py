@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.checking import Fault
+from mlpkit.components.schema.context import Problem
 from mlpkit.specfile.document import parse_document
 
 
@@ -58,7 +58,7 @@ def test_a_wrong_reference_in_an_unused_variable_is_reported(faults_of):
 
 def test_a_fault_in_a_substituted_value_points_at_the_use_and_tells_the_value():
     document = parse_document("vars:\n  a: abc\n  hidden: $a\nunits: $hidden", name="a.yaml")
-    assert str(document.located(Fault(("units",), "not an integer"))).splitlines() == [
+    assert str(document.located(Problem(("units",), "not an integer"))).splitlines() == [
         "a.yaml:4:8: not an integer",
         "    4 | units: $hidden",
         "      |        ^^^^^^^",
@@ -69,13 +69,13 @@ def test_a_fault_in_a_substituted_value_points_at_the_use_and_tells_the_value():
 
 def test_a_fault_inside_a_substituted_value_points_at_its_text_and_tells_the_use():
     document = parse_document("vars:\n  best: {sgd: {rate: abc}}\noptimizer: $best", name="a.yaml")
-    assert str(document.located(Fault(("optimizer", "sgd", "rate"), "not a number"))).splitlines() == [
+    assert str(document.located(Problem(("optimizer", "sgd", "rate"), "not a number"))).splitlines() == [
         "a.yaml:2:22: not a number",
         "    2 |   best: {sgd: {rate: abc}}",
         "      |                      ^^^",
         "  note: $best is used at a.yaml:3:12",
     ]
-    at_key = document.located(Fault(("optimizer", "sgd", "rate"), "unknown", at_key=True))
+    at_key = document.located(Problem(("optimizer", "sgd", "rate"), "unknown", at_key=True))
     assert (at_key.column, at_key.notes) == (16, ("$best is used at a.yaml:3:12",))
 
 

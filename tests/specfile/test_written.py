@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.specfile.yaml_writer import as_in_a_spec
+from mlpkit.specfile.yaml_writer import to_inline_yaml
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from mlpkit.specfile.yaml_writer import as_in_a_spec
     ],
 )
 def test_a_value_is_written_on_one_line_as_in_a_spec(value, text):
-    assert as_in_a_spec(value) == text
+    assert to_inline_yaml(value) == text

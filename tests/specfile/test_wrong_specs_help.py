@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from mlpkit.errors import SpecError, SpecFault
+from mlpkit.errors import Diagnostic, SpecError
 from mlpkit.jobs.check import check
 
 HERE = Path(__file__).parent
@@ -41,14 +41,14 @@ def read_cases() -> list[Case]:
 CASES = read_cases()
 
 
-def faults_of(case: Case) -> tuple[SpecFault, ...]:
+def faults_of(case: Case) -> tuple[Diagnostic, ...]:
     overrides = FOLDER / f"{case.name}.set"
     with pytest.raises(SpecError) as caught:
         check(f"{case.name}.yaml", overrides=overrides.read_text("utf-8").splitlines() if overrides.exists() else ())
     return caught.value.faults
 
 
-def place_of(case: Case, fault: SpecFault) -> str:
+def place_of(case: Case, fault: Diagnostic) -> str:
     """Return the line of a fault, with its file if that is not the case's own."""
     return str(fault.line) if fault.file == f"{case.name}.yaml" else f"{fault.file}:{fault.line}"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlpkit import DivergenceError, Layer
-from mlpkit.training.checkpointing import Occasions
+from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit.training.weights import BestWeights
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
@@ -50,7 +50,7 @@ def test_the_network_ends_with_the_weights_of_the_best_evaluation(make_trainer):
     best = losses.index(min(losses))
     assert 0 < best < len(losses) - 1  # or the test would show nothing
     assert bits(trainer.network) == tuple(array.tobytes() for array in callback.seen[best][1])
-    assert trainer.stood_in
+    assert trainer.weights_replaced
     assert [record["validation_loss"] for record in history] == losses
 
 
@@ -59,7 +59,7 @@ def test_the_training_itself_is_the_same_to_the_bit(make_trainer):
     kept = make_trainer(BatchNorm(), callbacks=[BestWeights("loss", higher_is_better=False)], **WILD)
     assert kept.train() == plain.train()
     assert bits(kept.network) != bits(plain.network)
-    assert (plain.stood_in, kept.stood_in) == (False, True)
+    assert (plain.weights_replaced, kept.weights_replaced) == (False, True)
 
 
 @pytest.mark.parametrize("step", range(1, 24))
@@ -69,7 +69,7 @@ def test_a_resumed_training_ends_with_the_same_weights(step, make_trainer):
         BatchNorm(),
         callbacks=[Watching("loss", higher_is_better=False)],
         store=kept,
-        occasions=Occasions(every=1),
+        occasions=CheckpointTriggers(every=1),
         **WILD,
     )
     whole.train()
@@ -87,7 +87,7 @@ def test_before_the_first_evaluation_there_is_nothing_to_put_in_place(make_train
     trainer = make_trainer(callbacks=[BestWeights("loss", higher_is_better=False), StopAtOnce()])
     with pytest.raises(KeyboardInterrupt):
         trainer.train()
-    assert not trainer.stood_in
+    assert not trainer.weights_replaced
 
 
 def test_a_training_that_diverges_keeps_its_last_weights(make_trainer):

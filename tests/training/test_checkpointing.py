@@ -7,25 +7,25 @@ import math
 import pytest
 
 from mlpkit.training import checkpointing
-from mlpkit.training.checkpointing import Best, Occasions, Ranking, Timetable
+from mlpkit.training.checkpointing import Best, BestTracker, CheckpointSchedule, CheckpointTriggers
 
 
 def due(occasions, steps=40, steps_per_epoch=7):
-    timetable = Timetable(occasions, steps_per_epoch)
+    timetable = CheckpointSchedule(occasions, steps_per_epoch)
     return [step for step in range(steps) if timetable.due(step)]
 
 
 def test_steps_epochs_and_both():
-    assert due(Occasions(every=10)) == [10, 20, 30]
-    assert due(Occasions(every_epochs=2)) == [14, 28]
-    assert due(Occasions(every=10, every_epochs=2)) == [10, 14, 20, 28, 30]
-    assert due(Occasions()) == []
+    assert due(CheckpointTriggers(every=10)) == [10, 20, 30]
+    assert due(CheckpointTriggers(every_epochs=2)) == [14, 28]
+    assert due(CheckpointTriggers(every=10, every_epochs=2)) == [10, 14, 20, 28, 30]
+    assert due(CheckpointTriggers()) == []
 
 
 def test_seconds(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(checkpointing.time, "monotonic", lambda: now[0])
-    timetable = Timetable(Occasions(every_seconds=5), 7)
+    timetable = CheckpointSchedule(CheckpointTriggers(every_seconds=5), 7)
     seen = []
     for step in range(10):
         now[0] = 2.0 * step
@@ -34,7 +34,7 @@ def test_seconds(monkeypatch):
 
 
 def ranked(values, **ranking):
-    order = Ranking("loss", **ranking)
+    order = BestTracker("loss", **ranking)
     records = [{"iteration": i, "train_loss": 0.0, "validation_loss": value} for i, value in enumerate(values)]
     return [int(record["iteration"]) for record in records if order.improved(record)], order.best
 
@@ -53,11 +53,11 @@ def test_a_change_that_is_too_small_does_not_count():
 
 
 def test_without_validation_data_the_training_data_counts():
-    order = Ranking("accuracy", higher_is_better=True)
+    order = BestTracker("accuracy", higher_is_better=True)
     assert order.improved({"iteration": 5, "train_loss": 1.0, "train_accuracy": 0.5})
     assert order.best == Best(5, 0.5)
 
 
 def test_a_figure_that_is_not_there_is_an_error():
     with pytest.raises(KeyError):
-        Ranking("accuracy").improved({"iteration": 5, "train_loss": 1.0})
+        BestTracker("accuracy").improved({"iteration": 5, "train_loss": 1.0})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlpkit import Augmentation, DivergenceError, Layer, Optimizer
-from mlpkit.training.checkpointing import Occasions
+from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit_plugins.layers.affine import Affine
 
 
@@ -139,7 +139,9 @@ def test_a_gradient_makes_parameters_wrong_and_the_next_step_names_those_nearest
     )
 
 
-@pytest.mark.parametrize("occasion", [{"evaluate_every": 2}, {"evaluate_every": 99, "occasions": Occasions(every=2)}])
+@pytest.mark.parametrize(
+    "occasion", [{"evaluate_every": 2}, {"evaluate_every": 99, "occasions": CheckpointTriggers(every=2)}]
+)
 def test_parameters_are_looked_at_before_they_are_evaluated_or_saved(make_trainer, toy, occasion):
     kept, callback = Kept(), toy.RecordingCallback()
     layers = (Affine(3), broken(at=2, back=math.nan))
@@ -153,7 +155,9 @@ def test_parameters_are_looked_at_before_they_are_evaluated_or_saved(make_traine
 
 def test_slots_are_looked_at_too(make_trainer):
     kept = Kept()
-    trainer = make_trainer(optimizer=Overflowing(), store=kept, evaluate_every=99, occasions=Occasions(every=1))
+    trainer = make_trainer(
+        optimizer=Overflowing(), store=kept, evaluate_every=99, occasions=CheckpointTriggers(every=1)
+    )
     found = message_of(trainer)
     assert "after step 2, the slot v of Affine1.W (1 of 12 values) is not finite any more. " in found
     assert kept.steps == [1]

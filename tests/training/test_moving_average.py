@@ -9,7 +9,7 @@ import pytest
 
 from mlpkit import Callback
 from mlpkit.network import flat_layout
-from mlpkit.training.checkpointing import Occasions
+from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit.training.weights import BestWeights, MovingAverage
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
@@ -69,7 +69,12 @@ def test_the_training_itself_is_the_same_to_the_bit(make_trainer):
 def test_a_resumed_training_goes_on_with_the_same_average(step, make_trainer):
     def make(store=None):
         callbacks = [MovingAverage(0.8), BestWeights("loss", higher_is_better=False)]
-        settings = {"iterations": 12, "evaluate_every": 2, "optimizer": Sgd(0.8), "occasions": Occasions(every=1)}
+        settings = {
+            "iterations": 12,
+            "evaluate_every": 2,
+            "optimizer": Sgd(0.8),
+            "occasions": CheckpointTriggers(every=1),
+        }
         return make_trainer(BatchNorm(), callbacks=callbacks, store=store, **settings)
 
     kept = Kept()

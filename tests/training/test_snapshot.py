@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlpkit import ModelFileError, StorageError
-from mlpkit.training.checkpointing import Occasions, Ranking
+from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.optimizers.adam import Adam
 
@@ -33,8 +33,8 @@ def settings():
         "optimizer": Adam(0.05),
         "iterations": 12,
         "evaluate_every": 3,
-        "occasions": Occasions(every=1),
-        "ranking": Ranking("loss"),
+        "occasions": CheckpointTriggers(every=1),
+        "ranking": BestTracker("loss"),
     }
 
 
@@ -105,7 +105,7 @@ def test_a_store_that_failed_meanwhile_is_asked_again_after_the_next_step(make_t
             self.failed = True
 
     store = Failing()
-    trainer = make_trainer(store=store, **settings() | {"occasions": Occasions(every=5), "ranking": None})
+    trainer = make_trainer(store=store, **settings() | {"occasions": CheckpointTriggers(every=5), "ranking": None})
     with pytest.raises(StorageError, match="no room"):
         trainer.train()
     assert ([snapshot.step for snapshot in store.saved], trainer.progress.step) == ([5], 6)

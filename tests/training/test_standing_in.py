@@ -33,7 +33,7 @@ def test_they_are_evaluated_and_stay_at_the_end_and_are_not_trained(make_trainer
     assert {record["train_loss"] for record in history} == {history[0]["train_loss"]}
     assert history[0]["train_loss"] == pytest.approx(np.log(4))  # zeros everywhere: all classes alike
     assert not first.network.values.any()
-    assert first.stood_in
+    assert first.weights_replaced
 
     plain.on_start = plain.on_evaluation = lambda *_: None
     second = make_trainer(callbacks=[plain], iterations=6, evaluate_every=2)

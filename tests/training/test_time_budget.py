@@ -9,7 +9,7 @@ import pytest
 
 from mlpkit import Progress, TrainingView
 from mlpkit.training import stopping as time_budget
-from mlpkit.training.checkpointing import Occasions
+from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit.training.stopping import TimeBudget
 
 
@@ -50,7 +50,7 @@ def test_time_before_a_resume_counts_and_the_break_does_not(make_trainer, clock)
         budget = TimeBudget(20.0)
         return make_trainer(callbacks=[budget], iterations=None, open_ended=True, store=store, occasions=occasions)
 
-    occasions, kept = Occasions(every=1), Kept()
+    occasions, kept = CheckpointTriggers(every=1), Kept()
     make(kept).train()
     snapshot = kept.saved[3]
     assert snapshot.figures["callbacks"] == [{"seconds": 8.0}]  # a look in each step, and one in each saving

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.cli import output
-from mlpkit.cli.exit_codes import tell_warnings
+from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.cli.formatting import figures
 from mlpkit.cli.output import message, result
 from mlpkit.training.events import Observer
@@ -13,7 +13,7 @@ from mlpkit.training.events import Observer
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from mlpkit.errors import SpecFault
+    from mlpkit.errors import Diagnostic
     from mlpkit.jobs.training_job import Run
 
 
@@ -51,9 +51,9 @@ class Display(Observer):
         """Print a warning, whatever else is shown or not."""
         output.message(f"warning: {message}")
 
-    def warned(self, warning: SpecFault) -> None:
+    def warned(self, warning: Diagnostic) -> None:
         """Print what the spec shouldn't say any more, whatever else is shown or not."""
-        tell_warnings([warning])
+        print_warnings([warning])
 
     def interrupted(self) -> None:
         """A signal came; called from its handler, between any two instructions."""

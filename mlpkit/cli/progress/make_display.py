@@ -24,7 +24,7 @@ def expect_one_way(quiet: bool, as_json: bool) -> None:
         raise UsageError("--quiet and --json can't both be given")
 
 
-def chosen_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Display:
+def make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Display:
     """Return what shows the run: nothing, JSON, a screen on a terminal, or lines.
 
     Args:

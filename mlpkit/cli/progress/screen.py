@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record
 
 
-class Pace:
+class Throughput:
     """The average pace since the start, evaluations included: what is left is evaluated as often as what was done.
 
     Args:
@@ -67,7 +67,7 @@ class ProgressBar:
         step: steps done.
     """
 
-    def __init__(self, total: int | None, pace: Pace, step: int = 0) -> None:
+    def __init__(self, total: int | None, pace: Throughput, step: int = 0) -> None:
         self.total = total
         self.pace = pace
         self.step = step
@@ -253,7 +253,7 @@ class Screen(Display):
 
     def started(self, total_steps: int | None) -> None:
         """Show the bar, as far as a run that is resumed has come, otherwise empty."""
-        self._bar = ProgressBar(total_steps, Pace(total_steps, self._first_step), self._first_step)
+        self._bar = ProgressBar(total_steps, Throughput(total_steps, self._first_step), self._first_step)
         self._live.start()
         self._live.update(self._bar, refresh=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.checking import INVALID, Checking, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.types import ListType, is_number
 from mlpkit.components.schema.wording import either_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.checking import SchemaReferences
+    from mlpkit.components.schema.context import SchemaReferences
 
 
 LONGEST_NAME: Final = 200
@@ -93,24 +93,24 @@ class ComponentOfKind(ValueType):
         literal = self.literal.describe()
         return f"{literal}{',' if ',' in literal else ''} or {component}"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return a recipe, a built component, the literal, or (with no resolver) the reference as it is."""
         if isinstance(value, (*self.bases, Recipe)):
             return value
         if self.literal is not None and isinstance(value, int | float) and not isinstance(value, bool):
-            return self.literal.check(value, path, checking)
+            return self.literal.check(value, path, context)
         if self.literal is not None and isinstance(value, str) and is_number(value):
-            return self.literal.check(value, path, checking)
+            return self.literal.check(value, path, context)
         if not _is_reference(value):
-            return checking.report(path, f"{show(value)} is not {self._form()}", expected=self.describe())
-        if checking.resolve is None:
+            return context.report(path, f"{show(value)} is not {self._form()}", expected=self.describe())
+        if context.resolve is None:
             return value
-        recipe = checking.resolve(self.kinds, value, path, checking)
+        recipe = context.resolve(self.kinds, value, path, context)
         if recipe is not None:
             return recipe
-        unknown = checking.faults[-1]
+        unknown = context.faults[-1]
         if self.literal is not None and unknown.path == path and not unknown.expected:
-            checking.faults[-1] = unknown._replace(expected=self.describe())
+            context.faults[-1] = unknown._replace(expected=self.describe())
         return INVALID
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -127,14 +127,14 @@ class ComponentOfKind(ValueType):
 class RecipeOfKind(ComponentOfKind):
     """A component that the constructor wants to build itself, at each call afresh."""
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the recipe, or a callable that was given in its place."""
         if isinstance(value, self.bases):
             built = f"{type(value).__name__} is built already"
-            return checking.report(path, built, expected=self.describe(), remedy="pass a function that builds it")
+            return context.report(path, built, expected=self.describe(), remedy="pass a function that builds it")
         if callable(value) and not isinstance(value, Recipe):
             return value
-        checked = super().check(value, path, checking)
+        checked = super().check(value, path, context)
         return replace(checked, kept=True) if isinstance(checked, Recipe) else checked
 
 
@@ -146,14 +146,14 @@ def _is_reference(value: object) -> bool:
 class LayerListType(ListType):
     """A list of layers, inside a layer or at the top of a spec; no two may have the same name."""
 
-    def check_items(self, values: Sequence[object], path: KeyPath, checking: Checking) -> list[Any]:
+    def check_items(self, values: Sequence[object], path: KeyPath, context: CheckContext) -> list[Any]:
         """Return a recipe for each layer, which knows the name that the layer was given."""
         checked = []
         taken: set[str] = set()
         for i, (value, name) in enumerate(zip(values, layer_names(values), strict=True)):
-            given_name = _check_name(value, (*path, i), bool(name) and name in taken, checking)
+            given_name = _check_name(value, (*path, i), bool(name) and name in taken, context)
             taken.add(name)
-            item = self.items.check(_without_name(value), (*path, i), checking)
+            item = self.items.check(_without_name(value), (*path, i), context)
             checked.append(replace(item, given_name=given_name) if given_name and isinstance(item, Recipe) else item)
         return checked
 
@@ -163,20 +163,20 @@ class LayerListType(ListType):
         return super().json_schema(references) | {"items": references(self.items.kinds, named=True)}
 
 
-def _check_name(item: object, path: KeyPath, taken: bool, checking: Checking) -> str:
+def _check_name(item: object, path: KeyPath, taken: bool, context: CheckContext) -> str:
     """Return the name that an item is given; empty if it is given none that it can have."""
     parameters = _parameters(item)
     if parameters is None or "name" not in parameters:
         if taken:
-            checking.report(path, "its default name is taken by an earlier layer", remedy="give it a name")
+            context.report(path, "its default name is taken by an earlier layer", remedy="give it a name")
         return ""
     place = (*path, _component(item), "name")
     name = parameters["name"]
     if not isinstance(name, str) or not name or "." in name:
-        checking.report(place, f"{show(name)} can't be a layer's name", expected="a string without dots")
+        context.report(place, f"{show(name)} can't be a layer's name", expected="a string without dots")
         return ""
     if taken:
-        checking.report(place, f"the name {show(name)} is taken by an earlier layer", expected="names that differ")
+        context.report(place, f"the name {show(name)} is taken by an earlier layer", expected="names that differ")
     return name
 
 

@@ -15,8 +15,8 @@ import annotated_types
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe, built, written
-from mlpkit.components.schema.checking import INVALID, Checking, EnoughFaults, ValueType, show
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
+from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
 from mlpkit.components.schema.docstring import Docstring, parse_docstring
 from mlpkit.components.schema.types import (
     AnyType,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.checking import SchemaReferences
+    from mlpkit.components.schema.context import SchemaReferences
 
 
 def method_signature(method: Any) -> inspect.Signature:
@@ -70,7 +70,7 @@ class Required:
 REQUIRED = Required()
 
 
-class Field(NamedTuple):
+class ParameterSchema(NamedTuple):
     """One parameter of a constructor.
 
     Args:
@@ -92,7 +92,7 @@ class Field(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Signature:
+class Schema:
     """The parameters of a class's constructor, in their order.
 
     Args:
@@ -101,7 +101,7 @@ class Signature:
     """
 
     owner: type
-    fields: tuple[Field, ...]
+    fields: tuple[ParameterSchema, ...]
 
     @cached_property
     def types(self) -> dict[str, ValueType]:
@@ -120,7 +120,7 @@ class Signature:
         self,
         given: Mapping[str, object],
         path: KeyPath,
-        checking: Checking,
+        context: CheckContext,
         *,
         subject: str = "",
         noun: str = "parameter",
@@ -130,11 +130,11 @@ class Signature:
         Args:
             given: values by parameter name.
             path: where these values are.
-            checking: takes the faults, and resolves references to components.
+            context: takes the faults, and resolves references to components.
             subject: what the parameters belong to, for messages.
             noun: what to call a parameter in messages.
         """
-        before = len(checking.faults)
+        before = len(context.faults)
         of = f" of {subject}" if subject else ""
         misspelt: set[str] = set()
         for key in given:
@@ -143,7 +143,7 @@ class Signature:
                 meant = nearest(str(key), absent) or nearest(str(key), self.types)
                 misspelt |= {meant} if meant else set()
                 names = ", ".join(self.types) or f"no {noun}s at all"
-                checking.report(
+                context.report(
                     (*path, key),
                     f"unknown {noun} {show(key)}{of}",
                     expected=names if len(self.types) <= 1 else f"one of {names}",
@@ -155,7 +155,7 @@ class Signature:
             if field.name not in given and field.name in misspelt:
                 continue
             if field.name not in given and field.required:
-                checking.report(
+                context.report(
                     path,
                     f"missing {noun} '{field.name}'{of}",
                     expected=f"{field.name}: {field.type.describe()}",
@@ -163,8 +163,8 @@ class Signature:
                 )
                 continue
             value = given.get(field.name, field.default)
-            checked[field.name] = field.type.check(value, (*path, field.name), checking)
-        faulty = len(checking.faults) > before or any(value is INVALID for value in checked.values())
+            checked[field.name] = field.type.check(value, (*path, field.name), context)
+        faulty = len(context.faults) > before or any(value is INVALID for value in checked.values())
         return None if faulty else checked
 
     def bind(self, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, Any]:
@@ -185,11 +185,11 @@ class Signature:
         for name in given:
             if name in kwargs:
                 raise ParameterError(name, f"was given twice to {self.owner.__name__}")
-        checking, checked = Checking(), None
-        with suppress(EnoughFaults):
-            checked = self.check(given | kwargs, (), checking, subject=self.owner.__name__)
+        context, checked = CheckContext(), None
+        with suppress(EnoughProblems):
+            checked = self.check(given | kwargs, (), context, subject=self.owner.__name__)
         if checked is None:
-            fault = checking.faults[0]
+            fault = context.faults[0]
             place = ".".join(str(part) for part in fault.path) or self.owner.__name__
             raise ParameterError(place, fault.message, expected=fault.expected, remedy=fault.remedy)
         return {name: built(value) for name, value in checked.items()}
@@ -226,18 +226,18 @@ class OneOf(NamedTuple):
     exclusive: bool = True
 
     def check(
-        self, value: Mapping[str, object], known: Mapping[str, ValueType], path: KeyPath, checking: Checking
+        self, value: Mapping[str, object], known: Mapping[str, ValueType], path: KeyPath, context: CheckContext
     ) -> None:
         """Report where the rule is broken; a misspelt key is told by itself."""
         given = [key for key in self.keys if value.get(key) is not None]
         misspelt = any(nearest(str(key), self.keys) for key in value if key not in known)
         if not given and not misspelt:
-            checking.report(path, self.missing, expected=self.expected, at_key=True)
+            context.report(path, self.missing, expected=self.expected, at_key=True)
         elif self.exclusive and len(given) > 1:
             message = (
                 f"{'both ' if len(given) == 2 else ''}{' and '.join(given)} are {'all ' if len(given) > 2 else ''}given"
             )
-            checking.report((*path, given[1]), message, expected=self.expected, at_key=True)
+            context.report((*path, given[1]), message, expected=self.expected, at_key=True)
 
     def json_schema(self) -> dict[str, Any]:
         """Return the rule as JSON Schema."""
@@ -258,7 +258,7 @@ class Section:
     rules: ClassVar[tuple[OneOf, ...]] = ()
     reserved: ClassVar[Mapping[str, str]] = {}
 
-    def check_together(self, path: KeyPath, checking: Checking) -> None:
+    def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Report what is wrong between values that are each right."""
 
     def reference(self) -> dict[str, Any]:
@@ -273,36 +273,36 @@ class SectionType(ValueType):
     owner: type[Section]
 
     @cached_property
-    def signature(self) -> Signature:
+    def signature(self) -> Schema:
         """The section's keys."""
-        return signature_of(self.owner)
+        return schema_of(self.owner)
 
     def describe(self) -> str:
         """Say what is expected."""
         return f"a mapping with the keys of {self.owner.title}"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section, its values checked and defaults filled in."""
         if not isinstance(value, dict):
             keys = f"its keys: {', '.join(self.signature.types)}"
-            return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=keys)
+            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=keys)
         for key in [key for key in value if key in self.owner.reserved]:
             what = (
                 f"the key '{key}' ({self.owner.reserved[key]}) is part of the format, but this version can't act on it"
             )
-            checking.report((*path, key), what, remedy="leave it out, or upgrade mlpkit", at_key=True)
+            context.report((*path, key), what, remedy="leave it out, or upgrade mlpkit", at_key=True)
         given, before = (
             {key: item for key, item in value.items() if key not in self.owner.reserved},
-            len(checking.faults),
+            len(context.faults),
         )
-        checked = self.signature.check(given, path, checking, subject=self.owner.title, noun="key")
+        checked = self.signature.check(given, path, context, subject=self.owner.title, noun="key")
         for rule in self.owner.rules:
-            rule.check(given, self.signature.types, path, checking)
+            rule.check(given, self.signature.types, path, context)
         if checked is None:
             return INVALID
         section = self.owner(**checked)
-        section.check_together(path, checking)
-        return section if len(checking.faults) == before else INVALID
+        section.check_together(path, context)
+        return section if len(context.faults) == before else INVALID
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -317,7 +317,7 @@ def _constructor(owner: type) -> Callable[..., None]:
     return found
 
 
-def signature_of(owner: type) -> Signature:
+def schema_of(owner: type) -> Schema:
     """Read the signature of a class's constructor, once for each class.
 
     Raises:
@@ -327,10 +327,10 @@ def signature_of(owner: type) -> Signature:
 
 
 @cache
-def _signature_of(owner: type) -> Signature:
+def _signature_of(owner: type) -> Schema:
     constructor = _constructor(owner)
     if constructor is object.__init__:
-        return Signature(owner, ())
+        return Schema(owner, ())
     where = f"{owner.__module__}.{owner.__qualname__}"
     try:
         annotations = typing.get_type_hints(constructor, include_extras=True)
@@ -352,8 +352,8 @@ def _signature_of(owner: type) -> Signature:
         except TypeError as error:
             raise PluginError(f"{where}: parameter '{parameter.name}': {error}") from error
         default = REQUIRED if parameter.default is parameter.empty else parameter.default
-        fields.append(Field(parameter.name, found, default, parameter.kind is parameter.KEYWORD_ONLY))
-    return Signature(owner, tuple(fields))
+        fields.append(ParameterSchema(parameter.name, found, default, parameter.kind is parameter.KEYWORD_ONLY))
+    return Schema(owner, tuple(fields))
 
 
 SCALARS: dict[object, ValueType] = {

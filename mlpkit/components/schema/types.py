@@ -7,14 +7,14 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlpkit.components.schema.checking import INVALID, Checking, EnoughFaults, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
 from mlpkit.components.schema.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.checking import SchemaReferences
+    from mlpkit.components.schema.context import SchemaReferences
 
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -54,7 +54,7 @@ class IntegerType(ValueType):
         """Say what is expected."""
         return _with_bounds("an integer", self.bounds)
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the integer."""
         try:
             integer = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
@@ -64,9 +64,9 @@ class IntegerType(ValueType):
             remedy = "write it without quotes" if isinstance(value, str) and _is_integer(value) else ""
             if isinstance(value, float) and value.is_integer():
                 remedy = f"write {int(value)}"
-            return checking.report(path, f"{show(value)} is not an integer", expected=self.describe(), remedy=remedy)
+            return context.report(path, f"{show(value)} is not an integer", expected=self.describe(), remedy=remedy)
         if not all(bound.holds(integer) for bound in self.bounds):
-            return checking.report(path, f"{show(integer)} is out of range", expected=self.describe())
+            return context.report(path, f"{show(integer)} is out of range", expected=self.describe())
         return integer
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -84,19 +84,19 @@ class NumberType(ValueType):
         """Say what is expected."""
         return _with_bounds("a number", self.bounds)
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the number as a float."""
         if isinstance(value, bool | str) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
             remedy = "write it without quotes" if isinstance(value, str) and is_number(value) else ""
-            return checking.report(path, f"{show(value)} is not a number", expected=self.describe(), remedy=remedy)
+            return context.report(path, f"{show(value)} is not a number", expected=self.describe(), remedy=remedy)
         try:
             number = float(value)  # type: ignore[arg-type]
         except (OverflowError, TypeError, ValueError):
-            return checking.report(path, f"{show(value)} is not a number", expected=self.describe())
+            return context.report(path, f"{show(value)} is not a number", expected=self.describe())
         if not math.isfinite(number):
-            return checking.report(path, f"{show(number)} is not finite", expected=self.describe())
+            return context.report(path, f"{show(number)} is not finite", expected=self.describe())
         if not all(bound.holds(number) for bound in self.bounds):
-            return checking.report(path, f"{show(value)} is out of range", expected=self.describe())
+            return context.report(path, f"{show(value)} is out of range", expected=self.describe())
         return number
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -112,14 +112,14 @@ class BooleanType(ValueType):
         """Say what is expected."""
         return "true or false"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the truth value."""
         if isinstance(value, bool):
             return value
         words = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
         meant = words.get(str(value).lower()) if isinstance(value, str | int) else None
         remedy = f"did you mean {meant}?" if meant else ""
-        return checking.report(path, f"{show(value)} is not true or false", expected=self.describe(), remedy=remedy)
+        return context.report(path, f"{show(value)} is not true or false", expected=self.describe(), remedy=remedy)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -134,12 +134,12 @@ class TextType(ValueType):
         """Say what is expected."""
         return "a string"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the string."""
         if isinstance(value, str):
             return value
         remedy = "put it in quotes" if isinstance(value, int | float) else ""
-        return checking.report(path, f"{show(value)} is not a string", expected=self.describe(), remedy=remedy)
+        return context.report(path, f"{show(value)} is not a string", expected=self.describe(), remedy=remedy)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -157,7 +157,7 @@ class ChoiceType(ValueType):
         shown = [choice if isinstance(choice, str) else show(choice) for choice in self.choices]
         return shown[0] if len(shown) == 1 else "one of " + ", ".join(shown)
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the value if it is one of the choices, of the same type."""
         for choice in self.choices:
             if type(choice) is type(value) and choice == value:
@@ -165,7 +165,7 @@ class ChoiceType(ValueType):
         words = [choice for choice in self.choices if isinstance(choice, str)]
         remedy = did_you_mean(value, words) if isinstance(value, str) else ""
         wanted = "one of the choices" if len(self.choices) > 1 else self.describe()
-        return checking.report(path, f"{show(value)} is not {wanted}", expected=self.describe(), remedy=remedy)
+        return context.report(path, f"{show(value)} is not {wanted}", expected=self.describe(), remedy=remedy)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -180,11 +180,11 @@ class NothingType(ValueType):
         """Say what is expected."""
         return "null"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return None."""
         if value is None:
             return None
-        return checking.report(path, f"{show(value)} is not null", expected=self.describe())
+        return context.report(path, f"{show(value)} is not null", expected=self.describe())
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -199,7 +199,7 @@ class AnyType(ValueType):
         """Say what is expected."""
         return "any value"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the value."""
         return value
 
@@ -239,22 +239,22 @@ class ListType(ValueType):
         count = f" of at least {self.fewest}" if self.fewest else ""
         return f"a list{count}, each {self.items.describe()}"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the list, every item checked."""
         if not isinstance(value, list | tuple):
-            return checking.report(
+            return context.report(
                 path, f"{show(value)} is not a list", expected=self.describe(), remedy="put it in [ ]"
             )
         if len(value) < self.fewest:
-            return checking.report(path, f"the list has {len(value)} items", expected=self.describe())
-        checked = self.check_items(value, path, checking)
+            return context.report(path, f"the list has {len(value)} items", expected=self.describe())
+        checked = self.check_items(value, path, context)
         if any(item is INVALID for item in checked):
             return INVALID
         return tuple(checked) if self.as_tuple else checked
 
-    def check_items(self, values: Sequence[object], path: KeyPath, checking: Checking) -> list[Any]:
+    def check_items(self, values: Sequence[object], path: KeyPath, context: CheckContext) -> list[Any]:
         """Return every item, checked or ``INVALID``."""
-        return [self.items.check(item, (*path, i), checking) for i, item in enumerate(values)]
+        return [self.items.check(item, (*path, i), context) for i, item in enumerate(values)]
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -272,14 +272,14 @@ class TupleType(ValueType):
         """Say what is expected."""
         return f"a list of {len(self.items)}: " + ", ".join(item.describe() for item in self.items)
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the tuple, every item checked."""
         if not isinstance(value, list | tuple):
-            return checking.report(path, f"{show(value)} is not a list", expected=self.describe())
+            return context.report(path, f"{show(value)} is not a list", expected=self.describe())
         if len(value) != len(self.items):
-            return checking.report(path, f"the list has {len(value)} items", expected=self.describe())
+            return context.report(path, f"the list has {len(value)} items", expected=self.describe())
         checked = tuple(
-            item_type.check(item, (*path, i), checking)
+            item_type.check(item, (*path, i), context)
             for i, (item_type, item) in enumerate(zip(self.items, value, strict=True))
         )
         return INVALID if any(item is INVALID for item in checked) else checked
@@ -304,14 +304,14 @@ class MappingType(ValueType):
         """Say what is expected."""
         return f"a mapping from names, each to {self.values.describe()}"
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the mapping, every value checked."""
         if not isinstance(value, dict):
-            return checking.report(path, f"{show(value)} is not a mapping", expected=self.describe())
+            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe())
         for key in value:
             if not isinstance(key, str):
-                return checking.report(path, f"the key {show(key)} is not a string", expected=self.describe())
-        checked = {key: self.values.check(item, (*path, key), checking) for key, item in value.items()}
+                return context.report(path, f"the key {show(key)} is not a string", expected=self.describe())
+        checked = {key: self.values.check(item, (*path, key), context) for key, item in value.items()}
         return INVALID if any(item is INVALID for item in checked.values()) else checked
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -334,25 +334,25 @@ class EitherType(ValueType):
         """The alternatives worth naming in a message: that nothing may be said goes without saying."""
         return [alternative for alternative in self.alternatives if not isinstance(alternative, NothingType)]
 
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the value as the first alternative that takes it sees it."""
-        deepest: list[Checking] = []
+        deepest: list[CheckContext] = []
         for alternative in self.alternatives:
-            attempt = Checking(checking.resolve)
+            attempt = CheckContext(context.resolve)
             try:
                 checked = alternative.check(value, path, attempt)
-            except EnoughFaults:
+            except EnoughProblems:
                 checked = INVALID
             if checked is not INVALID:
-                checking.warnings += attempt.warnings
+                context.warnings += attempt.warnings
                 return checked
             only = self._telling == [alternative]
             if only or any(len(fault.path) > len(path) or fault.at_key for fault in attempt.faults):
                 deepest.append(attempt)
         if len(deepest) == 1:  # the value has the form of just one alternative: its faults are the helpful ones
-            checking.faults += deepest[0].faults
+            context.faults += deepest[0].faults
             return INVALID
-        return checking.report(path, f"{show(value)} is not what is expected here", expected=self.describe())
+        return context.report(path, f"{show(value)} is not what is expected here", expected=self.describe())
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Nonconformity(MlpkitError, AssertionError):  # noqa: N818 - reads as what was found, in a test's report
+class CheckFailure(MlpkitError, AssertionError):  # noqa: N818 - reads as what was found, in a test's report
     """A component breaks a promise of its kind.
 
     Args:
@@ -34,7 +34,7 @@ class NotApplicable(Exception):  # noqa: N818 - not an error: there is nothing t
     """A check can't be made here, and why."""
 
 
-class LeftOut(NotApplicable):
+class Blocked(NotApplicable):
     """A check rests on another that has failed.
 
     Args:
@@ -69,7 +69,7 @@ class Check:
         kinds: the kinds of component it is asked.
         each_example: whether it is asked of each example of a component; if not, of the component once.
         says_why_unusable: whether it is asked of components that can't be used too, since it may say why they can't.
-        function: asks, and raises ``Nonconformity`` if the answer is no.
+        function: asks, and raises ``CheckFailure`` if the answer is no.
     """
 
     name: str

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.testing.suite.check import Nonconformity
+from mlpkit.testing.suite.check import CheckFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ def expect_same_bits(
         remedy: what to do if they are not.
 
     Raises:
-        Nonconformity: two arrays differ.
+        CheckFailure: two arrays differ.
     """
     for what, one, other in _pairs(found, expected, when, remedy):
         if one.tobytes() != other.tobytes():
@@ -48,7 +48,7 @@ def expect_close(
         tolerance: the largest difference allowed, relative to the largest element.
 
     Raises:
-        Nonconformity: two arrays differ by more.
+        CheckFailure: two arrays differ by more.
     """
     for what, one, other in _pairs(found, expected, when, remedy):
         if not _largest_difference(one, other) <= tolerance * max(1.0, _size(other)):
@@ -62,7 +62,7 @@ def _pairs(
     for what in expected:
         one, other = np.asarray(found[what]), np.asarray(expected[what])
         if one.shape != other.shape or one.dtype != other.dtype:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"{what} became {one.dtype} of shape {one.shape} {when}",
                 expected=f"{other.dtype} of shape {other.shape}, as before",
                 remedy=remedy,
@@ -71,10 +71,10 @@ def _pairs(
     return pairs
 
 
-def _differ(what: str, one: NDArray[Any], other: NDArray[Any], when: str, expected: str, remedy: str) -> Nonconformity:
+def _differ(what: str, one: NDArray[Any], other: NDArray[Any], when: str, expected: str, remedy: str) -> CheckFailure:
     difference = _largest_difference(one, other)
     by = f"by up to {difference:.2g}" if np.isfinite(difference) else "(one of them holds what is not a number)"
-    return Nonconformity(f"{what} changed {by} {when}", expected=expected, remedy=remedy)
+    return CheckFailure(f"{what} changed {by} {when}", expected=expected, remedy=remedy)
 
 
 def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:

@@ -19,13 +19,15 @@ from mlpkit.registry.origin import GivenObject
 from mlpkit.registry.plugin import Plugin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import doubles as stand_ins
-from mlpkit.testing.suite.subject import Subject
+from mlpkit.testing.suite.subject import ComponentUnderTest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def subjects_of(plugin: str | Path | ModuleType | type[Component], files: Sequence[str] = ()) -> list[Subject]:
+def subjects_of(
+    plugin: str | Path | ModuleType | type[Component], files: Sequence[str] = ()
+) -> list[ComponentUnderTest]:
     """Return the components to check.
 
     Args:
@@ -51,7 +53,7 @@ def subjects_of(plugin: str | Path | ModuleType | type[Component], files: Sequen
     registry.plugins += local_plugins([stand_ins])  # only now, so that nobody is told of them
     if entry is None:
         return _subjects(registry, plugin, paths.get(plugin, ()))
-    return [Subject(entry, registry, paths.get(entry.plugin.namespace, ()))]
+    return [ComponentUnderTest(entry, registry, paths.get(entry.plugin.namespace, ()))]
 
 
 def _entry(registry: Registry, name: str) -> RegisteredComponent:
@@ -82,19 +84,19 @@ def _remedy(registry: Registry, name: str) -> str:
     return f"known: {', '.join(namespaces)}; a package is found by its entry point of the group mlpkit, once installed"
 
 
-def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...] | None) -> list[Subject]:
+def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...] | None) -> list[ComponentUnderTest]:
     candidates = [plugin for plugin in registry.plugins if plugin.namespace == namespace]
     plugin = next((each for each in candidates if each.usable or each.status is Status.BROKEN), candidates[0])
     plugin.ensure_loaded()
     if not plugin.usable:
         raise PluginError(f"the plugin '{namespace}' ({plugin.label}) is {plugin.status.value}: {plugin.reason}")
     return [
-        Subject(RegisteredComponent(plugin, declaration), registry, in_new_process)
+        ComponentUnderTest(RegisteredComponent(plugin, declaration), registry, in_new_process)
         for declaration in plugin.declarations.values()
     ]
 
 
-def _subject_of_class(found: type[Component]) -> Subject:
+def _subject_of_class(found: type[Component]) -> ComponentUnderTest:
     """Return a class that no plugin needs to provide: its namespace is the outermost part of its module's name."""
     if not issubclass(found, Component):
         raise UsageError(
@@ -110,7 +112,7 @@ def _subject_of_class(found: type[Component]) -> Subject:
         plugin,
         *(other for other in registry.plugins if other.namespace != namespace or other.built_in),
     ]
-    return Subject(RegisteredComponent(plugin, plugin.declarations[name]), registry, None)
+    return ComponentUnderTest(RegisteredComponent(plugin, plugin.declarations[name]), registry, None)
 
 
 def _as_seen_from_new_process(module: ModuleType) -> tuple[str, ...] | None:

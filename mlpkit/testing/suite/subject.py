@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Subject:
+class ComponentUnderTest:
     """A component of a plugin, as the suite sees it.
 
     Args:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.testing.suite.all_checks import checks_for
-from mlpkit.testing.suite.check import LeftOut, Nonconformity, NotApplicable, described
+from mlpkit.testing.suite.check import Blocked, CheckFailure, NotApplicable, described
 
 if TYPE_CHECKING:
     from mlpkit.testing.suite.check import Check
     from mlpkit.testing.suite.examples.example import Example
-    from mlpkit.testing.suite.subject import Subject
+    from mlpkit.testing.suite.subject import ComponentUnderTest
 
 TO_BUILD = ("can_be_loaded", "methods_take_what_they_are_given", "has_examples", "examples_can_be_built")
 TO_USE = "can_be_used"
@@ -19,7 +19,7 @@ PREREQUISITES = (*TO_BUILD, TO_USE)
 """Checks that come first, in this order: where one fails, all that come after it are left out."""
 
 
-def ask(check: Check, subject: Subject, prerequisites: tuple[str, ...] = PREREQUISITES) -> None:
+def run_check(check: Check, subject: ComponentUnderTest, prerequisites: tuple[str, ...] = PREREQUISITES) -> None:
     """Ask a component one check.
 
     Args:
@@ -28,8 +28,8 @@ def ask(check: Check, subject: Subject, prerequisites: tuple[str, ...] = PREREQU
         prerequisites: the checks that it rests on.
 
     Raises:
-        Nonconformity: the component doesn't conform.
-        LeftOut: a check that this one rests on has failed.
+        CheckFailure: the component doesn't conform.
+        Blocked: a check that this one rests on has failed.
         NotApplicable: the check can't be made.
     """
     __tracebackhide__ = True
@@ -41,39 +41,39 @@ def ask(check: Check, subject: Subject, prerequisites: tuple[str, ...] = PREREQU
         _ask(check, subject, example, example.title())
 
 
-def _ask(check: Check, subject: Subject, whom: Subject | Example, where: str) -> None:
+def _ask(check: Check, subject: ComponentUnderTest, whom: ComponentUnderTest | Example, where: str) -> None:
     __tracebackhide__ = True
     place = f" ({where})" if where else ""
     try:
         check.function(whom)
-    except Nonconformity as found:
-        raise Nonconformity(
+    except CheckFailure as found:
+        raise CheckFailure(
             f"{subject.name}{place}: {found.happened}", expected=found.expected, remedy=found.remedy
         ) from found.__cause__
     except NotApplicable:
         raise
     except Exception as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"{subject.name}{place}: it raised {described(error)}",
             expected="no exception",
             remedy=f"the check asked: {check.asks}",
         ) from error
 
 
-def _expect(prerequisites: tuple[str, ...], check: Check, subject: Subject) -> None:
+def _expect(prerequisites: tuple[str, ...], check: Check, subject: ComponentUnderTest) -> None:
     for earlier in prerequisites:
         if check.name == earlier or (earlier == TO_USE and check.says_why_unusable):
             return
         if not _passes(earlier, subject):
-            raise LeftOut(earlier)
+            raise Blocked(earlier)
 
 
-def _passes(name: str, subject: Subject) -> bool:
+def _passes(name: str, subject: ComponentUnderTest) -> bool:
     if name not in subject.answers:
         (check,) = (check for check in checks_for(subject.kind) if check.name == name)
         try:
-            ask(check, subject)
-        except Nonconformity:
+            run_check(check, subject)
+        except CheckFailure:
             subject.answers[name] = False
         else:
             subject.answers[name] = True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.cli.progress.screen import Pace
+from mlpkit.cli.progress.screen import Throughput
 
 
 def test_the_rest_takes_as_long_as_the_average_so_far():
     now = [100.0]
-    pace = Pace(1000, clock=lambda: now[0])
+    pace = Throughput(1000, clock=lambda: now[0])
     assert pace.steps_per_second(0) == 0
     assert pace.seconds_left(0) == float("inf")
     now[0] = 104.0
@@ -21,7 +21,7 @@ def test_the_rest_takes_as_long_as_the_average_so_far():
 
 def test_steps_done_before_the_start_took_no_time():
     now = [100.0]
-    pace = Pace(1000, first=400, clock=lambda: now[0])
+    pace = Throughput(1000, first=400, clock=lambda: now[0])
     now[0] = 102.0
     assert pace.steps_per_second(500) == 50
     assert pace.seconds_left(500) == pytest.approx(10)
@@ -29,12 +29,12 @@ def test_steps_done_before_the_start_took_no_time():
 
 def test_where_the_end_is_not_known_neither_is_the_time_left():
     now = [100.0]
-    pace = Pace(None, clock=lambda: now[0])
+    pace = Throughput(None, clock=lambda: now[0])
     now[0] = 102.0
     assert pace.steps_per_second(500) == 250
     assert pace.seconds_left(500) == float("inf")
 
 
 def test_the_clock_runs_by_itself():
-    pace = Pace(10)
+    pace = Throughput(10)
     assert pace.steps_per_second(5) > 0

@@ -7,12 +7,12 @@ import io
 import pytest
 from rich.console import Console
 
-from mlpkit.cli.progress.screen import Pace, ProgressBar
+from mlpkit.cli.progress.screen import ProgressBar, Throughput
 
 
 def _drawn(width, *, step=3120, record=None):
     now = [0.0]
-    bar = ProgressBar(10_000, Pace(10_000, clock=lambda: now[0]))
+    bar = ProgressBar(10_000, Throughput(10_000, clock=lambda: now[0]))
     now[0] = 2.0
     bar.step, bar.loss = step, 0.23114
     bar.record = record or {}
@@ -50,7 +50,7 @@ def test_a_narrow_terminal_shows_less(width, bar, figures):
 
 
 def test_without_a_known_end_there_is_no_bar():
-    bar = ProgressBar(None, Pace(None))
+    bar = ProgressBar(None, Throughput(None))
     bar.step, bar.loss = 3120, 0.23114
     console = Console(file=io.StringIO(), width=80, color_system=None)
     console.print(bar)
@@ -60,7 +60,7 @@ def test_without_a_known_end_there_is_no_bar():
 
 
 def test_without_unicode_the_bar_is_drawn_in_ascii():
-    bar = ProgressBar(4, Pace(4))
+    bar = ProgressBar(4, Throughput(4))
     bar.step = 1
     console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="latin-1"), width=80, color_system=None)
     console.print(bar)

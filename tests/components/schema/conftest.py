@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.checking import INVALID, Checking
+from mlpkit.components.schema.context import INVALID, CheckContext
 
 
 @pytest.fixture
@@ -12,10 +12,10 @@ def checked():
     """Return a function that checks a value and returns the result, or the faults as text."""
 
     def check(value_type, value, resolve=None):
-        checking = Checking(resolve)
-        result = value_type.check(value, ("p",), checking)
-        assert (result is INVALID) == bool(checking.faults)
-        return [str(fault) for fault in checking.faults] if checking.faults else result
+        context = CheckContext(resolve)
+        result = value_type.check(value, ("p",), context)
+        assert (result is INVALID) == bool(context.faults)
+        return [str(fault) for fault in context.faults] if context.faults else result
 
     return check
 

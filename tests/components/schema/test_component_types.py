@@ -7,7 +7,7 @@ import pytest
 from mlpkit import Initializer, Layer, Schedule
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.component_types import ComponentOfKind, RecipeOfKind
-from mlpkit.components.schema.signature import signature_of
+from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.types import Bound, NumberType
 
 
@@ -38,16 +38,16 @@ class Same(Layer):
         return dy
 
 
-ONES = Recipe("ones", Ones, signature_of(Ones), {})
+ONES = Recipe("ones", Ones, schema_of(Ones), {})
 INITIALIZER = ComponentOfKind(("initializer",), (Initializer,))
 RATE = ComponentOfKind(("schedule",), (Schedule,), NumberType())
 LAYER = RecipeOfKind(("layer",), (Layer,))
 
 
-def resolve(kinds, reference, path, checking):
+def resolve(kinds, reference, path, context):
     if reference in ("ones", {"ones": {}}):
         return ONES
-    checking.report(path, f"unknown {kinds[0]} {reference!r}", at_key=True)
+    context.report(path, f"unknown {kinds[0]} {reference!r}", at_key=True)
     return None
 
 
@@ -118,7 +118,7 @@ def test_refuses(checked, value_type, value, message):
 
 
 def test_a_recipe_is_handed_over_and_not_built(checked):
-    recipe = Recipe("Same", Same, signature_of(Same), {})
+    recipe = Recipe("Same", Same, schema_of(Same), {})
     assert checked(LAYER, recipe) is recipe
     assert LAYER.realize(recipe) is recipe
     assert checked(LAYER, Same) is Same

@@ -130,8 +130,8 @@ def test_components_inside_are_built_and_written_out(checked, wrap, value):
             return {"thing": {"depth": 1}}
 
     class ByName(ComponentOfKind):
-        def check(self, value, path, checking):
-            return Built() if value == "thing" else checking.report(path, "is no thing")
+        def check(self, value, path, context):
+            return Built() if value == "thing" else context.report(path, "is no thing")
 
         def realize(self, checked):
             return checked()

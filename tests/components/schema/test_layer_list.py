@@ -8,9 +8,9 @@ import pytest
 from annotated_types import Ge, MinLen
 
 from mlpkit import Layer, Loss, ParameterError, Recipe
-from mlpkit.components.schema.checking import Checking
 from mlpkit.components.schema.component_types import LayerListType
-from mlpkit.components.schema.signature import signature_of, value_type
+from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.signature import schema_of, value_type
 
 
 class Dense(Layer):
@@ -45,10 +45,10 @@ class Stack(Layer):
 CLASSES = {"Dense": Dense, "Stack": Stack}
 
 
-def resolve(kinds, reference, path, checking):
+def resolve(kinds, reference, path, context):
     name, parameters = next(iter(reference.items())) if isinstance(reference, dict) else (reference, {})
-    signature = signature_of(CLASSES[name])
-    arguments = signature.check(parameters or {}, (*path, name), checking)
+    signature = schema_of(CLASSES[name])
+    arguments = signature.check(parameters or {}, (*path, name), context)
     return None if arguments is None else Recipe(name, CLASSES[name], signature, arguments, (*path, name))
 
 
@@ -65,11 +65,11 @@ def test_other_lists_have_none():
 
 
 def test_names_are_given_to_the_layers_and_written_out_again():
-    checking = Checking(resolve)
+    context = CheckContext(resolve)
     written = [{"Dense": {"units": 2, "name": "first"}}, {"Dense": None}, {"Dense": {"units": 1}}]
     kind = value_type(list[Layer])
-    checked = kind.check(written, ("layers",), checking)
-    assert checking.faults == []
+    checked = kind.check(written, ("layers",), context)
+    assert context.faults == []
     stack = Stack(kind.realize(checked))
     stack.path = "Stack1"
     stack.build((3,))
@@ -98,9 +98,9 @@ def test_names_are_given_to_the_layers_and_written_out_again():
     ],
 )
 def test_names_that_can_not_be(items, faults):
-    checking = Checking(resolve)
-    value_type(list[Layer]).check(items, ("layers",), checking)
-    assert [(fault.path, fault.message) for fault in checking.faults] == faults
+    context = CheckContext(resolve)
+    value_type(list[Layer]).check(items, ("layers",), context)
+    assert [(fault.path, fault.message) for fault in context.faults] == faults
 
 
 def test_in_python_layers_are_given_as_they_are():

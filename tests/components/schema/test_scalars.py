@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.components.schema.checking import INVALID, Checking
+from mlpkit.components.schema.context import INVALID, CheckContext
 from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
@@ -130,13 +130,13 @@ def test_refuses(checked, value_type, value, message):
 
 @given(plain_values)
 def test_an_integer_is_exactly_what_python_calls_one_and_no_truth_value(value):
-    taken = IntegerType().check(value, (), Checking()) is not INVALID
+    taken = IntegerType().check(value, (), CheckContext()) is not INVALID
     assert taken == (type(value) is int)
 
 
 @given(plain_values)
 def test_a_number_is_a_finite_one_and_no_truth_value(value):
-    number = NumberType().check(value, (), Checking())
+    number = NumberType().check(value, (), CheckContext())
     if type(value) in (int, float) and abs(value) <= sys.float_info.max:
         assert number == float(value)
         assert type(number) is float
@@ -177,7 +177,7 @@ def test_describes_itself(value_type, described, schema, references):
 @given(plain_values)
 def test_what_was_checked_is_what_a_spec_would_say(value):
     for value_type in (IntegerType(), BooleanType(), TextType(), NothingType(), AnyType()):
-        result = value_type.check(value, (), Checking())
+        result = value_type.check(value, (), CheckContext())
         if result is not INVALID:
             assert value_type.plain(result) is result
             assert value_type.realize(result) is result

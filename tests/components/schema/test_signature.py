@@ -8,8 +8,8 @@ import pytest
 from annotated_types import Ge
 
 from mlpkit import Initializer, InitializerLike, Layer, PluginError
-from mlpkit.components.schema.checking import Checking
-from mlpkit.components.schema.signature import REQUIRED, signature_of
+from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.signature import REQUIRED, schema_of
 
 
 class Conv(Layer):
@@ -58,13 +58,13 @@ class Heir(Conv):
 
 
 def faults(owner, given, **options):
-    checking = Checking()
-    assert signature_of(owner).check(given, ("layers", 0), checking, **options) is None
-    return [str(fault) for fault in checking.faults]
+    context = CheckContext()
+    assert schema_of(owner).check(given, ("layers", 0), context, **options) is None
+    return [str(fault) for fault in context.faults]
 
 
 def test_parameters_stand_in_their_order_with_their_defaults():
-    fields = signature_of(Conv).fields
+    fields = schema_of(Conv).fields
     assert [field.name for field in fields] == ["filters", "size", "weights", "bias", "note"]
     assert [field.default for field in fields] == [REQUIRED, (3, 3), "he_normal", True, None]
     assert [field.required for field in fields] == [True, False, False, False, False]
@@ -72,14 +72,14 @@ def test_parameters_stand_in_their_order_with_their_defaults():
 
 
 def test_defaults_are_filled_in():
-    checked = signature_of(Conv).check({"filters": 8}, (), Checking())
-    realized = {name: signature_of(Conv).types[name].realize(value) for name, value in checked.items()}
+    checked = schema_of(Conv).check({"filters": 8}, (), CheckContext())
+    realized = {name: schema_of(Conv).types[name].realize(value) for name, value in checked.items()}
     assert realized == {"filters": 8, "size": (3, 3), "weights": "he_normal", "bias": True, "note": None}
 
 
 def test_the_docstring_of_the_class_goes_before_that_of_its_constructor():
-    assert signature_of(Conv).docstring.summary == "A convolution."
-    assert signature_of(Conv).docstring.parameters == {
+    assert schema_of(Conv).docstring.summary == "A convolution."
+    assert schema_of(Conv).docstring.parameters == {
         "filters": "number of filters.",
         "weights": "first values.",
         "size": "size of a filter.",
@@ -91,10 +91,10 @@ def test_constructors_without_parameters_and_inherited_ones():
         def __call__(self, shape, fans, rng, dtype):
             raise NotImplementedError
 
-    assert signature_of(Bare).fields == ()
-    assert signature_of(Nothing).fields == ()
-    assert signature_of(Nothing).docstring.summary == ""
-    assert signature_of(Heir).fields == signature_of(Conv).fields
+    assert schema_of(Bare).fields == ()
+    assert schema_of(Nothing).fields == ()
+    assert schema_of(Nothing).docstring.summary == ""
+    assert schema_of(Heir).fields == schema_of(Conv).fields
 
 
 def test_every_fault_is_reported_at_once():
@@ -111,9 +111,9 @@ def test_a_missing_parameter_is_described():
 
 
 def test_unknown_and_missing_parameters_are_faults_of_the_key_and_wrong_ones_of_the_value():
-    checking = Checking()
-    signature_of(Conv).check({"colour": 1, "size": 3}, (), checking)
-    assert [(fault.path, fault.at_key) for fault in checking.faults] == [
+    context = CheckContext()
+    schema_of(Conv).check({"colour": 1, "size": 3}, (), context)
+    assert [(fault.path, fault.at_key) for fault in context.faults] == [
         (("colour",), True),
         ((), True),
         (("size",), False),
@@ -145,7 +145,7 @@ def test_a_component_without_parameters_takes_none():
 
 
 def test_describes_itself_in_json_schema(references):
-    assert signature_of(Conv).json_schema(references) == {
+    assert schema_of(Conv).json_schema(references) == {
         "type": "object",
         "properties": {
             "filters": {"type": "integer", "minimum": 1, "description": "number of filters."},
@@ -163,7 +163,7 @@ def test_describes_itself_in_json_schema(references):
         "additionalProperties": False,
         "required": ["filters"],
     }
-    assert signature_of(Bare).json_schema(references) == {
+    assert schema_of(Bare).json_schema(references) == {
         "type": "object",
         "properties": {},
         "additionalProperties": False,
@@ -221,5 +221,5 @@ class Unservable(Bare):
 )
 def test_a_constructor_that_is_no_schema_is_refused(owner, message):
     with pytest.raises(PluginError) as caught:
-        signature_of(owner)
+        schema_of(owner)
     assert str(caught.value) == f"{owner.__module__}.{owner.__qualname__}: {message}"

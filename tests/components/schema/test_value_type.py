@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.checking import show
+from mlpkit.components.schema.context import show
 
 
 @pytest.mark.parametrize(

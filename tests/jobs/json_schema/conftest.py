@@ -11,7 +11,7 @@ from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import read_text
 from mlpkit.specfile.nodes import plain
-from mlpkit.specfile.source import FaultList, SourceText
+from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def mlpkit_components():
 
 def parsed(source):
     """Return what a text says, as plain data, by the rules of the dialect."""
-    faults = FaultList()
+    faults = DiagnosticList()
     node = parse_yaml(source, faults)
     faults.raise_if_any()
     return plain(node)
@@ -81,7 +81,7 @@ def data_of_file():
     """Return a function that reads a file as plain data; what is not in the dialect is an error."""
 
     def read(path: Path):
-        faults = FaultList()
+        faults = DiagnosticList()
         source = read_text(path, faults)
         faults.raise_if_any()
         return parsed(source)

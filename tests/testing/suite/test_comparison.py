@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit.testing import Nonconformity
+from mlpkit.testing import CheckFailure
 from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
 
 
@@ -17,30 +17,30 @@ def test_the_same_bits_are_the_same_also_where_they_are_no_numbers():
 
 def test_a_message_says_which_array_and_by_how_much():
     message = r"^y changed by up to 0\.25 when repeated; expected the same bits; look again$"
-    with pytest.raises(Nonconformity, match=message):
+    with pytest.raises(CheckFailure, match=message):
         expect_same_bits(
             {"x": np.ones(2), "y": np.array([1.25, 1])},
             {"x": np.ones(2), "y": np.ones(2)},
             "when repeated",
             "look again",
         )
-    with pytest.raises(Nonconformity, match=r"^y changed \(one of them holds what is not a number\)"):
+    with pytest.raises(CheckFailure, match=r"^y changed \(one of them holds what is not a number\)"):
         expect_close({"y": np.array([np.nan])}, {"y": np.ones(1)}, "when repeated", "", tolerance=1e-9)
 
 
 def test_shapes_and_dtypes_are_compared_first():
-    with pytest.raises(Nonconformity, match=r"^y became float32 of shape \(2,\) .*expected float64 of shape \(3,\)"):
+    with pytest.raises(CheckFailure, match=r"^y became float32 of shape \(2,\) .*expected float64 of shape \(3,\)"):
         expect_close({"y": np.ones(2, np.float32)}, {"y": np.ones(3)}, "when repeated", "", tolerance=1)
 
 
 def test_a_zero_with_another_sign_is_other_bits_and_yet_close():
     expect_close({"y": np.array([0.0])}, {"y": np.array([-0.0])}, "when repeated", "", tolerance=0)
-    with pytest.raises(Nonconformity, match="changed by up to 0"):
+    with pytest.raises(CheckFailure, match="changed by up to 0"):
         expect_same_bits({"y": np.array([0.0])}, {"y": np.array([-0.0])}, "when repeated", "")
 
 
 def test_rounding_is_measured_against_the_largest_element():
     expect_close({"y": np.array([1e9 + 0.5, 0])}, {"y": np.array([1e9, 0])}, "when repeated", "", tolerance=1e-9)
-    with pytest.raises(Nonconformity):
+    with pytest.raises(CheckFailure):
         expect_close({"y": np.array([1e9 + 1.5, 0])}, {"y": np.array([1e9, 0])}, "when repeated", "", tolerance=1e-9)
     expect_close({"y": np.empty((0, 3))}, {"y": np.empty((0, 3))}, "when repeated", "", tolerance=0)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from mlpkit.testing.suite.all_checks import all_checks
-from mlpkit.testing.suite.check import Nonconformity, NotApplicable
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
-from mlpkit.testing.suite.verdict import ask
+from mlpkit.testing.suite.verdict import run_check
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # the broken components stand in modules of their own
@@ -35,8 +35,8 @@ def named(found):
 @named([row for row in ROWS if isinstance(row.component, type)])
 def test_a_broken_component_is_caught_by_its_check(row):
     (subject,) = subjects_of(row.component)
-    with pytest.raises(Nonconformity) as caught:
-        ask(CHECKS[row.check], subject)
+    with pytest.raises(CheckFailure) as caught:
+        run_check(CHECKS[row.check], subject)
     message = str(caught.value)
     assert message.startswith(subject.name)
     assert "; expected " in message
@@ -60,7 +60,7 @@ def test_what_the_broken_ones_were_made_from_is_sound(component):
     for check in all_checks():
         if subject.kind in check.kinds:
             with suppress(NotApplicable):  # a new process can't import a class of these tests
-                ask(check, subject)
+                run_check(check, subject)
 
 
 def test_every_check_has_a_row():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit.errors import WrongUseError
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def writes_into_out(example: AugmentationExample) -> None:
         out = np.zeros_like(x)
         returned = augmentation(x, example.random("augmentation"), out)
         if not isinstance(returned, np.ndarray) or returned.shape != x.shape or not np.shares_memory(returned, out):
-            raise Nonconformity(
+            raise CheckFailure(
                 f"it returned {type(returned).__name__} other than out", expected="out, filled", remedy="return out"
             )
 
@@ -59,7 +59,7 @@ def leaves_the_minibatch_alone(example: AugmentationExample) -> None:
     before = x.copy()
     example.augment(example.make(), x)
     if x.tobytes() != before.tobytes():
-        raise Nonconformity("it wrote into x", expected="x to be left as it is", remedy="write into out")
+        raise CheckFailure("it wrote into x", expected="x to be left as it is", remedy="write into out")
     x.flags.writeable = False
     example.augment(example.make(), x)
 
@@ -73,7 +73,7 @@ def keeps_the_dtype(example: AugmentationExample) -> None:
     for dtype in ("float32", "float64"):
         found = np.asarray(example.augment(example.make(), example.inputs(dtype=dtype)))
         if found.dtype != dtype or not np.isfinite(found).all():
-            raise Nonconformity(f"it returned {found.dtype} for {dtype}, or what is not finite", expected=dtype)
+            raise CheckFailure(f"it returned {found.dtype} for {dtype}, or what is not finite", expected=dtype)
 
 
 @checks_examples("augmentation")
@@ -99,7 +99,7 @@ def draws_from_rng(example: AugmentationExample) -> None:
     augmentation, x = example.make(), example.inputs(20)
     found = {np.array(example.augment(augmentation, x, number=number)).tobytes() for number in range(8)}
     if len(found) == 1:
-        raise Nonconformity(
+        raise CheckFailure(
             "it did the same for eight generators",
             expected="random changes",
             remedy="draw random numbers from rng; prepare inputs in a data set's open and encode",
@@ -118,12 +118,10 @@ def refuses_inputs_it_can_not_change(example: AugmentationExample) -> None:
             augmentation.expect_inputs(shape)
         except WrongUseError as error:
             if shape == example.shape:
-                raise Nonconformity(
-                    f"expect_inputs refused {shape}: {error}", expected="the example's shape"
-                ) from error
+                raise CheckFailure(f"expect_inputs refused {shape}: {error}", expected="the example's shape") from error
             continue
         except Exception as error:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"expect_inputs raised {type(error).__name__} for inputs of shape {shape}: {error}",
                 expected="ShapeError, or nothing",
             ) from error
@@ -131,7 +129,7 @@ def refuses_inputs_it_can_not_change(example: AugmentationExample) -> None:
         try:
             example.augment(augmentation, x)
         except Exception as error:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"inputs of shape {shape} were not refused, and failed: {type(error).__name__}: {error}",
                 expected="ShapeError from expect_inputs for shapes that can't be changed",
             ) from error

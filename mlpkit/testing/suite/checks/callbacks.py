@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.examples.callback import STEPS
 
@@ -38,7 +38,7 @@ def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
         written = {path.name for path in Path(folder).iterdir()}
     others = sorted(written - set(callback.files()))
     if others:
-        raise Nonconformity(
+        raise CheckFailure(
             f"it wrote {', '.join(others)} into the run folder, which files does not name",
             expected="files to return the name of each file and folder",
             remedy="write the method files",
@@ -70,12 +70,12 @@ def state_is_plain_data(example: CallbackExample) -> None:
         try:
             read = json.loads(json.dumps(state, allow_nan=False))
         except (TypeError, ValueError) as error:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"state returned {state!r}, which JSON can't hold: {error}",
                 expected="finite numbers, strings, lists and mappings",
             ) from error
         if not isinstance(state, dict) or read != state:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"state returned {state!r}, which JSON gives back as {read!r}",
                 expected="a mapping that JSON gives back as it is",
                 remedy="use lists in place of tuples, and strings as keys",
@@ -96,7 +96,7 @@ def goes_on_after_a_resume(example: CallbackExample) -> None:
         after.load_state(json.loads(json.dumps(before.state())))
         asked += example.follow(after, example.view(), interrupted + 1, STEPS)
         if asked != expected or after.state() != whole.state():
-            raise Nonconformity(
+            raise CheckFailure(
                 f"interrupted after step {interrupted} it asked to stop at {asked} and remembered {after.state()}",
                 expected=f"{expected} and {whole.state()}, as without an interruption",
                 remedy="return from state all that load_state needs to go on, and set nothing back in on_start",
@@ -113,7 +113,7 @@ def new_callbacks_begin_anew(example: CallbackExample) -> None:
     expected, *others = [example.follow(example.make(), example.view()) for _ in range(4)]
     for found in others:
         if found != expected:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"a new object asked to stop at {found} after others had followed trainings",
                 expected=f"{expected}, as the first one did",
                 remedy="keep figures in self, set in __init__",

@@ -10,7 +10,7 @@ import numpy as np
 from mlpkit.components.dataset import Doubt
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import MlpkitError
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.examples.dataset import INPUTS, TARGETS
 
@@ -29,14 +29,14 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
     parameters = [field.name for field in example.entry.signature.fields]
     for doubt in dataset.doubts():
         if not isinstance(doubt, Doubt):
-            raise Nonconformity(f"a doubt is {doubt!r}", expected="Doubt(parameter, message, remedy)")
+            raise CheckFailure(f"a doubt is {doubt!r}", expected="Doubt(parameter, message, remedy)")
         if doubt.parameter not in parameters:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"a doubt is about {doubt.parameter!r}, which is no parameter",
                 expected=f"one of {', '.join(parameters)}" if parameters else "no doubts where there are no parameters",
             )
         if not (isinstance(doubt.message, str) and doubt.message and isinstance(doubt.remedy, str)):
-            raise Nonconformity(f"doubts returned {doubt}", expected="a message and a remedy that are texts")
+            raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are texts")
 
 
 @checks_examples("dataset")
@@ -49,7 +49,7 @@ def target_remedy_is_a_text(example: DatasetExample) -> None:
     dataset.describe()
     remedy = dataset.target_remedy()
     if not isinstance(remedy, str):
-        raise Nonconformity(f"target_remedy returned {remedy!r}", expected="a text")
+        raise CheckFailure(f"target_remedy returned {remedy!r}", expected="a text")
 
 
 @checks_examples("dataset")
@@ -79,11 +79,11 @@ def description_is_whole(example: DatasetExample) -> None:
     description = example.make().describe()
     shape, target, sizes = description
     if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
-        raise Nonconformity(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
+        raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
     if not isinstance(target, Classes | Labels | Values):
-        raise Nonconformity(f"target is {target!r}", expected="Classes(n), Labels(n) or Values(shape)")
+        raise CheckFailure(f"target is {target!r}", expected="Classes(n), Labels(n) or Values(shape)")
     if "train" not in sizes or set(sizes) - set(SPLITS) or not all(size >= 1 for size in sizes.values()):
-        raise Nonconformity(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
+        raise CheckFailure(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
 
 
 @checks_examples("dataset", says_why_unusable=True)
@@ -95,7 +95,7 @@ def description_agrees_with_the_splits(example: DatasetExample) -> None:
     sizes = dict(example.description.sizes)
     found = {name: len(split) for name, split in example.splits.items()}
     if found != sizes:
-        raise Nonconformity(f"open returned splits of sizes {found}", expected=f"{sizes}, as describe said")
+        raise CheckFailure(f"open returned splits of sizes {found}", expected=f"{sizes}, as describe said")
 
 
 @checks_examples("dataset")
@@ -114,7 +114,7 @@ def the_same_seed_gives_the_same_splits(example: DatasetExample) -> None:
         remedy = "draw from a generator that is made from the seed"
         expect_same_bits(results[0], results[1], "when opened again with the same seed", remedy)
         if fingerprints[0] != fingerprints[1] or not isinstance(fingerprints[0], str):
-            raise Nonconformity(f"the fingerprints are {fingerprints}", expected="the same text twice")
+            raise CheckFailure(f"the fingerprints are {fingerprints}", expected="the same text twice")
 
 
 @checks_examples("dataset")
@@ -129,7 +129,7 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
     try:
         read = json.loads(json.dumps(state, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"encoder_state returned what JSON can't hold: {error}",
             expected="finite numbers, strings, lists and mappings",
             remedy="turn arrays into lists with tolist()",
@@ -140,7 +140,7 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
     found, expected = _encoded(new, raw), _encoded(opened, raw)
     if isinstance(expected, str) or isinstance(found, str):
         if found != expected:
-            raise Nonconformity(f"encode said {found!r}", expected=f"{expected!r}, as the opened object did")
+            raise CheckFailure(f"encode said {found!r}", expected=f"{expected!r}, as the opened object did")
         return
     what = "what encode returns"
     remedy = "return from encoder_state all that encode needs beside the parameters"
@@ -174,7 +174,7 @@ def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
         return
     count = target.count if isinstance(target, Classes) else 0
     if len(names) != count or len(set(names)) != count or not all(isinstance(name, str) for name in names):
-        raise Nonconformity(f"class_names returned {names!r}", expected=f"{count} distinct names, or None")
+        raise CheckFailure(f"class_names returned {names!r}", expected=f"{count} distinct names, or None")
 
 
 @checks_examples("dataset")
@@ -194,7 +194,7 @@ def features_and_targets_have_names_of_their_own(example: DatasetExample) -> Non
             continue
         distinct = len(set(names)) == len(names) and all(isinstance(name, str) for name in names)
         if not distinct or (len(names),) != expected:
-            raise Nonconformity(f"{method} returned {names!r}", expected=f"distinct names for {expected}, or None")
+            raise CheckFailure(f"{method} returned {names!r}", expected=f"distinct names for {expected}, or None")
 
 
 def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | str:
@@ -256,7 +256,7 @@ def leaves_the_positions_alone(example: DatasetExample) -> None:
         before = indices.copy()
         example.take(split, indices)
         if (indices != before).any():
-            raise Nonconformity(f"take of {name} changed the positions", expected="them to be left as they are")
+            raise CheckFailure(f"take of {name} changed the positions", expected="them to be left as they are")
         indices.flags.writeable = False
         example.take(split, indices)
 
@@ -272,7 +272,7 @@ def examples_are_what_was_described(example: DatasetExample) -> None:
         for name, split in example.splits.items():
             found = example.take(split, example.some_rows(name, 50), dtype)
             if not np.isfinite(found[INPUTS]).all() or not np.isfinite(found[TARGETS]).all():
-                raise Nonconformity(f"an example of {name} is infinite or not a number", expected="finite values")
+                raise CheckFailure(f"an example of {name} is infinite or not a number", expected="finite values")
             t = found[TARGETS]
             right = True
             if isinstance(target, Classes) and target.one_hot:
@@ -282,4 +282,4 @@ def examples_are_what_was_described(example: DatasetExample) -> None:
             elif isinstance(target, Labels):
                 right = bool(((t == 0) | (t == 1)).all())
             if not right:
-                raise Nonconformity(f"targets of {name} are such as {t[:3].tolist()}", expected=f"{target}")
+                raise CheckFailure(f"targets of {name} are such as {t[:3].tolist()}", expected=f"{target}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.testing.gradients import gradient_mismatches
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
 from mlpkit.testing.suite.examples.operation import INPUT_GRADIENT, OUTPUTS, gradients
 
@@ -102,7 +102,7 @@ def _mismatches(example: OperationExample) -> list[GradientMismatch]:
 
 def _expect_none(mismatches: list[GradientMismatch], remedy: str) -> None:
     if mismatches:
-        raise Nonconformity(str(mismatches[0]), expected="the derivative of what forward computes", remedy=remedy)
+        raise CheckFailure(str(mismatches[0]), expected="the derivative of what forward computes", remedy=remedy)
 
 
 @checks_examples("layer", "loss")
@@ -210,7 +210,7 @@ def _copies(example: OperationExample) -> list[Any]:
     try:
         network = example.network(2)
     except (TypeError, RecursionError) as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"a new object can't be copied: {error}",
             expected="one that copy.deepcopy can copy before it has arrays",
             remedy="open files and make locks later than in __init__ and build",

@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import built
-from mlpkit.components.schema.checking import Checking
-from mlpkit.components.schema.signature import method_signature, plain_call, signature_of
+from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.signature import method_signature, plain_call, schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
 from mlpkit.errors import MlpkitError, PluginError
-from mlpkit.testing.suite.check import Nonconformity, checks_component, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlpkit.components.recipe import Recipe
-    from mlpkit.components.schema.signature import Field
+    from mlpkit.components.schema.signature import ParameterSchema
     from mlpkit.testing.suite.examples.example import Example
-    from mlpkit.testing.suite.subject import Subject
+    from mlpkit.testing.suite.subject import ComponentUnderTest
 
 
 @checks_component(*KINDS)
-def says_what_it_is(subject: Subject) -> None:
+def says_what_it_is(subject: ComponentUnderTest) -> None:
     """Does the class have a docstring of its own, whose first sentence says what the component is?
 
     ``mlpkit show`` and completion in editors print it.
     """
     docstring = vars(subject.component).get("__doc__")
     if not docstring or not subject.entry.signature.docstring.summary:
-        raise Nonconformity(
+        raise CheckFailure(
             f"the class {subject.component.__name__} has no docstring",
             expected="one sentence, then the mathematics",
             remedy='begin the class with """..."""',
@@ -39,7 +39,7 @@ def says_what_it_is(subject: Subject) -> None:
 
 
 @checks_component(*KINDS)
-def says_what_its_parameters_mean(subject: Subject) -> None:
+def says_what_its_parameters_mean(subject: ComponentUnderTest) -> None:
     """Does the section ``Args:`` of the docstring give the meaning of every parameter, and of no others?
 
     ``mlpkit show`` and ``mlpkit explain`` print it.
@@ -48,20 +48,20 @@ def says_what_its_parameters_mean(subject: Subject) -> None:
     silent = [name for name in signature.types if not signature.docstring.parameters.get(name)]
     strangers = [name for name in signature.docstring.parameters if name not in signature.types]
     if silent:
-        raise Nonconformity(
+        raise CheckFailure(
             f"the docstring doesn't say what {', '.join(silent)} means",
             expected="a line for each parameter below Args:",
             remedy=f"add '{silent[0]}: ...' there",
         )
     if strangers:
-        raise Nonconformity(
+        raise CheckFailure(
             f"the docstring describes {', '.join(strangers)}, which the constructor doesn't take",
             expected=", ".join(signature.types) or "no Args:",
         )
 
 
 @checks_component(*KINDS)
-def can_be_loaded(subject: Subject) -> None:
+def can_be_loaded(subject: ComponentUnderTest) -> None:
     """Can the class be imported, is it of the kind that was declared, and can a spec give its parameters?
 
     Every parameter of the constructor has an annotation that says what a spec may say.
@@ -69,19 +69,19 @@ def can_be_loaded(subject: Subject) -> None:
     try:
         subject.component  # noqa: B018 - imports it
     except PluginError as error:
-        raise Nonconformity(
+        raise CheckFailure(
             str(error), expected=f"a subclass of mlpkit.{KINDS[subject.kind].base} whose parameters all have types"
         ) from error
 
 
 @checks_component(*KINDS)
-def has_examples(subject: Subject) -> None:
+def has_examples(subject: ComponentUnderTest) -> None:
     """Are there parameters to check the component with: its examples, or its defaults?
 
     Without them nothing can be checked, and ``mlpkit show`` has nothing to show.
     """
     if not subject.examples:
-        raise Nonconformity("examples() returned nothing to check", expected="at least one example")
+        raise CheckFailure("examples() returned nothing to check", expected="at least one example")
 
 
 @checks_examples(*KINDS)
@@ -93,7 +93,7 @@ def examples_can_be_built(example: Example) -> None:
     try:
         example.make()
     except MlpkitError as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"{example.name} can't be built with {example.title()}: {error}",
             expected="examples that are right",
             remedy="correct examples()",
@@ -101,7 +101,7 @@ def examples_can_be_built(example: Example) -> None:
 
 
 @checks_component(*KINDS)
-def methods_take_what_they_are_given(subject: Subject) -> None:
+def methods_take_what_they_are_given(subject: ComponentUnderTest) -> None:
     """Does every method take the arguments that methods of its name are called with?
 
     One that lacks ``self``, or asks for more, fails where it is first called, in the middle of the work.
@@ -112,11 +112,11 @@ def methods_take_what_they_are_given(subject: Subject) -> None:
         if own is expected:
             continue
         if isinstance(expected, classmethod) and not isinstance(own, classmethod):
-            raise Nonconformity(f"{name} is no class method", expected="one", remedy="put @classmethod above it")
+            raise CheckFailure(f"{name} is no class method", expected="one", remedy="put @classmethod above it")
         try:
             _expect_call(method_signature(own), method_signature(expected))
         except TypeError as error:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"{plain_call(name, own)} can't be called as it will be: {error}", expected=plain_call(name, expected)
             ) from error
 
@@ -142,17 +142,17 @@ def _expect_call(own: inspect.Signature, expected: inspect.Signature) -> None:
 
 
 @checks_component(*KINDS)
-def defaults_are_what_a_spec_could_say(subject: Subject) -> None:
+def defaults_are_what_a_spec_could_say(subject: ComponentUnderTest) -> None:
     """Is every default a value that the parameter's own annotation admits?
 
     The resolved spec writes every default out, and must be readable again.
     """
     for field in subject.entry.signature.fields:
-        checking = Checking(subject.registry.resolve)
+        context = CheckContext(subject.registry.resolve)
         if not field.required:
-            field.type.check(field.default, (field.name,), checking)
-        for fault in checking.faults:
-            raise Nonconformity(
+            field.type.check(field.default, (field.name,), context)
+        for fault in context.faults:
+            raise CheckFailure(
                 f"the default of {field.name} is {field.default!r}: {fault.message}",
                 expected=fault.expected or field.type.describe(),
                 remedy="correct the default, or its annotation",
@@ -169,14 +169,14 @@ def a_spec_keeps_the_parameters(example: Example) -> None:
     try:
         again = json.loads(json.dumps(written))
     except TypeError as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"the parameters {written[example.name]} can't be written into a spec: {error}",
             expected="truth values, numbers, text, lists, mappings and components by name",
             remedy="give names in examples(), and no objects; choose defaults that a spec could say",
         ) from error
     read = _recipe(example, again[example.name]).reference()
     if json.dumps(read) != json.dumps(written):
-        raise Nonconformity(f"{written} became {read} when it was written and read", expected="the same parameters")
+        raise CheckFailure(f"{written} became {read} when it was written and read", expected="the same parameters")
 
 
 @checks_examples(*KINDS)
@@ -187,7 +187,7 @@ def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
     ``Annotated[int, Ge(1)]``.
     """
     recipe = _recipe(example, example.parameters())
-    for field in signature_of(recipe.component).fields:
+    for field in schema_of(recipe.component).fields:
         for value in _edges(field):
             arguments = {key: built(given) for key, given in recipe.arguments.items()}
             try:
@@ -195,7 +195,7 @@ def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
             except MlpkitError:
                 continue
             except Exception as error:
-                raise Nonconformity(
+                raise CheckFailure(
                     f"{field.name}: {value!r} passes its annotation, but the constructor raised "
                     f"{type(error).__name__}: {error}",
                     expected="an annotation that refuses it, or ParameterError",
@@ -205,17 +205,17 @@ def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
 
 def _recipe(example: Example, parameters: dict[str, Any]) -> Recipe[Any]:
     """Return what a spec makes of parameters."""
-    checking = Checking(example.registry.resolve)
-    recipe = example.registry.resolve((example.entry.kind,), {example.name: parameters}, (), checking)
+    context = CheckContext(example.registry.resolve)
+    recipe = example.registry.resolve((example.entry.kind,), {example.name: parameters}, (), context)
     if recipe is None:
-        fault = checking.faults[0]
-        raise Nonconformity(
+        fault = context.faults[0]
+        raise CheckFailure(
             f"{example.title()}: {fault.message}", expected=fault.expected or "parameters that a spec could say"
         )
     return recipe
 
 
-def _edges(field: Field) -> list[Any]:
+def _edges(field: ParameterSchema) -> list[Any]:
     """Return numbers at, and a little within, the bounds of a parameter."""
     if isinstance(field.type, IntegerType):
         candidates: list[Any] = [-1, 0, 1, *(bound.limit + d for bound in field.type.bounds for d in (-1, 0, 1))]
@@ -225,8 +225,8 @@ def _edges(field: Field) -> list[Any]:
         return []
     accepted = []
     for candidate in dict.fromkeys(candidates):
-        checking = Checking()
-        field.type.check(candidate, (), checking)
-        if not checking.faults:
+        context = CheckContext()
+        field.type.check(candidate, (), context)
+        if not context.faults:
             accepted.append(candidate)
     return accepted

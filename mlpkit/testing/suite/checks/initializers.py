@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def values_have_the_shape_asked_for(example: InitializerExample) -> None:
     """
     values = example.draw(example.make())
     if not isinstance(values, np.ndarray) or values.shape != example.shape:
-        raise Nonconformity(f"it returned {np.shape(values)}", expected=f"an array of shape {example.shape}")
+        raise CheckFailure(f"it returned {np.shape(values)}", expected=f"an array of shape {example.shape}")
 
 
 @checks_examples("initializer")
@@ -34,7 +34,7 @@ def values_have_the_dtype_asked_for(example: InitializerExample) -> None:
     for dtype in ("float32", "float64"):
         found = np.asarray(example.draw(example.make(), dtype)).dtype
         if found != dtype:
-            raise Nonconformity(f"it returned {found} for {dtype}", expected=dtype, remedy="end with .astype(dtype)")
+            raise CheckFailure(f"it returned {found} for {dtype}", expected=dtype, remedy="end with .astype(dtype)")
 
 
 @checks_examples("initializer")
@@ -45,7 +45,7 @@ def values_are_finite(example: InitializerExample) -> None:
     """
     for dtype in ("float32", "float64"):
         if not np.isfinite(example.draw(example.make(), dtype)).all():
-            raise Nonconformity("a value is infinite or not a number", expected="finite values")
+            raise CheckFailure("a value is infinite or not a number", expected="finite values")
 
 
 @checks_examples("initializer")
@@ -63,7 +63,7 @@ def an_initializer_keeps_nothing(example: InitializerExample) -> None:
     remedy = "keep nothing in self, and draw from rng alone"
     expect_same_bits(found, expected, "when the object had been used before", remedy)
     if repr(vars(used)) != repr(before):
-        raise Nonconformity(
+        raise CheckFailure(
             f"drawing values changed {', '.join(sorted(vars(used)))}", expected="an object that stays as it is"
         )
 
@@ -78,4 +78,4 @@ def values_are_new_each_time(example: InitializerExample) -> None:
     first = np.asarray(example.draw(initializer))
     second = np.asarray(example.draw(initializer))
     if np.shares_memory(first, second):
-        raise Nonconformity("two calls returned the same memory", expected="a new array at each call")
+        raise CheckFailure("two calls returned the same memory", expected="a new array at each call")

@@ -10,7 +10,7 @@ from mlpkit.components.layer import Layer
 from mlpkit.errors import MlpkitError
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import Projection, standalone
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def build_only_declares(example: LayerExample) -> None:
             [layer, Projection()], ["Layer1", "Loss1"], example.shape, None, np.dtype("float64")
         ).shapes
         for name in sorted(_arrays(layer) - before):
-            raise Nonconformity(
+            raise CheckFailure(
                 f"build made the array self.{name}",
                 expected="declarations only",
                 remedy="declare it with self.parameter or self.state, or make it in forward with self.buffer",
@@ -47,7 +47,7 @@ def build_only_declares(example: LayerExample) -> None:
         parameters = [(p.path, p.shape, p.decay) for p in layer.declared_parameters()]
         declared.append((shapes, parameters, [(s.path, s.shape) for s in layer.declared_states()]))
     if declared[0] != declared[1]:
-        raise Nonconformity(
+        raise CheckFailure(
             f"two layers with the same parameters declared {declared[0]} and {declared[1]}",
             expected="the same declarations for the same parameters and input shape",
         )
@@ -64,7 +64,7 @@ def refuses_shapes_it_can_not_take(example: LayerExample) -> None:
             layer = standalone(example.make(), shape, resolver=example.registry.create)
         except StackError as error:
             if not isinstance(error.cause, MlpkitError):
-                raise Nonconformity(
+                raise CheckFailure(
                     f"build raised {type(error.cause).__name__} for inputs of shape {shape}: {error.cause}",
                     expected="ShapeError, or a shape",
                     remedy="begin build with self.expect_rank(input_shape, ...), or raise ShapeError",
@@ -81,7 +81,7 @@ def flops_is_a_number_of_operations(example: LayerExample) -> None:
     """
     flops = example.ready().flops(example.shape)
     if isinstance(flops, bool) or not isinstance(flops, int) or flops < 0:
-        raise Nonconformity(f"flops returned {flops!r}", expected="an integer, at least 0")
+        raise CheckFailure(f"flops returned {flops!r}", expected="an integer, at least 0")
 
 
 def _arrays(layer: Any) -> set[str]:
@@ -96,13 +96,13 @@ def _expect_works(example: LayerExample, layer: Any, shape: tuple[int, ...]) -> 
     try:
         y = np.asarray(layer.forward(x))
     except Exception as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"build took inputs of shape {shape}, but forward raised {type(error).__name__}: {error}",
             expected="forward to work for every shape that build takes",
             remedy=remedy,
         ) from error
     if y.shape != (2, *proof.shapes[-1]):
-        raise Nonconformity(
+        raise CheckFailure(
             f"build declared {proof.shapes[-1]} for inputs of shape {shape}, but forward returned {y.shape[1:]}",
             expected="what build declared",
             remedy=remedy,
@@ -120,7 +120,7 @@ def layers_inside_are_declared(example: LayerExample) -> None:
         declared = {id(child) for child in operation._children.values()}
         for name, held in _layers_held_by(operation):
             if id(held) not in declared:
-                raise Nonconformity(
+                raise CheckFailure(
                     f"self.{name} is a layer, {type(held).__name__}, that was not declared",
                     expected="layers inside a layer to be its children",
                     remedy="in build, call self.child(layer, input_shape) in place of layer.build(input_shape)",
@@ -128,7 +128,7 @@ def layers_inside_are_declared(example: LayerExample) -> None:
     paths = [parameter.path for parameter in layer.declared_parameters()]
     strangers = [path for path in paths if not path.startswith(f"{layer.path}.")]
     if strangers or len(set(paths)) < len(paths):
-        raise Nonconformity(
+        raise CheckFailure(
             f"the parameters are called {', '.join(paths)}", expected=f"distinct names that begin with {layer.path}."
         )
 

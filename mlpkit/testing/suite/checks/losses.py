@@ -11,7 +11,7 @@ from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import MlpkitError
 from mlpkit.network.shape_proof import StackError
 from mlpkit.testing.outside_network import random_targets, standalone
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_close
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def loss_is_a_finite_number(example: LossExample) -> None:
         for rows in (1, 7):
             loss = example.forward(example.ready(dtype), example.batch(rows, dtype))
             if not isinstance(loss, int | float | np.floating) or not isfinite(loss):
-                raise Nonconformity(f"forward returned {loss!r} for {rows} rows", expected="one finite number")
+                raise CheckFailure(f"forward returned {loss!r} for {rows} rows", expected="one finite number")
 
 
 @checks_examples("loss")
@@ -65,7 +65,7 @@ def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
         not all(isfinite(weight) and weight >= 0 for weight in (whole, *parts))
         or abs(whole - sum(parts)) > 1e-9 * whole
     ):
-        raise Nonconformity(
+        raise CheckFailure(
             f"the weights of 7 rows, of the first 3 and of the other 4 are {whole:g}, {parts[0]:g} and {parts[1]:g}",
             expected="numbers from 0 up, the first the sum of the others",
         )
@@ -82,7 +82,7 @@ def many_rows_cost_no_digits(example: LossExample) -> None:
     exact = float(example.forward(example.ready(), type(double)(single.x.astype(np.float64), double.t)))
     found = float(example.forward(example.ready("float32"), single))
     if not abs(found - exact) <= 1e-5 * max(1.0, abs(exact)):
-        raise Nonconformity(
+        raise CheckFailure(
             f"the loss of {MANY_ROWS:,} float32 rows is {found:.9g}, and in float64 {exact:.9g}",
             expected="six digits alike",
             remedy="sum in float64, as in losses.sum(dtype=np.float64)",
@@ -125,14 +125,12 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
     before = x.copy()
     whole = np.array(operation.predict(x))
     if whole.shape[:1] != (len(x),):
-        raise Nonconformity(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
+        raise CheckFailure(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
     if x.tobytes() != before.tobytes():
-        raise Nonconformity("predict wrote into its inputs", expected="inputs that are left as they are")
+        raise CheckFailure("predict wrote into its inputs", expected="inputs that are left as they are")
     alone = np.array(operation.predict(x[2:4].copy()))
     if not np.allclose(alone, whole[2:4], rtol=1e-6, atol=1e-9):
-        raise Nonconformity(
-            "predict gave other predictions for rows by themselves", expected="the same as among others"
-        )
+        raise CheckFailure("predict gave other predictions for rows by themselves", expected="the same as among others")
 
 
 def _expect_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:
@@ -141,7 +139,7 @@ def _expect_refused_or_taken(example: LossExample, shape: tuple[int, ...], targe
         loss = standalone(example.make(), shape, target=target, resolver=example.registry.create)
     except StackError as error:
         if not isinstance(error.cause, MlpkitError):
-            raise Nonconformity(
+            raise CheckFailure(
                 f"build raised {type(error.cause).__name__} for {what}: {error.cause}", expected="ShapeError"
             ) from error.cause
         return
@@ -152,7 +150,7 @@ def _expect_refused_or_taken(example: LossExample, shape: tuple[int, ...], targe
     try:
         loss.forward(x, t)
     except Exception as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"build took {what}, but forward raised {type(error).__name__}: {error}",
             expected="forward to work for all that build takes",
             remedy="let build raise ShapeError",

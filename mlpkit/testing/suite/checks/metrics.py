@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import WrongUseError
-from mlpkit.testing.suite.check import Nonconformity, checks_examples, described
+from mlpkit.testing.suite.check import CheckFailure, checks_examples, described
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,11 +37,11 @@ def result_is_a_finite_number(example: MetricExample) -> None:
             result = metric.result()
             if metric.table is not None:
                 if not _is_table(result):
-                    raise Nonconformity(
+                    raise CheckFailure(
                         f"the result for {rows} rows is {reprlib.repr(result)}", expected="rows of whole numbers"
                     )
             elif not isinstance(result, int | float | np.number) or not isfinite(result):
-                raise Nonconformity(
+                raise CheckFailure(
                     f"the result for {rows} rows is {reprlib.repr(result)}",
                     expected="one finite number",
                     remedy="set table in the class if it is to be a table",
@@ -128,7 +128,7 @@ def leaves_predictions_alone(example: MetricExample) -> None:
         ("the targets", whole.t, before.t),
     ):
         if array.tobytes() != old.tobytes():
-            raise Nonconformity(f"update wrote into {what}", expected="them to be left as they are")
+            raise CheckFailure(f"update wrote into {what}", expected="them to be left as they are")
         array.flags.writeable = False
     example.ready().update(*whole)
 
@@ -185,7 +185,7 @@ def _expect_same(when: str, found: object, expected: NDArray[Any], remedy: str =
     numbers = np.asarray(found, np.float64)
     apart = numbers.shape != expected.shape or np.abs(numbers - expected) > TOLERANCE * np.maximum(1, np.abs(expected))
     if np.any(apart | ~np.isfinite(numbers)):
-        raise Nonconformity(
+        raise CheckFailure(
             f"the result is {_shown(numbers)} {when}",
             expected=f"{_shown(expected)}, as for all examples at once",
             remedy=remedy or "gather sums and counts, and divide only in result",
@@ -224,7 +224,7 @@ def refuses_targets_it_can_not_judge(example: MetricExample) -> None:
             metric.update(*example.predictions(target=target))
             metric.result()
         except Exception as error:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"a target of {_described(target)} was not refused, and failed: {described(error)}",
                 expected="ShapeError from expect_target for targets that the metric is not for",
             ) from error
@@ -236,12 +236,12 @@ def _made_for(target: Target, example: MetricExample) -> Metric | None:
         return example.ready(target)
     except WrongUseError as error:
         if target == example.target:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"expect_target refused {_described(target)}: {error}", expected="it to take the example's target"
             ) from error
         return None
     except Exception as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"expect_target raised {described(error)} for {_described(target)}", expected="ShapeError, or nothing"
         ) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.layer import Layer
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
 from mlpkit.testing.suite.examples.operation import INPUT_GRADIENT, OUTPUTS, Batch
 
@@ -32,7 +32,7 @@ def outputs_have_the_declared_shape(example: LayerExample) -> None:
         expected = (rows, *example.output_shape)
         if not isinstance(y, np.ndarray) or y.shape != expected:
             found = f"an array of shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
-            raise Nonconformity(
+            raise CheckFailure(
                 f"forward returned {found} for {rows} rows",
                 expected=f"shape {expected}, as build declared",
                 remedy="return from build the shape of one example's outputs, without the batch axis",
@@ -50,7 +50,7 @@ def takes_an_empty_minibatch(example: LayerExample) -> None:
     dx = np.asarray(example.backward(layer, batch))
     for what, shape, expected in (("forward", y.shape, example.output_shape), ("backward", dx.shape, example.shape)):
         if shape != (0, *expected):
-            raise Nonconformity(
+            raise CheckFailure(
                 f"{what} returned shape {shape} for a minibatch without rows", expected=f"shape {(0, *expected)}"
             )
 
@@ -67,9 +67,9 @@ def input_gradient_has_the_inputs_shape(example: OperationExample) -> None:
         dx = example.backward(operation, batch)
         if not isinstance(dx, np.ndarray) or dx.shape != batch.x.shape:
             found = f"an array of shape {dx.shape}" if isinstance(dx, np.ndarray) else type(dx).__name__
-            raise Nonconformity(f"backward returned {found}", expected=f"shape {batch.x.shape}, as the inputs have")
+            raise CheckFailure(f"backward returned {found}", expected=f"shape {batch.x.shape}, as the inputs have")
         if not dx.flags.writeable:
-            raise Nonconformity(
+            raise CheckFailure(
                 "backward returned a read-only array", expected="one that can be written", remedy="return a copy"
             )
 
@@ -101,7 +101,7 @@ def _expect_dtype(example: OperationExample, dtype: str, remedy: str) -> None:
         found["forward"] = outputs
     for method, array in found.items():
         if np.asarray(array).dtype != dtype:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"{method} returned {np.asarray(array).dtype} for {dtype} inputs", expected=dtype, remedy=remedy
             )
 
@@ -181,7 +181,7 @@ def works_on_read_only_inputs(example: OperationExample) -> None:
     try:
         example.run(operation, batch)
     except ValueError as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"on inputs that are read-only: {error}", expected="no writing into them", remedy="write into a new array"
         ) from error
 
@@ -221,7 +221,7 @@ def works_on_any_memory_layout_of_dy(example: OperationExample) -> None:
 def _expect_unchanged(method: str, batch: Batch, before: Batch) -> None:
     for what, array, old in (("x", batch.x, before.x), ("its second argument", batch.t, before.t)):
         if array.tobytes() != old.tobytes():
-            raise Nonconformity(
+            raise CheckFailure(
                 f"{method} wrote into {what}",
                 expected="inputs that are left as they are",
                 remedy="write into a new array",

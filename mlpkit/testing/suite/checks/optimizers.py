@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.schedule import Progress, Schedule, rate_at
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.examples.optimizer import SIZE, VALUE
 
@@ -70,7 +70,7 @@ def update_leaves_no_trace_in_the_object(example: OptimizerExample) -> None:
     after = _attributes(optimizer)
     changed = [name for name in after if before.get(name) != after[name]]
     if changed:
-        raise Nonconformity(
+        raise CheckFailure(
             f"update changed self.{', self.'.join(changed)}",
             expected="an object that stays as it is",
             remedy="keep figures in slots, and scratch arrays in local variables",
@@ -116,7 +116,7 @@ def has_a_learning_rate(example: OptimizerExample) -> None:
     """
     rate = getattr(example.make(), "learning_rate", None)
     if isinstance(rate, bool) or not isinstance(rate, int | float | Schedule):
-        raise Nonconformity(
+        raise CheckFailure(
             f"self.learning_rate is {rate!r}",
             expected="a number or a schedule",
             remedy="take the parameter learning_rate: Rate and keep it",
@@ -132,7 +132,7 @@ def slots_are_distinct_names(example: OptimizerExample) -> None:
     slots = example.make().slots
     names = isinstance(slots, tuple) and all(isinstance(slot, str) and slot.isidentifier() for slot in slots)
     if not names or len(set(slots)) < len(slots):
-        raise Nonconformity(f"slots is {slots!r}", expected='a tuple of distinct names, such as ("m", "v")')
+        raise CheckFailure(f"slots is {slots!r}", expected='a tuple of distinct names, such as ("m", "v")')
 
 
 @checks_examples("optimizer")
@@ -166,7 +166,7 @@ def steps_go_downhill(example: OptimizerExample) -> None:
         example.step(optimizer, arrays, value.copy(), step=step)
     after = float(value @ value)
     if not after < before:
-        raise Nonconformity(
+        raise CheckFailure(
             f"|x|² went from {before:.6g} to {after:.6g} in thirty steps",
             expected="it to fall",
             remedy="change value in place, against the gradient",
@@ -185,7 +185,7 @@ def slots_are_changed_in_place(example: OptimizerExample) -> None:
     example.step(optimizer, arrays, example.gradient(1))
     for slot in optimizer.slots:
         if arrays[slot] is not before[slot]:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"update put a new array into the slot {slot}",
                 expected="the array that is there to be changed",
                 remedy="write slots[name][...] = ..., or use out=",
@@ -206,7 +206,7 @@ def the_learning_rate_given_counts(example: OptimizerExample) -> None:
         example.step(optimizer, arrays, example.gradient(1), learning_rate=learning_rate)
         results.append(arrays[VALUE])
     if (results[0] == results[1]).all():
-        raise Nonconformity(
+        raise CheckFailure(
             "update gave the same for two learning rates",
             expected="the step to depend on the argument learning_rate",
             remedy="use learning_rate in update, and not self.learning_rate",
@@ -227,7 +227,7 @@ def float64_keeps_its_digits(example: OptimizerExample) -> None:
         example.step(optimizer, arrays, example.gradient(1))
         results.append(arrays[VALUE])
     if not (np.abs(results[1] - results[0] - 1e-11) < 5e-12).all():
-        raise Nonconformity(
+        raise CheckFailure(
             "a difference of 1e-11 between parameters was lost in a step",
             expected="float64 throughout",
             remedy="make arrays with the dtype of value",
@@ -243,7 +243,7 @@ def float32_is_as_good_as_its_digits(example: OptimizerExample) -> None:
     single, double = example.run(dtype="float32")[VALUE], example.run(dtype="float64")[VALUE]
     difference = float(np.abs(single - double).max())
     if single.dtype != np.float32 or not difference <= 1e-4 * float(np.abs(double).max()):
-        raise Nonconformity(
+        raise CheckFailure(
             f"after three steps float32 and float64 differ by {difference:.2g}",
             expected="at most a ten-thousandth of the largest parameter",
         )
@@ -264,7 +264,7 @@ def vanishing_gradients_keep_parameters_finite(example: OptimizerExample) -> Non
                 example.step(optimizer, arrays, gradient, step=step)
         for what, array in arrays.items():
             if not np.isfinite(array).all():
-                raise Nonconformity(
+                raise CheckFailure(
                     f"{what} held what is not finite after three steps with gradients of {size:g}",
                     expected="finite numbers",
                     remedy="add a small epsilon where you divide",

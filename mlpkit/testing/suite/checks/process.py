@@ -20,7 +20,7 @@ from mlpkit.jobs.load_model import load_trained
 from mlpkit.jobs.run import run
 from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.spec import parse_spec
-from mlpkit.testing.suite.check import Nonconformity, checks_component, checks_examples, described
+from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.examples.layer import LayerExample
 from mlpkit.testing.suite.examples.loss import LossExample
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from mlpkit.testing.suite.comparison import Arrays
     from mlpkit.testing.suite.examples.example import Example
-    from mlpkit.testing.suite.subject import Subject
+    from mlpkit.testing.suite.subject import ComponentUnderTest
 
 
 LONGEST: Final = 1.0
@@ -45,7 +45,7 @@ LONGEST: Final = 1.0
 
 
 @checks_component(*KINDS)
-def import_is_quick(subject: Subject) -> None:
+def import_is_quick(subject: ComponentUnderTest) -> None:
     """Does importing the plugin and the component take less than a second of the processor's time, beyond NumPy's?
 
     Every command that names the component pays it, ``mlpkit check`` too.
@@ -53,7 +53,7 @@ def import_is_quick(subject: Subject) -> None:
     seconds = subject.seen_from_new_process().seconds
     spent = seconds[subject.entry.plugin.namespace] + seconds.get(subject.name, 0.0)
     if spent > LONGEST:
-        raise Nonconformity(
+        raise CheckFailure(
             f"importing the component took {spent:.1f} s",
             expected=f"at most {LONGEST:g} s",
             remedy="import slow libraries within the methods that need them, and compute nothing at import",
@@ -61,7 +61,7 @@ def import_is_quick(subject: Subject) -> None:
 
 
 @checks_component(*KINDS)
-def import_is_silent(subject: Subject) -> None:
+def import_is_silent(subject: ComponentUnderTest) -> None:
     """Does importing the plugin and the component print nothing?
 
     ``--json`` and pipes would carry it.
@@ -69,11 +69,11 @@ def import_is_silent(subject: Subject) -> None:
     printed = subject.seen_from_new_process().printed
     text = printed[subject.entry.plugin.namespace] + printed.get(subject.name, "")
     if text:
-        raise Nonconformity(f"importing the component printed {text!r}", expected="nothing")
+        raise CheckFailure(f"importing the component printed {text!r}", expected="nothing")
 
 
 @checks_component(*KINDS)
-def import_leaves_the_process_alone(subject: Subject) -> None:
+def import_leaves_the_process_alone(subject: ComponentUnderTest) -> None:
     """Does importing change neither NumPy's settings nor the environment, random states or threads?
 
     A plugin that is installed may be imported for its neighbour's sake.
@@ -81,7 +81,7 @@ def import_leaves_the_process_alone(subject: Subject) -> None:
     changed = subject.seen_from_new_process().changed
     found = changed[subject.entry.plugin.namespace] + changed.get(subject.name, [])
     if found:
-        raise Nonconformity(
+        raise CheckFailure(
             f"importing the component changed {', '.join(found)}",
             expected="them to be left alone",
             remedy="do it within the methods that need it, and undo it there",
@@ -89,14 +89,14 @@ def import_leaves_the_process_alone(subject: Subject) -> None:
 
 
 @checks_component(*KINDS)
-def other_specs_keep_their_results(subject: Subject) -> None:
+def other_specs_keep_their_results(subject: ComponentUnderTest) -> None:
     """Do the shipped specs give the same bits after the plugin and all its components were loaded as before?
 
     Having a plugin changes no result of those who don't name it.
     """
     report = subject.seen_from_new_process()
     if report.results_after != report.results_before:
-        raise Nonconformity(
+        raise CheckFailure(
             "loading the plugin changed the results of specs that don't name it",
             expected="the same bits",
             remedy="don't replace functions of other modules",
@@ -116,7 +116,7 @@ def the_process_is_left_alone(example: Example) -> None:
     finally:
         restore(before)
     if changed:
-        raise Nonconformity(
+        raise CheckFailure(
             f"using the component changed {', '.join(changed)}",
             expected="them to be left alone",
             remedy="change such settings within a with block, as in with np.errstate(...)",
@@ -133,7 +133,7 @@ def no_file_appears_in_the_working_folder(example: Example) -> None:
         example.exercise()
         written = sorted(path.name for path in Path(folder).iterdir())
     if written:
-        raise Nonconformity(
+        raise CheckFailure(
             f"{', '.join(written)} appeared in the working folder",
             expected="nothing to be written there",
             remedy="a callback writes into training.folder, where there is one; other components write nothing",
@@ -176,7 +176,7 @@ def global_random_numbers_are_left_alone(example: Example) -> None:
         before = global_random_states()
         example.exercise()
         if global_random_states() != before:
-            raise Nonconformity(
+            raise CheckFailure(
                 "the global random state changed",
                 expected="it to be left alone",
                 remedy="draw from the generator that is handed over; seed nothing global",
@@ -254,12 +254,12 @@ def can_be_used(example: Example) -> None:
     try:
         found = _exercised_apart(example)
     except Exception as error:
-        raise Nonconformity(
+        raise CheckFailure(
             f"it raised {described(error)}", expected="it to work on random inputs", remedy=_remedy(error)
         ) from error
     for what, array in found.items():
         if array.dtype.kind not in NUMBERS:
-            raise Nonconformity(f"{what} is {_shown(array)}", expected="numbers")
+            raise CheckFailure(f"{what} is {_shown(array)}", expected="numbers")
 
 
 def _exercised_apart(example: Example) -> Arrays:

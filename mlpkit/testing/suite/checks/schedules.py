@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit.testing.suite.check import Nonconformity, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.examples.schedule import training
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def is_finite_over_the_whole_run(example: ScheduleExample) -> None:
         for progress in training(total):
             value = schedule(progress)
             if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not isfinite(value):
-                raise Nonconformity(
+                raise CheckFailure(
                     f"the value before step {progress.step + 1} of {total} is {value!r}", expected="a finite number"
                 )
 
@@ -45,7 +45,7 @@ def depends_on_the_progress_alone(example: ScheduleExample) -> None:
     again = [backwards(progress) for progress in list(training(20))[::-1]][::-1]
     for step, (one, other) in enumerate(zip(values, again, strict=True)):
         if one != other:
-            raise Nonconformity(
+            raise CheckFailure(
                 f"the value before step {step + 1} is {one:g} when asked in order, and {other:g} in reverse order",
                 expected="a function of the progress",
                 remedy="compute it from progress.step, progress.epoch and progress.total_steps; count nothing",
@@ -63,4 +63,4 @@ def leaves_the_progress_alone(example: ScheduleExample) -> None:
         before = asdict(progress)
         schedule(progress)
         if asdict(progress) != before:
-            raise Nonconformity("the schedule changed the progress", expected="it to be left as it is")
+            raise CheckFailure("the schedule changed the progress", expected="it to be left as it is")

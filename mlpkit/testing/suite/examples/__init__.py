@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.testing.suite.check import Nonconformity
+from mlpkit.testing.suite.check import CheckFailure
 from mlpkit.testing.suite.examples.augmentation import AugmentationExample
 from mlpkit.testing.suite.examples.callback import CallbackExample
 from mlpkit.testing.suite.examples.dataset import DatasetExample
@@ -40,17 +40,17 @@ def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]
         registry: what its parameters may name.
 
     Raises:
-        Nonconformity: ``examples`` returned something else, or it returned nothing and a parameter is required.
+        CheckFailure: ``examples`` returned something else, or it returned nothing and a parameter is required.
     """
     kind = EXAMPLES[entry.kind]
     given = entry.component.examples()  # type: ignore[attr-defined]
     if not isinstance(given, list) or not all(kind.is_item(item) for item in given):
-        raise Nonconformity(
+        raise CheckFailure(
             f"{entry.name}.examples() returned {given!r}", expected=kind.form, remedy=f"as in {kind.sample}"
         )
     required = [field.name for field in entry.signature.fields if field.required]
     if not given and required:
-        raise Nonconformity(
+        raise CheckFailure(
             f"{entry.name} has no examples, and must be given {', '.join(required)}",
             expected="parameters to check it with",
             remedy=f"write a class method examples that returns {kind.form}, as in {kind.sample}",

@@ -9,7 +9,7 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import random_targets
-from mlpkit.testing.suite.check import Nonconformity
+from mlpkit.testing.suite.check import CheckFailure
 from mlpkit.testing.suite.examples.operation import Batch, OperationExample
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LossExample(OperationExample):
         accepted = [candidate for candidate in candidates if candidate.is_accepted()]
         if not accepted:
             tried = "; ".join(str(candidate.target) for candidate in candidates)
-            raise Nonconformity(
+            raise CheckFailure(
                 f"build of {entry.name} refuses every target for inputs of shape {shape}: {tried}",
                 expected="one that it accepts",
                 remedy="show the loss on another shape in examples()",

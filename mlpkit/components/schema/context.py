@@ -1,4 +1,4 @@
-"""Checking a value: the base of all types of values, and what takes the faults found."""
+"""CheckContext a value: the base of all types of values, and what takes the faults found."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath, Recipe
 
 
-MOST_FAULTS: Final = 100
+MOST_PROBLEMS: Final = 100
 """Faults that are told at once; more help nobody."""
 
 
-class Fault(NamedTuple):
+class Problem(NamedTuple):
     """One wrong value.
 
     Args:
@@ -53,9 +53,9 @@ class ReferenceResolver(Protocol):
     """Turns a component's name, or a mapping from its name to its parameters, into a recipe."""
 
     def __call__(
-        self, kinds: tuple[str, ...], reference: object, path: KeyPath, checking: Checking
+        self, kinds: tuple[str, ...], reference: object, path: KeyPath, context: CheckContext
     ) -> Recipe[Any] | None:
-        """Return the recipe, or None after it has reported to ``checking`` what is wrong."""
+        """Return the recipe, or None after it has reported to ``context`` what is wrong."""
 
 
 class SchemaReferences(Protocol):
@@ -73,12 +73,12 @@ class SchemaReferences(Protocol):
         """Return the schema of a component of a kind, whatever its parameters."""
 
 
-class EnoughFaults(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
+class EnoughProblems(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
     """So much is wrong that the rest need not be looked at."""
 
 
 @dataclass
-class Checking:
+class CheckContext:
     """One pass over a structure: the faults and warnings so far, and what resolves names of components.
 
     Args:
@@ -86,8 +86,8 @@ class Checking:
     """
 
     resolve: ReferenceResolver | None = None
-    faults: list[Fault] = field(default_factory=list)
-    warnings: list[Fault] = field(default_factory=list)
+    faults: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def report(
         self, path: KeyPath, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False
@@ -95,16 +95,16 @@ class Checking:
         """Record a fault, and return what stands for the faulty value.
 
         Raises:
-            EnoughFaults: there are as many faults now as anybody reads.
+            EnoughProblems: there are as many faults now as anybody reads.
         """
-        self.faults.append(Fault(path, message, expected=expected, remedy=remedy, at_key=at_key))
-        if len(self.faults) >= MOST_FAULTS:
-            raise EnoughFaults
+        self.faults.append(Problem(path, message, expected=expected, remedy=remedy, at_key=at_key))
+        if len(self.faults) >= MOST_PROBLEMS:
+            raise EnoughProblems
         return INVALID
 
     def warn(self, path: KeyPath, message: str, *, remedy: str = "", at_key: bool = False) -> None:
         """Record what is right, but shouldn't be done any more."""
-        self.warnings.append(Fault(path, message, remedy=remedy, at_key=at_key))
+        self.warnings.append(Problem(path, message, remedy=remedy, at_key=at_key))
 
 
 class ValueType(ABC):
@@ -115,7 +115,7 @@ class ValueType(ABC):
         """Say in a few words what is expected, as in ``an integer, at least 1``."""
 
     @abstractmethod
-    def check(self, value: object, path: KeyPath, checking: Checking) -> object:
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the checked value, converted where that loses nothing, or ``INVALID``."""
 
     @abstractmethod
