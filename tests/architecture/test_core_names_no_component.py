@@ -15,7 +15,7 @@ ALLOWED = {
     # the Python face is a contract: network.accuracy(x, t)
     ("network/sequential.py", "accuracy"),
     # a number of steps is called so in events, in checkpoints and where randomness is keyed
-    ("cli/training/json_events.py", "step"),
+    ("cli/progress/lines.py", "step"),
     ("training/snapshot.py", "step"),
     ("training/loop.py", "step"),
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlpkit_plugins.formats.csv_file import Block
     from mlpkit_plugins.tables.codebook import Codebook
-    from mlpkit_plugins.tables.options import Columns
+    from mlpkit_plugins.tables.source import Columns
 
 
 class CsvSource:

@@ -12,6 +12,7 @@ from annotated_types import Ge, Lt, MinLen
 from mlpkit import DataError, ParameterError, did_you_mean
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.tables.source import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,35 +28,6 @@ MOST_NAMES_SHOWN: Final = 20
 
 _OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 """What pandas calls the column of an index that has no name."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a table that are read, by name, in the order of the table.
-
-    Args:
-        numbers: inputs that are numbers.
-        categories: inputs that are categories.
-        target_numbers: targets that are numbers; none if classes are predicted.
-        target_class: the target that is a class; None if numbers are predicted, or nothing is.
-        key: the column whose text decides which split a row goes to.
-    """
-
-    numbers: tuple[str, ...]
-    categories: tuple[str, ...]
-    target_numbers: tuple[str, ...] = ()
-    target_class: str | None = None
-    key: str | None = None
-
-    @property
-    def all_numbers(self) -> tuple[str, ...]:
-        """The columns of numbers, inputs first."""
-        return self.numbers + self.target_numbers
-
-    @property
-    def all_categories(self) -> tuple[str, ...]:
-        """The columns of texts, inputs first."""
-        return self.categories + ((self.target_class,) if self.target_class is not None else ())
 
 
 @dataclass(frozen=True)

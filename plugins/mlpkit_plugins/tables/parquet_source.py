@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit_plugins.formats.parquet_file import ParquetFile
     from mlpkit_plugins.tables.codebook import Codebook
-    from mlpkit_plugins.tables.options import Columns
+    from mlpkit_plugins.tables.source import Columns
 
 _IS_TEXT: Final = (
     pa.types.is_string,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -11,7 +12,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit_plugins.tables.codebook import Codebook
-    from mlpkit_plugins.tables.options import Columns
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table that are read, by name, in the order of the table.
+
+    Args:
+        numbers: inputs that are numbers.
+        categories: inputs that are categories.
+        target_numbers: targets that are numbers; none if classes are predicted.
+        target_class: the target that is a class; None if numbers are predicted, or nothing is.
+        key: the column whose text decides which split a row goes to.
+    """
+
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    target_numbers: tuple[str, ...] = ()
+    target_class: str | None = None
+    key: str | None = None
+
+    @property
+    def all_numbers(self) -> tuple[str, ...]:
+        """The columns of numbers, inputs first."""
+        return self.numbers + self.target_numbers
+
+    @property
+    def all_categories(self) -> tuple[str, ...]:
+        """The columns of texts, inputs first."""
+        return self.categories + ((self.target_class,) if self.target_class is not None else ())
 
 
 class Chunk(NamedTuple):

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit_plugins.tables.options import Columns
-    from mlpkit_plugins.tables.source import Chunk, TableSource
+    from mlpkit_plugins.tables.source import Chunk, Columns, TableSource
 
 _FEWEST_ROWS = 1024
 

@@ -15,8 +15,9 @@ from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
-from mlpkit_plugins.tables.options import Columns, expect_columns
+from mlpkit_plugins.tables.options import expect_columns
 from mlpkit_plugins.tables.row_keys import row_keys
+from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (

@@ -12,7 +12,7 @@ from mlpkit_plugins.formats.shown_text import shown_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit_plugins.tables.options import Columns
+    from mlpkit_plugins.tables.source import Columns
 
 OFTEN_MISSING: Final = frozenset(
     ("n/a", "na", "nan", "null", "none", "nil", "#n/a", "?", "-", "--", ".", "missing", "unknown")
