@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.loss import Loss as Loss
     from mlpkit.components.metric import Metric as Metric
     from mlpkit.components.optimizer import Optimizer as Optimizer
+    from mlpkit.components.optimizer import Step as Step
     from mlpkit.components.parameter import Parameter as Parameter
     from mlpkit.components.parameter import State as State
     from mlpkit.components.recipe import Recipe as Recipe
@@ -119,7 +120,7 @@ _HOMES = {
     "mlpkit.components.layer": ("Layer",),
     "mlpkit.components.loss": ("Loss",),
     "mlpkit.components.metric": ("Metric",),
-    "mlpkit.components.optimizer": ("Optimizer",),
+    "mlpkit.components.optimizer": ("Optimizer", "Step"),
     "mlpkit.components.parameter": ("Parameter", "State"),
     "mlpkit.components.recipe": ("Recipe",),
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),

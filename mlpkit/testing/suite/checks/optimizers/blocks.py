@@ -53,7 +53,7 @@ def slots_are_all_that_it_keeps(example: OptimizerExample) -> None:
     arrays = example.start(example.make())
     for step in range(1, STEPS + 1):
         example.step(example.make(), arrays, example.gradient(step), step=step)
-    remedy = "keep everything that must survive a step in slots; step is given, counted from 1"
+    remedy = "keep everything that must survive a step in slots; step.number counts steps from 1"
     expect_same_bits(arrays, expected, "when a new object took over after each step", remedy)
 
 

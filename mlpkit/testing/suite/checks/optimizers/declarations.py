@@ -42,9 +42,9 @@ def slots_are_distinct_names(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
-    """If ``uses_decay`` is false, does ``update`` give the same bits whatever ``decay`` is?
+    """If ``uses_decay`` is false, does ``update`` give the same bits whatever ``step.decay`` is?
 
-    Blocks then hold weights and biases alike, and ``decay`` has no meaning.
+    Blocks then hold weights and biases alike, and ``step.decay`` has no meaning.
     """
     optimizer = example.make()
     if optimizer.uses_decay:
@@ -54,4 +54,4 @@ def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
         arrays = example.start(optimizer)
         example.step(optimizer, arrays, example.gradient(1), decay=decay)
         results.append(arrays)
-    expect_same_bits(results[0], results[1], "with decay=True in place of False", "set uses_decay = True")
+    expect_same_bits(results[0], results[1], "with step.decay true in place of false", "set uses_decay = True")

@@ -57,9 +57,9 @@ def slots_are_changed_in_place(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def the_learning_rate_given_counts(example: OptimizerExample) -> None:
-    """Does ``update`` go by its argument ``learning_rate``, and not by the attribute?
+    """Does ``update`` go by ``step.learning_rate``, and not by ``self.learning_rate``?
 
-    The attribute may be a schedule; the argument is its value for this step.
+    The attribute may be a schedule; the step has its value.
     """
     optimizer = example.make()
     usual = rate_at(optimizer.learning_rate, Progress(0, 0.0, 100))
@@ -71,8 +71,8 @@ def the_learning_rate_given_counts(example: OptimizerExample) -> None:
     if (results[0] == results[1]).all():
         raise Nonconformity(
             "update gave the same for two learning rates",
-            expected="the step to depend on the argument learning_rate",
-            remedy="use learning_rate in update, and not self.learning_rate",
+            expected="the change to depend on step.learning_rate",
+            remedy="use step.learning_rate in update, and not self.learning_rate",
         )
 
 
