@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.dataset import Description as Description
     from mlpkit.components.dataset import Doubt as Doubt
     from mlpkit.components.dataset import Split as Split
+    from mlpkit.components.elementwise import Elementwise as Elementwise
     from mlpkit.components.hook import component as component
     from mlpkit.components.hook import hookimpl as hookimpl
     from mlpkit.components.initializer import (
@@ -115,6 +116,7 @@ _HOMES = {
     "mlpkit.components.chain": ("Chain",),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Split"),
+    "mlpkit.components.elementwise": ("Elementwise",),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
     "mlpkit.components.layer": ("Layer",),
