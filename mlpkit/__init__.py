@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.dataset import Description as Description
     from mlpkit.components.dataset import Doubt as Doubt
     from mlpkit.components.dataset import Split as Split
+    from mlpkit.components.elementwise import Elementwise as Elementwise
     from mlpkit.components.hook import component as component
     from mlpkit.components.hook import hookimpl as hookimpl
     from mlpkit.components.initializer import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.loss import Loss as Loss
     from mlpkit.components.metric import Metric as Metric
     from mlpkit.components.optimizer import Optimizer as Optimizer
+    from mlpkit.components.optimizer import Step as Step
     from mlpkit.components.parameter import Parameter as Parameter
     from mlpkit.components.parameter import State as State
     from mlpkit.components.recipe import Recipe as Recipe
@@ -113,12 +115,13 @@ _HOMES = {
     "mlpkit.components.callback": ("Callback", "TrainingView", "Weights"),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Split"),
+    "mlpkit.components.elementwise": ("Elementwise",),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
     "mlpkit.components.layer": ("Chain", "Layer"),
     "mlpkit.components.loss": ("Loss",),
     "mlpkit.components.metric": ("Metric",),
-    "mlpkit.components.optimizer": ("Optimizer",),
+    "mlpkit.components.optimizer": ("Optimizer", "Step"),
     "mlpkit.components.parameter": ("Parameter", "State"),
     "mlpkit.components.recipe": ("Recipe",),
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),

@@ -27,7 +27,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "The nine kinds": (mlpkit, tuple(kind.base for kind in KINDS.values())),
     "What components are handed": (
         mlpkit,
-        ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "TrainingView", "Weights"),
+        ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "Step", "TrainingView", "Weights"),
     ),
     "What data sets return": (mlpkit, ("Description", "Doubt", "Split", "Classes", "Labels", "Values")),
     "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "TargetError", "DataError", "did_you_mean")),

@@ -86,7 +86,7 @@ class Operation(Component):
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
-        self._views: dict[tuple[str, Shape, DTypeLike | None, bool, Shape | None], NDArray[Any]] = {}
+        self._views: dict[tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None], NDArray[Any]] = {}
         self._position = RandomPosition()
         self._generator: tuple[int, np.random.Generator] | None = None
 
@@ -135,11 +135,11 @@ class Operation(Component):
     def buffer(
         self,
         name: str,
-        shape: Shape,
+        shape: Shape | None = None,
         dtype: DTypeLike | None = None,
         *,
-        gaps: bool = False,
         like: NDArray[Any] | None = None,
+        contiguous: bool | None = None,
     ) -> NDArray[Any]:
         """Return a scratch array of undefined content, the same memory at each call.
 
@@ -147,19 +147,22 @@ class Operation(Component):
 
         Args:
             name: what the array is for, within this operation.
-            shape: its shape.
+            shape: its shape; by default that of ``like``.
             dtype: its dtype; by default the network's.
-            gaps: whether there may be gaps between its rows, for the sake of fast matrix products; without them the
-                array is contiguous.
-            like: an array of as many axes, whose axes follow one another in memory as the scratch array's are to;
-                without it the last axis is the fastest. What goes through two arrays at once is slow where their
-                orders differ.
+            like: an array of as many axes, whose order in memory it takes: loops over two arrays are slow if their
+                orders differ. Without it the last axis is the fastest.
+            contiguous: whether its elements must follow one another in memory, as ``reshape`` needs it; if not, a
+                matrix may have gaps between its rows, which make products faster. By default only an array like
+                another may have gaps.
         """
-        strides = None if like is None else like.strides
+        if like is None:
+            strides = None
+        else:
+            strides, shape = like.strides, like.shape if shape is None else shape
         try:
-            return self._views[name, shape, dtype, gaps, strides]
+            return self._views[name, shape, dtype, strides, contiguous]
         except KeyError:
-            return self._new_view(name, shape, dtype, gaps, strides)
+            return self._new_view(name, shape, dtype, strides, contiguous)
 
     def expect_rank(self, input_shape: Shape, rank: int, *, remedy: str = "") -> Shape:
         """Return the input shape if it has that many axes, the batch axis not counted.
@@ -241,11 +244,20 @@ class Operation(Component):
             raise ValueError(msg)
 
     def _new_view(
-        self, name: str, shape: Shape, dtype: DTypeLike | None, gaps: bool, strides: tuple[int, ...] | None
+        self,
+        name: str,
+        shape: Shape | None,
+        dtype: DTypeLike | None,
+        strides: tuple[int, ...] | None,
+        contiguous: bool | None,
     ) -> NDArray[Any]:
+        if shape is None:
+            msg = f"buffer '{name}' of {self.path or self.type_name} has neither a shape nor an array that it is like"
+            raise TypeError(msg)
         kind = self.dtype if dtype is None else np.dtype(dtype)
         slowest_first = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]) if strides else axis)
         in_memory = tuple(shape[axis] for axis in slowest_first)
+        gaps = len(shape) == 2 and not (strides is None if contiguous is None else contiguous)
         size = (gapped_size(in_memory) if gaps else prod(shape)) * kind.itemsize
         storage = self._storage.get(name)
         if storage is None or storage.nbytes < size:
@@ -256,7 +268,7 @@ class Operation(Component):
         memory = storage[:size].view(kind)
         view = padded_view(memory, in_memory) if gaps else memory.reshape(in_memory)
         view = view.transpose(np.argsort(slowest_first))
-        self._views[name, shape, dtype, gaps, strides] = view
+        self._views[name, shape, dtype, strides, contiguous] = view
         return view
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit.components.component import Component
@@ -13,6 +14,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.schedule import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an optimizer needs to know about a step.
+
+    Args:
+        learning_rate: the learning rate of this step.
+        number: number of the step, from 1.
+        decay: whether weight decay applies to the block: it doesn't if a layer declared the parameter with
+            ``decay=False``. Has no meaning if the optimizer's ``uses_decay`` is false.
+    """
+
+    learning_rate: float
+    number: int
+    decay: bool = True
 
 
 class Optimizer(Component):
@@ -28,7 +45,7 @@ class Optimizer(Component):
     Attributes:
         slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
         elementwise: whether each element is updated from its own values only; if not, blocks are whole arrays.
-        uses_decay: whether ``update`` looks at ``decay``; if not, a block may hold both what decays and what doesn't.
+        uses_decay: whether ``update`` looks at ``step.decay``; if not, a block may hold values that decay and others.
         learning_rate: a number or a schedule, set by the constructor.
     """
 
@@ -49,10 +66,7 @@ class Optimizer(Component):
         value: NDArray[Any],
         gradient: NDArray[Any],
         slots: Mapping[str, NDArray[Any]],
-        *,
-        learning_rate: float,
-        step: int,
-        decay: bool,
+        step: Step,
     ) -> None:
         """Change ``value`` in place.
 
@@ -60,8 +74,5 @@ class Optimizer(Component):
             value: a block of the parameters, one-dimensional.
             gradient: the same block of the gradients; may be overwritten.
             slots: the same block of each slot.
-            learning_rate: the learning rate for this step.
-            step: number of this step, from 1.
-            decay: whether weight decay applies to this block: it doesn't where a layer declared the parameter with
-                ``decay=False``. Without meaning if ``uses_decay`` is false.
+            step: the learning rate, the number of the step, and whether weight decay applies to this block.
         """

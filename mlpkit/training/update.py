@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.optimizer import Step
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import failure
 from mlpkit.network.flat_layout import blocks
@@ -40,6 +41,7 @@ class Updater:
             )
             for begin, end in edges
         ]
+        self._decays = {decay for *_, decay in self._blocks}
 
     def __call__(self, learning_rate: float, step: int) -> None:
         """Take one step.
@@ -48,7 +50,7 @@ class Updater:
             learning_rate: the learning rate for this step.
             step: number of this step, from 1.
         """
-        self._learning_rate, self._step = learning_rate, step
+        self._steps = {decay: Step(learning_rate, step, decay) for decay in self._decays}
         try:
             self.network.map(self._update, self._blocks)
         except MlpkitError:
@@ -58,7 +60,7 @@ class Updater:
 
     def _update(self, block: _Block) -> None:
         value, gradient, slots, decay = block
-        self.optimizer.update(value, gradient, slots, learning_rate=self._learning_rate, step=self._step, decay=decay)
+        self.optimizer.update(value, gradient, slots, self._steps[decay])
 
 
 def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:

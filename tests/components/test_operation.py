@@ -226,18 +226,48 @@ def test_a_buffer_has_the_shape_and_dtype_asked_for_whatever_came_before(request
         array.fill(1)
 
 
-@given(order=st.permutations(range(4)), backwards=st.lists(st.booleans(), min_size=4, max_size=4), gaps=st.booleans())
-def test_a_buffer_like_an_array_has_its_axes_in_the_same_order_in_memory(order, backwards, gaps):
-    layer, there_and_back = Same(), np.argsort(order)
-    in_memory = np.empty((5, 4, 3, 2))[tuple(slice(None, None, -1 if back else 1) for back in backwards)]
-    x = in_memory.transpose(order)
-    array = layer.buffer("y", (7, 8, 9, 512), gaps=gaps, like=x)
-    assert array.shape == (7, 8, 9, 512)
-    strides = [array.strides[axis] for axis in there_and_back]
-    assert strides == sorted(strides, reverse=True)
-    assert array.transpose(there_and_back).flags.c_contiguous or (gaps and order[3] == 3)
-    assert layer.buffer("y", (7, 8, 9, 512), gaps=gaps, like=x) is array
-    assert np.shares_memory(layer.buffer("y", (7, 8, 9, 512)), array)
+def laid_out(shape, order, backwards):
+    """Return an array whose axes, slowest first, are those in ``order``, some of them backwards."""
+    in_memory = np.empty([shape[axis] for axis in order])[
+        tuple(slice(None, None, -1 if back else 1) for back in backwards)
+    ]
+    return in_memory.transpose(np.argsort(order))
+
+
+orders = st.permutations(range(4)).map(tuple)
+directions = st.lists(st.booleans(), min_size=4, max_size=4)
+
+
+@given(order=orders, backwards=directions, contiguous=st.sampled_from([None, True, False]))
+def test_a_buffer_like_an_array_has_its_shape_and_its_order_in_memory(order, backwards, contiguous):
+    layer = Same()
+    x = laid_out((3, 4, 5, 512), order, backwards)
+    array = layer.buffer("y", like=x, contiguous=contiguous)
+    assert (array.shape, array.dtype) == (x.shape, np.float32)
+    assert array.transpose(order).flags.c_contiguous
+    assert layer.buffer("y", like=x, contiguous=contiguous) is array
+    assert np.shares_memory(layer.buffer("y", x.shape), array)
+
+
+@given(order=orders, backwards=directions)
+def test_a_buffer_of_another_shape_takes_the_order_in_memory(order, backwards):
+    array = Same().buffer("y", (7, 8, 9, 10), bool, like=laid_out((3, 4, 5, 6), order, backwards))
+    assert (array.shape, array.dtype) == ((7, 8, 9, 10), bool)
+    assert array.transpose(order).flags.c_contiguous
+
+
+@pytest.mark.parametrize(("units", "stride"), [(511, 511), (512, 528), (1024, 1040)])
+def test_only_a_matrix_that_need_not_be_contiguous_has_gaps_between_rows_that_would_compete(units, stride):
+    layer, x = Same(), np.empty((3, units), np.float32)
+    gapped = [layer.buffer("y", like=x), layer.buffer("y", x.shape, contiguous=False), layer.buffer("y", like=x.T).T]
+    assert [(array.shape, array.strides) for array in gapped] == [(x.shape, (4 * stride, 4))] * 3
+    dense = [layer.buffer("y", x.shape), layer.buffer("y", like=x, contiguous=True), layer.buffer("y", x.shape, bool)]
+    assert all(array.flags.c_contiguous for array in dense)
+
+
+def test_a_buffer_without_a_shape_is_an_error():
+    with pytest.raises(TypeError, match=r"^buffer 'y' of Same has neither a shape nor an array that it is like$"):
+        Same().buffer("y")
 
 
 def test_views_of_ever_new_shapes_do_not_pile_up():

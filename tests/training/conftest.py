@@ -85,7 +85,7 @@ class RecordingOptimizer(Optimizer):
         self.learning_rate = 0.5
         self.calls: list[dict[str, Any]] = []
 
-    def update(self, value, gradient, slots, *, learning_rate, step, decay):
+    def update(self, value, gradient, slots, step):
         address = value.__array_interface__["data"][0]
         self.calls.append(
             {
@@ -94,9 +94,9 @@ class RecordingOptimizer(Optimizer):
                 "itemsize": value.itemsize,
                 "gradient": gradient.size,
                 "slots": {name: slot.size for name, slot in slots.items()},
-                "learning_rate": learning_rate,
-                "step": step,
-                "decay": decay,
+                "learning_rate": step.learning_rate,
+                "step": step.number,
+                "decay": step.decay,
             }
         )
 

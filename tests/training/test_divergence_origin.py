@@ -52,8 +52,8 @@ class Overflowing(Optimizer):
     def __init__(self):
         self.learning_rate = 0.1
 
-    def update(self, value, gradient, slots, *, learning_rate, step, decay):
-        if step == 2 and decay:
+    def update(self, value, gradient, slots, step):
+        if step.number == 2 and step.decay:
             slots["v"][0] = math.inf
 
 

@@ -11,7 +11,7 @@ from mlpkit.components.hook import ComponentDeclaration, component, hookimpl
 from mlpkit.components.initializer import Initializer, InitializerLike
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
-from mlpkit.components.optimizer import Optimizer
+from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.components.schedule import Rate  # noqa: TC001 - likewise
 from mlpkit.components.target import target_from_plain
@@ -130,13 +130,10 @@ class StandInOptimizer(Optimizer):
         value: NDArray[Any],
         gradient: NDArray[Any],
         slots: Mapping[str, NDArray[Any]],
-        *,
-        learning_rate: float,
-        step: int,
-        decay: bool,
+        step: Step,
     ) -> None:
         """Take one step down the gradient."""
-        value -= learning_rate * gradient
+        value -= step.learning_rate * gradient
 
 
 class StandInInitializer(Initializer):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def sigmoid(x: NDArray[Any], out: NDArray[Any], *, numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[Any]:
+def sigmoid(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to σ(x), element by element, and return it.
 
         σ(x) = 1 / (1 + exp(-x)) = exp(min(x, 0)) / (1 + exp(-|x|))
@@ -20,14 +20,12 @@ def sigmoid(x: NDArray[Any], out: NDArray[Any], *, numerator: NDArray[Any], deno
     Args:
         x: of any shape.
         out: of the same shape.
-        numerator: scratch of the same shape; may be out itself.
-        denominator: scratch of the same shape.
     """
-    np.minimum(x, 0, out=numerator)
-    np.exp(numerator, out=numerator)
-    np.abs(x, out=denominator)
+    denominator = np.abs(x)
     np.negative(denominator, out=denominator)
     np.exp(denominator, out=denominator)
     np.add(denominator, 1, out=denominator)
-    np.divide(numerator, denominator, out=out)
+    np.minimum(x, 0, out=out)
+    np.exp(out, out=out)
+    np.divide(out, denominator, out=out)
     return out

@@ -42,10 +42,8 @@ NOTHING_BEYOND: Final = 40.0
 """Φ(-z) is 0 in float64 from here on, and the powers of z are still finite in float32."""
 
 
-def standard_normal(
-    x: NDArray[Any], *, distribution: NDArray[Any], density: NDArray[Any], scratch: NDArray[Any]
-) -> None:
-    """Set distribution to Φ(x) and density to φ(x), element by element.
+def standard_normal(x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return Φ(x) and φ(x), element by element.
 
         φ(x)  = exp(-x²/2) / √(2π)
         Φ(-z) = exp(-z²/2) P(z) / Q(z),  Φ(z) = 1 - Φ(-z)  for z = |x|
@@ -54,17 +52,14 @@ def standard_normal(
 
     Args:
         x: of any shape.
-        distribution: of the same shape.
-        density: of the same shape.
-        scratch: of the same shape.
 
     Source: Hart et al., Computer Approximations (1968), section 6.7, for the form; the coefficients are a fit in 60
         digits.
     """
-    z = np.abs(x, out=scratch)
+    z = np.abs(x)
     np.minimum(z, NOTHING_BEYOND, out=z)
-    _polynomial(NUMERATOR, z, distribution)
-    _polynomial(DENOMINATOR, z, density)
+    distribution = _polynomial(NUMERATOR, z)
+    density = _polynomial(DENOMINATOR, z)
     np.divide(distribution, density, out=distribution)
     np.square(z, out=density)
     np.multiply(density, -0.5, out=density)
@@ -72,12 +67,14 @@ def standard_normal(
     np.multiply(distribution, density, out=distribution)
     np.subtract(1, distribution, out=distribution, where=x > 0)
     np.multiply(density, 1 / sqrt(2 * pi), out=density)
+    return distribution, density
 
 
-def _polynomial(coefficients: tuple[float, ...], z: NDArray[Any], out: NDArray[Any]) -> None:
-    """Set out to Σ coefficients[k] zᵏ, by Horner's rule."""
-    np.multiply(z, coefficients[-1], out=out)
+def _polynomial(coefficients: tuple[float, ...], z: NDArray[Any]) -> NDArray[Any]:
+    """Return Σ coefficients[k] zᵏ, by Horner's rule."""
+    total = z * coefficients[-1]
     for coefficient in coefficients[-2:0:-1]:
-        np.add(out, coefficient, out=out)
-        np.multiply(out, z, out=out)
-    np.add(out, coefficients[0], out=out)
+        np.add(total, coefficient, out=total)
+        np.multiply(total, z, out=total)
+    np.add(total, coefficients[0], out=total)
+    return total

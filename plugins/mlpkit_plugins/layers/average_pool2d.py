@@ -59,7 +59,7 @@ class AveragePool2d(Layer):
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: each pixel's share in the patches that it lies in."""
-        dx = self.buffer("dx", self.x.shape, like=self.x)
+        dx = self.buffer("dx", like=self.x)
         dx[...] = 0
         share = self.buffer("share", dy.shape, like=self.x)
         np.divide(dy, self.size**2, out=share)

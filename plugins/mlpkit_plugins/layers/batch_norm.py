@@ -71,12 +71,12 @@ class BatchNorm(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = gamma x̂ + beta."""
-        self.normalized = self.buffer("normalized", x.shape, like=x)
+        self.normalized = self.buffer("normalized", like=x)
         self.coupled = self.training and len(x) > 0
         if self.coupled:
             mean = np.mean(x, axis=self.axes).reshape(self.a_feature)
             np.subtract(x, mean, out=self.normalized)
-            squares = np.square(self.normalized, out=self.buffer("product", x.shape, like=x))
+            squares = np.square(self.normalized, out=self.buffer("product", like=x))
             variance = np.mean(squares, axis=self.axes).reshape(self.a_feature)
             self._keep(mean.reshape(-1), variance.reshape(-1), x.size // len(mean))
         else:
@@ -84,14 +84,14 @@ class BatchNorm(Layer):
             variance = self.running_variance.value.reshape(self.a_feature)
         self.scale = 1 / np.sqrt(variance + self.epsilon)
         self.normalized *= self.scale
-        y = self.buffer("y", x.shape, gaps=True, like=x)
+        y = self.buffer("y", like=x)
         np.multiply(self.normalized, self.gamma.value.reshape(self.a_feature), out=y)
         np.add(y, self.beta.value.reshape(self.a_feature), out=y)
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
-        product = np.multiply(dy, self.normalized, out=self.buffer("product", dy.shape, like=dy))
+        product = np.multiply(dy, self.normalized, out=self.buffer("product", like=dy))
         np.sum(product, axis=self.axes, out=self.gamma.grad)
         np.sum(dy, axis=self.axes, out=self.beta.grad)
         if self.coupled:

@@ -147,7 +147,7 @@ class Conv2d(Layer):
     def _strips(self, band: slice) -> NDArray[Any]:
         """Return the strips of a band of patches of all images, which X lies in."""
         shape = (self.strips.width * self.strips.height, (band.stop - band.start) * self.images.shape[3])
-        return self.strips.cut(self.images, band, self.buffer("X", shape, gaps=True))
+        return self.strips.cut(self.images, band, self.buffer("X", shape, contiguous=False))
 
     def _strips_gradient(self, dy: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Set out to Wᵀ dy, added up for each strip over the patches that it lies in, and return it.

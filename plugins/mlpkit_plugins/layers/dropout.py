@@ -38,8 +38,8 @@ class Dropout(Layer):
             return x
         chance = self.rng.random(out=self.buffer("chance", x.shape, np.float32), dtype=np.float32)
         kept = np.greater_equal(chance, self.rate, out=self.buffer("kept", x.shape, bool))
-        self.factor = np.multiply(kept, 1 / (1 - self.rate), out=self.buffer("factor", x.shape, like=x))
-        y = self.buffer("y", x.shape, gaps=True, like=x)
+        self.factor = np.multiply(kept, 1 / (1 - self.rate), out=self.buffer("factor", like=x))
+        y = self.buffer("y", like=x)
         np.multiply(x, self.factor, out=y)
         return y
 

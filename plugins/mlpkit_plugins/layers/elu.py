@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Gt
 
-from mlpkit import Layer
+from mlpkit import Elementwise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Elu(Layer):
+class Elu(Elementwise):
     """Exponential linear unit, element by element.
 
         y  = x where x > 0, else alpha (exp(x) - 1)
@@ -31,25 +31,21 @@ class Elu(Layer):
     def __init__(self, alpha: Annotated[float, Gt(0)] = 1.0) -> None:
         self.alpha = alpha
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return y = max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
-        self.x = x
-        below = np.minimum(x, 0, out=self.buffer("below", x.shape, like=x))
-        np.expm1(below, out=below)  # exp(x) - 1 would lose the digits of a small x
-        np.multiply(below, self.alpha, out=below)
-        y = self.buffer("y", x.shape, gaps=True, like=x)
-        np.maximum(x, 0, out=y)
-        np.add(y, below, out=y)
-        return y
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
+        np.minimum(x, 0, out=out)
+        np.expm1(out, out=out)  # exp(x) - 1 would lose the digits of a small x
+        np.multiply(out, self.alpha, out=out)
+        np.add(np.maximum(x, 0), out, out=out)
+        return out
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Return dx: dy, and dy alpha exp(x) where x is not positive."""
-        slope = np.minimum(self.x, 0, out=self.buffer("below", dy.shape, like=dy))
-        np.exp(slope, out=slope)
-        np.multiply(slope, self.alpha, out=slope)
-        negative = np.less_equal(self.x, 0, out=self.buffer("negative", dy.shape, bool, like=dy))
-        np.multiply(dy, slope, out=dy, where=negative)
-        return dy
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return 1 where x > 0, else alpha exp(x)."""
+        np.minimum(x, 0, out=out)
+        np.exp(out, out=out)
+        np.multiply(out, self.alpha, out=out)
+        out[x > 0] = 1
+        return out
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -55,19 +55,19 @@ class LayerNorm(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = gamma x̂ + beta."""
         mean = np.mean(x, axis=self.axes, keepdims=True)
-        self.normalized = np.subtract(x, mean, out=self.buffer("normalized", x.shape, like=x))
-        squares = np.square(self.normalized, out=self.buffer("product", x.shape, like=x))
+        self.normalized = np.subtract(x, mean, out=self.buffer("normalized", like=x))
+        squares = np.square(self.normalized, out=self.buffer("product", like=x))
         variance = np.mean(squares, axis=self.axes, keepdims=True)
         self.scale = 1 / np.sqrt(variance + self.epsilon)
         self.normalized *= self.scale
-        y = self.buffer("y", x.shape, gaps=True, like=x)
+        y = self.buffer("y", like=x)
         np.multiply(self.normalized, self.gamma.value, out=y)
         np.add(y, self.beta.value, out=y)
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
-        product = np.multiply(dy, self.normalized, out=self.buffer("product", dy.shape, like=dy))
+        product = np.multiply(dy, self.normalized, out=self.buffer("product", like=dy))
         np.sum(product, axis=0, out=self.gamma.grad)
         np.sum(dy, axis=0, out=self.beta.grad)
         product *= self.gamma.value

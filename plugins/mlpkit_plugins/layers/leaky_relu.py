@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Le
 
-from mlpkit import Layer
+from mlpkit import Elementwise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class LeakyRelu(Layer):
+class LeakyRelu(Elementwise):
     """Rectified linear unit that lets a little of what is negative through, element by element.
 
         y  = x where x > 0, else slope x
@@ -30,19 +30,17 @@ class LeakyRelu(Layer):
     def __init__(self, slope: Annotated[float, Ge(0), Le(1)] = 0.01) -> None:
         self.slope = slope
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return y: x, and slope x where x is not positive."""
-        self.x = x
-        y = self.buffer("y", x.shape, gaps=True, like=x)
-        np.multiply(x, self.slope, out=y)
-        np.maximum(x, y, out=y)  # the larger one, as slope <= 1
-        return y
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return max(x, slope x), which is the larger one as slope <= 1."""
+        np.multiply(x, self.slope, out=out)
+        np.maximum(x, out, out=out)
+        return out
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Return dx: dy, and slope dy where x is not positive."""
-        below = np.less_equal(self.x, 0, out=self.buffer("below", dy.shape, bool, like=dy))
-        np.multiply(dy, self.slope, out=dy, where=below)
-        return dy
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return 1 where x > 0, else slope: the larger of slope and 1 or 0."""
+        np.greater(x, 0, out=out)
+        np.maximum(out, self.slope, out=out)
+        return out
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -58,7 +58,7 @@ class MaxPool2d(Layer):
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: what of dy each pixel was the first largest for."""
-        dx = self.buffer("dx", self.x.shape, like=self.x)
+        dx = self.buffer("dx", like=self.x)
         dx[...] = 0
         left, share = (self.buffer(name, dy.shape, like=self.x) for name in ("left", "share"))
         largest = self.buffer("largest", dy.shape, bool, like=self.x)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpkit import Layer
+import numpy as np
+
+from mlpkit import Elementwise
 from mlpkit_plugins.kernels import keep_where_positive, rectify
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Relu(Layer):
+class Relu(Elementwise):
     """Rectified linear unit, element by element.
 
         y  = max(x, 0)
@@ -22,16 +24,15 @@ class Relu(Layer):
     Source: Nair and Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines (2010).
     """
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return y = max(x, 0)."""
-        self.y = rectify(x, self.buffer("y", x.shape, gaps=True, like=x))
-        return self.y
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return max(x, 0)."""
+        return rectify(x, out)
+
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return 1 where y > 0, else 0."""
+        np.greater(y, 0, out=out)
+        return out
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Return dx: dy where y is positive."""
+        """Return dx, in one pass over memory."""
         return keep_where_positive(dy, self.y, dy)
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer on features and on an image."""
-        return [({}, (6,)), ({}, (2, 3))]

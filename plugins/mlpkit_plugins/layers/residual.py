@@ -49,13 +49,13 @@ class Residual(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x + f(x)."""
-        y = self.buffer("y", x.shape, gaps=True, like=x)
+        y = self.buffer("y", like=x)
         np.add(x, self.inside.forward(x), out=y)
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Return dx = dy + dy ∂f/∂x."""
-        df = self.buffer("df", dy.shape, gaps=True, like=dy)
+        df = self.buffer("df", like=dy)
         np.copyto(df, dy)  # the layers inside may overwrite what they are given, and dy is needed once more
         dx = self.inside.backward(df)
         if dx is None:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Layer
+from mlpkit import Elementwise
 from mlpkit_plugins.functions.sigmoid import sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Sigmoid(Layer):
+class Sigmoid(Elementwise):
     """Logistic sigmoid, element by element.
 
         y  = 1 / (1 + exp(-x)) = exp(min(x, 0)) / (1 + exp(-|x|))
@@ -26,20 +26,12 @@ class Sigmoid(Layer):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 3.10.
     """
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return y = exp(min(x, 0)) / (1 + exp(-|x|))."""
-        self.y = self.buffer("y", x.shape, gaps=True, like=x)
-        numerator, denominator = self.buffer("numerator", x.shape, like=x), self.buffer("denominator", x.shape, like=x)
-        return sigmoid(x, self.y, numerator=numerator, denominator=denominator)
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return σ(x)."""
+        return sigmoid(x, out)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Return dx = dy y (1 - y)."""
-        slope = np.subtract(1, self.y, out=self.buffer("slope", self.y.shape, like=self.y))
-        np.multiply(slope, self.y, out=slope)
-        dy *= slope
-        return dy
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer on features and on an image."""
-        return [({}, (6,)), ({}, (2, 3))]
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return y (1 - y)."""
+        np.subtract(1, y, out=out)
+        np.multiply(out, y, out=out)
+        return out

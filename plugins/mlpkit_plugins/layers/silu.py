@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Layer
+from mlpkit import Elementwise
 from mlpkit_plugins.functions.sigmoid import sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Silu(Layer):
+class Silu(Elementwise):
     """Sigmoid linear unit, also called swish, element by element.
 
         y  = x σ(x),  σ(x) = 1 / (1 + exp(-x))
@@ -25,25 +25,16 @@ class Silu(Layer):
         Reinforcement Learning (2018).
     """
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return y = x σ(x)."""
-        self.x = x
-        self.s = self.buffer("s", x.shape, like=x)
-        sigmoid(x, self.s, numerator=self.s, denominator=self.buffer("denominator", x.shape, like=x))
-        y = self.buffer("y", x.shape, gaps=True, like=x)
-        np.multiply(x, self.s, out=y)
-        return y
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return x σ(x)."""
+        self.s = sigmoid(x, np.empty_like(x))
+        np.multiply(x, self.s, out=out)
+        return out
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Return dx = dy σ(x) (1 + x (1 - σ(x)))."""
-        slope = np.subtract(1, self.s, out=self.buffer("slope", self.s.shape, like=self.s))
-        np.multiply(slope, self.x, out=slope)
-        np.add(slope, 1, out=slope)
-        np.multiply(slope, self.s, out=slope)
-        dy *= slope
-        return dy
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer on features and on an image."""
-        return [({}, (6,)), ({}, (2, 3))]
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return σ(x) (1 + x (1 - σ(x)))."""
+        np.subtract(1, self.s, out=out)
+        np.multiply(out, x, out=out)
+        np.add(out, 1, out=out)
+        np.multiply(out, self.s, out=out)
+        return out

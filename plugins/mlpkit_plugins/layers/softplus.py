@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Layer
+from mlpkit import Elementwise
 from mlpkit_plugins.functions.sigmoid import sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Softplus(Layer):
+class Softplus(Elementwise):
     """Softplus, a smooth rectified linear unit, element by element.
 
         y  = log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))
@@ -27,25 +27,15 @@ class Softplus(Layer):
         Option Pricing (2001).
     """
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return y = max(x, 0) + log(1 + exp(-|x|))."""
-        self.x = x
-        rest = np.abs(x, out=self.buffer("scratch", x.shape, like=x))
-        np.negative(rest, out=rest)
-        np.exp(rest, out=rest)
-        np.log1p(rest, out=rest)
-        y = self.buffer("y", x.shape, gaps=True, like=x)
-        np.maximum(x, 0, out=y)
-        np.add(y, rest, out=y)
-        return y
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return max(x, 0) + log(1 + exp(-|x|))."""
+        np.abs(x, out=out)
+        np.negative(out, out=out)
+        np.exp(out, out=out)
+        np.log1p(out, out=out)
+        np.add(np.maximum(x, 0), out, out=out)
+        return out
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Return dx = dy σ(x)."""
-        slope = self.buffer("slope", dy.shape, like=dy)
-        dy *= sigmoid(self.x, slope, numerator=slope, denominator=self.buffer("scratch", dy.shape, like=dy))
-        return dy
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer on features and on an image."""
-        return [({}, (6,)), ({}, (2, 3))]
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return σ(x)."""
+        return sigmoid(x, out)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Layer
+from mlpkit import Elementwise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Tanh(Layer):
+class Tanh(Elementwise):
     """Hyperbolic tangent, element by element.
 
         y  = tanh(x)
@@ -23,20 +23,13 @@ class Tanh(Layer):
     Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.4.
     """
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return y = tanh(x)."""
-        self.y = self.buffer("y", x.shape, gaps=True, like=x)
-        np.tanh(x, out=self.y)
-        return self.y
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return tanh(x)."""
+        np.tanh(x, out=out)
+        return out
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Return dx = dy (1 - y²)."""
-        slope = np.square(self.y, out=self.buffer("slope", self.y.shape, like=self.y))
-        np.subtract(1, slope, out=slope)
-        dy *= slope
-        return dy
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer on features and on an image."""
-        return [({}, (6,)), ({}, (2, 3))]
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return 1 - y²."""
+        np.square(y, out=out)
+        np.subtract(1, out, out=out)
+        return out

@@ -77,7 +77,7 @@ class SigmoidWithLoss(Loss):
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / count."""
-        dx = self._probabilities(self.x, self.buffer("dx", self.x.shape))
+        dx = sigmoid(self.x, self.buffer("dx", self.x.shape))
         np.subtract(dx, self.t, out=dx)
         np.multiply(dx, dloss / dx.size, out=dx)
         return dx
@@ -86,10 +86,7 @@ class SigmoidWithLoss(Loss):
         """Return the probability of each label, shape (rows, labels), or of both classes, shape (rows, 2)."""
         if self.binary:
             x = np.concatenate([-x, x], axis=1)  # 1 - σ(x) = σ(-x)
-        return self._probabilities(x, self.buffer("prediction", x.shape))
-
-    def _probabilities(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
-        return sigmoid(x, out, numerator=out, denominator=self.buffer("scratch", x.shape))
+        return sigmoid(x, self.buffer("prediction", x.shape))
 
     def _labels(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """Return the targets as one number from 0 to 1 a logit."""

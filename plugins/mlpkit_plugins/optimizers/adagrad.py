@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt
 
-from mlpkit import Optimizer, Rate
+from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.kernels import descend
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 
@@ -51,22 +51,15 @@ class Adagrad(Optimizer):
         self.uses_decay = weight_decay > 0
 
     def update(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        *,
-        learning_rate: float,
-        step: int,
-        decay: bool,
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Take one step along the scaled gradient."""
-        if decay and self.uses_decay:
+        if step.decay and self.uses_decay:
             gradient += self.weight_decay * value
         v = slots["v"]
         v += np.square(gradient)
         divide_by_root(gradient, v, self.epsilon)
-        descend(value, gradient, learning_rate)
+        descend(value, gradient, step.learning_rate)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Optimizer, Rate
+from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.optimizers.adaptive_moments import take_adam_step
 
 if TYPE_CHECKING:
@@ -53,14 +53,7 @@ class Adam(Optimizer):
         self.epsilon = epsilon
 
     def update(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        *,
-        learning_rate: float,
-        step: int,
-        decay: bool,
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Take one step along the corrected means."""
         take_adam_step(
@@ -68,8 +61,8 @@ class Adam(Optimizer):
             gradient,
             slots["m"],
             slots["v"],
-            learning_rate=learning_rate,
-            step=step,
+            learning_rate=step.learning_rate,
+            step=step.number,
             beta1=self.beta1,
             beta2=self.beta2,
             epsilon=self.epsilon,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Optimizer, Rate
+from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.optimizers.adaptive_moments import take_adam_step
 
 if TYPE_CHECKING:
@@ -60,25 +60,18 @@ class Adamw(Optimizer):
         self.uses_decay = weight_decay > 0
 
     def update(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        *,
-        learning_rate: float,
-        step: int,
-        decay: bool,
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Let the value decay if it should, then take one step along the corrected means."""
-        if decay and self.uses_decay:
-            np.multiply(value, 1 - learning_rate * self.weight_decay, out=value)
+        if step.decay and self.uses_decay:
+            np.multiply(value, 1 - step.learning_rate * self.weight_decay, out=value)
         take_adam_step(
             value,
             gradient,
             slots["m"],
             slots["v"],
-            learning_rate=learning_rate,
-            step=step,
+            learning_rate=step.learning_rate,
+            step=step.number,
             beta1=self.beta1,
             beta2=self.beta2,
             epsilon=self.epsilon,

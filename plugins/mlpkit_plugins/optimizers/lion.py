@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import Optimizer, Rate
+from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
 
 if TYPE_CHECKING:
@@ -53,14 +53,7 @@ class Lion(Optimizer):
         self.uses_decay = weight_decay > 0
 
     def update(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        *,
-        learning_rate: float,
-        step: int,
-        decay: bool,
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Let the value decay if it should, then take one step in the direction of the sign."""
         m = slots["m"]
@@ -69,9 +62,9 @@ class Lion(Optimizer):
         m *= self.beta2
         m += (1 - self.beta2) * gradient
         flush_subnormal(m)
-        if decay and self.uses_decay:
-            np.multiply(value, 1 - learning_rate * self.weight_decay, out=value)
-        descend(value, np.sign(c, out=c), learning_rate)
+        if step.decay and self.uses_decay:
+            np.multiply(value, 1 - step.learning_rate * self.weight_decay, out=value)
+        descend(value, np.sign(c, out=c), step.learning_rate)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Optimizer, Rate
+from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 
@@ -57,17 +57,10 @@ class Rmsprop(Optimizer):
         self.slots = ("v", "velocity") if momentum > 0 else ("v",)
 
     def update(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        *,
-        learning_rate: float,
-        step: int,
-        decay: bool,
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Take one step along the scaled gradient, or along the velocity."""
-        if decay and self.uses_decay:
+        if step.decay and self.uses_decay:
             gradient += self.weight_decay * value
         v = slots["v"]
         v *= self.rho
@@ -80,7 +73,7 @@ class Rmsprop(Optimizer):
             velocity += gradient
             flush_subnormal(velocity)
             np.copyto(gradient, velocity)
-        descend(value, gradient, learning_rate)
+        descend(value, gradient, step.learning_rate)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import Optimizer, ParameterError, Rate
+from mlpkit import Optimizer, ParameterError, Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
 
 if TYPE_CHECKING:
@@ -67,17 +67,10 @@ class Sgd(Optimizer):
         self.slots = ("velocity",) if momentum > 0 else ()
 
     def update(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        *,
-        learning_rate: float,
-        step: int,
-        decay: bool,
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Take one step down the gradient, or along the velocity."""
-        if decay and self.uses_decay:
+        if step.decay and self.uses_decay:
             gradient += self.weight_decay * value
         if self.momentum > 0:
             velocity = slots["velocity"]
@@ -90,7 +83,7 @@ class Sgd(Optimizer):
                 np.copyto(gradient, velocity)
                 np.multiply(velocity, self.momentum, out=velocity)
                 flush_subnormal(velocity)
-        descend(value, gradient, learning_rate)
+        descend(value, gradient, step.learning_rate)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from mlpkit import Step
+
 SIZE = 20
 
 
@@ -29,7 +31,7 @@ class Steps:
             def update(edges, rate=rate, step=step, gradient=gradient):
                 block = slice(*edges)
                 parts = {name: slot[block] for name, slot in slots.items()}
-                optimizer.update(value[block], gradient[block], parts, learning_rate=rate, step=step, decay=decay)
+                optimizer.update(value[block], gradient[block], parts, Step(rate, step, decay))
 
             list(each(update, pairwise([0, *sorted(cuts), value.size])))
         return value, slots

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError
+from mlpkit import ParameterError, Step
 from mlpkit_plugins.optimizers.adagrad import Adagrad
 
 RATES = st.lists(st.floats(0, 1), min_size=100, max_size=100)
@@ -60,7 +60,7 @@ def test_the_first_step_is_as_long_as_the_rate(make_steps):
 def test_an_epsilon_too_small_for_single_precision_leaves_steps_finite(scale, epsilon):
     value, gradient, v = np.zeros(1, "float32"), np.array([scale], "float32"), np.zeros(1, "float32")
     with np.errstate(under="ignore"):
-        Adagrad(epsilon=epsilon).update(value, gradient, {"v": v}, learning_rate=0.5, step=1, decay=True)
+        Adagrad(epsilon=epsilon).update(value, gradient, {"v": v}, Step(0.5, 1))
     assert -0.5001 <= value[0] <= 0
 
 

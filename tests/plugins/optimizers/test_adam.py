@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError
+from mlpkit import ParameterError, Step
 from mlpkit_plugins.optimizers.adam import Adam
 
 RATES = st.lists(st.floats(0, 1), min_size=100, max_size=100)
@@ -63,13 +63,13 @@ def test_an_epsilon_too_small_for_single_precision_leaves_steps_finite(scale, ep
     value, gradient = np.zeros(1, "float32"), np.array([scale], "float32")
     slots = {"m": np.zeros(1, "float32"), "v": np.zeros(1, "float32")}
     with np.errstate(under="ignore"):
-        Adam(beta1=0, beta2=0, epsilon=epsilon).update(value, gradient, slots, learning_rate=0.5, step=step, decay=True)
+        Adam(beta1=0, beta2=0, epsilon=epsilon).update(value, gradient, slots, Step(0.5, step))
     assert -0.5001 <= value[0] <= 0
 
 
 def test_goes_on_after_very_many_steps():
     value, slots = np.zeros(1), {"m": np.array([10.0]), "v": np.array([1000.0])}
-    Adam().update(value, np.ones(1), slots, learning_rate=0.5, step=10**9, decay=True)
+    Adam().update(value, np.ones(1), slots, Step(0.5, 10**9))
     np.testing.assert_allclose(value, -0.5, rtol=1e-6)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError
+from mlpkit import ParameterError, Step
 from mlpkit_plugins.optimizers.lion import Lion
 
 RATES = st.lists(st.floats(0, 1), min_size=100, max_size=100)
@@ -51,13 +51,13 @@ def test_its_defaults_are_the_published_ones(make_steps, dtype):
 
 def test_every_element_moves_by_the_rate_or_not_at_all():
     value = np.zeros(3)
-    Lion().update(value, np.array([1e-30, 0.0, -1e30]), {"m": np.zeros(3)}, learning_rate=0.5, step=1, decay=True)
+    Lion().update(value, np.array([1e-30, 0.0, -1e30]), {"m": np.zeros(3)}, Step(0.5, 1))
     assert value.tolist() == [-0.5, 0.0, 0.5]
 
 
 def test_what_is_not_a_number_is_not_hidden():
     value = np.zeros(1)
-    Lion().update(value, np.array([np.nan]), {"m": np.zeros(1)}, learning_rate=0.5, step=1, decay=True)
+    Lion().update(value, np.array([np.nan]), {"m": np.zeros(1)}, Step(0.5, 1))
     assert np.isnan(value).all()
 
 

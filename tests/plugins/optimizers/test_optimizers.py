@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlpkit
-from mlpkit import ParameterError
+from mlpkit import ParameterError, Step
 from mlpkit_plugins.optimizers.adagrad import Adagrad
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
@@ -84,7 +84,7 @@ def peak_memory_of_a_step(optimizer, dtype):
     slots = {name: np.zeros_like(value) for name in optimizer.slots}
 
     def step(number):
-        optimizer.update(value, gradient, slots, learning_rate=0.1, step=number, decay=True)
+        optimizer.update(value, gradient, slots, Step(0.1, number))
 
     step(1)
     tracemalloc.start()
@@ -145,7 +145,7 @@ def test_finds_the_minimum_of_a_quadratic(optimizer, parameters, dtype):
     first = 1.0 if optimizer is Adagrad else 0.3  # its steps grow shorter by themselves
     for step in range(1, 1001):
         gradient = curvature * (value - minimum)
-        made.update(value, gradient, slots, learning_rate=first * 0.99**step, step=step, decay=False)
+        made.update(value, gradient, slots, Step(first * 0.99**step, step, decay=False))
     np.testing.assert_allclose(value, minimum, atol=1e-4)
 
 

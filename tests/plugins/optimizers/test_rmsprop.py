@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError
+from mlpkit import ParameterError, Step
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
 
 RATES = st.lists(st.floats(0, 1), min_size=100, max_size=100)
@@ -64,7 +64,7 @@ def test_only_momentum_needs_a_second_slot():
 def test_an_epsilon_too_small_for_single_precision_leaves_steps_finite(scale, epsilon):
     value, gradient, v = np.zeros(1, "float32"), np.array([scale], "float32"), np.zeros(1, "float32")
     with np.errstate(under="ignore"):
-        Rmsprop(rho=0, epsilon=epsilon).update(value, gradient, {"v": v}, learning_rate=0.5, step=1, decay=True)
+        Rmsprop(rho=0, epsilon=epsilon).update(value, gradient, {"v": v}, Step(0.5, 1))
     assert -0.5001 <= value[0] <= 0
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mlpkit import ParameterError
+from mlpkit import ParameterError, Step
 from mlpkit_plugins.optimizers.sgd import Sgd
 
 finite = arrays.arrays(np.float64, 20, elements=st.floats(-1e6, 1e6))
@@ -19,7 +19,7 @@ rates = st.lists(st.floats(0, 1), min_size=100, max_size=100)
 def test_without_momentum_it_takes_a_step_down_the_gradient(value, gradient, rate, dtype):
     value, gradient = value.astype(dtype), gradient.astype(dtype)
     expected = value - gradient * np.array(rate, dtype)
-    Sgd().update(value, gradient, {}, learning_rate=rate, step=1, decay=True)
+    Sgd().update(value, gradient, {}, Step(rate, 1))
     assert value.tobytes() == expected.tobytes()
 
 
@@ -77,12 +77,12 @@ def test_what_does_not_decay_takes_the_step_without(make_steps):
 def test_two_steps_of_momentum_by_hand():
     value, slots = np.array([10.0]), {"velocity": np.zeros(1)}
     for step, expected in ((1, 9.5), (2, 8.75)):
-        Sgd(momentum=0.5).update(value, np.ones(1), slots, learning_rate=0.5, step=step, decay=True)
+        Sgd(momentum=0.5).update(value, np.ones(1), slots, Step(0.5, step))
         assert value == [expected]
     value, slots = np.array([10.0]), {"velocity": np.zeros(1)}
     for step, expected in ((1, 9.25), (2, 8.375)):
         optimizer = Sgd(momentum=0.5, nesterov=True)
-        optimizer.update(value, np.ones(1), slots, learning_rate=0.5, step=step, decay=True)
+        optimizer.update(value, np.ones(1), slots, Step(0.5, step))
         assert value == [expected]
 
 

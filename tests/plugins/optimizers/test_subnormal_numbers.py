@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mlpkit import Step
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
 from mlpkit_plugins.optimizers.lion import Lion
@@ -30,7 +31,7 @@ def test_what_is_kept_of_a_gradient_is_zero_in_the_end(name, dtype):
     gradient = np.random.default_rng(0).standard_normal(50).astype(dtype)
     steps = 2500 if dtype is np.float32 else 16_000
     for step in range(1, steps + 1):
-        optimizer.update(value, gradient, slots, learning_rate=0.001, step=step, decay=False)
+        optimizer.update(value, gradient, slots, Step(0.001, step, decay=False))
         gradient[:] = 0
         if step % 10 == 0:
             assert all(((kept == 0) | (np.abs(kept) >= normal)).all() for kept in slots.values())

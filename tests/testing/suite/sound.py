@@ -141,13 +141,13 @@ class Momentum(Optimizer):
     def __init__(self, learning_rate: Rate = 0.05) -> None:
         self.learning_rate = learning_rate
 
-    def update(self, value, gradient, slots, *, learning_rate, step, decay):
+    def update(self, value, gradient, slots, step):
         v = slots["v"]
-        if decay:
-            value *= 1 - 0.01 * learning_rate
+        if step.decay:
+            value *= 1 - 0.01 * step.learning_rate
         v *= 0.5
         v += gradient
-        value -= learning_rate * v
+        value -= step.learning_rate * v
 
 
 class Falling(Schedule):

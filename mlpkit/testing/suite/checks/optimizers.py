@@ -54,7 +54,7 @@ def slots_are_all_that_it_keeps(example: OptimizerExample) -> None:
     arrays = example.start(example.make())
     for step in range(1, STEPS + 1):
         example.step(example.make(), arrays, example.gradient(step), step=step)
-    remedy = "keep everything that must survive a step in slots; step is given, counted from 1"
+    remedy = "keep everything that must survive a step in slots; step.number counts steps from 1"
     expect_same_bits(arrays, expected, "when a new object took over after each step", remedy)
 
 
@@ -137,9 +137,9 @@ def slots_are_distinct_names(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
-    """If ``uses_decay`` is false, does ``update`` give the same bits whatever ``decay`` is?
+    """If ``uses_decay`` is false, does ``update`` give the same bits whatever ``step.decay`` is?
 
-    Blocks then hold weights and biases alike, and ``decay`` has no meaning.
+    Blocks then hold weights and biases alike, and ``step.decay`` has no meaning.
     """
     optimizer = example.make()
     if optimizer.uses_decay:
@@ -149,7 +149,7 @@ def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
         arrays = example.start(optimizer)
         example.step(optimizer, arrays, example.gradient(1), decay=decay)
         results.append(arrays)
-    expect_same_bits(results[0], results[1], "with decay=True in place of False", "set uses_decay = True")
+    expect_same_bits(results[0], results[1], "with step.decay true in place of false", "set uses_decay = True")
 
 
 @checks_examples("optimizer")
@@ -194,9 +194,9 @@ def slots_are_changed_in_place(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def the_learning_rate_given_counts(example: OptimizerExample) -> None:
-    """Does ``update`` go by its argument ``learning_rate``, and not by the attribute?
+    """Does ``update`` go by ``step.learning_rate``, and not by ``self.learning_rate``?
 
-    The attribute may be a schedule; the argument is its value for this step.
+    The attribute may be a schedule; the step has its value.
     """
     optimizer = example.make()
     usual = rate_at(optimizer.learning_rate, Progress(0, 0.0, 100))
@@ -208,8 +208,8 @@ def the_learning_rate_given_counts(example: OptimizerExample) -> None:
     if (results[0] == results[1]).all():
         raise CheckFailure(
             "update gave the same for two learning rates",
-            expected="the step to depend on the argument learning_rate",
-            remedy="use learning_rate in update, and not self.learning_rate",
+            expected="the change to depend on step.learning_rate",
+            remedy="use step.learning_rate in update, and not self.learning_rate",
         )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit.components.optimizer import Step
 from mlpkit.components.schedule import Progress, rate_at
 from mlpkit.testing.suite.examples.example import Example
 
@@ -46,7 +47,7 @@ class OptimizerExample(Example):
         if learning_rate is None:
             learning_rate = rate_at(optimizer.learning_rate, Progress(step - 1, (step - 1) / 10, 100))
         slots = {slot: arrays[slot] for slot in optimizer.slots}
-        optimizer.update(arrays[VALUE], gradient, slots, learning_rate=learning_rate, step=step, decay=decay)
+        optimizer.update(arrays[VALUE], gradient, slots, Step(learning_rate, step, decay))
         for slot in optimizer.slots:
             arrays[slot] = slots[slot]
 

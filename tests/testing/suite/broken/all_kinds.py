@@ -75,11 +75,11 @@ class AsksForMore(Square):
 
 
 @caught_by("methods_take_what_they_are_given")
-class UpdatesWithoutDecay(Momentum):
-    """lacks the argument decay of update"""
+class UpdatesWithoutStep(Momentum):
+    """lacks the argument step of update"""
 
-    def update(self, value, gradient, slots, *, learning_rate, step):
-        value -= learning_rate * gradient
+    def update(self, value, gradient, slots):
+        value -= self.learning_rate * gradient
 
 
 @caught_by("methods_take_what_they_are_given")

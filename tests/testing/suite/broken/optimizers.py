@@ -8,15 +8,15 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Momentum
 
-from mlpkit import Rate
+from mlpkit import Rate, Step
 
 
 @caught_by("blocks_may_be_cut_anywhere")
 class NormalizesByBlock(Momentum):
     """divides by the norm of the block's gradient, and calls itself elementwise"""
 
-    def update(self, value, gradient, slots, **others):
-        super().update(value, gradient / (1 + np.linalg.norm(gradient)), slots, **others)
+    def update(self, value, gradient, slots, step):
+        super().update(value, gradient / (1 + np.linalg.norm(gradient)), slots, step)
 
 
 @caught_by("slots_are_all_that_it_keeps")
@@ -30,9 +30,9 @@ class KeepsMomentumInItself(Momentum):
         self.learning_rate = learning_rate
         self.v = 0.0
 
-    def update(self, value, gradient, slots, *, learning_rate, step, decay):
+    def update(self, value, gradient, slots, step):
         self.v = 0.5 * self.v + gradient
-        value -= learning_rate * self.v
+        value -= step.learning_rate * self.v
 
 
 @caught_by("update_leaves_no_trace_in_the_object")
@@ -41,19 +41,19 @@ class CountsCalls(Momentum):
 
     calls = 0
 
-    def update(self, *arguments, **others):
+    def update(self, *arguments):
         self.calls = self.calls + 1
-        super().update(*arguments, **others)
+        super().update(*arguments)
 
 
 @caught_by("several_threads_may_update")
 class MainThreadOnly(Momentum):
     """works in the main thread only"""
 
-    def update(self, *arguments, **others):
+    def update(self, *arguments):
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("signals only work in the main thread")
-        super().update(*arguments, **others)
+        super().update(*arguments)
 
 
 @caught_by("has_a_learning_rate")
@@ -86,42 +86,42 @@ class DecaysInSecret(Momentum):
 class GoesUphill(Momentum):
     """adds the gradient"""
 
-    def update(self, value, gradient, slots, **others):
-        super().update(value, -gradient, slots, **others)
+    def update(self, value, gradient, slots, step):
+        super().update(value, -gradient, slots, step)
 
 
 @caught_by("steps_go_downhill")
 class ReplacesItsValue(Momentum):
     """makes a new array of the parameters in place of changing them"""
 
-    def update(self, value, gradient, slots, *, learning_rate, step, decay):
-        value = value - learning_rate * gradient
+    def update(self, value, gradient, slots, step):
+        value = value - step.learning_rate * gradient
 
 
 @caught_by("slots_are_changed_in_place")
 class ReplacesItsSlot(Momentum):
     """puts a new array into its slot"""
 
-    def update(self, value, gradient, slots, *, learning_rate, step, decay):
+    def update(self, value, gradient, slots, step):
         slots["v"] = 0.5 * slots["v"] + gradient
-        value -= learning_rate * slots["v"]
+        value -= step.learning_rate * slots["v"]
 
 
 @caught_by("the_learning_rate_given_counts")
 class UsesItsAttribute(Momentum):
     """uses self.learning_rate, which no schedule reaches"""
 
-    def update(self, *arguments, learning_rate, **others):
-        super().update(*arguments, learning_rate=self.learning_rate, **others)
+    def update(self, value, gradient, slots, step):
+        super().update(value, gradient, slots, Step(self.learning_rate, step.number, step.decay))
 
 
 @caught_by("float64_keeps_its_digits")
 class ComputesInSingle(Momentum):
     """computes in float32 whatever the dtype is"""
 
-    def update(self, value, gradient, slots, **others):
+    def update(self, value, gradient, slots, step):
         single = value.astype(np.float32)
-        super().update(single, gradient.astype(np.float32), slots, **others)
+        super().update(single, gradient.astype(np.float32), slots, step)
         value[...] = single
 
 
@@ -129,8 +129,8 @@ class ComputesInSingle(Momentum):
 class LosesDigitsInSingle(Momentum):
     """loses digits in float32"""
 
-    def update(self, value, gradient, slots, **others):
-        super().update(value, gradient, slots, **others)
+    def update(self, value, gradient, slots, step):
+        super().update(value, gradient, slots, step)
         if value.dtype == np.float32:
             value[...] = value.astype(np.float16)
 
@@ -139,5 +139,5 @@ class LosesDigitsInSingle(Momentum):
 class DividesByTheGradient(Momentum):
     """divides by the size of the gradient, without a small number beside it"""
 
-    def update(self, value, gradient, slots, **others):
-        super().update(value, gradient / np.abs(gradient), slots, **others)
+    def update(self, value, gradient, slots, step):
+        super().update(value, gradient / np.abs(gradient), slots, step)
