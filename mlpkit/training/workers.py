@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlpkit.network import flat_layout
+from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.plan import available_cores
 
@@ -80,7 +81,7 @@ class Workers:
         return outcomes
 
     def _serve(self, inbox: SimpleQueue[Any], number: int) -> None:
-        with without_warnings():
+        with without_warnings(), flushed_subnormals():
             while (work := inbox.get()) is not None:
                 function, items, workers, outcomes, finished = work
                 _work(function, items, number, workers, outcomes)
