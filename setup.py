@@ -14,8 +14,14 @@ setup(
             sorted(str(path) for path in KERNELS.glob("*.c")),
             depends=sorted(str(path) for path in KERNELS.glob("*.h")),
             include_dirs=[numpy.get_include()],
-            # No fused multiply-add: the kernels round as NumPy does, to the same bits.
-            extra_compile_args=["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
+            extra_compile_args=[
+                "-std=c11",
+                "-O3",
+                "-ffp-contract=off",  # no fused multiply-add: the kernels round as NumPy does, to the same bits
+                "-fno-math-errno",
+                "-fno-trapping-math",
+                "-fvisibility=hidden",  # another library may have functions of the same names
+            ],
             optional=True,
         )
     ]

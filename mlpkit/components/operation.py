@@ -16,6 +16,7 @@ from mlpkit.errors import ComponentFailure, ShapeError, UsageError, WrongUseErro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -65,9 +66,12 @@ class Operation(Component):
         training: whether this pass is part of training.
         needs_input_gradient: whether anybody will use what ``backward`` returns.
         couples_examples: whether the examples of a minibatch affect each other.
+        compute_context: what returns a context manager that is entered while a network with the operation computes, for
+            compiled code that has threads of its own; None for nothing.
     """
 
     couples_examples: ClassVar[bool] = False
+    compute_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     path: str
     dtype: np.dtype[Any]
     training: bool

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from contextlib import ExitStack, contextmanager
+from functools import wraps
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.shape_proof import default_names, prove_shapes
+from mlpkit.network.subnormals import flushed_subnormals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
 EVALUATION_ROWS = 1000
 """Rows that evaluation and prediction take at a time, so that memory does not grow with the data."""
@@ -46,6 +51,17 @@ class Map(Protocol):
 def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
     """Return the function's result for each item."""
     return [function(item) for item in items]
+
+
+def computes(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Concatenate[Sequential, P], R]:
+    """Have a method of a network run in the context in which the network computes."""
+
+    @wraps(method)
+    def in_context(network: Sequential, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with network.computing():
+            return method(network, *args, **kwargs)
+
+    return in_context
 
 
 class Sequential:
@@ -99,6 +115,8 @@ class Sequential:
         self.state_layout = FlatLayout.of_states(declared_states)
         self.values = self.layout.zeros(self.dtype)
         self.replicas = self._replicate(proof.layers, proof.loss, proof.shapes, slices)
+        asked_for = dict.fromkeys(type(operation).compute_context for operation in self.replicas[0].operations())
+        self._compute_contexts = [context for context in asked_for if context is not None]
         self._gradient_blocks = [
             [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
         ]
@@ -119,6 +137,20 @@ class Sequential:
         """All gradients in one flat array, laid out as ``values``."""
         return self.replicas[0].gradient
 
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Return the context in which the network computes.
+
+        Subnormal numbers count as zero in it, and it enters what the network's operations ask for. Entered once for
+        many steps, it takes no time from each.
+        """
+        with ExitStack() as stack:
+            for context in self._compute_contexts:
+                stack.enter_context(context())
+            stack.enter_context(flushed_subnormals())
+            yield
+
+    @computes
     def predict(self, x: ArrayLike) -> NDArray[Any]:
         """Return predictions, such as the probability of each class, shape (rows, ...).
 
@@ -159,6 +191,7 @@ class Sequential:
         named = {name: self._resolve("metric", metric) for name, metric in given.items()}
         return self.evaluate_batches(zip(_chunks(inputs), _chunks(targets), strict=True), named)
 
+    @computes
     def evaluate_batches(
         self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]]], metrics: Mapping[str, Metric]
     ) -> dict[str, Any]:
@@ -195,6 +228,7 @@ class Sequential:
                 results[name] = _plain_result(metric)
         return results
 
+    @computes
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
         self.set_training(True)

@@ -141,7 +141,7 @@ class Trainer:
         self._observer.started(None if self.settings.open_ended else self._total)
         self._callbacks.start()
         try:
-            with without_warnings(), self._workers:
+            with without_warnings(), self.network.computing(), self._workers:
                 self.network.map = self._workers.map
                 self._loop()
         finally:

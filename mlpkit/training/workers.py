@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlpkit.network import flat_layout
+from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Workers:
         return outcomes
 
     def _serve(self, inbox: SimpleQueue[Any], number: int) -> None:
-        with without_warnings():
+        with without_warnings(), flushed_subnormals():
             while (work := inbox.get()) is not None:
                 function, items, workers, outcomes, finished = work
                 _work(function, items, number, workers, outcomes)

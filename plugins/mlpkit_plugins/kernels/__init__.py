@@ -5,19 +5,24 @@ times, and hands over to NumPy whatever it can't do, such as arrays with gaps wi
 the same bits, but for matrix products of float32: those it adds up in an order of its own, whatever the number of
 threads (``multiply.h``). Large ones are computed by AMX where the processor has that, and then have other bits.
 
-Where there is much to do, the compiled ones share it out to as many threads as a matrix product has at the time. With
-OpenBLAS, these threads and those of BLAS are the same (``team.c``, ``blas_threads.c``).
+Large arrays are shared out to as many threads as a matrix product has at the time. While a network computes, these
+threads and those of OpenBLAS are the same (``team.c``, ``blas_threads.c``); importing this package changes nothing.
 
-The environment variable ``MLPKIT_KERNELS=numpy`` leaves the compiled ones out. With ``avx512`` matrix products are
-computed without AMX, and with ``avx2`` without AVX-512 as well.
+Environment variables choose what computes: ``MLPKIT_KERNELS=numpy`` leaves the compiled kernels out; with ``avx512``
+matrix products are computed without AMX, and with ``avx2`` without AVX-512 as well. ``MLPKIT_SHARE_BLAS=0`` leaves
+OpenBLAS its own threads, as any other BLAS has them; the kernels then compute on one thread, and BLAS has the large
+products.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlpkit_plugins.kernels import with_numpy as kernels
 elif os.environ.get("MLPKIT_KERNELS") == "numpy":
     from mlpkit_plugins.kernels import with_numpy as kernels
@@ -45,3 +50,13 @@ product_plus_row = kernels.product_plus_row
 rectify = kernels.rectify
 shift_transposed = kernels.shift_transposed
 take_scaled = kernels.take_scaled
+
+
+@contextmanager
+def shared_threads() -> Iterator[None]:
+    """Have BLAS compute on the kernels' threads inside the block, if NumPy's is an OpenBLAS that can."""
+    kernels.begin_sharing_threads()
+    try:
+        yield
+    finally:
+        kernels.end_sharing_threads()

@@ -40,7 +40,7 @@ int read_number(PyObject *object, double *number);
 /* Hand a call over to the function of that name in with_numpy.py, which takes any arrays. */
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count);
 
-#define SIGNATURE PyObject *module, PyObject *const *arguments, Py_ssize_t count
+#define SIGNATURE PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count
 
 PyObject *product(SIGNATURE);
 PyObject *product_plus_row(SIGNATURE);

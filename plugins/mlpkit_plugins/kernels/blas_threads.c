@@ -1,5 +1,5 @@
 /* Threads of BLAS and of the kernels would compete for the cores, since both wait without sleeping: OpenBLAS offers to
- * have its work done by somebody else's, and so there is one team for both. Who computes a part changes no bit of it. */
+ * have its work done by other threads, and so there is one team for both. Who computes a part changes no bit of it. */
 #define _GNU_SOURCE
 #include "blas_threads.h"
 
@@ -7,27 +7,51 @@
 
 #include <stddef.h>
 
-typedef void (*Job)(int thread, void *data, int more);
-typedef void (*Callback)(int wait, Job job, int jobs, size_t size, void *data, int more);
-
 #if defined(__linux__)
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define THREADS_AS_OF_PTHREADS 1
+#define MOST_LIBRARIES 8
 
 /* What NumPy's wheels, and builds with 64-bit and with 32-bit integers, call a function of OpenBLAS. */
 #define FUNCTION(name) {"scipy_" name "64_", name "64_", "scipy_" name, name}
 #define SPELLINGS 4
 
-static int (*get_threads)(void);
+typedef void (*Job)(int thread, void *data, int more);
+typedef void (*Callback)(int wait, Job job, int jobs, size_t size, void *data, int more);
 
 typedef struct {
     int (*get_threads)(void);
     int (*get_parallel)(void);
     void (*set_callback)(Callback callback);
 } Blas;
+
+static Blas blas;
+
+typedef struct {
+    char *names[MOST_LIBRARIES];
+    int count;
+} Libraries;
+
+/* Note a library by its name. It must not be opened here: the loader's lock is held, and another thread may be waiting
+ * for it with the lock that opening takes. */
+static int note_library(struct dl_phdr_info *library, size_t size, void *noted)
+{
+    Libraries *libraries = noted;
+    (void)size;
+    if (strstr(library->dlpi_name, "blas") && libraries->count < MOST_LIBRARIES) {
+        char *name = strdup(library->dlpi_name);
+        if (name != NULL) {
+            libraries->names[libraries->count++] = name;
+        }
+    }
+    return 0;
+}
 
 static void *find(void *library, const char *const *spellings)
 {
@@ -38,24 +62,50 @@ static void *find(void *library, const char *const *spellings)
     return found;
 }
 
-/* Look for OpenBLAS among the libraries that are loaded; go on until there is one. */
-static int look_at(struct dl_phdr_info *library, size_t size, void *blas)
+/* Take the functions of a loaded library; 0 if it is no OpenBLAS that can share the team. */
+static int use_library(const char *name)
 {
     static const char *const threads[] = FUNCTION("openblas_get_num_threads");
     static const char *const parallel[] = FUNCTION("openblas_get_parallel");
     static const char *const callback[] = FUNCTION("openblas_set_threads_callback_function");
-    (void)size;
-    void *handle = strstr(library->dlpi_name, "blas") ? dlopen(library->dlpi_name, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+    void *handle = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
     if (handle == NULL) {
         return 0;
     }
-    Blas *found = blas;
-    *(void **)&found->get_threads = find(handle, threads);
-    *(void **)&found->get_parallel = find(handle, parallel);
-    *(void **)&found->set_callback = find(handle, callback);
+    Blas found;
+    *(void **)&found.get_threads = find(handle, threads);
+    *(void **)&found.get_parallel = find(handle, parallel);
+    *(void **)&found.set_callback = find(handle, callback);
     dlclose(handle);
-    return found->get_threads != NULL && found->get_parallel != NULL && found->set_callback != NULL;
+    if (found.get_threads == NULL || found.get_parallel == NULL || found.set_callback == NULL ||
+        found.get_parallel() != THREADS_AS_OF_PTHREADS) {
+        return 0;
+    }
+    blas = found;
+    return 1;
 }
+
+/* Users may leave BLAS its own threads. */
+static int may_share(void)
+{
+    const char *choice = getenv("MLPKIT_SHARE_BLAS");
+    return choice == NULL || strcmp(choice, "0") != 0;
+}
+
+void look_for_blas(void)
+{
+    Libraries libraries = {.count = 0};
+    if (may_share()) {
+        dl_iterate_phdr(note_library, &libraries);
+    }
+    int found = 0;
+    for (int i = 0; i < libraries.count; i++) {
+        found = found || use_library(libraries.names[i]);
+        free(libraries.names[i]);
+    }
+}
+
+int blas_can_share_team(void) { return blas.get_threads != NULL; }
 
 typedef struct {
     Job job;
@@ -77,24 +127,70 @@ static void do_jobs(int wait, Job job, int count, size_t size, void *data, int m
     compute_parts_at_once(count, do_job, &jobs);
 }
 
-void share_team_with_blas(void)
+static struct {
+    pthread_mutex_t lock;
+    int users;
+    atomic_int shared; /* whether BLAS has the team compute */
+} sharing = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void hold_for_fork(void) { pthread_mutex_lock(&sharing.lock); }
+static void release_in_parent(void) { pthread_mutex_unlock(&sharing.lock); }
+
+/* The child of a fork has no team yet: BLAS computes by itself until the child begins to share. */
+static void stop_sharing_in_child(void)
 {
-    Blas blas;
-    if (dl_iterate_phdr(look_at, &blas) && blas.get_parallel() == THREADS_AS_OF_PTHREADS) {
-        blas.set_callback(do_jobs);
-        get_threads = blas.get_threads;
+    if (sharing.shared) {
+        blas.set_callback(NULL);
     }
+    sharing.shared = 0;
+    sharing.users = 0;
+    pthread_mutex_unlock(&sharing.lock);
 }
 
-int blas_shares_team(void) { return get_threads != NULL; }
+static void prepare_for_forks(void) { pthread_atfork(hold_for_fork, release_in_parent, stop_sharing_in_child); }
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
-int blas_threads(void) { return blas_shares_team() ? get_threads() : 1; }
+/* OpenBLAS's jobs wait for each other, so that the team must be complete before it gets them. */
+void begin_sharing_team(void)
+{
+    if (!blas_can_share_team()) {
+        return;
+    }
+    int threads = blas.get_threads(), complete = !sharing.shared && threads > 1 && start_team(threads);
+    pthread_once(&prepared, prepare_for_forks);
+    pthread_mutex_lock(&sharing.lock);
+    sharing.users++;
+    if (!sharing.shared && complete) {
+        blas.set_callback(do_jobs);
+        sharing.shared = 1;
+    }
+    pthread_mutex_unlock(&sharing.lock);
+}
+
+void end_sharing_team(void)
+{
+    if (!blas_can_share_team()) {
+        return;
+    }
+    pthread_mutex_lock(&sharing.lock);
+    if (sharing.users > 0 && --sharing.users == 0 && sharing.shared) {
+        blas.set_callback(NULL);
+        sharing.shared = 0;
+    }
+    pthread_mutex_unlock(&sharing.lock);
+}
+
+int blas_threads(void) { return sharing.shared ? blas.get_threads() : 1; }
 
 #else
 
-void share_team_with_blas(void) {}
+void look_for_blas(void) {}
 
-int blas_shares_team(void) { return 0; }
+int blas_can_share_team(void) { return 0; }
+
+void begin_sharing_team(void) {}
+
+void end_sharing_team(void) {}
 
 int blas_threads(void) { return 1; }
 

@@ -1,7 +1,9 @@
 from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
+from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sharing_threads
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
 from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adaptively
+from mlpkit_plugins.kernels.with_numpy import end_sharing_threads as end_sharing_threads
 from mlpkit_plugins.kernels.with_numpy import flush_subnormal as flush_subnormal
 from mlpkit_plugins.kernels.with_numpy import keep_where_positive as keep_where_positive
 from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_columns

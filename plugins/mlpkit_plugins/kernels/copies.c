@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-VECTORIZED void copy_rows(Operand a, Pieces tiles, ptrdiff_t inner, float *to)
+/* Static, since GCC exports what chooses among the clones of any other function. */
+VECTORIZED static void copy_rows_in_vectors(Operand a, Pieces tiles, ptrdiff_t inner, float *to)
 {
     ptrdiff_t rows = begin_of(tiles, tiles.count);
     for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
@@ -23,8 +24,8 @@ VECTORIZED void copy_rows(Operand a, Pieces tiles, ptrdiff_t inner, float *to)
     }
 }
 
-VECTORIZED void copy_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, const Tiles *tiles,
-                             float *to)
+VECTORIZED static void copy_columns_in_vectors(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width,
+                                               const Tiles *tiles, float *to)
 {
     if (b.column == 1) {
         for (ptrdiff_t k = 0; k < inner; k++) {
@@ -52,6 +53,13 @@ VECTORIZED void copy_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrd
             }
         }
     }
+}
+
+void copy_rows(Operand a, Pieces tiles, ptrdiff_t inner, float *to) { copy_rows_in_vectors(a, tiles, inner, to); }
+
+void copy_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, const Tiles *tiles, float *to)
+{
+    copy_columns_in_vectors(b, inner, columns, width, tiles, to);
 }
 
 Near near_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares)

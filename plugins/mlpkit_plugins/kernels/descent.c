@@ -31,7 +31,7 @@
             to[i] = to[i] - m[i] / (ROOT(v[i]) + offset) * length;                                                     \
         }                                                                                                              \
     }                                                                                                                  \
-    VECTORIZED static void flush_subnormal_##NAME(const Matrix *arrays, const double *numbers)                         \
+    VECTORIZED static void flush_subnormal_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))              \
     {                                                                                                                  \
         T *x = (T *)arrays[0].data;                                                                                    \
         INDEPENDENT                                                                                                    \

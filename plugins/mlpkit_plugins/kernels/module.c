@@ -5,7 +5,22 @@
 #include "blas_threads.h"
 #include "multiply.h"
 
-#define KERNEL(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, "As in with_numpy.py."}
+static PyObject *begin_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    Py_BEGIN_ALLOW_THREADS
+    begin_sharing_team();
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static PyObject *end_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    end_sharing_team();
+    Py_RETURN_NONE;
+}
+
+#define AS_IN_NUMPY "As in with_numpy.py."
+#define KERNEL(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, AS_IN_NUMPY}
 
 static PyMethodDef kernels[] = {
     KERNEL(product),
@@ -20,6 +35,8 @@ static PyMethodDef kernels[] = {
     KERNEL(descend_adaptively),
     KERNEL(flush_subnormal),
     KERNEL(take_scaled),
+    {"begin_sharing_threads", begin_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
+    {"end_sharing_threads", end_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
     {NULL, NULL, 0, NULL},
 };
 
@@ -33,13 +50,16 @@ static const char *products_by(void)
     if (!can_multiply()) {
         return "NumPy";
     }
-    return has_amx() && blas_shares_team() ? "compiled kernels with AMX" : "compiled kernels";
+    if (!blas_can_share_team()) {
+        return "compiled kernels, large products by BLAS";
+    }
+    return has_amx() ? "compiled kernels with AMX" : "compiled kernels";
 }
 
 PyMODINIT_FUNC PyInit_compiled(void)
 {
     import_array();
-    share_team_with_blas();
+    look_for_blas();
     PyObject *module = PyModule_Create(&definition);
     if (module != NULL && PyModule_AddStringConstant(module, "PRODUCTS_BY", products_by()) < 0) {
         Py_CLEAR(module);

@@ -47,7 +47,7 @@ static npy_intp multiplications_of(const Factor *a, const Factor *b) { return a-
 
 static int is_for_blas(const Factor *a, const Factor *b)
 {
-    if (!blas_shares_team()) {
+    if (!blas_can_share_team()) {
         return multiplications_of(a, b) > LARGEST_ALONE;
     }
     return multiplications_of(a, b) > LARGEST && !suits_amx(a->numbers, a->rows, a->columns, b->columns);

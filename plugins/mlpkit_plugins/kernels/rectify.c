@@ -2,7 +2,7 @@
 #include "loops.h"
 
 #define LOOPS(T, NAME)                                                                                                 \
-    VECTORIZED static void rectify_##NAME(const Matrix *arrays, const double *numbers)                                 \
+    VECTORIZED static void rectify_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                      \
     {                                                                                                                  \
         const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
         for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
@@ -14,7 +14,7 @@
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    VECTORIZED static void keep_where_positive_##NAME(const Matrix *arrays, const double *numbers)                     \
+    VECTORIZED static void keep_where_positive_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))          \
     {                                                                                                                  \
         const Matrix *dy = &arrays[0], *y = &arrays[1], *dx = &arrays[2];                                              \
         for (npy_intp i = 0; i < dy->rows; i++) {                                                                      \

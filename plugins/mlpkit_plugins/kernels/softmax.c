@@ -4,7 +4,7 @@
 #define BLOCK 256
 
 #define LOOPS(T, NAME)                                                                                                 \
-    VECTORIZED static void shift_transposed_##NAME(const Matrix *arrays, const double *numbers)                        \
+    VECTORIZED static void shift_transposed_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))             \
     {                                                                                                                  \
         const Matrix *x = &arrays[0], *p = &arrays[1];                                                                 \
         T largest[BLOCK];                                                                                              \
@@ -39,7 +39,7 @@
         }                                                                                                              \
         return -1;                                                                                                     \
     }                                                                                                                  \
-    VECTORIZED static void normalize_columns_##NAME(const Matrix *arrays, const double *numbers)                       \
+    VECTORIZED static void normalize_columns_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))            \
     {                                                                                                                  \
         const Matrix *p = &arrays[0];                                                                                  \
         T *sum = (T *)arrays[1].data;                                                                                  \

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "team.h"
 
+#include "float_mode.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,6 +17,9 @@
 
 /* Nanoseconds for which a member waits without sleeping. */
 #define AWAKE 5000000
+
+/* Nanoseconds after which a thread that could not be started is tried again. */
+#define RETRY 1000000
 
 #if defined(__x86_64__) || defined(__i386__)
 #define PAUSE() __builtin_ia32_pause()
@@ -37,6 +42,7 @@ static struct {
     _Alignas(128) _Atomic Left left;
     _Atomic(Part) part;
     _Atomic(void *) work;
+    _Atomic FloatMode mode; /* the caller's, in which everybody computes */
     atomic_int wanted; /* members that may take parts, those of the lowest numbers */
     _Alignas(128) atomic_int unfinished; /* parts that are not yet computed */
     _Alignas(128) atomic_int asleep; /* members that may take parts, but must be woken */
@@ -64,10 +70,14 @@ static void compute(int is_caller)
     while (FIRST(left) < END(left)) {
         Part part = atomic_load_explicit(&team.part, memory_order_relaxed);
         void *work = atomic_load_explicit(&team.work, memory_order_relaxed);
+        FloatMode mode = atomic_load_explicit(&team.mode, memory_order_relaxed);
         int first = FIRST(left) + (is_caller != 0), end = END(left) - (is_caller == 0);
         /* If this succeeds, the work is still the one that was read. */
         if (atomic_compare_exchange_weak_explicit(&team.left, &left, LEFT(WORK(left), first, end),
                                                   memory_order_acq_rel, memory_order_acquire)) {
+            if (!is_caller && mode != float_mode()) {
+                set_float_mode(mode);
+            }
             part(is_caller ? first - 1 : end, work);
             atomic_fetch_sub_explicit(&team.unfinished, 1, memory_order_release);
             left = atomic_load_explicit(&team.left, memory_order_acquire);
@@ -166,6 +176,7 @@ static void compute_together(int parts, Part part, void *work)
     static uint32_t number;
     atomic_store_explicit(&team.part, part, memory_order_relaxed);
     atomic_store_explicit(&team.work, work, memory_order_relaxed);
+    atomic_store_explicit(&team.mode, float_mode(), memory_order_relaxed);
     atomic_store_explicit(&team.unfinished, parts, memory_order_relaxed);
     atomic_store_explicit(&team.left, LEFT(++number, 0, parts), memory_order_seq_cst);
     if (atomic_load_explicit(&team.asleep, memory_order_seq_cst) > 0) {
@@ -190,7 +201,7 @@ static void hold_for_fork(void) { pthread_mutex_lock(&team.caller); }
 static void release_in_parent(void) { pthread_mutex_unlock(&team.caller); }
 
 /* The child of a fork has none of its parent's members. */
-static void begin_anew_in_child(void)
+static void start_over_in_child(void)
 {
     team.members = 0;
     atomic_store(&team.wanted, 0);
@@ -200,7 +211,7 @@ static void begin_anew_in_child(void)
     pthread_mutex_unlock(&team.caller);
 }
 
-static void prepare_for_forks(void) { pthread_atfork(hold_for_fork, release_in_parent, begin_anew_in_child); }
+static void prepare_for_forks(void) { pthread_atfork(hold_for_fork, release_in_parent, start_over_in_child); }
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
 void compute_parts(int parts, Part part, void *work, int members)
@@ -219,11 +230,21 @@ void compute_parts(int parts, Part part, void *work, int members)
 
 void compute_parts_at_once(int parts, Part part, void *work)
 {
+    const struct timespec retry = {0, RETRY};
     pthread_once(&prepared, prepare_for_forks);
     pthread_mutex_lock(&team.caller);
     while (wanted() < parts - 1 && !want(parts - 1)) {
-        sched_yield();
+        nanosleep(&retry, NULL);
     }
     compute_together(parts, part, work);
     pthread_mutex_unlock(&team.caller);
+}
+
+int start_team(int members)
+{
+    pthread_once(&prepared, prepare_for_forks);
+    pthread_mutex_lock(&team.caller);
+    int complete = want(members - 1);
+    pthread_mutex_unlock(&team.caller);
+    return complete;
 }

@@ -5,13 +5,16 @@
 /* Computes one part of the work, the one of that number. */
 typedef void (*Part)(int number, void *work);
 
+/* Start threads until there are as many members as that, the caller among them; 0 if the system has too few. */
+int start_team(int members);
+
 /* Compute each part once, on up to as many threads as there are members, the caller among them; return when all are
- * done. Whoever is free takes the next part: the caller from the first on, the others from the last. Where another
- * caller has the team, the work is done by this caller alone. */
+ * done. A free member takes the next part: the caller from the first on, the others from the last. All compute in the
+ * caller's floating-point mode. If another caller has the team, this caller computes alone. */
 void compute_parts(int parts, Part part, void *work, int members);
 
-/* The same for parts that wait for each other, so that there must be a member for each; another caller's work is
- * waited for. */
+/* The same for parts that wait for each other, so that each needs a member of its own: start_team has started them,
+ * or they are started now, as soon as the system has threads. Another caller's work is waited for. */
 void compute_parts_at_once(int parts, Part part, void *work);
 
 #endif

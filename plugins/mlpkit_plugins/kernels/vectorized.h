@@ -2,6 +2,8 @@
 #ifndef MLPKIT_VECTORIZED_H
 #define MLPKIT_VECTORIZED_H
 
+#include <stdint.h> /* says whether the C library is glibc */
+
 /* Compiled once for each of these instruction sets; the loader takes the widest that the processor has. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #define VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))

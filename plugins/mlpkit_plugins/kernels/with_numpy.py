@@ -208,6 +208,14 @@ def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float,
     return out
 
 
+def begin_sharing_threads() -> None:
+    """Have NumPy's BLAS compute on the kernels' threads from now on; NumPy alone has nothing to share."""
+
+
+def end_sharing_threads() -> None:
+    """Undo one ``begin_sharing_threads``; the last one gives BLAS its own threads back."""
+
+
 _kept_zeros: dict[Any, NDArray[Any]] = {}
 
 
