@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.registry.reason import printable
+from mlpkit.registry.reason import one_line
 from mlpkit.testing.suite.all_checks import checks_for
 from mlpkit.testing.suite.nonconformity import Nonconformity
 from mlpkit.testing.suite.subject import Subject
@@ -49,5 +49,5 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> GradientR
             with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
                 ask(checks[name], subject, TO_BUILD)
         except Nonconformity as found:
-            return GradientReport("failed" if name in DERIVATIVES else "unchecked", detail=printable(str(found)))
+            return GradientReport("failed" if name in DERIVATIVES else "unchecked", detail=one_line(str(found)))
     return GradientReport("checked", len(subject.examples))

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.fault import Fault
-from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError
+from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError, printable
 from mlpkit.network.blame import Blame
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
@@ -127,7 +127,10 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[SpecFault, ...]:
     """
     place = ("data", spec.data.name)
     with Blame(f"dataset {spec.data.name} failed in doubts"):
-        faults = [Fault((*place, doubt.parameter), doubt.message, remedy=doubt.remedy) for doubt in dataset.doubts()]
+        faults = [
+            Fault((*place, doubt.parameter), printable(doubt.message), remedy=printable(doubt.remedy))
+            for doubt in dataset.doubts()
+        ]
     return spec.located(faults)
 
 
