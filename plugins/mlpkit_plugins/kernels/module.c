@@ -20,6 +20,7 @@ static PyMethodDef kernels[] = {
     KERNEL(descend_adaptively),
     KERNEL(flush_subnormal),
     KERNEL(take_scaled),
+    KERNEL(read_rows),
     {NULL, NULL, 0, NULL},
 };
 
