@@ -10,7 +10,7 @@ from mlpkit import DataError
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions, Examples
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.npy_header import read_npy_header
-from mlpkit_plugins.formats.rows_on_disk import rows_on_disk
+from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 from mlpkit_plugins.splits.shares import Shares
 
 Share = Annotated[float, Ge(0), Lt(1)]
@@ -20,8 +20,8 @@ Files = tuple[str, str]
 class Npy(ArrayDataset):
     """Two arrays in .npy files: a row of inputs for each example, and a row of targets.
 
-    The files are mapped into memory, and only the rows that a minibatch asks for are read: they may be larger than the
-    memory.
+    Of arrays above 256 MiB, only the rows that a minibatch asks for are read: they may be larger than the memory. A run
+    whose file changes while it reads rows ends with an error, and keeps the model of its last step.
 
         x = raw / divide_by, and if asked for  x = (raw / divide_by - mean) / std
         std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 where all are equal)
@@ -96,7 +96,7 @@ def _opened(inputs: tuple[str, str], targets: tuple[str, str]) -> Examples:
         try:
             with path.open("rb") as file:
                 header = read_npy_header(file, name, path.stat().st_size)
-                opened.append((rows_on_disk(file, header, name), path))
+                opened.append((RowsOnDisk(file, header, name), path))
         except OSError as error:
             raise DataError(name, f"can't be read: {error.strerror or error}") from error
     (x, x_path), (t, t_path) = opened

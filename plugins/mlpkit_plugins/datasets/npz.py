@@ -25,8 +25,9 @@ Share = Annotated[float, Ge(0), Lt(1)]
 class Npz(ArrayDataset):
     """Two arrays in an .npz file: a row of inputs for each example, and a row of targets.
 
-    What ``np.savez`` writes is mapped into memory, and only the rows that a minibatch asks for are read: it may be
-    larger than the memory. What ``np.savez_compressed`` writes is read as a whole.
+    Of arrays above 256 MiB that ``np.savez`` wrote, only the rows that a minibatch asks for are read: they may be
+    larger than the memory. A run whose file changes while it reads rows ends with an error, and keeps the model of its
+    last step. What ``np.savez_compressed`` writes is read as a whole.
 
         x = raw / divide_by, and if asked for  x = (raw / divide_by - mean) / std
         std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 where all are equal)

@@ -15,7 +15,7 @@ import numpy as np
 
 from mlpkit import DataError, did_you_mean
 from mlpkit_plugins.formats.npy_header import read_npy_header
-from mlpkit_plugins.formats.rows_on_disk import rows_on_disk
+from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +50,9 @@ def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
     label = f"{name}, array '{array}'"
     with _opened(file, name) as archive:
         member = _member(archive, array, name)
-        if _is_mapped(member):
+        if _is_stored(member):
             file.seek(_start(file, member))
-            return rows_on_disk(file, read_npy_header(file, label, member.file_size), label)
+            return RowsOnDisk(file, read_npy_header(file, label, member.file_size), label)
         _expect_honest_size(member, label, file.seek(0, io.SEEK_END))
         content = archive.read(member)
     stream = io.BytesIO(content)
@@ -74,7 +74,7 @@ def expect_sound(file: IO[bytes], array: str, name: str) -> None:
     """
     with _opened(file, name) as archive:
         member = _member(archive, array, name)
-        if _is_mapped(member):
+        if _is_stored(member):
             with archive.open(member) as content:
                 while content.read(_STEP):
                     pass
@@ -109,7 +109,7 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:_NAMES_SHOWN]) or "none"
 
 
-def _is_mapped(member: zipfile.ZipInfo) -> bool:
+def _is_stored(member: zipfile.ZipInfo) -> bool:
     return member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & _ENCRYPTED
 
 

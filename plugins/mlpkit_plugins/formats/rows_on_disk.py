@@ -1,21 +1,28 @@
-"""An array that stays in its file: rows are read when they are asked for."""
+"""An array that stays in its file: rows are read when they are asked for.
+
+Files are read and not mapped into memory: where another process cuts a file that is mapped, the system ends the reader
+by SIGBUS, without a word.
+"""
 
 from __future__ import annotations
 
-import mmap
 import os
 import weakref
 from math import prod
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
 from mlpkit import DataError
+from mlpkit_plugins.kernels import read_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit_plugins.formats.npy_header import NpyHeader
+
+LARGEST_COPY: Final = 1 << 28
+"""Bytes of an array up to which it is read as a whole, which spares a call of the system for each row."""
 
 
 class Rows(Protocol):
@@ -33,62 +40,101 @@ class Rows(Protocol):
         """Return rows."""
 
 
-def rows_on_disk(file: IO[bytes], header: NpyHeader, name: str) -> Rows:
-    """Return the array of an .npy file, its content left where it is.
+class RowsOnDisk:
+    """The array of an .npy file, or of a part of another file like one.
 
-    The file is mapped into memory. Where the process may not have so many addresses (``ulimit -v``), its rows are read
-    one by one instead, which takes longer.
+    A small array is copied into memory when its first row is asked for; the file may change after that. Of a large one
+    the rows are read one by one. One that is stored column by column is copied, whatever its size.
 
     Args:
         file: the file; it may be closed afterwards.
         header: where the array is, and of what kind.
         name: what to call the file in messages.
 
-    Raises:
-        DataError: the file can't be mapped, and its rows don't lie side by side so that they could be read.
+    Attributes:
+        shape: the array's shape.
+        dtype: the type of its elements.
     """
-    try:
-        mapped = mmap.mmap(file.fileno(), header.start + header.size, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:
-        if header.fortran_order and len(header.shape) > 1:
-            message = "is stored column by column, and too large to be mapped; expected rows: np.ascontiguousarray(x)"
-            raise DataError(name, message) from error
-        return _RowsRead(file, header, name)
-    flat = np.frombuffer(mapped, header.dtype, prod(header.shape), header.start)
-    return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
-
-
-class _RowsRead:
-    """An array whose rows are read one by one."""
 
     def __init__(self, file: IO[bytes], header: NpyHeader, name: str) -> None:
         self.shape = header.shape
         self.dtype = header.dtype
-        self._descriptor = os.dup(file.fileno())
-        weakref.finalize(self, os.close, self._descriptor)
-        self._start = header.start
+        self._header = header
+        self._by_columns = header.fortran_order and len(header.shape) > 1
         self._row_bytes = header.dtype.itemsize * prod(header.shape[1:])
         self._name = name
+        self._descriptor = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._descriptor)
+        self._stamp = self._current_stamp()
+        self._may_be_copied = self._by_columns or header.size <= LARGEST_COPY
+        self._copy: NDArray[Any] | None = None
 
     def __getitem__(self, indices: NDArray[Any] | slice) -> NDArray[Any]:
-        """Return rows."""
+        """Return rows.
+
+        Raises:
+            IndexError: there is no such row.
+            DataError: the file was changed since it was opened, can't be read, or doesn't fit into memory and is stored
+                column by column.
+        """
+        if self._copy is None and self._may_be_copied:
+            self._copy = self._copied()
+        if self._copy is not None:
+            return self._copy[indices]
         if isinstance(indices, slice):
             begin, end, _ = indices.indices(self.shape[0])
-            rows = np.empty((max(0, end - begin), *self.shape[1:]), self.dtype)
-            self._read(rows, begin)
-            return rows
-        rows = np.empty((len(indices), *self.shape[1:]), self.dtype)
-        for row, index in zip(rows.reshape(len(indices), -1), indices.tolist(), strict=True):
-            if not 0 <= index < self.shape[0]:
-                raise IndexError(f"there is no row {index}")
-            self._read(row, index)
+            return self._read(begin, max(0, end - begin))
+        return self._gather(indices)
+
+    def _copied(self) -> NDArray[Any] | None:
+        """Return the whole array, or None if there is no memory for it and rows can be read one by one."""
+        try:
+            rows = self._read(0, self.shape[0])
+        except MemoryError as error:
+            if self._by_columns:
+                message = "is stored column by column, and larger than the memory; save np.ascontiguousarray(x)"
+                raise DataError(self._name, message) from error
+            self._may_be_copied = False
+            return None
+        return rows.reshape(-1).reshape(self.shape, order="F") if self._by_columns else rows
+
+    def _read(self, begin: int, count: int) -> NDArray[Any]:
+        """Return rows that follow each other."""
+        rows = np.empty((count, *self.shape[1:]), self.dtype)
+        view = rows.reshape(-1).data.cast("B")
+        place = self._header.start + begin * self._row_bytes
+        try:
+            while view and (received := os.preadv(self._descriptor, [view], place)):
+                view, place = view[received:], place + received
+        except OSError as error:
+            raise self._unreadable(error) from error
+        self._expect_unchanged(whole=not view)
         return rows
 
-    def _read(self, rows: NDArray[Any], index: int) -> None:
-        view = rows.reshape(-1).data.cast("B")
-        place = self._start + index * self._row_bytes
-        while view:
-            received = os.preadv(self._descriptor, [view], place)
-            if not received:
-                raise DataError(self._name, "the file has become shorter", byte=place)
-            view, place = view[received:], place + received
+    def _gather(self, indices: NDArray[Any]) -> NDArray[Any]:
+        """Return rows in any order."""
+        rows = np.empty((len(indices), *self.shape[1:]), self.dtype)
+        if not len(indices):
+            return rows
+        if indices.min() < 0 or indices.max() >= self.shape[0]:
+            msg = f"there are no rows but 0 to {self.shape[0] - 1}"
+            raise IndexError(msg)
+        try:
+            whole = read_rows(self._descriptor, self._header.start, indices, rows)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        self._expect_unchanged(whole=whole)
+        return rows
+
+    def _expect_unchanged(self, *, whole: bool) -> None:
+        """Make sure that what was read is what the file held when it was opened."""
+        if not whole or self._current_stamp() != self._stamp:
+            message = "the file was overwritten or cut while it was in use; start again on a copy that nobody changes"
+            raise DataError(self._name, message)
+
+    def _current_stamp(self) -> tuple[int, int]:
+        status = os.fstat(self._descriptor)
+        return status.st_size, status.st_mtime_ns
+
+    def _unreadable(self, error: OSError) -> DataError:
+        return DataError(self._name, f"can't be read: {error.strerror or error}")

@@ -47,6 +47,7 @@ normalize_columns = kernels.normalize_columns
 pick_labels = kernels.pick_labels
 product = kernels.product
 product_plus_row = kernels.product_plus_row
+read_rows = kernels.read_rows
 rectify = kernels.rectify
 shift_transposed = kernels.shift_transposed
 take_scaled = kernels.take_scaled

@@ -54,5 +54,6 @@ PyObject *descend(SIGNATURE);
 PyObject *descend_adaptively(SIGNATURE);
 PyObject *flush_subnormal(SIGNATURE);
 PyObject *take_scaled(SIGNATURE);
+PyObject *read_rows(SIGNATURE);
 
 #endif

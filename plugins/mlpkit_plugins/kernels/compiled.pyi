@@ -10,6 +10,7 @@ from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_col
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels
 from mlpkit_plugins.kernels.with_numpy import product as product
 from mlpkit_plugins.kernels.with_numpy import product_plus_row as product_plus_row
+from mlpkit_plugins.kernels.with_numpy import read_rows as read_rows
 from mlpkit_plugins.kernels.with_numpy import rectify as rectify
 from mlpkit_plugins.kernels.with_numpy import shift_transposed as shift_transposed
 from mlpkit_plugins.kernels.with_numpy import take_scaled as take_scaled

@@ -37,6 +37,7 @@ static PyMethodDef kernels[] = {
     KERNEL(take_scaled),
     {"begin_sharing_threads", begin_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
     {"end_sharing_threads", end_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
+    KERNEL(read_rows),
     {NULL, NULL, 0, NULL},
 };
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -214,6 +215,29 @@ def begin_sharing_threads() -> None:
 
 def end_sharing_threads() -> None:
     """Undo one ``begin_sharing_threads``; the last one gives BLAS its own threads back."""
+
+
+def read_rows(descriptor: int, start: int, indices: NDArray[Any], out: NDArray[Any]) -> bool:
+    """Set out to rows of an array in a file, and return whether the file has all of them.
+
+    Args:
+        descriptor: the file, open for reading.
+        start: offset in bytes of the array's first row.
+        indices: positions of rows, from 0, shape (rows,).
+        out: shape (rows, ...), a row's elements side by side.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    for row, index in zip(out.reshape(len(out), -1), indices.tolist(), strict=True):
+        view = row.data.cast("B")
+        place = start + index * len(view)
+        while view:
+            received = os.preadv(descriptor, [view], place)
+            if not received:
+                return False
+            view, place = view[received:], place + received
+    return True
 
 
 _kept_zeros: dict[Any, NDArray[Any]] = {}

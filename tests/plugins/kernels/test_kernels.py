@@ -138,6 +138,39 @@ def test_a_position_outside_is_an_error(library):
 
 
 @settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_rows_of_a_file_are_read_as_with_numpy(tmp_path_factory, data):
+    shape = data.draw(st.sampled_from([(30,), (30, 3), (30, 2, 5)]))
+    dtype = data.draw(st.sampled_from([np.uint8, ">i2", np.float32, np.float64]))
+    rows = np.arange(np.prod(shape)).astype(dtype).reshape(shape)
+    (path := tmp_path_factory.getbasetemp() / "rows").write_bytes(b"header" + rows.tobytes())
+    indices = np.array(data.draw(st.lists(st.integers(0, 33), min_size=1)))
+    found = []
+    with path.open("rb") as file:
+        for library in (compiled, with_numpy):
+            out = np.empty((len(indices), *shape[1:]), dtype)
+            found.append((library.read_rows(file.fileno(), 6, indices, out), out))
+    (whole, ours), (also_whole, theirs) = found
+    assert whole == also_whole == (indices.max() < 30)
+    if whole:
+        np.testing.assert_array_equal(ours, rows[indices])
+        np.testing.assert_array_equal(theirs, rows[indices])
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_a_file_whose_rows_can_t_be_read_is_an_error(library, tmp_path):
+    with (tmp_path / "x").open("wb") as file, pytest.raises(OSError, match="Bad file descriptor"):
+        library.read_rows(file.fileno(), 0, np.array([0]), np.empty((1, 2)))
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_as_many_positions_as_rows_are_expected(library, tmp_path):
+    (tmp_path / "x").write_bytes(bytes(100))
+    with (tmp_path / "x").open("rb") as file, pytest.raises(ValueError, match="argument"):
+        library.read_rows(file.fileno(), 0, np.array([0, 1]), np.empty((1, 2)))
+
+
+@settings(max_examples=60, deadline=None)
 @given(shift=st.integers(-20, 20), length=st.integers(1, 80))
 def test_an_output_that_overlaps_an_input_gets_what_numpy_gives(shift, length):
     memory = np.arange(120.0)
