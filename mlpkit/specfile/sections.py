@@ -14,7 +14,13 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.components.metric import Metric
 from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
+from mlpkit.components.schema.component_types import (
+    ComponentOfKind,
+    DistinctListType,
+    LayerListType,
+    RecipeOfKind,
+    layer_names,
+)
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
 from mlpkit.components.schema.wording import did_you_mean
@@ -154,7 +160,7 @@ class Clip(Section):
         OneOf(
             ("norm", "value"),
             missing="nothing says how large a gradient may be",
-            expected="norm: LENGTH or value: LIMIT",
+            expected="either norm: LENGTH or value: LIMIT",
         ),
     )
     norm: Annotated[float | None, Gt(0)] = None
@@ -187,6 +193,9 @@ class MovingAverage(Section):
 
     title = "training.moving_average"
     decay: Annotated[float, Gt(0), Lt(1)] = 0.999
+
+
+METRICS: Final = DistinctListType(RecipeOfKind(("metric",), (Metric,)), as_tuple=True)
 
 
 @dataclass(frozen=True)
@@ -231,7 +240,7 @@ class Training(Section):
     epochs: Annotated[int | None, Ge(1)] = None
     seconds: Annotated[float | None, Gt(0)] = None
     evaluate_every: Annotated[int | None, Ge(1)] = None
-    metrics: tuple[Recipe[Metric], ...] = ()
+    metrics: Annotated[tuple[Recipe[Metric], ...], METRICS] = ()
     callbacks: tuple[Recipe[Callback], ...] = ()
     clip: Clip | None = None
     moving_average: MovingAverage | None = None
@@ -243,11 +252,7 @@ class Training(Section):
     threads: Annotated[int | None, Ge(1), Le(1024)] = None
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that metrics differ, and that what is compared between evaluations is among the run's figures."""
-        names = [metric.name for metric in self.metrics]
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                context.report((*path, "metrics", i), f"the metric {name} is listed twice")
+        """Make sure that what is compared between evaluations is among the run's figures."""
         if self.checkpoint and self.checkpoint.best is not None:
             _check_figure(self.checkpoint.best, self.metrics, (*path, "checkpoint", "best"), context)
         if self.early_stopping:

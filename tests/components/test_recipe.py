@@ -43,9 +43,7 @@ CLASSES = {"ones": Ones, "acme.Dense": Dense}
 
 def resolve(kinds, reference, path, context):
     name, parameters = next(iter(reference.items())) if isinstance(reference, dict) else (reference, {})
-    signature = schema_of(CLASSES[name])
-    arguments = signature.check(parameters, path, context)
-    return Recipe(name, CLASSES[name], signature, arguments)
+    return Recipe(name, CLASSES[name], schema_of(CLASSES[name]).check(parameters, path, context))
 
 
 def dense(**parameters):

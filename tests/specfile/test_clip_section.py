@@ -46,7 +46,7 @@ def test_what_it_asks_for_is_what_training_does(text, clip, resolved):
     ("text", "message"),
     [
         ("{}", "8:3: nothing says how large a gradient may be"),
-        ("{norm: null}", "expected: norm: LENGTH or value: LIMIT"),
+        ("{norm: null}", "expected: either norm: LENGTH or value: LIMIT"),
         ("{norm: 1, value: 1}", "8:19: both norm and value are given"),
         ("{norm: 0}", "expected: a number, greater than 0"),
         ("{value: -1}", "expected: a number, greater than 0"),

@@ -33,8 +33,8 @@ def test_what_can_not_be_a_component(text):
 
 
 def test_sections():
-    paths = [(), ("training",), ("vars",), ("data",), ("training", "clip")]
-    assert [is_section(path) for path in paths] == [True, True, True, False, False]
+    paths = [(), ("training",), ("vars",), ("training", "clip"), ("data",), ("training", "optimizer")]
+    assert [is_section(path) for path in paths] == [True, True, True, True, False, False]
 
 
 def test_where_components_may_stand():

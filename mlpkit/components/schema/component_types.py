@@ -143,6 +143,24 @@ def _is_reference(value: object) -> bool:
 
 
 @dataclass(frozen=True)
+class DistinctListType(ListType):
+    """A list of components, no two of which are of one name."""
+
+    def check_items(self, values: Sequence[object], path: KeyPath, context: CheckContext) -> list[Any]:
+        """Return a recipe for each item."""
+        checked = super().check_items(values, path, context)
+        names = [item.name if isinstance(item, Recipe) else None for item in checked]
+        for i, name in enumerate(names):
+            if name is not None and name in names[:i]:
+                checked[i] = context.report((*path, i), f"the {checked[i].component.kind} {name} is listed twice")
+        return checked
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return super().json_schema(references) | {"uniqueItems": True}
+
+
+@dataclass(frozen=True)
 class LayerListType(ListType):
     """A list of layers, inside a layer or at the top of a spec; no two may have the same name."""
 

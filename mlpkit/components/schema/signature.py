@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 import annotated_types
 
@@ -266,6 +266,10 @@ class Section:
         return {key: written(value) for key, value in vars(self).items() if value is not None}
 
 
+MOST_KEYS_NAMED: Final = 8
+"""Keys of a section up to which a message lists them all."""
+
+
 @dataclass(frozen=True)
 class SectionType(ValueType):
     """A mapping with the keys of a section."""
@@ -284,8 +288,9 @@ class SectionType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section, its values checked and defaults filled in."""
         if not isinstance(value, dict):
-            keys = f"its keys: {', '.join(self.signature.types)}"
-            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=keys)
+            names = list(self.signature.types)
+            remedy = f"its keys: {', '.join(names)}" if len(names) <= MOST_KEYS_NAMED else ""
+            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=remedy)
         for key in [key for key in value if key in self.owner.reserved]:
             what = (
                 f"the key '{key}' ({self.owner.reserved[key]}) is part of the format, but this version can't act on it"

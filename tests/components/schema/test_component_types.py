@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlpkit import Initializer, Layer, Schedule
-from mlpkit.components.recipe import Recipe
+from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind, RecipeOfKind
-from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.types import Bound, NumberType
 
 
@@ -38,7 +37,7 @@ class Same(Layer):
         return dy
 
 
-ONES = Recipe("ones", Ones, schema_of(Ones), {})
+ONES = Recipe("ones", Ones, {})
 INITIALIZER = ComponentOfKind(("initializer",), (Initializer,))
 RATE = ComponentOfKind(("schedule",), (Schedule,), NumberType())
 LAYER = RecipeOfKind(("layer",), (Layer,))
@@ -55,15 +54,15 @@ def test_a_name_becomes_a_recipe_and_the_recipe_a_component(checked):
     for reference in ("ones", {"ones": {}}):
         recipe = checked(INITIALIZER, reference, resolve)
         assert recipe is ONES
-        assert isinstance(INITIALIZER.realize(recipe), Ones)
-        assert INITIALIZER.plain(recipe) == {"ones": {}}
+        assert isinstance(built(recipe), Ones)
+        assert written(recipe) == {"ones": {}}
 
 
 def test_a_built_component_stays_what_it_is(checked):
     ones = Ones()
     assert checked(INITIALIZER, ones) is ones
-    assert INITIALIZER.realize(ones) is ones
-    assert INITIALIZER.plain(ones) is ones
+    assert built(ones) is ones
+    assert written(ones) is ones
 
 
 def test_without_a_resolver_a_reference_waits(checked):
@@ -118,9 +117,11 @@ def test_refuses(checked, value_type, value, message):
 
 
 def test_a_recipe_is_handed_over_and_not_built(checked):
-    recipe = Recipe("Same", Same, schema_of(Same), {})
-    assert checked(LAYER, recipe) is recipe
-    assert LAYER.realize(recipe) is recipe
+    recipe = Recipe("Same", Same, {})
+    assert isinstance(built(recipe), Same)
+    wanted = checked(LAYER, recipe)
+    assert built(wanted) is wanted
+    assert isinstance(wanted(), Same)
     assert checked(LAYER, Same) is Same
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.types import (
     BooleanType,
@@ -44,7 +45,7 @@ EITHER = EitherType((IntegerType(), ListType(IntegerType()), NothingType()))
     ],
 )
 def test_takes_and_hands_over(checked, value_type, value, expected):
-    result = value_type.realize(checked(value_type, value))
+    result = built(checked(value_type, value))
     assert result == expected
     assert type(result) is type(expected)
 
@@ -122,22 +123,18 @@ def test_describes_itself_in_json_schema(value_type, schema, references):
     ],
 )
 def test_components_inside_are_built_and_written_out(checked, wrap, value):
-    class Built:
-        def __call__(self):
-            return "built"
+    class Thing:
+        def __init__(self, depth):
+            self.depth = depth
 
-        def reference(self):
-            return {"thing": {"depth": 1}}
+        def __eq__(self, other):
+            return isinstance(other, Thing) and other.depth == self.depth
+
+        __hash__ = None
 
     class ByName(ComponentOfKind):
         def check(self, value, path, context):
-            return Built() if value == "thing" else context.report(path, "is no thing")
-
-        def realize(self, checked):
-            return checked()
-
-        def plain(self, checked):
-            return checked.reference()
+            return Recipe("thing", Thing, {"depth": 1}) if value == "thing" else context.report(path, "is no thing")
 
     def replaced(value, by):
         if isinstance(value, dict):
@@ -148,6 +145,6 @@ def test_components_inside_are_built_and_written_out(checked, wrap, value):
 
     value_type = wrap(ByName(("layer",), ()))
     result = checked(value_type, value)
-    assert value_type.realize(result) == replaced(value, "built")
+    assert built(result) == replaced(value, Thing(1))
     plain = replaced(value, {"thing": {"depth": 1}})
-    assert value_type.plain(result) == (list(plain) if isinstance(plain, tuple) else plain)
+    assert written(result) == (list(plain) if isinstance(plain, tuple) else plain)

@@ -8,6 +8,7 @@ import pytest
 from annotated_types import Ge, MinLen
 
 from mlpkit import Layer, Loss, ParameterError, Recipe
+from mlpkit.components.recipe import built, written
 from mlpkit.components.schema.component_types import LayerListType
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.signature import schema_of, value_type
@@ -47,9 +48,8 @@ CLASSES = {"Dense": Dense, "Stack": Stack}
 
 def resolve(kinds, reference, path, context):
     name, parameters = next(iter(reference.items())) if isinstance(reference, dict) else (reference, {})
-    signature = schema_of(CLASSES[name])
-    arguments = signature.check(parameters or {}, (*path, name), context)
-    return None if arguments is None else Recipe(name, CLASSES[name], signature, arguments, (*path, name))
+    arguments = schema_of(CLASSES[name]).check(parameters or {}, (*path, name), context)
+    return None if arguments is None else Recipe(name, CLASSES[name], arguments, (*path, name))
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,15 @@ def test_other_lists_have_none():
 
 def test_names_are_given_to_the_layers_and_written_out_again():
     context = CheckContext(resolve)
-    written = [{"Dense": {"units": 2, "name": "first"}}, {"Dense": None}, {"Dense": {"units": 1}}]
+    items = [{"Dense": {"units": 2, "name": "first"}}, {"Dense": None}, {"Dense": {"units": 1}}]
     kind = value_type(list[Layer])
-    checked = kind.check(written, ("layers",), context)
+    checked = kind.check(items, ("layers",), context)
     assert context.faults == []
-    stack = Stack(kind.realize(checked))
+    stack = Stack(built(checked))
     stack.path = "Stack1"
     stack.build((3,))
     assert [layer.path for layer in stack.layers] == ["Stack1.first", "Stack1.Dense2", "Stack1.Dense3"]
-    assert kind.plain(checked) == [
+    assert written(checked) == [
         {"Dense": {"units": 2, "name": "first"}},
         {"Dense": {"units": 1}},
         {"Dense": {"units": 1}},

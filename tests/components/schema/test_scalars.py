@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlpkit.components.recipe import built, written
 from mlpkit.components.schema.context import INVALID, CheckContext
 from mlpkit.components.schema.types import (
     AnyType,
@@ -179,5 +180,5 @@ def test_what_was_checked_is_what_a_spec_would_say(value):
     for value_type in (IntegerType(), BooleanType(), TextType(), NothingType(), AnyType()):
         result = value_type.check(value, (), CheckContext())
         if result is not INVALID:
-            assert value_type.plain(result) is result
-            assert value_type.realize(result) is result
+            assert repr(written(result)) == repr(result)
+            assert repr(built(result)) == repr(result)

@@ -8,6 +8,7 @@ import pytest
 from annotated_types import Ge
 
 from mlpkit import Initializer, InitializerLike, Layer, PluginError
+from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.signature import REQUIRED, schema_of
 
@@ -73,8 +74,7 @@ def test_parameters_stand_in_their_order_with_their_defaults():
 
 def test_defaults_are_filled_in():
     checked = schema_of(Conv).check({"filters": 8}, (), CheckContext())
-    realized = {name: schema_of(Conv).types[name].realize(value) for name, value in checked.items()}
-    assert realized == {"filters": 8, "size": (3, 3), "weights": "he_normal", "bias": True, "note": None}
+    assert built(checked) == {"filters": 8, "size": (3, 3), "weights": "he_normal", "bias": True, "note": None}
 
 
 def test_the_docstring_of_the_class_goes_before_that_of_its_constructor():
