@@ -5,29 +5,42 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
+from threadpoolctl import threadpool_limits
+
+from mlpkit_plugins.kernels import shared_threads
 
 AMX_MULTIPLICATIONS, AMX_SIDE = 20_000_000, 128  # from which on AMX computes a product, where there is AMX
 SPEC = Path(__file__).parents[2] / "specs" / "mnist_3layer.yaml"
 
 
-def laid_out(array, transposed, gap):
+def with_gap(array, transposed, gap):
     """Return a copy of a matrix, by rows or by columns, with room after each of them."""
     if transposed:
-        return laid_out(array.T, transposed=False, gap=gap).T
+        return with_gap(array.T, transposed=False, gap=gap).T
     room = np.full((len(array), array.shape[1] + gap), np.nan, array.dtype)
     room[:, : array.shape[1]] = array
     return room[:, : array.shape[1]]
 
 
-def printed_by(program, kernels):
+@contextmanager
+def kernel_threads(count):
+    """Have kernels and BLAS compute on that many threads inside the block, as they do in a run."""
+    with threadpool_limits(limits=count, user_api="blas"), shared_threads():
+        yield
+
+
+def printed_by(program, kernels="", **environment):
     """Return what a program prints in a new process, with that choice of kernels."""
-    environment = {**os.environ, "MLPKIT_KERNELS": kernels}
+    environment = {**os.environ, "MLPKIT_KERNELS": kernels, "PYTHONPATH": str(Path(__file__).parent), **environment}
     command = [sys.executable, "-c", program]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def parameters_of_run(folder, kernels, *changes):

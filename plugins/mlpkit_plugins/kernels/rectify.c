@@ -14,8 +14,9 @@
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    VECTORIZED static void keep_where_positive_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))          \
+    VECTORIZED static void keep_where_positive_##NAME(const Matrix *arrays, const double *numbers)                     \
     {                                                                                                                  \
+        T one = (T)numbers[0];                                                                                         \
         const Matrix *dy = &arrays[0], *y = &arrays[1], *dx = &arrays[2];                                              \
         for (npy_intp i = 0; i < dy->rows; i++) {                                                                      \
             const T *from = (const T *)dy->data + i * dy->stride;                                                      \
@@ -23,7 +24,7 @@
             T *to = (T *)dx->data + i * dx->stride;                                                                    \
             INDEPENDENT                                                                                                \
             for (npy_intp j = 0; j < dy->columns; j++) {                                                               \
-                to[j] = from[j] * (sign[j] > 0 ? (T)1 : (T)0);                                                         \
+                to[j] = from[j] * (sign[j] > 0 ? one : (T)0);                                                          \
             }                                                                                                          \
         }                                                                                                              \
     }
@@ -51,6 +52,7 @@ PyObject *keep_where_positive(SIGNATURE)
         !read_matrix(arguments[2], type, 1, dx) || !same_shape(all, 3) || !apart(dx, dy) || !apart(dx, y)) {
         return with_numpy("keep_where_positive", arguments, count);
     }
-    run(type, BOTH(keep_where_positive), all, 3, 3, NULL);
+    const double one = 1; /* unknown to the compiler: a product with it flushes subnormal numbers, a copy doesn't */
+    run(type, BOTH(keep_where_positive), all, 3, 3, &one);
     return Py_NewRef(arguments[2]);
 }

@@ -101,7 +101,7 @@ def normalize_columns(p: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
         p: shape (classes, rows).
         total: shape (rows,).
     """
-    if p.flags.c_contiguous and len(total) > 1:
+    if p.flags.c_contiguous and min(p.shape) > 1:
         np.add.reduce(p, axis=0, out=total)
     else:  # along memory NumPy adds in another order
         np.copyto(total, p[0])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, laid_out, parameters_of_run, printed_by
-from threadpoolctl import threadpool_limits
+from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, kernel_threads, parameters_of_run, printed_by, with_gap
+from memory_layouts import arrays, outputs, twin
 
 from mlpkit_plugins.kernels import with_numpy
 
@@ -53,14 +53,14 @@ def test_a_product_is_added_up_as_it_is_said_to_be(shape, transposed, gaps, thre
     a, b = twelve_bits(generator, rows, inner), twelve_bits(generator, inner, columns)
     row = twelve_bits(generator, columns)
     expected = summed_by_blocks(a, b)
-    a, b = laid_out(a, transposed[0], gaps[0]), laid_out(b, transposed[1], gaps[1])
+    a, b = with_gap(a, transposed[0], gaps[0]), with_gap(b, transposed[1], gaps[1])
     for call, wanted in [
         (lambda out: compiled.product(a, b, out), expected),
         (lambda out: compiled.product_plus_row(a, b, row, out), expected + row),
     ]:
         room = np.full((rows, columns + gaps[2]), np.nan, np.float32)
         out = room[:, :columns]
-        with threadpool_limits(limits=threads, user_api="blas"):
+        with kernel_threads(threads):
             assert call(out) is out
         np.testing.assert_array_equal(out, wanted)
         assert np.isnan(room[:, columns:]).all()
@@ -94,28 +94,36 @@ def test_a_row_has_the_same_bits_alone_and_among_others(shape, seed):
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
-def test_what_is_infinite_or_no_number_comes_out_as_numpy_has_it(data):
-    generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    shape = data.draw(lengths), data.draw(lengths), data.draw(lengths)
-    special = data.draw(st.lists(st.sampled_from([np.inf, -np.inf, np.nan, 0.0, -0.0, 1e-40]), max_size=5))
-    a = generator.integers(-3, 4, shape[:2]).astype(np.float32)
-    b = generator.integers(-3, 4, shape[1:]).astype(np.float32)
-    for array in (a, b):
-        array.flat[generator.integers(array.size, size=len(special))] = special
-    with np.errstate(all="ignore"):
-        expected = with_numpy.product(a, b, np.empty((shape[0], shape[2]), np.float32))
-    result = compiled.product(a, b, np.empty((shape[0], shape[2]), np.float32))
-    np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-30)
+@settings(deadline=None, max_examples=150)
+def test_a_product_of_any_arrays_is_numpys_to_rounding(data):
+    rows, inner, columns = (data.draw(lengths) for _ in range(3))
+    special = [np.inf, -np.inf, np.nan, 0.0, -0.0, 1e-40]
+    a = data.draw(arrays((rows, inner), np.float32, special=special))
+    b = data.draw(arrays((inner, columns), np.float32, special=special))
+    row = data.draw(arrays((columns,), np.float32, special=special))
+    out = data.draw(outputs((rows, columns), np.float32))
+    for name, arguments in (("product", (a, b)), ("product_plus_row", (a, b, row))):
+        with np.errstate(all="ignore"):
+            expected = getattr(with_numpy, name)(*arguments, twin(out))
+            scale = np.abs(a).astype(float) @ np.abs(b).astype(float) + sum(map(np.abs, arguments[2:]))
+            bound = 2 * inner * np.finfo(np.float32).eps * scale + 1e-30
+            result = getattr(compiled, name)(*arguments, out)
+            assert result is out
+            finite = np.isfinite(expected)
+            np.testing.assert_array_equal(result[~finite], expected[~finite])
+            assert (np.abs(result - expected)[finite] <= bound[finite]).all()
 
 
-def test_an_output_that_overlaps_a_factor_gets_what_numpy_gives():
-    memory = np.arange(36, dtype=np.float32)
+@pytest.mark.parametrize("overlapped", [0, 1, 2])
+def test_an_output_that_overlaps_one_input_gets_what_numpy_gives(overlapped):
     for shift in range(18):
-        numbers = memory.copy()
-        a, out = numbers[:9].reshape(3, 3), numbers[shift : shift + 9].reshape(3, 3)
-        expected = a @ a
-        np.testing.assert_array_equal(compiled.product(a, a, out), expected)
+        results = []
+        for library in (compiled, with_numpy):
+            memory = np.arange(36, dtype=np.float32)
+            inputs = [np.arange(9, dtype=np.float32).reshape(3, 3), np.eye(3, dtype=np.float32), np.ones(3, np.float32)]
+            inputs[overlapped] = memory[9 : 9 + inputs[overlapped].size].reshape(inputs[overlapped].shape)
+            results.append(library.product_plus_row(*inputs, memory[shift : shift + 9].reshape(3, 3)))
+        np.testing.assert_array_equal(*results)
 
 
 def test_an_output_that_cannot_be_written_stays_as_it_is():
@@ -151,7 +159,7 @@ def test_nothing_times_nothing_is_what_numpy_makes_of_it(shape):
 BITS = """
 import hashlib
 import numpy as np
-from threadpoolctl import threadpool_limits
+from matrix_products import kernel_threads
 from mlpkit_plugins import kernels
 
 bits = hashlib.sha256()
@@ -162,7 +170,7 @@ for rows, inner, columns in [(32, 784, 50), (784, 1000, 50), (500, 784, 300), (3
     for left in (a, np.asfortranarray(a)):
         for right in (b, np.asfortranarray(b)):
             for threads in (1, 2, 3):
-                with threadpool_limits(limits=threads, user_api="blas"):
+                with kernel_threads(threads):
                     bits.update(kernels.product(left, right, np.empty((rows, columns), np.float32)).tobytes())
 print(bits.hexdigest(), kernels.PRODUCTS_BY)
 """

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, laid_out, parameters_of_run, printed_by
-from threadpoolctl import threadpool_limits
+from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, kernel_threads, parameters_of_run, printed_by, with_gap
 
 from mlpkit_plugins.kernels import with_numpy
 
@@ -30,12 +29,12 @@ def random_product(seed, shape, transposed=(False, False), gap=(0, 0)):
     rows, inner, columns = shape
     a = generator.standard_normal((rows, inner)).astype(np.float32)
     b = generator.standard_normal((inner, columns)).astype(np.float32)
-    return laid_out(a, transposed[0], gap[0]), laid_out(b, transposed[1], gap[1])
+    return with_gap(a, transposed[0], gap[0]), with_gap(b, transposed[1], gap[1])
 
 
 def multiplied(a, b, row=None, threads=2):
     out = np.full((len(a), b.shape[1]), np.nan, np.float32)
-    with threadpool_limits(limits=threads, user_api="blas"):
+    with kernel_threads(threads):
         return compiled.product(a, b, out) if row is None else compiled.product_plus_row(a, b, row, out)
 
 
@@ -50,11 +49,11 @@ def test_a_product_of_whole_numbers_is_exact(shape, transposed, gap, threads, se
     a, b = (generator.integers(-most, most + 1, size) for size, most in (large, small))
     row = generator.integers(-1000, 1001, columns)
     exact = (a.astype(float) @ b).astype(np.float32)
-    a, b = laid_out(a.astype(np.float32), transposed[0], gap[0]), laid_out(b.astype(np.float32), transposed[1], gap[1])
+    a, b = with_gap(a.astype(np.float32), transposed[0], gap[0]), with_gap(b.astype(np.float32), transposed[1], gap[1])
     for arguments, wanted in [((a, b), exact), ((a, b, row.astype(np.float32)), exact + row)]:
         room = np.full((rows, columns + gap[2]), np.nan, np.float32)
         kernel = compiled.product if len(arguments) == 2 else compiled.product_plus_row
-        with threadpool_limits(limits=threads, user_api="blas"):
+        with kernel_threads(threads):
             kernel(*arguments, room[:, :columns])
         np.testing.assert_array_equal(room[:, :columns], wanted)
         assert np.isnan(room[:, columns:]).all()
@@ -102,7 +101,7 @@ def test_a_product_has_the_same_bits_on_any_number_of_threads_and_in_any_layout(
     expected = [multiplied(a, b, threads=1), multiplied(a, b, row, threads=1)]
     for threads in (2, 3, 5):
         for transposed in ((False, False), (True, False), (False, True), (True, True)):
-            x, y = laid_out(a, transposed[0], 3), laid_out(b, transposed[1], 16)
+            x, y = with_gap(a, transposed[0], 3), with_gap(b, transposed[1], 16)
             np.testing.assert_array_equal(multiplied(x, y, threads=threads), expected[0])
             np.testing.assert_array_equal(multiplied(x, y, row, threads=threads), expected[1])
 
@@ -123,7 +122,7 @@ def test_what_is_infinite_huge_or_no_number_comes_out_as_numpy_has_it(special, t
     with np.errstate(all="ignore"):
         expected = with_numpy.product(a, b, np.empty((300, 300), np.float32))
         scale = np.abs(a.astype(float)) @ np.abs(b.astype(float))
-    result = multiplied(laid_out(a, transposed[0], 0), laid_out(b, transposed[1], 0))
+    result = multiplied(with_gap(a, transposed[0], 0), with_gap(b, transposed[1], 0))
     finite = np.isfinite(expected)
     np.testing.assert_array_equal(result[~finite], expected[~finite])
     assert (np.abs(result[finite] - expected[finite]) <= 1e-6 * scale[finite]).all()
@@ -132,7 +131,7 @@ def test_what_is_infinite_huge_or_no_number_comes_out_as_numpy_has_it(special, t
 DIGESTS = """
 import hashlib, os, sys
 import numpy as np
-from threadpoolctl import threadpool_limits
+from matrix_products import kernel_threads
 from mlpkit_plugins import kernels
 
 def digests(special):
@@ -141,7 +140,7 @@ def digests(special):
     if special:
         a[150, 7] = float.fromhex(special)
     for threads in 1, 2, 3:
-        with threadpool_limits(limits=threads, user_api="blas"), np.errstate(all="ignore"):
+        with kernel_threads(threads), np.errstate(all="ignore"):
             yield hashlib.sha256(kernels.product(a, b, np.empty_like(a))).hexdigest()
             yield hashlib.sha256(kernels.product_plus_row(a, b, row, np.empty_like(a))).hexdigest()
 """

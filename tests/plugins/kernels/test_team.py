@@ -3,131 +3,267 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_info, threadpool_limits
+from matrix_products import kernel_threads, printed_by
+from memory_layouts import arrays, twin
+from threadpoolctl import threadpool_info
 
+from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit_plugins.kernels import with_numpy
 
 compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
 
 OPENBLAS = any(library["internal_api"] == "openblas" for library in threadpool_info())
+SHARED = not compiled.PRODUCTS_BY.endswith("BLAS")
 THREADS = 3
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads as Linux shows them")
+shares = pytest.mark.skipif(not SHARED, reason="NumPy's BLAS keeps its own threads")
 
 
-def arguments_of(name, rows, columns, dtype, generator):
-    """Return arrays for a kernel that has much to do."""
-    x = generator.standard_normal((rows, columns)).astype(dtype)
-    y = generator.standard_normal((rows, columns)).astype(dtype)
+@st.composite
+def calls(draw, name):
+    """Draw the arguments of a kernel that has much to do."""
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    rows = draw(st.sampled_from([1, 2, 7, 300, 1000]))
+    shape = rows, draw(st.integers(10_000, 400_000)) // rows
+
+    def floats(layouts=("contiguous",)):
+        return draw(arrays(shape, dtype, layouts=layouts))
+
     match name:
         case "rectify":
-            return x, y
+            return floats(["contiguous", "padded"]), floats(["contiguous", "padded"])
         case "keep_where_positive":
-            return x, y, np.empty_like(x)
+            return tuple(floats(["contiguous", "padded"]) for _ in range(3))
         case "descend":
-            return x, y, 0.01
+            return floats(), floats(), 0.01
         case "descend_adaptively":
-            return x, y, np.zeros_like(x), np.ones_like(x), 0.9, 0.99, 1e-8, 0.01
+            v = floats()
+            return floats(), floats(), floats(), np.abs(v, out=v), 0.9, 0.99, 1e-8, 0.01
         case "flush_subnormal":
-            return (x * np.finfo(dtype).smallest_normal,)
-        case _:
-            numbers = generator.integers(256, size=(rows, columns), dtype=np.uint8)
-            return numbers, generator.integers(rows, size=rows), 1 / 255, x
+            return (floats() * np.finfo(dtype).smallest_normal,)
+        case "take_scaled":
+            generator = np.random.default_rng(draw(st.integers(0, 2**32)))
+            numbers = generator.integers(256, size=shape, dtype=np.uint8)
+            return numbers, generator.integers(rows, size=rows), 1 / 255, floats()
+    raise AssertionError(name)
 
 
 @pytest.mark.parametrize(
     "name", ["rectify", "keep_where_positive", "descend", "descend_adaptively", "flush_subnormal", "take_scaled"]
 )
-@given(
-    rows=st.sampled_from([1, 2, 7, 300, 1000]),
-    elements=st.integers(10_000, 400_000),
-    dtype=st.sampled_from([np.float32, np.float64]),
-    gap=st.sampled_from([0, 16]),
-    seed=st.integers(0, 2**32),
-)
+@given(data=st.data())
 @settings(deadline=None, max_examples=30)
-def test_a_kernel_on_several_threads_gives_the_bits_of_numpy(name, rows, elements, dtype, gap, seed):
-    generator = np.random.default_rng(seed)
-    given_ = arguments_of(name, rows, elements // rows, dtype, generator)
-    if gap and name in ("rectify", "keep_where_positive"):
-        given_ = tuple(
-            np.pad(each, ((0, 0), (0, gap)))[:, :-gap] if isinstance(each, np.ndarray) and each.ndim == 2 else each
-            for each in given_
-        )
-    expected = [np.array(each) if isinstance(each, np.ndarray) else each for each in given_]
-    getattr(with_numpy, name)(*expected)
-    with threadpool_limits(limits=THREADS, user_api="blas"):
-        getattr(compiled, name)(*given_)
-    read_only_scratch = 1 if name.startswith("descend") else None  # the gradient, which the two leave differently
-    for i, (ours, numpys) in enumerate(zip(given_, expected, strict=True)):
-        if isinstance(ours, np.ndarray) and i != read_only_scratch:
-            np.testing.assert_array_equal(ours, numpys)
+def test_a_kernel_on_several_threads_gives_the_bits_of_numpy(name, data):
+    ours = data.draw(calls(name))
+    numpys = [twin(each) if isinstance(each, np.ndarray) else each for each in ours]
+    with np.errstate(all="ignore"), data.draw(st.sampled_from([flushed_subnormals, nullcontext]))():
+        getattr(with_numpy, name)(*numpys)
+        with kernel_threads(THREADS):
+            getattr(compiled, name)(*ours)
+    scratch = 1 if name.startswith("descend") else None  # the gradient, which the two leave differently
+    for i, (our, numpy_own) in enumerate(zip(ours, numpys, strict=True)):
+        if isinstance(our, np.ndarray) and i != scratch:
+            np.testing.assert_array_equal(our, numpy_own)
 
 
-def in_new_process(code, **environment):
-    """Run a program and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": str(THREADS), **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@shares
+def test_members_of_the_team_treat_subnormal_numbers_as_their_caller_does():
+    subnormal, ones = np.full((400, 1000), 1e-310), np.ones((400, 1000))
+    for flush in (False, True, False):
+        with flushed_subnormals() if flush else nullcontext(), kernel_threads(THREADS):
+            kept = compiled.keep_where_positive(subnormal, ones, np.empty_like(ones))
+            product = np.full((400, 400), 1e-200) @ np.full((400, 400), 1e-115)
+        assert np.count_nonzero(kept) == (0 if flush else kept.size)
+        assert np.count_nonzero(product) == (0 if flush else product.size)
 
 
 PRODUCTS = """
 import hashlib
 import numpy as np
-import mlpkit_plugins.kernels
+from matrix_products import kernel_threads
 
 bits = hashlib.sha256()
-for rows, inner, columns in [(500, 784, 50), (784, 1000, 50), (256, 256, 256), (129, 1031, 257)]:
-    for dtype in (np.float32, np.float64):
-        generator = np.random.default_rng(0)
-        a, b = generator.standard_normal((rows, inner)).astype(dtype), generator.standard_normal((inner, columns))
-        bits.update((a @ b.astype(dtype)).tobytes())
-        bits.update((a @ a[0]).tobytes())
+with kernel_threads(3):
+    for rows, inner, columns in [(500, 784, 50), (784, 1000, 50), (256, 256, 256), (129, 1031, 257)]:
+        for dtype in (np.float32, np.float64):
+            generator = np.random.default_rng(0)
+            a, b = generator.standard_normal((rows, inner)).astype(dtype), generator.standard_normal((inner, columns))
+            bits.update((a @ b.astype(dtype)).tobytes())
+            bits.update((a @ a[0]).tobytes())
 print(bits.hexdigest())
 """
 
 
 def test_products_on_several_threads_have_the_bits_that_they_have_without_the_team():
-    assert in_new_process(PRODUCTS) == in_new_process(PRODUCTS, MLPKIT_KERNELS="numpy")
+    assert printed_by(PRODUCTS) == printed_by(PRODUCTS, MLPKIT_SHARE_BLAS="0") == printed_by(PRODUCTS, "numpy")
 
 
-@linux
-@pytest.mark.skipif(not OPENBLAS, reason="NumPy's BLAS is no OpenBLAS")
-def test_blas_and_kernels_have_the_same_threads_and_no_more_than_blas_is_to_have():
-    printed = in_new_process("""
-import os
+PROCESS = """
+import ctypes, os, threading
+from pathlib import Path
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
+
+path = next(library["filepath"] for library in threadpool_info() if library["internal_api"] == "openblas")
+callback = ctypes.c_void_p.in_dll(ctypes.CDLL(path), "openblas_threads_callback_")
 
 def threads():
     return len(os.listdir("/proc/self/task"))
 
+a = np.ones((700, 700))
+with threadpool_limits(limits=3, user_api="blas"):
+    a @ a
 before = threads()
+"""
+"""What a program says of its process: what OpenBLAS calls in place of its own threads, and how many threads it has."""
+
+seen = pytest.mark.skipif(not (SHARED and Path("/proc/self/task").exists()), reason="looks into OpenBLAS on Linux")
+
+
+@seen
+def test_blas_has_its_own_threads_back_after_a_computation_and_an_import_takes_none():
+    printed = printed_by(
+        PROCESS
+        + """
+from mlpkit_plugins.kernels import PRODUCTS_BY, shared_threads
+print(threads() - before, bool(callback.value))
+with threadpool_limits(limits=3, user_api="blas"):
+    for _ in range(2):
+        with shared_threads():
+            print(threads() - before, bool(callback.value))
+            with shared_threads():
+                assert (a @ a == 700).all()
+            print(threads() - before, bool(callback.value))
+        print(threads() - before, bool(callback.value))
+    assert (a @ a == 700).all()
+"""
+    )
+    inside, outside = ["2 True"] * 2, ["2 False"]
+    assert printed.splitlines() == ["0 False", *inside, *outside, *inside, *outside]
+
+
+@seen
+def test_a_network_that_computes_borrows_the_threads_of_blas_and_gives_them_back():
+    printed = printed_by(
+        PROCESS
+        + """
+import mlpkit
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+class Watching(Relu):
+    def forward(self, x):
+        print(bool(callback.value), x[0, 0] / 2 == 0)
+        return super().forward(x)
+
+network = mlpkit.Sequential([Affine(5), Watching(), Affine(3), SoftmaxWithLoss()], input_shape=(4,))
+network.parameters["Affine1.W"][...] = 0
+network.parameters["Affine1.b"][...] = np.finfo(np.float32).smallest_normal
+x, t = np.ones((2, 4)), [0, 1]
+with threadpool_limits(limits=3, user_api="blas"):
+    for work in (lambda: network.predict(x), lambda: network.loss(x, t), lambda: network.gradient(x, t)):
+        work()
+        print(bool(callback.value), np.finfo(np.float64).smallest_normal / 2 == 0)
+"""
+    )
+    assert printed.splitlines() == ["True True", "False False"] * 3
+
+
+@seen
+def test_threads_that_compute_at_the_same_time_share_and_the_last_one_gives_back():
+    printed = printed_by(
+        PROCESS
+        + """
+from mlpkit_plugins.kernels import shared_threads
+wrong = []
+
+def compute():
+    for _ in range(20):
+        with shared_threads():
+            if not callback.value or (a[:90] @ a[:, :90] != 700).any():
+                wrong.append(1)
+
+with threadpool_limits(limits=2, user_api="blas"):
+    callers = [threading.Thread(target=compute) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+print(wrong, bool(callback.value), threads() - before)
+"""
+    )
+    assert printed == "[] False 1\n"
+
+
+@linux
+def test_everything_computes_where_no_thread_can_be_had():
+    printed = printed_by("""
+import resource, threading
+from pathlib import Path
+import numpy as np
+from threadpoolctl import threadpool_limits
 from mlpkit_plugins import kernels
-x = np.ones((1000, 784), np.float32)
-for limit in (1, 2, 2):
-    with threadpool_limits(limits=limit, user_api="blas"):
-        x @ x.T
-        kernels.rectify(x, np.empty_like(x))
-        print(threads() - before)
+
+def take_threads_away():
+    used = int(next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmSize" in line).split()[1])
+    resource.setrlimit(resource.RLIMIT_AS, (used * 1024 + 2**21,) * 2)  # a thread's stack takes 8 MB
+    try:
+        threading.Thread(target=print, args=("a thread could be had",)).start()
+    except RuntimeError:
+        pass
+
+a, y = np.ones((700, 700), np.float32), np.empty((700, 700), np.float32)
+with threadpool_limits(limits=3, user_api="blas"):
+    a @ a
+    take_threads_away()
+    with kernels.shared_threads():
+        print((np.matmul(a, a, out=y) == 700).all(), (kernels.product(a, a, y) == 700).all())
+        print((kernels.rectify(a, y) == 1).all())
+    print((np.matmul(a, a, out=y) == 700).all())
 """)
-    assert printed.split() == ["0", "1", "1"]
+    assert printed.split() == ["True"] * 4
+
+
+@linux
+def test_looking_for_blas_does_not_wait_for_a_thread_that_loads_a_library():
+    printed = printed_by("""
+import _ctypes, ctypes, threading
+from pathlib import Path
+from mlpkit_plugins.kernels import compiled
+
+libraries = [str(path) for path in Path(_ctypes.__file__).parent.glob("_test*.so")]
+system = ctypes.CDLL(None)
+system.dlopen.restype, system.dlclose.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+look = ctypes.PyDLL(compiled.__file__).PyInit_compiled
+look.restype = ctypes.py_object
+looked = threading.Event()
+
+def load():
+    while not looked.is_set():
+        for library in libraries:
+            handle = system.dlopen(library.encode(), 1)
+            if handle:
+                system.dlclose(handle)
+
+loader = threading.Thread(target=load)
+loader.start()
+for _ in range(3000):
+    look()
+looked.set()
+loader.join()
+print(len(libraries) > 0)
+""")
+    assert printed == "True\n"
 
 
 def test_several_callers_at_once_all_get_their_results():
@@ -143,7 +279,7 @@ def test_several_callers_at_once_all_get_their_results():
             if not np.array_equal(compiled.product(a, b, np.empty((300, 200))), expected[0]) or y.min() < 0:
                 wrong.append(threading.current_thread().name)
 
-    with threadpool_limits(limits=THREADS, user_api="blas"):
+    with kernel_threads(THREADS):
         expected.append(a @ b)
         callers = [threading.Thread(target=call) for _ in range(4)]
         for caller in callers:
@@ -155,10 +291,13 @@ def test_several_callers_at_once_all_get_their_results():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system can't fork")
-def test_the_child_of_a_fork_computes_with_a_team_of_its_own():
-    printed = in_new_process("""
+@pytest.mark.parametrize("shared", ["kernels.shared_threads()", "nullcontext()"])
+def test_the_child_of_a_fork_computes_with_a_team_of_its_own(shared):
+    printed = printed_by(f"""
 import os
+from contextlib import nullcontext
 import numpy as np
+from threadpoolctl import threadpool_limits
 from mlpkit_plugins import kernels
 
 a = np.ones((300, 400))
@@ -168,19 +307,25 @@ def compute():
     y = kernels.rectify(x, np.empty_like(x))
     return kernels.product(a, x, np.empty((300, 400)))[0, 0] == -400 and y.max() == 0
 
-print(compute())
-child = os.fork()
-if child == 0:
-    os._exit(0 if compute() else 1)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), compute())
+with threadpool_limits(limits=3, user_api="blas"):
+    with {shared}:
+        print(compute())
+        child = os.fork()
+        if child == 0:
+            fine = compute()
+            with kernels.shared_threads():
+                fine = fine and compute()
+            os._exit(0 if fine and compute() else 1)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), compute())
+    print(compute())
 """)
-    assert printed.split() == ["True", "0", "True"]
+    assert printed.split() == ["True", "0", "True", "True"]
 
 
 @linux
 def test_a_team_without_work_sleeps():
     x = np.ones((1000, 784), np.float32)
-    with threadpool_limits(limits=THREADS, user_api="blas"):
+    with kernel_threads(THREADS):
         x @ x.T
         compiled.rectify(x, np.empty_like(x))
     time.sleep(0.1)
