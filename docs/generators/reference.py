@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 import mlpkit
@@ -25,6 +26,7 @@ TITLES: Final = {"Args": "", "Attributes": "Attributes:", "Raises": "Raises:"}
 GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Declaring components": (mlpkit, ("component", "hookimpl")),
     "The nine kinds": (mlpkit, tuple(kind.base for kind in KINDS.values())),
+    "A base for activations": (mlpkit, ("Elementwise",)),
     "What components are handed": (
         mlpkit,
         ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "Step", "TrainingView", "Weights"),
@@ -95,8 +97,10 @@ def _methods(owner: type) -> Iterator[tuple[str, Any]]:
 
 
 def _bases(owner: type) -> list[type]:
-    """Return a class and those of mlpkit that it is made from."""
-    return [base for base in owner.__mro__ if base.__module__.startswith("mlpkit.") and not issubclass(base, Exception)]
+    """Return a class and those of mlpkit that it is made from, up to the first that has a section of its own."""
+    kinds = {kind.base_class() for kind in KINDS.values()} - {owner}
+    undescribed = takewhile(lambda base: base not in kinds, owner.__mro__)
+    return [base for base in undescribed if base.__module__.startswith("mlpkit.") and not issubclass(base, Exception)]
 
 
 def _signature(name: str, function: Any) -> str:

@@ -10,6 +10,7 @@ from mlpkit import (
     Classes,
     Dataset,
     Description,
+    Elementwise,
     Initializer,
     Layer,
     Loss,
@@ -48,6 +49,16 @@ class Square(Layer):
 
     def backward(self, dy):
         return 2 * dy * self.x
+
+
+class Cube(Elementwise):
+    """The cube of each input, y = x³."""
+
+    def function(self, x, out):
+        return x**3
+
+    def derivative(self, x, y, out):
+        return np.multiply(3 * x, x, out=out)
 
 
 class Noise(Layer):

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 from kill_matrix import caught_by
-from sound import Falling, Momentum, Noise, Scale, Share, Square, Uniform
+from sound import Cube, Falling, Momentum, Noise, Scale, Share, Square, Uniform
 
 from mlpkit import Layer
 
@@ -75,6 +75,14 @@ class AsksForMore(Square):
 
 
 @caught_by("methods_take_what_they_are_given")
+class AsksForNoMemory(Cube):
+    """lacks the argument out of function"""
+
+    def function(self, x):
+        return x**3
+
+
+@caught_by("methods_take_what_they_are_given")
 class UpdatesWithoutStep(Momentum):
     """lacks the argument step of update"""
 
@@ -103,6 +111,14 @@ class ReturnsNothing(Square):
 
     def backward(self, dy):
         dy *= 2 * self.x
+
+
+@caught_by("can_be_used")
+class DerivesNothing(Cube):
+    """forgets to return the derivative"""
+
+    def derivative(self, x, y, out):
+        np.multiply(3 * x, x, out=out)
 
 
 @caught_by("can_be_used")

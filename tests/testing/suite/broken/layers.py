@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 from kill_matrix import caught_by
-from sound import Centre, Noise, Plus, Scale, Square
+from sound import Centre, Cube, Noise, Plus, Scale, Square
 
 from mlpkit import Layer
 
@@ -88,6 +88,14 @@ class WrongFactor(Square):
 
     def backward(self, dy):
         return dy * self.x
+
+
+@caught_by("input_gradient_is_the_derivative")
+class DerivativeOfTheSquare(Cube):
+    """has the derivative of another function"""
+
+    def derivative(self, x, y, out):
+        return 2 * x
 
 
 @caught_by("input_gradient_is_the_derivative")
@@ -192,6 +200,14 @@ class OverwritesInputsInBackward(Square):
         dx = super().backward(dy)
         self.x[...] = 0
         return dx
+
+
+@caught_by("leaves_its_inputs_alone")
+class DerivesInPlace(Cube):
+    """uses its inputs as memory for the derivative"""
+
+    def derivative(self, x, y, out):
+        return np.multiply(3 * x, x, out=x)
 
 
 @caught_by("works_on_read_only_inputs")
