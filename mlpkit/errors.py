@@ -12,10 +12,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return a text that every terminal shows as it is: escapes, as in ``\x1b``, for what would command or reorder it.
+
+    Args:
+        text: any text, such as a name out of a file: control characters, line ends and surrogates become escapes, and
+            so do characters without a shape of their own, such as U+202E, which turns the rest of a line around.
+        keep: characters to leave as they are, such as ``"\n"`` in a message of several lines.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in keep else ascii(character)[1:-1] for character in text
+    )
+
+
 class MlpkitError(Exception):
     """Base of every error of mlpkit."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message, which may quote a stranger's file, in characters that every terminal shows."""
+        return printable(super().__str__(), keep="\n\t")
 
 
 class UsageError(MlpkitError):
@@ -106,12 +125,12 @@ class WrongUseError(MlpkitError):
     exit_code = 2
 
     def __init__(self, message: str, *, expected: str = "", remedy: str = "", subject: str = "") -> None:
-        self.message = message
-        self.expected = expected
-        self.remedy = remedy
-        self.subject = subject
-        detail = f"; expected {expected}" if expected else ""
-        advice = f"; {remedy}" if remedy else ""
+        self.message = printable(message)
+        self.expected = printable(expected)
+        self.remedy = printable(remedy)
+        self.subject = printable(subject)
+        detail = f"; expected {self.expected}" if expected else ""
+        advice = f"; {self.remedy}" if remedy else ""
         super().__init__(f"{self.described()}{detail}{advice}")
 
     def described(self) -> str:
@@ -188,7 +207,7 @@ class DataError(MlpkitError):
         self.column = column
         parts = {f"byte {byte}": byte, f"row {row}": row, f"column '{column}'": column}
         place = ", ".join([self.path, *(part for part, given in parts.items() if given is not None)])
-        super().__init__(f"{place}: {message}")
+        super().__init__(printable(f"{place}: {message}"))
 
 
 class DivergenceError(MlpkitError):

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError
+from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError, printable
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
@@ -124,7 +124,10 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     """
     place = ("data", spec.data.name)
     with component_errors(f"dataset {spec.data.name} failed in doubts"):
-        faults = [Problem((*place, doubt.parameter), doubt.message, remedy=doubt.remedy) for doubt in dataset.doubts()]
+        faults = [
+            Problem((*place, doubt.parameter), printable(doubt.message), remedy=printable(doubt.remedy))
+            for doubt in dataset.doubts()
+        ]
     return spec.located(faults)
 
 

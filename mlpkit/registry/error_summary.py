@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pluggy
 
-from mlpkit.errors import PluginError
+from mlpkit.errors import PluginError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,21 +24,17 @@ INSTALLED: Final = {"site-packages", "dist-packages"}
 
 def error_summary(error: BaseException) -> str:
     """Return the exception's type, its message, and the line of the plugin that it came from."""
-    message = printable(_message(error))
+    message = one_line(_message(error))
     if not isinstance(error, PluginError):
         message = f"{type(error).__name__}: {message}" if message else type(error).__name__
     place = "" if isinstance(error, SyntaxError) else _place(error)  # whose message ends with a place
     return f"{message} ({place})" if place else message
 
 
-def printable(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a text as one line that any terminal can show, shortened if it is long."""
-    line = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in _one_line(text))
+    line = printable(" ".join(text[: 2 * LONGEST].split()))
     return line if len(line) <= LONGEST else line[:LONGEST] + "..."
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text[: 2 * LONGEST].split())
 
 
 def _message(error: BaseException) -> str:

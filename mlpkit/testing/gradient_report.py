@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.registry.error_summary import printable
+from mlpkit.registry.error_summary import one_line
 from mlpkit.testing.suite.all_checks import checks_for
 from mlpkit.testing.suite.check import CheckFailure
 from mlpkit.testing.suite.subject import ComponentUnderTest
@@ -55,5 +55,5 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> GradientR
             with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
                 run_check(checks[name], subject, TO_BUILD)
         except CheckFailure as found:
-            return GradientReport("failed" if name in DERIVATIVES else "unchecked", detail=printable(str(found)))
+            return GradientReport("failed" if name in DERIVATIVES else "unchecked", detail=one_line(str(found)))
     return GradientReport("checked", len(subject.examples))

@@ -338,7 +338,7 @@ CITIES = "size,colour,price,kind\n" + "".join(f"{i},red,{i}.5,{'ab'[i % 2]}\n" f
         ),
         ({"target": "kind", "encoding": "utf8000"}, "encoding: there is no encoding 'utf8000'; expected such as utf-8"),
         ({"target": "kind", "encoding": "zip"}, "encoding: there is no encoding 'zip'; expected such as utf-8"),
-        ({"target": "kind", "encoding": "\0"}, "encoding: there is no encoding '\0'; expected such as utf-8"),
+        ({"target": "kind", "encoding": "\0"}, r"encoding: there is no encoding '\x00'; expected such as utf-8"),
     ],
 )
 def test_parameters_that_don_t_fit_the_file(write, options, expected):
