@@ -62,7 +62,7 @@ def test_eight_threads_get_what_one_gets(method, slices, examples):
 @pytest.mark.usefixtures("hurried")
 def test_gradients_in_one_thread_leave_predictions_in_another_as_they_are(examples):
     network = small()
-    x, t = examples(600, 40, 5, dtype=np.float32)
+    x, t = examples(3000, 40, 5, dtype=np.float32)
     prediction, gradient = network.predict(x), network.gradient(x, t)["Affine1.W"]
     with ThreadPoolExecutor(2) as pool:
         predictions = pool.submit(lambda: [network.predict(x) for _ in range(20)])
