@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from itertools import pairwise
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
@@ -67,6 +68,9 @@ def computes(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Concat
 class Sequential:
     """A stack of layers that ends in a loss.
 
+    ``predict``, ``loss``, ``accuracy``, ``evaluate`` and ``gradient`` may be called from several threads: the layers
+    keep intermediate results, so the calls take turns. Training takes no turns; it needs the network to itself.
+
     Args:
         stack: the layers, and the loss at the end.
         input_shape: shape of one example.
@@ -121,6 +125,7 @@ class Sequential:
             [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
         ]
         self.map: Map = serial_map
+        self._turn = RLock()
         self.parameters: Mapping[str, NDArray[Any]] = {
             parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
         }
@@ -159,8 +164,9 @@ class Sequential:
         """
         inputs = self._inputs(x)
         replica = self.replicas[0]
-        replica.set_training(False)
-        predictions = [replica.predict(replica.forward(rows)).copy() for rows in _chunks(inputs)]
+        with self._turn:
+            replica.set_training(False)
+            predictions = [replica.predict(replica.forward(rows)).copy() for rows in _chunks(inputs)]
         return predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
 
     def loss(self, x: ArrayLike, t: ArrayLike) -> float:
@@ -189,13 +195,14 @@ class Sequential:
         names = (metrics,) if isinstance(metrics, str) else metrics
         given = names if isinstance(names, Mapping) else {name: name for name in names}
         named = {name: self._resolve("metric", metric) for name, metric in given.items()}
-        return self.evaluate_batches(zip(_chunks(inputs), _chunks(targets), strict=True), named)
+        with self._turn:
+            return self.evaluate_batches(zip(_chunks(inputs), _chunks(targets), strict=True), named)
 
     @computes
     def evaluate_batches(
         self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]]], metrics: Mapping[str, Metric]
     ) -> dict[str, Any]:
-        """Return the mean loss over minibatches and each metric's result.
+        """Return the mean loss over minibatches and each metric's result; takes no turn, unlike ``evaluate``.
 
         Args:
             batches: inputs and targets of one minibatch after the other.
@@ -231,9 +238,18 @@ class Sequential:
     @computes
     def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
-        self.set_training(True)
-        self.loss_and_gradient(*self._examples(x, t))
-        return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
+        inputs, targets = self._examples(x, t)
+        with self._turn:
+            self.set_training(True)
+            self.loss_and_gradient(inputs, targets)
+            return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle takes over: everything but the lock."""
+        return {name: value for name, value in vars(self).items() if name != "_turn"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state, _turn=RLock())
 
     def set_training(self, training: bool) -> None:
         """Tell every operation whether what follows is training or evaluation."""
