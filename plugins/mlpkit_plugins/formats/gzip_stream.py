@@ -1,7 +1,6 @@
-"""The content of a gzip file, decompressed piece by piece, and the byte at which a damaged one goes wrong.
+"""The content of a gzip file, decompressed piece by piece.
 
-The standard library's ``gzip`` raises three families of exceptions, none of which says where, and ignores flags
-that are reserved.
+The standard library's ``gzip`` raises three families of exceptions, and ignores flags that are reserved.
 
 Source: P. Deutsch, "GZIP file format specification version 4.3", RFC 1952, 1996.
 """
@@ -9,8 +8,7 @@ Source: P. Deutsch, "GZIP file format specification version 4.3", RFC 1952, 1996
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mlpkit import DataError
 
@@ -69,29 +67,13 @@ class GzipStream:
         return len(content)
 
     def _decompress(self, most: int) -> bytes:
-        before = self._member.copy()
         try:
             content = self._member.decompress(self._waiting, most)
         except zlib.error as error:
             reason = str(error).rpartition(": ")[2]
-            byte = self._position + _bytes_before_damage(before, self._waiting)
-            raise DataError(self._path, f"the compressed content is damaged: {reason}", byte=byte) from error
+            message = f"the compressed content is damaged: {reason}; restore the file from a copy"
+            raise DataError(self._path, message) from error
         rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
         self._position += len(self._waiting) - len(rest)
         self._waiting = rest
         return content
-
-
-def _bytes_before_damage(member: Any, compressed: bytes) -> int:
-    """Return how many bytes can be decompressed before the one that can't be."""
-    return bisect_left(range(len(compressed)), True, key=lambda byte: _damaged(member.copy(), compressed[: byte + 1]))
-
-
-def _damaged(member: Any, compressed: bytes) -> bool:
-    try:
-        while compressed and not member.eof:
-            member.decompress(compressed, _STEP)
-            compressed = member.unconsumed_tail
-    except zlib.error:
-        return True
-    return False
