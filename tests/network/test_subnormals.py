@@ -1,0 +1,84 @@
+"""Subnormal numbers count as zero where a network computes, and nowhere else."""
+
+from __future__ import annotations
+
+import platform
+import threading
+
+import numpy as np
+import pytest
+
+from mlpkit import Sequential
+from mlpkit.network import subnormals
+from mlpkit.network.subnormals import flushed_subnormals
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+if subnormals._float_mode() is None:
+    pytest.skip("subnormal numbers can't be flushed on this system", allow_module_level=True)
+
+LEAST = np.finfo(np.float64).smallest_normal
+
+
+def flushes():
+    """Say whether subnormal operands, and subnormal results, count as zero in this thread."""
+    subnormal = np.full(9, np.nextafter(0, 1))
+    return bool((subnormal * 2.0**60 == 0).all()), bool((np.full(9, LEAST) / 2 == 0).all())
+
+
+def test_subnormal_numbers_are_zero_inside_the_block_only():
+    assert flushes() == (False, False)
+    with flushed_subnormals():
+        assert flushes() == (True, True)
+        with flushed_subnormals():
+            assert flushes() == (True, True)
+        assert flushes() == (True, True)
+    assert flushes() == (False, False)
+
+
+def test_an_exception_ends_the_block_as_well():
+    with pytest.raises(KeyError), flushed_subnormals():
+        raise KeyError
+    assert flushes() == (False, False)
+
+
+def test_other_threads_compute_as_before():
+    entered, seen = threading.Event(), []
+
+    def look():
+        entered.wait(20)
+        seen.append(flushes())
+
+    other = threading.Thread(target=look)
+    other.start()
+    with flushed_subnormals():
+        entered.set()
+        other.join()
+    assert seen == [(False, False)]
+
+
+def test_on_an_unknown_processor_nothing_changes(monkeypatch):
+    monkeypatch.setattr(platform, "machine", lambda: "abacus")
+    subnormals._float_mode.cache_clear()
+    with flushed_subnormals():
+        assert flushes() == (False, False)
+    subnormals._float_mode.cache_clear()
+
+
+class Noting(Relu):
+    """Notes in which mode it computes."""
+
+    def forward(self, x):
+        self.seen = flushes()
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("method", ["predict", "loss", "accuracy", "evaluate", "gradient"])
+def test_a_network_computes_without_subnormal_numbers(method):
+    noting = Noting()
+    network = Sequential([Affine(4), noting, Affine(3), SoftmaxWithLoss()], input_shape=(2,))
+    arguments = (np.ones((5, 2)), [0, 1, 2, 0, 1])
+    getattr(network, method)(*arguments[: 1 if method == "predict" else 2])
+    assert noting.seen == (True, True)
+    assert flushes() == (False, False)

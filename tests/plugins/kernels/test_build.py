@@ -1,0 +1,83 @@
+"""The compiled kernels as a library: without warnings, without names that others might have, without undefined acts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kernel_builds import ROOT, TESTED, built_kernels
+
+compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+if shutil.which("cc") is None:
+    pytest.skip("there is no compiler", allow_module_level=True)
+
+HERE = Path(__file__).parent
+SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1"
+
+
+def test_the_compiler_warns_of_nothing(tmp_path):
+    library, said = built_kernels(tmp_path, "-Wall -Wextra -Werror")
+    assert library is not None, said
+
+
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("nm") is None, reason="nm tells it on Linux")
+def test_the_module_exports_nothing_but_its_beginning():
+    command = ["nm", "--dynamic", "--defined-only", "--format=posix", compiled.__file__]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert {line.split()[0] for line in listed.splitlines()} == {"PyInit_compiled"}
+
+
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory):
+    """Return the environment in which tests test a build that notices wrong addresses and undefined behaviour."""
+    runtime = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    runtime = runtime.stdout.strip()
+    if not Path(runtime).is_file():
+        pytest.skip("the compiler has no runtime library of the address sanitizer")
+    library, said = built_kernels(tmp_path_factory.mktemp("sanitized"), SANITIZERS)
+    assert library is not None, said
+    return {
+        **os.environ,
+        "LD_PRELOAD": runtime,
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python leaves memory to the end of the process
+        TESTED: str(library),
+    }
+
+
+def expect_green(environment, *arguments):
+    """Run tests in a process with the sanitized kernels."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "kernel_builds", "-p", "no:cacheprovider", *arguments]
+    environment = {**environment, "PYTHONPATH": str(ROOT / "tests" / "support")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+
+
+def test_sanitizers_find_nothing_in_the_commonest_kernels(sanitized):
+    expect_green(sanitized, HERE / "test_kernels.py", "-k", "rectify or pick_labels or wrong or overlaps")
+
+
+@pytest.mark.long
+def test_sanitizers_find_nothing(sanitized):
+    in_process = "not run and not process and not threads and not told and not fork and not computes"
+    expect_green(sanitized, HERE, "-k", in_process, "--ignore", __file__)
+
+
+def test_sanitizers_find_what_is_wrong(sanitized):
+    program = """
+import ctypes, os
+import kernel_builds
+import numpy as np
+from mlpkit_plugins.kernels import compiled
+assert compiled.__file__ == os.environ[kernel_builds.TESTED]
+x = np.ones((50, 50), np.float32)
+behind = np.lib.stride_tricks.as_strided(x, (5000, 50), writeable=False)
+compiled.rectify(behind, np.empty((5000, 50), np.float32))
+"""
+    environment = {**sanitized, "PYTHONPATH": str(ROOT / "tests" / "support")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "AddressSanitizer: heap-buffer-overflow" in done.stderr
