@@ -94,7 +94,7 @@ def calls(draw, name):
         case "descend":
             return floats(rows), floats(rows), draw(st.floats(0, 2))
         case "descend_adaptively":
-            return floats(rows), floats(rows), floats(rows), np.abs(floats(rows)), 0.9, 0.999, 1e-8, 0.01
+            return floats(rows), floats(rows), floats(rows), np.abs(floats(rows)), 0.9, 0.999, 0.1, 0.001, 1e-8, 0.01
         case "flush_subnormal":
             return (x * dtype(draw(st.sampled_from([1, np.finfo(dtype).smallest_normal]))),)
         case "take_scaled":

@@ -36,7 +36,7 @@ def arguments_of(name, rows, columns, dtype, generator):
         case "descend":
             return x, y, 0.01
         case "descend_adaptively":
-            return x, y, np.zeros_like(x), np.ones_like(x), 0.9, 0.99, 1e-8, 0.01
+            return x, y, np.zeros_like(x), np.ones_like(x), 0.9, 0.99, 0.1, 0.01, 1e-8, 0.01
         case "flush_subnormal":
             return (x * np.finfo(dtype).smallest_normal,)
         case _:
