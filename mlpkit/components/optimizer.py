@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit.components.component import Component
+from mlpkit.errors import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,8 @@ class Optimizer(Component):
         slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
         elementwise: whether each element is updated from its own values only; if not, blocks are whole arrays.
         uses_decay: whether ``update`` looks at ``step.decay``; if not, a block may hold values that decay and others.
+        slots_version: to be increased if the same slots come to hold something else; a run that is resumed from slots
+            of another version has them upgraded.
         learning_rate: a number or a schedule, set by the constructor.
     """
 
@@ -53,6 +56,7 @@ class Optimizer(Component):
     slots: tuple[str, ...] = ()
     elementwise: bool = True
     uses_decay: bool = True
+    slots_version: ClassVar[int] = 1
     learning_rate: Rate
 
     @classmethod
@@ -76,3 +80,18 @@ class Optimizer(Component):
             slots: the same block of each slot.
             step: the learning rate, the number of the step, and whether weight decay applies to this block.
         """
+
+    def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
+        """Turn slots of another version into what ``update`` keeps now, in place; by default there is no way to.
+
+        Args:
+            slots: the slots as saved.
+            version: their ``slots_version``.
+
+        Raises:
+            ModelFileError: that can't be done.
+        """
+        raise ModelFileError(
+            f"the checkpoint holds slots of version {version} of optimizer {self.registered_name}, which now keeps "
+            f"version {self.slots_version}; resume with the version of its package that wrote the checkpoint"
+        )

@@ -163,6 +163,7 @@ class Trainer:
             "history": list(self.history[0]) if self.history else [],
             "best": ranking.best and list(ranking.best) if ranking else None,
             "callbacks": self._callbacks.state(arrays),
+            "slots_version": self.settings.optimizer.slots_version,
         }
         return Snapshot(arrays, figures)
 
@@ -173,7 +174,7 @@ class Trainer:
             snapshot: of a trainer with the same network, data and settings.
 
         Raises:
-            ModelFileError: it is none of such a trainer; nothing was changed, unless it is a callback's state.
+            ModelFileError: it is none of such a trainer; nothing was changed, unless it is slots or a callback's state.
         """
         arrays, figures = snapshot
         keys = self._evaluate.keys(_EVALUATED)
@@ -181,6 +182,7 @@ class Trainer:
         expect_figures(figures, total_steps=self._total, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, figures["history"])
         restore_arrays(self.network, self._update.slots, arrays)
+        self._upgrade_slots(figures.get("slots_version", 1))
         self.history[:] = history
         self._history_columns = HistoryColumns()
         self.progress.step = snapshot.step
@@ -192,6 +194,15 @@ class Trainer:
         self._callbacks.load_state(figures["callbacks"], arrays)
         for replica in self.network.replicas:
             replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
+
+    def _upgrade_slots(self, version: int) -> None:
+        optimizer = self.settings.optimizer
+        if version != optimizer.slots_version:
+            optimizer.upgrade_slots(self._update.slots, version)
+            self._observer.noticed(
+                f"the slots of optimizer {optimizer.registered_name} were saved by an earlier version of it, and are "
+                "converted; the same bits as without the break are no longer certain"
+            )
 
     def _step_gradient(self, split: Split, description: Description) -> StepGradient | AccumulatedGradient:
         """Return what computes the gradient of a step, from one minibatch or from several."""

@@ -149,6 +149,7 @@ def expect_figures(
         "history": figures.get("history") in ([], list(history_keys)),
         "best": best is None or (isinstance(best, list) and list(map(type, best)) in ([int, float], [int, int])),
         "callbacks": isinstance(states, list) and len(states) == callbacks,
+        "slots_version": type(figures.get("slots_version", 1)) is int,
     }
     wrong = [key for key, is_right in right.items() if not is_right]
     if wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 import mlpkit
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.model_file import save_model
+from mlpkit.runs.model_file import load_model_file, save_model
 from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.layers.affine import Affine
@@ -280,3 +281,48 @@ def test_a_run_that_diverges_writes_neither_model_nor_checkpoint_with_numbers_th
     folder = RunFolder.open(work / "run")
     assert folder.checkpoints.steps() == [6, 5]
     assert [record["iteration"] for record in folder.read_history()] == [4]
+
+
+EARLIER = Path(__file__).parent / "earlier_runs"
+"""Runs that earlier commits began, each interrupted after 100 of 200 steps."""
+
+CONVERTED = (
+    "the slots of optimizer adam were saved by an earlier version of it, and are converted; the same bits as without "
+    "the break are no longer certain"
+)
+
+
+def test_a_run_whose_slots_had_another_meaning_goes_on_as_if_they_had_had_this_one(tmp_path):
+    shutil.copytree(EARLIER / "adam", tmp_path / "adam")
+    watch = StopAt()
+    resumed = mlpkit.resume(tmp_path / "adam", observer=watch)
+    assert ("noticed", CONVERTED) in watch.told
+    whole = mlpkit.run(mlpkit.load_spec(EARLIER / "adam/spec.yaml"), directory=None)
+    for name, array in whole.network.parameters.items():
+        np.testing.assert_allclose(resumed.network.parameters[name], array, rtol=1e-3, atol=1e-4)
+
+
+def test_what_was_saved_with_the_slots_of_now_needs_no_conversion(train):
+    spec = mlpkit.load_spec("tiny.yaml", overrides={"training.optimizer": "adam"})
+    watch, again = StopAt(20), StopAt()
+    mlpkit.run(spec, "run", observer=watch, stop=watch.stop)
+    resumed = mlpkit.resume("run", observer=again)
+    assert [kind for kind, _ in again.told] == ["resumed", "started"]
+    whole = train(directory=None, training__optimizer="adam")
+    for name, array in whole.network.parameters.items():
+        np.testing.assert_array_equal(resumed.network.parameters[name], array)
+
+
+def test_slots_of_a_version_that_can_not_be_upgraded_are_refused(train):
+    watch = StopAt(20)
+    mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run", observer=watch, stop=watch.stop)
+    (path,) = Path("run/checkpoints").iterdir()
+    saved = load_model_file(path)
+    saved.metadata["snapshot"]["slots_version"] = 7
+    save_model(path, saved.arrays, saved.metadata)
+    with pytest.raises(mlpkit.ModelFileError) as caught:
+        mlpkit.resume("run")
+    assert str(caught.value) == (
+        "the checkpoint holds slots of version 7 of optimizer sgd, which now keeps version 1; resume with the version "
+        "of its package that wrote the checkpoint"
+    )

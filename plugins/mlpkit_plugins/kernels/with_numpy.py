@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -145,38 +146,47 @@ def descend_adaptively(
     v: NDArray[Any],
     beta1: float,
     beta2: float,
-    offset: float,
-    length: float,
+    correction1: float,
+    correction2: float,
+    epsilon: float,
+    learning_rate: float,
 ) -> None:
-    """Take a step of Adam's form in place; the gradient is scratch from then on.
+    """Take a step of Adam in place; the gradient is scratch from then on.
 
-        m     ← beta1 m + gradient
-        v     ← beta2 v + gradient²
-        value ← value - length m / (√v + offset)
+        m     ← beta1 m + (1 - beta1) gradient
+        v     ← beta2 v + (1 - beta2) gradient²
+        value ← value - learning_rate (m / correction1) / (√(v / correction2) + epsilon)
 
-    where what is too small for a normal number in m and v becomes 0, as in ``flush_subnormal``.
+    What is too small for a normal number in m and v becomes 0, as in ``flush_subnormal``. Epsilon is at least the
+    root of the smallest v that is kept: without that bound, 0 / 0 or too long a step would follow.
 
     Args:
         value: of any shape.
         gradient: of the same shape, as are m and v.
-        m: sum of gradients.
-        v: sum of their squares.
-        beta1: what is kept of m.
-        beta2: what is kept of v.
-        offset: what is added to the root.
-        length: the step length.
+        m: mean of the gradient.
+        v: mean of its square.
+        beta1: share that is kept of m.
+        beta2: share that is kept of v.
+        correction1: what m is divided by.
+        correction2: what v is divided by.
+        epsilon: what is added to the root.
+        learning_rate: the step length.
     """
+    epsilon = max(epsilon, sqrt(float(np.finfo(v.dtype).smallest_normal) / (1 - beta2)))
+    squares = np.square(gradient)
+    np.multiply(squares, 1 - beta2, out=squares)
+    np.multiply(v, beta2, out=v)
+    np.add(v, squares, out=v)
+    flush_subnormal(v)
+    np.multiply(gradient, 1 - beta1, out=gradient)
     np.multiply(m, beta1, out=m)
     np.add(m, gradient, out=m)
     flush_subnormal(m)
-    np.multiply(gradient, gradient, out=gradient)
-    np.multiply(v, beta2, out=v)
-    np.add(v, gradient, out=v)
-    flush_subnormal(v)
     np.sqrt(v, out=gradient)
-    np.add(gradient, offset, out=gradient)
+    np.multiply(gradient, 1 / sqrt(correction2), out=gradient)
+    np.add(gradient, epsilon, out=gradient)
     np.divide(m, gradient, out=gradient)
-    np.multiply(gradient, length, out=gradient)
+    np.multiply(gradient, learning_rate / correction1, out=gradient)
     np.subtract(value, gradient, out=value)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.optimizers.adaptive_moments import take_adam_step
+from mlpkit_plugins.kernels import descend_adaptively
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,8 @@ class Adam(Optimizer):
         v̂     = v / (1 - beta2^t)
         value ← value - learning_rate m̂ / (√v̂ + epsilon)
 
-    Here t is the number of the step, from 1, and m and v are 0 at first. The slots hold m / (1 - beta1) and
-    v / (1 - beta2). Nothing decays: ``adamw`` is Adam with weight decay.
+    Here t is the number of the step, from 1, and m and v are 0 at first. Nothing decays: ``adamw`` is Adam with weight
+    decay.
 
     Args:
         learning_rate: the step length.
@@ -37,6 +37,7 @@ class Adam(Optimizer):
     """
 
     slots = ("m", "v")
+    slots_version = 2
     uses_decay = False
 
     def __init__(
@@ -56,14 +57,15 @@ class Adam(Optimizer):
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Take one step along the corrected means."""
-        take_adam_step(
-            value,
-            gradient,
-            slots["m"],
-            slots["v"],
-            learning_rate=step.learning_rate,
-            step=step.number,
-            beta1=self.beta1,
-            beta2=self.beta2,
-            epsilon=self.epsilon,
+        m, v, t = slots["m"], slots["v"], step.number
+        correction1, correction2 = 1 - self.beta1**t, 1 - self.beta2**t
+        descend_adaptively(
+            value, gradient, m, v, self.beta1, self.beta2, correction1, correction2, self.epsilon, step.learning_rate
         )
+
+    def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
+        """Turn version 1, which held m / (1 - beta1) and v / (1 - beta2), into m and v."""
+        if version != 1:
+            super().upgrade_slots(slots, version)
+        slots["m"][...] *= 1 - self.beta1
+        slots["v"][...] *= 1 - self.beta2

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.optimizers.adaptive_moments import take_adam_step
+from mlpkit_plugins.kernels import descend_adaptively
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,8 @@ class Adamw(Optimizer):
         v̂     = v / (1 - beta2^t)
         value ← value - learning_rate m̂ / (√v̂ + epsilon)
 
-    Here t is the number of the step, from 1, and m and v are 0 at first. The slots hold m / (1 - beta1) and
-    v / (1 - beta2). For parameters that their layer declares with ``decay=False``, which are the biases, scales and
-    shifts of built-in layers, the first line is left out.
+    Here t is the number of the step, from 1, and m and v are 0 at first. For parameters that their layer declares with
+    ``decay=False``, which are the biases, scales and shifts of built-in layers, the first line is left out.
 
     Args:
         learning_rate: the step length.
@@ -42,6 +41,7 @@ class Adamw(Optimizer):
     """
 
     slots = ("m", "v")
+    slots_version = 2
 
     def __init__(
         self,
@@ -65,14 +65,15 @@ class Adamw(Optimizer):
         """Let the value decay if it should, then take one step along the corrected means."""
         if step.decay and self.uses_decay:
             np.multiply(value, 1 - step.learning_rate * self.weight_decay, out=value)
-        take_adam_step(
-            value,
-            gradient,
-            slots["m"],
-            slots["v"],
-            learning_rate=step.learning_rate,
-            step=step.number,
-            beta1=self.beta1,
-            beta2=self.beta2,
-            epsilon=self.epsilon,
+        m, v, t = slots["m"], slots["v"], step.number
+        correction1, correction2 = 1 - self.beta1**t, 1 - self.beta2**t
+        descend_adaptively(
+            value, gradient, m, v, self.beta1, self.beta2, correction1, correction2, self.epsilon, step.learning_rate
         )
+
+    def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
+        """Turn version 1, which held m / (1 - beta1) and v / (1 - beta2), into m and v."""
+        if version != 1:
+            super().upgrade_slots(slots, version)
+        slots["m"][...] *= 1 - self.beta1
+        slots["v"][...] *= 1 - self.beta2

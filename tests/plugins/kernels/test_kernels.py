@@ -75,7 +75,8 @@ def calls(draw, name):
             return floats(rows), floats(rows), draw(st.floats(0, 2))
         case "descend_adaptively":
             v = floats(rows)
-            return floats(rows), floats(rows), floats(rows), np.abs(v, out=v), 0.9, 0.999, 1e-8, 0.01
+            np.abs(v, out=v)
+            return floats(rows), floats(rows), floats(rows), v, 0.9, 0.999, 0.1, 0.001, 1e-8, 0.01
         case "flush_subnormal":
             x = floats(rows, columns)
             return (np.multiply(x, draw(st.sampled_from([1, np.finfo(dtype).smallest_normal])), out=x),)

@@ -1,0 +1,50 @@
+"""What pooling layers share: the patches of an image, each of which becomes a pixel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge
+
+from mlpkit import Layer
+from mlpkit_plugins.functions.patches import Patches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import DTypeLike, NDArray
+
+
+class Pool2d(Layer):
+    """A number for each square patch of an image, channel by channel.
+
+    Args:
+        size: pixels along each side of a patch.
+        stride: pixels from one patch to the next, down and across; by default the size, so that none overlap.
+    """
+
+    def __init__(self, size: Annotated[int, Ge(1)] = 2, *, stride: Annotated[int, Ge(1)] | None = None) -> None:
+        self.size = size
+        self.stride = stride
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Count the patches."""
+        remedy = "put Reshape: {shape: [channels, height, width]} before it"
+        channels, height, width = self.expect_rank(input_shape, 3, remedy=remedy)
+        self.patches = Patches.of(self.path or self.type_name, height, width, self.size, self.stride or self.size)
+        return (channels, self.patches.down, self.patches.across)
+
+    def pixels(self, images: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Go through the pixels of a patch: a view of each in all patches, shape (rows, channels, down, across)."""
+        for rows, columns in self.patches.pixels():
+            yield images[:, :, rows, columns]
+
+    def per_patch(self, name: str, images: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[Any]:
+        """Return a scratch array with an element for each patch of each image."""
+        shape = (*images.shape[:2], self.patches.down, self.patches.across)
+        return self.buffer(name, shape, dtype, like=images)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with patches side by side, and with patches that overlap."""
+        return [({}, (2, 4, 5)), ({"size": 3, "stride": 1}, (1, 4, 5))]
