@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from golden_files import compare_or_renew
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+# A machine that tests share with other work is slow now and then, which says nothing about the code.
+settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+if os.environ.get("CI") == "true":
+    settings.load_profile("ci")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--renew-golden``."""
+    parser.addoption("--renew-golden", action="store_true", help="write golden files instead of comparing with them")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Return a function that compares a text with a golden file, or renews the file if pytest was asked to."""
+    renew = request.config.getoption("renew_golden")
+    return lambda path, text: compare_or_renew(path, text, renew=renew)
 
 
 @pytest.fixture(scope="session", autouse=True)

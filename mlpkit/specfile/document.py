@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 BYTE_ORDER_MARK: Final = "\ufeff"
+OTHER_ENCODINGS: Final = (
+    (re.compile(rb"\0\0\xfe\xff|\0\0\0[^\0]", re.DOTALL), "UTF-32BE"),
+    (re.compile(rb"\xff\xfe\0\0|[^\0]\0\0\0", re.DOTALL), "UTF-32LE"),
+    (re.compile(rb"\xfe\xff|\0[^\0]", re.DOTALL), "UTF-16BE"),
+    (re.compile(rb"\xff\xfe|[^\0]\0", re.DOTALL), "UTF-16LE"),
+)
+"""How files in Unicode's other encodings begin, by byte order mark or by ASCII (YAML 1.2.2, section 5.2)."""
+
 BEYOND_COMMENTS: Final = re.compile(r"(?:\A|[\r\n])[ \t]*[^ \t\r\n#]")
 """The first line that is neither blank nor a comment."""
 
@@ -55,6 +63,11 @@ def read_text(
     content = _read_bytes(path, faults, asked_at, Span(SourceText(name, "", order, notes), 0, 0))
     if content is None:
         return None
+    encoding = _other_encoding(content)
+    if encoding:
+        remedy = f"save it as UTF-8, in your editor or with 'iconv -f {encoding} -t UTF-8'"
+        faults.report(Span(SourceText(name, "", order, notes), 0, 0), f"this file is {encoding}", remedy=remedy)
+        return None
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -63,6 +76,12 @@ def read_text(
         return None
     source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes)
     return source if holds_something(source, faults) else None
+
+
+def _other_encoding(content: bytes) -> str | None:
+    """Return the name of the encoding if it is plainly UTF-16 or UTF-32."""
+    encoding = next((name for start, name in OTHER_ENCODINGS if start.match(content)), None)
+    return encoding if encoding and "\0" not in content.decode(encoding, "replace") else None
 
 
 def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
@@ -132,9 +151,8 @@ def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:
 
 def _report_encoding(content: bytes, byte: int, source: SourceText, faults: DiagnosticList) -> None:
     character = len(content[:byte].decode("utf-8").removeprefix(BYTE_ORDER_MARK))
-    looks_like_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    remedy = "save the file as UTF-8" + ("; it looks like UTF-16" if looks_like_utf_16 else "")
-    faults.report(Span(source, character, character + 1), f"byte {byte} is not UTF-8", remedy=remedy)
+    place = Span(source, character, character + 1)
+    faults.report(place, f"byte {byte} is not UTF-8", remedy="save the file as UTF-8")
 
 
 def read_with_bases(source: SourceText, path: Path | None, faults: DiagnosticList) -> MappingNode | None:

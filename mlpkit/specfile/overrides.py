@@ -382,12 +382,9 @@ class _Setting:
         if wanted in names:
             return names.index(wanted)
         known = [name for name in names if name]
-        self._report(
-            index,
-            f"{whole} has no layer {show(wanted)}",
-            expected=f"one of {', '.join(known)}" if known else "",
-            remedy=did_you_mean(wanted, known),
-        )
+        remedy = did_you_mean(wanted, known)
+        expected = f"one of {', '.join(known)}" if known and not remedy else ""
+        self._report(index, f"{whole} has no layer {show(wanted)}", expected=expected, remedy=remedy)
         return None
 
     def _names_of(self, node: ListNode) -> list[str]:

@@ -147,9 +147,6 @@ class _Builder:
         if self.documents > 1:
             self.report(another_document(start))
             raise _Stop
-        if self.source.text.startswith("%", start):
-            self.report(Mistake(start, start + 1, "specs have no directives", "remove the line"))
-            raise _Stop
 
     def _refuse_properties(self, event: NodeEvent) -> None:
         start, _ = span(event)
@@ -169,7 +166,7 @@ class _Builder:
         if self.open and self.open[-1].awaits_key:
             self.open[-1].key = self._key(event, place)
             return
-        if not _is_plain(event):
+        if event.style:
             self._add(ScalarNode(event.value, Origin(place)))
             return
         if place.start == place.end:
@@ -193,17 +190,17 @@ class _Builder:
     def _key(self, event: ScalarEvent, place: Span) -> _Key:
         """Return a key, which waits for its value from now on."""
         key = _Key(self._key_name(event, place), Origin(place))
-        if _is_plain(event) and self.open[-1].in_brackets:
+        if not event.style and self.open[-1].in_brackets:
             text = self.source.text
             if ":" in event.value:  # {units:50} is a key, if no value follows
                 key.colon = text.find(":", place.start)
             elif text.startswith(":", place.end) and text[place.end + 1 : place.end + 2] in tuple(",[]{}"):
-                self.report(missing_space(place.end))  # {units:[5]}, which libyaml refuses by itself
+                self.report(missing_space(place.end))  # {units:[5]}
         return key
 
     def _key_name(self, event: ScalarEvent, place: Span) -> str | None:
         name: str = event.value
-        if _is_plain(event) and not self._is_key(name, place):
+        if not event.style and not self._is_key(name, place):
             return None
         node = self.open[-1].node
         earlier = node.entries.get(name) if isinstance(node, MappingNode) else None
@@ -264,8 +261,3 @@ class _Builder:
             if parent.key.name is not None:
                 parent.node.entries[parent.key.name] = Entry(parent.key.origin, node)
             parent.key = None
-
-
-def _is_plain(event: ScalarEvent) -> bool:
-    """Whether a scalar is written without quotes; each parser has its own way to say so."""
-    return not event.style

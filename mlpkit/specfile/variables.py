@@ -186,12 +186,10 @@ class _Substitution:
             raise _Stop
         names = list(self.variables.entries)
         found = nearest(name, names)
-        more = ", ..." if len(names) > MOST_NAMES_SHOWN else ""
-        listed = ", ".join(f"${known}" for known in names[:MOST_NAMES_SHOWN]) + more
         self.faults.report(
             node.origin.place,
             f"there is no variable ${name}",
-            expected=f"one of {listed}" if listed else "a variable that vars sets; this spec has none",
+            expected="" if found else _listed(names),
             remedy=f"did you mean ${found}?" if found else "write $$ for a dollar",
             notes=node.origin.notes,
         )
@@ -217,6 +215,13 @@ class _Substitution:
         message = f"with variables put in, lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
         self.faults.report(node.origin.place, message, notes=node.origin.notes)
         raise _Stop
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return "a variable that vars sets; this spec has none"
+    more = ", ..." if len(names) > MOST_NAMES_SHOWN else ""
+    return f"one of {', '.join(f'${name}' for name in names[:MOST_NAMES_SHOWN])}{more}"
 
 
 def _referred(node: Node) -> str | None:

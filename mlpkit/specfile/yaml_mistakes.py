@@ -1,4 +1,4 @@
-"""A mistake in a text, before it is reported as a fault."""
+"""From the parser's complaint to what was probably meant."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Evidence:
     @property
     def position(self) -> int:
         """Where the parser gave up."""
-        return min(self.problem.position, len(self.text))
+        return self.problem.position
 
     @property
     def start(self) -> int:
@@ -183,16 +183,19 @@ def _features_left_out(evidence: Evidence) -> Mistake | None:
     if evidence.while_parsing("a tag") or evidence.says("tag handle"):
         remedy = "put the value in quotes if '!' belongs to it"
         return Mistake(evidence.start, evidence.start + 1, "specs have no tags", remedy)
-    if evidence.while_parsing("directive") or evidence.says("incompatible YAML"):
+    if evidence.while_parsing("directive"):
         return Mistake(evidence.start, evidence.start + 1, "specs have no directives", "remove the line")
-    above = evidence.previous_line(evidence.line) if evidence.says("document start") else None
-    if above and evidence.source.line(above).startswith("%"):
-        start = evidence.source.line_starts[above - 1]
-        return Mistake(start, start + 1, "specs have no directives", "remove the line")
     if evidence.says("mapping keys are not allowed"):
         remedy = "put the value in quotes if '?' belongs to it"
         return Mistake(evidence.position, evidence.position + 1, "specs have no complex keys", remedy)
     return None
+
+
+def _comment_without_space(evidence: Evidence) -> Mistake | None:
+    if evidence.character != "#" or not evidence.says("cannot start any token"):
+        return None
+    remedy = "put a space before it, or the whole value in quotes if '#' belongs to it"
+    return Mistake(evidence.position, evidence.position + 1, "a comment needs a space before its '#'", remedy)
 
 
 def _reserved_character(evidence: Evidence) -> Mistake | None:
@@ -207,10 +210,8 @@ def _reserved_character(evidence: Evidence) -> Mistake | None:
 
 
 def _colon_without_space(evidence: Evidence) -> Mistake | None:
-    if not evidence.says("mapping values are not allowed", "could not find expected ':'", "unexpected ':'"):
+    if not evidence.says("mapping values are not allowed", "could not find expected ':'"):
         return None
-    if evidence.says("unexpected ':'"):
-        return missing_space(evidence.position)
     number = evidence.source.line_number(evidence.start)
     suspects = [evidence.previous_line(number), number] if evidence.start == evidence.position else [number]
     for suspect in suspects:
@@ -281,6 +282,18 @@ def _list_beside_key(evidence: Evidence) -> Mistake | None:
     return Mistake(evidence.position, evidence.position + 1, message, remedy)
 
 
+def _key_over_lines(evidence: Evidence) -> Mistake | None:
+    if evidence.character != ":" or not evidence.while_parsing("flow sequence", "flow mapping"):
+        return None
+    key = _since_comma(evidence.text[evidence.start : evidence.position]).lstrip()
+    if not re.search(r"[\r\n]", key) or _has_colon(key):
+        return None
+    if not evidence.at_line_start and _is_outside(evidence, evidence.start):
+        return None
+    message = "a key and its ':' must stand in the same line"
+    return Mistake(evidence.position, evidence.position + 1, message, "write 'key: value', and ',' between the values")
+
+
 def _open_bracket(evidence: Evidence) -> Mistake | None:
     flow = evidence.while_parsing("flow sequence", "flow mapping")
     inside = evidence.while_parsing("flow node") and evidence.open_bracket is not None
@@ -291,12 +304,10 @@ def _open_bracket(evidence: Evidence) -> Mistake | None:
     closing = CLOSING.get(bracket, "}")  # a bracket that is missing is that of a single pair, as in [a: 1
     character = evidence.character
     position = evidence.position
-    first_line = evidence.source.line_number(opening)
-    outside = evidence.line > first_line and evidence.indentation(evidence.line) <= evidence.indentation(first_line)
     if character in ("}", "]") and character != closing:
         note = f"the {bracket} is at {Span(evidence.source, opening, opening + 1)}"
         return Mistake(position, position + 1, f"{bracket} is closed by {character}", f"write {closing}", (note,))
-    if not character or outside or evidence.text.startswith(("---", "..."), position):
+    if not character or _is_outside(evidence, opening) or evidence.text.startswith(("---", "..."), position):
         return Mistake(opening, opening + 1, f"this {bracket} is never closed", f"put {closing} after its last value")
     if character == "{" and evidence.before.endswith("$"):
         message = "inside brackets a variable has no braces of its own"
@@ -311,12 +322,19 @@ def _open_bracket(evidence: Evidence) -> Mistake | None:
     return Mistake(position, position + 1, f"a ',' or {closing} is missing before this", remedy)
 
 
+def _is_outside(evidence: Evidence, opening: int) -> bool:
+    """Whether the line at which the parser gave up is not indented as what is inside a bracket should be."""
+    first_line = evidence.source.line_number(opening)
+    return evidence.line > first_line and evidence.indentation(evidence.line) <= evidence.indentation(first_line)
+
+
 def _since_comma(text: str) -> str:
     return re.split(r"[,{\[]", text)[-1]
 
 
 def _stray_closing(evidence: Evidence) -> Mistake | None:
-    if evidence.character not in ("]", "}", ",") or not evidence.while_parsing("block"):
+    outside = evidence.while_parsing("block") or evidence.says("document start")
+    if evidence.character not in ("]", "}", ",") or not outside:
         return None
     character = evidence.character
     if evidence.says("node content"):
@@ -339,7 +357,7 @@ def _among_keys(evidence: Evidence) -> Mistake | None:
 
 
 def _among_items(evidence: Evidence) -> Mistake | None:
-    if not evidence.while_parsing("block collection", "block sequence"):
+    if not evidence.while_parsing("block collection"):
         return None
     if evidence.at_line_start and len(evidence.before) == _column(evidence, evidence.start):
         message = "a key can't stand among list items"
@@ -372,6 +390,9 @@ def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
 def _block_text(evidence: Evidence) -> Mistake | None:
     if not evidence.while_parsing("block scalar"):
         return None
+    if evidence.says("blank line"):
+        message = "a blank line above has more spaces than this first line of the text"
+        return Mistake(evidence.position, evidence.position + 1, message, "remove the spaces from the blank line")
     indicator = evidence.text[evidence.start : evidence.start + 1]
     message = f"only a comment can follow {indicator} in its line"
     return Mistake(evidence.position, evidence.position + 1, message, "put the value in quotes")
@@ -381,11 +402,13 @@ EXPLANATIONS: Final[tuple[Callable[[Evidence], Mistake | None], ...]] = (
     _tab,
     _quotes,
     _features_left_out,
+    _comment_without_space,
     _reserved_character,
     _colon_without_space,
     _line_without_colon,
     _colon_inside_value,
     _list_beside_key,
+    _key_over_lines,
     _open_bracket,
     _block_text,
     _stray_closing,

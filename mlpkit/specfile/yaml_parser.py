@@ -1,25 +1,227 @@
-"""The YAML parsers, which yield events, and the meaning of plain scalars."""
+"""PyYAML's parser, for events only, held to YAML 1.2; and what scalars without quotes stand for.
+
+It is always the parser in Python: libyaml, which PyYAML may be built with, reads some texts differently, and a spec is
+read in a millisecond.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-import yaml
+from yaml import MarkedYAMLError
 from yaml.parser import Parser
 from yaml.reader import Reader
-from yaml.scanner import Scanner
+from yaml.scanner import Scanner, ScannerError
+from yaml.tokens import FlowMappingEndToken, FlowSequenceEndToken, ScalarToken
 
 from mlpkit.specfile.source import MOST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from yaml.error import Mark
     from yaml.events import Event
 
     from mlpkit.specfile.nodes import Scalar
+
+END: Final = "\0"
+"""What the reader puts after the last character."""
+
+WHITE: Final = " \t"
+BLANK: Final = WHITE + "\r\n" + END
+BRACKETS: Final = ",[]{}"
+INDICATORS: Final = "-?:" + BRACKETS + "#&*!|>'\"%@`"
+
+PLAIN: Final = re.compile(rf"(?:[^:{BLANK}]|:(?![{BLANK}]))+")
+PLAIN_IN_BRACKETS: Final = re.compile(rf"(?:[^:{BLANK},\[\]{{}}]|:(?![{BLANK},\[\]{{}}]))+")
+REST_IS_BLANK: Final = re.compile(rf"[{WHITE}]*[#\r\n{END}]")
+
+BLOCK_TEXT: Final = "while scanning a block scalar"
+TAB: Final = "found a tab"
+BLANK_LINE_INDENTED_MORE: Final = "found a blank line with more spaces than the first line"
+
+
+class EventParser(Reader, Scanner, Parser):
+    """The parser, corrected where it reads YAML 1.1, or more or less than YAML."""
+
+    def __init__(self, text: str) -> None:
+        # The last line is a line, whether or not a line break ends it.
+        Reader.__init__(self, text if text.endswith(("\n", "\r")) else text + "\n")
+        Scanner.__init__(self)
+        Parser.__init__(self)
+
+    def fetch_directive(self) -> None:
+        """Refuse directives."""
+        raise ScannerError("while scanning a directive", self.get_mark(), "found a directive", self.get_mark())
+
+    def check_key(self) -> bool:
+        """Whether a question mark begins a key: ``{?foo: bar}`` has the key ``?foo``."""
+        return self.peek(1) in BLANK
+
+    def check_value(self) -> bool:
+        """Whether a colon ends a key: in ``[:foo]`` it begins a text, in ``{"foo":bar}`` it needs no space."""
+        following = self.peek(1)
+        return following in BLANK or (self.flow_level > 0 and (following in BRACKETS or self._follows_json()))
+
+    def _follows_json(self) -> bool:
+        last = self.tokens[-1] if self.tokens else None
+        if isinstance(last, ScalarToken):
+            return not last.plain
+        return isinstance(last, FlowSequenceEndToken | FlowMappingEndToken)
+
+    def check_plain(self) -> bool:
+        """Whether a text without quotes begins here."""
+        character, following = self.peek(), self.peek(1)
+        if character in "-?:":
+            return following not in BLANK and not (self.flow_level and following in BRACKETS)
+        return character not in BLANK + INDICATORS
+
+    def scan_to_next_token(self) -> None:
+        """Skip what is between tokens; before the ``#`` of a comment there must be white space."""
+        while True:
+            self._skip_white()
+            if self.peek() == "#" and (self.column == 0 or self.buffer[self.pointer - 1] in WHITE):
+                self._skip_comment()
+            if not self.scan_line_break():
+                return
+            if not self.flow_level:
+                self.allow_simple_key = True
+
+    def _skip_white(self) -> None:
+        """Skip spaces, and tabs where they can't be taken for indentation."""
+        while self.peek() == " " or (self.peek() == "\t" and self._tab_separates()):
+            self.forward()
+
+    def _tab_separates(self) -> bool:
+        if REST_IS_BLANK.match(self.buffer, self.pointer):
+            return True
+        return self.column > self.indent if self.flow_level else not self.allow_simple_key
+
+    def scan_line_break(self) -> str:
+        """Skip a line break, which is LF, CR or both."""
+        if self.peek() not in "\r\n":
+            return ""
+        self.forward(2 if self.prefix(2) == "\r\n" else 1)
+        return "\n"
+
+    def _skip_comment(self) -> None:
+        while self.peek() not in "\r\n" + END:
+            self.forward()
+
+    def scan_plain(self) -> ScalarToken:
+        """Read a text without quotes, which may go on over lines indented by more than what it belongs to."""
+        pieces: list[str] = []
+        between = ""
+        start = end = self.get_mark()
+        characters = PLAIN_IN_BRACKETS if self.flow_level else PLAIN
+        while self.peek() != "#" and (found := characters.match(self.buffer, self.pointer)):
+            self.allow_simple_key = False
+            pieces += [between, found[0]]
+            self.forward(len(found[0]))
+            end = self.get_mark()
+            between = self._scan_between_words()
+            if not between or (not self.flow_level and self.column <= self.indent):
+                break
+        return ScalarToken("".join(pieces), True, start, end)
+
+    def _scan_between_words(self) -> str:
+        """Return what the white space here stands for in a text without quotes; nothing where the text must end."""
+        start = self.pointer
+        self._skip(WHITE)
+        if self.peek() not in "\r\n":
+            passed: str = self.buffer[start : self.pointer]
+            return passed
+        self.scan_line_break()
+        self.allow_simple_key = True
+        breaks = ""
+        while not self._at_document_marker():
+            self._skip_indentation()
+            line_break = self.scan_line_break()
+            if not line_break:
+                return breaks or " "
+            breaks += line_break
+        return ""
+
+    def _at_document_marker(self) -> bool:
+        return self.column == 0 and self.prefix(3) in ("---", "...") and self.peek(3) in BLANK
+
+    def _skip_indentation(self) -> None:
+        self._skip(" ")
+        if self.column > self.indent or REST_IS_BLANK.match(self.buffer, self.pointer):
+            self._skip(WHITE)
+
+    def _skip(self, characters: str) -> None:
+        while self.peek() in characters:
+            self.forward()
+
+    def scan_block_scalar_indentation(self) -> tuple[list[str], int, Mark]:
+        """Find out how far a block text is indented: as its first line is, and no blank line above may be further."""
+        breaks, deepest, end = super().scan_block_scalar_indentation()
+        least = max(self.indent + 1, 1)
+        self._refuse_tab(least)
+        if least <= self.column < deepest and self.peek() != END:
+            raise ScannerError(BLOCK_TEXT, None, BLANK_LINE_INDENTED_MORE, self.get_mark())
+        return breaks, deepest, end
+
+    def scan_block_scalar_breaks(self, indent: int) -> tuple[list[str], Mark]:
+        """Skip the blank lines of a block text."""
+        breaks, end = super().scan_block_scalar_breaks(indent)
+        self._refuse_tab(indent)
+        return breaks, end
+
+    def _refuse_tab(self, indent: int) -> None:
+        if self.column < indent and self.peek() == "\t":
+            raise ScannerError(BLOCK_TEXT, None, TAB, self.get_mark())
+
+
+@dataclass(eq=False)
+class ParserProblem(Exception):  # noqa: N818 - what the parser itself calls it; it never reaches the user
+    """Where the parser gave up, in its own words.
+
+    Args:
+        context: what it was doing.
+        context_start: where that began, or None if it did not say.
+        problem: what it met.
+        position: where it met it.
+    """
+
+    context: str
+    context_start: int | None
+    problem: str
+    position: int
+
+
+def events(text: str) -> Iterator[Event]:
+    """Go through the events of a text.
+
+    Raises:
+        ParserProblem: the text is not YAML.
+    """
+    parser = EventParser(text)
+    while True:
+        try:
+            event = parser.get_event()  # type: ignore[no-untyped-call]
+        except MarkedYAMLError as error:
+            start = error.context_mark.index if error.context_mark else None
+            position = error.problem_mark.index if error.problem_mark else len(text)
+            raise ParserProblem(error.context or "", start, error.problem or "", min(position, len(text))) from error
+        except (ValueError, OverflowError) as error:  # an escape such as \UFFFFFFFF is no character
+            start = max(text.rfind('"', 0, parser.index), 0)
+            problem = ParserProblem("while scanning a double-quoted scalar", start, str(error), parser.index)
+            raise problem from error
+        if event is None:
+            return
+        yield event
+
+
+def span(event: Event) -> tuple[int, int]:
+    """Return the positions of an event's first character and of that after its last."""
+    assert event.start_mark is not None
+    assert event.end_mark is not None
+    return event.start_mark.index, event.end_mark.index
 
 
 WORDS: Final[dict[str, Scalar]] = {
@@ -67,82 +269,3 @@ def _integer(text: str, base: int) -> int:
 def _shortened(text: str) -> str:
     longest = 40
     return text if len(text) <= longest else text[:longest] + "..."
-
-
-class EventParser(Protocol):
-    """What both parsers can do."""
-
-    def get_event(self) -> Event | None:
-        """Return the next event, or None after the last."""
-
-
-class PythonParser(Reader, Scanner, Parser):
-    """The parser in Python."""
-
-    def __init__(self, text: str) -> None:
-        Reader.__init__(self, text)
-        Scanner.__init__(self)
-        Parser.__init__(self)
-
-    def scan_to_next_token(self) -> None:
-        """Skip what is between tokens, tabs too where they can't be indentation, as libyaml does."""
-        super().scan_to_next_token()
-        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
-            self.forward()
-            super().scan_to_next_token()
-
-
-@dataclass(eq=False)
-class ParserProblem(Exception):  # noqa: N818 - what the parser itself calls it; it never reaches the user
-    """Where a parser gave up, in its own words.
-
-    Args:
-        context: what it was doing.
-        context_start: where that began, or None if it did not say.
-        problem: what it met.
-        position: where it met it.
-    """
-
-    context: str
-    context_start: int | None
-    problem: str
-    position: int
-
-
-def parser_for(text: str) -> EventParser:
-    """Return a parser for a text."""
-    if yaml.__with_libyaml__:
-        from yaml._yaml import CParser  # noqa: PLC0415 - not there if PyYAML was built without libyaml
-
-        return CParser(text)
-    return PythonParser(text)
-
-
-def events(text: str) -> Iterator[Event]:
-    """Go through the events of a text.
-
-    Raises:
-        ParserProblem: the text is not YAML.
-    """
-    parser = parser_for(text)
-    while True:
-        try:
-            event = parser.get_event()
-        except yaml.MarkedYAMLError as error:
-            start = error.context_mark.index if error.context_mark else None
-            position = error.problem_mark.index if error.problem_mark else len(text)
-            raise ParserProblem(error.context or "", start, error.problem or "", position) from error
-        except (ValueError, OverflowError) as error:  # the parser in Python makes characters of any escape
-            position = parser.index if isinstance(parser, PythonParser) else len(text)
-            start = max(text.rfind('"', 0, position), 0)
-            raise ParserProblem("while scanning a double-quoted scalar", start, str(error), position) from error
-        if event is None:
-            return
-        yield event
-
-
-def span(event: Event) -> tuple[int, int]:
-    """Return the positions of an event's first character and of that after its last."""
-    assert event.start_mark is not None
-    assert event.end_mark is not None
-    return event.start_mark.index, event.end_mark.index

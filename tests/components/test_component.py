@@ -91,8 +91,7 @@ def test_the_base_class_is_ready_before_the_constructor_runs():
         ),
         (
             lambda: Dense(1, unit=2),
-            "unit: unknown parameter 'unit' of Dense; expected one of units, padding, weights, rate, gain, sizes, "
-            "inner; did you mean 'units'?",
+            "unit: unknown parameter 'unit' of Dense; did you mean 'units'?",
         ),
         (lambda: Dense(1, units=2), "units: was given twice to Dense"),
         (

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from fuzzing.right_specs import ALL as TEXTS
 from fuzzing.right_specs import RICH
 from fuzzing.spec_mutants import spec_mutants
@@ -71,15 +70,6 @@ def test_mutants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Path, co
         checked, mutants, tmp_path / "mutant.yaml", may_accept=bool, keep=keep / "specs", names_file=False
     )
     assert report.refused > count / 2
-
-
-@counts(100, 3_000)
-def test_mutants_without_libyaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Path, count: int) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(yaml, "__with_libyaml__", False)
-    print("seed 5")  # noqa: T201 - to repeat a failure
-    mutants = spec_mutants(TEXTS, random.Random(5), count)
-    campaign(checked, mutants, tmp_path / "mutant.yaml", may_accept=bool, keep=keep / "specs", names_file=False)
 
 
 @counts(100, 1_500)

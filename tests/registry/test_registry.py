@@ -49,6 +49,23 @@ PLUGIN = """
 """
 
 
+MANY = """
+    from mlpkit import Augmentation, Callback, component, hookimpl
+
+    class Logger(Callback):
+        pass
+
+    class Same(Augmentation):
+        def __call__(self, x, rng, out):
+            return x
+
+    @hookimpl
+    def mlpkit_components():
+        loggers = [component("callback", f"c{i:02}", Logger) for i in range(20)]
+        return loggers + [component("augmentation", f"a{i:02}", Same) for i in range(21)]
+"""
+
+
 @pytest.fixture
 def registry(distributions):
     distributions.install("acme", PLUGIN)
@@ -110,6 +127,15 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Huber",
         "acme.Swish",
     ]
+
+
+def test_as_many_names_as_are_shown_are_listed_whole(distributions):
+    distributions.install("many", MANY)
+    registry = Registry.discover()
+    for kind, end in (("callback", "many.c19"), ("augmentation", "many.a19 and 1 more: see mlpkit plugins")):
+        with pytest.raises(UnknownComponentError) as caught:
+            registry.find((kind,), "many.wxyzwxyz")
+        assert str(caught.value).endswith(f", {end}")
 
 
 @pytest.mark.parametrize(

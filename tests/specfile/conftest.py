@@ -1,11 +1,10 @@
-"""What the tests of specs share: files in a folder of their own, and both of PyYAML's parsers."""
+"""What the tests of specs share: files in a folder of their own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from mlpkit.errors import SpecSyntaxError
 from mlpkit.specfile.document import read_document
@@ -13,16 +12,6 @@ from mlpkit.specfile.document import read_document
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture(params=["libyaml", "python"])
-def yaml_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run the test with PyYAML's parser in C, and again as if PyYAML had been built without it."""
-    parser: str = request.param
-    if parser == "libyaml" and not yaml.__with_libyaml__:
-        pytest.skip("PyYAML was built without libyaml")
-    monkeypatch.setattr(yaml, "__with_libyaml__", parser == "libyaml")
-    return parser
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mlpkit.errors import SpecSyntaxError
 from mlpkit.specfile.document import parse_document
 
 
-@pytest.mark.usefixtures("yaml_parser")
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -55,6 +55,36 @@ def test_keys_of_a_mapping_are_strings(faults_of):
 def test_a_key_can_not_be_endless(faults_of):
     (fault,) = faults_of("seed: 0", "s", [".".join(["a"] * 5_000) + "=1"], reader=parse_document)
     assert fault == "--set:1:1: a key with more than 20 parts leads nowhere"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "marked"),
+    [
+        ("seed.x=3", 6, "x"),
+        (" rates .  first . size = 3", 19, "size"),
+        ("é.b.size=3", 5, "size"),
+        ("layers.Relu3.units = 3", 8, "Relu3"),
+        ("rates.x= [1, 2", 10, "["),
+        ("rates.x= !b 1", 10, "!b"),
+        ("x =  $none", 6, "$none"),
+    ],
+)
+def test_the_place_of_a_fault_is_where_it_stands_in_the_override(text, place, marked):
+    spec = "seed: 0\nrates: {first: 1}\né: {b: 1}\nlayers: [Relu]\n"
+    with pytest.raises(SpecSyntaxError) as caught:
+        parse_document(spec, overrides=[text])
+    (fault,) = caught.value.faults
+    assert (fault.file, fault.line, fault.column, fault.source) == ("--set", 1, place, text)
+    assert text[fault.column - 1 :][: fault.width] == marked
+
+
+def test_the_place_of_a_fault_in_a_mapping_of_overrides():
+    with pytest.raises(SpecSyntaxError) as caught:
+        parse_document("seed: 0", overrides={"seed . x": 3, "name": float("inf")})
+    assert [(fault.column, fault.width, fault.source) for fault in caught.value.faults] == [(6, 8, "name=Infinity")]
+    with pytest.raises(SpecSyntaxError) as caught:
+        parse_document("seed: 0", overrides={"seed . x": 3})
+    assert [(fault.column, fault.width, fault.source) for fault in caught.value.faults] == [(8, 1, "seed . x=3")]
 
 
 def test_faults_of_all_overrides_come_in_their_order(faults_of):

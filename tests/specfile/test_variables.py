@@ -114,6 +114,12 @@ def test_the_longest_line_of_variables():
     assert values(f"vars:\n{line}  v19: 1\nx: $v0") == {"x": 1}
 
 
+def test_ten_variables_are_all_listed():
+    ten = ", ".join(f"v{index}: 1" for index in range(10))
+    with pytest.raises(Exception, match=r"expected: one of \$v0, .*\$v8, \$v9\n"):
+        parse_document(f"vars: {{{ten}}}\nx: $unheard_of")
+
+
 def test_only_some_of_many_variables_are_listed():
     many = ", ".join(f"v{index}: 1" for index in range(50))
     with pytest.raises(Exception, match=r"expected: one of \$v0, .*\$v9, \.\.\.\n"):

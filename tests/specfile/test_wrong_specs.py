@@ -3,8 +3,9 @@
 A case is a file ``wrong_specs/<case>.yaml``. Beside it ``<case>.txt`` holds the whole message, and ``<case>.set``,
 if there is one, the overrides, one a line. Files that cases extend are in ``wrong_specs/bases``.
 
-To add a case, write its YAML and run this file: the failure shows the message. Read it as a user would, and save it
-as ``<case>.txt`` if it says what is wrong, where, and what to do. Then add a line to ``wrong_specs.expected``.
+To add a case, write its YAML and run this file: the failure shows the message. Read it as a user would; if it says
+what is wrong, where, and what to do, save it by ``pytest tests/specfile/test_wrong_specs.py --renew-golden``. Then add
+a line to ``wrong_specs.expected``.
 """
 
 from __future__ import annotations
@@ -20,15 +21,13 @@ FOLDER = Path(__file__).parent / "wrong_specs"
 CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-@pytest.mark.usefixtures("yaml_parser")
 @pytest.mark.parametrize("case", CASES)
-def test_message(case, monkeypatch):
+def test_message(case, monkeypatch, golden):
     monkeypatch.chdir(FOLDER)
     overrides = Path(f"{case}.set")
-    expected = Path(f"{case}.txt")
     with pytest.raises(SpecError) as caught:
         check(f"{case}.yaml", overrides=overrides.read_text("utf-8").splitlines() if overrides.exists() else ())
-    assert f"{caught.value}\n" == (expected.read_text("utf-8") if expected.exists() else "")
+    golden(Path(f"{case}.txt"), f"{caught.value}\n")
 
 
 def test_no_message_without_a_spec():

@@ -181,6 +181,16 @@ def test_what_a_layer_remembers_is_looked_at_too(make_trainer):
     assert "after step 2, the state Counting1.seen (1 of 1 values) is not finite any more. " in found
 
 
+def test_a_list_of_three_is_whole(make_trainer):
+    class Counting(Affine):
+        def build(self, input_shape):
+            self.seen = self.state("seen", (), math.inf)
+            return super().build(input_shape)
+
+    found = message_of(make_trainer(Counting(3), broken(at=1, back=math.nan), evaluate_every=1))
+    assert "(3 of 9 values), the state Counting1.seen (1 of 1 values) are not finite any more. " in found
+
+
 def test_a_long_list_is_cut(make_trainer):
     layers = [Affine(3) for _ in range(4)]
     found = message_of(make_trainer(*layers, broken(at=1, back=math.nan), evaluate_every=1))

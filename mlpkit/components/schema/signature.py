@@ -142,11 +142,10 @@ class Schema:
                 absent = [name for name in self.types if name not in given]
                 meant = nearest(str(key), absent) or nearest(str(key), self.types)
                 misspelt |= {meant} if meant else set()
-                names = ", ".join(self.types) or f"no {noun}s at all"
                 context.report(
                     (*path, key),
                     f"unknown {noun} {show(key)}{of}",
-                    expected=names if len(self.types) <= 1 else f"one of {names}",
+                    expected="" if meant else self._names(noun),
                     remedy=f"did you mean '{meant}'?" if meant else "",
                     at_key=True,
                 )
@@ -166,6 +165,11 @@ class Schema:
             checked[field.name] = field.type.check(value, (*path, field.name), context)
         faulty = len(context.faults) > before or any(value is INVALID for value in checked.values())
         return None if faulty else checked
+
+    def _names(self, noun: str) -> str:
+        """List the parameters, for messages."""
+        names = ", ".join(self.types) or f"no {noun}s at all"
+        return names if len(self.types) <= 1 else f"one of {names}"
 
     def bind(self, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, Any]:
         """Check the arguments of a call in Python and return all of them by name.
