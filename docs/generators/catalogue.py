@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generators.tables import table, written_default
+from generators.tables import written_default
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.signature import REQUIRED
 from mlpkit.registry.discovery import installed_plugins
@@ -15,20 +15,19 @@ if TYPE_CHECKING:
 
 
 def catalogue() -> str:
-    """Return a table for each kind that has built-in components, whatever else is installed."""
+    """Return a section for each kind that has built-in components, whatever else is installed."""
     registry = Registry([plugin for plugin in installed_plugins() if plugin.built_in])
     parts = []
     for kind in KINDS:
-        components = registry.components((kind,))
-        if components:
-            head = (f"[{kind}](components/{kind}.md)", "what it is", "parameters")
-            parts.append(table(head, (_row(component) for component in components)))
+        lines = [_line(component) for component in registry.components((kind,))]
+        if lines:
+            parts.append(f"## [{kind}](components/{kind}.md)\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
-def _row(component: RegisteredComponent) -> tuple[str, ...]:
-    summary = component.signature.docstring.summary
-    return f"`{component.name}`", summary, _parameters(component)
+def _line(component: RegisteredComponent) -> str:
+    summary = component.signature.docstring.summary.replace("``", "`").removesuffix(".")
+    return f"- **`{component.name}`**: {summary}{_parameters(component)}"
 
 
 def _parameters(component: RegisteredComponent) -> str:
@@ -38,4 +37,4 @@ def _parameters(component: RegisteredComponent) -> str:
         field.name if field.default is REQUIRED else f"{field.name}={written_default(field.default)}"
         for field in fields
     )
-    return f"`{', '.join(written)}`" if fields else ""
+    return f". `{', '.join(written)}`" if fields else ""

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 SPECIAL: Final = ("__call__", "__len__")
 """Methods with underscores that an author writes or calls."""
 
-FULL: Final = ("parameter", "state", "buffer", "child", "chain", "component", "conformance", "check_gradients")
-"""Functions that an author calls, whose arguments no other page has in full."""
+FULL: Final = ("component", "parameter", "buffer", "chain", "check_gradients")
+"""Functions that an author calls, whose arguments need more than their names."""
+
+SAME_IN_EVERY_KIND: Final = ("examples",)
+"""Methods that the page on conformance explains for all kinds."""
 
 SHARED: Final = "Layers and losses"
 """The heading of what these two kinds share."""
@@ -106,7 +109,7 @@ def _methods(owner: type, elsewhere: tuple[type, ...]) -> Iterator[tuple[str, An
     seen = set()
     for base in _bases(owner):
         for name, value in vars(base).items():
-            public = not name.startswith("_") or name in SPECIAL
+            public = (not name.startswith("_") or name in SPECIAL) and name not in SAME_IN_EVERY_KIND
             if public and name not in seen and (callable(value) or isinstance(value, classmethod | property)):
                 seen.add(name)
                 if value.__doc__ and base not in elsewhere:

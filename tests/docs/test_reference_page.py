@@ -37,6 +37,9 @@ NOT_FOR_PLUGINS = {
 DESCRIBED_ELSEWHERE = {"InitializerLike", "Rate", "Target"}
 """Annotations, which the pages on plugins and kinds explain."""
 
+EXPLAINED_FOR_ALL_KINDS = {"examples"}
+"""Methods that the page on conformance explains."""
+
 SHARED = "Layers and losses"
 """The section with what these two kinds share."""
 
@@ -68,7 +71,7 @@ def test_every_method_of_a_kind_is_there(kind, sections):
     section = sections[f"mlpkit.{kind.base}"]
     shared = methods_in(sections["mlpkit.Component"])
     shared |= methods_in(sections[SHARED]) if kind.base in {"Layer", "Loss"} else set()
-    methods = {name for name in dir(base) if not name.startswith("_")} - FIELDS
+    methods = {name for name in dir(base) if not name.startswith("_")} - FIELDS - EXPLAINED_FOR_ALL_KINDS
     assert methods_in(section) - {"__call__"} == methods - shared
     assert shared <= methods
     must = set(re.findall(r"^- \*\*`(\w+)`\*\* \(abstract\)", section, re.M))
