@@ -128,7 +128,8 @@ def _shared_base(owner: type) -> type:
 
 def _inherited_elsewhere(owner: type) -> tuple[type, ...]:
     """Return the bases of a class that have sections of their own."""
-    return tuple(base for base in (mlpkit.Component, _shared_base(mlpkit.Layer)) if base is not owner)
+    own_sections = [mlpkit.Component, _shared_base(mlpkit.Layer), *(kind.base_class() for kind in KINDS.values())]
+    return tuple(base for base in own_sections if base is not owner)
 
 
 def _signature(function: Any) -> str:
