@@ -43,7 +43,17 @@ EXPLAINED_FOR_ALL_KINDS = {"examples"}
 SHARED = "Layers and losses"
 """The section with what these two kinds share."""
 
-FIELDS = {"kind", "computed_by", "slots", "couples_examples", "elementwise", "uses_decay", "higher_is_better", "table"}
+FIELDS = {
+    "kind",
+    "computed_by",
+    "compute_context",
+    "slots",
+    "couples_examples",
+    "elementwise",
+    "uses_decay",
+    "higher_is_better",
+    "table",
+}
 """What a class says of itself, which its docstring explains."""
 
 
