@@ -3,10 +3,10 @@
     python docs/generate.py            writes what is stale
     python docs/generate.py --check    writes nothing, and exits 1 if something is stale
 
-A generated part stands between two comments: ``<!-- generated: keys -->`` for a table from the code, and likewise
-``components``, ``checks``, ``kill matrix`` and ``hostile plugins``, ``reference`` for the plugin interface from its
-docstrings,
-``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints, and ``<!-- end -->``.
+A generated part stands between two comments. The first is ``<!-- generated: keys -->`` for the table of a spec's keys,
+``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``reference`` for the plugin interface,
+or ``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture
+on the page on performance is drawn from the page's first table.
 """
 
 from __future__ import annotations
@@ -16,21 +16,19 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from generators.components_table import components_table
-from generators.conformance_tables import checks_table, kill_matrix_table
+from generators.catalogue import catalogue
+from generators.checks_list import checks_list
 from generators.console import console
-from generators.hostile_table import hostile_table
 from generators.keys_table import keys_table
 from generators.reference import reference
+from generators.step_time import PICTURE, step_time
 
 DOCS: Final = Path(__file__).resolve().parent
 PART: Final = re.compile(r"(?P<begin><!-- generated: (?P<what>.+?) -->\n).*?(?P<end>^<!-- end -->$)", re.M | re.S)
 PARTS: Final = {
     "keys": keys_table,
-    "components": components_table,
-    "checks": checks_table,
-    "kill matrix": kill_matrix_table,
-    "hostile plugins": hostile_table,
+    "catalogue": catalogue,
+    "checks": checks_list,
     "reference": reference,
 }
 
@@ -48,23 +46,30 @@ def filled(page: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Fill or check all pages, and return the exit code."""
+    """Fill or check all pages and pictures, and return the exit code."""
     check_only = "--check" in arguments
-    exit_code = 0
+    stale = False
     for path in sorted(DOCS.rglob("*.md")):
-        page, name = path.read_text(encoding="utf-8"), path.relative_to(DOCS.parent)
+        page = path.read_text(encoding="utf-8")
         try:
             renewed = filled(page)
         except (KeyError, ValueError) as error:
-            sys.stderr.write(f"{name}: {error}\n")
+            sys.stderr.write(f"{path.relative_to(DOCS.parent)}: {error}\n")
             return 2
-        if renewed != page and check_only:
-            sys.stdout.write(f"{name} is stale\n")
-            exit_code = 1
-        elif renewed != page:
-            path.write_text(renewed, encoding="utf-8")
-            sys.stdout.write(f"{name} written\n")
-    return exit_code
+        stale |= _renew(path, renewed, check_only=check_only)
+        if PICTURE in page:
+            stale |= _renew(DOCS / PICTURE, step_time(page), check_only=check_only)
+    return int(stale and check_only)
+
+
+def _renew(path: Path, renewed: str, *, check_only: bool) -> bool:
+    """Write a file that is stale, or only name it, and return whether it was stale."""
+    if path.is_file() and path.read_text(encoding="utf-8") == renewed:
+        return False
+    if not check_only:
+        path.write_text(renewed, encoding="utf-8")
+    sys.stdout.write(f"{path.relative_to(DOCS.parent)} {'is stale' if check_only else 'written'}\n")
+    return True
 
 
 def _content(what: str, page: str) -> str:

@@ -1,4 +1,4 @@
-"""The reference of the plugin interface, from its docstrings."""
+"""The reference of the plugin interface, from its docstrings: signatures, a sentence each, and attributes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 SPECIAL: Final = ("__call__", "__len__")
 """Methods with underscores that an author writes or calls."""
 
-LONGEST_LINE: Final = 100
+FULL: Final = ("component", "parameter", "buffer", "chain", "check_gradients")
+"""Functions that an author calls, whose arguments need more than their names."""
 
-TITLES: Final = {"Args": "", "Attributes": "Attributes:", "Raises": "Raises:"}
-"""Sections of a docstring that are lists, and what they are headed by."""
+SAME_IN_EVERY_KIND: Final = ("examples",)
+"""Methods that the page on conformance explains for all kinds."""
+
+SHARED: Final = "Layers and losses"
+"""The heading of what these two kinds share."""
 
 GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
-    "Declaring components": (mlpkit, ("component", "hookimpl")),
+    "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
+    SHARED: (mlpkit, ()),
     "The nine kinds": (mlpkit, tuple(kind.base for kind in KINDS.values())),
     "A base for activations": (mlpkit, ("Elementwise",)),
     "What components are handed": (
@@ -54,45 +59,62 @@ def reference() -> str:
 
 def _group(title: str, home: ModuleType, names: tuple[str, ...]) -> Iterator[str]:
     yield f"## {title}"
+    if title == SHARED:
+        yield from _class(_shared_base(mlpkit.Layer), (mlpkit.Component,))
     for name in names:
-        found = getattr(home, name)
         yield f"### {home.__name__}.{name}"
-        if inspect.isclass(found):
-            yield from _class(found)
-        elif inspect.isfunction(found):
-            yield _signature(name, found)
-            yield _text(found.__doc__)
-        else:  # hookimpl, which is pluggy's
-            yield "Marks the function `mlpkit_components` of a plugin, as `@hookimpl` above it."
+        yield from _entry(name, getattr(home, name))
 
 
-def _class(owner: type) -> Iterator[str]:
-    yield _text(owner.__doc__)
-    for base in _bases(owner):
-        if base is not owner:
-            yield from (_block(block) for block in _blocks(base.__doc__) if block.startswith("Attributes:\n"))
-    for name, method in _methods(owner):
-        function = inspect.unwrap(getattr(method, "__func__", method))
-        kind = "class method, " if isinstance(method, classmethod) else ""
-        must = "to be written" if getattr(method, "__isabstractmethod__", False) else ""
-        remark = (kind + must).removesuffix(", ")
-        yield f"**`{name}`**" + (f" ({remark})" if remark else "")
-        if isinstance(method, property):
-            yield _text(method.__doc__)
-        else:
-            yield _signature(name, function)
-            yield _text(function.__doc__)
+def _entry(name: str, found: Any) -> Iterator[str]:
+    if inspect.isclass(found):
+        yield from _class(found, _inherited_elsewhere(found))
+    elif inspect.isfunction(found):
+        yield _function(name, found)
+    else:  # hookimpl, which is pluggy's
+        yield "Marks the function `mlpkit_components` of a plugin, as `@hookimpl` above it."
 
 
-def _methods(owner: type) -> Iterator[tuple[str, Any]]:
+def _class(owner: type, elsewhere: tuple[type, ...]) -> Iterator[str]:
+    """Describe a class: its first paragraph, its attributes, and the methods that no other section has."""
+    summary, *details = _blocks(owner.__doc__)
+    yield _joined(summary)
+    yield from (_items(block) for block in details if block.startswith(("Args:\n", "Attributes:\n")))
+    methods = [_method(name, method) for name, method in _methods(owner, elsewhere)]
+    if methods:
+        yield "\n".join(methods)
+
+
+def _method(name: str, method: Any) -> str:
+    function = inspect.unwrap(getattr(method, "__func__", method))
+    kind = "class method, " if isinstance(method, classmethod) else ""
+    must = "abstract" if getattr(method, "__isabstractmethod__", False) else ""
+    remark = (kind + must).removesuffix(", ")
+    if isinstance(method, property):
+        return f"- **`{name}`**: {_sentence(method)}"
+    head = f"- **`{name}`** " + (f"({remark}) " if remark else "")
+    return f"{head}`{_signature(function)}`: {_sentence(function)}" + _arguments(name, function)
+
+
+def _function(name: str, function: Any) -> str:
+    return f"`{name}{_signature(function)}`\n\n{_sentence(function)}" + _arguments(name, function)
+
+
+def _arguments(name: str, function: Any) -> str:
+    """Return the meaning of each argument, of functions that an author calls."""
+    lists = [block for block in _blocks(function.__doc__) if block.startswith("Args:\n")]
+    return "".join(f"\n{_items(block)}" for block in lists).replace("\n", "\n  ") if name in FULL else ""
+
+
+def _methods(owner: type, elsewhere: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
     """Go through the public methods of a class, its own first, then those that it inherits from mlpkit."""
     seen = set()
     for base in _bases(owner):
         for name, value in vars(base).items():
-            public = not name.startswith("_") or name in SPECIAL
+            public = (not name.startswith("_") or name in SPECIAL) and name not in SAME_IN_EVERY_KIND
             if public and name not in seen and (callable(value) or isinstance(value, classmethod | property)):
                 seen.add(name)
-                if value.__doc__:
+                if value.__doc__ and base not in elsewhere:
                     yield name, value
 
 
@@ -103,19 +125,28 @@ def _bases(owner: type) -> list[type]:
     return [base for base in undescribed if base.__module__.startswith("mlpkit.") and not issubclass(base, Exception)]
 
 
-def _signature(name: str, function: Any) -> str:
+def _shared_base(owner: type) -> type:
+    """Return the base that layers and losses share."""
+    return next(base for base in _bases(owner)[1:] if issubclass(mlpkit.Loss, base))
+
+
+def _inherited_elsewhere(owner: type) -> tuple[type, ...]:
+    """Return the bases of a class that have sections of their own."""
+    own_sections = [mlpkit.Component, _shared_base(mlpkit.Layer), *(kind.base_class() for kind in KINDS.values())]
+    return tuple(base for base in own_sections if base is not owner)
+
+
+def _signature(function: Any) -> str:
     signature = inspect.signature(function)
-    returns = f" -> {_annotation(signature.return_annotation)}"
-    parameters = list(_parameters(signature))
-    line = f"{name}({', '.join(parameters)}){returns}"
-    if len(line) > LONGEST_LINE:
-        line = f"{name}(\n" + "".join(f"    {parameter},\n" for parameter in parameters) + f"){returns}"
-    return f"```python\n{line}\n```"
+    returned = _annotation(signature.return_annotation)
+    return f"({', '.join(_parameters(signature))})" + ("" if returned == "None" else f" -> {returned}")
 
 
 def _parameters(signature: inspect.Signature) -> Iterator[str]:
     by_name_only = False
     for parameter in signature.parameters.values():
+        if parameter.name in {"self", "cls"}:
+            continue
         if parameter.kind is parameter.KEYWORD_ONLY and not by_name_only:
             by_name_only = True
             yield "*"
@@ -123,27 +154,26 @@ def _parameters(signature: inspect.Signature) -> Iterator[str]:
         if parameter.annotation is not parameter.empty:
             written += f": {_annotation(parameter.annotation)}"
         if parameter.default is not parameter.empty:
-            written += f" = {parameter.default!r}"
+            written += f"={_default(parameter.default)}"
         yield written
 
 
+def _default(value: object) -> str:
+    return getattr(value, "__name__", None) or repr(value)
+
+
 def _annotation(annotation: object) -> str:
-    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return text.replace("NDArray[Any]", "NDArray")
 
 
-def _text(docstring: str | None) -> str:
-    """Return a docstring as Markdown: formulas as they stand, parameters as a list."""
-    return "\n\n".join(_block(block) for block in _blocks(docstring))
-
-
-def _block(block: str) -> str:
-    title, _, rest = block.partition(":\n")
-    if title == "Returns":
-        return f"Returns {_joined(rest)}"
-    if title in TITLES:
-        heading = f"{TITLES[title]}\n\n" if TITLES[title] else ""
-        return heading + _items(rest)
-    return block if block.startswith("    ") else _joined(block)
+def _sentence(documented: Any) -> str:
+    """Return the first paragraph of a docstring, and what is raised."""
+    blocks = _blocks(documented.__doc__)
+    raised = [
+        name for block in blocks if block.startswith("Raises:\n") for name in re.findall(r"^    (\w+):", block, re.M)
+    ]
+    return _joined(blocks[0]) + (f" Raises {', '.join(f'`{name}`' for name in raised)}." if raised else "")
 
 
 def _blocks(docstring: str | None) -> list[str]:

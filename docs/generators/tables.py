@@ -21,9 +21,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def default_of(field: ParameterSchema) -> str:
     """Return a parameter's default as a spec would say it."""
-    if field.default is REQUIRED:
-        return "required"
-    return f"`{field.default if isinstance(field.default, str) else json.dumps(field.default)}`"
+    return "required" if field.default is REQUIRED else f"`{written_default(field.default)}`"
+
+
+def written_default(default: object) -> str:
+    """Return a default as a spec would say it."""
+    return default if isinstance(default, str) else json.dumps(default)
 
 
 def _cell(docstring: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -42,6 +43,32 @@ def test_the_sessions_show_what_the_commands_print(page, tiny_mnist, tmp_path, m
         assert without_numbers(done.output) == without_numbers(output)
 
 
-def test_every_command_has_a_section_with_its_help(page):
-    assert re.findall(r"^## mlpkit ([\w-]+)$", page, re.MULTILINE) == list(VERBS)
-    assert re.findall(r"^<!-- generated: \$ mlpkit ([\w-]+) --help -->$", page, re.MULTILINE) == list(VERBS)
+def sections(page: str) -> dict[str, str]:
+    """Return the text below the heading of each command."""
+    parts = re.split(r"^## mlpkit ([\w-]+)$", page, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def options_of(name: str) -> set[str]:
+    """Return the long options of a command."""
+    command = program.get_command(click.Context(program), name)
+    return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+
+
+def test_every_command_has_a_section(page):
+    assert list(sections(page)) == list(VERBS)
+
+
+def test_every_option_shown_is_one_of_the_command(page):
+    for name, text in sections(page).items():
+        lines = "\n".join(re.findall(rf"mlpkit {name} (.+)", text))
+        shown = re.findall(r"`(--[\w-]+)", text) + re.findall(r"--[\w-]+", lines)
+        assert set(shown) <= options_of(name), name
+
+
+def test_options_that_commands_share_are_those_that_all_of_them_have(page):
+    shared = page.split("## What all commands share")[1].split("## mlpkit ")[0]
+    reading_a_spec = [options_of(name) for name in ("run", "check", "data", "explain")]
+    for option in ("--set", "--plugin", "--no-plugin"):
+        assert f"`{option} " in shared
+        assert all(option in options for options in reading_a_spec)

@@ -13,6 +13,7 @@ import pytest
 def copy(docs, tmp_path):
     """Return a folder with two of the pages, to be made stale."""
     folder = shutil.copytree(docs, tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "*.md"))
+    shutil.copytree(docs.parent / "specs", tmp_path / "specs")
     for page in ("spec.md", "components/loss.md"):
         shutil.copy(docs / page, folder / page)
     return folder
@@ -38,6 +39,17 @@ def test_stale_pages_are_found_and_renewed(copy):
     renewed = generate(copy)
     assert (renewed.stdout, renewed.returncode) == ("docs/components/loss.md written\ndocs/spec.md written\n", 0)
     assert {page: (copy / page).read_text("utf-8") for page in current} == current
+
+
+def test_a_stale_picture_is_found_and_renewed(copy, docs):
+    shutil.copy(docs / "performance.md", copy / "performance.md")
+    picture = copy / "pictures/step-time.svg"
+    current = picture.read_text("utf-8")
+    picture.write_text(current.replace("PyTorch 1.95", "PyTorch 9.95"), encoding="utf-8")
+    found = generate(copy, "--check")
+    assert (found.stdout, found.returncode) == ("docs/pictures/step-time.svg is stale\n", 1)
+    assert generate(copy).returncode == 0
+    assert picture.read_text("utf-8") == current
 
 
 def test_a_part_without_an_end_is_an_error(copy):

@@ -1,4 +1,4 @@
-"""Links between pages lead somewhere."""
+"""Links between pages lead somewhere, and so do the files and folders of the repository that they name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+OTHERS = (
+    "README.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "benchmarks/README.md",
+    "plugins/mlpkit_plugins/kernels/README.md",
+    "plugins/mlpkit_plugins/datasets/example_files/README.md",
+)
+PAGES = [*(ROOT / page for page in OTHERS), *DOCS]
+FOLDERS = "tests|docs|benchmarks|specs|plugins"
+"""Folders of the repository that pages name files of."""
+NAMED = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./-]*\w")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -36,7 +48,13 @@ def test_every_relative_link_leads_to_a_file_and_its_heading(page):
         assert not anchor or anchor in anchors_of(target), link
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "guide.md"], ids=lambda page: page.stem)
+def test_every_file_of_the_repository_that_is_named_is_there(page):
+    named = NAMED.findall(LINK.sub("", page.read_text("utf-8")))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_the_index_names_every_page():
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / link.partition("#")[0]).resolve() for link in links_of(index)}
-    assert linked >= {page.resolve() for page in PAGES if page != index}
+    assert linked >= {page.resolve() for page in [ROOT / "README.md", *DOCS] if page != index}

@@ -9,6 +9,7 @@ import pytest
 import mlpkit
 import mlpkit.testing
 from mlpkit.components.kinds import KINDS
+from mlpkit.testing.suite.all_checks import all_checks
 
 NOT_FOR_PLUGINS = {
     "ComponentFailure",
@@ -33,12 +34,19 @@ NOT_FOR_PLUGINS = {
 }
 """Public names for those who train networks."""
 
-DESCRIBED_ELSEWHERE = {"Component", "InitializerLike", "Rate", "Target"}
-"""Bases and annotations, which the pages on plugins and kinds explain."""
+DESCRIBED_ELSEWHERE = {"InitializerLike", "Rate", "Target"}
+"""Annotations, which the pages on plugins and kinds explain."""
+
+EXPLAINED_FOR_ALL_KINDS = {"examples"}
+"""Methods that the page on conformance explains."""
+
+SHARED = "Layers and losses"
+"""The section with what these two kinds share."""
 
 FIELDS = {
     "kind",
     "computed_by",
+    "compute_context",
     "slots",
     "couples_examples",
     "elementwise",
@@ -53,26 +61,47 @@ FIELDS = {
 @pytest.fixture
 def sections(docs):
     """Return the text below each heading."""
-    parts = re.split(r"^### (\S+)$", (docs / "reference.md").read_text("utf-8"), flags=re.M)
+    interface = (docs / "reference.md").read_text("utf-8").split("## Conformance checks")[0]
+    parts = re.split(r"^##+ (.+)$", interface, flags=re.M)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def test_every_public_name_is_there(sections):
     names = set(mlpkit.__all__) - NOT_FOR_PLUGINS - DESCRIBED_ELSEWHERE
     expected = {f"mlpkit.{name}" for name in names} | {f"mlpkit.testing.{name}" for name in mlpkit.testing.__all__}
-    assert set(sections) == expected
+    assert {title for title in sections if title.startswith("mlpkit.")} == expected
+
+
+def methods_in(section: str) -> set[str]:
+    return set(re.findall(r"^- \*\*`(\w+)`\*\*", section, re.M))
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_method_of_a_kind_is_there(kind, sections):
     base = kind.base_class()
     section = sections[f"mlpkit.{kind.base}"]
-    methods = {name for name in dir(base) if not name.startswith("_")} - FIELDS
-    assert set(re.findall(r"^\*\*`(\w+)`\*\*", section, re.M)) - {"__call__"} == methods
-    must = set(re.findall(r"^\*\*`(\w+)`\*\* \(to be written\)", section, re.M))
+    shared = methods_in(sections["mlpkit.Component"])
+    shared |= methods_in(sections[SHARED]) if kind.base in {"Layer", "Loss"} else set()
+    methods = {name for name in dir(base) if not name.startswith("_")} - FIELDS - EXPLAINED_FOR_ALL_KINDS
+    assert methods_in(section) - {"__call__"} == methods - shared
+    assert shared <= methods
+    must = set(re.findall(r"^- \*\*`(\w+)`\*\* \(abstract\)", section, re.M))
     assert must == set(base.__abstractmethods__)
 
 
-def test_what_a_layer_is_told_is_there(sections):
-    assert "- `needs_input_gradient`: whether anybody will use what `backward` returns." in sections["mlpkit.Layer"]
-    assert "- `x`: inputs, shape (rows, *input_shape)" in sections["mlpkit.Layer"]
+def test_every_attribute_and_every_argument_of_a_declaration_is_there(sections):
+    assert "- `needs_input_gradient`: whether " in sections[SHARED]
+    assert re.search(r"^- \*\*`parameter`\*\* `\(name: str, .*\) -> Parameter`: ", sections[SHARED], re.M)
+    assert "  - `decay`: whether weight decay applies to it" in sections[SHARED]
+
+
+def test_every_conformance_check_is_listed_once(docs):
+    listed = (docs / "reference.md").read_text("utf-8").split("## Conformance checks")[1]
+    assert sorted(re.findall(r"^- `(\w+)`$", listed, re.M)) == sorted(check.name for check in all_checks())
+
+
+def test_the_commonest_failures_are_checks(docs):
+    table = (docs / "conformance.md").read_text("utf-8").split("## The commonest failures")[1]
+    named = [name for cell in re.findall(r"^\| (`.+?) \|", table, re.M) for name in re.findall(r"`(\w+)`", cell)]
+    assert len(named) > 10
+    assert set(named) <= {check.name for check in all_checks()}

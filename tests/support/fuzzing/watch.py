@@ -97,7 +97,7 @@ def campaign(
     unit = 1 if sys.platform == "darwin" else 1024  # libraries in C take memory that tracemalloc doesn't see
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
     assert grown <= limits.memory, f"the process grew by {grown / 1e6:.0f} MB"
-    print(report)  # noqa: T201 - the figures of docs/bad-input.md
+    print(report)  # noqa: T201 - the figures of docs/how-it-is-tested.md
     return report
 
 

@@ -1,0 +1,40 @@
+"""The catalogue of the built-in components: a line each, from their signatures and docstrings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generators.tables import written_default
+from mlpkit.components.kinds import KINDS
+from mlpkit.components.schema.signature import REQUIRED
+from mlpkit.registry.discovery import installed_plugins
+from mlpkit.registry.registry import Registry
+
+if TYPE_CHECKING:
+    from mlpkit.registry.registry import RegisteredComponent
+
+
+def catalogue() -> str:
+    """Return a section for each kind that has built-in components, whatever else is installed."""
+    registry = Registry([plugin for plugin in installed_plugins() if plugin.built_in])
+    parts = []
+    for kind in KINDS:
+        lines = [_line(component) for component in registry.components((kind,))]
+        if lines:
+            parts.append(f"## [{kind}](components/{kind}.md)\n\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _line(component: RegisteredComponent) -> str:
+    summary = component.signature.docstring.summary.replace("``", "`").removesuffix(".")
+    return f"- **`{component.name}`**: {summary}{_parameters(component)}"
+
+
+def _parameters(component: RegisteredComponent) -> str:
+    """Return the parameters with their defaults; those without a default come alone."""
+    fields = component.signature.fields
+    written = (
+        field.name if field.default is REQUIRED else f"{field.name}={written_default(field.default)}"
+        for field in fields
+    )
+    return f". `{', '.join(written)}`" if fields else ""
