@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,8 +33,12 @@ def exit_codes() -> Iterator[None]:
     """Run a verb; what it raises is told on standard error and ends the program, and never shows a traceback."""
     try:
         yield
-    except (click.ClickException, click.Abort, click.exceptions.Exit):  # click's own ways out
+    except (click.Abort, click.exceptions.Exit):  # click's own ways out
         raise
+    except click.ClickException as error:
+        with suppress(OSError):  # as for every message
+            error.show()
+        raise click.exceptions.Exit(error.exit_code) from None
     except OutputClosedError:
         raise click.exceptions.Exit(READER_LEFT) from None
     except KeyboardInterrupt as interrupt:
