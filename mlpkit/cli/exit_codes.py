@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from mlpkit.cli.output import OutputClosedError, message
+from mlpkit.cli.output import OutputClosedError, message, printing_messages
 from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def exit_codes() -> Iterator[None]:
     except (click.Abort, click.exceptions.Exit):  # click's own ways out
         raise
     except click.ClickException as error:
-        with suppress(OSError):  # as for every message
+        with printing_messages():
             error.show()
         raise click.exceptions.Exit(error.exit_code) from None
     except OutputClosedError:
