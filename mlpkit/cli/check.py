@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.check import CheckedMember, CheckedSpec
 
 
-@click.command("check")
+@options.verb("check")
 @click.argument("paths", metavar="SPEC...", nargs=-1, required=True)
 @options.takes_overrides
 @options.takes_plugins

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.check_plugin import CheckedComponent
 
 
-@click.command("check-plugin")
+@options.verb("check-plugin")
 @click.argument("name", metavar="NAME")
 @options.takes_plugin_files
 @options.takes_json

@@ -22,7 +22,7 @@ DIGITS_SHOWN = 16
 ABSENT = "-"
 
 
-@click.command("compare")
+@options.verb("compare")
 @click.argument("directories", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @options.takes_json
 def command(directories: tuple[Path, ...], as_json: bool) -> None:

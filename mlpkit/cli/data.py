@@ -24,7 +24,7 @@ MOST_ELEMENTS = 8
 """Elements of an input that are shown of an example."""
 
 
-@click.command("data")
+@options.verb("data")
 @click.argument("path", metavar="SPEC")
 @click.option("--rows", type=click.IntRange(min=0), default=5, show_default=True, help="Training examples to show.")
 @options.takes_overrides

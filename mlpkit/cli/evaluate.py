@@ -11,7 +11,7 @@ from mlpkit.cli.formatting import columns, figure
 from mlpkit.cli.output import document, message, result
 
 
-@click.command("evaluate")
+@options.verb("evaluate")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
 @click.option("--split", "splits", metavar="NAME", multiple=True, help="train, validation or test; may be repeated.")
 @options.takes_plugins

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mlpkit.cli.output import OutputClosedError, message
+from mlpkit.cli.output import OutputClosedError, message, printing_messages
 from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError
 
 if TYPE_CHECKING:
@@ -33,8 +33,12 @@ def exit_codes() -> Iterator[None]:
     """Run a verb; what it raises is told on standard error and ends the program, and never shows a traceback."""
     try:
         yield
-    except (click.ClickException, click.Abort, click.exceptions.Exit):  # click's own ways out
+    except (click.Abort, click.exceptions.Exit):  # click's own ways out
         raise
+    except click.ClickException as error:
+        with printing_messages():
+            error.show()
+        raise click.exceptions.Exit(error.exit_code) from None
     except OutputClosedError:
         raise click.exceptions.Exit(READER_LEFT) from None
     except KeyboardInterrupt as interrupt:

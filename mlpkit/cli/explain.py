@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.explain import Explanation
 
 
-@click.command("explain")
+@options.verb("explain")
 @click.argument("path", metavar="SPEC")
 @click.argument("key", metavar="KEY")
 @options.takes_overrides

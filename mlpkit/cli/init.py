@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from mlpkit.cli import options
 from mlpkit.cli.formatting import columns, line_length
 from mlpkit.cli.output import message, result
 from mlpkit.errors import UsageError
 
 
-@click.command("init")
+@options.verb("init")
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option(
     "--to",

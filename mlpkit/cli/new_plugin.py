@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mlpkit.cli import options
 from mlpkit.cli.output import message, result
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.wording import nearest
@@ -25,7 +26,7 @@ class KindType(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
-@click.command("new-plugin")
+@options.verb("new-plugin")
 @click.argument("namespace", metavar="NAME")
 @click.option("--kind", type=KindType(), default="layer", help="The component's kind; by default a layer.")
 @click.option(

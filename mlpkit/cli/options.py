@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""A verb on the command line, and options that several share."""
 
 from __future__ import annotations
 
@@ -6,10 +6,34 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mlpkit.cli.output import result
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class HelpfulCommand(click.Command):
+    """Prints its help as every other result is printed, onto a full disk or into a closed pipe too."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return ``--help``."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _print_help
+        return option
+
+
+def _print_help(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        result(ctx.get_help())
+        ctx.exit()
+
+
+def verb(name: str) -> Callable[[Callable[..., None]], HelpfulCommand]:
+    """Make a function the verb of that name."""
+    return click.command(name, cls=HelpfulCommand)
 
 
 def takes_overrides(verb: F) -> F:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 import click
 
@@ -28,10 +28,10 @@ def result(text: str = "") -> None:
     try:
         click.echo(text)
     except BrokenPipeError as error:
-        _give_up_standard_output()
+        _give_up(sys.stdout)
         raise OutputClosedError from error
     except OSError as error:
-        _give_up_standard_output()
+        _give_up(sys.stdout)
         raise StorageError(f"standard output can't be written: {error.strerror}") from error
 
 
@@ -49,8 +49,17 @@ def document(data: Mapping[str, Any]) -> None:
 
 def message(text: str) -> None:
     """Print a line, or several, that is not a result."""
-    with suppress(OSError):  # with standard error gone, nobody can be told that it is
+    with printing_messages():
         click.echo(text, err=True)
+
+
+@contextmanager
+def printing_messages() -> Iterator[None]:
+    """Print to standard error; if it can't be written, nobody can be told so."""
+    try:
+        yield
+    except OSError:
+        _give_up(sys.stderr)
 
 
 def _json_ready(data: Any) -> Any:
@@ -65,9 +74,9 @@ def _json_ready(data: Any) -> Any:
     return str(data)
 
 
-def _give_up_standard_output() -> None:
+def _give_up(stream: TextIO) -> None:
     """Send what is still buffered nowhere, so that Python doesn't complain when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    with suppress(OSError, ValueError):  # a replaced standard output has no descriptor
-        os.dup2(nowhere, sys.stdout.fileno())
+    with suppress(OSError, ValueError):  # a replaced stream has no descriptor
+        os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

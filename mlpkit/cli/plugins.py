@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLOURS: Final = {"loaded": "green", "broken": "red", "refused": "red", "blocked": "yellow"}
 
 
-@click.command("plugins")
+@options.verb("plugins")
 @click.argument("path", metavar="[SPEC]", required=False)
 @click.option("--requirements", is_flag=True, help="Print the plugins' distributions, as pip takes them.")
 @options.takes_plugins

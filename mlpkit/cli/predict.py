@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.predict import Predictions
 
 
-@click.command("predict")
+@options.verb("predict")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @options.takes_plugins

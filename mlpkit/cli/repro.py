@@ -16,7 +16,7 @@ from mlpkit.cli.progress.make_display import expect_one_way, make_display
 DIGITS_SHOWN = 16
 
 
-@click.command("repro")
+@options.verb("repro")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
 @click.option(
     "--out",

@@ -12,7 +12,7 @@ from mlpkit.cli.output import message
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
 
 
-@click.command("resume")
+@options.verb("resume")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
 @options.takes_plugins
 @options.takes_quiet

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RUNS = Path("runs")
 
 
-@click.command("run")
+@options.verb("run")
 @click.argument("path", metavar="SPEC")
 @options.takes_overrides
 @click.option(

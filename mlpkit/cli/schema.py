@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 
-import click
-
 from mlpkit.cli import options
 from mlpkit.cli.output import result
 
 
-@click.command("schema")
+@options.verb("schema")
 @options.takes_plugins
 def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
     """Print the JSON Schema of specs, for editors.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.gradient_report import GradientReport
 
 
-@click.command("show")
+@options.verb("show")
 @click.argument("name", metavar="NAME")
 @options.takes_plugins
 @options.takes_json

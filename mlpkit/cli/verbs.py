@@ -10,6 +10,8 @@ import click
 
 from mlpkit import __version__
 from mlpkit.cli.exit_codes import exit_codes
+from mlpkit.cli.options import HelpfulCommand
+from mlpkit.cli.output import result
 
 VERBS: Final = {
     "run": "Train the network of a spec.",
@@ -31,7 +33,7 @@ VERBS: Final = {
 """What each verb does, in one line; the verb itself is the module of that name, with underscores, beside this one."""
 
 
-class Verbs(click.Group):
+class Verbs(HelpfulCommand, click.Group):
     """All verbs; a verb's module is imported when the verb is invoked."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,6 +64,11 @@ class Verbs(click.Group):
             ctx.fail(f"there is no command '{name}'; {remedy}")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the options before the verb; whatever goes wrong ends as it does in a verb."""
+        with exit_codes():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; whatever goes wrong ends as a message and an exit code."""
         if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
@@ -70,8 +77,21 @@ class Verbs(click.Group):
             return super().invoke(ctx)
 
 
+def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        result(f"mlpkit {__version__}")
+        ctx.exit()
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mlpkit", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def program() -> None:
     """Train multilayer networks from a declarative spec, every layer a plugin.
 

@@ -138,6 +138,17 @@ class Dataset(Component):
         """Turn raw inputs, shape (rows, ...), into what the network takes."""
         return raw
 
+    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+        """Return why inputs plainly aren't what ``encode`` returns, such as a category that isn't 0 or 1; or nothing.
+
+        A network that was loaded from a file asks before it predicts, since raw rows would be predicted in silence.
+        Inputs that may have been encoded must never be refused.
+
+        Args:
+            inputs: what the network is given, shape (rows, *input_shape), of any numeric dtype.
+        """
+        return ""
+
     def feature_names(self) -> tuple[str, ...] | None:
         """Return a name for each element of an input, once opened, where inputs are rows; None if they have none."""
         return None

@@ -59,6 +59,10 @@ def load_model(
 ) -> Sequential:
     """Return the trained network in a model file.
 
+    The network takes encoded inputs: a table's numbers standardized, its categories as zeros and ones. It refuses
+    inputs that plainly aren't, but can't tell raw numbers that look like encoded ones; ``mlpkit predict RUN FILE``
+    encodes raw rows.
+
     Args:
         path: the file, such as ``runs/x/model.safetensors``.
         plugins: modules, or paths of Python files, that are plugins too.
@@ -68,7 +72,9 @@ def load_model(
         ModelFileError: the file can't be read, or is not what it says it is.
         SpecError: a plugin that the model needs is missing.
     """
-    return load_trained(Path(path), Registry.discover(plugins=plugins, blocked=blocked)).network
+    model = load_trained(Path(path), Registry.discover(plugins=plugins, blocked=blocked))
+    model.network.encoder = model.dataset
+    return model.network
 
 
 def load_trained(path: Path, registry: Registry | None = None) -> TrainedModel:

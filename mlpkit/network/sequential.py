@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import wraps
 from itertools import pairwise
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from mlpkit.components.dataset import Dataset
     from mlpkit.components.initializer import Initializer
     from mlpkit.components.layer import Layer
     from mlpkit.components.loss import Loss
@@ -83,6 +84,7 @@ class Sequential:
 
     Attributes:
         map: what computes the slices; by default one after the other, in the thread that calls.
+        encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
 
     Raises:
         StackError: the layers don't fit each other or the data.
@@ -125,6 +127,7 @@ class Sequential:
             [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
         ]
         self.map: Map = serial_map
+        self.encoder: Dataset | None = None
         self._turn = RLock()
         self.parameters: Mapping[str, NDArray[Any]] = {
             parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
@@ -160,7 +163,11 @@ class Sequential:
         """Return predictions, such as the probability of each class, shape (rows, ...).
 
         Args:
-            x: inputs, shape (rows, *input_shape).
+            x: inputs, encoded as in training, shape (rows, *input_shape).
+
+        Raises:
+            UsageError: ``encoder`` says that the inputs plainly aren't encoded.
+            ShapeError: the inputs have another shape.
         """
         inputs = self._inputs(x)
         replica = self.replicas[0]
@@ -318,17 +325,19 @@ class Sequential:
         return self._resolver(kind, reference)
 
     def _inputs(self, x: ArrayLike) -> NDArray[Any]:
-        inputs = number_array(x, self.dtype, "inputs")
+        remedy = ENCODES_RAW_ROWS if self.encoder is not None else ""
+        inputs = number_array(x, "inputs", remedy)
         if inputs.shape[1:] != self.input_shape or inputs.ndim == 0:
-            raise ShapeError(
-                f"the network can't take inputs of shape {inputs.shape}", expected=f"(rows, *{self.input_shape})"
-            )
+            message, expected = f"the network can't take inputs of shape {inputs.shape}", f"(rows, *{self.input_shape})"
+            raise ShapeError(message, expected=expected, remedy=remedy)
         if len(inputs) == 0:
             raise UsageError("there are no rows to work on; expected at least one")
-        return inputs
+        if self.encoder is not None:
+            expect_encoded(self.encoder, inputs)
+        return np.asarray(inputs, self.dtype)
 
     def _examples(self, x: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-        inputs, targets = self._inputs(x), number_array(t, None, "targets")
+        inputs, targets = self._inputs(x), number_array(t, "targets")
         rows = len(inputs)
         if targets.ndim == 0 or len(targets) != rows:
             raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
@@ -415,21 +424,38 @@ def expect_slices(slices: int) -> None:
         raise UsageError(f"a minibatch can't be cut into {slices} slices; expected at least 1")
 
 
-def number_array(values: ArrayLike, dtype: np.dtype[Any] | None, what: str) -> NDArray[Any]:
+ENCODES_RAW_ROWS: Final = "a network takes encoded inputs; 'mlpkit predict RUN FILE' encodes raw rows"
+
+
+def expect_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:
+    """Make sure that inputs aren't plainly raw.
+
+    Raises:
+        UsageError: they are.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    with component_errors(f"dataset {encoder.registered_name} failed in why_not_encoded"):
+        reason = encoder.why_not_encoded(inputs)
+    if reason:
+        raise UsageError(f"the inputs are not encoded as in training: {reason}; {ENCODES_RAW_ROWS}")
+
+
+def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]:
     """Return an array of numbers.
 
     Args:
         values: what was given.
-        dtype: the dtype to convert to; None keeps the array's own.
         what: what the values are, for messages.
+        remedy: what to do if they are no numbers.
 
     Raises:
         UsageError: it is none, such as a list whose rows differ in length, or an array of strings.
     """
+    advice = f"; {remedy}" if remedy else ""
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise UsageError(f"the {what} are no array of numbers: {error}") from error
+        raise UsageError(f"the {what} are no array of numbers: {error}{advice}") from error
     if array.dtype.kind not in "biuf":
-        raise UsageError(f"the {what} are an array of {array.dtype}; expected numbers")
-    return np.asarray(array, dtype)
+        raise UsageError(f"the {what} are an array of {array.dtype}; expected numbers{advice}")
+    return array

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from mlpkit.cli.verbs import VERBS
 from mlpkit.errors import SpecSchemaError
 from mlpkit.specfile.spec import load_spec
 
@@ -143,6 +145,32 @@ def test_standard_output_on_a_full_disk_is_an_error(mlpkit):
         done = mlpkit("check", "tiny.yaml", stdout=full)
     assert done.code == 1
     assert done.err == "error: standard output can't be written: No space left on device\n"
+
+
+HELPS = [["--help"], ["-h"], ["--version"], *([verb, "--help"] for verb in VERBS)]
+
+
+@pytest.mark.parametrize("arguments", HELPS, ids=" ".join)
+def test_help_and_version_end_on_a_full_disk_as_results_do(arguments, mlpkit):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = mlpkit(*arguments, stdout=full)
+    assert (done.code, done.err) == (1, "error: standard output can't be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", HELPS, ids=" ".join)
+def test_help_and_version_end_in_silence_if_the_reader_has_left(arguments, mlpkit):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = mlpkit(*arguments, stdout=writing)
+    os.close(writing)
+    assert (done.code, done.err) == (141, "")
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["check", "--nonsense"], ["check"], ["xyzzy"], []])
+def test_wrong_usage_that_nobody_can_be_told_of_is_wrong_usage(arguments, mlpkit):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = mlpkit(*arguments, stderr=full)
+    assert (done.code, done.out) == (2, "")
 
 
 def test_closed_standard_streams_are_no_reason_to_fail(environment, work):

@@ -1,4 +1,4 @@
-"""What stands around a component in a small training: a plugin that no spec of a user names."""
+"""Test doubles: the components around one that is checked in a short training; a plugin that no user's spec names."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
 
 
+NAMESPACE = __name__.rpartition(".")[2]
+"""What the doubles are called by in specs, as those of any plugin that is a module."""
+
 EXAMPLES = 20
 
 
-class StandInDataset(Dataset):
+class FakeDataset(Dataset):
     """Random examples.
 
     Args:
@@ -46,15 +49,15 @@ class StandInDataset(Dataset):
         """Return what the parameters say."""
         return Description(self.input_shape, self.target, {"train": EXAMPLES, "validation": EXAMPLES})
 
-    def open(self, seed: int) -> Mapping[str, StandInSplit]:
+    def open(self, seed: int) -> Mapping[str, FakeSplit]:
         """Draw the examples."""
-        return {name: StandInSplit(self, keyed_generator(seed, name)) for name in ("train", "validation")}
+        return {name: FakeSplit(self, keyed_generator(seed, name)) for name in ("train", "validation")}
 
 
-class StandInSplit:
+class FakeSplit:
     """Random examples, in memory."""
 
-    def __init__(self, dataset: StandInDataset, rng: np.random.Generator) -> None:
+    def __init__(self, dataset: FakeDataset, rng: np.random.Generator) -> None:
         self._x = rng.uniform(size=(EXAMPLES, *dataset.input_shape))
         self._t = random_targets(dataset.target, EXAMPLES, rng)
 
@@ -68,7 +71,7 @@ class StandInSplit:
         x[...], t[...] = self._x[indices], self._t[indices]
 
 
-class StandInLayer(Layer):
+class FakeLayer(Layer):
     """A factor for each input, y = w x.
 
     Args:
@@ -98,7 +101,7 @@ class StandInLayer(Layer):
         return dx
 
 
-class StandInLoss(Loss):
+class FakeLoss(Loss):
     """Half the mean of the squared inputs, whatever the targets are."""
 
     def build(self, input_shape: Shape, target: Target | None) -> None:
@@ -115,7 +118,7 @@ class StandInLoss(Loss):
         return dx
 
 
-class StandInOptimizer(Optimizer):
+class FakeOptimizer(Optimizer):
     """Gradient descent.
 
     Args:
@@ -136,7 +139,7 @@ class StandInOptimizer(Optimizer):
         value -= step.learning_rate * gradient
 
 
-class StandInInitializer(Initializer):
+class FakeInitializer(Initializer):
     """One everywhere."""
 
     def __call__(
@@ -148,11 +151,11 @@ class StandInInitializer(Initializer):
 
 @hookimpl
 def mlpkit_components() -> list[ComponentDeclaration]:
-    """Return the stand-ins."""
+    """Return the test doubles."""
     return [
-        component("dataset", "stand_in_dataset", StandInDataset),
-        component("initializer", "stand_in_initializer", StandInInitializer),
-        component("layer", "StandInLayer", StandInLayer),
-        component("loss", "StandInLoss", StandInLoss),
-        component("optimizer", "stand_in_optimizer", StandInOptimizer),
+        component("dataset", "fake_dataset", FakeDataset),
+        component("initializer", "fake_initializer", FakeInitializer),
+        component("layer", "FakeLayer", FakeLayer),
+        component("loss", "FakeLoss", FakeLoss),
+        component("optimizer", "fake_optimizer", FakeOptimizer),
     ]

@@ -18,7 +18,7 @@ from mlpkit.registry.distributions import normalized
 from mlpkit.registry.origin import GivenObject
 from mlpkit.registry.plugin import Plugin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.testing.suite import doubles as stand_ins
+from mlpkit.testing.suite import doubles
 from mlpkit.testing.suite.subject import ComponentUnderTest
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ def subjects_of(
     if isinstance(plugin, type):
         return [_subject_of_class(plugin)]
     if isinstance(plugin, ModuleType):
-        registry = Registry.discover(plugins=[plugin, stand_ins])
+        registry = Registry.discover(plugins=[plugin, doubles])
         return _subjects(registry, plugin.__name__.rpartition(".")[2], _as_seen_from_new_process(plugin))
     if isinstance(plugin, Path) or plugin.endswith(".py"):
         path = Path(plugin)
-        return _subjects(Registry.discover(plugins=[path, stand_ins]), path.stem, (str(path.absolute()),))
+        return _subjects(Registry.discover(plugins=[path, doubles]), path.stem, (str(path.absolute()),))
     registry = Registry.discover(plugins=files)
     paths = {Path(file).stem: (str(Path(file).absolute()),) for file in files}
     is_namespace = any(found.namespace == plugin for found in registry.plugins)
     entry = None if is_namespace else _entry(registry, plugin)
-    registry.plugins += local_plugins([stand_ins])  # only now, so that nobody is told of them
+    registry.plugins += local_plugins([doubles])  # only now, so that nobody is told of them
     if entry is None:
         return _subjects(registry, plugin, paths.get(plugin, ()))
     return [ComponentUnderTest(entry, registry, paths.get(entry.plugin.namespace, ()))]
@@ -107,7 +107,7 @@ def _subject_of_class(found: type[Component]) -> ComponentUnderTest:
     namespace = re.sub(r"\W", "_", found.__module__.partition(".")[0])
     declared = {name: component(found.kind, name, found)}
     plugin = Plugin(namespace, GivenObject(found, f"class {found.__qualname__}"), Status.LOADED, declarations=declared)
-    registry = Registry.discover(plugins=[stand_ins])
+    registry = Registry.discover(plugins=[doubles])
     registry.plugins = [
         plugin,
         *(other for other in registry.plugins if other.namespace != namespace or other.built_in),

@@ -178,6 +178,10 @@ class ArrayDataset(Dataset):
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x
 
+    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+        """Return where a number plainly isn't scaled, or nothing."""
+        return "" if self._scaling is None else self._scaling.why_not_written(inputs)
+
     def _input_shape(self, raw_shape: tuple[int, ...]) -> tuple[int, ...]:
         return (prod(raw_shape),) if self.options.flatten else raw_shape
 

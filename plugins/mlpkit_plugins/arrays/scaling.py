@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import ModelFileError
+from mlpkit_plugins.arrays.raw_rows import raw_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,6 +68,17 @@ class Scaling:
             out[...] = ((self._divided(raw) - self.means) / self.stds).reshape(out.shape)
         else:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
+
+    def why_not_written(self, x: NDArray[Any]) -> str:
+        """Return why examples plainly aren't ones that ``write`` writes, or nothing."""
+        if self.divide_by != 1 and x.dtype == np.uint8 and x.max() > 1:
+            return f"they are bytes such as {x.max()}, where encoding divides by {self.divide_by:g}"
+        if self.means is None or self.stds is None:
+            return ""
+        raw = raw_number(x, self.means * self.divide_by, self.stds * abs(self.divide_by))
+        if raw is None:
+            return ""
+        return f"row {raw.row}, counted from 0, holds {raw.value:g}, where encoding standardizes"
 
     def _divided(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         quotient: NDArray[np.float64] = np.divide(raw, self.divide_by, dtype=np.float64)

@@ -12,7 +12,7 @@ import PIL  # noqa: F401 - where it is missing, the data set is listed with the 
 from annotated_types import Ge, Le, Lt
 
 from mlpkit import Classes, DataError, Dataset, Description, ModelFileError, ParameterError, ShapeError, did_you_mean
-from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels
+from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.files.named_file import named_folder
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
@@ -221,6 +221,10 @@ class ImageFolder(Dataset):
         if self.normalize and raw.dtype.kind in "iu":
             scale_pixels(x)
         return x
+
+    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+        """Return why pixels plainly aren't normalized: they are integers above 1; or nothing."""
+        return why_not_scaled(inputs) if self.normalize else ""
 
     def _read(self, path: Path, remedy: str) -> NDArray[np.uint8]:
         image = read_image(path, colour=self.colour, size=self.resize)

@@ -68,3 +68,10 @@ class ImageSplit:
 def scale_pixels(x: NDArray[Any]) -> None:
     """Divide pixels by 255 in place."""
     np.multiply(x, PIXEL, out=x)
+
+
+def why_not_scaled(x: NDArray[Any]) -> str:
+    """Return why pixels plainly aren't ones that ``scale_pixels`` scaled, or nothing."""
+    if x.dtype.kind in "iu" and x.max() > 1:
+        return f"they are integers such as {x.max()}, where encoding scales pixels from 0 to 255 to numbers from 0 to 1"
+    return ""

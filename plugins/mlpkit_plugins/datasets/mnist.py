@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Classes, DataError, Dataset, Description, ModelFileError, ParameterError, ShapeError
-from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels
+from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
 from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
 from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from mlpkit_plugins.datasets.mnist_shipped import ShippedFiles
@@ -167,6 +167,10 @@ class Mnist(Dataset):
         if self.normalize and raw.dtype.kind in "iu":
             scale_pixels(x)
         return x
+
+    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+        """Return why pixels plainly aren't normalized: they are integers above 1; or nothing."""
+        return why_not_scaled(inputs) if self.normalize else ""
 
     def _source(self) -> MnistSource:
         return ShippedFiles() if self.directory is None else DirectoryFiles(self.directory)

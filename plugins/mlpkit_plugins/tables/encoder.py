@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import DataError, ModelFileError
+from mlpkit_plugins.arrays.raw_rows import raw_number
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.parts import parts
 
@@ -115,6 +116,26 @@ class TableEncoder:
             rows = np.flatnonzero(codes[:, column] >= 0)
             out[rows, count + codes[rows, column]] = 1
             count += len(categories)
+
+    def why_not_written(self, rows: NDArray[Any]) -> str:
+        """Return why rows plainly aren't ones that ``write`` writes, or nothing."""
+        count = len(self.numbers)
+        numbers, categories = rows[:, :count], rows[:, count:]
+        wrong = np.argwhere(np.isnan(numbers))
+        if len(wrong):
+            row, column = wrong[0]
+            return f"row {row}, counted from 0, lacks '{self.numbers[column]}', for which encoding fills in the mean"
+        wrong = np.argwhere((categories != 0) & (categories != 1))
+        if len(wrong):
+            row, column = wrong[0]
+            name = self.feature_names[count + column]
+            return f"row {row}, counted from 0, has {categories[row, column]:g} for '{name}', which is 0 or 1"
+        raw = raw_number(numbers, self.means, self.stds)
+        if raw is not None:
+            name, mean, std = self.numbers[raw.element], self.means[raw.element], self.stds[raw.element]
+            scaled = f"encoding takes off the mean {mean:g} and divides by {std:g}"
+            return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', where {scaled}"
+        return ""
 
     def translations(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.int32]]:
         """Return for each column of texts what its codes are here: positions of categories; -1 missing; -2 unknown.

@@ -175,6 +175,10 @@ class TableDataset(Dataset):
         encoder.write(values[:, :count], codes.astype(np.int32), x)
         return x
 
+    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+        """Return where a number is missing or plainly isn't standardized, or a category isn't 0 or 1; or nothing."""
+        return self._expect_encoder().why_not_written(inputs)
+
     def feature_names(self) -> tuple[str, ...] | None:
         """Return the names of the columns of numbers, then ``column=category`` for each category."""
         return self._encoder.feature_names if self._encoder is not None else None

@@ -197,6 +197,18 @@ def features_and_targets_have_names_of_their_own(example: DatasetExample) -> Non
             raise CheckFailure(f"{method} returned {names!r}", expected=f"distinct names for {expected}, or None")
 
 
+@checks_examples("dataset")
+def takes_its_examples_for_encoded(example: DatasetExample) -> None:
+    """Does ``why_not_encoded`` return an empty text for the data set's own examples?
+
+    A network that was loaded from a file refuses inputs for which it says anything.
+    """
+    for name, split in example.splits.items():
+        reason = example.dataset.why_not_encoded(example.take(split, example.some_rows(name, 50))[INPUTS])
+        if reason != "":
+            raise CheckFailure(f"why_not_encoded returned {reason!r} for examples of {name}", expected="''")
+
+
 def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | str:
     """Return what ``encode`` gives, or what it says against such inputs."""
     try:

@@ -22,6 +22,7 @@ from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
 from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.doubles import NAMESPACE
 from mlpkit.testing.suite.examples.layer import LayerExample
 from mlpkit.testing.suite.examples.loss import LossExample
 from mlpkit.testing.suite.process_state import (
@@ -183,9 +184,6 @@ def global_random_numbers_are_left_alone(example: Example) -> None:
             )
 
 
-NAMESPACE = "stand_ins"
-
-
 @checks_examples(*KINDS)
 def trains_saves_and_loads(example: Example) -> None:
     """Does a short training with it run, and does the model file give the trained network back to the bit?
@@ -205,7 +203,7 @@ def trains_saves_and_loads(example: Example) -> None:
 
 
 def spec_with(example: Example) -> dict[str, Any]:
-    """Return a spec in which the component has its place, and stand-ins have all others."""
+    """Return a spec in which the component has its place, and test doubles have all others."""
     written = {example.name: example.parameters()}
     shape: tuple[int, ...] = (6,)
     target: Any = Values((6,))
@@ -219,10 +217,10 @@ def spec_with(example: Example) -> dict[str, Any]:
         target = example.shown_with()
         shape = np.shape(example.predictions(1).prediction)[1:]  # type: ignore[attr-defined]
     parts: dict[str, Any] = {
-        "dataset": {f"{NAMESPACE}.stand_in_dataset": {"input_shape": shape, "target": target_to_plain(target)}},
-        "initializer": {f"{NAMESPACE}.StandInLayer": {"factors": f"{NAMESPACE}.stand_in_initializer"}},
-        "optimizer": f"{NAMESPACE}.stand_in_optimizer",
-        "loss": f"{NAMESPACE}.StandInLoss",
+        "dataset": {f"{NAMESPACE}.fake_dataset": {"input_shape": shape, "target": target_to_plain(target)}},
+        "initializer": {f"{NAMESPACE}.FakeLayer": {"factors": f"{NAMESPACE}.fake_initializer"}},
+        "optimizer": f"{NAMESPACE}.fake_optimizer",
+        "loss": f"{NAMESPACE}.FakeLoss",
     }
     training: dict[str, Any] = {"batch_size": 4, "iterations": 6, "evaluate_every": 3}
     match example.entry.kind:
@@ -230,7 +228,7 @@ def spec_with(example: Example) -> dict[str, Any]:
             parts["optimizer"] = {parts["optimizer"]: {"learning_rate": written}}
         case "initializer":
             factors = {"factors": written, "shape": example.shown_with()}
-            parts["initializer"] = {f"{NAMESPACE}.StandInLayer": factors}
+            parts["initializer"] = {f"{NAMESPACE}.FakeLayer": factors}
         case "augmentation" | "metric" | "callback" as kind:
             key = {"augmentation": "augment", "metric": "metrics", "callback": "callbacks"}[kind]
             training[key] = [written]

@@ -91,6 +91,14 @@ class RefusesAfterLoading(Points):
         return super().encode(raw)
 
 
+@caught_by("takes_its_examples_for_encoded")
+class RefusesItsOwn(Points):
+    """takes its own examples for raw ones"""
+
+    def why_not_encoded(self, inputs):
+        return "they are negative" if (inputs < 0).any() else ""
+
+
 @caught_by("opens_with_the_encoders_state")
 class ScalesTwice(Points):
     """takes the mean off twice if it knows it already"""

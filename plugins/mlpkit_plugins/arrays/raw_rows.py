@@ -1,0 +1,56 @@
+"""Rows that were given to a network as they are, where it takes standardized ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ROWS_LOOKED_AT: Final = 1000
+
+FAR: Final = 1000.0
+"""Standard deviations from the mean; fewer than a million training examples can't have one so far away."""
+
+NEAR: Final = 10.0
+"""Standard deviations from the mean within which a raw number is an ordinary one."""
+
+
+class RawNumber(NamedTuple):
+    """A number that was plainly not standardized.
+
+    Args:
+        row: position of its row.
+        element: its position in the row.
+        value: the number.
+    """
+
+    row: int
+    element: int
+    value: float
+
+
+def raw_number(inputs: NDArray[Any], means: NDArray[Any], stds: NDArray[Any]) -> RawNumber | None:
+    """Return a number that was plainly not standardized; None if all may have been.
+
+    At least half of the rows must be raw. A row is if it has an x with
+
+        |x| > 1000    and all of it are ordinary raw numbers:    |x - mean| <= 10 std
+
+    where no standardized training example can be: of n examples, |x| <= sqrt(n - 1) (Samuelson, 1968).
+
+    Args:
+        inputs: what should be standardized, shape (rows, ...).
+        means: the mean of each element of raw examples.
+        stds: their standard deviations.
+    """
+    rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
+    far = np.abs(rows) > FAR
+    near = (np.abs(rows - means.ravel()) <= NEAR * stds.ravel()).all(axis=1)
+    raw = np.flatnonzero(far.any(axis=1) & near)
+    if 2 * len(raw) < len(rows) or not len(raw):
+        return None
+    element = int(far[raw[0]].argmax())
+    return RawNumber(int(raw[0]), element, float(rows[raw[0], element]))
