@@ -36,7 +36,7 @@ PHASES = ("load", "forward", "backward", "save", "write", "evaluate")
 """To save is to copy what training changes; it is written while training goes on, up to the next time."""
 LAST_STEPS = {"forward": {1}, "backward": {1}, "evaluate": {6}, "save": {9}, "write": range(8, 18)}
 """How far a run comes that is told to end in a phase; while a checkpoint is written, training goes on to the next."""
-SIGNALS = {"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143)}
+SIGNALS = {"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143), "HUP": (signal.SIGHUP, 129)}
 
 
 @pytest.fixture(scope="module")
