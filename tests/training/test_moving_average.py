@@ -35,6 +35,9 @@ class Kept:
     def save(self, snapshot):
         self.saved.append(copy.deepcopy(snapshot))
 
+    def raise_failure(self):
+        pass
+
 
 def mean_as_written_out(weights, decay):
     """Return the average of the weights after steps 1, 2, ..., each counting for as much as the formula says."""
@@ -73,7 +76,7 @@ def test_a_resumed_training_goes_on_with_the_same_average(step, make_trainer):
             "iterations": 12,
             "evaluate_every": 2,
             "optimizer": Sgd(0.8),
-            "occasions": CheckpointTriggers(every=1),
+            "triggers": CheckpointTriggers(every=1),
         }
         return make_trainer(BatchNorm(), callbacks=callbacks, store=store, **settings)
 
