@@ -82,9 +82,14 @@ def test_a_failure_is_raised_once_as_soon_as_somebody_asks():
         store.raise_failure()
         slow.allowed.release()
         with pytest.raises(StorageError, match="no room at step 1"):
-            while True:
-                store.raise_failure()
-                time.sleep(0.01)
+            ask_until_it_fails(store)
+        store.raise_failure()
+
+
+def ask_until_it_fails(store):
+    while True:
+        store.raise_failure()
+        time.sleep(0.01)
 
 
 def test_a_failure_of_the_last_one_is_raised_at_the_end():
@@ -149,10 +154,10 @@ def test_training_goes_on_while_a_slow_disk_is_written(work, monkeypatch):
 
 def test_a_full_disk_ends_the_run_with_our_error_long_before_the_next_checkpoint_is_due(work, monkeypatch):
     slow_disk(monkeypatch, 0, failing=errno.ENOSPC)
+    steps = {"training.iterations": 99_999, "training.evaluate_every": 35_000}
     with pytest.raises(
         StorageError, match=r"step-000020000.safetensors: can't be written: No space left on device; free"
     ):
-        steps = {"training.iterations": 99_999, "training.evaluate_every": 35_000}
         run({"training.checkpoint": {"every": 20_000}, **steps})
     assert RunFolder.open(work / "run").checkpoints.steps() == []
     assert RunFolder.open(work / "run").read_history() == []
