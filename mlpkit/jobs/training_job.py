@@ -13,13 +13,12 @@ from mlpkit.jobs.run_inputs import Origin, lock_of, resolved_text
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import Checkpoint
+from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
-from mlpkit.training.stopping import EarlyStopping, TimeBudget
-from mlpkit.training.weights import BestWeights, MovingAverage
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.network.component_errors import component_errors
+from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
-from mlpkit.training.events import CallbackGroup, Observer
+from mlpkit.training.events import Observer
 from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, restore_arrays

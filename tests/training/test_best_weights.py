@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mlpkit import DivergenceError, Layer
+from mlpkit.training.callbacks import BestWeights
 from mlpkit.training.checkpointing import CheckpointTriggers
-from mlpkit.training.weights import BestWeights
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
 

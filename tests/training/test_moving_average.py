@@ -9,8 +9,8 @@ import pytest
 
 from mlpkit import Callback
 from mlpkit.network import flat_layout
+from mlpkit.training.callbacks import BestWeights, MovingAverage
 from mlpkit.training.checkpointing import CheckpointTriggers
-from mlpkit.training.weights import BestWeights, MovingAverage
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
 

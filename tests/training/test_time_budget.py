@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from mlpkit import Progress, TrainingView
-from mlpkit.training import stopping as time_budget
+from mlpkit.training import callbacks as time_budget
+from mlpkit.training.callbacks import TimeBudget
 from mlpkit.training.checkpointing import CheckpointTriggers
-from mlpkit.training.stopping import TimeBudget
 
 
 @pytest.fixture
