@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do to a training run."""
+"""What Ctrl-C, SIGTERM and a closed terminal do to a training run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.cli import output
 from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -59,6 +60,7 @@ class Interrupts(Observer):
         """Put the earlier handlers back."""
         for number, earlier in self._earlier.items():
             signal.signal(number, signal.SIG_DFL if earlier is None else earlier)  # None: not set from Python
+        output.readers_may_be_gone(False)
 
     def started(self, total_steps: int | None) -> None:
         """From now on, there is something to finish."""
@@ -73,6 +75,8 @@ class Interrupts(Observer):
         for each in self._earlier:
             signal.signal(each, signal.SIG_DFL)
         self.received = signal.Signals(number)
+        if number == signal.SIGHUP:
+            output.readers_may_be_gone(True)
         self.stop.stop(self.received.name)
         self.before_stopping()
         if not self.training_began:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlpkit.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class OutputClosedError(Exception):
@@ -19,20 +24,41 @@ class OutputClosedError(Exception):
 
 
 def result(text: str = "") -> None:
-    """Print a line, or several, of results.
+    """Print a line, or several, of results; once the terminal is closed, print nothing.
 
     Raises:
         OutputClosedError: the reader has closed the pipe.
         StorageError: standard output can't be written: its disk is full, say.
     """
     try:
-        click.echo(text)
+        with outliving_the_terminal():
+            click.echo(text)
     except BrokenPipeError as error:
         _give_up(sys.stdout)
         raise OutputClosedError from error
     except OSError as error:
         _give_up(sys.stdout)
         raise StorageError(f"standard output can't be written: {error.strerror}") from error
+
+
+@contextmanager
+def outliving_the_terminal() -> Iterator[None]:
+    """Discard what is written to standard output, from when its terminal is closed: the work goes on, or is saved."""
+    try:
+        yield
+    except OSError as error:
+        if not (_hung_up or (error.errno == errno.EIO and _is_device(sys.stdout))):
+            raise
+        _give_up(sys.stdout)
+
+
+_hung_up = False
+
+
+def readers_may_be_gone(hung_up: bool) -> None:
+    """Say whether the terminal was closed, and perhaps whatever else read the output with it."""
+    global _hung_up  # noqa: PLW0603 - standard output is the process's as well
+    _hung_up = hung_up
 
 
 def document(data: Mapping[str, Any]) -> None:
@@ -74,9 +100,18 @@ def _json_ready(data: Any) -> Any:
     return str(data)
 
 
-def _give_up(stream: TextIO) -> None:
+def _is_device(stream: Any) -> bool:
+    """Whether a stream leads to a terminal, also one that is closed, which ``isatty`` denies."""
+    with suppress(OSError, ValueError, AttributeError):  # a replaced stream has no descriptor
+        return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
+    return False
+
+
+def _give_up(stream: Any) -> None:
     """Send what is still buffered nowhere, so that Python doesn't complain when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    with suppress(OSError, ValueError):  # a replaced stream has no descriptor
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    with suppress(OSError, ValueError, AttributeError):  # a replaced stream has no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)

@@ -96,5 +96,5 @@ def program() -> None:
     """Train multilayer networks from a declarative spec, every layer a plugin.
 
     Results go to standard output, messages to standard error. Exit codes: 0 done; 1 the work failed; 2 wrong usage
-    or wrong spec; 130 and 143 after SIGINT and SIGTERM.
+    or wrong spec; 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM.
     """

@@ -100,7 +100,11 @@ class Callback(Component):
         """After the last step, also if training was stopped."""
 
     def state(self) -> dict[str, Any]:
-        """Return what the callback must remember to go on after a resume, as plain data."""
+        """Return what the callback must remember to go on after a resume.
+
+        Returns:
+            None, truth values, numbers, strings and arrays, in lists, tuples and mappings with strings as keys.
+        """
         return {}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

@@ -11,9 +11,11 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError, printable
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
-from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
+from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath, Recipe
@@ -28,7 +30,7 @@ class SpecProof(NamedTuple):
         dataset: the data, described and not yet opened.
         description: shapes and sizes of the data.
         proof: shapes of the layers.
-        warnings: what the data set has doubts about.
+        warnings: what the data set has doubts about, and what is most likely not meant.
     """
 
     dataset: Dataset
@@ -59,7 +61,14 @@ def prove(spec: Spec) -> SpecProof:
         faults.append(_stack_fault(spec, error, dataset))
     if faults:
         raise spec.error(SpecShapeError, faults, warnings)
-    return SpecProof(dataset, description, proof, warnings)
+    return SpecProof(dataset, description, proof, warnings + _slices_warnings(spec, stack))
+
+
+def _slices_warnings(spec: Spec, stack: Sequence[Operation]) -> tuple[Diagnostic, ...]:
+    """Return what is most likely not meant by slices, where examples of a minibatch affect each other."""
+    message = coupled_by_slices(stack, spec.training.slices or 1)
+    remedy = "leave out slices, unless that is meant"
+    return spec.located([Problem(("training", "slices"), message, remedy=remedy)] if message else [])
 
 
 def _size_faults(spec: Spec, examples: int) -> list[Problem]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.errors import DivergenceError, RunFolderError, UsageError
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.build import describe_data
 from mlpkit.jobs.load_model import load_run
@@ -54,6 +55,7 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
         UsageError: the data set has no such split, or other data than the network was trained on.
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
+        DivergenceError: the model, or a loss, is not finite.
         DataError: a data file is not what it should be.
         ComponentFailure: the data set, the network or a metric raised an exception of its own.
     """
@@ -68,6 +70,11 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
     metrics = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
         figures = Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
+    for split, found in figures.items():
+        if not math.isfinite(found["loss"]):
+            raise DivergenceError(
+                f"{directory}: the {split} loss is {found['loss']}; check the data for values out of scale"
+            )
     tables = {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
     return Evaluation(figures, tables, model.dataset.class_names() or (), _doubt(directory, model))
 

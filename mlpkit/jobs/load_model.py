@@ -17,6 +17,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.json_files import shortened
 from mlpkit.runs.model_file import ModelFile, load_model_file
 from mlpkit.specfile.spec import parse_spec
+from mlpkit.training.divergence import expect_finite_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -101,11 +102,15 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
     Raises:
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
+        DivergenceError: the model is not finite.
         SpecError: a plugin that the model needs is missing.
     """
     from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - loading a lone model file needs no folder
 
-    return restore(RunFolder.open(directory).load_model(), directory / "model.safetensors", registry)
+    path = directory / "model.safetensors"
+    model = restore(RunFolder.open(directory).load_model(), path, registry)
+    expect_finite_model(model.network, path)
+    return model
 
 
 def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedModel:

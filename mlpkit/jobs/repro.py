@@ -66,12 +66,12 @@ def repro(
         stop: may ask the run to end after the step that it is in.
 
     Raises:
-        RunFolderError: the folder is no run folder, the run has not come to its end, or its spec or data is another.
+        RunFolderError: the folder is no run folder, the run is not finished, or its spec or data is another.
         SpecError: a plugin that the spec needs is missing.
     """
     folder = RunFolder.open(directory)
     if not folder.finished:
-        raise RunFolderError(f"{directory}: the run has not come to its end; go on with: mlpkit resume {directory}")
+        raise RunFolderError(f"{directory}: the run is not finished; {folder.way_to_finish}")
     lock, resolved = folder.read_lock(), folder.resolved_text()
     if spec_hash(resolved) != lock.get("spec_hash"):
         raise RunFolderError(

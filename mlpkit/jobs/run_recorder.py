@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import threading
-from queue import SimpleQueue
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.training.events import Observer
@@ -31,39 +30,35 @@ class AsyncCheckpoints:
 
     def __init__(self, store: CheckpointStore) -> None:
         self._store = store
-        self._failure: BaseException | None = None
-        self._orders: SimpleQueue[tuple[Callable[[Snapshot], None], Snapshot, threading.Event] | None] = SimpleQueue()
-        self._kept = threading.Event()
-        self._kept.set()
-        # One thread for the whole block, told by a queue: to start one for each snapshot could be interrupted half-way.
-        self._writer = threading.Thread(target=self._work, name="checkpoint writer", daemon=True)
+        self._writer = ThreadPoolExecutor(1, "checkpoint writer")
+        self._last: Future[None] | None = None
 
     def __enter__(self) -> AsyncCheckpoints:
-        """Begin with nothing to write."""
-        self._writer.start()
+        """Start the thread: an interrupt while it starts could otherwise lose a snapshot."""
+        self._writer.submit(_nothing).result()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait until all is written, and raise what went wrong with it, unless something else did before."""
-        self._orders.put(None)
         try:
-            self._writer.join()
+            self._writer.shutdown()
         except KeyboardInterrupt:  # a run folder must not be given up to another writer while it is written
-            self._writer.join()
+            self._writer.shutdown()
             raise
         try:
-            self._raise_failure()
+            self.raise_failure()
         except Exception as failure:
             if error is None:
                 raise
             error.add_note(f"note: {failure}")
 
-    @property
-    def failed(self) -> bool:
-        """Whether something went wrong with a snapshot."""
-        return self._failure is not None
+    def raise_failure(self) -> None:
+        """Raise what went wrong with an earlier snapshot, if it is no longer being written."""
+        if self._last is not None and self._last.done():
+            last, self._last = self._last, None
+            last.result()
 
     def save(self, snapshot: Snapshot) -> None:
         """Begin to keep a snapshot, once the one before is kept."""
@@ -74,26 +69,14 @@ class AsyncCheckpoints:
         self._begin(self._store.save_best, snapshot)
 
     def _begin(self, write: Callable[[Snapshot], None], snapshot: Snapshot) -> None:
-        self._kept.wait()
-        self._raise_failure()
-        kept = threading.Event()
-        self._orders.put((write, snapshot, kept))
-        self._kept = kept
+        if self._last is not None:
+            wait([self._last])
+        self.raise_failure()
+        self._last = self._writer.submit(write, snapshot)
 
-    def _work(self) -> None:
-        while (order := self._orders.get()) is not None:
-            write, snapshot, kept = order
-            try:
-                write(snapshot)
-            except BaseException as failure:  # raised in the thread that trains
-                self._failure = failure
-            kept.set()
-            del order, write, snapshot  # it may be as large as the model, and the next one is far
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
+def _nothing() -> None:
+    """Do nothing."""
 
 
 SNAPSHOT = "snapshot"
@@ -136,8 +119,8 @@ class FolderStore:
         self._metadata = origin.metadata()
         self._keep = keep
 
-    failed = False
-    """What goes wrong is raised at once."""
+    def raise_failure(self) -> None:
+        """What goes wrong is raised at once."""
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the newest checkpoint."""

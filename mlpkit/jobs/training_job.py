@@ -13,13 +13,12 @@ from mlpkit.jobs.run_inputs import Origin, lock_of, resolved_text
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import Checkpoint
+from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
-from mlpkit.training.stopping import EarlyStopping, TimeBudget
-from mlpkit.training.weights import BestWeights, MovingAverage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +60,7 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
         clip=_clip(training),
         augmentations=[augmentation() for augmentation in training.augment],
         callbacks=_callbacks(training, steps),
-        occasions=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
+        triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
         ranking=_ranking(training),
     )
 
@@ -138,6 +137,7 @@ class TrainingJob:
         dataset: its data, described and not yet opened.
         description: shapes and sizes of the data.
         folder: where to keep what happens, or None.
+        resolved: the spec with every default filled in, as the run was begun with it; None for a new run.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
 
     Raises:
@@ -153,12 +153,13 @@ class TrainingJob:
         description: Description,
         folder: RunFolder | None,
         *,
+        resolved: str | None = None,
         steps: int | None = None,
     ) -> None:
         self.spec = spec
         self.description = description
         self.folder = folder
-        self.resolved = resolved_text(spec, plan)
+        self.resolved = resolved or resolved_text(spec, plan)
         self._slices = plan.slices
         self._steps = steps
         self._dataset = dataset

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from functools import wraps
@@ -18,7 +19,7 @@ from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
-from mlpkit.network.shape_proof import default_names, prove_shapes
+from mlpkit.network.shape_proof import coupled_by_slices, default_names, prove_shapes
 from mlpkit.network.subnormals import flushed_subnormals
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Sequential:
         seed: what all random numbers are keyed by.
         dtype: float32 or float64.
         names: names of the members of the stack; by default type and ordinal.
-        slices: how many slices a minibatch is cut into.
+        slices: how many slices a minibatch is cut into; a warning says if a layer couples the examples of each.
         resolver: builds components that are given by name; by default from all that is installed.
 
     Attributes:
@@ -113,6 +114,9 @@ class Sequential:
         expect_names(names, len(stack))
         expect_slices(slices)
         proof = prove_shapes(stack, names, self.input_shape, target, self.dtype, create=self._resolve)
+        coupled = coupled_by_slices(stack, slices)
+        if coupled and resolver is None:  # of a spec's network, the warning points at the spec's line
+            warnings.warn(coupled, stacklevel=2)
         self.layers, self.loss_layer = proof.layers, proof.loss
         self.flops = proof.flops
         declared = [parameter for member in stack for parameter in member.declared_parameters()]

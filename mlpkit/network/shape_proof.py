@@ -1,4 +1,4 @@
-"""Default names of layers: type and ordinal."""
+"""The stack of a network: the names of its members, and the proof that they fit each other and the data."""
 
 from __future__ import annotations
 
@@ -160,3 +160,17 @@ def _stack_error(index: int, name: str, operation: object, input_shape: Shape, e
         return StackError(index, name, input_shape, error)
     failed = failing_operation(operation, error)
     return StackError(index, failed.path or name, input_shape, error, member=operation, operation=failed)
+
+
+def coupled_by_slices(stack: Iterable[Operation], slices: int) -> str:
+    """Say which operations see less than a minibatch, though its examples affect each other there; empty if none does.
+
+    Args:
+        stack: the layers and the loss, built.
+        slices: slices of a minibatch.
+    """
+    coupled = [operation.path for member in stack for operation in member.operations() if operation.couples_examples]
+    if slices == 1 or not coupled:
+        return ""
+    layers = f"{coupled[0]} computes" if len(coupled) == 1 else f"{', '.join(coupled)} compute"
+    return f"{layers} over the examples of each of the {slices} slices alone, which gives other results than one slice"

@@ -85,6 +85,11 @@ class Checkpoints:
             raise RunFolderError(msg) from error
         return sorted((int(found[1]) for name in names if (found := _NAME.fullmatch(name))), reverse=True)
 
+    @property
+    def exist(self) -> bool:
+        """Whether there is a checkpoint, whole or not."""
+        return bool(self.steps()) or (self.directory / BEST).exists()
+
     def load_newest(self, passed_over: Callable[[str], None]) -> Checkpoint:
         """Return the newest checkpoint that is whole; the best one is the last resort.
 
@@ -108,7 +113,7 @@ class Checkpoints:
             return Checkpoint(path, found.arrays, found.metadata)
         folder = self.directory.parent
         what = "every checkpoint is damaged" if paths else "there is no checkpoint yet"
-        msg = f"{folder}: can't be resumed: {what}; start the run anew: mlpkit run {folder / 'resolved.yaml'}"
+        msg = f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {folder / 'resolved.yaml'}"
         raise RunFolderError(msg)
 
     def remove_leftovers(self) -> None:

@@ -231,8 +231,15 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end: metrics.json is written last."""
+        """Whether the run is finished: metrics.json is written last."""
         return (self.directory / _METRICS).exists()
+
+    @property
+    def way_to_finish(self) -> str:
+        """What to do about a run that was ended before its end, by a kill say."""
+        if self.checkpoints.exist:
+            return f"go on with: mlpkit resume {self.directory}"
+        return f"start a new run: mlpkit run {self.directory / _RESOLVED}"
 
     def spec_text(self) -> str:
         """Return spec.yaml.
@@ -328,7 +335,9 @@ class RunFolder:
         return data
 
     def _missing(self, name: str) -> RunFolderError:
-        return RunFolderError(f"{self.directory}: holds no {name}: the run has not come to its end; start it anew")
+        if name in (_MODEL, _METRICS):
+            return RunFolderError(f"{self.directory}: holds no {name}: the run is not finished; {self.way_to_finish}")
+        return RunFolderError(f"{self.directory}: holds no {name}; restore it from a copy, or start a new run")
 
     def _damaged(self, name: str, fault: object) -> RunFolderError:
         return RunFolderError(

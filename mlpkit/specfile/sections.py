@@ -216,7 +216,7 @@ class Training(Section):
         clip: limit on the gradient, before the optimizer sees it; by default there is none.
         moving_average: a moving average of the weights, which is evaluated and saved in place of them; by default none.
         augment: random changes to training inputs, in order.
-        checkpoint: when to save all that the run needs to go on; by default only when a signal ends it.
+        checkpoint: when to save all that the run needs to go on; null for only when a signal ends it.
         early_stopping: when a training that no longer gets better ends; by default only at its full length.
         best_weights: loss, or one of the metrics; the network ends with the weights that it was best with on the
             validation data. By default it ends with those of the last step.
@@ -245,7 +245,7 @@ class Training(Section):
     clip: Clip | None = None
     moving_average: MovingAverage | None = None
     augment: tuple[Recipe[Augmentation], ...] = ()
-    checkpoint: Checkpoint | None = None
+    checkpoint: Checkpoint | None = Checkpoint(every_seconds=300.0)
     early_stopping: EarlyStopping | None = None
     best_weights: str | None = None
     slices: Annotated[int | None, Ge(1), Le(1024)] = None

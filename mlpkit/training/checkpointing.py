@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 class CheckpointStore(Protocol):
     """Keeps snapshots of a run, perhaps while the run goes on."""
 
-    @property
-    def failed(self) -> bool:
-        """Whether something went wrong with an earlier snapshot; to keep the next one raises it."""
+    def raise_failure(self) -> None:
+        """Raise what went wrong with an earlier snapshot, if that is known and was not raised before."""
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot, so that a run can go on from it."""
@@ -46,24 +46,28 @@ class CheckpointSchedule:
     """Says after which steps a run is to be saved.
 
     Args:
-        occasions: when to save it.
+        triggers: when to save it.
         steps_per_epoch: steps of a pass over the training data.
     """
 
-    def __init__(self, occasions: CheckpointTriggers, steps_per_epoch: int) -> None:
-        periods = (occasions.every, occasions.every_epochs and occasions.every_epochs * steps_per_epoch)
+    def __init__(self, triggers: CheckpointTriggers, steps_per_epoch: int) -> None:
+        periods = (triggers.every, triggers.every_epochs and triggers.every_epochs * steps_per_epoch)
         self._periods = [period for period in periods if period]
-        self._seconds = occasions.every_seconds
-        self._deadline = time.monotonic() + (self._seconds or math.inf)
+        self._seconds = triggers.every_seconds or math.inf
+        self.deadline = time.perf_counter() + self._seconds
+        """When a step is done at this time or later, the run is due, however many steps that were."""
 
-    def due(self, step: int) -> bool:
-        """Whether the run is to be saved now, after that many steps."""
-        if any(step % period == 0 for period in self._periods) and step > 0:
-            return True
-        if time.monotonic() < self._deadline:
-            return False
-        self._deadline = time.monotonic() + (self._seconds or math.inf)
-        return True
+    def next_step(self, step: int) -> int:
+        """Return after how many steps the run is due next, whatever the clock says.
+
+        Args:
+            step: steps done.
+        """
+        return min((step - step % period + period for period in self._periods), default=sys.maxsize)
+
+    def restart_clock(self) -> None:
+        """Move the deadline, once the run was saved because of it."""
+        self.deadline = time.perf_counter() + self._seconds
 
 
 class Best(NamedTuple):

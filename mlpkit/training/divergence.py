@@ -11,6 +11,7 @@ from mlpkit.errors import DivergenceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -121,6 +122,21 @@ def expect_finite(network: Sequential, slots: Mapping[str, NDArray[Any]], step: 
         raise DivergenceError(
             f"training diverged: after step {step}, {wrong} not finite any more. {_remedy(learning_rate)}"
         )
+
+
+def expect_finite_model(network: Sequential, file: Path) -> None:
+    """Make sure that a trained network is finite.
+
+    Args:
+        network: the network.
+        file: where it comes from.
+
+    Raises:
+        DivergenceError: a parameter or a layer's state is not.
+    """
+    if not is_finite(network, {}):
+        wrong = _listed(arrays_not_finite(network, {}))
+        raise DivergenceError(f"{file}: can't be used: {wrong} not finite; train again, with a lower learning rate")
 
 
 def expect_finite_losses(figures: Mapping[str, Mapping[str, float]], step: int, learning_rate: float) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.network.component_errors import component_errors
-from mlpkit.training.checkpointing import Best, CheckpointSchedule
+from mlpkit.training.callbacks import CallbackGroup
+from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from mlpkit.components.metric import Metric
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.network.sequential import Sequential
-    from mlpkit.training.checkpointing import BestTracker, CheckpointStore, CheckpointTriggers
+    from mlpkit.training.checkpointing import BestTracker, CheckpointStore
 
 SECONDS_BETWEEN_REPORTS = 0.1
 _EVALUATED = ("train", "validation")
@@ -57,7 +58,7 @@ class Settings:
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
         augmentations: changes to training inputs.
         callbacks: what follows training and may end it.
-        occasions: when to save the run as it goes; None for only when it is asked to stop.
+        triggers: when to save the run as it goes; None for only when it is asked to stop.
         ranking: says which evaluation is the best, to save the run then; None for no such thing.
     """
 
@@ -73,7 +74,7 @@ class Settings:
     clip: tuple[str, float] | None = None
     augmentations: Sequence[Augmentation] = ()
     callbacks: Sequence[Callback] = ()
-    occasions: CheckpointTriggers | None = None
+    triggers: CheckpointTriggers | None = None
     ranking: BestTracker | None = None
 
 
@@ -131,7 +132,7 @@ class Trainer:
         self._view = TrainingView(self.progress, network.parameters, folder, self.history, weights_of(network))
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
         self._store = store
-        self._occasions = settings.occasions if store is not None else None
+        self._triggers = settings.triggers if store is not None else None
         self._last_rate: float | None = None
 
     def train(self) -> list[Record]:
@@ -233,8 +234,9 @@ class Trainer:
         next_report = began
         learning_rate = self._learning_rate() if self._last_rate is None else self._last_rate
         changing = isinstance(settings.optimizer.learning_rate, Schedule)
-        timetable = CheckpointSchedule(self._occasions, self._steps_per_epoch) if self._occasions else None
+        schedule = CheckpointSchedule(self._triggers or CheckpointTriggers(), self._steps_per_epoch)
         step = progress.step
+        next_save = schedule.next_step(step)
         if self._evaluation_is_due():  # a run that was stopped before it
             self._record(learning_rate, clock() - began)
         next_evaluation = min(step - step % self._evaluate_every + self._evaluate_every, total)
@@ -251,8 +253,11 @@ class Trainer:
             progress.epoch = step / self._steps_per_epoch
             if callbacks is not None:
                 callbacks.step(loss)
-            if clock() >= next_report:
+            now = clock()
+            if now >= next_report:
                 self._observer.stepped(progress, loss)
+                if store is not None:
+                    store.raise_failure()
                 next_report = clock() + SECONDS_BETWEEN_REPORTS
             if stop.reason:
                 break
@@ -262,8 +267,10 @@ class Trainer:
                     break
                 next_evaluation = min(step + self._evaluate_every, total)
                 network.set_training(True)
-            if timetable is not None and store is not None and (timetable.due(step) or store.failed):
+            if step == next_save or now >= schedule.deadline:
                 self._save(learning_rate)
+                next_save = schedule.next_step(step)
+                schedule.restart_clock()
         self.stopped = stop.reason or view.stop_reason
         if stop.reason:
             self._save(learning_rate)

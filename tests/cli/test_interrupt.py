@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
+import subprocess
+import termios
 import threading
 import time
 
@@ -19,22 +22,24 @@ SLEEPY = (
     "layers=[acme.Slow: {seconds: 60}, Affine: {units: 10}, SoftmaxWithLoss]",
 )
 
+CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
 
 @pytest.fixture(autouse=True)
 def _handlers_are_put_back():
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number, _ in CODES]
     yield
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number, _ in CODES] == before
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), CODES)
 def test_before_training_a_signal_is_an_exception(number, code):
     with Interrupts() as interrupts, pytest.raises(Interrupted) as caught:
         signal.raise_signal(number)
     assert caught.value.exit_code == interrupts.exit_code == code
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), CODES)
 def test_in_training_a_signal_is_a_request_and_the_next_one_is_the_systems(number, code):
     noticed = []
     with Interrupts() as interrupts:
@@ -43,18 +48,19 @@ def test_in_training_a_signal_is_a_request_and_the_next_one_is_the_systems(numbe
         assert interrupts.exit_code == 0
         os.kill(os.getpid(), number)
         assert (interrupts.stop.reason, interrupts.exit_code, noticed) == (number.name, code, [True])
-        assert signal.getsignal(signal.SIGINT) is signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert {signal.getsignal(number) for number, _ in CODES} == {signal.SIG_DFL}
 
 
-def test_a_signal_that_was_ignored_stays_ignored():
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_was_ignored_stays_ignored(number):
+    before = signal.signal(number, signal.SIG_IGN)
     try:
         with Interrupts() as interrupts:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
             assert interrupts.received is None
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+        assert signal.getsignal(number) is signal.SIG_IGN
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
 
 
 def test_outside_the_main_thread_nothing_changes():
@@ -79,7 +85,7 @@ def test_a_run_works_outside_the_main_thread(invoke, work):
     assert codes == [0]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), CODES)
 def test_a_stopped_run_keeps_history_and_model(number, code, started, forever, work, invoke):
     process = started("run", "tiny.yaml", "--json", *forever)
     events = [json.loads(process.stdout.readline()) for _ in range(3)]
@@ -117,7 +123,7 @@ def test_a_second_signal_ends_the_program_at_once(started, work):
     assert (work / "runs/tiny/spec.yaml").is_file()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), CODES)
 @pytest.mark.parametrize("out", [(), ("--out", "kept/here")])
 def test_a_signal_while_data_is_read_ends_the_run_and_leaves_no_folder(number, code, out, started, work):
     process = started("run", "tiny.yaml", "--plugin", "acme.py", "--set", "data=acme.slow_data", *out)
@@ -126,3 +132,69 @@ def test_a_signal_while_data_is_read_ends_the_run_and_leaves_no_folder(number, c
     printed, err = process.communicate(timeout=10)
     assert (process.returncode, printed, err) == (code, "", "")
     assert [path for path in work.rglob("*") if "tiny" in path.name or "here" in path.name] == [work / "tiny.yaml"]
+
+
+@pytest.fixture
+def closing_terminal(work, environment, program):
+    """Return a function that starts the program on a terminal, and closes that once some text has appeared on it."""
+    processes = []
+
+    def run(*arguments, until, ignored=False, **env):
+        ours, theirs = os.openpty()
+
+        def take_terminal():
+            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+            if ignored:
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+        process = subprocess.Popen(
+            [*program, *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=work,
+            env=environment | env,
+            start_new_session=True,
+            preexec_fn=take_terminal,  # noqa: PLW1509 - it makes two system calls
+        )
+        processes.append(process)
+        os.close(theirs)
+        seen = b""
+        while until not in seen:
+            seen += os.read(ours, 1000)
+        os.close(ours)
+        return process.wait(timeout=30)
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_a_closed_terminal_ends_the_run_in_order(kind, closing_terminal, forever, work, invoke):
+    assert closing_terminal("run", "tiny.yaml", *forever, until=b"validation", TERM=kind) == 129
+    folder = work / "runs/tiny"
+    (checkpoint,) = (folder / "checkpoints").iterdir()
+    steps = int(checkpoint.stem.removeprefix("step-"))
+    assert invoke("evaluate", folder, "--split", "test").code == 0
+    assert closing_terminal("resume", "runs/tiny", until=b"going on after step", TERM=kind) == 129
+    assert int(next((folder / "checkpoints").iterdir()).stem.removeprefix("step-")) >= steps
+
+
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_a_run_that_ignores_hangups_outlives_its_terminal(kind, closing_terminal, work):
+    steps = ("--set", "training.iterations=20000", "--set", "training.evaluate_every=100")
+    assert closing_terminal("run", "tiny.yaml", *steps, until=b"validation", ignored=True, TERM=kind) == 0
+    history = (work / "runs/tiny/history.jsonl").read_text().splitlines()
+    assert json.loads(history[-1])["iteration"] == 20000
+
+
+def test_a_reader_that_goes_with_the_terminal_is_not_missed(started, forever, work):
+    process = started("run", "tiny.yaml", "--json", *forever)
+    process.stdout.readline()
+    process.send_signal(signal.SIGHUP)
+    process.stdout.close()
+    assert process.stderr.read().endswith("go on with: mlpkit resume runs/tiny\n")
+    assert process.wait(timeout=20) == 129
+    assert list((work / "runs/tiny/checkpoints").iterdir())

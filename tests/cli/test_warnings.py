@@ -1,4 +1,4 @@
-"""Deprecated components: the commands that use a spec warn, and do their work."""
+"""Deprecated components, and what is most likely not meant: the commands that use a spec warn, and do their work."""
 
 from __future__ import annotations
 
@@ -109,3 +109,35 @@ def test_a_plugin_that_prints_does_not_spoil_the_results(work, mlpkit, deprecate
     done = mlpkit("check", *deprecated, "--json")
     assert json.loads(done.out)["ok"] is True
     assert done.err.startswith("hello\n")
+
+
+@pytest.fixture
+def sliced(work):
+    """Cut the minibatches of a network with batch normalisation, inside another layer too, into slices."""
+    spec = (work / "tiny.yaml").read_text().replace("- Relu", "- Residual: {layers: [BatchNorm]}")
+    (work / "tiny.yaml").write_text(spec + "  slices: 2\n")
+
+
+SLICED = """\
+tiny.yaml:16:11: warning: Residual1.BatchNorm1 computes over the examples of each of the 2 slices alone, which gives \
+other results than one slice
+   16 |   slices: 2
+      |           ^
+  help: leave out slices, unless that is meant
+
+"""
+
+
+@pytest.mark.parametrize("verb", [("check",), ("run", "--quiet")])
+def test_slices_of_examples_that_affect_each_other(verb, sliced, invoke):
+    done = invoke(*verb, "tiny.yaml")
+    assert (done.code, done.err) == (0, SLICED)
+    done = invoke(*verb, "tiny.yaml", "--set", "training.slices=1")
+    assert (done.code, done.err) == (0, "")
+
+
+def test_in_python_a_run_warns_once(sliced):
+    spec = load_spec("tiny.yaml")
+    with pytest.warns(UserWarning, match=r"^tiny.yaml:16:11: Residual1.BatchNorm1 computes over") as caught:
+        run(spec)
+    assert len(caught) == 1

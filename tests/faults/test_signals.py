@@ -36,7 +36,7 @@ PHASES = ("load", "forward", "backward", "save", "write", "evaluate")
 """To save is to copy what training changes; it is written while training goes on, up to the next time."""
 LAST_STEPS = {"forward": {1}, "backward": {1}, "evaluate": {6}, "save": {9}, "write": range(8, 18)}
 """How far a run comes that is told to end in a phase; while a checkpoint is written, training goes on to the next."""
-SIGNALS = {"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143)}
+SIGNALS = {"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143), "HUP": (signal.SIGHUP, 129)}
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_a_second_signal_ends_the_program_at_once_and_loses_only_what_was_not_sa
         assert mlpkit.resume(folder, plugins=[plugin_file]).steps == 20
         assert results(folder) == expected
     elif folder.exists():
-        with pytest.raises(mlpkit.RunFolderError, match="there is no checkpoint yet; start the run anew: mlpkit run"):
+        with pytest.raises(mlpkit.RunFolderError, match="there is no checkpoint yet; start a new run: mlpkit run"):
             mlpkit.resume(folder, plugins=[plugin_file])
 
 

@@ -24,8 +24,6 @@ from mlpkit.training.snapshot import Snapshot
 class Slow:
     """Keeps what it is given, when it is allowed to."""
 
-    failed = False
-
     def __init__(self, failing=()):
         self.allowed = threading.Semaphore(0)
         self.kept = []
@@ -66,18 +64,32 @@ def test_the_end_of_the_block_waits_for_the_last():
     assert slow.kept == [1]
 
 
-def test_a_failure_is_raised_by_the_next_one_which_may_be_asked_for_at_once():
+def test_a_failure_is_raised_by_the_next_one_which_waits_for_it():
     slow = Slow(failing={1})
     with AsyncCheckpoints(slow) as store:
         store.save(snapshot(1))
-        assert not store.failed
         slow.allowed.release(2)
-        while not store.failed:
-            time.sleep(0.01)
         with pytest.raises(StorageError, match="no room at step 1"):
             store.save(snapshot(2))
-        assert not store.failed
+        store.raise_failure()
     assert slow.kept == []
+
+
+def test_a_failure_is_raised_once_as_soon_as_somebody_asks():
+    slow = Slow(failing={1})
+    with AsyncCheckpoints(slow) as store:
+        store.save(snapshot(1))
+        store.raise_failure()
+        slow.allowed.release()
+        with pytest.raises(StorageError, match="no room at step 1"):
+            ask_until_it_fails(store)
+        store.raise_failure()
+
+
+def ask_until_it_fails(store):
+    while True:
+        store.raise_failure()
+        time.sleep(0.01)
 
 
 def test_a_failure_of_the_last_one_is_raised_at_the_end():
@@ -142,10 +154,11 @@ def test_training_goes_on_while_a_slow_disk_is_written(work, monkeypatch):
 
 def test_a_full_disk_ends_the_run_with_our_error_long_before_the_next_checkpoint_is_due(work, monkeypatch):
     slow_disk(monkeypatch, 0, failing=errno.ENOSPC)
+    steps = {"training.iterations": 99_999, "training.evaluate_every": 35_000}
     with pytest.raises(
-        StorageError, match=r"step-000003000.safetensors: can't be written: No space left on device; free"
+        StorageError, match=r"step-000020000.safetensors: can't be written: No space left on device; free"
     ):
-        run({"training.checkpoint": {"every": 3_000}, "training.iterations": 9_999, "training.evaluate_every": 5_000})
+        run({"training.checkpoint": {"every": 20_000}, **steps})
     assert RunFolder.open(work / "run").checkpoints.steps() == []
     assert RunFolder.open(work / "run").read_history() == []
     assert not list((work / "run").rglob("*.tmp"))

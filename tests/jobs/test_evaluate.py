@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from shutil import rmtree
 
 import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit.errors import ComponentFailure, DataError, UsageError
+from mlpkit.errors import ComponentFailure, DataError, DivergenceError, RunFolderError, UsageError
 from mlpkit.jobs.evaluate import evaluate
+from mlpkit.jobs.predict import predict
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.model_file import load_model_file, save_model
 
 
 def test_evaluation_repeats_the_metrics_of_the_run(train, work):
@@ -96,3 +99,43 @@ def test_tables_change_nothing_else(train):
     for figures in run.metrics.values():
         del figures["confusion_matrix"]
     assert (run.history, run.metrics) == (plain.history, plain.metrics)
+
+
+def test_a_model_that_is_not_finite_is_no_model(train, work):
+    train()
+    file = work / "run/model.safetensors"
+    model = load_model_file(file)
+    model.arrays["Affine1.W"][0, :3] = np.nan
+    save_model(file, model.arrays, model.metadata)
+    np.save(work / "rows.npy", np.zeros((2, 28, 28)))
+    for use in (lambda: evaluate(work / "run"), lambda: predict(work / "run", work / "rows.npy")):
+        with pytest.raises(DivergenceError) as caught:
+            use()
+        assert caught.value.exit_code == 1
+        assert str(caught.value) == (
+            f"{file}: can't be used: the parameter Affine1.W (3 of 12,544 values) is not finite; "
+            "train again, with a lower learning rate"
+        )
+
+
+def test_a_loss_that_is_not_finite_is_no_result(train, work):
+    train()
+    file = work / "run/model.safetensors"
+    model = load_model_file(file)
+    model.arrays["Affine2.W"][:] = 3e38
+    save_model(file, model.arrays, model.metadata)
+    with pytest.raises(DivergenceError, match=r"run: the train loss is (nan|inf); check the data for values out of"):
+        evaluate(work / "run")
+
+
+def test_after_a_kill_resume_is_named_if_there_is_a_checkpoint(train, work):
+    train(training__checkpoint={"every": 20})
+    for name in ("model.safetensors", "metrics.json"):
+        (work / "run" / name).unlink()
+    with pytest.raises(
+        RunFolderError, match=r"holds no model.safetensors: the run is not finished; go on with: mlpkit r"
+    ):
+        evaluate(work / "run")
+    rmtree(work / "run/checkpoints")
+    with pytest.raises(RunFolderError, match=r"the run is not finished; start a new run: mlpkit run .*/resolved.yaml"):
+        evaluate(work / "run")

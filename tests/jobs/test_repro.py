@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -87,9 +88,11 @@ def test_another_spec_or_other_data_is_refused(train, work):
 
 
 def test_a_run_that_has_not_ended_is_refused(train, work):
-    train("run")
+    train("run", training__checkpoint={"every": 20})
     (work / "run/metrics.json").unlink()
-    assert refusal(Path("run")) == "run: the run has not come to its end; go on with: mlpkit resume run"
+    assert refusal(Path("run")) == "run: the run is not finished; go on with: mlpkit resume run"
+    rmtree(work / "run/checkpoints")
+    assert refusal(Path("run")) == "run: the run is not finished; start a new run: mlpkit run run/resolved.yaml"
 
 
 def test_a_run_that_was_interrupted_and_resumed_comes_to_the_same_again(work):

@@ -143,7 +143,7 @@ def test_without_a_checkpoint_nothing_is_begun_silently(train, work):
     train("run")
     (work / "run/metrics.json").unlink()
     assert refusal(work / "run") == (
-        f"{work / 'run'}: can't be resumed: there is no checkpoint yet; start the run anew: "
+        f"{work / 'run'}: can't be resumed: there is no checkpoint yet; start a new run: "
         f"mlpkit run {work / 'run/resolved.yaml'}"
     )
 

@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,11 @@ from threadpoolctl import threadpool_info
 
 import mlpkit
 from mlpkit.errors import StorageError
+from mlpkit.jobs.training_job import settings_of
 from mlpkit.runs import json_files as json_lines
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file
+from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit.training.events import Observer
 from mlpkit.training.stopping import StopRequest
 
@@ -267,3 +271,27 @@ def test_a_data_set_that_fails_is_named(work):
     spec = mlpkit.load_spec("tiny.yaml", overrides={"data": "acme.nothing"}, plugins=["acme.py"])
     with pytest.raises(mlpkit.ComponentFailure, match=r"dataset acme\.nothing failed in open: ConnectionError"):
         mlpkit.run(spec)
+
+
+@pytest.mark.parametrize(
+    ("said", "triggers"),
+    [
+        ({}, CheckpointTriggers(every_seconds=300)),
+        ({"training.checkpoint": None}, None),
+        ({"training.checkpoint": {"every": 7}}, CheckpointTriggers(every=7)),
+    ],
+)
+def test_a_run_is_saved_every_few_minutes_unless_the_spec_says_otherwise(work, said, triggers):
+    assert settings_of(mlpkit.load_spec("tiny.yaml", overrides=said)).triggers == triggers
+
+
+def test_what_is_shorter_than_that_leaves_no_checkpoint(train, work):
+    train()
+    assert not (work / "run/checkpoints").exists()
+
+
+def test_a_long_run_can_be_resumed_after_a_kill(train, work, monkeypatch):
+    minutes = count()
+    monkeypatch.setattr(time, "perf_counter", lambda: 60.0 * next(minutes))  # one passes between two looks at the clock
+    train()
+    assert len(RunFolder.open(work / "run").checkpoints.steps()) == 2

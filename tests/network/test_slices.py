@@ -11,6 +11,7 @@ from mlpkit import Layer, Loss, Sequential
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.replica import slice_bounds
 from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -227,3 +228,19 @@ def test_a_loss_says_what_its_slices_count(t, examples):
     np.testing.assert_allclose(cut.gradient_values, whole.gradient_values, rtol=1e-12, atol=1e-15)
     mean = np.nan if not any(t) else whole.loss_and_gradient(x, targets)
     assert whole.loss(x, targets) == pytest.approx(mean, rel=1e-12, nan_ok=True)
+
+
+def test_a_layer_that_couples_examples_warns_of_slices():
+    stack = [Affine(3), BatchNorm(), Affine(2), BatchNorm(), SoftmaxWithLoss()]
+    expected = (
+        "BatchNorm1, BatchNorm2 compute over the examples of each of the 2 slices alone, "
+        "which gives other results than one slice"
+    )
+    with pytest.warns(UserWarning, match=expected) as caught:
+        Sequential(stack, (4,), slices=2)
+    assert caught[0].filename == __file__
+
+
+def test_one_slice_is_nothing_to_warn_of():
+    Sequential([Affine(3), BatchNorm(), SoftmaxWithLoss()], (4,), slices=1)
+    Sequential([Affine(3), Relu(), SoftmaxWithLoss()], (4,), slices=2)

@@ -94,7 +94,7 @@ def test_the_best_is_the_last_resort(checkpoints: Checkpoints) -> None:
 
 def test_without_a_whole_one_there_is_advice(checkpoints: Checkpoints) -> None:
     folder = checkpoints.directory.parent
-    advice = f"start the run anew: mlpkit run {folder / 'resolved.yaml'}"
+    advice = f"start a new run: mlpkit run {folder / 'resolved.yaml'}"
     assert refusal(checkpoints) == f"{folder}: can't be resumed: there is no checkpoint yet; {advice}"
     save(checkpoints, 1)
     file(checkpoints, 1).write_bytes(b"")

@@ -330,13 +330,16 @@ def test_numbers_that_are_not_finite_are_refused(folder: RunFolder) -> None:
 
 def test_what_a_run_has_not_written_yet_is_named(folder: RunFolder) -> None:
     assert folder.read_history() == []
-    for read, name in [
-        (folder.resolved_text, "resolved.yaml"),
-        (folder.read_lock, "lock.json"),
-        (folder.read_metrics, "metrics.json"),
-        (folder.load_model, "model.safetensors"),
-    ]:
-        assert refusal(read) == (f"{folder.directory}: holds no {name}: the run has not come to its end; start it anew")
+    for read, name in [(folder.resolved_text, "resolved.yaml"), (folder.read_lock, "lock.json")]:
+        assert refusal(read) == f"{folder.directory}: holds no {name}; restore it from a copy, or start a new run"
+    unfinished = [(folder.read_metrics, "metrics.json"), (folder.load_model, "model.safetensors")]
+    for read, name in unfinished:
+        advice = f"start a new run: mlpkit run {folder.directory}/resolved.yaml"
+        assert refusal(read) == f"{folder.directory}: holds no {name}: the run is not finished; {advice}"
+    folder.checkpoints.save(1, {}, {}, keep=1)
+    for read, name in unfinished:
+        advice = f"go on with: mlpkit resume {folder.directory}"
+        assert refusal(read) == f"{folder.directory}: holds no {name}: the run is not finished; {advice}"
 
 
 def test_damage_is_named(folder: RunFolder) -> None:

@@ -29,7 +29,7 @@ def section(text):
 
 
 def test_defaults_and_values():
-    assert parse_spec(SPEC, name="s.yaml").training.checkpoint is None
+    assert parse_spec(SPEC, name="s.yaml").training.checkpoint == Checkpoint(every_seconds=300)
     assert section("null") is None
     assert section("{every: 500}") == Checkpoint(every=500)
     assert section("{every_epochs: 2, keep: 1}") == Checkpoint(every_epochs=2, keep=1)
@@ -67,13 +67,20 @@ def test_it_merges_key_by_key(tmp_path):
     spec = load_spec(tmp_path / "child.yaml", overrides=["training.checkpoint.best=loss"])
     assert spec.training.checkpoint == Checkpoint(every=500, keep=5, best="loss")
     assert spec.resolved()["training"]["checkpoint"] == {"every": 500, "keep": 5, "best": "loss"}
-    assert "checkpoint" not in parse_spec(SPEC, name="s.yaml").resolved()["training"]
+
+
+@pytest.mark.parametrize("text", ["", "  checkpoint: null\n", "  checkpoint: {every: 5}\n"])
+def test_the_resolved_spec_says_the_same(text):
+    spec = parse_spec(SPEC + text, name="s.yaml")
+    again = parse_spec(yaml.safe_dump(spec.resolved()), name="resolved.yaml")
+    assert "checkpoint" in spec.resolved()["training"]
+    assert again.training.checkpoint == spec.training.checkpoint
 
 
 def test_its_keys_are_explained_though_it_is_left_out():
     spec = parse_spec(SPEC, name="s.yaml")
     assert explain(spec, "training.checkpoint.keep").value == 2
-    assert explain(spec, "training.checkpoint").value is None
+    assert explain(spec, "training.checkpoint").value == {"every_seconds": 300.0, "keep": 2}
 
 
 def test_its_json_schema_takes_what_it_takes():

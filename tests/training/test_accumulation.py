@@ -25,6 +25,9 @@ class Kept:
     def save(self, snapshot):
         self.saved.append(copy.deepcopy(snapshot))
 
+    def raise_failure(self):
+        pass
+
 
 @pytest.mark.parametrize(
     ("batch_size", "accumulate"),
@@ -96,7 +99,7 @@ def test_a_resumed_training_goes_on_to_the_same_bits(step, make_trainer, toy):
 
     def make(store=None):
         settings = {"batch_size": 3, "accumulate": 2, "iterations": 12, "evaluate_every": 3, "optimizer": Adam(0.05)}
-        options = {"augmentations": [toy.Shift()], "occasions": CheckpointTriggers(every=1), "store": store}
+        options = {"augmentations": [toy.Shift()], "triggers": CheckpointTriggers(every=1), "store": store}
         return make_trainer(Affine(6), Restless(0.5), slices=2, **settings, **options)
 
     kept = Kept()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mlpkit import DivergenceError, Layer
+from mlpkit.training.callbacks import BestWeights
 from mlpkit.training.checkpointing import CheckpointTriggers
-from mlpkit.training.weights import BestWeights
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
 
@@ -18,13 +18,14 @@ WILD = {"optimizer": Sgd(0.8), "iterations": 24, "evaluate_every": 3}
 
 
 class Kept:
-    failed = False
-
     def __init__(self):
         self.saved = []
 
     def save(self, snapshot):
         self.saved.append(copy.deepcopy(snapshot))
+
+    def raise_failure(self):
+        pass
 
 
 class Watching(BestWeights):
@@ -69,7 +70,7 @@ def test_a_resumed_training_ends_with_the_same_weights(step, make_trainer):
         BatchNorm(),
         callbacks=[Watching("loss", higher_is_better=False)],
         store=kept,
-        occasions=CheckpointTriggers(every=1),
+        triggers=CheckpointTriggers(every=1),
         **WILD,
     )
     whole.train()

@@ -10,27 +10,34 @@ from mlpkit.training import checkpointing
 from mlpkit.training.checkpointing import Best, BestTracker, CheckpointSchedule, CheckpointTriggers
 
 
-def due(occasions, steps=40, steps_per_epoch=7):
-    timetable = CheckpointSchedule(occasions, steps_per_epoch)
-    return [step for step in range(steps) if timetable.due(step)]
+def due(triggers, steps=40, steps_per_epoch=7):
+    schedule, found = CheckpointSchedule(triggers, steps_per_epoch), [0]
+    while schedule.next_step(found[-1]) < steps:
+        found.append(schedule.next_step(found[-1]))
+    return found[1:]
 
 
 def test_steps_epochs_and_both():
     assert due(CheckpointTriggers(every=10)) == [10, 20, 30]
     assert due(CheckpointTriggers(every_epochs=2)) == [14, 28]
     assert due(CheckpointTriggers(every=10, every_epochs=2)) == [10, 14, 20, 28, 30]
-    assert due(CheckpointTriggers()) == []
+    assert due(CheckpointTriggers(every_seconds=0.001)) == due(CheckpointTriggers()) == []
+
+
+def test_a_resumed_run_keeps_to_the_steps_of_the_whole():
+    schedule = CheckpointSchedule(CheckpointTriggers(every=10), 7)
+    assert [schedule.next_step(step) for step in (0, 9, 10, 25)] == [10, 10, 20, 30]
 
 
 def test_seconds(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(checkpointing.time, "monotonic", lambda: now[0])
-    timetable = CheckpointSchedule(CheckpointTriggers(every_seconds=5), 7)
-    seen = []
-    for step in range(10):
-        now[0] = 2.0 * step
-        seen += [step] if timetable.due(step) else []
-    assert seen == [3, 6, 9]
+    now = [100.0]
+    monkeypatch.setattr(checkpointing.time, "perf_counter", lambda: now[0])
+    schedule = CheckpointSchedule(CheckpointTriggers(every=3, every_seconds=5), 7)
+    assert schedule.deadline == 105
+    now[0] = 106.5
+    schedule.restart_clock()
+    assert schedule.deadline == 111.5
+    assert CheckpointSchedule(CheckpointTriggers(every=3), 7).deadline == math.inf
 
 
 def ranked(values, **ranking):

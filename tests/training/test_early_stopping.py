@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit import Progress, TrainingView
-from mlpkit.training.stopping import EarlyStopping
+from mlpkit.training.callbacks import EarlyStopping
 
 
 def followed(values, *, patience, minimum_change=0.0, higher_is_better=False, interrupted_after=None):

@@ -9,8 +9,8 @@ import pytest
 
 from mlpkit import Callback
 from mlpkit.network import flat_layout
+from mlpkit.training.callbacks import BestWeights, MovingAverage
 from mlpkit.training.checkpointing import CheckpointTriggers
-from mlpkit.training.weights import BestWeights, MovingAverage
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
 
@@ -34,6 +34,9 @@ class Kept:
 
     def save(self, snapshot):
         self.saved.append(copy.deepcopy(snapshot))
+
+    def raise_failure(self):
+        pass
 
 
 def mean_as_written_out(weights, decay):
@@ -73,7 +76,7 @@ def test_a_resumed_training_goes_on_with_the_same_average(step, make_trainer):
             "iterations": 12,
             "evaluate_every": 2,
             "optimizer": Sgd(0.8),
-            "occasions": CheckpointTriggers(every=1),
+            "triggers": CheckpointTriggers(every=1),
         }
         return make_trainer(BatchNorm(), callbacks=callbacks, store=store, **settings)
 

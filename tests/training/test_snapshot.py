@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mlpkit import ModelFileError, StorageError
+from mlpkit.training import loop
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.stopping import StopRequest
 from mlpkit_plugins.optimizers.adam import Adam
@@ -15,8 +16,6 @@ from mlpkit_plugins.optimizers.adam import Adam
 
 class Kept:
     """Keeps the snapshots of a run."""
-
-    failed = False
 
     def __init__(self):
         self.saved, self.best = [], []
@@ -27,13 +26,16 @@ class Kept:
     def save_best(self, snapshot):
         self.best.append(snapshot)
 
+    def raise_failure(self):
+        pass
+
 
 def settings():
     return {
         "optimizer": Adam(0.05),
         "iterations": 12,
         "evaluate_every": 3,
-        "occasions": CheckpointTriggers(every=1),
+        "triggers": CheckpointTriggers(every=1),
         "ranking": BestTracker("loss"),
     }
 
@@ -96,16 +98,15 @@ def test_a_callback_is_given_its_state_and_the_history_and_then_told_of_the_star
     assert callback.steps == 12
 
 
-def test_a_store_that_failed_meanwhile_is_asked_again_after_the_next_step(make_trainer):
+def test_a_store_that_failed_meanwhile_is_asked_with_the_next_report(make_trainer, monkeypatch):
     class Failing(Kept):
-        def save(self, snapshot):
-            if self.failed:
+        def raise_failure(self):
+            if self.saved:
                 raise StorageError("no room")
-            super().save(snapshot)
-            self.failed = True
 
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_REPORTS", 0)
     store = Failing()
-    trainer = make_trainer(store=store, **settings() | {"occasions": CheckpointTriggers(every=5), "ranking": None})
+    trainer = make_trainer(store=store, **settings() | {"triggers": CheckpointTriggers(every=5), "ranking": None})
     with pytest.raises(StorageError, match="no room"):
         trainer.train()
     assert ([snapshot.step for snapshot in store.saved], trainer.progress.step) == ([5], 6)
@@ -120,7 +121,7 @@ def test_a_callback_and_a_signal_that_ask_to_stop_after_the_same_step(make_train
                 stop.stop("SIGINT")
 
     stop, kept = StopRequest(), Kept()
-    first = make_trainer(callbacks=[Both()], stop=stop, store=kept, **settings() | {"occasions": None})
+    first = make_trainer(callbacks=[Both()], stop=stop, store=kept, **settings() | {"triggers": None})
     first.train()
     assert (first.stopped, [record["iteration"] for record in first.history]) == ("SIGINT", [3])
     assert [snapshot.step for snapshot in kept.saved] == [5]

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from mlpkit import Progress, TrainingView
-from mlpkit.training import stopping as time_budget
+from mlpkit.training import callbacks as time_budget
+from mlpkit.training.callbacks import TimeBudget
 from mlpkit.training.checkpointing import CheckpointTriggers
-from mlpkit.training.stopping import TimeBudget
 
 
 @pytest.fixture
@@ -30,13 +30,14 @@ def clock(monkeypatch):
 
 
 class Kept:
-    failed = False
-
     def __init__(self):
         self.saved = []
 
     def save(self, snapshot):
         self.saved.append(copy.deepcopy(snapshot))
+
+    def raise_failure(self):
+        pass
 
 
 def test_training_ends_with_an_evaluation_after_the_step_in_which_the_time_is_over(make_trainer, clock):
@@ -48,9 +49,9 @@ def test_training_ends_with_an_evaluation_after_the_step_in_which_the_time_is_ov
 def test_time_before_a_resume_counts_and_the_break_does_not(make_trainer, clock):
     def make(store):
         budget = TimeBudget(20.0)
-        return make_trainer(callbacks=[budget], iterations=None, open_ended=True, store=store, occasions=occasions)
+        return make_trainer(callbacks=[budget], iterations=None, open_ended=True, store=store, triggers=triggers)
 
-    occasions, kept = CheckpointTriggers(every=1), Kept()
+    triggers, kept = CheckpointTriggers(every=1), Kept()
     make(kept).train()
     snapshot = kept.saved[3]
     assert snapshot.figures["callbacks"] == [{"seconds": 8.0}]  # a look in each step, and one in each saving

@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from mlpkit.cli.formatting import duration, figure
+from mlpkit.cli.output import outliving_the_terminal
 from mlpkit.cli.progress.display import Display, tell_outcome
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ class Screen(Display):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the bar away, and bring the cursor back."""
-        self._live.stop()
+        self._stop()
 
     def resumed(self, step: int) -> None:
         """Say where the run goes on."""
@@ -254,14 +255,16 @@ class Screen(Display):
     def started(self, total_steps: int | None) -> None:
         """Show the bar, as far as a run that is resumed has come, otherwise empty."""
         self._bar = ProgressBar(total_steps, Throughput(total_steps, self._first_step), self._first_step)
-        self._live.start()
-        self._live.update(self._bar, refresh=True)
+        with outliving_the_terminal():
+            self._live.start()
+            self._live.update(self._bar, refresh=True)
 
     def stepped(self, progress: Progress, loss: float) -> None:
         """Move the bar."""
         if self._bar is not None:
             self._bar.step, self._bar.loss = progress.step, loss
-            self._live.update(self._bar, refresh=True)
+            with outliving_the_terminal():
+                self._live.update(self._bar, refresh=True)
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """Print a row above the bar."""
@@ -278,7 +281,7 @@ class Screen(Display):
 
     def ended(self) -> None:
         """Take the bar away."""
-        self._live.stop()
+        self._stop()
 
     def interrupted(self) -> None:
         """Bring the cursor back now: the next signal ends the program at once."""
@@ -290,5 +293,10 @@ class Screen(Display):
         self._print(Text())
         tell_outcome(run)
 
+    def _stop(self) -> None:
+        with outliving_the_terminal():
+            self._live.stop()
+
     def _print(self, line: Text) -> None:
-        self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        with outliving_the_terminal():
+            self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)

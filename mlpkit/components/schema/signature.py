@@ -266,8 +266,9 @@ class Section:
         """Report what is wrong between values that are each right."""
 
     def reference(self) -> dict[str, Any]:
-        """Return what a spec would say: every value that is not None."""
-        return {key: written(value) for key, value in vars(self).items() if value is not None}
+        """Return what a spec would say: every value, unless it is None by default."""
+        defaults = vars(type(self))
+        return {key: written(value) for key, value in vars(self).items() if value is not None or defaults.get(key)}
 
 
 MOST_KEYS_NAMED: Final = 8
@@ -291,6 +292,8 @@ class SectionType(ValueType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section, its values checked and defaults filled in."""
+        if isinstance(value, self.owner):  # a default
+            return value
         if not isinstance(value, dict):
             names = list(self.signature.types)
             remedy = f"its keys: {', '.join(names)}" if len(names) <= MOST_KEYS_NAMED else ""

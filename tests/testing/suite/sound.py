@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from mlpkit import (
@@ -224,6 +226,26 @@ class Patience(Callback):
 
     def load_state(self, state):
         self.last, self.risen = state["last"], state["risen"]
+
+
+class Losses(Callback):
+    """Keeps the loss of each step in an array, and asks to stop at the first that is no lower than all before it."""
+
+    def __init__(self) -> None:
+        self.losses = np.zeros(0, np.float32)
+        self.lowest = (math.inf, None)
+
+    def on_step(self, training, loss):
+        self.losses = np.append(self.losses, np.float32(loss))
+        if loss >= self.lowest[0]:
+            training.stop("the loss is no lower")
+        self.lowest = min(self.lowest, (loss, training.progress.step))
+
+    def state(self):
+        return {"losses": self.losses, "lowest": self.lowest}
+
+    def load_state(self, state):
+        self.losses, self.lowest = state["losses"], state["lowest"]
 
 
 class Points(Dataset):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kill_matrix import caught_by
-from sound import Patience
+from sound import Losses, Patience
 
 from mlpkit import Callback
 
@@ -41,19 +41,27 @@ class ClipsParameters(Callback):
 
 
 @caught_by("state_is_plain_data")
-class StateWithATuple(Patience):
-    """returns a tuple, which JSON gives back as a list"""
+class StateByStep(Patience):
+    """returns a mapping whose keys are numbers"""
 
     def state(self):
-        return {"both": (self.last, self.risen)}
+        return super().state() | {"seen": {1: 0.5}}
+
+
+@caught_by("state_is_plain_data")
+class StateThatIsAList(Patience):
+    """returns a list in place of a mapping"""
+
+    def state(self):
+        return [self.last, self.risen]
 
     def load_state(self, state):
-        self.last, self.risen = state["both"]
+        self.last, self.risen = state
 
 
 @caught_by("state_is_plain_data")
 class StateWithASet(Patience):
-    """returns what JSON can't hold"""
+    """returns what a checkpoint can't hold"""
 
     def state(self):
         return super().state() | {"seen": {1, 2}}
@@ -95,3 +103,12 @@ class RemembersInTheClass(Patience):
         self.losses.append(loss)
         if len(self.losses) == 15:
             training.stop("enough")
+
+
+@caught_by("goes_on_after_a_resume")
+class ForgetsAnArray(Losses):
+    """puts zeros in the place of the array that load_state gives it"""
+
+    def load_state(self, state):
+        super().load_state(state)
+        self.losses[:] = 0

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from mlpkit.runs import lock, plain_json
+from mlpkit.runs import environment as module
+from mlpkit.runs import json_files
 from mlpkit.runs.environment import environment, lock_contents
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def test_it_joins_what_it_is_told_with_the_environment() -> None:
 
 
 def test_it_is_plain_and_holds_no_path_of_the_machine() -> None:
-    text = plain_json.encode_pretty(contents())
+    text = json_files.encode_pretty(contents())
     for place in (sys.prefix, sys.base_prefix, np.__path__[0], platform.node()):
         assert place not in text
     assert "/" not in text
@@ -98,7 +99,7 @@ def test_the_processor_is_named_by_its_model(tmp_path: Path, monkeypatch: pytest
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("processor\t: 0\nmodel\t\t: 1\nmodel name\t: AMD EPYC\nmodel name\t: other\n")
     monkeypatch.setattr(platform, "system", lambda: "Linux")
-    monkeypatch.setattr(lock, "_PROCESSORS_OF_LINUX", cpuinfo)
+    monkeypatch.setattr(module, "_PROCESSORS_OF_LINUX", cpuinfo)
     assert environment()["processor"] == "AMD EPYC"
     cpuinfo.write_text("CPU implementer\t: 0x41\n")
     monkeypatch.setattr(platform, "processor", lambda: "")

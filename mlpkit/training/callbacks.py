@@ -1,0 +1,236 @@
+"""Calling the callbacks of a run; and those that do what keys of ``training`` ask for."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Gt, Lt
+
+from mlpkit.components.callback import Callback, Weights
+from mlpkit.network.component_errors import component_errors
+from mlpkit.network.flat_layout import blocks
+from mlpkit.training.checkpointing import Best, BestTracker
+from mlpkit.training.snapshot import pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.callback import TrainingView
+    from mlpkit.training.evaluation import Record
+
+
+class CallbackGroup:
+    """All callbacks of a run, told in their order.
+
+    Args:
+        callbacks: the callbacks.
+        view: what they see of the run.
+
+    Raises:
+        ComponentFailure: a callback raised an exception of its own.
+    """
+
+    def __init__(self, callbacks: Sequence[Callback], view: TrainingView) -> None:
+        self._view = view
+        self._callbacks = [
+            (callback, component_errors(f"callback {callback.registered_name} failed")) for callback in callbacks
+        ]
+
+    def start(self) -> None:
+        """Training begins."""
+        for callback, blame in self._callbacks:
+            with blame:
+                callback.on_start(self._view)
+
+    def step(self, loss: float) -> None:
+        """A step was done."""
+        for callback, blame in self._callbacks:
+            with blame:
+                callback.on_step(self._view, loss)
+
+    def evaluation(self, record: Record) -> None:
+        """An evaluation was done."""
+        for callback, blame in self._callbacks:
+            with blame:
+                callback.on_evaluation(self._view, record)
+
+    def end(self) -> None:
+        """Training is over."""
+        for callback, blame in self._callbacks:
+            with blame:
+                callback.on_end(self._view)
+
+    def state(self, arrays: dict[str, NDArray[Any]]) -> list[Any]:
+        """Return what each callback must remember, as plain data.
+
+        Args:
+            arrays: takes the arrays among it, by name.
+        """
+        states = []
+        for i, (callback, _) in enumerate(self._callbacks):
+            with component_errors(f"callback {callback.registered_name} failed in state"):
+                states.append(pack(callback.state(), arrays, f"callbacks/{i}"))
+        return states
+
+    def load_state(self, states: Sequence[Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Give each callback back what ``state`` returned."""
+        for (callback, _), packed in zip(self._callbacks, states, strict=True):
+            with component_errors(f"callback {callback.registered_name} failed in load_state"):
+                callback.load_state(unpack(packed, arrays))
+
+
+class EarlyStopping(Callback):
+    """Ends training when a figure has not got better for some evaluations in a row.
+
+    A figure that is not finite is no better than any other.
+
+    Args:
+        figure: ``loss`` or a metric's name.
+        higher_is_better: whether larger values are better.
+        patience: evaluations in a row that may be no better before the training ends.
+        minimum_change: by how much a figure must be better to count.
+
+    Source: Prechelt, Early Stopping - But When? (1998).
+    """
+
+    def __init__(self, figure: str, *, higher_is_better: bool, patience: int, minimum_change: float) -> None:
+        self._ranking = BestTracker(figure, higher_is_better, minimum_change)
+        self._patience = patience
+        self._waited = 0
+
+    def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
+        """Compare the figure with the best so far."""
+        self._waited = 0 if self._ranking.improved(record) else self._waited + 1
+        if self._waited >= self._patience:
+            training.stop(f"{self._ranking.figure} is no better than {self._best()} for {self._waited} evaluations")
+
+    def state(self) -> dict[str, Any]:
+        """Return the best figure, and for how long there was no better one."""
+        return {"best": self._ranking.best, "waited": self._waited}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take them back."""
+        self._ranking.best = state["best"] and Best(*state["best"])
+        self._waited = state["waited"]
+
+    def _best(self) -> str:
+        best = self._ranking.best
+        return "before" if best is None else f"the {best.value:.4g} of step {best.step}"
+
+
+class TimeBudget(Callback):
+    """Ends training after a time, evaluations included; what was done before a resume counts, the break doesn't.
+
+    Args:
+        seconds: how long to train.
+    """
+
+    def __init__(self, seconds: Annotated[float, Gt(0)]) -> None:
+        self.seconds = seconds
+        self._spent_before = 0.0
+        self._began: float | None = None
+
+    def on_start(self, training: TrainingView) -> None:
+        """Look at the clock."""
+        self._began = time.monotonic()
+
+    def on_step(self, training: TrainingView, loss: float) -> None:
+        """Ask to stop if the time is over."""
+        if self._spent() >= self.seconds:
+            training.stop(f"the time of {self.seconds:g} s is over")
+
+    def state(self) -> dict[str, Any]:
+        """Return the time that was spent."""
+        return {"seconds": self._spent()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back the time that was spent."""
+        self._spent_before = state["seconds"]
+
+    def _spent(self) -> float:
+        return self._spent_before + (0.0 if self._began is None else time.monotonic() - self._began)
+
+
+class BestWeights(Callback):
+    """Keeps the weights of the evaluation at which a figure was best, and puts them in place when training ends.
+
+    Args:
+        figure: ``loss`` or a metric's name.
+        higher_is_better: whether larger values are better.
+    """
+
+    def __init__(self, figure: str, *, higher_is_better: bool) -> None:
+        self._ranking = BestTracker(figure, higher_is_better)
+        self._best: Weights | None = None
+
+    def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
+        """Keep the weights that were evaluated, if they are the best so far."""
+        if self._ranking.improved(record):
+            self._best = training.weights.copy()
+
+    def on_end(self, training: TrainingView) -> None:
+        """Put the best weights in place."""
+        if self._best is not None:
+            training.stand_in = self._best
+
+    def state(self) -> dict[str, Any]:
+        """Return the best figure and its weights."""
+        return {"best": self._ranking.best, "weights": self._best}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take them back."""
+        self._ranking.best = state["best"] and Best(*state["best"])
+        self._best = state["weights"] and Weights(*state["weights"])
+
+
+class MovingAverage(Callback):
+    """Averages the weights over the steps, the latest counting most; layers' state is left as it is.
+
+        a_t = (1 - decay) Σ decay^(t - s) w_s / (1 - decay^t)   over the steps s from 1 to t
+
+    The divisor makes it a mean from the first step on, in which the weights that training began with have no part.
+
+    Args:
+        decay: what the weights of a step count for, compared with those of the next.
+
+    Source: Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging (1992); with the correction of
+        Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), section 3.
+    """
+
+    def __init__(self, decay: Annotated[float, Gt(0), Lt(1)]) -> None:
+        self._decay = decay
+        self._average: NDArray[Any] | None = None
+
+    def on_start(self, training: TrainingView) -> None:
+        """Put the average in the place of the weights."""
+        if self._average is None:
+            self._average = training.weights.values.copy()
+        training.stand_in = Weights(self._average, training.weights.state)
+
+    def on_step(self, training: TrainingView, loss: float) -> None:
+        """Take in the weights after a step."""
+        assert self._average is not None
+        kept = self._kept(training.progress.step)
+        for begin, end in blocks(0, self._average.size):
+            average, values = self._average[begin:end], training.weights.values[begin:end]
+            np.subtract(average, values, out=average)
+            np.multiply(average, kept, out=average)
+            np.add(average, values, out=average)
+
+    def state(self) -> dict[str, Any]:
+        """Return the average."""
+        return {"average": self._average}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take it back."""
+        self._average = state["average"]
+
+    def _kept(self, step: int) -> float:
+        """Return what is kept of the average: decay (1 - decay^(step - 1)) / (1 - decay^step)."""
+        logarithm = math.log(self._decay)
+        return self._decay * math.expm1((step - 1) * logarithm) / math.expm1(step * logarithm)

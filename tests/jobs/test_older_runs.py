@@ -1,0 +1,85 @@
+"""Run folders that earlier versions wrote still load, evaluate and resume."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mlpkit
+from mlpkit.jobs.evaluate import evaluate
+from mlpkit.jobs.predict import predict
+from mlpkit.runs.environment import environment
+
+VERSIONS = sorted(path for path in (Path(__file__).parent / "older_runs").iterdir() if path.is_dir())
+OPTIMIZERS = ("sgd", "adam", "adamw")
+FEW_BITS = 1e-4
+"""How far float32 may be off where another processor computes, or slots are converted."""
+
+
+@pytest.fixture(params=VERSIONS, ids=lambda path: path.name)
+def older(request, tmp_path, monkeypatch):
+    """Go to a copy of the folders that a version wrote, and return it."""
+    shutil.copytree(request.param, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def history(folder):
+    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+
+
+def same_environment(folder):
+    then = json.loads((folder / "lock.json").read_text())["environment"]
+    now = environment()
+    return all(then[key] == now[key] for key in ("numpy", "blas", "processor", "machine"))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_model_predicts_what_it_predicted(older, optimizer):
+    expected = json.loads((older / "predictions.json").read_text())[optimizer]
+    inputs = np.random.default_rng(0).normal(size=(5, 5)).astype(np.float32)
+    network = mlpkit.load_model(older / optimizer / "finished/model.safetensors")
+    np.testing.assert_allclose(network.predict(inputs), expected, rtol=FEW_BITS)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_evaluation_finds_what_the_run_found(older, optimizer):
+    found = evaluate(older / optimizer / "finished")
+    assert found.doubt == ""
+    expected = json.loads((older / optimizer / "finished/metrics.json").read_text())
+    assert found.figures.keys() == expected.keys()
+    for split, figures in expected.items():
+        assert found.figures[split] == pytest.approx(figures, rel=FEW_BITS)
+
+
+def test_raw_rows_are_encoded_as_they_were(older):
+    predictions = predict(older / "sgd/finished", older / "plants.csv")
+    assert "".join(predictions.label(row)[0] for row in range(16)) == "fmffmmfffmfmmmmm"
+    assert predictions.values.max(axis=1)[:3] == pytest.approx([0.6484, 0.7656, 0.9309], abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.*the same bits as without the break are no longer certain:UserWarning")
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_interrupted_run_comes_to_what_the_whole_run_came_to(older, optimizer):
+    whole, interrupted = older / optimizer / "finished", older / optimizer / "interrupted"
+    before = len(history(interrupted))
+    run = mlpkit.resume(interrupted)
+    assert (run.stopped, run.steps) == ("", history(whole)[-1]["iteration"])
+    assert len(run.history) > before
+    for found, expected in zip(history(interrupted), history(whole), strict=True):
+        assert found == pytest.approx(expected, rel=FEW_BITS)
+    if optimizer == "sgd" and same_environment(whole):
+        assert (interrupted / "metrics.json").read_bytes() == (whole / "metrics.json").read_bytes()
+        assert history(interrupted) == history(whole)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_finished_run_is_returned_as_it_is(older, optimizer):
+    folder = older / optimizer / "finished"
+    before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file() and path.name != ".lock"}
+    assert mlpkit.resume(folder).history == history(folder)
+    assert all(path.read_bytes() == content for path, content in before.items())
