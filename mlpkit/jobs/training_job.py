@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.build import build_for
-from mlpkit.jobs.run_inputs import Origin, lock_of, resolved_text
+from mlpkit.jobs.run_inputs import Origin, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import Checkpoint
@@ -158,7 +158,7 @@ class TrainingJob:
         self.spec = spec
         self.description = description
         self.folder = folder
-        self.resolved = resolved_text(spec, plan)
+        self.resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
         self._slices = plan.slices
         self._steps = steps
         self._dataset = dataset

@@ -86,7 +86,7 @@ class _Conversion:
             return self._mapping(value, depth)
         if isinstance(value, list | tuple):
             return ListNode([self.node(item, depth + 1) for item in value], self.origin)
-        return ScalarNode(_scalar(value), self.origin)
+        return ScalarNode(scalar_of(value), self.origin)
 
     def _mapping(self, value: Mapping[object, object], depth: int) -> Node:
         entries = {}
@@ -98,7 +98,12 @@ class _Conversion:
         return MappingNode(entries, self.origin)
 
 
-def _scalar(value: object) -> Scalar:
+def scalar_of(value: object) -> Scalar:
+    """Return a value that is no list or mapping as a spec would write it, dollars escaped.
+
+    Raises:
+        ValueError: a spec can't hold it.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | os.PathLike):
