@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.signature import SectionType
-from mlpkit.components.schema.types import EitherType
+from mlpkit.components.schema.types import without_null
 from mlpkit.specfile.nodes import Entry, MappingNode, ScalarNode, is_null
 from mlpkit.specfile.sections import TOP_LEVEL
 
@@ -25,7 +25,7 @@ def _paths(section: SectionType, path: KeyPath = ()) -> Iterator[KeyPath]:
     """Go through the places of a section and of those below it."""
     yield path
     for name, kind in section.signature.types.items():
-        inner = kind.alternatives[0] if isinstance(kind, EitherType) else kind
+        inner = without_null(kind)
         if isinstance(inner, SectionType):
             yield from _paths(inner, (*path, name))
 
