@@ -13,7 +13,7 @@ from mlpkit.components.schema.types import ListType, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.specfile.requirements import RequirementsType
-from mlpkit.specfile.sections import TOP_LEVEL, LayerStackType
+from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
 
 if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath
@@ -93,7 +93,7 @@ def _step(position: _Position, name: str, above: str) -> _Position:
     if isinstance(kind, LayerStackType):
         names = [member.name for member in checked]
         member = checked[_index(names, name, above)]
-        one = ComponentOfKind(("layer", "loss"), ())
+        one = ComponentOfKind(STACK_KINDS, ())
         return _Position(one, member.recipe, member.path, meaning=_meaning(member.recipe))
     if isinstance(checked, Recipe):
         inside: KeyPath = (*path, checked.name)

@@ -8,12 +8,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.specfile.merging import EXTENDS, component_of, may_be_component
+from mlpkit.specfile.merging import EXTENDS, NEEDED_COMPONENTS, component_of, may_be_component
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode, count, is_null, plain
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
@@ -244,10 +244,6 @@ def _parts(source: SourceText, key: str, faults: DiagnosticList) -> tuple[tuple[
         faults.report(place, f"a key with more than {DEEPEST_NESTING} parts leads nowhere")
         return None
     return tuple(keys), tuple(starts)
-
-
-NEEDED_COMPONENTS: Final[tuple[KeyPath, ...]] = (("data",), ("training", "optimizer"))
-"""Where a component stands in every spec, so that parameters without one are a mistake."""
 
 
 def set_overrides(root: MappingNode, overrides: list[Override], faults: DiagnosticList) -> None:
