@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generators.tables import default_of, table
 from mlpkit.components.schema.signature import SectionType
-from mlpkit.components.schema.types import EitherType
+from mlpkit.components.schema.types import without_null
 from mlpkit.specfile.sections import TOP_LEVEL
 
 if TYPE_CHECKING:
@@ -25,6 +25,6 @@ def _rows(section: SectionType, prefix: str) -> Iterator[tuple[str, ...]]:
     for key, meaning in section.owner.reserved.items():
         yield f"`{prefix}{key}`", "reserved", "", f"{meaning}: part of the format, but this version can't act on it"
     for field in fields:
-        inner = field.type.alternatives[0] if isinstance(field.type, EitherType) else field.type
+        inner = without_null(field.type)
         if isinstance(inner, SectionType):
             yield from _rows(inner, f"{prefix}{field.name}.")

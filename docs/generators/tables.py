@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import REQUIRED
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def default_of(field: ParameterSchema) -> str:
 
 def written_default(default: object) -> str:
     """Return a default as a spec would say it."""
-    return default if isinstance(default, str) else json.dumps(default)
+    plain = written(default)
+    return plain if isinstance(plain, str) else json.dumps(plain)
 
 
 def _cell(docstring: str) -> str:

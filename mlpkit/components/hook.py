@@ -23,7 +23,7 @@ class ComponentDeclaration(NamedTuple):
     """A component that a plugin provides.
 
     Args:
-        kind: one of the nine kinds.
+        kind: the name of its kind.
         name: its name, without namespace.
         target: the class, or where to import it from, as ``package.module:Class``.
         extra: the extra of the plugin's distribution that installs the library it needs.
@@ -43,8 +43,7 @@ def component(
     """Declare a component, in what ``mlpkit_components`` returns.
 
     Args:
-        kind: ``layer``, ``loss``, ``optimizer``, ``schedule``, ``initializer``, ``dataset``, ``augmentation``,
-            ``metric`` or ``callback``.
+        kind: its kind: the name of its base class in lower case, such as ``layer`` or ``optimizer``.
         name: its name, CamelCase for layers and losses, snake_case for the others.
         target: the class, or ``"package.module:Class"`` to import it only when a spec names it.
         extra: the extra of your distribution that installs what the component needs, if it needs anything.

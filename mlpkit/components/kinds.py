@@ -1,4 +1,4 @@
-"""The nine kinds of component: their names, how the names of their components are spelt, their classes."""
+"""The kinds of component: their names and classes, how their components are spelt, and where a spec names them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ class Kind(NamedTuple):
         name: as it stands in ``component(kind, ...)`` and in messages.
         module: the module that defines its class.
         base: the name of that class.
+        spec_key: the key under which a spec names its components, such as ``training.optimizer``; of a kind that only
+            other components take, the name that their parameter has as a rule.
+        is_list: whether that key takes a list of them.
         camel_case: whether its components are spelt ``LikeThis``, and not ``like_this``.
     """
 
     name: str
     module: str
     base: str
+    spec_key: str
+    is_list: bool = False
     camel_case: bool = False
 
     def base_class(self) -> type:
@@ -43,14 +48,14 @@ class Kind(NamedTuple):
 KINDS: Final = {
     kind.name: kind
     for kind in (
-        Kind("layer", "mlpkit.components.layer", "Layer", camel_case=True),
-        Kind("loss", "mlpkit.components.loss", "Loss", camel_case=True),
-        Kind("optimizer", "mlpkit.components.optimizer", "Optimizer"),
-        Kind("schedule", "mlpkit.components.schedule", "Schedule"),
-        Kind("initializer", "mlpkit.components.initializer", "Initializer"),
-        Kind("dataset", "mlpkit.components.dataset", "Dataset"),
-        Kind("augmentation", "mlpkit.components.augmentation", "Augmentation"),
-        Kind("metric", "mlpkit.components.metric", "Metric"),
-        Kind("callback", "mlpkit.components.callback", "Callback"),
+        Kind("layer", "mlpkit.components.layer", "Layer", "layers", is_list=True, camel_case=True),
+        Kind("loss", "mlpkit.components.loss", "Loss", "layers", is_list=True, camel_case=True),
+        Kind("optimizer", "mlpkit.components.optimizer", "Optimizer", "training.optimizer"),
+        Kind("schedule", "mlpkit.components.schedule", "Schedule", "learning_rate"),
+        Kind("initializer", "mlpkit.components.initializer", "Initializer", "weights"),
+        Kind("dataset", "mlpkit.components.dataset", "Dataset", "data"),
+        Kind("augmentation", "mlpkit.components.augmentation", "Augmentation", "training.augment", is_list=True),
+        Kind("metric", "mlpkit.components.metric", "Metric", "training.metrics", is_list=True),
+        Kind("callback", "mlpkit.components.callback", "Callback", "training.callbacks", is_list=True),
     )
 }

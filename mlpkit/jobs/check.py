@@ -91,6 +91,7 @@ def check_read(spec: Spec) -> CheckedSpec:
     """
     expect_own_files(spec)
     proved = prove(spec)
+    spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     return CheckedSpec(spec, proved.description, members, proved.warnings)
 

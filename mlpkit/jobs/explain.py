@@ -9,11 +9,11 @@ from mlpkit.components.recipe import Recipe, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.signature import SectionType, schema_of
-from mlpkit.components.schema.types import EitherType, ListType, TextType
+from mlpkit.components.schema.types import ListType, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.specfile.requirements import RequirementsType
-from mlpkit.specfile.sections import TOP_LEVEL, LayerStackType
+from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
 
 if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath
@@ -86,16 +86,14 @@ def explain(spec: Spec, key: str) -> Explanation:
 
 
 def _step(position: _Position, name: str, above: str) -> _Position:
-    kind, checked, path = position.type, position.checked, position.path
-    if isinstance(kind, EitherType):
-        kind = kind.alternatives[0]  # the other is null: what is left out is explained by its defaults
+    kind, checked, path = without_null(position.type), position.checked, position.path
     if isinstance(kind, SectionType):
         values = vars(checked) if checked is not None else kind.signature.check({}, path, CheckContext())
         return _field(kind.signature, values, path, name, above)
     if isinstance(kind, LayerStackType):
         names = [member.name for member in checked]
         member = checked[_index(names, name, above)]
-        one = ComponentOfKind(("layer", "loss"), ())
+        one = ComponentOfKind(STACK_KINDS, ())
         return _Position(one, member.recipe, member.path, meaning=_meaning(member.recipe))
     if isinstance(checked, Recipe):
         inside: KeyPath = (*path, checked.name)

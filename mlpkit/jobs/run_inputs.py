@@ -10,13 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import yaml
 
-from mlpkit.components.schema.context import Problem
-from mlpkit.errors import SpecSchemaError
 from mlpkit.registry.distributions import version_of
 from mlpkit.runs.environment import lock_contents
-from mlpkit.specfile.source import LARGEST_TEXT
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -25,25 +21,6 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset
     from mlpkit.registry.plugin import Plugin
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.workers import Plan
-
-
-def resolved_text(spec: Spec, plan: Plan) -> str:
-    """Return the spec with every default, and the plan that was chosen, written out.
-
-    Args:
-        spec: the spec.
-        plan: how a step is computed.
-
-    Raises:
-        SpecSchemaError: it is too long to be read again.
-    """
-    plain = spec.resolved(slices=plan.slices, threads=plan.threads)
-    text = yaml.safe_dump(plain, sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
-    if len(text.encode()) > LARGEST_TEXT:
-        message = f"with every default filled in, the spec is larger than {LARGEST_TEXT // 1024**2} MiB"
-        raise spec.error(SpecSchemaError, [Problem((), message, remedy="write fewer or shorter values")])
-    return text
 
 
 def spec_hash(text: str) -> str:

@@ -11,26 +11,11 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 
 if TYPE_CHECKING:
+    from mlpkit.components.kinds import Kind
     from mlpkit.components.schema.docstring import Docstring
     from mlpkit.registry.registry import RegisteredComponent, Registry
 
-PLACES: Final = {
-    "layer": "layers:\n  - {}",
-    "loss": "layers:\n  - {}",
-    "optimizer": "training:\n  optimizer: {}",
-    "schedule": "learning_rate: {}",
-    "initializer": "weights: {}",
-    "dataset": "data: {}",
-    "augmentation": "training:\n  augment:\n    - {}",
-    "metric": "training:\n  metrics:\n    - {}",
-    "callback": "training:\n  callbacks:\n    - {}",
-}
-"""Where components of a kind stand in a spec."""
-
 TO_BE_FILLED_IN: Final = "..."
-
-BEGIN_A_LINE: Final = ("layer", "loss", "augmentation", "metric", "callback")
-"""The kinds whose components are items of a list, and need no braces around them."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +102,16 @@ def _example(entry: RegisteredComponent, parameters: tuple[ShownParameter, ...])
     given = examples[0] if examples else {p.name: TO_BE_FILLED_IN for p in parameters if p.required}
     written: Any = {entry.name: given} if given else entry.name
     line = to_inline_yaml(written).replace(f"'{TO_BE_FILLED_IN}'", TO_BE_FILLED_IN)
-    outermost = line.removeprefix("{").removesuffix("}") if given else line
-    return PLACES[entry.kind].format(outermost if entry.kind in BEGIN_A_LINE else line)
+    return _placed(line, KINDS[entry.kind])
+
+
+def _placed(component: str, kind: Kind) -> str:
+    """Return a component, written on one line, under the keys that lead to it in a spec."""
+    keys = [f"{'  ' * depth}{key}:" for depth, key in enumerate(kind.spec_key.split("."))]
+    if not kind.is_list:
+        return "\n".join(keys) + f" {component}"
+    item = component.removeprefix("{").removesuffix("}") if component.startswith("{") else component
+    return "\n".join([*keys, f"{'  ' * len(keys)}- {item}"])
 
 
 def _examples(component: type) -> list[dict[str, Any]]:

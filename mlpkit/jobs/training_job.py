@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.build import build_for
-from mlpkit.jobs.run_inputs import Origin, lock_of, resolved_text
+from mlpkit.jobs.run_inputs import Origin, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
 from mlpkit.network.component_errors import component_errors
-from mlpkit.specfile.sections import Checkpoint
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.divergence import is_finite
@@ -72,36 +72,25 @@ def _clip(training: Training) -> tuple[str, float] | None:
 
 def _callbacks(training: Training, steps: int | None) -> list[Callback]:
     """Return the callbacks that the spec names, and those that do what other keys ask for."""
-    callbacks: list[Callback] = []
-    if training.moving_average is not None:
-        callbacks.append(MovingAverage(training.moving_average.decay))
-    callbacks += [callback() for callback in training.callbacks]
-    if training.seconds is not None and steps is None:
-        callbacks.append(TimeBudget(training.seconds))
-    stopping = training.early_stopping
-    if stopping is not None:
-        callbacks.append(
-            EarlyStopping(
-                stopping.metric,
-                higher_is_better=_higher_is_better(stopping.metric, training),
-                patience=stopping.patience,
-                minimum_change=stopping.minimum_change,
-            )
-        )
-    if training.best_weights is not None:
-        higher = _higher_is_better(training.best_weights, training)
-        callbacks.append(BestWeights(training.best_weights, higher_is_better=higher))
-    return callbacks
+    average, stopping, best = training.moving_average, training.early_stopping, training.best_weights
+    higher = partial(_higher_is_better, training)
+    return [
+        *([MovingAverage(average.decay)] if average else []),
+        *(callback() for callback in training.callbacks),
+        *([TimeBudget(training.seconds)] if training.seconds and steps is None else []),
+        *([EarlyStopping(**vars(stopping), higher_is_better=higher(stopping.metric))] if stopping else []),
+        *([BestWeights(best, higher_is_better=higher(best))] if best else []),
+    ]
 
 
 def _ranking(training: Training) -> BestTracker | None:
     if training.checkpoint is None or training.checkpoint.best is None:
         return None
     figure = training.checkpoint.best
-    return BestTracker(figure, higher_is_better=_higher_is_better(figure, training))
+    return BestTracker(figure, higher_is_better=_higher_is_better(training, figure))
 
 
-def _higher_is_better(figure: str, training: Training) -> bool:
+def _higher_is_better(training: Training, figure: str) -> bool:
     return any(metric.name == figure and metric.component.higher_is_better for metric in training.metrics)
 
 
@@ -159,7 +148,7 @@ class TrainingJob:
         self.spec = spec
         self.description = description
         self.folder = folder
-        self.resolved = resolved or resolved_text(spec, plan)
+        self.resolved = resolved or spec.resolved_text(slices=plan.slices, threads=plan.threads)
         self._slices = plan.slices
         self._steps = steps
         self._dataset = dataset
@@ -193,7 +182,7 @@ class TrainingJob:
             observer = ObserverGroup((FolderObserver(folder), observer))
             folder.expect_room_for_model(*self._model(network))
             origin = Origin(written, self.resolved, self.lock)
-            keep = (self.spec.training.checkpoint or Checkpoint()).keep
+            keep = (self.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, origin, keep))
         trainer = Trainer(
             network,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.signature import SectionType
-from mlpkit.components.schema.types import EitherType
+from mlpkit.components.schema.types import without_null
 from mlpkit.specfile.nodes import Entry, MappingNode, ScalarNode, is_null
 from mlpkit.specfile.sections import TOP_LEVEL
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.signature import ParameterSchema
     from mlpkit.specfile.nodes import Node
 
 
@@ -21,17 +23,30 @@ EXTENDS: Final = "extends"
 """The key that names the spec to begin from."""
 
 
-def _paths(section: SectionType, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Go through the places of a section and of those below it."""
-    yield path
-    for name, kind in section.signature.types.items():
-        inner = kind.alternatives[0] if isinstance(kind, EitherType) else kind
+def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ParameterSchema]]:
+    """Go through the keys of a section and of those below it, and the places where their values stand."""
+    for field in section.signature.fields:
+        place, inner = (*path, field.name), without_null(field.type)
+        yield place, field
         if isinstance(inner, SectionType):
-            yield from _paths(inner, (*path, name))
+            yield from _keys(inner, place)
 
 
-SECTIONS: Final[frozenset[KeyPath]] = frozenset({("vars",), ("requires",), ("sweep",), *_paths(TOP_LEVEL)})
+KEYS: Final[dict[KeyPath, ParameterSchema]] = dict(_keys(TOP_LEVEL))
+"""The keys of a spec, and where they stand."""
+
+SECTIONS: Final[frozenset[KeyPath]] = frozenset(
+    {
+        *((), ("vars",), ("requires",), ("sweep",)),
+        *(path for path, field in KEYS.items() if isinstance(without_null(field.type), SectionType)),
+    }
+)
 """Where sections stand; the spec itself is one."""
+
+NEEDED_COMPONENTS: Final[frozenset[KeyPath]] = frozenset(
+    path for path, field in KEYS.items() if field.required and isinstance(field.type, ComponentOfKind)
+)
+"""Where a component stands in every spec, so that parameters without one are a mistake."""
 
 COMPONENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
 

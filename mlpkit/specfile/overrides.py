@@ -8,12 +8,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.specfile.merging import EXTENDS, component_of, may_be_component
+from mlpkit.specfile.merging import EXTENDS, NEEDED_COMPONENTS, component_of, may_be_component
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode, count, is_null, plain
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
@@ -86,7 +86,7 @@ class _Conversion:
             return self._mapping(value, depth)
         if isinstance(value, list | tuple):
             return ListNode([self.node(item, depth + 1) for item in value], self.origin)
-        return ScalarNode(_scalar(value), self.origin)
+        return ScalarNode(scalar_of(value), self.origin)
 
     def _mapping(self, value: Mapping[object, object], depth: int) -> Node:
         entries = {}
@@ -98,7 +98,12 @@ class _Conversion:
         return MappingNode(entries, self.origin)
 
 
-def _scalar(value: object) -> Scalar:
+def scalar_of(value: object) -> Scalar:
+    """Return a value that is no list or mapping as a spec would write it, dollars escaped.
+
+    Raises:
+        ValueError: a spec can't hold it.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | os.PathLike):
@@ -239,10 +244,6 @@ def _parts(source: SourceText, key: str, faults: DiagnosticList) -> tuple[tuple[
         faults.report(place, f"a key with more than {DEEPEST_NESTING} parts leads nowhere")
         return None
     return tuple(keys), tuple(starts)
-
-
-NEEDED_COMPONENTS: Final[tuple[KeyPath, ...]] = (("data",), ("training", "optimizer"))
-"""Where a component stands in every spec, so that parameters without one are a mistake."""
 
 
 def set_overrides(root: MappingNode, overrides: list[Override], faults: DiagnosticList) -> None:

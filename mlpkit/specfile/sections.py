@@ -22,12 +22,13 @@ from mlpkit.components.schema.component_types import (
     layer_names,
 )
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
-from mlpkit.components.schema.signature import OneOf, Section, SectionType
+from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
+from mlpkit.components.schema.types import TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.requirements import RequirementsType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath
@@ -35,6 +36,17 @@ if TYPE_CHECKING:
 
 
 STACK_KINDS = ("layer", "loss")
+
+
+class MonitorNameType(TextType):
+    """The name of what is compared between evaluations: ``loss``, or one of the run's metrics."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "loss, or one of training.metrics"
+
+
+MonitorName = Annotated[str, MonitorNameType()]
 
 
 @dataclass(frozen=True)
@@ -119,7 +131,7 @@ def _layers_and_losses() -> LayerListType:
 
 
 @dataclass(frozen=True)
-class Checkpoint(Section):
+class CheckpointSection(Section):
     """When a run is saved as it goes, and how much of that is kept.
 
     Args:
@@ -143,11 +155,11 @@ class Checkpoint(Section):
     every_epochs: Annotated[int | None, Ge(1)] = None
     every_seconds: Annotated[float | None, Gt(0)] = None
     keep: Annotated[int, Ge(1)] = 2
-    best: str | None = None
+    best: MonitorName | None = None
 
 
 @dataclass(frozen=True)
-class Clip(Section):
+class ClipSection(Section):
     """How large the gradient of a step may be.
 
     Args:
@@ -168,7 +180,7 @@ class Clip(Section):
 
 
 @dataclass(frozen=True)
-class EarlyStopping(Section):
+class EarlyStoppingSection(Section):
     """When a training that no longer gets better ends.
 
     Args:
@@ -178,13 +190,13 @@ class EarlyStopping(Section):
     """
 
     title = "training.early_stopping"
-    metric: str = "loss"
+    metric: MonitorName = "loss"
     patience: Annotated[int, Ge(1)] = 5
     minimum_change: Annotated[float, Ge(0)] = 0.0
 
 
 @dataclass(frozen=True)
-class MovingAverage(Section):
+class MovingAverageSection(Section):
     """How weights are averaged over the steps.
 
     Args:
@@ -242,23 +254,19 @@ class Training(Section):
     evaluate_every: Annotated[int | None, Ge(1)] = None
     metrics: Annotated[tuple[Recipe[Metric], ...], METRICS] = ()
     callbacks: tuple[Recipe[Callback], ...] = ()
-    clip: Clip | None = None
-    moving_average: MovingAverage | None = None
+    clip: ClipSection | None = None
+    moving_average: MovingAverageSection | None = None
     augment: tuple[Recipe[Augmentation], ...] = ()
-    checkpoint: Checkpoint | None = Checkpoint(every_seconds=300.0)
-    early_stopping: EarlyStopping | None = None
-    best_weights: str | None = None
+    checkpoint: CheckpointSection | None = CheckpointSection(every_seconds=300.0)
+    early_stopping: EarlyStoppingSection | None = None
+    best_weights: MonitorName | None = None
     slices: Annotated[int | None, Ge(1), Le(1024)] = None
     threads: Annotated[int | None, Ge(1), Le(1024)] = None
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Make sure that what is compared between evaluations is among the run's figures."""
-        if self.checkpoint and self.checkpoint.best is not None:
-            _check_figure(self.checkpoint.best, self.metrics, (*path, "checkpoint", "best"), context)
-        if self.early_stopping:
-            _check_figure(self.early_stopping.metric, self.metrics, (*path, "early_stopping", "metric"), context)
-        if self.best_weights is not None:
-            _check_figure(self.best_weights, self.metrics, (*path, "best_weights"), context)
+        for below, name in _monitors(self):
+            _check_monitor(name, self.metrics, (*path, *below), context)
 
 
 @dataclass(frozen=True)
@@ -295,8 +303,18 @@ class TopLevel(Section):
 TOP_LEVEL: Final = SectionType(TopLevel)
 
 
-def _check_figure(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext) -> None:
-    """Make sure that the name of a figure, in a spec, is the loss or one of the run's metrics."""
+def _monitors(section: Section) -> Iterator[tuple[KeyPath, str]]:
+    """Go through the names of what is monitored, in a section and those below it, and the keys that lead to them."""
+    for field in schema_of(type(section)).fields:
+        value = getattr(section, field.name)
+        if isinstance(value, Section):
+            yield from (((field.name, *below), name) for below, name in _monitors(value))
+        elif isinstance(without_null(field.type), MonitorNameType) and value is not None:
+            yield (field.name,), value
+
+
+def _check_monitor(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext) -> None:
+    """Make sure that what is monitored is the loss or one of the run's metrics."""
     numbers = [metric.name for metric in metrics if metric.component.table is None]
     figures = ("loss", *numbers)
     if name in figures:

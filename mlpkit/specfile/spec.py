@@ -1,19 +1,22 @@
-"""Whether a spec, once every default is filled in, is one that can be read again, as resuming and a model file need."""
+"""A spec that is checked: reading it, and writing it out with every default filled in."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
-from mlpkit.errors import SpecSchemaError
+from mlpkit.errors import SpecError, SpecSchemaError
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, parse_document, read_document
+from mlpkit.specfile.overrides import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
-from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES
+from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
+from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,14 +24,24 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.components.dataset import Dataset
-    from mlpkit.components.recipe import Recipe
-    from mlpkit.errors import Diagnostic, SpecError
+    from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.errors import Diagnostic
     from mlpkit.specfile.sections import StackMember, Training
+
+
+FILLED_IN: Final = "with every default filled in"
 
 
 class _Size(NamedTuple):
     values: int
     depth: int
+
+
+def _size_of_text(text: str) -> Problem | None:
+    if len(text.encode()) <= LARGEST_TEXT:
+        return None
+    message = f"{FILLED_IN}, the spec is larger than {LARGEST_TEXT // 1024**2} MiB"
+    return Problem((), message, remedy="write fewer or shorter values")
 
 
 def size_fault(resolved: Mapping[str, Any]) -> Problem | None:
@@ -40,12 +53,12 @@ def size_fault(resolved: Mapping[str, Any]) -> Problem | None:
     sizes = {key: _size(value) for key, value in resolved.items()}
     largest = max(sizes, key=lambda key: sizes[key].values)
     if 1 + sum(size.values for size in sizes.values()) > MOST_VALUES:
-        message = f"with every default filled in, the spec holds more than {MOST_VALUES:,} values"
+        message = f"{FILLED_IN}, the spec holds more than {MOST_VALUES:,} values"
         return Problem((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
     deepest = max(sizes, key=lambda key: sizes[key].depth)
     if 1 + sizes[deepest].depth > DEEPEST_NESTING:
         deep = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
-        return Problem((deepest,), f"with every default filled in, {deep}", at_key=True)
+        return Problem((deepest,), f"{FILLED_IN}, {deep}", at_key=True)
     return None
 
 
@@ -57,8 +70,41 @@ def _size(value: Any) -> _Size:
     return _Size(1 + sum(size.values for size in inside), 1 + max((size.depth for size in inside), default=0))
 
 
+def _unwritable(value: Any, path: KeyPath = ()) -> Problem | None:
+    """Return what of a resolved spec a text can't hold, or None; only defaults can be at fault."""
+    if isinstance(value, dict):
+        return next(filter(None, (_unwritable(item, (*path, key)) for key, item in value.items())), None)
+    if isinstance(value, list):
+        return next(filter(None, (_unwritable(item, (*path, i)) for i, item in enumerate(value))), None)
+    try:
+        scalar_of(value)
+    except ValueError as error:
+        return Problem(path, f"{path[-1]} has a default that a spec can't hold: {error}", remedy="give it a value")
+    return None
+
+
+def _first_difference(written: Any, read: Any, path: KeyPath = ()) -> KeyPath | None:
+    """Return where two values are not of one type and one value, or None."""
+    if isinstance(written, dict) and isinstance(read, dict) and list(written) == list(read):
+        inside: Iterable[tuple[str | int, Any, Any]] = ((key, written[key], read[key]) for key in written)
+    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        inside = zip(range(len(written)), written, read, strict=True)
+    else:  # repr tells 1 from True and 1.0, and 0.0 from -0.0
+        return None if repr(written) == repr(read) else path
+    return next((found for key, a, b in inside if (found := _first_difference(a, b, (*path, key))) is not None), None)
+
+
 FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """What a spec may be called: its run folder is called the same."""
+
+
+def folder_name(text: str) -> str:
+    """Return the name most like a text that a run folder can have; empty if no letter or digit of it is left.
+
+    Accents go, and whatever else a name can't have becomes an underscore: ``modèle (1)`` is ``modele_1``.
+    """
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", ascii_only).strip("_.-") if not FOLDER_NAME.fullmatch(text) else text
 
 
 @dataclass(frozen=True)
@@ -79,8 +125,8 @@ class Spec:
 
     @property
     def name(self) -> str:
-        """Its name, by default that of its file."""
-        return self.top_level.name or self.document.path.stem
+        """Its name, by default that of its file, as far as a run folder can be called so."""
+        return self.top_level.name or folder_name(self.document.path.stem)
 
     @property
     def seed(self) -> int:
@@ -123,6 +169,34 @@ class Spec:
         written["training"] = said | training  # in one order, whichever of them the spec said itself
         order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
+
+    def resolved_text(self, **training: int) -> str:
+        """Return the resolved spec as text, after making sure that it is read again as what it says.
+
+        Args:
+            training: as for ``resolved``.
+
+        Raises:
+            SpecSchemaError: the text would be too long, or be read as something else.
+        """
+        resolved = self.resolved(**training)
+        text = to_yaml(resolved)
+        fault = _unwritable(resolved) or _size_of_text(text) or self._misread(text, resolved, training)
+        if fault is not None:
+            raise self.error(SpecSchemaError, [fault])
+        return text
+
+    def _misread(self, text: str, resolved: dict[str, Any], training: Mapping[str, int]) -> Problem | None:
+        """Return where a resolved spec's text is read as something else, or None."""
+        try:
+            again = check_document(parse_document(text, "resolved.yaml"), self.registry)
+        except SpecError as error:
+            return Problem((), f"{FILLED_IN}, the spec can't be read again: {error.faults[0].message}")
+        path = _first_difference(resolved, again.resolved(**training))
+        if path is None:
+            return None
+        key = ".".join(map(str, path))
+        return Problem(path, f"{FILLED_IN}, the spec would be read again with another {key}")
 
     def located(self, faults: Sequence[Problem]) -> tuple[Diagnostic, ...]:
         """Return faults with their places in the text, in the order of these."""
@@ -200,10 +274,7 @@ def check_document(document: Document, registry: Registry) -> Spec:
     """
     context, checked = CheckContext(registry.resolve), None
     with suppress(EnoughProblems):
-        name = document.values.get("name")
-        if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
-            expected = "letters, digits, '_', '-', '.'"
-            context.report(("name",), f"{show(name)} can't name a run folder", expected=expected)
+        _check_name(document, context)
         checked = TOP_LEVEL.check(document.values, (), context)
     warned = _located(document, [warning for warning in context.warnings if document.says(warning.path)])
     if isinstance(checked, TopLevel) and not context.faults:
@@ -213,6 +284,19 @@ def check_document(document: Document, registry: Registry) -> Spec:
             return spec
         raise SpecSchemaError(_located(document, [fault]), warned)
     raise SpecSchemaError(_located(document, context.faults), warned)
+
+
+def _check_name(document: Document, context: CheckContext) -> None:
+    """Make sure that the spec's name, given or by default, can be its run folder's."""
+    name, stem = document.values.get("name"), document.path.stem
+    expected = "letters, digits, '_', '-', '.'"
+    if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
+        like = folder_name(name)
+        remedy = f"write name: {like}" if like else ""
+        context.report(("name",), f"{show(name)} can't name a run folder", expected=expected, remedy=remedy)
+    elif name is None and not folder_name(stem):
+        message = f"{show(stem)} can't name a run folder, and the spec has no other name"
+        context.report((), message, expected=expected, remedy="give it one, such as name: my_network")
 
 
 def _located(document: Document, faults: Sequence[Problem]) -> tuple[Diagnostic, ...]:

@@ -260,10 +260,14 @@ def resolve_plain(text: str) -> Scalar:
 
 
 def _integer(text: str, base: int) -> int:
-    if len(text) > MOST_DIGITS:
-        msg = f"an integer of {len(text)} characters is too long; the longest has {MOST_DIGITS}"
-        raise ValueError(msg)
-    return int(text, base)
+    digits = len(text.lstrip("+-"))
+    if digits <= MOST_DIGITS:
+        integer = int(text, base)
+        if abs(integer) < 10**MOST_DIGITS:
+            return integer
+        digits = len(str(abs(integer)))
+    msg = f"an integer of {digits} digits is too long; the longest has {MOST_DIGITS}"
+    raise ValueError(msg)
 
 
 def _shortened(text: str) -> str:

@@ -90,7 +90,7 @@ class EarlyStopping(Callback):
     A figure that is not finite is no better than any other.
 
     Args:
-        figure: ``loss`` or a metric's name.
+        metric: ``loss`` or a metric's name.
         higher_is_better: whether larger values are better.
         patience: evaluations in a row that may be no better before the training ends.
         minimum_change: by how much a figure must be better to count.
@@ -98,8 +98,8 @@ class EarlyStopping(Callback):
     Source: Prechelt, Early Stopping - But When? (1998).
     """
 
-    def __init__(self, figure: str, *, higher_is_better: bool, patience: int, minimum_change: float) -> None:
-        self._ranking = BestTracker(figure, higher_is_better, minimum_change)
+    def __init__(self, metric: str, *, higher_is_better: bool, patience: int, minimum_change: float) -> None:
+        self._ranking = BestTracker(metric, higher_is_better, minimum_change)
         self._patience = patience
         self._waited = 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit.components.callback import TrainingView
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
@@ -17,7 +17,7 @@ from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evalua
 from mlpkit.training.events import Observer
 from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
-from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, pack, restore_arrays, unpack
+from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, restore_arrays
 from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
 from mlpkit.training.weights import replace_weights, swapped_weights, weights_of
@@ -26,8 +26,6 @@ from mlpkit.training.workers import Workers, useful_workers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.callback import Callback
@@ -307,63 +305,3 @@ class Trainer:
         expect_finite(self.network, self._update.slots, self.progress.step, learning_rate)
         self._last_rate = learning_rate
         self._store.save(self.snapshot())
-
-
-class CallbackGroup:
-    """All callbacks of a run, told in their order.
-
-    Args:
-        callbacks: the callbacks.
-        view: what they see of the run.
-
-    Raises:
-        ComponentFailure: a callback raised an exception of its own.
-    """
-
-    def __init__(self, callbacks: Sequence[Callback], view: TrainingView) -> None:
-        self._view = view
-        self._callbacks = [
-            (callback, component_errors(f"callback {callback.registered_name} failed")) for callback in callbacks
-        ]
-
-    def start(self) -> None:
-        """Training begins."""
-        for callback, blame in self._callbacks:
-            with blame:
-                callback.on_start(self._view)
-
-    def step(self, loss: float) -> None:
-        """A step was done."""
-        for callback, blame in self._callbacks:
-            with blame:
-                callback.on_step(self._view, loss)
-
-    def evaluation(self, record: Record) -> None:
-        """An evaluation was done."""
-        for callback, blame in self._callbacks:
-            with blame:
-                callback.on_evaluation(self._view, record)
-
-    def end(self) -> None:
-        """Training is over."""
-        for callback, blame in self._callbacks:
-            with blame:
-                callback.on_end(self._view)
-
-    def state(self, arrays: dict[str, NDArray[Any]]) -> list[Any]:
-        """Return what each callback must remember, as plain data.
-
-        Args:
-            arrays: takes the arrays among it, by name.
-        """
-        states = []
-        for i, (callback, _) in enumerate(self._callbacks):
-            with component_errors(f"callback {callback.registered_name} failed in state"):
-                states.append(pack(callback.state(), arrays, f"callbacks/{i}"))
-        return states
-
-    def load_state(self, states: Sequence[Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Give each callback back what ``state`` returned."""
-        for (callback, _), packed in zip(self._callbacks, states, strict=True):
-            with component_errors(f"callback {callback.registered_name} failed in load_state"):
-                callback.load_state(unpack(packed, arrays))

@@ -6,6 +6,7 @@ import pytest
 
 from mlpkit import PluginError, component
 from mlpkit.components.hook import ComponentDeclaration
+from mlpkit.components.kinds import KINDS
 
 
 def test_declares_a_class_or_where_to_import_it_from():
@@ -20,8 +21,7 @@ def test_declares_a_class_or_where_to_import_it_from():
     [
         (
             ("layers", "Conv", int),
-            "there is no kind 'layers'; expected one of layer, loss, optimizer, schedule, initializer, dataset, "
-            "augmentation, metric, callback",
+            f"there is no kind 'layers'; expected one of {', '.join(KINDS)}",
         ),
         (("layer", "conv2d", int), "'conv2d' can't be the name of a layer; expected CamelCase"),
         (("layer", "acme.Conv", int), "'acme.Conv' can't be the name of a layer; expected CamelCase"),

@@ -8,6 +8,9 @@ import pytest
 
 import mlpkit
 from mlpkit.components.kinds import KINDS
+from mlpkit.components.schema.component_types import ComponentOfKind
+from mlpkit.components.schema.types import ListType, without_null
+from mlpkit.specfile.merging import KEYS
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -30,6 +33,18 @@ def test_the_kinds_are_those_of_the_contract():
         "metric",
         "callback",
     ]
+
+
+def test_a_spec_names_components_where_their_kind_says():
+    for path, field in KEYS.items():
+        named = without_null(field.type)
+        named = named.items if isinstance(named, ListType) else named
+        if isinstance(named, ComponentOfKind):
+            (kind,) = named.kinds
+            assert KINDS[kind].spec_key == ".".join(path)
+            assert KINDS[kind].is_list == isinstance(field.type, ListType)
+    in_sections = {kind.name for kind in KINDS.values() if tuple(kind.spec_key.split(".")) in KEYS}
+    assert in_sections == set(KINDS) - {"schedule", "initializer"}
 
 
 @pytest.mark.parametrize(

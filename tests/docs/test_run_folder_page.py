@@ -10,8 +10,6 @@ import yaml
 from generators.marked_blocks import write_files
 
 import mlpkit
-from mlpkit.jobs.run_inputs import resolved_text
-from mlpkit.training.workers import Plan
 
 
 @pytest.fixture
@@ -58,7 +56,7 @@ def test_the_lines_shown_have_the_keys_of_a_run(name, page, folder):
 
 def test_the_resolved_spec_shown_is_that_of_the_spec_shown(page, folder):
     spec = mlpkit.load_spec(folder.parent / "quick.yaml")
-    assert shown(page, "resolved.yaml") == resolved_text(spec, Plan(slices=1, threads=1))
+    assert shown(page, "resolved.yaml") == spec.resolved_text(slices=1, threads=1)
     assert list(yaml.safe_load(shown(page, "resolved.yaml"))) == list(
         yaml.safe_load((folder / "resolved.yaml").read_text("utf-8"))
     )

@@ -9,7 +9,7 @@ from mlpkit.errors import SpecError
 from mlpkit.jobs.explain import explain
 from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
-from mlpkit.specfile.sections import Checkpoint
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.specfile.spec import parse_spec
 
 SPEC = """\
@@ -29,11 +29,11 @@ def section(text):
 
 
 def test_defaults_and_values():
-    assert parse_spec(SPEC, name="s.yaml").training.checkpoint == Checkpoint(every_seconds=300)
+    assert parse_spec(SPEC, name="s.yaml").training.checkpoint == CheckpointSection(every_seconds=300)
     assert section("null") is None
-    assert section("{every: 500}") == Checkpoint(every=500)
-    assert section("{every_epochs: 2, keep: 1}") == Checkpoint(every_epochs=2, keep=1)
-    assert section("{every_seconds: 0.5, best: accuracy}") == Checkpoint(every_seconds=0.5, best="accuracy")
+    assert section("{every: 500}") == CheckpointSection(every=500)
+    assert section("{every_epochs: 2, keep: 1}") == CheckpointSection(every_epochs=2, keep=1)
+    assert section("{every_seconds: 0.5, best: accuracy}") == CheckpointSection(every_seconds=0.5, best="accuracy")
     assert section("{best: loss}").keep == 2
 
 
@@ -65,7 +65,7 @@ def test_it_merges_key_by_key(tmp_path):
     (tmp_path / "base.yaml").write_text(SPEC + "  checkpoint: {every: 500}\n")
     (tmp_path / "child.yaml").write_text("extends: base.yaml\ntraining: {checkpoint: {keep: 5}}\n")
     spec = load_spec(tmp_path / "child.yaml", overrides=["training.checkpoint.best=loss"])
-    assert spec.training.checkpoint == Checkpoint(every=500, keep=5, best="loss")
+    assert spec.training.checkpoint == CheckpointSection(every=500, keep=5, best="loss")
     assert spec.resolved()["training"]["checkpoint"] == {"every": 500, "keep": 5, "best": "loss"}
 
 

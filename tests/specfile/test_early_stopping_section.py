@@ -7,7 +7,7 @@ import pytest
 from mlpkit.errors import SpecError
 from mlpkit.jobs.explain import explain
 from mlpkit.jobs.training_job import settings_of
-from mlpkit.specfile.sections import EarlyStopping
+from mlpkit.specfile.sections import EarlyStoppingSection
 from mlpkit.specfile.spec import parse_spec
 
 SPEC = """\
@@ -28,9 +28,9 @@ def training_with(text):
 
 def test_defaults_and_values():
     assert training_with("early_stopping: null").early_stopping is None
-    assert training_with("early_stopping: {}").early_stopping == EarlyStopping("loss", 5, 0.0)
+    assert training_with("early_stopping: {}").early_stopping == EarlyStoppingSection("loss", 5, 0.0)
     given = training_with("early_stopping: {metric: accuracy, patience: 2, minimum_change: 0.01}").early_stopping
-    assert given == EarlyStopping("accuracy", 2, 0.01)
+    assert given == EarlyStoppingSection("accuracy", 2, 0.01)
     resolved = parse_spec(f"{SPEC}  early_stopping: {{}}\n  best_weights: loss\n", name="s.yaml").resolved()["training"]
     assert resolved["early_stopping"] == {"metric": "loss", "patience": 5, "minimum_change": 0.0}
     assert resolved["best_weights"] == "loss"
@@ -56,7 +56,7 @@ def test_the_metric_itself_says_whether_higher_is_better(key, figure, higher):
         ("early_stopping: {patient: 3}", "help: did you mean 'patience'?"),
         ("early_stopping: true", "help: its keys: metric, patience, minimum_change"),
         ("best_weights: acuracy", "9:17: the run has no figure 'acuracy'"),
-        ("best_weights: true", "expected: a string"),
+        ("best_weights: true", "expected: loss, or one of training.metrics"),
     ],
 )
 def test_mistakes(text, message):

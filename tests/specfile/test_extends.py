@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import mlpkit
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import SpecSyntaxError
+from mlpkit.errors import SpecSchemaError, SpecSyntaxError
 from mlpkit.specfile.document import parse_document, read_document
 from mlpkit.specfile.source import LONGEST_CHAIN
 
@@ -92,3 +93,37 @@ def test_values_of_all_files_together_have_a_limit(write, faults_of):
     assert [fault.split(": ")[1] for fault in faults_of("a.yaml")] == [
         "with the files it extends, the spec holds more than 10,000 values"
     ]
+
+
+@pytest.mark.parametrize(
+    ("section", "base", "child", "merged"),
+    [
+        (
+            "early_stopping",
+            "{metric: accuracy}",
+            "{patience: 3}",
+            {"metric": "accuracy", "patience": 3, "minimum_change": 0.0},
+        ),
+        ("early_stopping", "{patience: 3}", "{}", {"metric": "loss", "patience": 3, "minimum_change": 0.0}),
+        ("clip", "{norm: 2}", "{norm: null, value: 1}", {"value": 1.0}),
+        ("clip", "{norm: null}", "{value: 1}", {"value": 1.0}),
+        ("clip", "{norm: 2}", "{}", {"norm": 2.0}),
+        ("moving_average", "{decay: 0.5}", "{}", {"decay": 0.5}),
+        ("checkpoint", "{every: 5}", "{keep: 7}", {"every": 5, "keep": 7}),
+    ],
+)
+def test_a_section_keeps_the_keys_that_the_extending_spec_does_not_set(write, section, base, child, merged):
+    whole = "mlpkit: 1\ndata: mnist\nlayers: [Affine: {units: 10}, SoftmaxWithLoss]\n"
+    training = "training: {optimizer: sgd, epochs: 1, metrics: [accuracy], "
+    write(a=f"extends: b.yaml\ntraining: {{{section}: {child}}}", b=f"{whole}{training}{section}: {base}}}")
+    assert mlpkit.load_spec("a.yaml").resolved()["training"][section] == merged
+
+
+def test_a_limit_beside_an_inherited_one_is_one_too_many(write):
+    whole = "mlpkit: 1\ndata: mnist\nlayers: [Affine: {units: 10}, SoftmaxWithLoss]\n"
+    write(
+        a="extends: b.yaml\ntraining: {clip: {value: 1}}",
+        b=f"{whole}training: {{optimizer: sgd, epochs: 1, clip: {{norm: 2}}}}",
+    )
+    with pytest.raises(SpecSchemaError, match="both norm and value are given"):
+        mlpkit.load_spec("a.yaml")

@@ -6,7 +6,7 @@ import pytest
 
 from mlpkit.errors import SpecError
 from mlpkit.jobs.explain import explain
-from mlpkit.specfile.sections import MovingAverage
+from mlpkit.specfile.sections import MovingAverageSection
 from mlpkit.specfile.spec import parse_spec
 
 SPEC = """\
@@ -26,7 +26,7 @@ def spec_with(text):
 
 def test_defaults_and_values():
     assert spec_with("null").training.moving_average is None
-    assert spec_with("{}").training.moving_average == MovingAverage(0.999)
+    assert spec_with("{}").training.moving_average == MovingAverageSection(0.999)
     assert spec_with("{decay: 0.5}").resolved()["training"]["moving_average"] == {"decay": 0.5}
     assert "moving_average" not in parse_spec(SPEC, name="s.yaml").resolved()["training"]
     assert explain(parse_spec(SPEC, name="s.yaml"), "training.moving_average.decay").value == 0.999

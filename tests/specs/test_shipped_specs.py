@@ -43,8 +43,9 @@ def test_every_kind_of_target_is_there(specs):
     assert targets == {mlpkit.Classes, mlpkit.Labels, mlpkit.Values}
 
 
-def test_every_part_of_training_is_shown(specs):
+def test_every_part_of_training_is_shown_in_a_spec_or_on_its_page(specs):
     shown = {key for spec in specs for key, value in spec.resolved()["training"].items() if value not in (None, [], {})}
+    shown |= set(re.findall(r"^  (\w+):", (ROOT / "docs/training.md").read_text("utf-8"), re.MULTILINE))
     known = {field.name for field in dataclasses.fields(Training)}
     assert known - shown <= {"epochs", "seconds", "slices", "threads"}  # one length will do, and the plan is chosen
 

@@ -357,3 +357,13 @@ class EitherType(ValueType):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         return {"anyOf": [alternative.json_schema(references) for alternative in self.alternatives]}
+
+
+def without_null(kind: ValueType) -> ValueType:
+    """Return the type of a value that may be left out; any other type as it is."""
+    rest = (
+        [part for part in kind.alternatives if not isinstance(part, NothingType)]
+        if isinstance(kind, EitherType)
+        else []
+    )
+    return rest[0] if len(rest) == 1 else kind

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import TYPE_CHECKING
 
+from mlpkit.components.kinds import KINDS
 from mlpkit.testing.suite.check import CheckFailure
-from mlpkit.testing.suite.examples.augmentation import AugmentationExample
-from mlpkit.testing.suite.examples.callback import CallbackExample
-from mlpkit.testing.suite.examples.dataset import DatasetExample
-from mlpkit.testing.suite.examples.initializer import InitializerExample
-from mlpkit.testing.suite.examples.layer import LayerExample
-from mlpkit.testing.suite.examples.loss import LossExample
-from mlpkit.testing.suite.examples.metric import MetricExample
-from mlpkit.testing.suite.examples.optimizer import OptimizerExample
-from mlpkit.testing.suite.examples.schedule import ScheduleExample
 
 if TYPE_CHECKING:
     from mlpkit.registry.registry import RegisteredComponent, Registry
     from mlpkit.testing.suite.examples.example import Example
 
-EXAMPLES: Final[dict[str, type[Example]]] = {
-    "layer": LayerExample,
-    "loss": LossExample,
-    "optimizer": OptimizerExample,
-    "schedule": ScheduleExample,
-    "initializer": InitializerExample,
-    "dataset": DatasetExample,
-    "augmentation": AugmentationExample,
-    "metric": MetricExample,
-    "callback": CallbackExample,
-}
+
+def example_class(kind: str) -> type[Example]:
+    """Return the circumstances that a kind of component is checked in; the file is called as the kind."""
+    module = import_module(f"{__name__}.{kind}")
+    found: type[Example] = getattr(module, f"{KINDS[kind].base}Example")
+    return found
 
 
 def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]:
@@ -42,7 +30,7 @@ def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]
     Raises:
         CheckFailure: ``examples`` returned something else, or it returned nothing and a parameter is required.
     """
-    kind = EXAMPLES[entry.kind]
+    kind = example_class(entry.kind)
     given = entry.component.examples()  # type: ignore[attr-defined]
     if not isinstance(given, list) or not all(kind.is_item(item) for item in given):
         raise CheckFailure(
