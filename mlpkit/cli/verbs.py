@@ -70,8 +70,27 @@ class Verbs(click.Group):
             return super().invoke(ctx)
 
 
+def print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    """Print the version, and what computes the built-in components; end the program."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    from mlpkit.jobs.plugins import built_ins_computed_by  # noqa: PLC0415 - loads NumPy, which --help does without
+
+    click.echo(f"mlpkit {__version__}")
+    for computation, names in built_ins_computed_by().items():
+        click.echo(f"{', '.join(names)}: computed by {computation}")
+    ctx.exit()
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mlpkit", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=print_version,
+    help="Show the version and what computes, and exit.",
+)
 def program() -> None:
     """Train multilayer networks from a declarative spec, every layer a plugin.
 

@@ -36,7 +36,18 @@ NOT_FOR_PLUGINS = {
 DESCRIBED_ELSEWHERE = {"Component", "InitializerLike", "Rate", "Target"}
 """Bases and annotations, which the pages on plugins and kinds explain."""
 
-FIELDS = {"kind", "computed_by", "slots", "couples_examples", "elementwise", "uses_decay", "higher_is_better", "table"}
+FIELDS = {
+    "kind",
+    "computed_by",
+    "computed_by_reason",
+    "compute_context",
+    "slots",
+    "couples_examples",
+    "elementwise",
+    "uses_decay",
+    "higher_is_better",
+    "table",
+}
 """What a class says of itself, which its docstring explains."""
 
 

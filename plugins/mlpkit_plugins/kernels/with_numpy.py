@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 PRODUCTS_BY = "NumPy"
 """What computes matrix products of float32: their bits depend on it."""
 
+INSTRUCTIONS = ""
+"""The processor's instruction set that compiled kernels multiply with; empty if it has no such set."""
+
 
 def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to the matrix product a b, and return it.
