@@ -84,8 +84,11 @@ def _print(reports: list[PluginReport], as_json: bool) -> None:
 
 def _details(report: PluginReport) -> list[str]:
     """Return what there is to say of a plugin, a line each."""
+    from mlpkit.jobs.plugins import grouped  # noqa: PLC0415 - as in command
+
     details = [report.reason] if report.reason else []
     details += [f"{kind}: {', '.join(names)}" for kind, names in report.components.items()]
+    details += [f"computed by {by}: {', '.join(names)}" for by, names in grouped(report.computed_by).items()]
     details += [f"deprecated: {name}; {advice}" for name, advice in report.deprecated.items()]
     details += [f"not usable: {fault}" for fault in report.faults.values()]
     details += [f"file: {report.file}"] if report.file and report.file != report.source else []

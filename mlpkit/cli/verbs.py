@@ -78,9 +78,15 @@ class Verbs(HelpfulCommand, click.Group):
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
-    if asked and not ctx.resilient_parsing:
-        result(f"mlpkit {__version__}")
-        ctx.exit()
+    """Print the version, and what computes the built-in components; end the program."""
+    if not asked or ctx.resilient_parsing:
+        return
+    from mlpkit.jobs.plugins import built_ins_computed_by  # noqa: PLC0415 - loads NumPy, which --help does without
+
+    result(f"mlpkit {__version__}")
+    for computation, names in built_ins_computed_by().items():
+        result(f"{', '.join(names)}: computed by {computation}")
+    ctx.exit()
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -90,7 +96,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Show the version and exit.",
+    help="Show the version and what computes, and exit.",
 )
 def program() -> None:
     """Train multilayer networks from a declarative spec, every layer a plugin.

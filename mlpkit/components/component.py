@@ -35,10 +35,12 @@ class Component(metaclass=ComponentType):
     Attributes:
         computed_by: what computes it, if the bits of its results depend on that, and the versions of its package and
             of NumPy don't say it, such as compiled code that need not be there; a run's ``lock.json`` does.
+        computed_by_reason: why it is computed by that, for people to read, such as the processor's instruction set.
     """
 
     kind: ClassVar[str]
     computed_by: ClassVar[str] = ""
+    computed_by_reason: ClassVar[str] = ""
     _recipe: Recipe[Any] | None = None
 
     @property

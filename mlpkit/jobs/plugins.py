@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from mlpkit.registry.distributions import version_of
 from mlpkit.registry.origin import EntryPointOrigin
+from mlpkit.registry.probe import described_computation
+from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlpkit.registry.plugin import Plugin
     from mlpkit.registry.probe import Verdict
-    from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
 
 
@@ -29,6 +32,7 @@ class PluginReport:
         components: names of its components by kind, those with a fault included.
         deprecated: what to use in place of a deprecated component, by name.
         faults: why a component can't be used, by name.
+        computed_by: what computes a component, and why, by name, where it says so.
     """
 
     namespace: str
@@ -40,6 +44,7 @@ class PluginReport:
     components: dict[str, list[str]] = field(default_factory=dict)
     deprecated: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    computed_by: dict[str, str] = field(default_factory=dict)
 
 
 def plugins(registry: Registry) -> list[PluginReport]:
@@ -55,6 +60,22 @@ def plugins_of(spec: Spec) -> list[PluginReport]:
     """Report on the plugins whose components a spec names."""
     used = {id(plugin) for plugin in spec.registry.used()}
     return [_report(plugin, verdict) for plugin, verdict in spec.registry.examined() if id(plugin) in used]
+
+
+def built_ins_computed_by() -> dict[str, list[str]]:
+    """Return the names of the built-in components that say what computes them, by what that is."""
+    registry = Registry.discover()
+    registry.plugins = [plugin for plugin in registry.plugins if plugin.built_in and plugin.usable]
+    return grouped({entry.name: described_computation(entry.component) for entry in registry.components()})
+
+
+def grouped(computed_by: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the names of components by what computes them; those that don't say it are left out."""
+    groups: dict[str, list[str]] = {}
+    for name, computation in computed_by.items():
+        if computation:
+            groups.setdefault(computation, []).append(name)
+    return groups
 
 
 def requirements(registry: Registry) -> list[str]:
@@ -89,4 +110,6 @@ def _report(plugin: Plugin, verdict: Verdict) -> PluginReport:
             report.deprecated[name] = component.deprecated
         if component.fault:
             report.faults[name] = component.fault
+        if component.computed_by:
+            report.computed_by[name] = component.computed_by
     return report

@@ -40,8 +40,10 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
         missing = sorted(getattr(found, "__abstractmethods__", ()))
         methods = " and ".join(plain_call(name, inspect.getattr_static(found, name)) for name in missing)
         raise PluginError(f"{who}: {found.__name__} lacks {methods}")
-    if not isinstance(found.computed_by, str):
-        raise PluginError(f"{who}: {found.__name__}.computed_by is {show(found.computed_by)}; expected a text")
+    for attribute in ("computed_by", "computed_by_reason"):
+        said = getattr(found, attribute)
+        if not isinstance(said, str):
+            raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(said)}; expected a text")
     try:
         schema_of(found)
     except Exception as error:

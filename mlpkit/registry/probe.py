@@ -20,6 +20,7 @@ from mlpkit.registry.plugin import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mlpkit.components.component import Component
     from mlpkit.registry.plugin import Plugin
 
 
@@ -42,12 +43,14 @@ class Provided(NamedTuple):
         name: its name, without namespace.
         deprecated: what to use in its place; None if it is not deprecated.
         fault: why it can't be used; empty if it can.
+        computed_by: what computes it, and why; empty if it doesn't say.
     """
 
     kind: str
     name: str
     deprecated: str | None = None
     fault: str = ""
+    computed_by: str = ""
 
 
 class Verdict(NamedTuple):
@@ -105,14 +108,20 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> Verdict:
         return Verdict(plugin.reason)
     provided = []
     for declared in plugin.declarations.values():
-        fault = ""
+        fault = computed_by = ""
         if with_components:
             try:
-                load_component(plugin, declared)
+                computed_by = described_computation(load_component(plugin, declared))
             except PluginError as error:
                 fault = str(error)
-        provided.append(Provided(declared.kind, declared.name, declared.deprecated, fault))
+        provided.append(Provided(declared.kind, declared.name, declared.deprecated, fault, computed_by))
     return Verdict("", tuple(provided))
+
+
+def described_computation(component: type[Component]) -> str:
+    """Return what computes a component, and why; empty if it doesn't say."""
+    reason = f" ({component.computed_by_reason})" if component.computed_by_reason else ""
+    return f"{component.computed_by}{reason}" if component.computed_by else ""
 
 
 def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_load: float) -> Iterator[Verdict]:

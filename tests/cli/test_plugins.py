@@ -7,6 +7,7 @@ import json
 import pytest
 
 import mlpkit as package
+from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON
 
 OLD = """
 from mlpkit import Layer, component, hookimpl
@@ -23,6 +24,19 @@ def mlpkit_components():
         component("layer", "Old", Same, deprecated="use old.New"),
         component("layer", "Lost", "no_such_module:Lost"),
     ]
+"""
+
+COMPUTED = """
+from mlpkit import component, hookimpl
+from mlpkit_plugins.layers.relu import Relu
+
+class Fast(Relu):
+    computed_by = "an abacus"
+    computed_by_reason = "it is made of wood"
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Fast", Fast), component("layer", "Faster", Fast), component("layer", "Plain", Relu)]
 """
 
 
@@ -78,10 +92,21 @@ def test_json_is_a_line_a_plugin(work, invoke):
         "components": {"layer": ["acme.Slow", "acme.Broken"], "dataset": ["acme.slow_data", "acme.wrong_data"]},
         "deprecated": {},
         "faults": {},
+        "computed_by": {},
     }
     assert documents["old"]["deprecated"] == {"old.Old": "use old.New"}
     assert list(documents["old"]["faults"]) == ["old.Lost"]
     assert "Affine" in documents["mlpkit"]["components"]["layer"]
+
+
+def test_what_computes_a_component_is_said(work, invoke):
+    (work / "fast.py").write_text(COMPUTED)
+    done = invoke("plugins", "--plugin", "fast.py")
+    shown = [line.strip() for line in done.out.splitlines() if "computed by" in line]
+    assert shown[1:] == ["computed by an abacus (it is made of wood): fast.Fast, fast.Faster"]
+    assert shown[0] == f"computed by {PRODUCTS_BY} ({PRODUCTS_BY_REASON}): Affine, Conv2d"
+    documents = [json.loads(line) for line in invoke("plugins", "--plugin", "fast.py", "--json").out.splitlines()]
+    assert documents[1]["computed_by"] == dict.fromkeys(["fast.Fast", "fast.Faster"], "an abacus (it is made of wood)")
 
 
 def test_a_namespace_is_taken_once(work, invoke):

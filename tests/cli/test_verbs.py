@@ -9,6 +9,7 @@ import pytest
 
 import mlpkit as package
 from mlpkit.cli.verbs import VERBS, program
+from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON
 
 HEAVY = {"numpy", "yaml", "pluggy", "rich", "mlpkit_plugins", "mlpkit.jobs", "mlpkit.specfile", "mlpkit.network"}
 
@@ -49,7 +50,8 @@ def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, work):
 
 def test_version(invoke):
     done = invoke("--version")
-    assert (done.code, done.out) == (0, f"mlpkit {package.__version__}\n")
+    expected = f"mlpkit {package.__version__}\nAffine, Conv2d: computed by {PRODUCTS_BY} ({PRODUCTS_BY_REASON})\n"
+    assert (done.code, done.out) == (0, expected)
 
 
 def test_without_a_verb_the_help_is_shown_and_the_usage_is_wrong(invoke):

@@ -46,6 +46,7 @@ SHARED = "Layers and losses"
 FIELDS = {
     "kind",
     "computed_by",
+    "computed_by_reason",
     "compute_context",
     "slots",
     "couples_examples",

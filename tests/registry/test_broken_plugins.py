@@ -183,12 +183,14 @@ def test_an_entry_point_may_name_an_object(distributions):
             "spec may give, as in units: float",
         ),
         ("'layer', 'Same', Secretive", "Secretive.computed_by is null; expected a text"),
+        ("'layer', 'Same', Arbitrary", "Arbitrary.computed_by_reason is 7; expected a text"),
     ],
 )
 def test_a_component_that_is_not_what_it_says_is_explained(distributions, declaration, message):
     code = hook(f"return [component({declaration}), component('layer', 'Good', Same)]")
     faulty = "class Untyped(Same):\n    def __init__(self, units):\n        pass\n"
     faulty += "class Secretive(Same):\n    computed_by = None\n"
+    faulty += "class Arbitrary(Same):\n    computed_by_reason = 7\n"
     distributions.install("acme", code.replace("@hookimpl", faulty + "@hookimpl"))
     distributions.module("acme_parts.needs", "import acme_parts_library")
     distributions.module("acme_parts.nameless", "raise ModuleNotFoundError('the parts are missing')")

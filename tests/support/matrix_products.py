@@ -12,7 +12,10 @@ import numpy as np
 from safetensors.numpy import load_file
 from threadpoolctl import threadpool_limits
 
-from mlpkit_plugins.kernels import shared_threads
+try:
+    from mlpkit_plugins.kernels import compiled as kernels_under_test
+except ImportError:
+    from mlpkit_plugins.kernels import with_numpy as kernels_under_test
 
 AMX_MULTIPLICATIONS, AMX_SIDE = 20_000_000, 128  # from which on AMX computes a product, where there is AMX
 SPEC = Path(__file__).parents[2] / "specs" / "mnist_3layer.yaml"
@@ -29,9 +32,13 @@ def with_gap(array, transposed, gap):
 
 @contextmanager
 def kernel_threads(count):
-    """Have kernels and BLAS compute on that many threads inside the block, as they do in a run."""
-    with threadpool_limits(limits=count, user_api="blas"), shared_threads():
-        yield
+    """Have compiled kernels and BLAS compute on that many threads inside the block, as they do in a run."""
+    with threadpool_limits(limits=count, user_api="blas"):
+        kernels_under_test.begin_sharing_threads()
+        try:
+            yield
+        finally:
+            kernels_under_test.end_sharing_threads()
 
 
 def printed_by(program, kernels="", **environment):

@@ -24,13 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlpkit_plugins.kernels import with_numpy as kernels
+
+    PRODUCTS_BY_REASON: str
 elif os.environ.get("MLPKIT_KERNELS") == "numpy":
     from mlpkit_plugins.kernels import with_numpy as kernels
+
+    PRODUCTS_BY_REASON = "MLPKIT_KERNELS=numpy"
 else:
     try:
         from mlpkit_plugins.kernels import compiled as kernels
-    except ImportError:  # there was no compiler, or NumPy is not the one it was compiled for
+
+        PRODUCTS_BY_REASON = kernels.INSTRUCTIONS or "the processor has neither AVX2 nor AVX-512"
+    except ImportError as error:  # there was no compiler, or NumPy is not the one it was compiled for
         from mlpkit_plugins.kernels import with_numpy as kernels
+
+        PRODUCTS_BY_REASON = f"the kernels are not compiled: {error}"
 
 COMPILED = kernels.__name__.endswith(".compiled")
 """Whether the compiled kernels are in use."""

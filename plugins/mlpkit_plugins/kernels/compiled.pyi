@@ -1,3 +1,4 @@
+from mlpkit_plugins.kernels.with_numpy import INSTRUCTIONS as INSTRUCTIONS
 from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
 from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sharing_threads
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient

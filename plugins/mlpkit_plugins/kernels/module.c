@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "blas_threads.h"
 #include "multiply.h"
+#include "tiles.h"
 
 static PyObject *begin_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
@@ -57,12 +58,19 @@ static const char *products_by(void)
     return has_amx() ? "compiled kernels with AMX" : "compiled kernels";
 }
 
+static const char *instructions(void)
+{
+    const Tiles *tiles = tiles_of_processor();
+    return tiles == NULL ? "" : tiles->instructions;
+}
+
 PyMODINIT_FUNC PyInit_compiled(void)
 {
     import_array();
     look_for_blas();
     PyObject *module = PyModule_Create(&definition);
-    if (module != NULL && PyModule_AddStringConstant(module, "PRODUCTS_BY", products_by()) < 0) {
+    if (module != NULL && (PyModule_AddStringConstant(module, "PRODUCTS_BY", products_by()) < 0 ||
+                           PyModule_AddStringConstant(module, "INSTRUCTIONS", instructions()) < 0)) {
         Py_CLEAR(module);
     }
     return module;

@@ -24,6 +24,7 @@ typedef void (*Transpose)(const float *from, ptrdiff_t from_row, float *to, ptrd
 
 /* What one instruction set offers. */
 typedef struct {
+    const char *instructions;   /* what the set is called */
     int lanes;                  /* numbers in a vector */
     int vectors;                /* in a row of a tile, where a matrix has many columns */
     int most_vectors;           /* where that makes up all of its columns */

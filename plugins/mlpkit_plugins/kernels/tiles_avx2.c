@@ -52,6 +52,7 @@ TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, p
 #define ROWS_UP_TO_6(V) ROWS_UP_TO_4(V), tile_5_by_##V, tile_6_by_##V
 
 const Tiles tiles_avx2 = {
+    .instructions = "AVX2",
     .lanes = LANES,
     .vectors = 2,
     .most_vectors = 3,

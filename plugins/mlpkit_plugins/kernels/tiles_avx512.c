@@ -77,6 +77,7 @@ TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, p
     ROWS_UP_TO_9(V), tile_10_by_##V, tile_11_by_##V, tile_12_by_##V, tile_13_by_##V, tile_14_by_##V
 
 const Tiles tiles_avx512 = {
+    .instructions = "AVX-512",
     .lanes = LANES,
     .vectors = 3,
     .most_vectors = 4,

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 PRODUCTS_BY = "NumPy"
 """What computes matrix products of float32: their bits depend on it."""
 
+INSTRUCTIONS = ""
+"""The processor's instruction set that compiled kernels multiply with; empty if it has no such set."""
+
+BLOCK = 4096
+"""Numbers that are worked on at a time, if that takes memory."""
+
 
 def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to the matrix product a b, and return it.
@@ -48,7 +54,7 @@ def rectify(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         x: of any shape.
         out: of the same shape; may be x itself.
     """
-    np.maximum(x, _zeros_like(x), out=out)
+    np.maximum(x, 0, out=out)
     return out
 
 
@@ -199,7 +205,10 @@ def flush_subnormal(x: NDArray[Any]) -> None:
     Args:
         x: of any shape.
     """
-    np.copyto(x, 0, where=np.abs(x) < np.finfo(x.dtype).smallest_normal)
+    least = np.finfo(x.dtype).smallest_normal
+    with np.nditer(x, ["buffered", "external_loop", "zerosize_ok"], ["readwrite"], buffersize=BLOCK) as blocks:
+        for _ in blocks:
+            np.copyto(blocks[0], 0, where=np.abs(blocks[0]) < least)
 
 
 def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float, out: NDArray[Any]) -> NDArray[Any]:
@@ -248,19 +257,3 @@ def read_rows(descriptor: int, start: int, indices: NDArray[Any], out: NDArray[A
                 return False
             view, place = view[received:], place + received
     return True
-
-
-_kept_zeros: dict[Any, NDArray[Any]] = {}
-
-
-def _zeros_like(x: NDArray[Any]) -> NDArray[Any]:
-    """Return zeros of that shape, laid out like x: NumPy compares with an array four times as fast as with a 0."""
-    key = x.shape, x.strides, x.dtype
-    try:
-        return _kept_zeros[key]
-    except KeyError:
-        if len(_kept_zeros) >= 64:
-            _kept_zeros.clear()
-        zeros = _kept_zeros[key] = np.zeros_like(x)
-        zeros.flags.writeable = False
-        return zeros

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Layer
-from mlpkit_plugins.kernels import PRODUCTS_BY, product, product_plus_row, shared_threads
+from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, product_plus_row, shared_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,7 @@ class Affine(Layer):
     """
 
     computed_by = PRODUCTS_BY
+    computed_by_reason = PRODUCTS_BY_REASON
     compute_context = shared_threads
 
     def __init__(
