@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy in one."""
+"""Softmax and cross-entropy in one, with smoothed labels and weighted classes if asked for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import Classes, Loss, ParameterError, ShapeError, TargetError
-from mlpkit_plugins.kernels import cross_entropy_gradient, normalize_columns, pick_labels, shift_transposed
+from mlpkit import ParameterError, ShapeError
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
+from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit import Target
 
 
-class SoftmaxWithLoss(Loss):
+class SoftmaxWithLoss(SoftmaxCrossEntropy):
     """Softmax of the logits, and the mean cross-entropy to the classes' labels.
 
         p    = exp(x - max x) / Σ exp(x - max x)
@@ -62,57 +62,44 @@ class SoftmaxWithLoss(Loss):
         self.plain = not label_smoothing and class_weights is None
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one logit a class."""
+        """Make sure that there is one logit a class, and one class weight."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
         if self.class_weights is not None and len(self.class_weights) != logits:
             raise ShapeError(
                 f"{self.path} has {len(self.class_weights)} class weights for {logits} logits",
                 expected=f"{logits} numbers in class_weights, one a class",
             )
-        if target is None:
-            return
-        if not isinstance(target, Classes):
-            raise TargetError(
-                f"{self.path} compares logits with classes, but the data gives {target}",
-                expected="data whose target is one of several classes",
-            )
-        if target.count != logits:
-            raise ShapeError(
-                f"{self.path} gets {logits} logits for {target}",
-                expected=f"inputs of shape ({target.count},), one logit a class",
-                remedy=f"give the last layer before it {target.count} units",
-            )
+        super().build(input_shape, target)
 
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
-        """Return the mean cross-entropy."""
+        """Return the mean cross-entropy, to u if labels are smoothed or classes weighted."""
+        if self.plain:
+            return super().forward(x, t)
         expect_class_targets(self.path, t, x.shape)
-        shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
-        self.t = t if self.plain else self._weighted_targets(t, x.shape)
-        self.total_weight = len(t) if self.plain else self.weight(t) or 1.0  # where no row counts, there is no loss
-        at_target = self._at_labels(shifted, t) if self.t.ndim == 1 else np.einsum("ji,ij->i", shifted, self.t)
-        losses = self._normalize(shifted)
+        self.u = self._adjusted(t, x.shape)
+        self.total_weight = self.weight(t) or 1.0  # if no row counts, there is no loss
+        shifted = self.shift(x)
+        at_target = np.einsum("ji,ij->i", shifted, self.u)
+        losses = self.normalize(shifted)
         np.log(losses, out=losses)
-        if not self.plain:
-            np.multiply(losses, self.t.sum(axis=1), out=losses)
+        np.multiply(losses, self.u.sum(axis=1), out=losses)
         np.subtract(losses, at_target, out=losses)
         return float(np.add.reduce(losses, dtype=np.float64)) / self.total_weight
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
-        """Return dx = dloss (p - t) / rows, or that of smoothed labels and weighted classes."""
-        p, t, scale = self.p, self.t, dloss / self.total_weight
-        dx = self.buffer("dx", p.shape[::-1])
-        if t.ndim == 1:
-            return cross_entropy_gradient(p, t, scale, dx)
-        if not self.plain:
-            np.multiply(p, t.sum(axis=1), out=p)
-        np.subtract(p.T, t, out=dx)
-        np.multiply(dx, scale, out=dx)
+        """Return dx = dloss (p - t) / rows, or dloss ((Σ u) p - u) / weight."""
+        if self.plain:
+            return super().backward(dloss)
+        np.multiply(self.p, self.u.sum(axis=1), out=self.p)
+        dx = self.buffer("dx", self.u.shape)
+        np.subtract(self.p.T, self.u, out=dx)
+        np.multiply(dx, dloss / self.total_weight, out=dx)
         return dx
 
     def weight(self, t: NDArray[Any]) -> float:
         """Return how much these rows count: their number, or the sum of their classes' weights."""
         if self.class_weights is None:
-            return float(len(t))
+            return super().weight(t)
         class_weights = np.array(self.class_weights)
         expect_class_targets(self.path, t, (len(t), len(class_weights)))
         if t.ndim == 1:
@@ -120,22 +107,7 @@ class SoftmaxWithLoss(Loss):
             return float(class_weights[t].sum())
         return float((t @ class_weights).sum())
 
-    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return the probability of each class, shape (rows, classes)."""
-        self._normalize(shift_transposed(x, self.buffer("p", x.shape[::-1])))
-        prediction = self.buffer("prediction", x.shape)
-        np.copyto(prediction, self.p.T)
-        return prediction
-
-    def _at_labels(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
-        """Return the shifted logit of each row's label."""
-        try:
-            return pick_labels(shifted, t, self.buffer("at_label", t.shape))
-        except IndexError:
-            expect_class_numbers(self.path, t, len(shifted))
-            raise
-
-    def _weighted_targets(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    def _adjusted(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """Return u: the targets as rows, smoothed, each class times its weight."""
         rows, classes = shape
         u = self.buffer("u", shape)
@@ -150,11 +122,6 @@ class SoftmaxWithLoss(Loss):
         if self.class_weights is not None:
             np.multiply(u, self.class_weights, out=u)
         return u
-
-    def _normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
-        """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
-        self.p = np.exp(shifted, out=shifted)
-        return normalize_columns(self.p, self.buffer("total", self.p.shape[1:]))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

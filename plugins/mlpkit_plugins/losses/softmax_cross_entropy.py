@@ -1,0 +1,91 @@
+"""Softmax and cross-entropy, as the textbook has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import Classes, Loss, ShapeError, TargetError
+from mlpkit_plugins.kernels import cross_entropy_gradient, normalize_columns, pick_labels, shift_transposed
+from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class SoftmaxCrossEntropy(Loss):
+    """Softmax of the logits, and the mean cross-entropy to the classes' labels.
+
+        p    = exp(x - max x) / Σ exp(x - max x)
+        loss = mean over rows of  log Σ exp(x - max x) - Σ t (x - max x)
+        dx   = dloss (p - t) / rows
+
+    Here t is one-hot; integer labels stand for the same. Within, p has a column for each row of x, which is faster.
+
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4.
+    """
+
+    def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
+        """Make sure that there is one logit a class."""
+        (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        if target is None:
+            return
+        if not isinstance(target, Classes):
+            raise TargetError(
+                f"{self.path} compares logits with classes, but the data gives {target}",
+                expected="data whose target is one of several classes",
+            )
+        if target.count != logits:
+            raise ShapeError(
+                f"{self.path} gets {logits} logits for {target}",
+                expected=f"inputs of shape ({target.count},), one logit a class",
+                remedy=f"give the last layer before it {target.count} units",
+            )
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+        """Return the mean cross-entropy."""
+        expect_class_targets(self.path, t, x.shape)
+        self.t = t
+        shifted = self.shift(x)
+        at_target = self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
+        losses = self.normalize(shifted)
+        np.log(losses, out=losses)
+        np.subtract(losses, at_target, out=losses)
+        return float(np.add.reduce(losses, dtype=np.float64)) / len(t)
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx = dloss (p - t) / rows."""
+        p, t, scale = self.p, self.t, dloss / len(self.t)
+        dx = self.buffer("dx", p.shape[::-1])
+        if t.ndim == 1:
+            return cross_entropy_gradient(p, t, scale, dx)
+        np.subtract(p.T, t, out=dx)
+        np.multiply(dx, scale, out=dx)
+        return dx
+
+    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the probability of each class, shape (rows, classes)."""
+        self.normalize(self.shift(x))
+        prediction = self.buffer("prediction", x.shape)
+        np.copyto(prediction, self.p.T)
+        return prediction
+
+    def shift(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return x - max x, shape (classes, rows)."""
+        return shift_transposed(x, self.buffer("p", x.shape[::-1]))
+
+    def normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
+        """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
+        self.p = np.exp(shifted, out=shifted)
+        return normalize_columns(self.p, self.buffer("total", self.p.shape[1:]))
+
+    def _at_labels(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+        """Return the shifted logit of each row's label."""
+        try:
+            return pick_labels(shifted, t, self.buffer("at_label", t.shape))
+        except IndexError:
+            expect_class_numbers(self.path, t, len(shifted))
+            raise
