@@ -41,13 +41,15 @@ class Scaling:
         """Return the same with means and standard deviations, computed in float64 whatever the dtype of the examples.
 
         Args:
-            parts: the training examples, some rows at a time.
+            parts: the training examples, some rows at a time, in any shape of as many elements.
 
         Raises:
             ValueError: an element has no finite mean or standard deviation.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of that is looked at below
-            means, stds = _statistics((self._divided(part) for part in parts), self.raw_shape)
+            means, stds = _statistics(
+                (self._divided(part.reshape(-1, *self.raw_shape)) for part in parts), self.raw_shape
+            )
         wrong = np.argwhere(~(np.isfinite(means) & np.isfinite(stds)))
         if len(wrong):
             place = ", ".join(map(str, wrong[0]))
@@ -64,9 +66,20 @@ class Scaling:
             out: where to write them, shape (rows, ...), of as many elements.
         """
         if self.means is not None and self.stds is not None:
-            out[...] = ((self._divided(raw) - self.means) / self.stds).reshape(out.shape)
+            out[...] = self.scaled(raw).reshape(out.shape)
         else:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
+
+    def scaled(self, raw: NDArray[Any]) -> NDArray[np.float64]:
+        """Return scaled examples, in the shape of raw ones."""
+        divided = self._divided(raw)
+        return divided if self.means is None or self.stds is None else (divided - self.means) / self.stds
+
+    def largest(self, raw: float) -> float:
+        """Return a number that no scaled element exceeds, if none exceeds ``raw`` before."""
+        if self.means is None or self.stds is None:
+            return max(raw, raw / self.divide_by)  # it is divided as a number of the dtype
+        return (raw / self.divide_by + float(np.abs(self.means).max())) / float(self.stds.min())
 
     def _divided(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         quotient: NDArray[np.float64] = np.divide(raw, self.divide_by, dtype=np.float64)

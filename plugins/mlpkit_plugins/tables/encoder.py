@@ -107,14 +107,18 @@ class TableEncoder:
         absent = np.isnan(numbers)
         if absent.any():
             numbers = np.where(absent, self.fills, numbers)
-        scaled = numbers - self.means
-        scaled /= self.stds
-        out[:, :count] = scaled
+        out[:, :count] = self.scaled(numbers)
         out[:, count:] = 0
         for column, categories in enumerate(self.categories.values()):
             rows = np.flatnonzero(codes[:, column] >= 0)
             out[rows, count + codes[rows, column]] = 1
             count += len(categories)
+
+    def scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return numbers less the means of their columns, divided by the standard deviations."""
+        scaled = numbers - self.means
+        scaled /= self.stds
+        return scaled
 
     def translations(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.int32]]:
         """Return for each column of texts what its codes are here: positions of categories; -1 missing; -2 unknown.
