@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import ModelFileError
+from mlpkit_plugins.formats.encoder_state import are_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -105,8 +106,8 @@ class Scaling:
                 match rest:
                     case {} if not rest:
                         return cls(tuple(shape), divide_by)
-                    case {"means": means, "stds": stds} if (
-                        _are_numbers(means, size) and _are_numbers(stds, size) and all(std > 0 for std in stds)
+                    case {"means": means, "stds": stds} if are_numbers(means, size) and are_numbers(
+                        stds, size, positive=True
                     ):
                         arrays = (np.array(values, np.float64).reshape(shape) for values in (means, stds))
                         return cls(tuple(shape), divide_by, *arrays)
@@ -126,9 +127,3 @@ def _statistics(
         means += difference * (len(rows) / together)
         count = together
     return means, np.sqrt(squares / max(count, 1))
-
-
-def _are_numbers(values: object, size: int) -> bool:
-    if not isinstance(values, list) or len(values) != size:
-        return False
-    return all(type(value) in (int, float) and math.isfinite(value) for value in values)
