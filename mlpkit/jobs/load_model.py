@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from mlpkit.components.target import is_length, target_from_plain
+from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.jobs.build import build_for
 from mlpkit.network.component_errors import component_errors
@@ -135,6 +136,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     try:
         with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
             dataset.load_encoder_state(encoder)
+            _expect_names(dataset, input_shape, target)
     except MlpkitError as error:
         raise ModelFileError(f"{path}: {error}") from error
     return TrainedModel(spec, network, dataset, target)
@@ -171,6 +173,23 @@ def _expect_arrays(model: ModelFile, path: Path, spec: Spec, input_shape: tuple[
                 f"{path}: array {shortened(name)} is {_show(found, name, 'missing')}; the spec inside declares "
                 f"{_show(declared, name, 'no such array')}. The file was not written by mlpkit, or for another version"
             )
+
+
+def _expect_names(dataset: Dataset, input_shape: tuple[int, ...], target: Target) -> None:
+    """Make sure that the encoder names as many inputs, classes, labels or values as the network has, each once."""
+    _expect_distinct("inputs", dataset.feature_names(), math.prod(input_shape))
+    if isinstance(target, Classes):
+        _expect_distinct("classes", dataset.class_names(), target.count)
+    else:
+        count = target.count if isinstance(target, Labels) else math.prod(target.shape)
+        _expect_distinct("targets", dataset.target_names(), count)
+
+
+def _expect_distinct(what: str, names: tuple[str, ...] | None, count: int) -> None:
+    if names is not None and (len(names) != count or len(set(names)) < count):
+        distinct = "" if len(set(names)) == len(names) else f", {len(set(names)):,} of them different"
+        msg = f"the encoder names {len(names):,} {what}{distinct}; the network has {count:,}"
+        raise ModelFileError(f"{msg}; restore the file from a copy, or train again")
 
 
 def _arrays(member: Operation) -> Iterator[Parameter | State]:

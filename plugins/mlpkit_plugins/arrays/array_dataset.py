@@ -5,23 +5,22 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from mlpkit import Classes, DataError, Dataset, Description, ShapeError
-from mlpkit_plugins.arrays.array_split import ArraySplit
+from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import array_target, remedy_for_values
 from mlpkit_plugins.arrays.finite_rows import expect_finite
-from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
+from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -40,24 +39,6 @@ class ArrayOptions:
     standardize: bool
     split: Literal["shuffle", "in_order"]
     split_seed: int
-
-
-class Examples(NamedTuple):
-    """Inputs and targets that belong together.
-
-    Args:
-        inputs: an array with a row for each example.
-        targets: likewise.
-        inputs_name: what to call the inputs in messages.
-        targets_name: what to call the targets.
-        files: the files that they are in.
-    """
-
-    inputs: Rows
-    targets: Rows
-    inputs_name: str
-    targets_name: str
-    files: tuple[Path, ...]
 
 
 class ArrayDataset(Dataset):
@@ -123,21 +104,23 @@ class ArrayDataset(Dataset):
         """
         self.describe()
         examples = self._opened()
-        for found in examples.values():
-            expect_finite(found.inputs, found.inputs_name)
-            expect_finite(found.targets, found.targets_name)
+        largest = {
+            name: (expect_finite(found.inputs, found.inputs_name), expect_finite(found.targets, found.targets_name))
+            for name, found in examples.items()
+        }
         parts = self._parts(examples)
         assert self._scaling is not None
         if self.options.standardize and self._scaling.means is None:
             training, rows = parts["train"]
             try:
-                self._scaling = self._scaling.fitted(_rows_of(training, rows, self._scaling.raw_shape))
+                self._scaling = self._scaling.fitted(training.parts(rows))
             except ValueError as error:
                 message = f"{error}; look for numbers that are too large, or leave out standardize"
                 raise DataError(training.inputs_name, message) from error
         self._fingerprint = _fingerprint(examples)
         return {
-            name: ArraySplit(found.inputs, found.targets, rows, self._scaling) for name, (found, rows) in parts.items()
+            name: ArraySplit(found, rows, self._scaling, largest.get(name, largest["train"]))
+            for name, (found, rows) in parts.items()
         }
 
     def fingerprint(self) -> str:
@@ -233,14 +216,6 @@ def _is_part(target: Target, whole: Target) -> bool:
 
 def _any(array: Rows) -> str:
     return f"(examples, {', '.join(map(str, array.shape[1:]))})"
-
-
-def _rows_of(found: Examples, rows: NDArray[Any] | range, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
-    """Return the inputs of a split, some at a time."""
-    for begin in range(0, len(rows), ROWS_TOGETHER):
-        part = rows[begin : begin + ROWS_TOGETHER]
-        chosen = slice(part.start, part.stop) if isinstance(part, range) else part
-        yield found.inputs[chosen].reshape(-1, *shape)
 
 
 def _fingerprint(examples: Mapping[str, Examples]) -> str:

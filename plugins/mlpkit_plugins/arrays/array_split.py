@@ -2,30 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mlpkit import DataError
+from mlpkit_plugins.arrays.finite_rows import written
+from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
+from mlpkit_plugins.splits.too_large import holds, too_large
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-    from mlpkit_plugins.arrays.scaling import Scaling
     from mlpkit_plugins.formats.rows_on_disk import Rows
+
+
+class Examples(NamedTuple):
+    """Inputs and targets that belong together.
+
+    Args:
+        inputs: an array with a row for each example.
+        targets: an array with a row for each example.
+        inputs_name: what to call the inputs in messages.
+        targets_name: what to call the targets.
+        files: the files that they are in.
+    """
+
+    inputs: Rows
+    targets: Rows
+    inputs_name: str
+    targets_name: str
+    files: tuple[Path, ...]
+
+    def parts(self, rows: NDArray[Any] | range) -> Iterator[NDArray[Any]]:
+        """Return the inputs of some rows, a part at a time."""
+        return (self.inputs[chosen] for chosen in _parts(rows))
 
 
 class ArraySplit:
     """Some rows of two arrays.
 
     Args:
-        inputs: the examples.
-        targets: what is to be predicted for each.
+        examples: the arrays.
         rows: positions of the rows.
         scaling: what is done to inputs.
+        largest: numbers that no input and no target exceeds.
     """
 
-    def __init__(self, inputs: Rows, targets: Rows, rows: NDArray[Any] | range, scaling: Scaling) -> None:
-        self._inputs = inputs
-        self._targets = targets
+    def __init__(
+        self, examples: Examples, rows: NDArray[Any] | range, scaling: Scaling, largest: tuple[float, float]
+    ) -> None:
+        self._examples = examples
+        self._inputs = examples.inputs
+        self._targets = examples.targets
         self._rows = rows
         self._scaling = scaling
+        self._largest = scaling.largest(largest[0]), largest[1]
+        self._held_by: set[object] = set()
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -37,8 +73,43 @@ class ArraySplit:
         Args:
             indices: positions in this split, in any order, repeats allowed.
             out: arrays for inputs, shape (rows, *input_shape), and targets.
+
+        Raises:
+            DataError: a number of the arrays is too large for the dtype of ``out``, or a file was changed.
         """
         x, t = out
+        if (x.dtype, t.dtype) not in self._held_by:
+            self._expect_held(x.dtype, t.dtype)
         rows = indices + self._rows.start if isinstance(self._rows, range) else self._rows[indices]
         self._scaling.write(self._inputs[rows], x)
         t[...] = self._targets[rows].reshape(t.shape)
+
+    def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
+        """Make sure, when a dtype is first seen, that it holds all numbers, once scaled; most often a bound says so."""
+        found = self._examples
+        if not holds(inputs, np.array(self._largest[0])):
+            self._expect_each_held(inputs, found.inputs, found.inputs_name, self._scaling)
+        if not holds(targets, np.array(self._largest[1])):
+            self._expect_each_held(targets, found.targets, found.targets_name, Scaling(found.targets.shape[1:]))
+        self._held_by.add((inputs, targets))
+
+    def _expect_each_held(self, dtype: np.dtype[Any], array: Rows, name: str, scaling: Scaling) -> None:
+        for chosen in _parts(self._rows):
+            raw = array[chosen]
+            scaled = np.empty(raw.shape, dtype)
+            with np.errstate(over="ignore"):
+                scaling.write(raw, scaled)
+            wrong = np.argwhere(~np.isfinite(scaled))
+            if len(wrong):
+                place = tuple(map(int, wrong[0]))
+                example = np.arange(array.shape[0])[chosen][place[0]]
+                number, of_it = float(raw[place]), float(scaling.scaled(raw)[place])
+                message = too_large(dtype, number, of_it, "leave out the example")
+                raise DataError(name, f"example {example}{written(list(place[1:]))}: {message}")
+
+
+def _parts(rows: NDArray[Any] | range) -> Iterator[NDArray[Any] | slice]:
+    """Return rows, some at a time, as what an array takes."""
+    for begin in range(0, len(rows), ROWS_TOGETHER):
+        part = rows[begin : begin + ROWS_TOGETHER]
+        yield slice(part.start, part.stop) if isinstance(part, range) else part

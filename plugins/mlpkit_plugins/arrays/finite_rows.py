@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,8 +16,10 @@ _VALUES_TOGETHER: Final = 1 << 18
 """Numbers that are looked at together; in float64, two megabytes."""
 
 
-def expect_finite(rows: Rows, name: str) -> None:
-    """Make sure that all numbers are finite; they are looked at once, a part at a time, and integers not at all.
+def expect_finite(rows: Rows, name: str) -> float:
+    """Make sure that all numbers are finite, and return a number that none of them exceeds.
+
+    They are looked at once, a part at a time, and integers not at all.
 
     Args:
         rows: an array with a row for each example.
@@ -27,20 +29,24 @@ def expect_finite(rows: Rows, name: str) -> None:
         DataError: one is NaN or infinite.
     """
     if rows.dtype.kind != "f":
-        return
-    together = max(1, _VALUES_TOGETHER // prod(rows.shape[1:]))
+        return float(np.iinfo(rows.dtype).max) if rows.dtype.kind in "iu" else 1.0
+    largest = 0.0
+    together = max(1, _VALUES_TOGETHER // math.prod(rows.shape[1:]))
     for begin in range(0, rows.shape[0], together):
         part = rows[begin : begin + together]
-        finite = np.isfinite(part)
-        if not finite.all():
+        least, greatest = float(part.min()), float(part.max())  # NaN if one is
+        if not (math.isfinite(least) and math.isfinite(greatest)):
+            finite = np.isfinite(part)
             place = np.unravel_index(int((~finite).argmax()), finite.shape)
             example, *element = map(int, place)
-            where = f"example {begin + example}{_written(element)}"
+            where = f"example {begin + example}{written(element)}"
             remedy = "put a number there, or leave out the example"
             raise DataError(name, f"{where} is {part[place]}; expected finite numbers; {remedy}")
+        largest = max(largest, -least, greatest)
+    return largest
 
 
-def _written(element: list[int]) -> str:
+def written(element: list[int]) -> str:
     """Return the place of an element in its row; nothing if the row is but one number."""
     match element:
         case []:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlpkit import ModelFileError
 from mlpkit_plugins.arrays.raw_rows import raw_number
+from mlpkit_plugins.formats.encoder_state import are_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,13 +43,15 @@ class Scaling:
         """Return the same with means and standard deviations, computed in float64 whatever the dtype of the examples.
 
         Args:
-            parts: the training examples, some rows at a time.
+            parts: the training examples, some rows at a time, in any shape of as many elements.
 
         Raises:
             ValueError: an element has no finite mean or standard deviation.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of that is looked at below
-            means, stds = _statistics((self._divided(part) for part in parts), self.raw_shape)
+            means, stds = _statistics(
+                (self._divided(part.reshape(-1, *self.raw_shape)) for part in parts), self.raw_shape
+            )
         wrong = np.argwhere(~(np.isfinite(means) & np.isfinite(stds)))
         if len(wrong):
             place = ", ".join(map(str, wrong[0]))
@@ -65,7 +68,7 @@ class Scaling:
             out: where to write them, shape (rows, ...), of as many elements.
         """
         if self.means is not None and self.stds is not None:
-            out[...] = ((self._divided(raw) - self.means) / self.stds).reshape(out.shape)
+            out[...] = self.scaled(raw).reshape(out.shape)
         else:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
 
@@ -79,6 +82,17 @@ class Scaling:
         if raw is None:
             return ""
         return f"row {raw.row}, counted from 0, holds {raw.value:g}, where encoding standardizes"
+
+    def scaled(self, raw: NDArray[Any]) -> NDArray[np.float64]:
+        """Return scaled examples, in the shape of raw ones."""
+        divided = self._divided(raw)
+        return divided if self.means is None or self.stds is None else (divided - self.means) / self.stds
+
+    def largest(self, raw: float) -> float:
+        """Return a number that no scaled element exceeds, if none exceeds ``raw`` before."""
+        if self.means is None or self.stds is None:
+            return max(raw, raw / self.divide_by)  # it is divided as a number of the dtype
+        return (raw / self.divide_by + float(np.abs(self.means).max())) / float(self.stds.min())
 
     def _divided(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         quotient: NDArray[np.float64] = np.divide(raw, self.divide_by, dtype=np.float64)
@@ -104,8 +118,8 @@ class Scaling:
                 match rest:
                     case {} if not rest:
                         return cls(tuple(shape), divide_by)
-                    case {"means": means, "stds": stds} if (
-                        _are_numbers(means, size) and _are_numbers(stds, size) and all(std > 0 for std in stds)
+                    case {"means": means, "stds": stds} if are_numbers(means, size) and are_numbers(
+                        stds, size, positive=True
                     ):
                         arrays = (np.array(values, np.float64).reshape(shape) for values in (means, stds))
                         return cls(tuple(shape), divide_by, *arrays)
@@ -125,9 +139,3 @@ def _statistics(
         means += difference * (len(rows) / together)
         count = together
     return means, np.sqrt(squares / max(count, 1))
-
-
-def _are_numbers(values: object, size: int) -> bool:
-    if not isinstance(values, list) or len(values) != size:
-        return False
-    return all(type(value) in (int, float) and math.isfinite(value) for value in values)

@@ -8,7 +8,8 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import DataError
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions, Examples
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions
+from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.idx import IDX_SUFFIXES, read_idx, read_idx_shape
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image

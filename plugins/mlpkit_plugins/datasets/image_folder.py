@@ -15,6 +15,7 @@ from mlpkit import Classes, DataError, Dataset, Description, ModelFileError, Par
 from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.files.named_file import named_folder
+from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
@@ -165,7 +166,7 @@ class ImageFolder(Dataset):
         """
         match dict(state):
             case {"classes": [*classes], "image_shape": [(1 | 3) as channels, int(height), int(width)]} if (
-                all(isinstance(name, str) for name in classes) and min(height, width) > 0 and len(classes) > 1
+                are_names(classes) and len(classes) > 1 and min(height, width) > 0 and type(channels) is int
             ):
                 self._classes, self._image_shape = tuple(classes), (channels, height, width)
                 self._files = None

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import DataError
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions, Examples
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions
+from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.npy_header import read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk

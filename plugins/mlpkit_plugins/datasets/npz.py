@@ -8,7 +8,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import DataError
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions, Examples
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions
+from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.npz_file import expect_sound, npz_array
 from mlpkit_plugins.splits.shares import Shares

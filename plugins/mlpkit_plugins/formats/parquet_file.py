@@ -8,8 +8,7 @@ Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-form
 from __future__ import annotations
 
 import hashlib
-import mmap
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 
 from mlpkit import DataError
 from mlpkit_plugins.files.regular_file import regular_file
+from mlpkit_plugins.formats.parquet_bounds import Bounds, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,17 +26,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-VALUES_TOGETHER: Final = 1 << 17
-"""Values that are decoded together, so that a group of rows is never in memory as a whole."""
-FEWEST_ROWS_TOGETHER: Final = 256
-
 MAGIC: Final = b"PAR1"
 FEWEST_BYTES: Final = 12
 """The magic bytes at both ends, and the length of the footer."""
 
-MOST_VALUES_A_BYTE: Final = 1024
-ALWAYS_ALLOWED: Final = 1 << 23
-"""Values that a small file may have, however few bytes they are packed into."""
+BUFFER: Final = 1 << 16
+"""Bytes that are read at a time."""
 
 
 class Block(NamedTuple):
@@ -62,6 +57,7 @@ class ParquetFile:
         header: the names of the columns.
         types: the type of each column.
         rows: how many rows there are.
+        most_text: how many bytes the texts of a column may have.
         checksum: SHA-256 of the file's content.
 
     Raises:
@@ -74,12 +70,14 @@ class ParquetFile:
         self.name = name or str(path)
         with regular_file(path, self.name) as file:
             self._size = self._expect_parquet(file)
+            self._bounds = Bounds(self.name, self._size)
+            self.most_text = self._bounds.most_text
             file.seek(0)
             self.checksum = hashlib.file_digest(file, "sha256").hexdigest()
-            with self._reading(_Content(file)) as parquet:
+            with self._reading(file) as parquet:
                 self.rows: int = parquet.metadata.num_rows
                 schema = parquet.schema_arrow
-        self._expect_plausible(self.rows)
+        self._bounds.expect_few_values(self.rows, 1)
         self.header: tuple[str, ...] = tuple(schema.names)
         self.types: dict[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
         for column in self.header:
@@ -93,22 +91,23 @@ class ParquetFile:
             names: the columns to return; nothing is read of the others.
 
         Raises:
-            DataError: the file is damaged, or packs more values into its bytes than data does.
+            DataError: the file is damaged, or packs more into its bytes than data does.
         """
-        self._expect_plausible(self.rows * len(names))
-        row, wanted = 1, list(dict.fromkeys(names))
-        together = max(VALUES_TOGETHER // len(wanted), FEWEST_ROWS_TOGETHER)
+        types = {name: self.types[name] for name in names}
+        self._bounds.expect_few_values(self.rows, len(names))
         with regular_file(self._path, self.name) as file:
-            content = _Content(file)
-            with self._reading(content) as parquet:
-                for group in range(parquet.metadata.num_row_groups):
-                    for batch in parquet.iter_batches(together, [group], wanted, use_threads=False):
-                        batch.validate(full=True)  # indices of dictionaries, and characters, are not looked at before
-                        yield Block(np.arange(row, row + batch.num_rows), [batch.column(name) for name in names])
-                        row += batch.num_rows
-                        content.leave()
-                        if row > self.rows + 1:
-                            raise DataError(self.name, f"has more than the {self.rows:,} rows that it declares")
+            with self._reading(file) as parquet:
+                plan = self._bounds.plan(file, parquet, types)
+            with self._reading(file, plan.dictionaries) as parquet:
+                row = 1
+                for batch in self._batches(parquet, plan.rows, list(types)):
+                    rows = np.arange(row, row + batch.num_rows)
+                    for name in filter(lambda name: is_text(types[name]), types):
+                        self._bounds.expect_short_texts(name, batch.column(name), rows)
+                    yield Block(rows, [batch.column(name) for name in names])
+                    row += batch.num_rows
+                    if row > self.rows + 1:
+                        raise DataError(self.name, f"has more than the {self.rows:,} rows that it declares")
         pa.default_memory_pool().release_unused()
         if row != self.rows + 1:
             raise DataError(self.name, f"declares {self.rows:,} rows, and has {row - 1:,}")
@@ -126,18 +125,19 @@ class ParquetFile:
             raise DataError(self.name, "ends too early; the file is incomplete", byte=size)
         return size
 
-    def _expect_plausible(self, values: int) -> None:
-        """Make sure that the file declares no more values than data packs into its bytes, before memory is taken."""
-        most = max(MOST_VALUES_A_BYTE * self._size, ALWAYS_ALLOWED)
-        if not 0 <= values <= most:
-            message = f"declares {self.rows:,} rows in {self._size:,} bytes; expected at most {most:,} values"
-            raise DataError(self.name, message)
+    def _batches(self, parquet: Any, rows: int, names: list[str]) -> Iterator[pa.RecordBatch]:
+        for group in range(parquet.metadata.num_row_groups):
+            for batch in parquet.iter_batches(rows, [group], names, use_threads=False):
+                batch.validate(full=True)  # indices of dictionaries, and characters, are not looked at before
+                yield batch
 
     @contextmanager
-    def _reading(self, content: _Content) -> Iterator[Any]:
+    def _reading(self, file: BufferedReader, dictionaries: Sequence[str] = ()) -> Iterator[Any]:
         try:
             with pq.ParquetFile(
-                content.readable,
+                pa.PythonFile(file, "r"),
+                read_dictionary=list(dictionaries),
+                buffer_size=BUFFER,  # pages are read as they are decoded
                 pre_buffer=False,
                 page_checksum_verification=True,
                 thrift_string_size_limit=self._size,  # a list or a text in the footer takes a byte an element, at least
@@ -149,28 +149,3 @@ class ParquetFile:
         except Exception as error:  # pyarrow raises whatever a malformed file leads its parts into
             reason = " ".join(str(error).split()) or type(error).__name__
             raise DataError(self.name, f"the file is damaged: {reason[:200]}") from error
-
-
-class _Content:
-    """The content of a file, mapped into memory: pages are read as they are decoded, whatever size they declare.
-
-    Where the process may not have so many addresses (``ulimit -v``), a column of a group is read as a whole instead.
-
-    Args:
-        file: the file.
-
-    Attributes:
-        readable: what pyarrow reads.
-    """
-
-    def __init__(self, file: BufferedReader) -> None:
-        self.readable: BufferedReader | pa.BufferReader = file
-        self._mapped: mmap.mmap | None = None
-        with suppress(OSError):
-            self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            self.readable = pa.BufferReader(pa.py_buffer(self._mapped))
-
-    def leave(self) -> None:
-        """Give back the memory of what was read; the system reads it again if it is wanted again."""
-        if self._mapped is not None:
-            self._mapped.madvise(mmap.MADV_DONTNEED)

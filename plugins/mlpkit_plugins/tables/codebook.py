@@ -32,12 +32,17 @@ class Codebook(dict[str, int]):
 
     Args:
         missing: texts that stand for a value that is missing.
+
+    Attributes:
+        texts: the distinct texts, without blanks around them.
+        length: how many characters they have in all.
     """
 
     def __init__(self, missing: Collection[str] = ()) -> None:
         super().__init__()
         self._missing = frozenset(missing)
         self.texts: list[str] = []
+        self.length = 0
 
     def __missing__(self, written: str) -> int:
         """Give a text that is new its code."""
@@ -49,6 +54,7 @@ class Codebook(dict[str, int]):
         else:
             code = len(self.texts)
             self.texts.append(text)
+            self.length += len(text)
         self[written] = code
         return code
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlpkit import DataError, ModelFileError
 from mlpkit_plugins.arrays.raw_rows import raw_number
+from mlpkit_plugins.formats.encoder_state import are_names, are_numbers
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.parts import parts
 
@@ -108,9 +109,7 @@ class TableEncoder:
         absent = np.isnan(numbers)
         if absent.any():
             numbers = np.where(absent, self.fills, numbers)
-        scaled = numbers - self.means
-        scaled /= self.stds
-        out[:, :count] = scaled
+        out[:, :count] = self.scaled(numbers)
         out[:, count:] = 0
         for column, categories in enumerate(self.categories.values()):
             rows = np.flatnonzero(codes[:, column] >= 0)
@@ -136,6 +135,12 @@ class TableEncoder:
             scaled = f"encoding takes off the mean {mean:g} and divides by {std:g}"
             return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', where {scaled}"
         return ""
+
+    def scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return numbers less the means of their columns, divided by the standard deviations."""
+        scaled = numbers - self.means
+        scaled /= self.stds
+        return scaled
 
     def translations(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.int32]]:
         """Return for each column of texts what its codes are here: positions of categories; -1 missing; -2 unknown.
@@ -171,17 +176,18 @@ class TableEncoder:
         match dict(state):
             case {
                 "numbers": [*numbers],
-                "means": [*means],
-                "stds": [*stds],
-                "fills": [*fills],
+                "means": means,
+                "stds": stds,
+                "fills": fills,
                 "categories": [*categories],
                 "classes": classes,
             } if (
-                _are_texts(numbers)
-                and all(_are_numbers(values) and len(values) == len(numbers) for values in (means, stds, fills))
-                and all(std > 0 for std in stds)
-                and all(_is_column(column) for column in categories)
-                and (classes is None or _are_texts(classes))
+                all(map(_is_column, categories))
+                and are_names(numbers + [name for name, _ in categories])
+                and are_numbers(means, len(numbers))
+                and are_numbers(stds, len(numbers), positive=True)
+                and are_numbers(fills, len(numbers))
+                and (classes is None or (are_names(classes) and len(classes) > 1))
             ):
                 return cls(
                     tuple(numbers),
@@ -193,6 +199,9 @@ class TableEncoder:
                 )
         raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which is none")
 
+
+LONGEST_FEATURE_NAMES: Final = 1 << 26
+"""Characters of a column's name, as often as it has categories."""
 
 UNKNOWN: Final = -2
 """The code of a category that did not occur in training."""
@@ -229,13 +238,9 @@ def _in_order(texts: set[str]) -> tuple[str, ...]:
     return tuple(sorted(texts))
 
 
-def _are_texts(values: object) -> bool:
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
-
-
-def _are_numbers(values: list[object]) -> bool:
-    return all(type(value) in (int, float) and math.isfinite(value) for value in values)  # type: ignore[arg-type]
-
-
 def _is_column(column: object) -> bool:
-    return isinstance(column, list) and len(column) == 2 and isinstance(column[0], str) and _are_texts(column[1])
+    """Whether a value is a list of a name and the categories of that column, which make names of features together."""
+    match column:
+        case [str(name), [*categories]]:
+            return are_names([name]) and are_names(categories) and len(name) * len(categories) <= LONGEST_FEATURE_NAMES
+    return False

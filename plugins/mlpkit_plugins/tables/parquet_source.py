@@ -89,17 +89,16 @@ class ParquetSource:
             raise DataError(self.name, f"the column holds {found}; expected {expected}", column=name)
 
     def _numbers(self, values: pa.Array, rows: NDArray[np.int64], name: str, columns: Columns) -> NDArray[np.float64]:
-        values = _plain(values)
-        if _is_text(values.type):
-            numbers = np.full(len(values), np.nan)
-            present = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
-            texts = self._texts(values.drop_null(), name)
+        if _is_text(_values_type(values.type)):
+            found, positions = _distinct(values)
+            texts = self._texts(found, name)
             try:
-                numbers[present] = numbers_of(texts, self._missing)
+                numbers = numbers_of(texts, self._missing)
             except NotANumberError as error:
-                row, commas = int(rows[present[error.index]]), "write numbers with a decimal point"
+                row, commas = int(rows[(positions == error.index).argmax()]), "write numbers with a decimal point"
                 raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
-            return numbers
+            return np.append(numbers, np.nan)[positions]
+        values = _plain(values)
         numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
         infinite = np.flatnonzero(np.isinf(numbers))
         if len(infinite):
@@ -108,24 +107,24 @@ class ParquetSource:
         return numbers
 
     def _codes(self, values: pa.Array, rows: NDArray[np.int64], name: str, book: Codebook) -> NDArray[np.int32]:
-        encoded = _without_nan(_plain(values)).dictionary_encode()
-        texts = self._texts(encoded.dictionary, name)
-        positions: NDArray[np.int32] = encoded.indices.fill_null(len(texts)).to_numpy()
+        found, positions = _distinct(values)
+        texts = self._texts(found, name)
         try:
             codes = book.codes(texts)
         except NoCharactersError as error:
             message = f"{shown_text(texts[error.index])} has bytes that are no characters"
             row = int(rows[(positions == error.index).argmax()])
             raise DataError(self.name, message, row=row, column=name) from error
+        if book.length > self._file.most_text:
+            message = f"the categories take more than {self._file.most_text:,} bytes; leave the column out with ignore"
+            raise DataError(self.name, message, column=name)
         return np.append(codes, np.int32(MISSING))[positions]
 
     def _keys(self, values: pa.Array, name: str | None) -> NDArray[np.uint64] | None:
         if name is None:
             return None
-        encoded = _without_nan(_plain(values)).dictionary_encode()
-        keys = np.array([*map(text_key, self._texts(encoded.dictionary, name)), text_key("")], np.uint64)
-        positions: NDArray[np.int32] = encoded.indices.fill_null(len(keys) - 1).to_numpy()
-        return keys[positions]
+        found, positions = _distinct(values)
+        return np.array([*map(text_key, self._texts(found, name)), text_key("")], np.uint64)[positions]
 
     def _texts(self, values: pa.Array, name: str) -> list[str]:
         """Return values, none of them null, as texts; bytes that are no characters are kept."""
@@ -144,6 +143,20 @@ class ParquetSource:
 
 def _plain(values: pa.Array) -> pa.Array:
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _distinct(values: pa.Array) -> tuple[pa.Array, NDArray[np.int32]]:
+    """Return the distinct values in the order in which they occur, and the position of each among them.
+
+    What is null or NaN is not among them; its position is their number.
+    """
+    if pa.types.is_dictionary(values.type) and _is_text(values.type.value_type):
+        encoded = values.indices.dictionary_encode()
+        found = values.dictionary.take(encoded.dictionary)
+    else:
+        encoded = _without_nan(_plain(values)).dictionary_encode()
+        found = encoded.dictionary
+    return found, encoded.indices.fill_null(len(found)).to_numpy()
 
 
 def _without_nan(values: pa.Array) -> pa.Array:

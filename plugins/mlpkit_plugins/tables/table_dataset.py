@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpkit import Classes, Dataset, Description, Labels, ShapeError, Values
+from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, ShapeError, Values
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
@@ -132,7 +132,10 @@ class TableDataset(Dataset):
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
-        self._encoder, self._splits = TableEncoder.from_state(state), None
+        encoder = TableEncoder.from_state(state)
+        if (encoder.classes is None) == (self.options.predict == "classes"):
+            raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.options.predict}")
+        self._encoder, self._splits = encoder, None
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read the columns that the model takes from a file in the format of the data set.

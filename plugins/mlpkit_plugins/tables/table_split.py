@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from mlpkit_plugins.splits.too_large import holds, too_large
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,6 +29,7 @@ class TableSplit:
         self._rows = rows
         self._encoder = encoder
         self._inputs = len(encoder.numbers)
+        self._held_by: set[object] = set()
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -36,9 +41,30 @@ class TableSplit:
         Args:
             indices: positions in this split, in any order, repeats allowed.
             out: arrays for inputs, shape (rows, width), and targets: shape (rows,) for classes, else (rows, columns).
+
+        Raises:
+            DataError: a number of the table is too large for the dtype of ``out``.
         """
         x, t = out
+        if (x.dtype, t.dtype) not in self._held_by:
+            self._expect_held(x.dtype, t.dtype)
         rows = self._rows.take(indices)
         numbers, codes = self._table.numbers.take(rows, axis=0), self._table.codes.take(rows, axis=0)
         self._encoder.write(numbers[:, : self._inputs], codes, x)
         t[...] = codes[:, -1] if self._table.columns.target_class is not None else numbers[:, self._inputs :]
+
+    def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
+        """Make sure, when a dtype is first seen, that it holds the extremes of all columns of numbers, once scaled."""
+        numbers, count = self._table.numbers, self._inputs
+        extremes = np.stack([np.fmin.reduce(numbers, axis=0), np.fmax.reduce(numbers, axis=0)])
+        scaled = extremes.copy()
+        scaled[:, :count] = self._encoder.scaled(extremes[:, :count])
+        wrong = ~np.concatenate([holds(inputs, scaled[:, :count]), holds(targets, scaled[:, count:])], axis=1)
+        wrong &= ~np.isnan(extremes)
+        if wrong.any():
+            which, column = map(int, np.argwhere(wrong)[0])
+            dtype = inputs if column < count else targets
+            message = too_large(dtype, extremes[which, column], scaled[which, column], "leave out the row")
+            position = int((numbers[:, column] == extremes[which, column]).argmax())
+            raise self._table.error(position, self._table.columns.all_numbers[column], message)
+        self._held_by.add((inputs, targets))

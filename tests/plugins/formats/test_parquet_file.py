@@ -11,7 +11,7 @@ import pytest
 from fuzzing.damage import truncations
 
 from mlpkit import DataError
-from mlpkit_plugins.formats import parquet_file
+from mlpkit_plugins.formats import parquet_bounds
 from mlpkit_plugins.formats.parquet_file import ParquetFile
 
 
@@ -40,8 +40,8 @@ def read(file, names):
 
 @pytest.mark.parametrize("together", [7, 30, 1000])
 def test_rows_come_in_order_with_their_numbers(opened, monkeypatch, together):
-    monkeypatch.setattr(parquet_file, "VALUES_TOGETHER", 2 * together)
-    monkeypatch.setattr(parquet_file, "FEWEST_ROWS_TOGETHER", 1)
+    monkeypatch.setattr(parquet_bounds, "VALUES_TOGETHER", 2 * together)
+    monkeypatch.setattr(parquet_bounds, "FEWEST_ROWS_TOGETHER", 1)
     file = opened(CONTENT)
     assert (file.header, file.rows) == (("a", "b", "c"), 100)
     blocks = list(file.blocks(["b", "a"]))
@@ -63,7 +63,9 @@ def test_nothing_is_read_of_columns_that_are_not_asked_for(opened):
     damaged = CONTENT[:begin] + bytes(of_b.total_compressed_size) + CONTENT[begin + of_b.total_compressed_size :]
     file = opened(damaged)
     assert [value for part in read(file, ["a"]) for value in part] == list(range(100))
-    with pytest.raises(DataError, match=r"^x.parquet: the file is damaged: "):
+    with pytest.raises(
+        DataError, match=r"^x.parquet, byte \d+, column .b.: the file is damaged: there is no page where one should be"
+    ):
         read(file, ["a", "b"])
 
 
@@ -126,3 +128,11 @@ def test_a_number_of_rows_that_can_t_be_is_refused(opened):
         length = int.from_bytes(CONTENT[-8:-4], "little") + len(number) - 3
         with pytest.raises(DataError, match=r"declares -?[\d,]+ rows in"):
             opened(damaged[:-8] + length.to_bytes(4, "little") + b"PAR1")
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_an_error(opened, tmp_path):
+    blocks = opened(written(pa.table({"a": np.random.default_rng(0).normal(size=500_000)}))).blocks(["a"])
+    next(blocks)
+    (tmp_path / "x.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"^x.parquet: the file is damaged: "):
+        list(blocks)

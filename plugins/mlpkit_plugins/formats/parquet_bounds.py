@@ -1,0 +1,188 @@
+"""How much the columns of a Parquet file may unpack to, looked at before a page is decoded.
+
+A few bytes may stand for many: a page may be compressed a thousandfold and more, a text of a dictionary may stand in
+each row, and a text may be written as the difference from the one before. The bounds leave room for all that data does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlpkit import DataError
+from mlpkit_plugins.formats.parquet_pages import DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY, NoPageError, pages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from io import BufferedReader
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.formats.parquet_pages import Page
+
+MOST_VALUES_A_BYTE: Final = 1024
+ALWAYS_ALLOWED: Final = 1 << 23
+"""Values that a small file may have, however few bytes they are packed into."""
+
+LARGEST_TEXT: Final = 1 << 17
+"""Bytes of a text; a field of a CSV file may have no more either."""
+MOST_TEXT_A_BYTE: Final = 64
+LARGEST_PAGE_OF_TEXTS: Final = 1 << 24
+TEXT_ALWAYS_ALLOWED: Final = 1 << 26
+"""Bytes of texts that a page and a column may unpack to, however few bytes they are packed into."""
+
+MOST_BYTES_A_NUMBER: Final = 16
+OVERHEAD: Final = 1 << 16
+"""Bytes of a page of numbers beside the numbers."""
+
+VALUES_TOGETHER: Final = 1 << 17
+"""Values that are decoded together, so that a group of rows is never in memory as a whole."""
+FEWEST_ROWS_TOGETHER: Final = 256
+BYTES_TOGETHER: Final = 1 << 25
+"""Bytes that may be decoded together of a column in which a value may be as long as a page."""
+
+_TEXT: Final = "BYTE_ARRAY"
+_BYTES: Final = "FIXED_LEN_BYTE_ARRAY"
+_REMEDY: Final = "leave the column out with ignore, or write the table in smaller groups of rows"
+_IS_TEXT: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+
+
+class Plan(NamedTuple):
+    """How to decode columns.
+
+    Args:
+        rows: how many rows at a time.
+        dictionaries: the columns of texts of which each text is decoded once, however many rows it stands in.
+    """
+
+    rows: int
+    dictionaries: tuple[str, ...]
+
+
+class Bounds:
+    """What may be in a file of some size.
+
+    Args:
+        name: what to call the file in messages.
+        size: its bytes.
+
+    Attributes:
+        most_text: how many bytes the texts of a column may have.
+    """
+
+    def __init__(self, name: str, size: int) -> None:
+        self.most_text = max(TEXT_ALWAYS_ALLOWED, MOST_TEXT_A_BYTE * size)
+        self._most_values = max(ALWAYS_ALLOWED, MOST_VALUES_A_BYTE * size)
+        self._name = name
+        self._size = size
+        self._decoded: dict[str, int] = {}
+
+    def expect_few_values(self, rows: int, columns: int) -> None:
+        """Make sure that the file declares no more values than data packs into its bytes.
+
+        Raises:
+            DataError: it declares more.
+        """
+        if not 0 <= rows * columns <= self._most_values:
+            declared = f"declares {rows:,} rows in {self._size:,} bytes"
+            raise DataError(self._name, f"{declared}; expected at most {self._most_values:,} values")
+
+    def plan(self, file: BufferedReader, parquet: Any, types: Mapping[str, pa.DataType]) -> Plan:
+        """Return how to decode columns, after a look at the headers of their pages.
+
+        Args:
+            file: the file.
+            parquet: the same, opened by pyarrow.
+            types: the columns and their types.
+
+        Raises:
+            DataError: a column unpacks to more than data does, or its pages are not where they should be.
+        """
+        longest, without_dictionary = 1, set()
+        for position in range(len(parquet.schema)):
+            leaf = parquet.schema.column(position)
+            if leaf.path not in types:
+                continue
+            if leaf.length > MOST_BYTES_A_NUMBER:
+                self._expect_width(leaf, parquet.metadata.num_rows)
+                longest = max(longest, leaf.length)
+            for page in self._expect_small_pages(file, parquet.metadata, position, leaf):
+                if page.encoding in (DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY):  # pyarrow makes no dictionary of them
+                    without_dictionary.add(leaf.path)
+                if page.encoding == DELTA_BYTE_ARRAY or not (is_text(types[leaf.path]) or leaf.physical_type != _TEXT):
+                    longest = max(longest, page.unpacked)
+        together = max(VALUES_TOGETHER // len(types), FEWEST_ROWS_TOGETHER)
+        dictionaries = [name for name, found in types.items() if is_text(found) and name not in without_dictionary]
+        return Plan(max(1, min(together, BYTES_TOGETHER // longest)), tuple(dictionaries))
+
+    def expect_short_texts(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> None:
+        """Make sure that the texts that were decoded are as short as those of a CSV file, and not too many.
+
+        Args:
+            name: the column.
+            values: its values.
+            rows: the number of each row.
+
+        Raises:
+            DataError: one is longer, or all that were decoded so far take far more bytes than the file.
+        """
+        encoded = pa.types.is_dictionary(values.type)
+        lengths = pc.binary_length(values.dictionary if encoded else values).fill_null(0).to_numpy()
+        if not len(lengths):
+            return
+        if lengths.max() > LARGEST_TEXT:
+            codes = values.indices.fill_null(0).to_numpy() if encoded else np.arange(len(values))
+            row = int(rows[lengths[codes].argmax()]) if len(codes) else None
+            raise self._too_long(int(lengths.max()), name, row)
+        if not encoded:
+            self._decoded[name] = self._decoded.get(name, 0) + int(lengths.sum(dtype=np.int64))
+            self._expect_little_text(self._decoded[name], name)
+
+    def _expect_small_pages(self, file: BufferedReader, metadata: Any, position: int, leaf: Any) -> Iterator[Page]:
+        """Return the pages of a column, none of which unpacks to more than data does."""
+        total = 0
+        for group in range(metadata.num_row_groups):
+            column = metadata.row_group(group).column(position)
+            for page in self._pages(file, column, leaf.path):
+                if leaf.physical_type in (_TEXT, _BYTES):
+                    total += page.unpacked
+                    most = max(LARGEST_PAGE_OF_TEXTS, MOST_TEXT_A_BYTE * page.packed)
+                    self._expect_little_text(total, leaf.path)
+                else:
+                    most = MOST_BYTES_A_NUMBER * column.num_values + OVERHEAD
+                self._expect_small(page, most, leaf.path)
+                yield page
+
+    def _pages(self, file: BufferedReader, column: Any, name: str) -> Iterator[Page]:
+        try:
+            yield from pages(file.fileno(), self._size, column)
+        except NoPageError as error:
+            message = "the file is damaged: there is no page where one should be"
+            raise DataError(self._name, message, byte=error.byte, column=name) from error
+
+    def _expect_small(self, page: Page, most: int, name: str) -> None:
+        if page.unpacked > most:
+            what = f"a page unpacks {page.packed:,} bytes into {page.unpacked:,}; expected at most {most:,}"
+            raise DataError(self._name, f"{what}; {_REMEDY}", byte=page.begin, column=name)
+
+    def _expect_width(self, leaf: Any, rows: int) -> None:
+        if leaf.length > LARGEST_TEXT:
+            raise self._too_long(leaf.length, leaf.path)
+        self._expect_little_text(leaf.length * rows, leaf.path)
+
+    def _expect_little_text(self, length: int, name: str) -> None:
+        if length > self.most_text:
+            what = f"the texts of the column take {length:,} bytes or more in a file of {self._size:,}"
+            raise DataError(self._name, f"{what}; expected at most {self.most_text:,}; {_REMEDY}", column=name)
+
+    def _too_long(self, length: int, name: str, row: int | None = None) -> DataError:
+        message = f"a text has {length:,} bytes; expected at most {LARGEST_TEXT:,}; leave the column out with ignore"
+        return DataError(self._name, message, row=row, column=name)
+
+
+def is_text(found: pa.DataType) -> bool:
+    """Whether values of a type are kept as they are in the file, each as long as it likes."""
+    return any(is_of_that_type(found) for is_of_that_type in _IS_TEXT)
