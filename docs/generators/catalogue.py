@@ -40,6 +40,8 @@ def _parameters(component: RegisteredComponent) -> str:
 
 
 def _default(default: object) -> str:
-    """Return a default; punctuation that could be taken for the list's own is in quotes."""
+    """Return what follows a parameter's name; punctuation that could be taken for the list's own is in quotes."""
+    if default is REQUIRED:
+        return ""
     text = written_default(default)
-    return f'"{text}"' if isinstance(default, str) and not any(map(str.isalnum, text)) else text
+    return f'="{text}"' if isinstance(default, str) and not any(map(str.isalnum, text)) else f"={text}"
