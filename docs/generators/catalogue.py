@@ -34,7 +34,14 @@ def _parameters(component: RegisteredComponent) -> str:
     """Return the parameters with their defaults; those without a default come alone."""
     fields = component.signature.fields
     written = (
-        field.name if field.default is REQUIRED else f"{field.name}={written_default(field.default)}"
-        for field in fields
+        field.name if field.default is REQUIRED else f"{field.name}={_default(field.default)}" for field in fields
     )
     return f". `{', '.join(written)}`" if fields else ""
+
+
+def _default(default: object) -> str:
+    """Return what follows a parameter's name; punctuation that could be taken for the list's own is in quotes."""
+    if default is REQUIRED:
+        return ""
+    text = written_default(default)
+    return f'="{text}"' if isinstance(default, str) and not any(map(str.isalnum, text)) else f"={text}"
