@@ -98,7 +98,7 @@ class Contest:
         proved = prove(self.spec)
         self.description = proved.description
         self.plan = choose_plan(proved.proof.flops * batch_size)
-        self.network = build_for(self.spec, self.description.input_shape, target=self.description.target)
+        self.network = build_for(self.spec, proved.proof)
         self.train = data.train
         self.by_hand = HandWrittenStep(
             data.images,

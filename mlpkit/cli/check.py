@@ -9,7 +9,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import columns, shape
-from mlpkit.cli.output import document, result
+from mlpkit.cli.output import document, result, styled
 from mlpkit.errors import MlpkitError, SpecError, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def command(
 def _print(path: str, checked: CheckedSpec) -> None:
     description = checked.description
     sizes = ", ".join(f"{size:,} {split}" for split, size in description.sizes.items())
-    result(f"{path}: {click.style('OK', fg='green', bold=True)}")
+    result(f"{path}: {styled('OK', 'green', bold=True)}")
     result(f"  {checked.spec.data.name}: {sizes}")
     result(f"  input {shape(description.input_shape)}, target {description.target}")
     rows = [("layer", "type", "output", "parameters")]

@@ -10,7 +10,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.formatting import line_length, paragraph
-from mlpkit.cli.output import document, result
+from mlpkit.cli.output import document, result, styled
 
 if TYPE_CHECKING:
     from mlpkit.testing.check_plugin import CheckedComponent
@@ -40,10 +40,10 @@ def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
 
 
 def _lines(checked: CheckedComponent) -> list[str]:
-    verdict = click.style("passed", fg="green") if checked.passed else click.style("failed", fg="red")
+    verdict = styled("passed", "green") if checked.passed else styled("failed", "red")
     count = f"{len(checked.failed)} of {checked.checks} checks" if checked.failed else f"{checked.checks} checks"
     left_out = f"; {checked.left_out} more rest on what failed" if checked.left_out else ""
-    lines = [f"{click.style(checked.name, bold=True)} ({checked.kind}): {verdict}, {count}{left_out}"]
+    lines = [f"{styled(checked.name, bold=True)} ({checked.kind}): {verdict}, {count}{left_out}"]
     for failed in checked.failed:
         lines.append(f"  {failed.check}")
         lines += paragraph(failed.reason, indent="    ", width=line_length())

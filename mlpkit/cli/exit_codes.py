@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from mlpkit.cli.output import OutputClosedError, message, printing_messages
+from mlpkit.cli.output import OutputClosedError, message, styled
 from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def exit_codes() -> Iterator[None]:
     except (click.Abort, click.exceptions.Exit):  # click's own ways out
         raise
     except click.ClickException as error:
-        with printing_messages():
-            error.show()
+        _print_wrong_usage(error)
         raise click.exceptions.Exit(error.exit_code) from None
     except OutputClosedError:
         raise click.exceptions.Exit(READER_LEFT) from None
@@ -55,16 +55,22 @@ def exit_codes() -> Iterator[None]:
         raise click.exceptions.Exit(WORK_FAILED) from None
 
 
+def _print_wrong_usage(error: click.ClickException) -> None:
+    text = StringIO()
+    error.show(text)
+    message(text.getvalue().rstrip("\n"))
+
+
 def print_error(error: MlpkitError) -> None:
     """Print an error that mlpkit raised on purpose."""
     _tell_traceback(error)
     if isinstance(error, SpecError):
         print_warnings(error.warnings)
-        message(_printable(error))
+        message(str(error))
         _tell_notes(error)
         message("\n" + _red(_count(error)))
         return
-    message(f"{_red('error:')} {_printable(error)}")
+    message(f"{_red('error:')} {error}")
     _tell_notes(error)
     if isinstance(error, ComponentFailure) and error.__cause__ is not None:
         message(f"  note: raised at {_place(error.__cause__)}")
@@ -116,18 +122,11 @@ def _count(error: SpecError) -> str:
 
 
 def _yellow(text: str) -> str:
-    return click.style(text, fg="yellow", bold=True)
-
-
-def _printable(error: MlpkitError) -> str:
-    """Return what an error says without characters that would command a terminal; it may quote a stranger's file."""
-    from mlpkit.specfile.source import shown  # noqa: PLC0415 - only after a mistake
-
-    return shown(str(error))
+    return styled(text, "yellow", bold=True)
 
 
 def _red(text: str) -> str:
-    return click.style(text, fg="red", bold=True)
+    return styled(text, "red", bold=True)
 
 
 @contextmanager

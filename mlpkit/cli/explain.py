@@ -10,7 +10,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.exit_codes import suggesting_shipped_spec
 from mlpkit.cli.formatting import columns, line_length
-from mlpkit.cli.output import document, result
+from mlpkit.cli.output import document, result, styled
 
 if TYPE_CHECKING:
     from mlpkit.jobs.explain import Explanation
@@ -56,5 +56,5 @@ def _print(explanation: Explanation) -> None:
         ("place", explanation.place or "nowhere in the spec: this is the default"),
         *(("note", note) for note in explanation.notes),
     ]
-    result(f"{click.style(explanation.key, bold=True)}: {to_inline_yaml(explanation.value)}")
+    result(f"{styled(explanation.key, bold=True)}: {to_inline_yaml(explanation.value)}")
     result("\n".join(columns(rows, indent="  ", width=line_length())))

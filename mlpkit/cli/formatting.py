@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
+from mlpkit.cli.output import on_one_line, unstyled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 
 GAP = "  "
 NARROWEST_LAST_COLUMN = 24
+LONGEST_CELL = 200
 
 
 def columns(
     rows: Sequence[Sequence[str]], *, right: Collection[int] = (), indent: str = "", width: int | None = None
 ) -> list[str]:
-    """Return the lines of a table.
+    """Return the lines of a table; names in it that are longer than any table should be wide are shortened.
 
     Args:
-        rows: the cells, all rows of the same length; they may be styled.
+        rows: the cells, all rows of the same length; they may be styled, and may hold names out of files.
         right: positions of the columns to align at the right, where numbers are.
         indent: what each line begins with.
         width: the line length at which the last column is wrapped; None for no limit. Where it would become too
@@ -29,6 +30,7 @@ def columns(
     """
     if not rows:
         return []
+    rows = [[*(_short(on_one_line(cell)) for cell in row[:-1]), on_one_line(row[-1])] for row in rows]
     widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -43,7 +45,11 @@ def columns(
 
 
 def _width(cell: str) -> int:
-    return len(click.unstyle(cell))
+    return len(unstyled(cell))
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= LONGEST_CELL else cell[:LONGEST_CELL] + "..."
 
 
 def _wrapped(indent: str, cells: list[str], width: int) -> list[str]:

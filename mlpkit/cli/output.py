@@ -5,18 +5,25 @@ from __future__ import annotations
 import errno
 import math
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 import click
 
-from mlpkit.errors import StorageError
+from mlpkit.errors import StorageError, printable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+LONGEST_WORD: Final = 500
+"""Characters of a value that a message shows."""
+
+_STYLE: Final = "\U0010ffff"
+"""Stands for the escape character of our own colours: a code point that is no character, so that no name has it."""
+
+_STYLES: Final = re.compile(rf"{_STYLE}(\[[0-9;]*m)")
+_LONG_WORDS: Final = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
 
 
 class OutputClosedError(Exception):
@@ -32,7 +39,7 @@ def result(text: str = "") -> None:
     """
     try:
         with outliving_the_terminal():
-            click.echo(text)
+            click.echo(_shown(text))
     except BrokenPipeError as error:
         _give_up(sys.stdout)
         raise OutputClosedError from error
@@ -74,18 +81,33 @@ def document(data: Mapping[str, Any]) -> None:
 
 
 def message(text: str) -> None:
-    """Print a line, or several, that is not a result."""
-    with printing_messages():
-        click.echo(text, err=True)
-
-
-@contextmanager
-def printing_messages() -> Iterator[None]:
-    """Print to standard error; if it can't be written, nobody can be told so."""
+    """Print a line, or several, that is not a result; the longest values in it are shortened."""
     try:
-        yield
-    except OSError:
+        click.echo(_shown(_LONG_WORDS.sub(r"\1...", text)), err=True)
+    except OSError:  # with standard error gone, nobody can be told that it is
         _give_up(sys.stderr)
+
+
+def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
+    """Return a text that ``result`` and ``message`` print in a colour or in bold letters."""
+    return click.style(printable(text), fg=colour, bold=bold or None).replace("\x1b", _STYLE)
+
+
+def unstyled(text: str) -> str:
+    """Return a text without its styles."""
+    return _STYLES.sub("", text)
+
+
+def on_one_line(text: str) -> str:
+    """Return a text, which may be styled, with escapes for what isn't printable, line ends included."""
+    return printable(text, keep=_STYLE)
+
+
+def _shown(text: str) -> str:
+    """Return a text as it is printed: of all that is in it, only our styles command a terminal."""
+    if text.replace("\n", "").isprintable():  # most are, and some have millions of lines
+        return text
+    return _STYLES.sub("\x1b\\1", printable(text, keep=f"\n\t{_STYLE}")).replace(_STYLE, ascii(_STYLE)[1:-1])
 
 
 def _json_ready(data: Any) -> Any:

@@ -10,7 +10,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import columns, line_length
-from mlpkit.cli.output import document, result
+from mlpkit.cli.output import document, result, styled
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _print(reports: list[PluginReport], as_json: bool) -> None:
     for report in reports:
         first, *others = _details(report)
         source = f"{report.source} {report.version}".strip()
-        rows.append((report.namespace, source, click.style(report.status, fg=COLOURS.get(report.status)), first))
+        rows.append((report.namespace, source, styled(report.status, COLOURS.get(report.status)), first))
         rows += [("", "", "", detail) for detail in others]
     result("\n".join(columns(rows, width=line_length())))
 

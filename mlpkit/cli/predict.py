@@ -56,7 +56,7 @@ class _Column(NamedTuple):
 def _lines(predictions: Predictions) -> list[str]:
     table = [_Column("row", [str(row) for row in range(len(predictions.values))])]
     if predictions.row_names is not None:
-        table.append(_Column("name", [_on_one_line(name) for name in predictions.row_names], numbers=False))
+        table.append(_Column("name", predictions.row_names, numbers=False))
     table += _predicted(predictions)
     rows = list(zip(*([column.heading, *column.cells] for column in table), strict=True))
     return columns(rows, right=[position for position, column in enumerate(table) if column.numbers])
@@ -74,13 +74,6 @@ def _predicted(predictions: Predictions) -> list[_Column]:
 
 def _figures(values: NDArray[Any]) -> list[str]:
     return [figure(value) for value in values.tolist()]
-
-
-def _on_one_line(name: str) -> str:
-    """Return a file's name without the characters that would command a terminal."""
-    from mlpkit.specfile.source import shown  # noqa: PLC0415 - only folders of files have names
-
-    return " ".join(shown(name).splitlines())
 
 
 def _document(predictions: Predictions, row: int) -> dict[str, Any]:

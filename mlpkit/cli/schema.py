@@ -20,4 +20,5 @@ def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
 
     schema = json_schema(Registry.discover(plugins=plugins, blocked=blocked))
-    result(json.dumps(schema, indent=2, ensure_ascii=False))
+    text = json.dumps(schema, indent=2, ensure_ascii=False)
+    result(text if text.replace("\n", "").isprintable() else json.dumps(schema, indent=2))

@@ -9,7 +9,7 @@ import click
 
 from mlpkit.cli import options
 from mlpkit.cli.formatting import columns, line_length, paragraph
-from mlpkit.cli.output import document, result
+from mlpkit.cli.output import document, result, styled
 from mlpkit.components.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def _print(shown: ShownComponent, gradients: GradientReport | None) -> None:
 
     width = line_length()
     docstring = shown.docstring
-    result(f"{click.style(shown.name, bold=True)} ({shown.kind})")
+    result(f"{styled(shown.name, bold=True)} ({shown.kind})")
     if shown.deprecated:
-        _print_part(paragraph(f"{click.style('Deprecated:', fg='yellow')} {shown.deprecated}", width=width))
+        _print_part(paragraph(f"{styled('Deprecated:', 'yellow')} {shown.deprecated}", width=width))
     _print_part(paragraph(docstring.summary, width=width))
     _print_part(docstring.body.split("\n"))  # mathematics: its line breaks are part of it
     if shown.parameters:

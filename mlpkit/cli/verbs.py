@@ -58,10 +58,11 @@ class Verbs(HelpfulCommand, click.Group):
         """Find the verb among the arguments; a misspelt one is answered with the nearest."""
         name = args[0]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
+            from mlpkit.components.schema.context import show  # noqa: PLC0415 - only after a mistake
             from mlpkit.components.schema.wording import did_you_mean  # noqa: PLC0415 - only after a mistake
 
             remedy = did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
-            ctx.fail(f"there is no command '{name}'; {remedy}")
+            ctx.fail(f"there is no command {show(name)}; {remedy}")
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:

@@ -14,11 +14,10 @@ from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
 
@@ -52,23 +51,30 @@ def prove(spec: Spec) -> SpecProof:
     examples = description.sizes["train"]
     faults = _open_ended_faults(spec) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
-        stack = [member.recipe() for member in spec.layers]
-        names = [member.name for member in spec.layers]
-        dtype = np.dtype(spec.dtype)
-        create = spec.registry.create
-        proof = prove_shapes(stack, names, description.input_shape, description.target, dtype, create=create)
+        proof = prove_layers(spec, description.input_shape, description.target)
     except StackError as error:
         faults.append(_stack_fault(spec, error, dataset))
     if faults:
         raise spec.error(SpecShapeError, faults, warnings)
-    return SpecProof(dataset, description, proof, warnings + _slices_warnings(spec, stack))
+    return SpecProof(dataset, description, proof, warnings + _slices_warnings(spec, proof))
 
 
-def _slices_warnings(spec: Spec, stack: Sequence[Operation]) -> tuple[Diagnostic, ...]:
+def _slices_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:
     """Return what is most likely not meant by slices, where examples of a minibatch affect each other."""
-    message = coupled_by_slices(stack, spec.training.slices or 1)
+    message = coupled_by_slices([*proof.layers, proof.loss], spec.training.slices or 1)
     remedy = "leave out slices, unless that is meant"
     return spec.located([Problem(("training", "slices"), message, remedy=remedy)] if message else [])
+
+
+def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:
+    """Build the layers of a spec, and prove that they fit each other, inputs and target, without a look at any data.
+
+    Raises:
+        StackError: they don't.
+    """
+    stack = [member.recipe() for member in spec.layers]
+    names = [member.name for member in spec.layers]
+    return prove_shapes(stack, names, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
 
 
 def _size_faults(spec: Spec, examples: int) -> list[Problem]:
@@ -151,35 +157,30 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
         SpecShapeError: the layers don't fit each other or the data.
         DataError: the header of a data file is not what it should be.
     """
-    proved = prove(spec)
-    return build_for(spec, proved.description.input_shape, target=proved.description.target, slices=slices)
+    return build_for(spec, prove(spec).proof, slices=slices)
 
 
-def build_for(spec: Spec, input_shape: tuple[int, ...], *, target: Any = None, slices: int | None = None) -> Sequential:
-    """Build the network of a spec for inputs of a known shape, without a look at its data.
+def build_for(spec: Spec, proof: Proof, *, slices: int | None = None) -> Sequential:
+    """Build the network of a spec from its layers, whose shapes are proved; they become the network's own.
 
     Args:
         spec: the spec.
-        input_shape: shape of one example.
-        target: what is to be predicted, if known.
+        proof: the proof of its layers, which serves for one network.
         slices: slices of a minibatch; by default what the spec says, or one.
 
     Raises:
-        SpecShapeError: the layers don't fit each other or the inputs.
+        ComponentFailure: an initializer failed.
     """
-    try:
-        return Sequential(
-            [member.recipe() for member in spec.layers],  # type: ignore[misc]
-            input_shape,
-            target=target,
-            seed=spec.seed,
-            dtype=spec.dtype,
-            names=[member.name for member in spec.layers],
-            slices=slices or spec.training.slices or 1,
-            resolver=spec.registry.create,
-        )
-    except StackError as error:
-        raise spec.error(SpecShapeError, [_stack_fault(spec, error)]) from error
+    return Sequential(
+        proof.stack,
+        proof.shapes[0],
+        target=proof.target,
+        seed=spec.seed,
+        dtype=spec.dtype,
+        slices=slices or spec.training.slices or 1,
+        resolver=spec.registry.create,
+        proof=proof,
+    )
 
 
 def _misfits(spec: Spec, description: Description) -> list[Problem]:

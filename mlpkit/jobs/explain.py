@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.recipe import Recipe, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
-from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.context import CheckContext, show
 from mlpkit.components.schema.signature import SectionType, schema_of
 from mlpkit.components.schema.types import ListType, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
@@ -156,7 +156,7 @@ def _index(names: list[str], name: str, above: str) -> int:
 def _unknown(name: str, names: list[str], above: str) -> UsageError:
     place = f" in '{above}'" if above else ""
     remedy = did_you_mean(name, names) or f"expected one of {', '.join(names)}"
-    return UsageError(f"there is no key '{name}'{place}; {remedy}")
+    return UsageError(f"there is no key {show(name)}{place}; {remedy}")
 
 
 def _shortened(plain: Any) -> Any:

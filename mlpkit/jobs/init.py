@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import mlpkit
+from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import StorageError, UsageError
 
@@ -29,7 +30,7 @@ def init(name: str, destination: Path | None = None) -> Path:
     specs = shipped_specs()
     if name not in specs:
         remedy = did_you_mean(name, specs) or f"shipped: {', '.join(specs)}"
-        raise UsageError(f"no shipped spec is called '{name}'; {remedy}")
+        raise UsageError(f"no shipped spec is called {show(name)}; {remedy}")
     target = destination or Path(f"{name}.yaml")
     try:
         with target.open("x", encoding="utf-8") as file:

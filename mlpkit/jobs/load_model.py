@@ -11,9 +11,9 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
-from mlpkit.jobs.build import build_for
+from mlpkit.jobs.build import build_for, prove_layers
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.shape_proof import StackError, prove_shapes
+from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.json_files import shortened
 from mlpkit.runs.model_file import ModelFile, load_model_file
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
+    import numpy as np
+
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.operation import Operation
     from mlpkit.components.parameter import Parameter, State
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Sequential
+    from mlpkit.network.shape_proof import Proof
     from mlpkit.specfile.spec import Spec
 
 T = TypeVar("T")
@@ -128,8 +131,13 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: holds no model: its metadata lacks or garbles {error}") from error
     spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry)
-    _expect_arrays(model, path, spec, input_shape, target)
-    network = build_for(spec, input_shape, target=target, slices=1)
+    try:
+        proof = prove_layers(spec, input_shape, target)
+    except StackError as error:
+        message = f"the spec inside does not fit the inputs that the file declares: {error}"
+        raise ModelFileError(f"{path}: {message}") from error
+    _expect_arrays(model, path, proof)
+    network = build_for(spec, proof, slices=1)
     for name, view in (*network.parameters.items(), *network.states.items()):
         view[...] = model.arrays[name]
     dataset = spec.data()
@@ -156,16 +164,8 @@ def _input_shape(model: ModelFile) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _expect_arrays(model: ModelFile, path: Path, spec: Spec, input_shape: tuple[int, ...], target: Target) -> None:
-    stack = [member.recipe() for member in spec.layers]
-    dtype = np.dtype(spec.dtype)
-    try:
-        prove_shapes(stack, [member.name for member in spec.layers], input_shape, target, dtype)
-    except StackError as error:
-        raise ModelFileError(
-            f"{path}: the spec inside does not fit the inputs that the file declares: {error}"
-        ) from error
-    declared = {array.path: (array.shape, dtype) for member in stack for array in _arrays(member)}
+def _expect_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
+    declared = {array.path: (array.shape, member.dtype) for member in proof.stack for array in _arrays(member)}
     found = {name: (array.shape, array.dtype) for name, array in model.arrays.items()}
     for name in sorted(declared.keys() | found.keys()):
         if declared.get(name) != found.get(name):

@@ -11,6 +11,7 @@ from typing import Final
 
 import mlpkit
 from mlpkit.components.kinds import SNAKE_CASE
+from mlpkit.components.schema.context import show
 from mlpkit.errors import StorageError, UsageError
 from mlpkit.registry.discovery import installed_plugins
 
@@ -35,9 +36,9 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
     _expect_namespace(namespace)
     values = _values(namespace, kind)
     target = folder or Path(values["distribution"])
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError(f"{target} exists already; choose another folder with --out, or remove it")
     try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise UsageError(f"{target} exists already; choose another folder with --out, or remove it")
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
             package = Path(scratch, "package")
@@ -52,8 +53,8 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
 def _expect_namespace(namespace: str) -> None:
     if not SNAKE_CASE.fullmatch(namespace) or keyword.iskeyword(namespace):
         raise UsageError(
-            f"'{namespace}' can't be a namespace; expected a word or words in snake_case, such as acme or acme_vision, "
-            "and none of Python's keywords"
+            f"{show(namespace)} can't be a namespace; expected a word or words in snake_case, such as acme or "
+            "acme_vision, and none of Python's keywords"
         )
     for plugin in installed_plugins():
         if plugin.namespace == namespace:

@@ -102,7 +102,7 @@ def _go_on(
     proved = prove(spec)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
-        job = TrainingJob(spec, plan, proved.dataset, proved.description, folder, resolved=resolved)
+        job = TrainingJob(spec, plan, proved, folder, resolved=resolved)
         lock = lock_changes(origin.lock, job.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:

@@ -58,7 +58,7 @@ def run(
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:
-            job = TrainingJob(spec, plan, proved.dataset, proved.description, folder, steps=steps)
+            job = TrainingJob(spec, plan, proved, folder, steps=steps)
             if folder is not None:
                 folder.write_spec(spec.document.text)
                 folder.write_resolved(job.resolved)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.callback import Callback
-    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.jobs.build import SpecProof
     from mlpkit.network.sequential import Sequential
     from mlpkit.runs.folder import RunFolder
     from mlpkit.specfile.sections import Training
@@ -123,8 +123,7 @@ class TrainingJob:
     Args:
         spec: the spec.
         plan: how a step is computed.
-        dataset: its data, described and not yet opened.
-        description: shapes and sizes of the data.
+        proved: its data, described and not yet opened, and its layers, which become the network's.
         folder: where to keep what happens, or None.
         resolved: the spec with every default filled in, as the run was begun with it; None for a new run.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
@@ -138,20 +137,20 @@ class TrainingJob:
         self,
         spec: Spec,
         plan: Plan,
-        dataset: Dataset,
-        description: Description,
+        proved: SpecProof,
         folder: RunFolder | None,
         *,
         resolved: str | None = None,
         steps: int | None = None,
     ) -> None:
         self.spec = spec
-        self.description = description
+        self.description = proved.description
         self.folder = folder
         self.resolved = resolved or spec.resolved_text(slices=plan.slices, threads=plan.threads)
         self._slices = plan.slices
         self._steps = steps
-        self._dataset = dataset
+        self._proof = proved.proof
+        self._dataset = proved.dataset
         with component_errors(f"dataset {spec.data.name} failed in open"):
             self._splits = self._dataset.open(spec.seed)
 
@@ -174,9 +173,7 @@ class TrainingJob:
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
         folder, settings = self.folder, settings_of(self.spec, self._steps)
-        network = build_for(
-            self.spec, self.description.input_shape, target=self.description.target, slices=self._slices
-        )
+        network = build_for(self.spec, self._proof, slices=self._slices)
         store, directory = None, folder.directory if folder is not None else None
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mlpkit.components.parameter import Parameter
     from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
+    from mlpkit.network.shape_proof import Proof
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -82,6 +83,7 @@ class Sequential:
         names: names of the members of the stack; by default type and ordinal.
         slices: how many slices a minibatch is cut into; a warning says if a layer couples the examples of each.
         resolver: builds components that are given by name; by default from all that is installed.
+        proof: the proof that the members of the stack fit each other, if there is one already; they have their names.
 
     Attributes:
         map: what computes the slices; by default one after the other, in the thread that calls.
@@ -104,17 +106,19 @@ class Sequential:
         names: Sequence[str] | None = None,
         slices: int = 1,
         resolver: Resolver | None = None,
+        proof: Proof | None = None,
     ) -> None:
         self.seed = seed
         self.dtype = network_dtype(dtype)
         self.input_shape = input_shape_of(input_shape)
         self.target = target
         self._resolver = resolver
-        names = names if names is not None else default_names(_type_name(member) for member in stack)
-        expect_names(names, len(stack))
         expect_slices(slices)
-        proof = prove_shapes(stack, names, self.input_shape, target, self.dtype, create=self._resolve)
-        coupled = coupled_by_slices(stack, slices)
+        if proof is None:
+            names = names if names is not None else default_names(_type_name(member) for member in stack)
+            expect_names(names, len(stack))
+            proof = prove_shapes(stack, names, self.input_shape, target, self.dtype, create=self._resolve)
+        coupled = coupled_by_slices([*proof.layers, proof.loss], slices)
         if coupled and resolver is None:  # of a spec's network, the warning points at the spec's line
             warnings.warn(coupled, stacklevel=2)
         self.layers, self.loss_layer = proof.layers, proof.loss

@@ -73,13 +73,20 @@ class Proof(NamedTuple):
         layers: the layers.
         loss: the loss at the end.
         shapes: the input shape of each member of the stack, in order.
+        target: what is to be predicted, if known.
         flops: floating-point operations of one training step, for each example.
     """
 
     layers: list[Layer]
     loss: Loss
     shapes: list[Shape]
+    target: Target | None
     flops: int
+
+    @property
+    def stack(self) -> list[Layer | Loss]:
+        """The layers, and the loss at the end."""
+        return [*self.layers, self.loss]
 
 
 def prove_shapes(
@@ -131,7 +138,7 @@ def prove_shapes(
     if not isinstance(loss, Loss):
         missing = ShapeError("the stack is empty", expected="layers, and a loss at the end")
         raise StackError(0, "layers", shapes[-1], missing)
-    return Proof(layers, loss, shapes, flops)
+    return Proof(layers, loss, shapes, target, flops)
 
 
 def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Loss:

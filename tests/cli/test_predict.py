@@ -141,7 +141,7 @@ def test_images_of_a_folder_have_their_names_beside_them(invoke, work):
         ["row", "name"],
         ["0", "a.png"],
         ["1", "b.png"],
-        ["2", "more/\ufffd[2J.png"],
+        ["2", r"more/\x1b[2J.png"],
     ]
     documents = [json.loads(line) for line in invoke("predict", "runs/tiny", "new", "--json").out.splitlines()]
     assert [(found["row"], found["name"]) for found in documents] == [

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import mlpkit
-from mlpkit.jobs.build import build_for, describe_data
+from mlpkit.jobs.build import build_for, prove
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.loop import Trainer
 
@@ -45,10 +45,10 @@ def test_slices_computed_by_one_two_and_four_workers_one_hash(optimizer, acme, s
     spec = mlpkit.load_spec(path, overrides=wide, plugins=[acme])
 
     def trained(workers):
-        description = describe_data(spec, spec.data())
-        network = build_for(spec, description.input_shape, target=description.target, slices=4)
+        proved = prove(spec)
+        network = build_for(spec, proved.proof, slices=4)
         splits = spec.data().open(spec.seed)
-        trainer = Trainer(network, splits, description, settings_of(spec), workers=workers)
+        trainer = Trainer(network, splits, proved.description, settings_of(spec), workers=workers)
         history = trainer.train()
         return hashlib.sha256(network.values.tobytes() + str(history).encode()).hexdigest()
 

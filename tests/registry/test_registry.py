@@ -6,7 +6,7 @@ import pytest
 
 from mlpkit import ParameterError, PluginError, UnknownComponentError
 from mlpkit.components.schema.context import CheckContext
-from mlpkit.registry.registry import Registry
+from mlpkit.registry.registry import MOST_NAMES_SHOWN, Registry
 
 LAYERS = (
     "Affine, Relu, Sigmoid, Tanh, LeakyRelu, Elu, Gelu, Silu, Softplus, Dropout, BatchNorm, LayerNorm, Flatten, "
@@ -192,6 +192,17 @@ def test_a_name_that_is_not_there_is_explained(registry, kinds, name, message):
         with pytest.raises(UnknownComponentError) as caught:
             registry.find(kinds, name)
         assert str(caught.value) == message
+
+
+def test_a_list_of_names_that_just_fits_is_not_cut(tmp_path):
+    names = [f"Layer{i:02}" for i in range(MOST_NAMES_SHOWN)]
+    declared = "".join(f"    component('layer', '{name}', 'many:{name}'),\n" for name in names)
+    text = "from mlpkit import component, hookimpl\n@hookimpl\ndef mlpkit_components():\n    return [\n"
+    (tmp_path / "many.py").write_text(f"{text}{declared}    ]\n")
+    registry = Registry.discover(plugins=[tmp_path / "many.py"])
+    with pytest.raises(UnknownComponentError) as caught:
+        registry.find(("layer",), "many.Zzz")
+    assert str(caught.value).endswith(f"it provides {', '.join(f'many.{name}' for name in names)}")
 
 
 def test_a_name_or_a_mapping_becomes_a_recipe(registry):

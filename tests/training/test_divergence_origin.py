@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -195,3 +196,10 @@ def test_a_long_list_is_cut(make_trainer):
     found = message_of(make_trainer(*layers, broken(at=1, back=math.nan), evaluate_every=1))
     assert "Affine4.b (1 of 3 values), the parameter Affine4.W (3 of 9 values), the parameter Affine3.b" in found
     assert ", and 5 more are not finite any more. " in found
+
+
+def test_a_list_that_just_fits_is_not_cut(make_trainer):
+    found = message_of(make_trainer(Affine(3), Affine(3, bias=False), broken(at=1, back=math.nan), evaluate_every=1))
+    assert found.count("the parameter ") == 3
+    assert re.search(r"the parameter Affine1\.W \(\d+ of \d+ values\) are not finite any more\. ", found)
+    assert ", and " not in found

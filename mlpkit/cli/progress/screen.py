@@ -17,6 +17,7 @@ from rich.text import Text
 from mlpkit.cli.formatting import duration, figure
 from mlpkit.cli.output import outliving_the_terminal
 from mlpkit.cli.progress.display import Display, tell_outcome
+from mlpkit.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -228,8 +229,8 @@ class Screen(Display):
     """
 
     def __init__(self, title: str, folder: str) -> None:
-        self._title = title
-        self._folder = folder
+        self._title = printable(title)
+        self._folder = printable(folder)
         self._console = Console(highlight=False, markup=False, emoji=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._bar: ProgressBar | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from mlpkit.components.component import Component
 from mlpkit.components.hook import component
 from mlpkit.components.kinds import KINDS
+from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import local_plugins
@@ -64,7 +66,7 @@ def _entry(registry: Registry, name: str) -> RegisteredComponent:
         remedy = _remedy(registry, name)
     except UnknownComponentError as error:
         remedy = error.remedy
-    raise UsageError(f"there is no plugin or component '{name}' to check; {remedy}")
+    raise UsageError(f"there is no plugin or component {show(name)} to check; {remedy}")
 
 
 def _remedy(registry: Registry, name: str) -> str:
@@ -74,7 +76,7 @@ def _remedy(registry: Registry, name: str) -> str:
     plugin = next(by_distribution, None)
     if plugin is not None:
         return f"that is the distribution of the plugin '{plugin.namespace}': name that"
-    if Path(name).is_dir():
+    if os.path.isdir(name):  # noqa: PTH112 - a name may be longer than a path can be
         place = Path(name) if Path(name).is_absolute() else f"./{Path(name)}"
         return f'a folder is no plugin; install it with pip install -e "{place}", and name its namespace'
     namespaces = sorted({plugin.namespace for plugin in registry.plugins})

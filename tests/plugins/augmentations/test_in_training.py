@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
-from mlpkit.jobs.build import build_for, describe_data
+from mlpkit.jobs.build import build_for, prove
 from mlpkit.jobs.resume import resume
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.events import Observer
@@ -61,11 +61,12 @@ def test_resumed_after_a_step(spec, tmp_path):
 
 
 def test_one_worker_or_three_and_not_as_without(spec):
-    description, splits = describe_data(spec, spec.data()), spec.data().open(spec.seed)
+    splits = spec.data().open(spec.seed)
 
     def trained(spec, workers):
-        network = build_for(spec, description.input_shape, target=description.target)
-        Trainer(network, splits, description, settings_of(spec), workers=workers).train()
+        proved = prove(spec)
+        network = build_for(spec, proved.proof)
+        Trainer(network, splits, proved.description, settings_of(spec), workers=workers).train()
         return network.values.tobytes()
 
     assert trained(spec, 1) == trained(spec, 3)
