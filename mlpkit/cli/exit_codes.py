@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli.output import OutputClosedError, message, styled
+from mlpkit.cli.shortages import shortage
 from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError
 
 if TYPE_CHECKING:
@@ -46,12 +47,12 @@ def exit_codes() -> Iterator[None]:
     except MlpkitError as error:
         print_error(error)
         raise click.exceptions.Exit(error.exit_code) from None
-    except MemoryError as error:
-        _tell_traceback(error)
-        message(f"{_red('error:')} not enough memory: {error}; try a smaller batch_size, or fewer units")
-        raise click.exceptions.Exit(WORK_FAILED) from None
     except Exception as error:
-        _tell_fault_of_ours(error)
+        if found := shortage(error):
+            _tell_traceback(error)
+            message(f"{_red('error:')} {found}")
+        else:
+            _tell_fault_of_ours(error)
         raise click.exceptions.Exit(WORK_FAILED) from None
 
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 
+from mlpkit.cli.shortages import shortage
+
 
 def main() -> None:
     """Run the program with the arguments of this process, and end it."""
     try:
         from mlpkit.cli.verbs import program  # noqa: PLC0415 - Ctrl-C ends the program in silence from here on
+
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # None if it was closed
+                stream.reconfigure(errors="backslashreplace")  # file names and formulas must not fail on an odd locale
+        program(prog_name="mlpkit")
     except KeyboardInterrupt:
         sys.exit(130)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # None if it was closed
-            stream.reconfigure(errors="backslashreplace")  # file names and formulas must not fail on an odd locale
-    program(prog_name="mlpkit")
+    except (
+        ImportError,
+        MemoryError,
+        OSError,
+        RuntimeError,
+    ) as error:  # before a verb runs, or while it says what failed
+        if not (found := shortage(error)):
+            raise
+        sys.exit(f"error: {found}")

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError
-from mlpkit.runs.files import make_folder, remove_leftovers, storage_error
+from mlpkit.runs.files import make_folder, reading_error, remove_leftovers, storage_error
 from mlpkit.runs.model_file import load_model_file, save_model
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ class Checkpoints:
         except FileNotFoundError:
             return []
         except OSError as error:
-            msg = f"{self.directory}: can't be listed: {error.strerror}; check who may read it"
-            raise RunFolderError(msg) from error
+            raise reading_error(self.directory, error, RunFolderError, action="listed") from error
         return sorted((int(found[1]) for name in names if (found := _NAME.fullmatch(name))), reverse=True)
 
     @property

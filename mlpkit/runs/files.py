@@ -9,7 +9,7 @@ import secrets
 import stat
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.errors import StorageError
+from mlpkit.errors import MlpkitError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +31,7 @@ _REMEDIES = {
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.ENOLCK: "choose a folder on a file system with file locks",
     errno.EMFILE: "close files, or raise the limit of open files",
+    errno.ENFILE: "close files, or raise the limit of open files",
 }
 
 
@@ -45,6 +46,20 @@ def storage_error(path: Path, error: OSError, *, action: str = "written") -> Sto
     reason = error.strerror or str(error) or type(error).__name__
     remedy = _REMEDIES.get(error.errno or 0, "check the disk, or choose another folder")
     return StorageError(f"{path}: can't be {action}: {reason}; {remedy}")
+
+
+def reading_error(path: Path, error: OSError, kind: type[MlpkitError], *, action: str = "read") -> MlpkitError:
+    """Return the error that says why a file or folder couldn't be read, and what to do.
+
+    Args:
+        path: the file or folder.
+        error: the system's refusal.
+        kind: what to raise, unless the system is short of something.
+        action: what couldn't be done, as in "can't be read".
+    """
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return storage_error(path, error, action=action)
+    return kind(f"{path}: can't be {action}: {error.strerror or error}; check the path and who may read it")
 
 
 LARGEST_DOCUMENT: Final = 16 * 2**20

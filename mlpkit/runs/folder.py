@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs import json_files as plain_json
 from mlpkit.runs.checkpoints import Checkpoints
-from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, remove_leftovers, storage_error, write_atomically
+from mlpkit.runs.files import (
+    LARGEST_DOCUMENT,
+    read_limited,
+    reading_error,
+    remove_leftovers,
+    storage_error,
+    write_atomically,
+)
 from mlpkit.runs.json_files import append_line, encode_line, read_lines, readable_lines
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
 from mlpkit.runs.writer_lock import WriterLock
@@ -95,8 +102,7 @@ class RunFolder:
                 return cls(directory)
             msg = f"{directory}: {_why_not_a_run(directory)}"
         except OSError as error:
-            msg = f"{directory}: can't be opened: {error.strerror}; check the path and who may read it"
-            raise RunFolderError(msg) from error
+            raise reading_error(directory, error, RunFolderError, action="opened") from error
         raise RunFolderError(msg)
 
     @staticmethod
@@ -314,8 +320,7 @@ class RunFolder:
         except FileNotFoundError as error:
             raise self._missing(name) from error
         except OSError as error:
-            msg = f"{path}: can't be read: {error.strerror}; check who may read it"
-            raise RunFolderError(msg) from error
+            raise reading_error(path, error, RunFolderError) from error
 
     def _read_text(self, name: str) -> str:
         content = self._read(name)
@@ -372,8 +377,7 @@ def _names_in(directory: Path) -> list[str]:
     try:
         return sorted(path.name for path in directory.iterdir())
     except OSError as error:
-        msg = f"{directory}: can't be listed: {error.strerror}; check who may read it"
-        raise RunFolderError(msg) from error
+        raise reading_error(directory, error, RunFolderError, action="listed") from error
 
 
 def _first(names: list[str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.runs.files import LARGEST_LOG, read_limited, storage_error
+from mlpkit.runs.files import LARGEST_LOG, read_limited, reading_error, storage_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,8 +196,7 @@ def _whole_lines(path: Path) -> list[bytes]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        msg = f"{path}: can't be read: {error.strerror}"
-        raise RunFolderError(msg) from error
+        raise reading_error(path, error, RunFolderError) from error
 
 
 def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:

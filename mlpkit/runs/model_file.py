@@ -14,7 +14,7 @@ import numpy as np
 
 from mlpkit.errors import ModelFileError, StorageError
 from mlpkit.runs import json_files as plain_json
-from mlpkit.runs.files import write_atomically
+from mlpkit.runs.files import reading_error, write_atomically
 from mlpkit.runs.json_files import shortened
 
 if TYPE_CHECKING:
@@ -252,8 +252,7 @@ def load_model_file(path: Path) -> ModelFile:
         with path.open("rb", buffering=0) as file:
             return _read(path, file)
     except OSError as error:
-        msg = f"{path}: can't be read: {error.strerror or error}; check the path and who may read it"
-        raise ModelFileError(msg) from error
+        raise reading_error(path, error, ModelFileError) from error
     except MemoryError as error:
         msg = f"{path}: is larger than the free memory; close other programs, or use a larger machine"
         raise ModelFileError(msg) from error

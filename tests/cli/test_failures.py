@@ -118,7 +118,8 @@ def test_too_little_memory_is_said_plainly(invoke, monkeypatch):
     done = invoke("check", "tiny.yaml")
     assert done.code == 1
     assert done.err == (
-        "error: not enough memory: unable to allocate 40 GiB; try a smaller batch_size, or fewer units\n"
+        "error: not enough memory: unable to allocate 40 GiB; close other programs, raise the limit (ulimit -v), "
+        "or try a smaller batch_size, or fewer units\n"
     )
 
 

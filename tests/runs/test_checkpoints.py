@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_listed(checkpoints: Checkpoints) -> None:
     save(checkpoints, 1)
     checkpoints.directory.chmod(0)
     try:
-        assert "can't be listed: Permission denied; check who may read it" in refusal(checkpoints)
+        assert "can't be listed: Permission denied; check the path and who may read it" in refusal(checkpoints)
     finally:
         checkpoints.directory.chmod(0o700)
 

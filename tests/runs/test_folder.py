@@ -76,7 +76,7 @@ def test_a_folder_that_may_not_be_listed_is_reported(tmp_path: Path, monkeypatch
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
-    message = f"{tmp_path}: can't be listed: Permission denied; check who may read it"
+    message = f"{tmp_path}: can't be listed: Permission denied; check the path and who may read it"
     assert refusal(lambda: RunFolder.create(tmp_path)) == message
     assert refusal(lambda: RunFolder.open(tmp_path)) == message
 
@@ -356,7 +356,7 @@ def test_damage_is_named(folder: RunFolder) -> None:
         assert message.endswith(repair)
         path.unlink()
         path.mkdir()
-        assert refusal(read) == f"{path}: can't be read: Is a directory; check who may read it"
+        assert refusal(read) == f"{path}: can't be read: Is a directory; check the path and who may read it"
     (folder.directory / "model.safetensors").write_bytes(b"")
     with pytest.raises(ModelFileError, match="is empty"):
         folder.load_model()
