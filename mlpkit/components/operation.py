@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -81,7 +81,7 @@ class Operation(Component):
         self._parameters: dict[str, Parameter] = {}
         self._states: dict[str, State] = {}
         self._children: dict[str, Operation] = {}
-        self._ordinals: Counter[tuple[str, str]] = Counter()
+        self._layer_counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._layers_inside = LayerCount()
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()
