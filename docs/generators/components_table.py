@@ -28,7 +28,7 @@ def components_table() -> str:
 
 
 def _rows(component: RegisteredComponent) -> Iterator[tuple[str, ...]]:
-    docstring = component.signature.docstring
+    docstring = component.schema.docstring
     yield f"**`{component.name}`**", "", "", "", docstring.summary
-    for field in component.signature.fields:
+    for field in component.schema.fields:
         yield "", f"`{field.name}`", field.type.describe(), default_of(field), docstring.parameters[field.name]

@@ -25,7 +25,7 @@ EXTENDS: Final = "extends"
 
 def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ParameterSchema]]:
     """Go through the keys of a section and of those below it, and the places where their values stand."""
-    for field in section.signature.fields:
+    for field in section.schema.fields:
         place, inner = (*path, field.name), without_null(field.type)
         yield place, field
         if isinstance(inner, SectionType):
