@@ -1,4 +1,4 @@
-"""How many layers lie inside the layers of a network: a few words of a spec may ask for any number of them."""
+"""What layers and losses share: parameters, state, scratch arrays, random numbers, layers inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CheckContext a spec as far as that is possible without opening its data."""
+"""Checking a spec as far as that is possible without opening its data."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def check_read(spec: Spec) -> CheckedSpec:
 
     Raises:
         SpecError: as ``check``.
-        DataError: likewise.
+        DataError: as ``check``.
     """
     expect_own_files(spec)
     proved = prove(spec)

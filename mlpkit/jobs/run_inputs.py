@@ -120,7 +120,7 @@ def run_inputs_of(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any
     """Return what a checkpoint says that its run was begun with.
 
     Raises:
-        ValueError: there is none, or none that mlpkit would write.
+        ValueError: it says nothing, or nothing that mlpkit would write.
     """
     lock = metadata.get(_LOCK)
     if not isinstance(lock, dict) or not {_SPEC, _RESOLVED} <= arrays.keys():

@@ -49,7 +49,7 @@ def with_variables(schema: dict[str, Any]) -> dict[str, Any]:
             result[keyword] = _or_variable(schema[keyword])
     if schema.get("type") == "string" and "pattern" not in schema:
         result["pattern"] = NO_SINGLE_DOLLAR
-    if "contains" in schema:  # what a variable stands for, nobody knows here
+    if "contains" in schema:  # what a variable stands for is not known here
         counted = {keyword: result.pop(keyword) for keyword in ("contains", "minContains", "maxContains")}
         result["anyOf"] = [counted, {"contains": A_VARIABLE}]
     return result

@@ -1,4 +1,4 @@
-"""What a plugin's hook says: which components it provides."""
+"""A plugin: where it comes from, what became of it, and which components its hook declares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a spec's file, or says why it can't be read."""
+"""From a file to a document: reading it and those it extends, setting overrides, putting in variables."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def escape(text: str) -> str:
 
 
 class _Stop(Exception):  # noqa: N818 - not an error of its own: the fault is already reported
-    """The spec has become too large, or more is wrong in it than anybody reads."""
+    """The spec has become too large, or has more mistakes than are reported."""
 
 
 class _Substitution:

@@ -211,7 +211,7 @@ class OneOf(NamedTuple):
     def check(
         self, value: Mapping[str, object], known: Mapping[str, ValueType], path: KeyPath, context: CheckContext
     ) -> None:
-        """Report where the rule is broken; a misspelt key is told by itself."""
+        """Report where the rule is broken; a misspelt key is reported by itself."""
         given = [key for key in self.keys if value.get(key) is not None]
         misspelt = any(nearest(str(key), self.keys) for key in value if key not in known)
         if not given and not misspelt:
@@ -359,7 +359,7 @@ def value_type(annotation: object) -> ValueType:
         annotation: resolved at runtime, never a string.
 
     Raises:
-        TypeError: the annotation is none that a spec can serve.
+        TypeError: a spec can't give values of that type.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
