@@ -19,7 +19,7 @@ def keys_table() -> str:
 
 
 def _rows(section: SectionType, prefix: str) -> Iterator[tuple[str, ...]]:
-    fields, meanings = section.signature.fields, section.signature.docstring.parameters
+    fields, meanings = section.schema.fields, section.schema.docstring.parameters
     for field in fields:
         yield f"`{prefix}{field.name}`", field.type.describe(), default_of(field), meanings[field.name]
     for key, meaning in section.owner.reserved.items():

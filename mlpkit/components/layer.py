@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit.components.operation import Operation, Shape, expect_gradient, expect_outputs, expect_shape
+from mlpkit.components.schema.component_types import default_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,11 +63,9 @@ class Layer(Operation):
         """
         self._expect_new_layer(layer)
         before = f"{group}." if group else ""
-        layer_type = layer.type_name
-        for counted in {before, ""}:
-            self._ordinals[counted, layer_type] += 1
+        by_default = {each: default_name(layer.type_name, self._layer_counts[each]) for each in {"", before}}
         given_name = layer._recipe.given_name if layer._recipe else ""
-        name = before + (given_name or f"{layer_type}{self._ordinals[before, layer_type]}")
+        name = before + (given_name or by_default[before])
         self._expect_new_name(name)
         self._layers_inside.add(self.path)
         layer._layers_inside = self._layers_inside

@@ -1,8 +1,8 @@
-"""How many layers lie inside the layers of a network: a few words of a spec may ask for any number of them."""
+"""What layers and losses share: parameters, state, scratch arrays, random numbers, layers inside."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -85,7 +85,7 @@ class Operation(Component):
         self._parameters: dict[str, Parameter] = {}
         self._states: dict[str, State] = {}
         self._children: dict[str, Operation] = {}
-        self._ordinals: Counter[tuple[str, str]] = Counter()
+        self._layer_counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._layers_inside = LayerCount()
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()

@@ -240,7 +240,7 @@ def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) 
         notes = [_fed_by(spec, error, "its inputs"), *_producer_origins(spec, error)]
     else:
         notes = _notes_inside(spec, error)
-    place = (*member.path, member.recipe.name)
+    place = member.recipe.place
     if error.operation is not None:
         place = error.operation._recipe.place if error.operation._recipe else place
         notes += [note for child in error.operation._children.values() for note in _own_origins(spec, child)]
@@ -259,7 +259,7 @@ def _producer_origins(spec: Spec, error: StackError) -> list[str]:
     if error.producer < 0:
         return _parameter_origins(spec, ("data", spec.data.name), spec.data)
     before = spec.layers[error.producer]
-    return _parameter_origins(spec, (*before.path, before.recipe.name), before.recipe)
+    return _parameter_origins(spec, before.recipe.place, before.recipe)
 
 
 def _notes_inside(spec: Spec, error: StackError) -> list[str]:

@@ -88,8 +88,8 @@ def explain(spec: Spec, key: str) -> Explanation:
 def _step(position: _Position, name: str, above: str) -> _Position:
     kind, checked, path = without_null(position.type), position.checked, position.path
     if isinstance(kind, SectionType):
-        values = vars(checked) if checked is not None else kind.signature.check({}, path, CheckContext())
-        return _field(kind.signature, values, path, name, above)
+        values = vars(checked) if checked is not None else kind.schema.check({}, path, CheckContext())
+        return _field(kind.schema, values, path, name, above)
     if isinstance(kind, LayerStackType):
         names = [member.name for member in checked]
         member = checked[_index(names, name, above)]
@@ -99,13 +99,13 @@ def _step(position: _Position, name: str, above: str) -> _Position:
         inside: KeyPath = (*path, checked.name)
         if name == checked.name:
             return _Position(kind, checked, path, position.field, _meaning(checked))
-        signature = schema_of(checked.component)
-        if name not in signature.types:
+        schema = schema_of(checked.component)
+        if name not in schema.types:
             held = _list_with_layer(checked, name)
             if held:
-                position = _field(signature, checked.arguments, inside, held, above)
+                position = _field(schema, checked.arguments, inside, held, above)
                 return _step(position, name, f"{above}.{held}")
-        return _field(signature, checked.arguments, inside, name, above)
+        return _field(schema, checked.arguments, inside, name, above)
     if isinstance(kind, ListType):
         names = _item_names(kind, checked)
         index = _index(names, name, above)
@@ -139,12 +139,12 @@ def _item_names(kind: ListType, items: Any) -> list[str]:
     return [item.name if isinstance(item, Recipe) else str(i) for i, item in enumerate(items)]
 
 
-def _field(signature: Schema, checked: Any, path: KeyPath, name: str, above: str) -> _Position:
-    field = next((field for field in signature.fields if field.name == name), None)
+def _field(schema: Schema, checked: Any, path: KeyPath, name: str, above: str) -> _Position:
+    field = next((field for field in schema.fields if field.name == name), None)
     if field is None:
-        names = list(signature.types)
+        names = list(schema.types)
         raise _unknown(name, names, above)
-    return _Position(field.type, checked[name], (*path, name), field, signature.docstring.parameters.get(name, ""))
+    return _Position(field.type, checked[name], (*path, name), field, schema.docstring.parameters.get(name, ""))
 
 
 def _index(names: list[str], name: str, above: str) -> int:

@@ -11,7 +11,7 @@ from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
-from mlpkit.jobs.run_inputs import Origin, lock_changes, origin_of, text_changes
+from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
@@ -86,7 +86,7 @@ def resume(
 
 def _go_on(
     folder: RunFolder,
-    origin: Origin,
+    origin: RunInputs,
     snapshot: Snapshot,
     registry: Registry,
     observer: Observer,
@@ -120,7 +120,7 @@ def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:
         )
 
 
-def _content(checkpoint: Checkpoint) -> tuple[Snapshot, Origin]:
+def _content(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
     """Return what a checkpoint holds for the trainer, and what its run was begun with.
 
     Raises:
@@ -128,7 +128,7 @@ def _content(checkpoint: Checkpoint) -> tuple[Snapshot, Origin]:
     """
     snapshot = Snapshot(checkpoint.arrays, checkpoint.metadata.get(SNAPSHOT, {}))
     try:
-        origin, _ = origin_of(checkpoint.arrays, checkpoint.metadata), snapshot.step
+        origin, _ = run_inputs_of(checkpoint.arrays, checkpoint.metadata), snapshot.step
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{checkpoint.path}: is a model, and no checkpoint; put back what was there"
         raise ModelFileError(msg) from error

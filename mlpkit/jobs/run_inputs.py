@@ -93,7 +93,7 @@ def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change
 _SPEC, _RESOLVED, _LOCK = "origin/spec", "origin/resolved", "lock"
 
 
-class Origin(NamedTuple):
+class RunInputs(NamedTuple):
     """The specs and versions that a run was begun with.
 
     Args:
@@ -116,17 +116,17 @@ class Origin(NamedTuple):
         return {_LOCK: self.lock}
 
 
-def origin_of(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> Origin:
-    """Return the origin in a checkpoint.
+def run_inputs_of(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> RunInputs:
+    """Return what a checkpoint says that its run was begun with.
 
     Raises:
-        ValueError: there is none, or none that mlpkit would write.
+        ValueError: it says nothing, or nothing that mlpkit would write.
     """
     lock = metadata.get(_LOCK)
     if not isinstance(lock, dict) or not {_SPEC, _RESOLVED} <= arrays.keys():
-        msg = "no origin"
+        msg = "no inputs of a run"
         raise ValueError(msg)
-    return Origin(_text(arrays[_SPEC]), _text(arrays[_RESOLVED]), lock)
+    return RunInputs(_text(arrays[_SPEC]), _text(arrays[_RESOLVED]), lock)
 
 
 def _text(array: NDArray[Any]) -> str:

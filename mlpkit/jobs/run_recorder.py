@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from mlpkit.jobs.run_inputs import Origin
+    from mlpkit.jobs.run_inputs import RunInputs
     from mlpkit.runs.folder import RunFolder
     from mlpkit.training.checkpointing import CheckpointStore
     from mlpkit.training.evaluation import Record
@@ -113,7 +113,7 @@ class FolderStore:
         keep: how many of the last checkpoints to keep.
     """
 
-    def __init__(self, folder: RunFolder, origin: Origin, keep: int) -> None:
+    def __init__(self, folder: RunFolder, origin: RunInputs, keep: int) -> None:
         self._folder = folder
         self._arrays = origin.arrays()
         self._metadata = origin.metadata()

@@ -49,7 +49,7 @@ def with_variables(schema: dict[str, Any]) -> dict[str, Any]:
             result[keyword] = _or_variable(schema[keyword])
     if schema.get("type") == "string" and "pattern" not in schema:
         result["pattern"] = NO_SINGLE_DOLLAR
-    if "contains" in schema:  # what a variable stands for, nobody knows here
+    if "contains" in schema:  # what a variable stands for is not known here
         counted = {keyword: result.pop(keyword) for keyword in ("contains", "minContains", "maxContains")}
         result["anyOf"] = [counted, {"contains": A_VARIABLE}]
     return result
@@ -149,13 +149,13 @@ class ComponentDefinitions:
     def _sound(self, kinds: tuple[str, ...]) -> Iterator[RegisteredComponent]:
         for entry in self._registry.components(kinds):
             try:
-                _ = entry.signature
+                _ = entry.schema
             except PluginError:  # what can't be loaded can't be used in a spec either; `mlpkit plugins` names it
                 continue
             yield entry
 
     def _parameters(self, entry: RegisteredComponent, named: bool) -> dict[str, Any]:
-        schema = entry.signature.json_schema(self)
+        schema = entry.schema.json_schema(self)
         if named:
             schema["properties"]["name"] = LAYER_NAME
         return self.relaxed(schema) if self._partial else schema
@@ -173,7 +173,7 @@ def _whole(items: Any) -> Any:
 
 
 def _about(entry: RegisteredComponent) -> dict[str, Any]:
-    docstring, advice = entry.signature.docstring, entry.declaration.deprecated
+    docstring, advice = entry.schema.docstring, entry.declaration.deprecated
     said = [
         f"Deprecated: {advice}." if advice else "",
         docstring.summary,

@@ -74,7 +74,7 @@ def show(name: str, registry: Registry) -> ShownComponent:
         PluginError: its plugin is broken.
     """
     entry = registry.find(tuple(KINDS), name)
-    meanings = entry.signature.docstring.parameters
+    meanings = entry.schema.docstring.parameters
     parameters = tuple(
         ShownParameter(
             name=field.name,
@@ -83,14 +83,14 @@ def show(name: str, registry: Registry) -> ShownComponent:
             required=field.required,
             meaning=meanings.get(field.name, ""),
         )
-        for field in entry.signature.fields
+        for field in entry.schema.fields
     )
     return ShownComponent(
         name=entry.name,
         kind=entry.kind,
         source=entry.plugin.label,
         file=inspect.getsourcefile(entry.component) or "",
-        docstring=entry.signature.docstring,
+        docstring=entry.schema.docstring,
         parameters=parameters,
         example=_example(entry, parameters),
         deprecated=entry.declaration.deprecated,

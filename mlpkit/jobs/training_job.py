@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.build import build_for
-from mlpkit.jobs.run_inputs import Origin, lock_of
+from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
@@ -178,7 +178,7 @@ class TrainingJob:
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))
             folder.expect_room_for_model(*self._model(network))
-            origin = Origin(written, self.resolved, self.lock)
+            origin = RunInputs(written, self.resolved, self.lock)
             keep = (self.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, origin, keep))
         trainer = Trainer(

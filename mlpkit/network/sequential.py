@@ -15,11 +15,12 @@ import numpy as np
 
 from mlpkit.components.operation import Operation
 from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
-from mlpkit.network.shape_proof import coupled_by_slices, default_names, prove_shapes
+from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
 from mlpkit.network.subnormals import flushed_subnormals
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The stack of a network: the names of its members, and the proof that they fit each other and the data."""
+"""The proof that the members of a stack fit each other and the data."""
 
 from __future__ import annotations
 
@@ -12,23 +12,13 @@ from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
 from mlpkit.network.component_errors import failing_operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
 
     from mlpkit.components.operation import Operation, Shape
     from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
-
-
-def default_names(type_names: Iterable[str]) -> list[str]:
-    """Return ``Affine1``, ``Relu1``, ``Affine2`` for the types ``Affine``, ``Relu``, ``Affine``."""
-    count: dict[str, int] = {}
-    names = []
-    for type_name in type_names:
-        count[type_name] = count.get(type_name, 0) + 1
-        names.append(f"{type_name}{count[type_name]}")
-    return names
 
 
 class StackError(MlpkitError):

@@ -18,7 +18,7 @@ from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlpkit.registry.distributions import InstalledDistribution, InstalledEntry
+    from mlpkit.registry.distributions import InstalledEntry
 
 NAMESPACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -49,16 +49,14 @@ def local_plugins(plugins: Iterable[str | Path | ModuleType]) -> list[Plugin]:
 def _claimed(namespace: str, claims: Sequence[InstalledEntry]) -> list[Plugin]:
     """Return the plugins that claim a namespace; those that may not have it are refused."""
     plugins = []
-    owner = _owner(claims) if namespace == BUILT_IN else None
     for installed in claims:
         plugin = Plugin(namespace, EntryPointOrigin(installed.value, installed.distribution))
         others = [other.distribution for other in claims if other is not installed]
         if installed.fault:
             plugin.status, plugin.reason = Status.BROKEN, installed.fault
         elif plugin.built_in:
-            if installed.distribution is not owner:
-                where = f" in {owner.place}" if owner and installed.distribution.identity == PROGRAM else ""
-                plugin.refuse(f"the built-in namespace '{BUILT_IN}' belongs to the distribution {PROGRAM}{where}")
+            if installed.distribution.identity != PROGRAM:
+                plugin.refuse(f"the built-in namespace '{BUILT_IN}' belongs to the distribution {PROGRAM}")
         elif others:
             rivals = sorted({other.name for other in others if other is not installed.distribution})
             by = f"by {', '.join(rivals)} too" if rivals else "twice"
@@ -67,16 +65,6 @@ def _claimed(namespace: str, claims: Sequence[InstalledEntry]) -> list[Plugin]:
             plugin.refuse(f"{namespace!r} can't be a namespace; expected letters, digits and underscores")
         plugins.append(plugin)
     return sorted(plugins, key=lambda plugin: plugin.source) if len(plugins) > 1 else plugins
-
-
-def _owner(claims: Sequence[InstalledEntry]) -> InstalledDistribution | None:
-    """Return the distribution that the built-in namespace belongs to, if it is among those that claim it."""
-    owners = {id(claim.distribution): claim.distribution for claim in claims if claim.distribution.identity == PROGRAM}
-    if len(owners) > 1:
-        from mlpkit.registry.distributions import holds_this_program  # noqa: PLC0415 - few have two of that name
-
-        return next(filter(holds_this_program, owners.values()))
-    return next(iter(owners.values()), None)
 
 
 def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:

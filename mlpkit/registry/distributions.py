@@ -1,14 +1,12 @@
-"""Which of several distributions that call themselves ``mlpkit`` is the one that is running."""
+"""Installed distributions, and their entry points."""
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cached_property
 from importlib.metadata import distributions
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from mlpkit.version import VERSION
 
@@ -16,24 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
     from importlib.metadata import Distribution
-
-
-RUNNING: Final = Path(__file__).resolve()
-
-
-def holds_this_program(distribution: InstalledDistribution) -> bool:
-    """Whether the program that is running belongs to a distribution: lies beside it, or where it was built from."""
-    beside = Path(distribution.place, *RUNNING.parts[-3:])
-    return beside.resolve() == RUNNING or _was_built_from(distribution)
-
-
-def _was_built_from(distribution: InstalledDistribution) -> bool:
-    """Whether an editable installation, as ``pip install -e`` makes it, points at a folder around the program."""
-    try:
-        url = urlsplit(json.loads(distribution.text("direct_url.json"))["url"])
-    except (KeyError, TypeError, ValueError):
-        return False
-    return url.scheme == "file" and RUNNING.is_relative_to(Path(unquote(url.path)).resolve())
 
 
 METADATA_FILES: Final = ("METADATA", "PKG-INFO")
@@ -71,11 +51,6 @@ class InstalledDistribution:
     def identity(self) -> str:
         """Its name as indexes compare it, from the name of its folder if that says it."""
         return normalized(self._folder_name[0] or self.name)
-
-    @cached_property
-    def place(self) -> str:
-        """The folder that it is installed in."""
-        return str(self._found.locate_file(""))
 
     def entries(self, group: str) -> list[tuple[str, str]]:
         """Return names and values of its entry points of a group.
@@ -133,16 +108,12 @@ class InstalledEntry(NamedTuple):
 
 
 def installed_distributions() -> Iterator[InstalledDistribution]:
-    """Yield every distribution on the import path; the first of a name hides others, as it does for Python.
-
-    Only what is running isn't hidden by a distribution that calls itself the same.
-    """
-    first: dict[str, InstalledDistribution] = {}
-    for found in distributions():
-        distribution = InstalledDistribution(found)
-        known = first.setdefault(distribution.identity, distribution) if distribution.identity else distribution
-        if known is distribution or (distribution.identity == PROGRAM and _is_impostor(known, distribution)):
+    """Yield every distribution on the import path; the first of a name hides others, as it does for Python."""
+    seen: set[str] = set()
+    for distribution in map(InstalledDistribution, distributions()):
+        if distribution.identity not in seen:
             yield distribution
+        seen |= {distribution.identity} - {""}
 
 
 def installed_entries(group: str) -> list[InstalledEntry]:
@@ -183,11 +154,6 @@ def version_of(name: str) -> str | None:
     if wanted == PROGRAM:  # what is running, whatever is installed
         return VERSION
     return next((found.version for found in installed_distributions() if found.identity == wanted), None)
-
-
-def _is_impostor(known: InstalledDistribution, another: InstalledDistribution) -> bool:
-
-    return not holds_this_program(known) and holds_this_program(another)
 
 
 def normalized(distribution: str) -> str:

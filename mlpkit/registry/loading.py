@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from mlpkit.components.component import ComponentType
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.context import show
-from mlpkit.components.schema.signature import plain_call, schema_of
-from mlpkit.components.schema.wording import with_article
+from mlpkit.components.schema.signature import schema_of
+from mlpkit.components.schema.wording import plain_call, with_article
 from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
 

@@ -1,4 +1,4 @@
-"""Whether a distribution can be used with this version of mlpkit, by what its own metadata says."""
+"""Where plugins come from, and whether they can be used with this version of mlpkit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def incompatibility(distribution: InstalledDistribution) -> str:
     return ""
 
 
-class Origin(Protocol):
+class PluginOrigin(Protocol):
     """Where a plugin comes from."""
 
     @property

@@ -1,4 +1,4 @@
-"""What a plugin's hook says: which components it provides."""
+"""A plugin: where it comes from, what became of it, and which components its hook declares."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mlpkit.registry.error_summary import error_summary
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlpkit.registry.origin import Origin
+    from mlpkit.registry.origin import PluginOrigin
 
 
 HOOK: Final = hook.mlpkit_components.__name__
@@ -120,7 +120,7 @@ class Plugin:
     """
 
     namespace: str
-    origin: Origin
+    origin: PluginOrigin
     status: Status = Status.FOUND
     reason: str = ""
     declarations: dict[str, ComponentDeclaration] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Looking at plugins in a process apart, where one that blocks, ends or alters its process harms nobody."""
+"""Loads plugins in a subprocess, so that one that hangs, exits or patches its process can't affect this one."""
 
 from __future__ import annotations
 

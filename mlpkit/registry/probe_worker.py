@@ -1,4 +1,4 @@
-"""The process apart in which plugins are looked at; see ``examination.py``."""
+"""The subprocess in which plugins are loaded; see ``probe.py``."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class RegisteredComponent:
         return load_component(self.plugin, self.declaration)
 
     @property
-    def signature(self) -> Schema:
+    def schema(self) -> Schema:
         """The schema of its parameters."""
         return schema_of(self.component)
 
@@ -222,7 +222,7 @@ class Registry:
             return None
         try:
             found = self.find(kinds, name)
-            signature = found.signature
+            schema = found.schema
         except UnknownComponentError as error:
             context.report(inner, error.message, remedy=error.remedy, at_key=at_key)
             return None
@@ -232,19 +232,19 @@ class Registry:
         if parameters is None:
             parameters = {}
         if not isinstance(parameters, dict):
-            expected = ", ".join(field.name for field in signature.fields) or "no parameters"
+            expected = ", ".join(field.name for field in schema.fields) or "no parameters"
             context.report(
                 inner,
                 f"the parameters of {name} are not a mapping",
-                expected=f"{{{expected}}}" if signature.fields else expected,
-                remedy=_positional_remedy(name, signature, parameters),
+                expected=f"{{{expected}}}" if schema.fields else expected,
+                remedy=_positional_remedy(name, schema, parameters),
             )
             return None
         if found.declaration.deprecated:
             context.warn(
                 inner, f"{found.kind} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
             )
-        arguments = signature.check(parameters, inner, context, subject=f"{found.kind} {name}")
+        arguments = schema.check(parameters, inner, context, subject=f"{found.kind} {name}")
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, inner)
@@ -386,8 +386,8 @@ def _can_be_built(recipe: Recipe[Any], path: KeyPath, context: CheckContext) -> 
     return True
 
 
-def _positional_remedy(name: str, signature: Schema, value: object) -> str:
-    required = [field.name for field in signature.fields if field.required] or list(signature.types)[:1]
+def _positional_remedy(name: str, schema: Schema, value: object) -> str:
+    required = [field.name for field in schema.fields if field.required] or list(schema.types)[:1]
     if not required or isinstance(value, list | dict):
         return ""
     return f"write {name}: {{{required[0]}: {value}}}"

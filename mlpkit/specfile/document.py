@@ -1,4 +1,4 @@
-"""Reads a spec's file, or says why it can't be read."""
+"""From a file to a document: reading it and those it extends, setting overrides, putting in variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
 from mlpkit.specfile.merging import EXTENDS, merge
-from mlpkit.specfile.nodes import ListNode, MappingNode, Origin, ScalarNode, count, plain
+from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, count, plain
 from mlpkit.specfile.overrides import read_overrides, set_overrides
 from mlpkit.specfile.source import LARGEST_TEXT, LONGEST_CHAIN, MOST_VALUES, DiagnosticList, SourceText, Span, shown
 from mlpkit.specfile.strict_yaml import parse_yaml
@@ -296,9 +296,9 @@ class Document:
         """Return whether and from where a value was inherited, substituted or overridden, a line each."""
         return self._origin(path, at_key=False).all_notes
 
-    def _origin(self, path: KeyPath, *, at_key: bool) -> Origin:
+    def _origin(self, path: KeyPath, *, at_key: bool) -> ValueOrigin:
         node: Node = self.tree
-        key: Origin | None = None
+        key: ValueOrigin | None = None
         for part in path:
             if isinstance(node, MappingNode) and part in node.entries:
                 entry = node.entries[str(part)]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.signature import SectionType
-from mlpkit.components.schema.types import without_null
+from mlpkit.components.schema.types import MappingType, without_null
 from mlpkit.specfile.nodes import Entry, MappingNode, ScalarNode, is_null
-from mlpkit.specfile.sections import TOP_LEVEL
+from mlpkit.specfile.requirements import RequirementsType
+from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ EXTENDS: Final = "extends"
 
 def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ParameterSchema]]:
     """Go through the keys of a section and of those below it, and the places where their values stand."""
-    for field in section.signature.fields:
+    for field in section.schema.fields:
         place, inner = (*path, field.name), without_null(field.type)
         yield place, field
         if isinstance(inner, SectionType):
@@ -35,10 +36,14 @@ def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, P
 KEYS: Final[dict[KeyPath, ParameterSchema]] = dict(_keys(TOP_LEVEL))
 """The keys of a spec, and where they stand."""
 
+WITH_KEYS: Final = (SectionType, MappingType, RequirementsType)
+"""The types of values that are mappings, and no components."""
+
 SECTIONS: Final[frozenset[KeyPath]] = frozenset(
     {
-        *((), ("vars",), ("requires",), ("sweep",)),
-        *(path for path, field in KEYS.items() if isinstance(without_null(field.type), SectionType)),
+        (),
+        *((key,) for key in TopLevel.reserved),
+        *(path for path, field in KEYS.items() if isinstance(without_null(field.type), WITH_KEYS)),
     }
 )
 """Where sections stand; the spec itself is one."""

@@ -13,7 +13,7 @@ Scalar: TypeAlias = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
-class Origin:
+class ValueOrigin:
     """Where a value or a key came from.
 
     Args:
@@ -29,9 +29,9 @@ class Origin:
         """Its own notes, then those of the text it stands in."""
         return (*self.notes, *self.place.text.notes)
 
-    def with_note(self, note: str) -> Origin:
+    def with_note(self, note: str) -> ValueOrigin:
         """Return the origin with one more note."""
-        return Origin(self.place, (*self.notes, note))
+        return ValueOrigin(self.place, (*self.notes, note))
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class ScalarNode:
     """A string, number, truth value or null."""
 
     value: Scalar
-    origin: Origin
+    origin: ValueOrigin
 
 
 @dataclass(slots=True)
@@ -47,14 +47,14 @@ class ListNode:
     """A list."""
 
     items: list[Node]
-    origin: Origin
+    origin: ValueOrigin
 
 
 @dataclass(slots=True)
 class Entry:
     """A key's origin, and the value under that key."""
 
-    key: Origin
+    key: ValueOrigin
     node: Node
 
 
@@ -63,7 +63,7 @@ class MappingNode:
     """A mapping; its keys are strings."""
 
     entries: dict[str, Entry]
-    origin: Origin
+    origin: ValueOrigin
 
 
 Node: TypeAlias = ScalarNode | ListNode | MappingNode

@@ -14,7 +14,7 @@ from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.merging import EXTENDS, NEEDED_COMPONENTS, component_of, may_be_component
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode, count, is_null, plain
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin, count, is_null, plain
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
     LARGEST_TEXT,
@@ -47,7 +47,7 @@ def node_of_value(value: object, place: Span, faults: DiagnosticList) -> Node | 
         faults: takes what is wrong.
     """
     try:
-        return _Conversion(Origin(place)).node(value, 1)
+        return _Conversion(ValueOrigin(place)).node(value, 1)
     except ValueError as error:
         faults.report(place, str(error))
         return None
@@ -70,7 +70,7 @@ def text_of_value(value: object) -> str:
 class _Conversion:
     """The conversion of one value, and how many it is made of."""
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: ValueOrigin) -> None:
         self.origin = origin
         self.values = 0
 
@@ -350,13 +350,13 @@ class _Setting:
         if entry:
             entry.node = self._changed(entry.node, index + 1, here)
         elif index + 1 == len(self.keys):
-            mapping.entries[key] = Entry(Origin(self.override.place(index)), self.override.value)
+            mapping.entries[key] = Entry(ValueOrigin(self.override.place(index)), self.override.value)
         elif here in NEEDED_COMPONENTS:
             whole = self.override.path(index + 1)
             message = f"the spec has no {whole} that '{self.keys[index + 1]}' could belong to"
             self._report(index, message, remedy=f"set it whole: {whole}={{name: {{...}}}}")
         else:
-            origin = Origin(self.override.place(index))
+            origin = ValueOrigin(self.override.place(index))
             mapping.entries[key] = Entry(origin, self._changed(MappingNode({}, origin), index + 1, here))
         return mapping
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -51,22 +51,28 @@ MonitorName = Annotated[str, MonitorNameType()]
 
 @dataclass(frozen=True)
 class StackMember:
-    """A layer or the loss.
+    """A layer or the loss, as a member of the network.
 
     Args:
-        name: its name, given or by default.
-        recipe: builds it.
-        path: where it stands in the spec.
+        recipe: builds it, and knows its name and place.
     """
 
-    name: str
     recipe: Recipe[Operation]
-    path: KeyPath
+
+    @property
+    def name(self) -> str:
+        """Its name in the network, given or by default."""
+        return self.recipe.given_name
+
+    @property
+    def path(self) -> KeyPath:
+        """Where it stands in the spec."""
+        place = self.recipe.place
+        return place[:-1] if place[-1] == self.recipe.name else place  # a bare name stands there itself
 
     def reference(self) -> dict[str, dict[str, Any]]:
         """Return what a spec would say, every default and the name filled in."""
-        ((name, parameters),) = self.recipe.reference().items()
-        return {name: parameters | {"name": self.name}}
+        return self.recipe.reference()
 
 
 class LayerStackType(ValueType):
@@ -86,8 +92,8 @@ class LayerStackType(ValueType):
         before = len(context.faults)
         recipes = _layers_and_losses().check_items(value, path, context)
         members = [
-            StackMember(name, recipe, (*path, i))
-            for i, (name, recipe) in enumerate(zip(layer_names(value), recipes, strict=True))
+            StackMember(replace(recipe, given_name=name))
+            for name, recipe in zip(layer_names(value), recipes, strict=True)
             if recipe is not INVALID
         ]
         self._check_losses(members, len(value), context)
@@ -102,7 +108,7 @@ class LayerStackType(ValueType):
         for member in members:
             last = member.path[-1] == count - 1
             is_loss = member.recipe.component.kind == "loss"
-            place = _key_path(member)
+            place = member.recipe.place
             if is_loss and not last:
                 context.report(
                     place,
@@ -119,10 +125,6 @@ class LayerStackType(ValueType):
                     remedy="add a loss after it; mlpkit plugins lists those that are installed",
                     at_key=True,
                 )
-
-
-def _key_path(member: StackMember) -> KeyPath:
-    return (*member.path, member.recipe.name)
 
 
 def _layers_and_losses() -> LayerListType:

@@ -19,7 +19,7 @@ from yaml.events import (
 )
 
 from mlpkit.components.schema.context import show
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin
 from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, REFUSED, Span, describe_character
 from mlpkit.specfile.yaml_mistakes import Mistake, another_document, missing_space
 from mlpkit.specfile.yaml_parser import ParserProblem, events, resolve_plain, span
@@ -80,7 +80,7 @@ class _Key:
     """
 
     name: str | None
-    origin: Origin
+    origin: ValueOrigin
     colon: int | None = None
 
 
@@ -130,11 +130,11 @@ class _Builder:
         elif isinstance(event, CollectionEndEvent):
             opened = self.open.pop()
             if opened.in_brackets:
-                opened.node.origin = Origin(Span(self.source, opened.start, span(event)[1]))
+                opened.node.origin = ValueOrigin(Span(self.source, opened.start, span(event)[1]))
         elif isinstance(event, AliasEvent):
             place = self._place(event)
             self.faults.report(place, "specs have no aliases", remedy=NO_ALIASES)
-            self._add(ScalarNode(None, Origin(place)))
+            self._add(ScalarNode(None, ValueOrigin(place)))
         elif isinstance(event, DocumentStartEvent):
             self._begin_document(event)
 
@@ -167,7 +167,7 @@ class _Builder:
             self.open[-1].key = self._key(event, place)
             return
         if event.style:
-            self._add(ScalarNode(event.value, Origin(place)))
+            self._add(ScalarNode(event.value, ValueOrigin(place)))
             return
         if place.start == place.end:
             place = self._place_of_nothing(place)
@@ -176,7 +176,7 @@ class _Builder:
         except ValueError as error:
             self.faults.report(place, str(error), remedy="put it in quotes if it is text")
             value = None
-        self._add(ScalarNode(value, Origin(place)))
+        self._add(ScalarNode(value, ValueOrigin(place)))
 
     def _place_of_nothing(self, place: Span) -> Span:
         """Return where a value is missing: at its key, or at the dash of its list item."""
@@ -189,7 +189,7 @@ class _Builder:
 
     def _key(self, event: ScalarEvent, place: Span) -> _Key:
         """Return a key, which waits for its value from now on."""
-        key = _Key(self._key_name(event, place), Origin(place))
+        key = _Key(self._key_name(event, place), ValueOrigin(place))
         if not event.style and self.open[-1].in_brackets:
             text = self.source.text
             if ":" in event.value:  # {units:50} is a key, if no value follows
@@ -233,7 +233,7 @@ class _Builder:
 
     def _begin(self, event: CollectionStartEvent) -> None:
         start, _ = span(event)
-        origin = Origin(Span(self.source, start, start + 1))
+        origin = ValueOrigin(Span(self.source, start, start + 1))
         if len(self.open) == DEEPEST_NESTING:
             message = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
             self.report(Mistake(start, start + 1, message))

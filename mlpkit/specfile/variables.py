@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Origin, ScalarNode, height, plain
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin, height, plain
 from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, DiagnosticList
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def escape(text: str) -> str:
 
 
 class _Stop(Exception):  # noqa: N818 - not an error of its own: the fault is already reported
-    """The spec has become too large, or more is wrong in it than anybody reads."""
+    """The spec has become too large, or has more mistakes than are reported."""
 
 
 class _Substitution:
@@ -237,11 +237,11 @@ def _copy_for(use: ScalarNode, name: str, value: Node) -> Node:
     place = value.origin.place
     preposition = "by" if place.text.override else "at"
     set_at = f"${name} is {show(plain(value))}, set {preposition} {place.quoted}"
-    origin = Origin(use.origin.place, (*use.origin.notes, set_at, *value.origin.notes))
+    origin = ValueOrigin(use.origin.place, (*use.origin.notes, set_at, *value.origin.notes))
     return _copy(value, f"${name} is used at {use.origin.place}", origin)
 
 
-def _copy(node: Node, note: str, origin: Origin) -> Node:
+def _copy(node: Node, note: str, origin: ValueOrigin) -> Node:
     if isinstance(node, ListNode):
         return ListNode([_copy(item, note, item.origin.with_note(note)) for item in node.items], origin)
     if isinstance(node, MappingNode):

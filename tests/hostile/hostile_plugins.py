@@ -350,15 +350,6 @@ HOSTILE = [
         entries=b"mlpkit = hostile_usurper",
     ),
     HostilePlugin(
-        "mlpkit",
-        "calls itself mlpkit, and claims the built-in namespace",
-        "refused",
-        "the built-in namespace 'mlpkit' belongs to the distribution mlpkit in PLACE",
-        entries=b"mlpkit = hostile_mlpkit",
-        requires="numpy",
-        version="99.0",
-    ),
-    HostilePlugin(
         "first_claimant",
         "a namespace that another claims too",
         "refused",

@@ -10,7 +10,7 @@ from mlpkit.registry.registry import Registry
 
 REGISTRY = Registry([plugin for plugin in installed_plugins() if plugin.built_in])
 COMPONENTS = [
-    pytest.param(component.signature.docstring, id=f"{kind} {component.name}")
+    pytest.param(component.schema.docstring, id=f"{kind} {component.name}")
     for kind in KINDS
     for component in REGISTRY.components((kind,))
 ]

@@ -82,7 +82,7 @@ def test_bare_names_are_built_ins_and_others_carry_their_namespace(registry):
     assert registry.find(("layer",), "Affine").component.__module__ == "mlpkit_plugins.layers.affine"
     entry = registry.find(("layer",), "acme.Swish")
     assert (entry.name, entry.kind, entry.plugin.source) == ("acme.Swish", "layer", "acme")
-    assert [field.name for field in entry.signature.fields] == ["low", "high"]
+    assert [field.name for field in entry.schema.fields] == ["low", "high"]
     assert registry.find(("layer",), "acme.Swish") is entry
 
 

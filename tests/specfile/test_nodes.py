@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.specfile.nodes import Origin, height, is_null, plain
+from mlpkit.specfile.nodes import ValueOrigin, height, is_null, plain
 from mlpkit.specfile.source import DiagnosticList, SourceText, Span
 from mlpkit.specfile.strict_yaml import parse_yaml
 
@@ -25,6 +25,6 @@ def test_null_is_not_zero_or_empty():
 
 
 def test_an_origin_tells_its_own_notes_before_those_of_its_text():
-    origin = Origin(Span(SourceText("s", "a", notes=("of the text",)), 0, 1))
+    origin = ValueOrigin(Span(SourceText("s", "a", notes=("of the text",)), 0, 1))
     assert origin.with_note("one").with_note("two").all_notes == ("one", "two", "of the text")
     assert origin.all_notes == ("of the text",)

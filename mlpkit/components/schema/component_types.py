@@ -12,7 +12,7 @@ from mlpkit.components.schema.types import ListType, is_number
 from mlpkit.components.schema.wording import either_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
@@ -22,22 +22,34 @@ LONGEST_NAME: Final = 200
 """Characters of a component's name, beyond which no text is one: a variable may repeat a long text many times."""
 
 
-def layer_names(items: Sequence[Any]) -> list[str]:
-    """Return the name of each layer: its ``name`` if given, else its type and ordinal, such as ``Affine2``.
+def default_name(layer_type: str, counts: Counter[str]) -> str:
+    """Return the default name of one more layer: its type and ordinal, such as ``Affine2``.
 
-    The type is without namespace, and its ordinal counts all layers of that type, named or not. An item that
-    is no component has an empty name.
+    Args:
+        layer_type: the type, without namespace.
+        counts: how many layers of each type there are already, named or not; the new one is counted.
+    """
+    counts[layer_type] += 1
+    return f"{layer_type}{counts[layer_type]}"
+
+
+def default_names(layer_types: Iterable[str]) -> list[str]:
+    """Return ``Affine1``, ``Relu1``, ``Affine2`` for the types ``Affine``, ``Relu``, ``Affine``."""
+    counts: Counter[str] = Counter()
+    return [default_name(layer_type, counts) for layer_type in layer_types]
+
+
+def layer_names(items: Sequence[Any]) -> list[str]:
+    """Return the name of each layer: its ``name`` if given, else its default name.
+
+    An item that is no component has an empty name.
 
     Args:
         items: the list of layers as plain data.
     """
-    counts: Counter[str] = Counter()
-    names = []
-    for item in items:
-        layer_type, given = _type_and_name(item)
-        counts[layer_type] += 1
-        names.append(given or (f"{layer_type}{counts[layer_type]}" if layer_type else ""))
-    return names
+    known = [_type_and_name(item) for item in items]
+    by_default = default_names(layer_type for layer_type, _ in known)
+    return [given or (name if layer_type else "") for (layer_type, given), name in zip(known, by_default, strict=True)]
 
 
 def _type_and_name(item: object) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""CheckContext a value: the base of all types of values, and what takes the faults found."""
+"""CheckContext values: the base of all types of values, and the problems found so far."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 MOST_PROBLEMS: Final = 100
-"""Faults that are told at once; more help nobody."""
+"""Problems that one check reports; a longer list would not be read."""
 
 
 class Problem(NamedTuple):
@@ -82,7 +82,7 @@ class CheckContext:
     """One pass over a structure: the faults and warnings so far, and what resolves names of components.
 
     Args:
-        resolve: resolves references to components; None leaves them as they are, for whoever builds later.
+        resolve: resolves references to components; None leaves them as they are, to be resolved later.
     """
 
     resolve: ReferenceResolver | None = None
@@ -95,7 +95,7 @@ class CheckContext:
         """Record a fault, and return what stands for the faulty value.
 
         Raises:
-            EnoughProblems: there are as many faults now as anybody reads.
+            EnoughProblems: there are ``MOST_PROBLEMS`` now.
         """
         self.faults.append(Problem(path, message, expected=expected, remedy=remedy, at_key=at_key))
         if len(self.faults) >= MOST_PROBLEMS:
@@ -103,7 +103,7 @@ class CheckContext:
         return INVALID
 
     def warn(self, path: KeyPath, message: str, *, remedy: str = "", at_key: bool = False) -> None:
-        """Record what is right, but shouldn't be done any more."""
+        """Record a deprecated usage."""
         self.warnings.append(Problem(path, message, remedy=remedy, at_key=at_key))
 
 

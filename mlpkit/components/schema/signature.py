@@ -1,4 +1,4 @@
-"""How a method is written down in messages: as one would begin to write it, without annotations."""
+"""The schema of a constructor's parameters, or of a section's keys, from annotations, defaults and docstring."""
 
 from __future__ import annotations
 
@@ -40,23 +40,6 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
-
-
-def method_signature(method: Any) -> inspect.Signature:
-    """Return the signature of a function or a class method as it stands in its class, ``self`` and ``cls`` included."""
-    return inspect.signature(method.__func__ if isinstance(method, classmethod) else method)
-
-
-def plain_call(name: str, method: Any) -> str:
-    """Return, say, ``backward(self, dy)``.
-
-    Args:
-        name: the method's name.
-        method: the function or class method.
-    """
-    signature = method_signature(method)
-    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
-    return f"{name}{signature.replace(parameters=plain, return_annotation=inspect.Signature.empty)}"
 
 
 class Required:
@@ -232,15 +215,14 @@ class OneOf(NamedTuple):
     def check(
         self, value: Mapping[str, object], known: Mapping[str, ValueType], path: KeyPath, context: CheckContext
     ) -> None:
-        """Report where the rule is broken; a misspelt key is told by itself."""
+        """Report where the rule is broken; a misspelt key is reported by itself."""
         given = [key for key in self.keys if value.get(key) is not None]
         misspelt = any(nearest(str(key), self.keys) for key in value if key not in known)
         if not given and not misspelt:
             context.report(path, self.missing, expected=self.expected, at_key=True)
         elif self.exclusive and len(given) > 1:
-            message = (
-                f"{'both ' if len(given) == 2 else ''}{' and '.join(given)} are {'all ' if len(given) > 2 else ''}given"
-            )
+            both, every = "both " if len(given) == 2 else "", "all " if len(given) > 2 else ""
+            message = f"{both}{' and '.join(given)} are {every}given"
             context.report((*path, given[1]), message, expected=self.expected, at_key=True)
 
     def json_schema(self) -> dict[str, Any]:
@@ -282,7 +264,7 @@ class SectionType(ValueType):
     owner: type[Section]
 
     @cached_property
-    def signature(self) -> Schema:
+    def schema(self) -> Schema:
         """The section's keys."""
         return schema_of(self.owner)
 
@@ -295,21 +277,18 @@ class SectionType(ValueType):
         if isinstance(value, self.owner):  # a default
             return value
         if not isinstance(value, dict):
-            names = list(self.signature.types)
+            names = list(self.schema.types)
             remedy = f"its keys: {', '.join(names)}" if len(names) <= MOST_KEYS_NAMED else ""
             return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=remedy)
         for key in [key for key in value if key in self.owner.reserved]:
-            what = (
-                f"the key '{key}' ({self.owner.reserved[key]}) is part of the format, but this version can't act on it"
-            )
+            purpose = self.owner.reserved[key]
+            what = f"the key '{key}' ({purpose}) is part of the format, but this version can't act on it"
             context.report((*path, key), what, remedy="leave it out, or upgrade mlpkit", at_key=True)
-        given, before = (
-            {key: item for key, item in value.items() if key not in self.owner.reserved},
-            len(context.faults),
-        )
-        checked = self.signature.check(given, path, context, subject=self.owner.title, noun="key")
+        before = len(context.faults)
+        given = {key: item for key, item in value.items() if key not in self.owner.reserved}
+        checked = self.schema.check(given, path, context, subject=self.owner.title, noun="key")
         for rule in self.owner.rules:
-            rule.check(given, self.signature.types, path, context)
+            rule.check(given, self.schema.types, path, context)
         if checked is None:
             return INVALID
         section = self.owner(**checked)
@@ -318,7 +297,7 @@ class SectionType(ValueType):
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
-        schema = self.signature.json_schema(references)
+        schema = self.schema.json_schema(references)
         for rule in self.owner.rules:
             schema |= rule.json_schema()
         return schema
@@ -330,16 +309,16 @@ def _constructor(owner: type) -> Callable[..., None]:
 
 
 def schema_of(owner: type) -> Schema:
-    """Read the signature of a class's constructor, once for each class.
+    """Read the schema of a class's constructor, once for each class.
 
     Raises:
         PluginError: it has a parameter without a usable annotation, or takes ``*args`` or ``**kwargs``.
     """
-    return _signature_of(owner)
+    return _read_schema(owner)
 
 
 @cache
-def _signature_of(owner: type) -> Schema:
+def _read_schema(owner: type) -> Schema:
     constructor = _constructor(owner)
     if constructor is object.__init__:
         return Schema(owner, ())
@@ -387,7 +366,7 @@ def value_type(annotation: object) -> ValueType:
         annotation: resolved at runtime, never a string.
 
     Raises:
-        TypeError: the annotation is none that a spec can serve.
+        TypeError: a spec can't give values of that type.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:

@@ -46,7 +46,7 @@ def _with_bounds(noun: str, bounds: tuple[Bound, ...]) -> str:
 
 @dataclass(frozen=True)
 class IntegerType(ValueType):
-    """A whole number; ``true`` and ``"3"`` are none."""
+    """A whole number; ``true`` and ``"3"`` are refused."""
 
     bounds: tuple[Bound, ...] = ()
 

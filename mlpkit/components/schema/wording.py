@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.kinds import KINDS
 
@@ -22,11 +23,28 @@ def either_of(kinds: tuple[str, ...], *, article: bool = True) -> str:
     return " or ".join(with_article(noun) if article else noun for noun in nouns)
 
 
+def method_signature(method: Any) -> inspect.Signature:
+    """Return the signature of a function or a class method as it stands in its class, ``self`` and ``cls`` included."""
+    return inspect.signature(method.__func__ if isinstance(method, classmethod) else method)
+
+
+def plain_call(name: str, method: Any) -> str:
+    """Return how one would begin to write a method, without annotations, such as ``backward(self, dy)``.
+
+    Args:
+        name: the method's name.
+        method: the function or class method.
+    """
+    signature = method_signature(method)
+    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
+    return f"{name}{signature.replace(parameters=plain, return_annotation=inspect.Signature.empty)}"
+
+
 ENOUGH: Final = 0.6
 """Similarity from which a candidate is near."""
 
 MOST_CANDIDATES: Final = 500
-"""Candidates among which to look; more are not names that anybody chose from, and would take seconds."""
+"""Candidates among which to look; a longer list is no choice of names, and would take seconds."""
 
 WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 """The words that a name is put together from, as in ``learning_rate`` or ``LearningRate``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.schema.component_types import layer_names
+from mlpkit.components.schema.component_types import default_names, layer_names
 
 
 @pytest.mark.parametrize(
@@ -18,5 +18,17 @@ from mlpkit.components.schema.component_types import layer_names
         ([3, None, [], {}, {"a": 1, "b": 2}, "Relu"], ["", "", "", "", "", "Relu1"]),
     ],
 )
-def test_names(items, names):
+def test_names_of_items(items, names):
     assert layer_names(items) == names
+
+
+def test_names_are_type_and_ordinal():
+    assert default_names(["Affine", "Relu", "Affine", "Relu", "Affine", "Loss"]) == [
+        "Affine1",
+        "Relu1",
+        "Affine2",
+        "Relu2",
+        "Affine3",
+        "Loss1",
+    ]
+    assert default_names([]) == []

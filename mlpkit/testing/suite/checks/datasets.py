@@ -26,7 +26,7 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
     """
     dataset = example.make()
     dataset.describe()
-    parameters = [field.name for field in example.entry.signature.fields]
+    parameters = [field.name for field in example.entry.schema.fields]
     for doubt in dataset.doubts():
         if not isinstance(doubt, Doubt):
             raise CheckFailure(f"a doubt is {doubt!r}", expected="Doubt(parameter, message, remedy)")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
-from mlpkit.components.schema.signature import method_signature, plain_call, schema_of
+from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
+from mlpkit.components.schema.wording import method_signature, plain_call
 from mlpkit.errors import MlpkitError, PluginError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
 
@@ -30,7 +31,7 @@ def says_what_it_is(subject: ComponentUnderTest) -> None:
     ``mlpkit show`` and completion in editors print it.
     """
     docstring = vars(subject.component).get("__doc__")
-    if not docstring or not subject.entry.signature.docstring.summary:
+    if not docstring or not subject.entry.schema.docstring.summary:
         raise CheckFailure(
             f"the class {subject.component.__name__} has no docstring",
             expected="one sentence, then the mathematics",
@@ -44,9 +45,9 @@ def says_what_its_parameters_mean(subject: ComponentUnderTest) -> None:
 
     ``mlpkit show`` and ``mlpkit explain`` print it.
     """
-    signature = subject.entry.signature
-    silent = [name for name in signature.types if not signature.docstring.parameters.get(name)]
-    strangers = [name for name in signature.docstring.parameters if name not in signature.types]
+    schema = subject.entry.schema
+    silent = [name for name in schema.types if not schema.docstring.parameters.get(name)]
+    strangers = [name for name in schema.docstring.parameters if name not in schema.types]
     if silent:
         raise CheckFailure(
             f"the docstring doesn't say what {', '.join(silent)} means",
@@ -56,7 +57,7 @@ def says_what_its_parameters_mean(subject: ComponentUnderTest) -> None:
     if strangers:
         raise CheckFailure(
             f"the docstring describes {', '.join(strangers)}, which the constructor doesn't take",
-            expected=", ".join(signature.types) or "no Args:",
+            expected=", ".join(schema.types) or "no Args:",
         )
 
 
@@ -147,7 +148,7 @@ def defaults_are_what_a_spec_could_say(subject: ComponentUnderTest) -> None:
 
     The resolved spec writes every default out, and must be readable again.
     """
-    for field in subject.entry.signature.fields:
+    for field in subject.entry.schema.fields:
         context = CheckContext(subject.registry.resolve)
         if not field.required:
             field.type.check(field.default, (field.name,), context)

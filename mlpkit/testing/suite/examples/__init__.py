@@ -36,7 +36,7 @@ def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]
         raise CheckFailure(
             f"{entry.name}.examples() returned {given!r}", expected=kind.form, remedy=f"as in {kind.sample}"
         )
-    required = [field.name for field in entry.signature.fields if field.required]
+    required = [field.name for field in entry.schema.fields if field.required]
     if not given and required:
         raise CheckFailure(
             f"{entry.name} has no examples, and must be given {', '.join(required)}",

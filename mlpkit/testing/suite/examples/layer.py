@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.network.shape_proof import default_names, prove_shapes
+from mlpkit.components.schema.component_types import default_names
+from mlpkit.network.shape_proof import prove_shapes
 from mlpkit.testing.outside_network import Projection
 from mlpkit.testing.suite.examples.operation import Batch, OperationExample
 
