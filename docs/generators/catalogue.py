@@ -26,13 +26,13 @@ def catalogue() -> str:
 
 
 def _line(component: RegisteredComponent) -> str:
-    summary = component.signature.docstring.summary.replace("``", "`").removesuffix(".")
+    summary = component.schema.docstring.summary.replace("``", "`").removesuffix(".")
     return f"- **`{component.name}`**: {summary}{_parameters(component)}"
 
 
 def _parameters(component: RegisteredComponent) -> str:
     """Return the parameters with their defaults; those without a default come alone."""
-    fields = component.signature.fields
+    fields = component.schema.fields
     written = (
         field.name if field.default is REQUIRED else f"{field.name}={_default(field.default)}" for field in fields
     )

@@ -12,7 +12,7 @@ from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
 from mlpkit.network.component_errors import failing_operation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
 
