@@ -25,7 +25,7 @@ from targets import SHAPES
 from mlpkit.components.parameter import gapped_size, padded_view
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.training.workers import choose_plan
-from mlpkit_plugins.kernels import product
+from mlpkit_plugins.kernels import product, shared_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,7 @@ def time_shape(hidden: int, batch_size: int, *, rounds: int, seconds: float) -> 
     sides = [MatrixProducts(task, multiply, with_gaps_between_rows) for multiply in (np.matmul, product)]
     threads = choose_plan(task.flops).threads
     pairs = []
-    with blas_threads(threads):
+    with blas_threads(threads), shared_threads():
         steps = np.zeros(max(1, round(seconds / _seconds_of(sides[0], np.zeros(3, np.int64)))), np.int64)
         for _ in range(rounds):
             pairs.append([_seconds_of(side, steps) for side in sides])

@@ -92,7 +92,7 @@ class MlpkitTrainer:
             if layer.type_name == "Conv2d":
                 dy = np.empty_like(y)  # in memory as y is, which is how the layers behind it hand it back
                 dy[...] = draw.standard_normal(y.shape, np.float32)
-                passes[layer.path] = partial(both_passes, layer, x, dy)
+                passes[layer.path] = partial(both_passes, network, layer, x, dy)
             x = y
         return passes
 
@@ -101,10 +101,11 @@ class MlpkitTrainer:
         return mlpkit.build(self.spec(1))
 
 
-def both_passes(layer: Layer, x: NDArray[Any], dy: NDArray[Any]) -> None:
-    """Compute y, dW and db, and dx where it is needed."""
-    layer.forward(x)
-    layer.backward(dy)
+def both_passes(network: mlpkit.Sequential, layer: Layer, x: NDArray[Any], dy: NDArray[Any]) -> None:
+    """Compute y, dW and db, and dx where it is needed, on the threads on which the network computes."""
+    with network.computing():
+        layer.forward(x)
+        layer.backward(dy)
 
 
 class StepClock(Observer):

@@ -15,9 +15,15 @@ compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there 
 if compiled.PRODUCTS_BY == "NumPy":
     pytest.skip("the processor has no tiles", allow_module_level=True)
 
+SHARED = not compiled.PRODUCTS_BY.endswith("BLAS")
+LARGEST_ALONE = 1_000_000  # multiplications up to which a product is computed here, if BLAS has its own threads
+by_blas = pytest.mark.skipif(not SHARED, reason="BLAS computes large products, on threads of its own")
+
 BLOCK = 256
 lengths = st.one_of(st.integers(1, 40), st.sampled_from([48, 49, 63, 64, 100, 255, 256, 257, 513, 784]))
 shapes = st.tuples(lengths, lengths, lengths)
+if not SHARED:
+    shapes = shapes.filter(lambda shape: np.prod(shape) <= LARGEST_ALONE)
 if compiled.PRODUCTS_BY.endswith("AMX"):
     shapes = shapes.filter(lambda shape: np.prod(shape) < AMX_MULTIPLICATIONS or min(shape) < AMX_SIDE)
 
@@ -180,12 +186,23 @@ def test_a_processor_without_avx512_computes_the_same_bits():
     assert printed_by(BITS, "avx2") == printed_by(BITS, "avx512")
 
 
-def test_what_computes_products_is_told():
-    assert printed_by(BITS, "").endswith((" compiled kernels\n", " compiled kernels with AMX\n"))
-    assert printed_by(BITS, "avx512").endswith(" compiled kernels\n")
-    assert printed_by(BITS, "numpy").endswith(" NumPy\n")
+@pytest.mark.parametrize(
+    ("kernels", "share", "told"),
+    [
+        ("", "1", ("compiled kernels", "compiled kernels with AMX")),
+        ("avx512", "1", ("compiled kernels",)),
+        ("", "0", ("compiled kernels, large products by BLAS",)),
+        ("numpy", "1", ("NumPy",)),
+    ],
+)
+def test_what_computes_products_is_told(kernels, share, told):
+    program = "from mlpkit_plugins.kernels import PRODUCTS_BY; print(PRODUCTS_BY)"
+    if share == "1" and kernels != "numpy" and not SHARED:
+        pytest.skip("BLAS has threads of its own")
+    assert printed_by(program, kernels, MLPKIT_SHARE_BLAS=share).strip() in told
 
 
+@by_blas
 def test_a_run_has_the_same_bits_on_any_number_of_threads_and_with_narrower_vectors(tmp_path):
     one = parameters_of_run(tmp_path / "one", "", "training.threads=1")
     assert parameters_of_run(tmp_path / "three", "", "training.threads=3") == one
