@@ -49,7 +49,9 @@ class Updater:
             learning_rate: the learning rate for this step.
             step: number of this step, from 1.
         """
-        self._steps = Step(learning_rate, step, False), Step(learning_rate, step, True)
+        self._step = self._step_without_decay = Step(learning_rate, step)
+        if self.optimizer.uses_decay:
+            self._step_without_decay = Step(learning_rate, step, decay=False)
         try:
             self.network.map(self._update, self._blocks)
         except MlpkitError:
@@ -59,7 +61,7 @@ class Updater:
 
     def _update(self, block: _Block) -> None:
         value, gradient, slots, decay = block
-        self.optimizer.update(value, gradient, slots, self._steps[decay])  # false is 0, true is 1
+        self.optimizer.update(value, gradient, slots, self._step if decay else self._step_without_decay)
 
 
 def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:
