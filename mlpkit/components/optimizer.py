@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mlpkit.components.component import Component
 from mlpkit.errors import ModelFileError
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Rate
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What an optimizer needs to know about a step.
 
     Args:

@@ -41,7 +41,6 @@ class Updater:
             )
             for begin, end in edges
         ]
-        self._decays = {decay for *_, decay in self._blocks}
 
     def __call__(self, learning_rate: float, step: int) -> None:
         """Take one step.
@@ -50,7 +49,9 @@ class Updater:
             learning_rate: the learning rate for this step.
             step: number of this step, from 1.
         """
-        self._steps = {decay: Step(learning_rate, step, decay) for decay in self._decays}
+        self._step = self._step_without_decay = Step(learning_rate, step)
+        if self.optimizer.uses_decay:
+            self._step_without_decay = Step(learning_rate, step, decay=False)
         try:
             self.network.map(self._update, self._blocks)
         except MlpkitError:
@@ -60,7 +61,7 @@ class Updater:
 
     def _update(self, block: _Block) -> None:
         value, gradient, slots, decay = block
-        self.optimizer.update(value, gradient, slots, self._steps[decay])
+        self.optimizer.update(value, gradient, slots, self._step if decay else self._step_without_decay)
 
 
 def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:
