@@ -116,3 +116,25 @@ def test_the_processor_of_a_mac_is_what_sysctl_says(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setattr(subprocess, "run", run)
     assert environment()["processor"] == "Apple M2"
+
+
+@pytest.mark.parametrize(("told", "expected"), [("Apple M2\n", "Apple M2"), ("", "arm"), ("\n", "arm")])
+def test_macos_is_asked_for_its_processor(monkeypatch: pytest.MonkeyPatch, told: str, expected: str) -> None:
+    asked = []
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        assert options == {"capture_output": True, "text": True, "check": False}
+        return subprocess.CompletedProcess(command, 0, told, "")
+
+    monkeypatch.setattr(lock.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(lock.platform, "processor", lambda: "arm")
+    monkeypatch.setattr(lock.subprocess, "run", run)
+    assert environment()["processor"] == expected
+    assert asked == [["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]]
+
+
+def test_without_a_name_the_processor_is_called_after_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_PROCESSORS_OF_LINUX", lock.Path("no such file"))
+    monkeypatch.setattr(lock.platform, "processor", lambda: "")
+    assert environment()["processor"] == platform.machine()
