@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LONGEST_NAME = 200
+"""Characters of a column's name that a message shows."""
+
+
 def printable(text: str, *, keep: str = "") -> str:
     r"""Return a text that every terminal shows as it is: escapes, as in ``\x1b``, for what would command or reorder it.
 
@@ -205,7 +209,8 @@ class DataError(MlpkitError):
         self.byte = byte
         self.row = row
         self.column = column
-        parts = {f"byte {byte}": byte, f"row {row}": row, f"column '{column}'": column}
+        name = column if column is None or len(column) <= LONGEST_NAME else f"{column[:LONGEST_NAME]}..."
+        parts = {f"byte {byte}": byte, f"row {row}": row, f"column '{name}'": column}
         place = ", ".join([self.path, *(part for part, given in parts.items() if given is not None)])
         super().__init__(printable(f"{place}: {message}"))
 

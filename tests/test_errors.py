@@ -60,3 +60,9 @@ def test_a_file_s_own_name_stays_in_the_error_for_programs():
 @pytest.mark.parametrize("kind", [MlpkitError, ModelFileError])
 def test_a_message_of_several_lines_keeps_them_and_nothing_worse(kind):
     assert str(kind("a\n\tb\x1b[2J\r")) == "a\n\tb\\x1b[2J\\r"
+
+
+def test_a_long_name_of_a_column_is_shortened():
+    error = DataError("x.csv", "wrong", row=2, column="a" * 100_000)
+    assert str(error) == f"x.csv, row 2, column '{'a' * 200}...': wrong"
+    assert error.column == "a" * 100_000

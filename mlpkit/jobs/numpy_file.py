@@ -8,6 +8,7 @@ Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
 from __future__ import annotations
 
 import ast
+import os
 import stat
 import warnings
 import zipfile
@@ -162,8 +163,9 @@ def read_numpy_file(path: Path) -> NDArray[Any]:
         if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
             raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; expected an array")
         with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
+            size = os.fstat(file.fileno()).st_size
+            if not size:  # a file in /proc might never end
+                raise DataError(path, f"{UNREADABLE}: the file is empty")
             return _from_archive(path, file, size) if path.suffix == ".npz" else read_npy(file, size)
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error

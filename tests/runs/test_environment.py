@@ -108,12 +108,14 @@ def test_the_processor_is_named_by_its_model(tmp_path: Path, monkeypatch: pytest
     assert environment()["processor"] == platform.machine()
 
 
-def test_the_processor_of_a_mac_is_what_sysctl_says(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("told", "expected"), [("Apple M2\n", "Apple M2"), ("", "arm"), ("\n", "arm")])
+def test_the_processor_of_a_mac_is_what_sysctl_says(monkeypatch: pytest.MonkeyPatch, told: str, expected: str) -> None:
     def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         assert command == ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.CompletedProcess(command, 0, "Apple M2\n")
+        return subprocess.CompletedProcess(command, 0, told, "")
 
     platform.platform()  # may itself start a program, and remembers its answer
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "processor", lambda: "arm")
     monkeypatch.setattr(subprocess, "run", run)
-    assert environment()["processor"] == "Apple M2"
+    assert environment()["processor"] == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
@@ -124,6 +125,8 @@ class Npz(ArrayDataset):
 def _reading(path: Path, name: str) -> Iterator[IO[bytes]]:
     try:
         with path.open("rb") as file:
+            if not os.fstat(file.fileno()).st_size:  # a file in /proc might never end
+                raise DataError(name, "the file is empty; expected an .npz file")
             yield file
     except OSError as error:
         raise DataError(name, f"can't be read: {error.strerror or error}") from error

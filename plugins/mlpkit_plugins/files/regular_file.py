@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from mlpkit import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import BufferedReader
     from pathlib import Path
+
+    from _typeshed import WriteableBuffer
+
+
+BUFFER: Final = 1 << 16
+"""Bytes that are read at a time."""
 
 
 @contextmanager
-def regular_file(path: Path, name: str) -> Iterator[BufferedReader]:
+def regular_file(path: Path, name: str) -> Iterator[io.BufferedReader]:
     """Open a file that can be read more than once.
 
     Args:
@@ -35,3 +42,27 @@ def regular_file(path: Path, name: str) -> Iterator[BufferedReader]:
         raise DataError(name, "no such file") from error
     except OSError as error:
         raise DataError(name, f"can't be read: {error.strerror or error}") from error
+
+
+def sized(file: IO[bytes]) -> io.BufferedReader:
+    """Return a reader that ends with the size that the file has now, as files in ``/proc`` have none and never end.
+
+    Args:
+        file: the file, of which nothing was read yet.
+    """
+    return io.BufferedReader(_Sized(file.fileno()), BUFFER)
+
+
+class _Sized(io.RawIOBase):
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._left = os.fstat(descriptor).st_size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: WriteableBuffer, /) -> int:
+        wanted = memoryview(target)[: self._left]
+        received = os.readv(self._descriptor, [wanted]) if len(wanted) else 0
+        self._left -= received
+        return received

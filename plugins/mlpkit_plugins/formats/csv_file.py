@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import io
 from collections import Counter
 from contextlib import contextmanager
 from itertools import islice
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from mlpkit import DataError, ParameterError
-from mlpkit_plugins.files.regular_file import regular_file
+from mlpkit_plugins.files.regular_file import regular_file, sized
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.formats.shown_text import shown_text
 
@@ -40,6 +41,7 @@ OTHER_FORMATS: Final = (
     (b"PAR1", "is a Parquet file; read it with the data set parquet"),
     (b"\x93NUMPY", "is an array of NumPy's; read it with the data set npy"),
     (b"%PDF", "is a PDF document; expected CSV"),
+    (b"\x7fELF", "is a program, or what one had in memory; expected CSV"),
 )
 """What other files begin with, and what to say of each."""
 
@@ -93,8 +95,8 @@ class CsvFile:
         self.name = name or str(path)
         self._delimiter = delimiter
         self._encoding = encoding
-        self.checksum, lines, size, begin = _survey(path, self.name)
-        self._expect_text(begin)
+        self._expect_text()
+        self.checksum, lines, size = _survey(path, self.name)
         self._first_row, first = self._first_record()
         self.header_row: int | None = None
         if header is None:
@@ -144,7 +146,9 @@ class CsvFile:
         remedy = "quote fields that hold a delimiter" if found > len(self.header) else "is one missing?"
         return f"the row has {_fields(found)}; expected {len(self.header)}, {what}; {remedy}"
 
-    def _expect_text(self, begin: bytes) -> None:
+    def _expect_text(self) -> None:
+        with regular_file(self._path, self.name) as file:
+            begin = sized(file).read(8)
         for signature, message in OTHER_FORMATS:
             if begin.startswith(signature):
                 raise DataError(self.name, message)
@@ -184,11 +188,11 @@ class CsvFile:
     @contextmanager
     def _reading(self) -> Iterator[_Records]:
         try:
-            with self._path.open(encoding=_without_mark(self._encoding), errors="surrogateescape", newline="") as file:
-                reader = csv.reader(file, delimiter=self._delimiter, strict=True, skipinitialspace=True)
+            with regular_file(self._path, self.name) as file:
+                encoding = _without_mark(self._encoding)
+                text = io.TextIOWrapper(sized(file), encoding, errors="surrogateescape", newline="")
+                reader = csv.reader(text, delimiter=self._delimiter, strict=True, skipinitialspace=True)
                 yield _Records(self.name, reader)
-        except OSError as error:
-            raise DataError(self.name, f"can't be read: {error.strerror or error}") from error
         except UnicodeError as error:  # an encoding that can't pass over what it can't read, such as UTF-16
             raise DataError(self.name, f"is not written in {self._encoding}: {error}") from error
 
@@ -247,16 +251,16 @@ def _fields(count: int) -> str:
     return "1 field" if count == 1 else f"{count} fields"
 
 
-def _survey(path: Path, name: str) -> tuple[str, int, int, bytes]:
-    """Return the SHA-256 of a file's content, how many lines it has at most, how many bytes, and the first of them."""
+def _survey(path: Path, name: str) -> tuple[str, int, int]:
+    """Return the SHA-256 of a file's content, how many lines it has at most, and how many bytes."""
     checksum = hashlib.sha256()
     ends = {b"\n": 0, b"\r": 0}
-    size, begin = 0, b""
+    size = 0
     with regular_file(path, name) as file:
-        while part := file.read(_STEP):
-            begin = begin or part[:8]
+        content = sized(file)
+        while part := content.read(_STEP):
             checksum.update(part)
             size += len(part)
             for end in ends:
                 ends[end] += part.count(end)
-    return checksum.hexdigest(), max(ends.values()) + 1, size, begin
+    return checksum.hexdigest(), max(ends.values()) + 1, size

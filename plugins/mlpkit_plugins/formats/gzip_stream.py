@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mlpkit import DataError
 
 if TYPE_CHECKING:
-    from io import FileIO
+    from io import BufferedReader
     from pathlib import Path
 
 MAGIC: Final = b"\x1f\x8b"
@@ -29,7 +29,7 @@ class GzipStream:
         path: its path, for messages.
     """
 
-    def __init__(self, file: FileIO, path: Path) -> None:
+    def __init__(self, file: BufferedReader, path: Path) -> None:
         self._file = file
         self._path = path
         self._member = zlib.decompressobj(WITH_GZIP_HEADER)

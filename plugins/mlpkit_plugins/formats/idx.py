@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit import DataError
+from mlpkit_plugins.files.regular_file import sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import FileIO
+    from io import BufferedReader
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def _is_compressed(path: Path) -> bool:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[tuple[FileIO | GzipStream, int]]:
+def _reading(path: Path) -> Iterator[tuple[BufferedReader | GzipStream, int]]:
     """Open a file and yield its content as a stream, with the file's own size."""
     try:
         mode = path.stat().st_mode
@@ -109,27 +110,24 @@ def _reading(path: Path) -> Iterator[tuple[FileIO | GzipStream, int]]:
             raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; expected an IDX file")
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
-            if _is_compressed(path):
-                yield _decompressed(file, path), size
-            else:
-                yield file, size
+            content = sized(file)
+            yield _decompressed(content, path) if _is_compressed(path) else content, size
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error
     except OSError as error:
         raise DataError(path, f"can't be read: {error.strerror or error}") from error
 
 
-def _decompressed(file: FileIO, path: Path) -> GzipStream:
+def _decompressed(file: BufferedReader, path: Path) -> GzipStream:
     from mlpkit_plugins.formats.gzip_stream import MAGIC, GzipStream  # noqa: PLC0415 - most runs read plain files
 
-    start = file.read(len(MAGIC))
-    file.seek(0)
+    start = file.peek(len(MAGIC))[: len(MAGIC)]
     if not MAGIC.startswith(start):
         raise DataError(path, f"starts with 0x{start.hex()}; expected 0x{MAGIC.hex()}, as gzip files do", byte=0)
     return GzipStream(file, path)
 
 
-def _read_shape(stream: FileIO | GzipStream, path: Path, rank: int, size: int) -> tuple[int, ...]:
+def _read_shape(stream: BufferedReader | GzipStream, path: Path, rank: int, size: int) -> tuple[int, ...]:
     magic = bytes((0, 0, UNSIGNED_BYTE, rank))
     length = len(magic) + 4 * rank
     header = bytearray(length)
@@ -166,7 +164,7 @@ def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
         raise _too_long(path, shape)
 
 
-def _fill(stream: FileIO | GzipStream, values: NDArray[np.uint8]) -> int:
+def _fill(stream: BufferedReader | GzipStream, values: NDArray[np.uint8]) -> int:
     """Read until the array is full or the stream ends; return the number of bytes that came."""
     flat = values.data.cast("B")
     received = 0

@@ -54,6 +54,8 @@ def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
         DataError: there is none, its array has another size, or is one of something else than numbers.
     """
     begin = file.tell()
+    if not size:  # a file in /proc might never end
+        raise DataError(name, "the file is empty; expected an .npy file", byte=begin)
     try:
         with warnings.catch_warnings(action="ignore"):
             version = np.lib.format.read_magic(file)

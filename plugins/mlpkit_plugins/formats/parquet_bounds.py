@@ -46,7 +46,7 @@ BYTES_TOGETHER: Final = 1 << 25
 
 _TEXT: Final = "BYTE_ARRAY"
 _BYTES: Final = "FIXED_LEN_BYTE_ARRAY"
-_REMEDY: Final = "leave the column out with ignore, or write the table in smaller groups of rows"
+_REMEDY: Final = "do without the column, or write the table in smaller groups of rows"
 _IS_TEXT: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 
@@ -101,6 +101,7 @@ class Bounds:
         Raises:
             DataError: a column unpacks to more than data does, or its pages are not where they should be.
         """
+        self._decoded = dict.fromkeys(types, 0)
         longest, without_dictionary = 1, set()
         for position in range(len(parquet.schema)):
             leaf = parquet.schema.column(position)
@@ -112,7 +113,8 @@ class Bounds:
             for page in self._expect_small_pages(file, parquet.metadata, position, leaf):
                 if page.encoding in (DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY):  # pyarrow makes no dictionary of them
                     without_dictionary.add(leaf.path)
-                if page.encoding == DELTA_BYTE_ARRAY or not (is_text(types[leaf.path]) or leaf.physical_type != _TEXT):
+                is_number = leaf.physical_type == _TEXT and not is_text(types[leaf.path])  # with many digits
+                if page.encoding == DELTA_BYTE_ARRAY or is_number:
                     longest = max(longest, page.unpacked)
         together = max(VALUES_TOGETHER // len(types), FEWEST_ROWS_TOGETHER)
         dictionaries = [name for name, found in types.items() if is_text(found) and name not in without_dictionary]
@@ -135,10 +137,10 @@ class Bounds:
             return
         if lengths.max() > LARGEST_TEXT:
             codes = values.indices.fill_null(0).to_numpy() if encoded else np.arange(len(values))
-            row = int(rows[lengths[codes].argmax()]) if len(codes) else None
-            raise self._too_long(int(lengths.max()), name, row)
+            long = np.flatnonzero(lengths[codes] > LARGEST_TEXT)  # a dictionary may hold it for later rows
+            raise self._too_long(int(lengths.max()), name, int(rows[long[0]]) if len(long) else None)
         if not encoded:
-            self._decoded[name] = self._decoded.get(name, 0) + int(lengths.sum(dtype=np.int64))
+            self._decoded[name] += int(lengths.sum(dtype=np.int64))
             self._expect_little_text(self._decoded[name], name)
 
     def _expect_small_pages(self, file: BufferedReader, metadata: Any, position: int, leaf: Any) -> Iterator[Page]:
@@ -179,7 +181,9 @@ class Bounds:
             raise DataError(self._name, f"{what}; expected at most {self.most_text:,}; {_REMEDY}", column=name)
 
     def _too_long(self, length: int, name: str, row: int | None = None) -> DataError:
-        message = f"a text has {length:,} bytes; expected at most {LARGEST_TEXT:,}; leave the column out with ignore"
+        message = (
+            f"a text has {length:,} bytes; expected at most {LARGEST_TEXT:,}; shorten it, or do without the column"
+        )
         return DataError(self._name, message, row=row, column=name)
 
 

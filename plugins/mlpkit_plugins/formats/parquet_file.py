@@ -8,6 +8,7 @@ Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-form
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -114,12 +115,12 @@ class ParquetFile:
 
     def _expect_parquet(self, file: BufferedReader) -> int:
         """Return the size of the file, after a look at both ends."""
-        begin = file.read(len(MAGIC))
-        if not begin:
+        size = os.fstat(file.fileno()).st_size
+        if not size:  # a file in /proc might never end
             raise DataError(self.name, "the file is empty; expected a Parquet file")
+        begin = file.read(len(MAGIC))
         if begin != MAGIC:
             raise DataError(self.name, f"begins with {begin!r}; expected {MAGIC!r}, as Parquet files do", byte=0)
-        size = file.seek(0, 2)
         file.seek(-min(len(MAGIC), size), 2)
         if size < FEWEST_BYTES or file.read() != MAGIC:
             raise DataError(self.name, "ends too early; the file is incomplete", byte=size)

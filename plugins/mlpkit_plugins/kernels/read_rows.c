@@ -1,8 +1,8 @@
 /* Reading rows of an array that stays in its file. */
+#include "arguments.h" /* first: Python.h says which functions of POSIX the system's headers declare */
+
 #include <errno.h>
 #include <unistd.h>
-
-#include "arguments.h"
 
 /* Read that many bytes from a place in a file; fewer only where the file ends, and -1 after an error. */
 static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)

@@ -25,6 +25,7 @@ Share = Annotated[float, Ge(0), Lt(1)]
 """A share of the rows."""
 
 MOST_NAMES_SHOWN: Final = 20
+LONGEST_SHOWN: Final = 80
 
 _OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 """What pandas calls the column of an index that has no name."""
@@ -175,4 +176,5 @@ def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:
 
 def shown_names(names: Sequence[str]) -> str:
     """Return names as a list that can be read."""
-    return ", ".join(names[:MOST_NAMES_SHOWN]) + (", ..." if len(names) > MOST_NAMES_SHOWN else "")
+    shown = [name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}..." for name in names[:MOST_NAMES_SHOWN]]
+    return ", ".join(shown) + (", ..." if len(names) > MOST_NAMES_SHOWN else "")

@@ -116,7 +116,7 @@ class ParquetSource:
             row = int(rows[(positions == error.index).argmax()])
             raise DataError(self.name, message, row=row, column=name) from error
         if book.length > self._file.most_text:
-            message = f"the categories take more than {self._file.most_text:,} bytes; leave the column out with ignore"
+            message = f"the categories take more than {self._file.most_text:,} bytes; do without the column"
             raise DataError(self.name, message, column=name)
         return np.append(codes, np.int32(MISSING))[positions]
 

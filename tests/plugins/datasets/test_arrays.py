@@ -101,6 +101,16 @@ def test_scaling_is_learned_from_training_rows(save):
         np.testing.assert_allclose(used.encode(x[:3].reshape(3, 4)), train[:3], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("constant", [0.0, 5.0, 0.1])
+def test_a_number_off_the_constant_of_its_element_keeps_its_distance(save, constant):
+    save(np.full((40, 2), constant) + [[0.0, 1.0]] * (np.arange(40) % 2)[:, None], np.arange(40) % 2)
+    for dataset in both(standardize=True, **NONE):
+        dataset.open(0)
+        found = dataset.encode(np.array([[constant + 3.0, constant], [constant - 2.0, constant]]))
+        np.testing.assert_allclose(found[:, 0], [3.0, -2.0], atol=1e-6)
+        assert dataset.encoder_state()["stds"] == [1.0, 0.5]
+
+
 @pytest.mark.parametrize(("dtype", "scale"), [(np.float16, 1.0), (np.float16, 20_000.0), (np.float32, 1e30)])
 def test_deviations_do_not_suffer_from_a_dtype_of_few_digits_or_a_small_range(save, dtype, scale):
     x = np.random.default_rng(0).uniform(1, 2, (9000, 3)).astype(dtype) * dtype(scale)
@@ -375,7 +385,7 @@ def test_damaged_files(save, numbers, tmp_path):
     save(*numbers)
     whole = (tmp_path / "x.npy").read_bytes()
     for content, expected in (
-        (b"", "x.npy, byte 0: is no .npy file"),
+        (b"", "x.npy, byte 0: the file is empty; expected an .npy file"),
         (b"not an array", "x.npy, byte 0: is no .npy file"),
         (whole[:-1], "x.npy, byte 0: the header declares uint8 of shape (40, 2, 3), 240 bytes; 239 follow"),
         (whole + b"1", "x.npy, byte 0: the header declares uint8 of shape (40, 2, 3), 240 bytes; 241 follow"),
@@ -383,9 +393,13 @@ def test_damaged_files(save, numbers, tmp_path):
         (tmp_path / "x.npy").write_bytes(content)
         assert message(Npy("x.npy", "t.npy").describe, DataError).startswith(expected)
     archive = (tmp_path / "data.npz").read_bytes()
-    for content in (b"", b"PK", archive[: len(archive) // 2]):
+    for content, expected in (
+        (b"", "data.npz: the file is empty; expected an .npz file"),
+        (b"PK", "data.npz: can't be read as an .npz file"),
+        (archive[: len(archive) // 2], "data.npz: can't be read as an .npz file"),
+    ):
         (tmp_path / "data.npz").write_bytes(content)
-        assert message(Npz("data.npz").describe, DataError).startswith("data.npz: can't be read as an .npz file")
+        assert message(Npz("data.npz").describe, DataError).startswith(expected)
 
 
 def test_a_file_of_the_other_format_is_told_with_the_data_set_that_reads_it(save, numbers, tmp_path):

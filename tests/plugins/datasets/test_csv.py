@@ -636,3 +636,14 @@ def test_two_ways_to_write_a_class_are_doubted(write, classes, doubted):
         one, other = doubted
         what = f"the column 't' of {file} holds '{one}' and '{other}', taken for different classes"
         assert told == [("target", what, "write each class in one way")]
+
+
+def test_long_names_of_columns_are_shortened(write):
+    name = "a" * 100_000
+    file = write(f"{name},b,t\n1,x,p\n")
+    with pytest.raises(ParameterError) as caught:
+        Csv(file, "none").describe()
+    assert f"expected one of {'a' * 80}..., b, t" in str(caught.value)
+    with pytest.raises(DataError) as wrong:
+        Csv(write(f"{name},t\nx,p\n"), "t").describe()
+    assert len(str(wrong.value)) < 500

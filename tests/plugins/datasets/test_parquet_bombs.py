@@ -58,7 +58,7 @@ def growing(rows, step):
 
 TOO_LARGE = r"x.parquet, byte \d+, column 'a': a page unpacks [\d,]+ bytes into [\d,]+; expected at most 16,777,216"
 TOO_MUCH = r"x.parquet, column 'a': the texts of the column take [\d,]+ bytes or more in a file of [\d,]+"
-TOO_LONG = r"x.parquet, (row \d+, )?column 'a': a text has [\d,]+ bytes; expected at most 131,072; leave the column out"
+TOO_LONG = r"x.parquet, (row \d+, )?column 'a': a text has [\d,]+ bytes; expected at most 131,072; shorten it"
 BOMBS = {
     "a text in every row": (table(repeated(LONG)), {"store_schema": False}, TOO_LARGE),
     "a text in every row of a dictionary": (table(repeated(LONG)), {}, TOO_LARGE),

@@ -1,0 +1,51 @@
+"""Keys of rows: equal for rows that are equal as numbers, however these are written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.tables.options import Columns
+from mlpkit_plugins.tables.row_keys import row_keys
+from mlpkit_plugins.tables.table import Table
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """Return a function that returns the keys of rows of two numbers and a text."""
+
+    def of(*rows):
+        (tmp_path / "x.csv").write_text("\n".join(["a,b,c", *rows]))
+        source = Csv(str(tmp_path / "x.csv"), "c").source(tmp_path / "x.csv", "x.csv")
+        return row_keys(Table(source, Columns(("a", "b"), ("c",)), missing="fill", missing_texts=("",))).tolist()
+
+    return of
+
+
+def test_zero_has_one_key_whatever_its_sign(keys):
+    assert len(set(keys("0,1,p", "-0,1,p", "0.0,1,p", "-0.0,1,p", "-0e5,1.0,p"))) == 1
+    assert len(set(keys("0,1,p", "5e-324,1,p"))) == 2
+
+
+def test_a_missing_number_has_one_key_and_is_no_zero(keys):
+    first, second, zero = keys(",1,p", " ,1,p", "0,1,p")
+    assert first == second != zero
+
+
+def test_a_row_keeps_its_place_among_the_splits_when_a_zero_gets_a_sign(tmp_path):
+    rng = np.random.default_rng(0)
+    places = []
+    for zero in ("0", "-0.0"):
+        (tmp_path / "x.csv").write_text("a,n,t\n" + "".join(f"{zero},{i},{'pq'[i % 2]}\n" for i in range(60)))
+        dataset = Csv(str(tmp_path / "x.csv"), "t", validation=0.3, test=0, standardize=False)
+        split = dataset.open(0)["validation"]
+        x = np.empty((len(split), 2))
+        split.take(rng.permutation(len(split)), (x, np.empty(len(split), np.int64)))
+        places.append(sorted(x[:, 1]))
+    assert places[0] == places[1]
+
+
+def test_different_rows_have_different_keys(keys):
+    rows = [f"{a},{b},{c}" for a in (1, 2) for b in (1, 2) for c in "pq"]
+    assert len(set(keys(*rows))) == len(rows)
