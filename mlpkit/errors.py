@@ -5,17 +5,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+LONGEST_WORD: Final = 500
+"""Characters without a space up to which a message shows them all."""
+
+LONGEST_LINE: Final = 2000
+"""Characters of a line up to which a message shows it whole."""
+
+OVERLONG: Final = re.compile(rf"(?<!\S)(\S{{100}})\S{{{LONGEST_WORD - 119},}}(\S{{20}})")
+
+
+def abridged(text: str) -> str:
+    """Return a message without the middle of over-long words and the end of over-long lines.
+
+    A message may quote a value of any length: from a spec, from the command line, or in what a plugin says.
+    """
+    if len(text) <= LONGEST_WORD:
+        return text
+    lines = (OVERLONG.sub(r"\1...\2", line) for line in text.split("\n"))
+    return "\n".join(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}..." for line in lines)
 
 
 class MlpkitError(Exception):
     """Base of every error of mlpkit."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message, abridged."""
+        return abridged(super().__str__())
 
 
 class UsageError(MlpkitError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli.output import ReaderLeftError, message
-from mlpkit.errors import ComponentFailure, MlpkitError, SpecError
+from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, abridged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,7 +106,7 @@ def _tell_notes(error: BaseException) -> None:
 def _count(error: SpecError) -> str:
     files = ", ".join(dict.fromkeys(fault.file for fault in error.faults))
     number = len(error.faults)
-    return f"{number} {'error' if number == 1 else 'errors'} in {files}"
+    return f"{number} {'error' if number == 1 else 'errors'} in {abridged(files)}"
 
 
 def _yellow(text: str) -> str:

@@ -57,9 +57,10 @@ class Verbs(click.Group):
         name = args[0]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
             from mlpkit.components.schema.suggestion import did_you_mean  # noqa: PLC0415 - only after a mistake
+            from mlpkit.errors import abridged  # noqa: PLC0415 - only after a mistake
 
             remedy = did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
-            ctx.fail(f"there is no command '{name}'; {remedy}")
+            ctx.fail(f"there is no command '{abridged(name)}'; {remedy}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

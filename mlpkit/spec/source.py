@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from mlpkit.errors import SpecFault
+from mlpkit.errors import SpecFault, abridged
 from mlpkit.spec.characters import shown
 
 LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 LONGEST_SHOWN_LINE: Final = 500
 """Characters of a source line up to which a message shows it."""
-
-LONGEST_SHOWN_TEXT: Final = 2000
-"""Characters of a message, and of each of its parts; what a component's author says may quote any value whole."""
 
 LONGEST_QUOTED_OVERRIDE: Final = 200
 """Characters of an override in a note on another place."""
@@ -114,7 +111,11 @@ class Place:
     @property
     def quoted(self) -> str:
         """The place for notes: an override is quoted whole, as its columns say little."""
-        return f"{self.file} {_told(self.text.text, LONGEST_QUOTED_OVERRIDE)}" if self.text.override else str(self)
+        if not self.text.override:
+            return str(self)
+        text = self.text.text
+        whole = len(text) <= LONGEST_QUOTED_OVERRIDE
+        return f"{self.file} {shown(text if whole else f'{text[:LONGEST_QUOTED_OVERRIDE]}...')}"
 
     def fault(self, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()) -> SpecFault:
         """Return a fault at this place; the notes of the text follow its own."""
@@ -127,7 +128,7 @@ class Place:
             width=self.width,
             expected=_told(expected),
             remedy=_told(remedy),
-            notes=(*notes, *self.text.notes),
+            notes=tuple(_told(note) for note in (*notes, *self.text.notes)),
         )
 
     def __str__(self) -> str:
@@ -135,6 +136,6 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-def _told(text: str, longest: int = LONGEST_SHOWN_TEXT) -> str:
-    """Return a text fit to be printed, shortened where it is very long."""
-    return shown(text if len(text) <= longest else text[:longest] + "...")
+def _told(text: str) -> str:
+    """Return a text fit to be printed, and not too long for it."""
+    return shown(abridged(text))
