@@ -5,11 +5,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+LONGEST_WORD: Final = 500
+"""Characters without a space up to which a message shows them all."""
+
+LONGEST_LINE: Final = 2000
+"""Characters of a line up to which a message shows it whole."""
+
+OVERLONG: Final = re.compile(rf"(?<!\S)(\S{{100}})\S{{{LONGEST_WORD - 119},}}(\S{{20}})")
+
+
+def abridged(text: str) -> str:
+    """Return a message without the middle of over-long words and the end of over-long lines.
+
+    A message may quote a value of any length: from a spec, from the command line, or in what a plugin says.
+    """
+    if len(text) <= LONGEST_WORD:
+        return text
+    lines = (OVERLONG.sub(r"\1...\2", line) for line in text.split("\n"))
+    return "\n".join(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}..." for line in lines)
 
 
 LONGEST_NAME = 200
@@ -37,8 +57,8 @@ class MlpkitError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        """Return the message, which may quote a stranger's file, in characters that every terminal shows."""
-        return printable(super().__str__(), keep="\n\t")
+        """Return the message, abridged, in characters that every terminal shows: it may quote a stranger's file."""
+        return printable(abridged(super().__str__()), keep="\n\t")
 
 
 class UsageError(MlpkitError):

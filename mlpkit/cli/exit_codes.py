@@ -12,7 +12,7 @@ import click
 
 from mlpkit.cli.output import OutputClosedError, message, styled
 from mlpkit.cli.shortages import shortage
-from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError
+from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,7 +119,7 @@ def _tell_notes(error: BaseException) -> None:
 def _count(error: SpecError) -> str:
     files = ", ".join(dict.fromkeys(fault.file for fault in error.faults))
     number = len(error.faults)
-    return f"{number} {'error' if number == 1 else 'errors'} in {files}"
+    return f"{number} {'error' if number == 1 else 'errors'} in {abridged(files)}"
 
 
 def _yellow(text: str) -> str:

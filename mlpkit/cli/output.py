@@ -14,16 +14,12 @@ from typing import Any, Final
 
 import click
 
-from mlpkit.errors import StorageError, printable
-
-LONGEST_WORD: Final = 500
-"""Characters of a value that a message shows."""
+from mlpkit.errors import StorageError, abridged, printable
 
 _STYLE: Final = "\U0010ffff"
 """Stands for the escape character of our own colours: a code point that is no character, so that no name has it."""
 
 _STYLES: Final = re.compile(rf"{_STYLE}(\[[0-9;]*m)")
-_LONG_WORDS: Final = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
 
 
 class OutputClosedError(Exception):
@@ -83,7 +79,7 @@ def document(data: Mapping[str, Any]) -> None:
 def message(text: str) -> None:
     """Print a line, or several, that is not a result; the longest values in it are shortened."""
     try:
-        click.echo(_shown(_LONG_WORDS.sub(r"\1...", text)), err=True)
+        click.echo(_shown(abridged(text)), err=True)
     except OSError:  # with standard error gone, nobody can be told that it is
         _give_up(sys.stderr)
 

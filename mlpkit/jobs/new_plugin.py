@@ -20,6 +20,9 @@ TEMPLATES: Final = Path(mlpkit.__file__).parent / "plugin_templates"
 
 SUFFIX: Final = ".template"
 
+LONGEST_NAMESPACE: Final = 100
+"""Characters; file systems take names of up to 255 bytes."""
+
 
 def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) -> Path:
     """Write a package with one component, its tests and a spec that uses it, and return its folder.
@@ -51,10 +54,10 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
 
 
 def _expect_namespace(namespace: str) -> None:
-    if not SNAKE_CASE.fullmatch(namespace) or keyword.iskeyword(namespace):
+    if len(namespace) > LONGEST_NAMESPACE or not SNAKE_CASE.fullmatch(namespace) or keyword.iskeyword(namespace):
         raise UsageError(
             f"{show(namespace)} can't be a namespace; expected a word or words in snake_case, such as acme or "
-            "acme_vision, and none of Python's keywords"
+            f"acme_vision, of up to {LONGEST_NAMESPACE} characters, and none of Python's keywords"
         )
     for plugin in installed_plugins():
         if plugin.namespace == namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from pathlib import Path
@@ -73,7 +74,7 @@ def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
     path = Path(plugin)
     if path.suffix != ".py":
         return _local_module(str(plugin))
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - is_file raises an error for a name that no file can have
         raise UsageError(f"the plugin file {path} is not there")
     if not NAMESPACE.fullmatch(path.stem):
         raise UsageError(f"the plugin file {path}: its stem is the namespace; expected letters, digits, underscores")

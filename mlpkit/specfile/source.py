@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from mlpkit.components.schema.context import MOST_PROBLEMS
-from mlpkit.errors import Diagnostic, SpecSyntaxError
+from mlpkit.errors import Diagnostic, SpecSyntaxError, abridged
 
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""
@@ -47,9 +47,6 @@ LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 LONGEST_SHOWN_LINE: Final = 500
 """Characters of a source line up to which a message shows it."""
-
-LONGEST_SHOWN_TEXT: Final = 2000
-"""Characters of a message, and of each of its parts; what a component's author says may quote any value whole."""
 
 LONGEST_QUOTED_OVERRIDE: Final = 200
 """Characters of an override in a note on another place."""
@@ -146,7 +143,11 @@ class Span:
     @property
     def quoted(self) -> str:
         """The place for notes: an override is quoted whole, as its columns say little."""
-        return f"{self.file} {_told(self.text.text, LONGEST_QUOTED_OVERRIDE)}" if self.text.override else str(self)
+        if not self.text.override:
+            return str(self)
+        text = self.text.text
+        whole = len(text) <= LONGEST_QUOTED_OVERRIDE
+        return f"{self.file} {shown(text if whole else f'{text[:LONGEST_QUOTED_OVERRIDE]}...')}"
 
     def fault(self, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()) -> Diagnostic:
         """Return a fault at this place; the notes of the text follow its own."""
@@ -159,7 +160,7 @@ class Span:
             width=self.width,
             expected=_told(expected),
             remedy=_told(remedy),
-            notes=(*notes, *self.text.notes),
+            notes=tuple(_told(note) for note in (*notes, *self.text.notes)),
         )
 
     def __str__(self) -> str:
@@ -167,9 +168,9 @@ class Span:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-def _told(text: str, longest: int = LONGEST_SHOWN_TEXT) -> str:
-    """Return a text fit to be printed, shortened where it is very long."""
-    return shown(text if len(text) <= longest else text[:longest] + "...")
+def _told(text: str) -> str:
+    """Return a text fit to be printed, and not too long for it."""
+    return shown(abridged(text))
 
 
 class DiagnosticList:

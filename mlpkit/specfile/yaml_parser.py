@@ -35,8 +35,13 @@ BLANK: Final = WHITE + "\r\n" + END
 BRACKETS: Final = ",[]{}"
 INDICATORS: Final = "-?:" + BRACKETS + "#&*!|>'\"%@`"
 
-PLAIN: Final = re.compile(rf"(?:[^:{BLANK}]|:(?![{BLANK}]))+")
-PLAIN_IN_BRACKETS: Final = re.compile(rf"(?:[^:{BLANK},\[\]{{}}]|:(?![{BLANK},\[\]{{}}]))+")
+# Possessive quantifiers, as a word may have a million characters.
+PLAIN: Final = re.compile(rf"(?:[^:{BLANK}]++|:(?![{BLANK}]))++")
+PLAIN_IN_BRACKETS: Final = re.compile(rf"(?:[^:{BLANK},\[\]{{}}]++|:(?![{BLANK},\[\]{{}}]))++")
+QUOTED: Final = re.compile(rf"[^'\"\\{BLANK}]++")
+REST_OF_LINE: Final = re.compile(rf"[^\r\n{END}]*+")
+LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+BLANK_LINES: Final = re.compile(rf"(?:[{WHITE}]*+(?:#[^\r\n{END}]*+)?(?:\r\n|\r|\n))++")
 REST_IS_BLANK: Final = re.compile(rf"[{WHITE}]*[#\r\n{END}]")
 
 BLOCK_TEXT: Final = "while scanning a block scalar"
@@ -52,6 +57,19 @@ class EventParser(Reader, Scanner, Parser):
         Reader.__init__(self, text if text.endswith(("\n", "\r")) else text + "\n")
         Scanner.__init__(self)
         Parser.__init__(self)
+
+    def forward(self, length: int = 1) -> None:
+        """Go on by some characters, which may be a million."""
+        if length == 1 and self.buffer[self.pointer] not in "\r\n":
+            self.pointer, self.index, self.column = self.pointer + 1, self.index + 1, self.column + 1
+            return
+        start, end = self.pointer, self.pointer + length
+        breaks = LINE_BREAK.findall(self.buffer, start, end)
+        self.pointer, self.index = end, self.index + length
+        if breaks:
+            start = max(self.buffer.rfind("\n", start, end), self.buffer.rfind("\r", start, end)) + 1
+            self.line, self.column = self.line + len(breaks), 0
+        self.column += end - start
 
     def fetch_directive(self) -> None:
         """Refuse directives."""
@@ -82,13 +100,23 @@ class EventParser(Reader, Scanner, Parser):
     def scan_to_next_token(self) -> None:
         """Skip what is between tokens; before the ``#`` of a comment there must be white space."""
         while True:
+            if self.column == 0:
+                self._skip_match(BLANK_LINES)
             self._skip_white()
             if self.peek() == "#" and (self.column == 0 or self.buffer[self.pointer - 1] in WHITE):
-                self._skip_comment()
+                self._skip_match(REST_OF_LINE)
             if not self.scan_line_break():
                 return
             if not self.flow_level:
                 self.allow_simple_key = True
+
+    def _skip_match(self, pattern: re.Pattern[str]) -> str:
+        """Skip what a pattern matches here, if it matches anything, and return it."""
+        found = pattern.match(self.buffer, self.pointer)
+        if not found or not found[0]:
+            return ""
+        self.forward(len(found[0]))
+        return found[0]
 
     def _skip_white(self) -> None:
         """Skip spaces, and tabs where they can't be taken for indentation."""
@@ -102,14 +130,12 @@ class EventParser(Reader, Scanner, Parser):
 
     def scan_line_break(self) -> str:
         """Skip a line break, which is LF, CR or both."""
-        if self.peek() not in "\r\n":
+        if self.buffer[self.pointer] not in "\r\n":
             return ""
-        self.forward(2 if self.prefix(2) == "\r\n" else 1)
+        length = 2 if self.buffer.startswith("\r\n", self.pointer) else 1
+        self.pointer, self.index = self.pointer + length, self.index + length
+        self.line, self.column = self.line + 1, 0
         return "\n"
-
-    def _skip_comment(self) -> None:
-        while self.peek() not in "\r\n" + END:
-            self.forward()
 
     def scan_plain(self) -> ScalarToken:
         """Read a text without quotes, which may go on over lines indented by more than what it belongs to."""
@@ -117,10 +143,9 @@ class EventParser(Reader, Scanner, Parser):
         between = ""
         start = end = self.get_mark()
         characters = PLAIN_IN_BRACKETS if self.flow_level else PLAIN
-        while self.peek() != "#" and (found := characters.match(self.buffer, self.pointer)):
+        while self.peek() != "#" and (word := self._skip_match(characters)):
             self.allow_simple_key = False
-            pieces += [between, found[0]]
-            self.forward(len(found[0]))
+            pieces += [between, word]
             end = self.get_mark()
             between = self._scan_between_words()
             if not between or (not self.flow_level and self.column <= self.indent):
@@ -156,6 +181,10 @@ class EventParser(Reader, Scanner, Parser):
     def _skip(self, characters: str) -> None:
         while self.peek() in characters:
             self.forward()
+
+    def scan_flow_scalar_non_spaces(self, double: bool, start_mark: Mark) -> list[str]:
+        """Read a word of a text in quotes."""
+        return [self._skip_match(QUOTED), *super().scan_flow_scalar_non_spaces(double, start_mark)]
 
     def scan_block_scalar_indentation(self) -> tuple[list[str], int, Mark]:
         """Find out how far a block text is indented: as its first line is, and no blank line above may be further."""

@@ -27,7 +27,7 @@ def test_kind_and_folder_can_be_chosen(invoke, work):
 def test_mistakes_are_told(invoke):
     assert invoke("new-plugin", "Acme").err == (
         "error: 'Acme' can't be a namespace; expected a word or words in snake_case, such as acme or acme_vision, "
-        "and none of Python's keywords\n"
+        "of up to 100 characters, and none of Python's keywords\n"
     )
     assert invoke("new-plugin", "acme").code == 0
     again = invoke("new-plugin", "acme")

@@ -76,7 +76,7 @@ def _remedy(registry: Registry, name: str) -> str:
     plugin = next(by_distribution, None)
     if plugin is not None:
         return f"that is the distribution of the plugin '{plugin.namespace}': name that"
-    if os.path.isdir(name):  # noqa: PTH112 - a name may be longer than a path can be
+    if os.path.isdir(name):  # noqa: PTH112 - is_dir raises an error for a name that no folder can have
         place = Path(name) if Path(name).is_absolute() else f"./{Path(name)}"
         return f'a folder is no plugin; install it with pip install -e "{place}", and name its namespace'
     namespaces = sorted({plugin.namespace for plugin in registry.plugins})
