@@ -23,7 +23,7 @@ def test_printable_text_moves_no_cursor_and_turns_no_line_around(text):
 
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"])))
-def test_text_that_harms_nobody_stays_as_it_is(text):
+def test_harmless_text_stays_as_it_is(text):
     assert printable(text) == text
 
 

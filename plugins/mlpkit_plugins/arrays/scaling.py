@@ -123,7 +123,7 @@ class Scaling:
                     ):
                         arrays = (np.array(values, np.float64).reshape(shape) for values in (means, stds))
                         return cls(tuple(shape), divide_by, *arrays)
-        raise ModelFileError(f"the encoder of the arrays is {reprlib.repr(state)}, which is none")
+        raise ModelFileError(f"the encoder of the arrays is {reprlib.repr(state)}, which no such data set writes")
 
 
 def _statistics(

@@ -171,7 +171,9 @@ class ImageFolder(Dataset):
                 self._classes, self._image_shape = tuple(classes), (channels, height, width)
                 self._files = None
             case _:
-                raise ModelFileError(f"the encoder of the images is {reprlib.repr(state)}, which is none")
+                raise ModelFileError(
+                    f"the encoder of the images is {reprlib.repr(state)}, which no such data set writes"
+                )
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read an image, or all images of a folder, in the order of their names.

@@ -129,7 +129,7 @@ class RowsOnDisk:
     def _expect_unchanged(self, *, whole: bool) -> None:
         """Make sure that what was read is what the file held when it was opened."""
         if not whole or self._current_stamp() != self._stamp:
-            message = "the file was overwritten or cut while it was in use; start again on a copy that nobody changes"
+            message = "the file was overwritten or cut while it was in use; train on a copy that stays as it is"
             raise DataError(self._name, message)
 
     def _current_stamp(self) -> tuple[int, int]:

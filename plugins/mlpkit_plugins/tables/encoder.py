@@ -197,7 +197,7 @@ class TableEncoder:
                     {name: tuple(found) for name, found in categories},
                     None if classes is None else tuple(classes),
                 )
-        raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which is none")
+        raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no such data set writes")
 
 
 LONGEST_FEATURE_NAMES: Final = 1 << 26

@@ -107,7 +107,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is told by Linux")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak")
 @pytest.mark.parametrize(("bomb", "options", "expected"), BOMBS.values(), ids=BOMBS)
 def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path, bomb, options, expected):
     pq.write_table(table(["c"] * 4, 4), tmp_path / "small.parquet")

@@ -1,4 +1,4 @@
-"""The headers of a Parquet file's pages: all of them are found, and other bytes are none."""
+"""The headers of a Parquet file's pages: all of them are found, and other bytes are refused."""
 
 from __future__ import annotations
 

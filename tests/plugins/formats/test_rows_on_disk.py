@@ -16,7 +16,7 @@ from mlpkit_plugins.formats import rows_on_disk
 from mlpkit_plugins.formats.npy_header import read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 
-CHANGED = r"^x.npy: the file was overwritten or cut while it was in use; start again on a copy that nobody changes$"
+CHANGED = r"^x.npy: the file was overwritten or cut while it was in use; train on a copy that stays as it is$"
 
 
 def opened(path):
@@ -117,7 +117,7 @@ def open_files():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are told by Linux")
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
 def test_the_file_is_closed_with_the_array(path):
     before = open_files()
     rows = opened(path)
