@@ -38,26 +38,10 @@ PHRASES = {
 }
 """Each phrase, and what to say in its place."""
 
-NAMES = {
-    "Blame": "component_errors",
-    "culprit": "failing operation",
-    "Occasions": "CheckpointTriggers",
-    "Timetable": "CheckpointSchedule",
-    "SpecFault": "Diagnostic",
-    "Nonconformity": "CheckFailure",
-    "ReaderLeftError": "OutputClosedError",
-    "turned_into_exit_codes": "exit_codes",
-    "chosen_display": "make_display",
-    "one_after_the_other": "serial_map",
-    "as_in_a_spec": "to_inline_yaml",
-    "bounded_file": "read_limited",
-    "storage_fault": "os_errors",
-    "with_gaps": "padded_view",
-    "background_store": "async_checkpoints",
-    "folder_keeping": "run_recorder",
-    "stand_ins": "doubles",
-}
-"""Names that were replaced, and what by."""
+REPLACED_NAMES = Path(__file__).with_name("replaced_names.txt")
+"""A line for each name that was replaced: that name, and the better one."""
+
+NAMES = dict(line.split() for line in REPLACED_NAMES.read_text("utf-8").splitlines())
 
 WRITTEN_BY_CODE = re.compile(r"<!-- generated: .*?<!-- end -->|^```.*?^```$", re.M | re.S)
 
