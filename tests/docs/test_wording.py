@@ -38,26 +38,10 @@ PHRASES = {
 }
 """Each phrase, and what to say in its place."""
 
-NAMES = {
-    "component_errors": "component_errors",
-    "failing_operation": "failing operation",
-    "CheckpointTriggers": "CheckpointTriggers",
-    "CheckpointSchedule": "CheckpointSchedule",
-    "Diagnostic": "Diagnostic",
-    "CheckFailure": "CheckFailure",
-    "OutputClosedError": "OutputClosedError",
-    "exit_codes": "exit_codes",
-    "make_display": "make_display",
-    "serial_map": "serial_map",
-    "to_inline_yaml": "to_inline_yaml",
-    "bounded_file": "read_limited",
-    "storage_fault": "os_errors",
-    "padded_view": "padded_view",
-    "background_store": "async_checkpoints",
-    "folder_keeping": "run_recorder",
-    "stand_ins": "doubles",
-}
-"""Names that were replaced, and what by."""
+REPLACED_NAMES = Path(__file__).with_name("replaced_names.txt")
+"""A line for each name that was replaced: that name, and the better one."""
+
+NAMES = dict(line.split() for line in REPLACED_NAMES.read_text("utf-8").splitlines())
 
 WRITTEN_BY_CODE = re.compile(r"<!-- generated: .*?<!-- end -->|^```.*?^```$", re.M | re.S)
 
