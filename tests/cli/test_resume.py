@@ -71,7 +71,7 @@ def test_quiet_tells_of_a_damaged_checkpoint_all_the_same(stopped, invoke):
     done = invoke("resume", "run", *PLUGIN, "--quiet")
     assert (done.code, done.out) == (0, "")
     assert re.fullmatch(
-        r"warning: run/checkpoints/step-000000003\.safetensors: is empty; .*; "
+        r"warning: run/checkpoints/step-000000003\.safetensors: is damaged: .*; "
         r"the run goes on from the checkpoint of step 3 instead\n",
         done.err,
     )
