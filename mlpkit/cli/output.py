@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class OutputClosedError(Exception):
-    """Whoever read the results has closed the pipe, as ``head`` does; there is nobody to tell."""
+    """The reader of the results has closed the pipe, as ``head`` does."""
 
 
 def result(text: str = "") -> None:
@@ -77,7 +77,7 @@ def message(text: str) -> None:
     """Print a line, or several, that is not a result."""
     try:
         click.echo(text, err=True)
-    except OSError:  # with standard error gone, nobody can be told that it is
+    except OSError:  # nothing is left to write to
         _give_up(sys.stderr)
 
 

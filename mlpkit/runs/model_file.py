@@ -381,7 +381,7 @@ def _take(path: Path, file: FileIO, count: int) -> bytearray:
     while rest:
         done = file.readinto(rest)
         if not done:
-            msg = f"{path}: became shorter while it was read; try again when nobody writes to it"
+            msg = f"{path}: became shorter while it was read; try again once it is no longer being written"
             raise ModelFileError(msg)
         rest = rest[done:]
     return block

@@ -42,7 +42,7 @@ class ObserverGroup(Observer):
     """Several observers as one.
 
     Args:
-        observers: who is told of each event, in this order.
+        observers: those to call, in this order.
     """
 
     def __init__(self, observers: Sequence[Observer]) -> None:

@@ -202,7 +202,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_refused(
 
     read_head = model_file._read_head
     monkeypatch.setattr(model_file, "_read_head", shrink)
-    assert refusal(path) == f"{path}: became shorter while it was read; try again when nobody writes to it"
+    assert refusal(path) == f"{path}: became shorter while it was read; try again once it is no longer being written"
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS sets no bound on a process's memory")
