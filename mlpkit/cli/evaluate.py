@@ -1,4 +1,4 @@
-"""``mlpkit evaluate``: compute a trained network's loss and metrics anew."""
+"""``mlpkit evaluate``: compute a trained network's loss and metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mlpkit.cli.output import document, message, result
 def command(
     directory: Path, splits: tuple[str, ...], plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool
 ) -> None:
-    """Compute a trained network's loss and metrics anew.
+    """Compute a trained network's loss and metrics.
 
     RUN is a run folder. By default, for every split that the data set has. If the data has changed since training, a
     warning says so.

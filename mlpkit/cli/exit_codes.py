@@ -32,7 +32,7 @@ DEBUG: Final = "MLPKIT_DEBUG"
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Run a verb; what it raises is told on standard error and ends the program, and never shows a traceback."""
+    """Run a verb; what it raises ends the program with a message, never with a traceback."""
     try:
         yield
     except (click.Abort, click.exceptions.Exit):  # click's own ways out

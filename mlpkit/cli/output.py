@@ -23,7 +23,7 @@ _STYLES: Final = re.compile(rf"{_STYLE}(\[[0-9;]*m)")
 
 
 class OutputClosedError(Exception):
-    """Whoever read the results has closed the pipe, as ``head`` does; there is nobody to tell."""
+    """The reader of the results has closed the pipe, as ``head`` does."""
 
 
 def result(text: str = "") -> None:
@@ -80,7 +80,7 @@ def message(text: str) -> None:
     """Print a line, or several, that is not a result; the longest values in it are shortened."""
     try:
         click.echo(_shown(abridged(text)), err=True)
-    except OSError:  # with standard error gone, nobody can be told that it is
+    except OSError:  # nothing is left to write to
         _give_up(sys.stderr)
 
 

@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Do a run once more, and compare the results.
 
-    RUN is the folder of a run that has come to its end. It is run again from resolved.yaml, and the SHA-256 of
+    RUN is the folder of a finished run. It is run again from resolved.yaml, and the SHA-256 of
     history, metrics and model are compared; the exit code is 1 if one differs. Versions that are not those of
     lock.json are named; other data is refused.
     """

@@ -21,8 +21,8 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
     """Go on with a run that was interrupted.
 
     RUN is a run folder. The run goes on from its newest checkpoint, and its results are the same to the bit as if it
-    had never been interrupted. If the spec, a plugin or the data has changed since, it is refused. A run that has come
-    to its end already is left as it is.
+    had never been interrupted. If the spec, a plugin or the data has changed since, it is refused. A finished run
+    is left as it is.
     """
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
@@ -34,7 +34,7 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
             observer = ObserverGroup((interrupts, display))
             run = resume(directory, plugins=plugins, blocked=blocked, observer=observer, stop=interrupts.stop)
             if not interrupts.training_began and not quiet:
-                message(f"{directory}: the run has come to its end already; nothing was left to do")
+                message(f"{directory}: the run is finished; nothing was left to do")
             display.finished(run)
     if interrupts.received:
         raise click.exceptions.Exit(interrupts.exit_code)

@@ -23,7 +23,7 @@ VERBS: Final = {
     "plugins": "List the plugins, and what each provides.",
     "schema": "Print the JSON Schema of specs, for editors.",
     "init": "Copy a shipped spec, to begin from.",
-    "evaluate": "Compute a trained network's loss and metrics anew.",
+    "evaluate": "Compute a trained network's loss and metrics.",
     "predict": "Predict with a trained network.",
     "compare": "Show what differs between runs.",
     "repro": "Do a run once more, and compare the results.",

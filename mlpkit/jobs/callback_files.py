@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def expect_own_files(spec: Spec) -> None:
-    """Make sure that each callback's files lie in the run folder, and that nobody else writes them.
+    """Make sure that each callback's files lie in the run folder, and that no other callback writes them.
 
     Raises:
         SpecSchemaError: a name is not plain, or that of a file of mlpkit's own or of another callback.
@@ -43,7 +43,7 @@ def _place_of(name: str, recipe: Recipe[Callback], component: KeyPath) -> KeyPat
 
 
 def _fault_of(name: str) -> Problem | None:
-    """Return what is wrong with the name of a file in the run folder, whoever writes it."""
+    """Return what is wrong with the name of a file in the run folder."""
     from mlpkit.runs.folder import OWN_NAMES  # noqa: PLC0415 - only a callback that writes files needs them
 
     if not name.isprintable() or "/" in name or name in {"", ".", ".."}:

@@ -44,7 +44,7 @@ class Evaluation:
 
 
 def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | None = None) -> Evaluation:
-    """Return loss and metrics of a run's network by split, computed anew from the data.
+    """Return loss and metrics of a run's network by split, computed from the data.
 
     Args:
         directory: the run folder.

@@ -78,7 +78,7 @@ def explain(spec: Spec, key: str) -> Explanation:
         value=_shortened(written(position.checked)),
         place=str(spec.document.place(position.path)) if stands_in_text else "",
         type=position.type.describe(),
-        default=None if field is None or field.required else field.default,
+        default=None if field is None or field.required else written(field.default),
         required=field is None or field.required,
         meaning=position.meaning,
         notes=spec.document.origin_notes(position.path) if stands_in_text else (),

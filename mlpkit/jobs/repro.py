@@ -62,7 +62,7 @@ def repro(
         directory: the run folder.
         out: where to keep the repeated run; by default nothing of it is kept.
         registry: the plugins to take components from; by default what is installed.
-        observer: is told how it goes, of versions that have changed, and of what the spec shouldn't say any more.
+        observer: receives the events, versions that have changed and deprecated usage included.
         stop: may ask the run to end after the step that it is in.
 
     Raises:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class _Warner(Observer):
-    """Where nobody else listens, Python's warnings say what was noticed."""
+    """Turns what is noticed into Python's warnings, by default."""
 
     def noticed(self, message: str) -> None:
         """Warn."""
@@ -52,7 +52,7 @@ def resume(
 ) -> Run:
     """Go on with a run from its newest checkpoint, to the same bits as if it had never been interrupted.
 
-    A run that has come to its end already is returned as it is.
+    A finished run is returned as it is.
 
     Args:
         directory: the run folder.

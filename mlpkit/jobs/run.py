@@ -33,7 +33,7 @@ def run(
     Args:
         spec: the spec.
         directory: where to keep what happened; missing or empty. None keeps nothing.
-        observer: is told how it goes, and what the data set has doubts about; by default a warning tells these.
+        observer: receives the events, warnings of the data set included; by default Python warns of these.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 

@@ -146,11 +146,11 @@ def lock_of(spec: Spec, resolved: str, dataset: Dataset) -> dict[str, Any]:
     """
     named = [plugin for plugin in spec.registry.used() if not plugin.built_in]
     return lock_contents(
-        version=VERSION,
-        spec_hash=spec_hash(resolved),
-        data_checksum=dataset.fingerprint() or None,
+        mlpkit=VERSION,
         plugins=dict(_version(plugin) for plugin in named),
         requires={name: version_of(name) or "" for name in spec.requires},
+        spec_hash=spec_hash(resolved),
+        data_checksum=dataset.fingerprint() or None,
         computed_by=spec.registry.computed_by(),
     )
 

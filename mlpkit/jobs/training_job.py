@@ -164,7 +164,7 @@ class TrainingJob:
 
         Args:
             written: the spec as its author wrote it.
-            observer: is told how it goes.
+            observer: receives the events.
             stop: may ask the run to end after the step that it is in.
             snapshot: where to go on from; None to begin.
 

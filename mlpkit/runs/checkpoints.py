@@ -93,10 +93,10 @@ class Checkpoints:
         """Return the newest checkpoint that is whole; the best one is the last resort.
 
         Args:
-            passed_over: is told of each damaged one what is wrong with it.
+            passed_over: called for each damaged one, with what is wrong with it.
 
         Raises:
-            RunFolderError: there is none, or the folder is a link, which could lead to the checkpoints of others.
+            RunFolderError: there is no checkpoint, or the folder is a link, which could lead to those of others.
         """
         if self.directory.is_symlink():
             msg = f"{self.directory}: is a link; move the folder that it leads to into its place"

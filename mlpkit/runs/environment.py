@@ -14,33 +14,14 @@ if TYPE_CHECKING:
 _PROCESSORS_OF_LINUX = Path("/proc/cpuinfo")
 
 
-def lock_contents(
-    *,
-    version: str,
-    spec_hash: str,
-    data_checksum: str | None,
-    plugins: Mapping[str, str],
-    requires: Mapping[str, str] | None = None,
-    computed_by: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+def lock_contents(*, computed_by: Mapping[str, str], **inputs: Any) -> dict[str, Any]:
     """Return the plain data of lock.json.
 
     Args:
-        version: the version of mlpkit.
-        spec_hash: the hash of the resolved spec.
-        data_checksum: the checksum of the data, None if the data set has none.
-        plugins: version of each distribution whose components the spec names.
-        requires: version of each distribution that the spec says it requires.
         computed_by: what computes a component, where its bits depend on that.
+        inputs: what else the result depends on, by its key in lock.json.
     """
-    return {
-        "mlpkit": version,
-        "plugins": dict(plugins),
-        "requires": dict(requires or {}),
-        "spec_hash": spec_hash,
-        "data_checksum": data_checksum,
-        "environment": {**environment(), "computed_by": dict(computed_by or {})},
-    }
+    return {**inputs, "environment": {**environment(), "computed_by": dict(computed_by)}}
 
 
 def environment() -> dict[str, Any]:

@@ -142,7 +142,7 @@ def make_folder(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed; to be called where nobody else writes."""
+    """Remove the temporary files of processes that were killed; only the folder's writer may call it."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         with contextlib.suppress(OSError):  # what can't be removed does no harm
             path.unlink(missing_ok=True)

@@ -39,7 +39,7 @@ _CHECKPOINTS = "checkpoints"
 _WRITER = ".lock"
 _REPORT = "report.html"
 OWN_NAMES: Final = (_SPEC, _RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
-"""What a run folder has of its own, beside hidden files, so that nobody else may use these names in it."""
+"""What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
 _NAMES_SHOWN = 5
@@ -251,7 +251,7 @@ class RunFolder:
         """Return spec.yaml.
 
         Raises:
-            RunFolderError: there is none, or it can't be read.
+            RunFolderError: it is missing, or can't be read.
         """
         return self._read_text(_SPEC)
 
@@ -259,7 +259,7 @@ class RunFolder:
         """Return resolved.yaml.
 
         Raises:
-            RunFolderError: there is none, or it can't be read.
+            RunFolderError: it is missing, or can't be read.
         """
         return self._read_text(_RESOLVED)
 
@@ -267,7 +267,7 @@ class RunFolder:
         """Return what lock.json says.
 
         Raises:
-            RunFolderError: there is none, or it can't be read.
+            RunFolderError: it is missing, or can't be read.
         """
         return self._read_json(_LOCK)
 
@@ -283,7 +283,7 @@ class RunFolder:
         """Return what metrics.json says.
 
         Raises:
-            RunFolderError: there is none, or it can't be read.
+            RunFolderError: it is missing, or can't be read.
         """
         return self._read_json(_METRICS)
 
@@ -291,7 +291,7 @@ class RunFolder:
         """Return the trained model.
 
         Raises:
-            RunFolderError: there is none.
+            RunFolderError: it is missing.
             ModelFileError: it can't be read, or is damaged.
         """
         try:

@@ -138,7 +138,7 @@ def encode_line(path: Path, record: Mapping[str, Any]) -> bytes:
     try:
         return encode_compact(record).encode() + b"\n"
     except ValueError as error:
-        msg = f"{path}: can't be written: {error}; write None where there is no number"
+        msg = f"{path}: can't be written: {error}; write None for a number that is missing"
         raise StorageError(msg) from error
 
 
@@ -169,7 +169,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Return the records of a log; a last line that was cut off while it was written doesn't count.
 
-    Returns an empty list where there is no such file.
+    Returns an empty list if there is no such file.
 
     Raises:
         RunFolderError: the log can't be read, or a line isn't a JSON object.

@@ -1,4 +1,4 @@
-"""The header of a safetensors file: which arrays it holds, and where; every byte accounted for."""
+"""Model files: safetensors, with a checksum over every byte."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mlpkit.errors import ModelFileError, StorageError
-from mlpkit.runs import json_files as plain_json
+from mlpkit.runs import json_files
 from mlpkit.runs.files import reading_error, write_atomically
-from mlpkit.runs.json_files import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,7 +112,7 @@ def format_header(
         msg = f"names and metadata take {len(text):,} bytes; expected up to {LARGEST_HEADER:,}"
         raise ValueError(msg)
     try:
-        plain_json.expect_few_parts(text)
+        json_files.expect_few_parts(text)
     except ValueError as error:
         msg = f"{len(order):,} arrays, with their metadata, are too many: {error}"
         raise ValueError(msg) from error
@@ -128,51 +127,37 @@ def parse_header(text: bytes) -> Header:
 
     Source: https://huggingface.co/docs/safetensors, Format.
     """
-    content = plain_json.decode(text)
-    if not isinstance(content, dict):
-        msg = "expected a JSON object"
-        raise ValueError(msg)  # noqa: TRY004 - one exception for all that can be wrong in a file
-    metadata = content.pop(METADATA, {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        msg = "expected a mapping of texts as metadata"
-        raise ValueError(msg)
-    entries = sorted(
-        (_entry(name, description) for name, description in content.items()),
-        key=lambda entry: (entry.begin, entry.end),
-    )
-    position = 0
-    for entry in entries:
-        if entry.begin != position:
-            msg = f"array {shortened(entry.name)} begins at byte {entry.begin} of the data; expected {position}"
-            raise ValueError(msg)
-        position = entry.end
-    return Header(tuple(entries), metadata, position)
+    content = json_files.decode(text)
+    try:
+        metadata = content.pop(METADATA, {})
+        texts = all(isinstance(value, str) for value in metadata.values())
+        entries = [_entry(name, description) for name, description in content.items()]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(_NO_HEADER) from error
+    entries.sort(key=lambda entry: (entry.begin, entry.end))
+    ends = [0, *(entry.end for entry in entries)]
+    if not texts or [entry.begin for entry in entries] != ends[:-1]:
+        raise ValueError(_NO_HEADER)
+    return Header(tuple(entries), metadata, ends[-1])
+
+
+_NO_HEADER = "not the header of a safetensors file"
 
 
 def _entry(name: str, description: Any) -> Entry:
-    if not isinstance(description, dict) or set(description) != {"dtype", "shape", "data_offsets"}:
-        msg = f"array {shortened(name)} is not described by dtype, shape and data_offsets"
-        raise ValueError(msg)
-    dtype, shape, offsets = description["dtype"], description["shape"], description["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in NUMPY_DTYPES:
-        msg = f"array {shortened(name)} has the dtype {shortened(dtype)}; expected one of {', '.join(NUMPY_DTYPES)}"
-        raise ValueError(msg)
-    if not _are_sizes(shape) or len(shape) > MOST_AXES:
-        msg = f"array {shortened(name)} has the shape {shortened(shape)}; expected a list of up to {MOST_AXES} sizes"
-        raise ValueError(msg)
+    dtype, shape, (begin, end) = (description[key] for key in ("dtype", "shape", "data_offsets"))
     item = _item_size(NUMPY_DTYPES[dtype])
-    # An empty array may have huge axes beside the one that is zero, which NumPy refuses all the same.
-    if item * math.prod(size or 1 for size in shape) > _MOST_BYTES:
-        msg = f"array {shortened(name)} has the shape {shortened(shape)}, which is too large"
-        raise ValueError(msg)
-    if not _are_sizes(offsets) or len(offsets) != len(("begin", "end")):
-        msg = f"array {shortened(name)} has the data_offsets {shortened(offsets)}; expected begin and end"
-        raise ValueError(msg)
-    begin, end = offsets
-    size = item * math.prod(shape)
-    if end - begin != size:
-        msg = f"array {shortened(name)} takes {end - begin} bytes; expected {size} for its dtype and shape"
-        raise ValueError(msg)
+    right = (
+        len(description) == len(("dtype", "shape", "data_offsets"))
+        and _are_sizes(shape)
+        and _are_sizes([begin, end])
+        and len(shape) <= MOST_AXES
+        # An empty array may have huge axes beside the one that is zero, which NumPy refuses all the same.
+        and item * math.prod(size or 1 for size in shape) <= _MOST_BYTES
+        and end - begin == item * math.prod(shape)
+    )
+    if not right:
+        raise ValueError(_NO_HEADER)
     return Entry(name, NUMPY_DTYPES[dtype], tuple(shape), begin, end)
 
 
@@ -188,7 +173,8 @@ FORMAT = 1
 _KEY = "mlpkit"
 _ZEROS = "0" * 64
 _EXPECTED = "expected the model.safetensors of a run folder"
-_DAMAGED = "restore it from a copy, or train again"
+_DIGITS = re.compile(rb'\\"sha256\\":\\"([0-9a-f]{64})\\"}"}')
+"""The checksum in a header, where the metadata ends; names and texts hold no quotation mark that is not escaped."""
 
 
 @dataclass(frozen=True)
@@ -275,15 +261,15 @@ class _Head(NamedTuple):
 def _head(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> _Head:
     try:
         described = {name: (_stored_dtype(name, array), array.shape) for name, array in arrays.items()}
-        text = plain_json.encode_compact({"format": FORMAT, "metadata": metadata, "sha256": _ZEROS}, sort=True)
+        text = json_files.encode_compact({"format": FORMAT, "metadata": metadata, "sha256": _ZEROS}, sort=True)
         header, order = format_header(described, {_KEY: text})
     except ValueError as error:
         msg = f"{path}: can't be written: {error}"
         raise StorageError(msg) from error
     content = len(header).to_bytes(LENGTH_BYTES, "little") + header
-    place = _place_of_digits(content, text, _ZEROS)
-    assert place is not None
-    return _Head(content, place, order)
+    digits = _DIGITS.search(content)
+    assert digits is not None
+    return _Head(content, digits.start(1), order)
 
 
 def _stored_dtype(name: str, array: NDArray[Any]) -> str:
@@ -315,17 +301,6 @@ def _is_unicode(name: str) -> bool:
     return True
 
 
-def _place_of_digits(head: bytes, text: str, digits: str) -> int | None:
-    """Return where in a file's head the checksum's digits stand.
-
-    A quotation mark inside a JSON string is always escaped, so that no array's name can look like the key.
-    """
-    start = f'"{_KEY}":'.encode()
-    written = json.dumps(text).encode()
-    found = head.find(start + written)
-    return None if found < 0 else found + len(start) + written.rindex(digits.encode())
-
-
 def _require_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
@@ -345,69 +320,58 @@ def _require_file(path: Path) -> None:
 def _read(path: Path, file: FileIO) -> ModelFile:
     size = file.seek(0, 2)
     file.seek(0)
-    if size == 0:
-        msg = f"{path}: is empty; {_DAMAGED}"
-        raise ModelFileError(msg)
-    head, header = _read_header(path, file, size)
-    text = header.metadata.get(_KEY)
-    if text is None:
-        msg = f"{path}: is a safetensors file, but not one of mlpkit's; {_EXPECTED}"
-        raise ModelFileError(msg)
-    metadata, digits = _parse_metadata(path, text)
-    _require_size(path, size, len(head) + header.data_size)
-    data = _take(path, file, header.data_size)
-    place = _place_of_digits(head, text, digits)
-    if place is None or _checksum(head, place, [data]) != digits:
-        msg = f"{path}: is damaged: its checksum doesn't match its content; {_DAMAGED}"
-        raise ModelFileError(msg)
+    head = _read_head(path, file, size)
+    digits = _DIGITS.search(head)
+    data = _take(path, file, size - len(head)) if digits else bytearray()
+    if digits and _checksum(head, digits.start(1), [data]) != digits[1].decode():
+        raise _damaged(path)
+    header, metadata = _parse(path, head[LENGTH_BYTES:])
+    if digits is None or header.data_size != len(data):
+        raise _damaged(path)
     arrays: dict[str, NDArray[Any]] = {
         entry.name: np.ndarray(entry.shape, entry.dtype, buffer=data, offset=entry.begin) for entry in header.entries
     }
-    return ModelFile(arrays, metadata, digits)
+    return ModelFile(arrays, metadata, digits[1].decode())
 
 
-def _read_header(path: Path, file: FileIO, size: int) -> tuple[bytes, Header]:
-    """Return all bytes up to the end of the header, and what the header says."""
-    start = _take(path, file, min(size, LENGTH_BYTES))
+def _damaged(path: Path) -> ModelFileError:
+    message = "is damaged: its checksum doesn't match its content; restore it from a copy, or train again"
+    return ModelFileError(f"{path}: {message}")
+
+
+def _read_head(path: Path, file: FileIO, size: int) -> bytes:
+    """Return all bytes up to the end of the header, or of the file."""
+    start = bytes(_take(path, file, min(size, LENGTH_BYTES)))
     length = int.from_bytes(start, "little")
-    if size < LENGTH_BYTES or length > LARGEST_HEADER:
+    if 0 < size < LENGTH_BYTES or length > LARGEST_HEADER:
         msg = f"{path}: is not a model file; {_EXPECTED}"
         raise ModelFileError(msg)
-    _require_size(path, size, LENGTH_BYTES + length, exactly=False)
-    text = bytes(_take(path, file, length))
-    try:
-        return bytes(start) + text, parse_header(text)
-    except ValueError as error:
-        msg = f"{path}: is not a model file, or is damaged: in its header: {error}; {_DAMAGED}"
-        raise ModelFileError(msg) from error
+    return start + _take(path, file, min(length, size - len(start)))
 
 
-def _parse_metadata(path: Path, text: str) -> tuple[dict[str, Any], str]:
-    """Return the metadata and the checksum's digits."""
+def _parse(path: Path, text: bytes) -> tuple[Header, dict[str, Any]]:
+    """Return what a header says, and the metadata in it."""
     try:
-        content = plain_json.decode(text.encode())
-    except ValueError as error:
-        msg = f"{path}: is damaged: in its metadata: {error}; {_DAMAGED}"
-        raise ModelFileError(msg) from error
-    version = content.get("format") if isinstance(content, dict) else None
+        header = parse_header(text)
+        content = json_files.decode(header.metadata[_KEY].encode())
+        version = content["format"]
+    except KeyError as error:
+        if error.args == (_KEY,):
+            msg = f"{path}: is a safetensors file, but not one of mlpkit's; {_EXPECTED}"
+            raise ModelFileError(msg) from error
+        raise _damaged(path) from error
+    except (TypeError, ValueError) as error:
+        raise _damaged(path) from error
     if type(version) is int and version > FORMAT:
         msg = f"{path}: has format {version}, and this mlpkit reads up to {FORMAT}; upgrade mlpkit"
         raise ModelFileError(msg)
-    if type(version) is int and version == FORMAT and set(content) == {"format", "metadata", "sha256"}:
-        metadata, digits = content["metadata"], content["sha256"]
-        if isinstance(metadata, dict) and isinstance(digits, str) and re.fullmatch("[0-9a-f]{64}", digits):
-            return metadata, digits
-    msg = f"{path}: is damaged: its metadata is not what mlpkit writes; {_DAMAGED}"
-    raise ModelFileError(msg)
+    metadata = content.get("metadata")
+    if type(version) is not int or version != FORMAT or len(content) != len(_CONTENT) or not isinstance(metadata, dict):
+        raise _damaged(path)
+    return header, metadata
 
 
-def _require_size(path: Path, size: int, expected: int, *, exactly: bool = True) -> None:
-    if size < expected:
-        msg = f"{path}: is cut off: it has {size} bytes, and expected are {expected}; {_DAMAGED}"
-        raise ModelFileError(msg)
-    if exactly and size > expected:
-        msg = f"{path}: is damaged: it has {size} bytes, and expected are {expected}; {_DAMAGED}"
-        raise ModelFileError(msg)
+_CONTENT = ("format", "metadata", "sha256")
 
 
 def _take(path: Path, file: FileIO, count: int) -> bytearray:
@@ -417,7 +381,7 @@ def _take(path: Path, file: FileIO, count: int) -> bytearray:
     while rest:
         done = file.readinto(rest)
         if not done:
-            msg = f"{path}: became shorter while it was read; try again when nobody writes to it"
+            msg = f"{path}: became shorter while it was read; try again once it is no longer being written"
             raise ModelFileError(msg)
         rest = rest[done:]
     return block

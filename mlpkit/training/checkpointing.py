@@ -101,7 +101,7 @@ class BestTracker:
     def improved(self, record: Mapping[str, float]) -> bool:
         """Take in an evaluation, and say whether it is better than all before it.
 
-        The figure is that of the validation data, or of the training data where there are no others.
+        The figure is that of the validation data, or of the training data if there is no validation data.
         """
         value = record.get(f"validation_{self.figure}", record[f"train_{self.figure}"])
         if not math.isfinite(value):

@@ -93,10 +93,10 @@ def history_of(arrays: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> list[
     for key in keys:
         column = arrays.get(_PREFIX + key)
         if column is None or column.ndim != 1 or column.dtype != _dtype(key):
-            raise ModelFileError(f"the checkpoint lacks or garbles {_PREFIX + key}; go on from another, or start anew")
+            raise ModelFileError(f"the checkpoint lacks or garbles {_PREFIX + key}; use another, or start a new run")
         columns.append(column.tolist())
     if len(set(map(len, columns))) > 1:
-        raise ModelFileError("the checkpoint garbles its history; go on from another, or start anew")
+        raise ModelFileError("the checkpoint garbles its history; use another, or start a new run")
     return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """Is told how training goes; each method does nothing unless it is written."""
+    """Receives the events of a training; every method is a no-op by default."""
 
     def resumed(self, step: int) -> None:
         """Training will go on from a checkpoint after that step; told before ``started``."""
@@ -41,43 +42,15 @@ class ObserverGroup(Observer):
     """Several observers as one.
 
     Args:
-        observers: who is told, in this order.
+        observers: those to call, in this order.
     """
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = observers
+        for event in vars(Observer):
+            if not event.startswith("_"):
+                setattr(self, event, partial(_tell, [getattr(observer, event) for observer in observers]))
 
-    def resumed(self, step: int) -> None:
-        """Training will go on from a checkpoint."""
-        for observer in self._observers:
-            observer.resumed(step)
 
-    def started(self, total_steps: int | None) -> None:
-        """Training begins."""
-        for observer in self._observers:
-            observer.started(total_steps)
-
-    def stepped(self, progress: Progress, loss: float) -> None:
-        """Some steps were done."""
-        for observer in self._observers:
-            observer.stepped(progress, loss)
-
-    def evaluated(self, record: Record, seconds: float) -> None:
-        """An evaluation was done."""
-        for observer in self._observers:
-            observer.evaluated(record, seconds)
-
-    def ended(self) -> None:
-        """Training is over."""
-        for observer in self._observers:
-            observer.ended()
-
-    def noticed(self, message: str) -> None:
-        """Something is not as it should be."""
-        for observer in self._observers:
-            observer.noticed(message)
-
-    def warned(self, warning: Diagnostic) -> None:
-        """The spec says what it shouldn't any more."""
-        for observer in self._observers:
-            observer.warned(warning)
+def _tell(listeners: Sequence[Callable[..., None]], *details: object) -> None:
+    for listener in listeners:
+        listener(*details)

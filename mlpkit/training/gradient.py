@@ -62,7 +62,7 @@ class Parts:
     Args:
         sampler: chooses the examples of a whole step.
         batch_size: examples of a part; the last one of a step may be smaller.
-        count: parts of a step; where there are too few examples for all, the last are empty.
+        count: parts of a step; with too few examples for all, the last are empty.
     """
 
     def __init__(self, sampler: Sampler, batch_size: int, count: int) -> None:

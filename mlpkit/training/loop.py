@@ -50,7 +50,7 @@ class Settings:
         sampling: ``shuffle`` or ``with_replacement``.
         iterations: steps to train for, or None.
         epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
-        open_ended: whether nobody is to be told how many steps the training takes, since a clock decides.
+        open_ended: whether a clock decides when training ends, so that nothing may depend on the number of steps.
         evaluate_every: steps between evaluations; None for once an epoch.
         metrics: makers of metric objects, by name; none of them gives a table.
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
@@ -84,7 +84,7 @@ class Trainer:
         splits: the data, by split; ``train`` must be there.
         description: shapes of the data.
         settings: how to train.
-        observer: is told how it goes.
+        observer: receives the events.
         stop: asked after each step whether to end.
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.

@@ -153,7 +153,7 @@ def expect_figures(
     }
     wrong = [key for key, is_right in right.items() if not is_right]
     if wrong:
-        raise ModelFileError(f"the checkpoint lacks or garbles {', '.join(wrong)}; go on from another, or start anew")
+        raise ModelFileError(f"the checkpoint lacks or garbles {', '.join(wrong)}; use another, or start a new run")
 
 
 def copied_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -71,7 +71,7 @@ def test_quiet_tells_of_a_damaged_checkpoint_all_the_same(stopped, invoke):
     done = invoke("resume", "run", *PLUGIN, "--quiet")
     assert (done.code, done.out) == (0, "")
     assert re.fullmatch(
-        r"warning: run/checkpoints/step-000000003\.safetensors: is empty; .*; "
+        r"warning: run/checkpoints/step-000000003\.safetensors: is damaged: .*; "
         r"the run goes on from the checkpoint of step 3 instead\n",
         done.err,
     )
@@ -80,7 +80,7 @@ def test_quiet_tells_of_a_damaged_checkpoint_all_the_same(stopped, invoke):
 def test_a_run_that_has_ended_is_left_alone_and_told_again(stopped, invoke):
     first = invoke("resume", "run", *PLUGIN)
     done = invoke("resume", "run", *PLUGIN)
-    assert (done.code, done.err) == (0, "run: the run has come to its end already; nothing was left to do\n")
+    assert (done.code, done.err) == (0, "run: the run is finished; nothing was left to do\n")
     assert done.out.splitlines() == first.out.splitlines()[-2:]
 
 

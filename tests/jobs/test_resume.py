@@ -117,14 +117,14 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so(in
     mlpkit.resume(interrupted, observer=watch)
     kinds = [kind for kind, _ in watch.told]
     assert kinds == ["noticed", "resumed", "started"]
-    assert watch.told[0][1].startswith(f"{newest}: is cut off: ")
+    assert watch.told[0][1].startswith(f"{newest}: is damaged: ")
     assert watch.told[0][1].endswith("; the run goes on from the checkpoint of step 18 instead")
     assert results(interrupted) == whole
 
 
 def test_without_an_observer_a_warning_says_so(interrupted):
     (interrupted / "checkpoints/step-000000020.safetensors").write_bytes(b"")
-    with pytest.warns(UserWarning, match="is empty.*; the run goes on from the checkpoint of step 18 instead"):
+    with pytest.warns(UserWarning, match="is damaged.*; the run goes on from the checkpoint of step 18 instead"):
         mlpkit.resume(interrupted)
 
 

@@ -358,7 +358,7 @@ def test_damage_is_named(folder: RunFolder) -> None:
         path.mkdir()
         assert refusal(read) == f"{path}: can't be read: Is a directory; check the path and who may read it"
     (folder.directory / "model.safetensors").write_bytes(b"")
-    with pytest.raises(ModelFileError, match="is empty"):
+    with pytest.raises(ModelFileError, match="is damaged"):
         folder.load_model()
 
 

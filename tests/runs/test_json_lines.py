@@ -103,7 +103,7 @@ def test_a_number_that_is_not_finite_is_refused_and_nothing_is_written(log: Path
         append_line(log, {"train_loss": math.nan})
     assert str(raised.value) == (
         f"{log}: can't be written: train_loss is nan, and JSON has only finite numbers; "
-        "write None where there is no number"
+        "write None for a number that is missing"
     )
     assert not log.exists()
 

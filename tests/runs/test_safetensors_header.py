@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,36 +71,36 @@ def test_names_of_dtypes_are_those_of_the_safetensors_package(name: str, dtype: 
 
 
 @pytest.mark.parametrize(
-    ("entries", "message"),
+    "entries",
     [
-        ({"a": 1}, "array 'a' is not described by dtype, shape and data_offsets"),
-        ({"a": {**entry(), "more": 1}}, "array 'a' is not described by dtype, shape and data_offsets"),
-        ({"a": entry("BF16")}, "array 'a' has the dtype 'BF16'; expected one of BOOL, "),
-        ({"a": entry(["F32"])}, "array 'a' has the dtype ['F32']; expected one of BOOL, "),
-        ({"a": entry(shape=2)}, "array 'a' has the shape 2; expected a list of up to 32 sizes"),
-        ({"a": entry(shape=[-1, -2])}, "array 'a' has the shape [-1, -2]; expected a list of"),
-        ({"a": entry(shape=[2.0])}, "array 'a' has the shape [2.0]; expected a list of"),
-        ({"a": entry(shape=[2, True])}, "array 'a' has the shape [2, True]; expected a list of"),
-        ({"a": entry(shape=[1] * 32 + [2])}, "has the shape [1, 1, 1, 1, 1, 1, ...]; expected a list of"),
-        ({"a": entry(shape=[2**62, 2])}, "has the shape [4611686018427387904, 2], which is too large"),
-        ({"a": entry(shape=[0, 2**62], offsets=(0, 0))}, "[0, 4611686018427387904], which is too large"),
-        ({"a": entry(offsets=8)}, "array 'a' has the data_offsets 8; expected begin and end"),
-        ({"a": entry(offsets=[0, 8, 8])}, "has the data_offsets [0, 8, 8]; expected begin and end"),
-        ({"a": entry(offsets=[0, 8.0])}, "has the data_offsets [0, 8.0]; expected begin and end"),
-        ({"a": entry(offsets=[-8, 0])}, "has the data_offsets [-8, 0]; expected begin and end"),
-        ({"a": entry(offsets=[8, 0])}, "array 'a' takes -8 bytes; expected 8 for its dtype and shape"),
-        ({"a": entry(offsets=[0, 9])}, "array 'a' takes 9 bytes; expected 8 for its dtype and shape"),
-        ({"a": entry(offsets=[1, 9])}, "array 'a' begins at byte 1 of the data; expected 0"),
-        ({"a": entry(), "b": entry()}, "array 'b' begins at byte 0 of the data; expected 8"),
-        ({"a": entry(), "b": entry(offsets=[4, 12])}, "'b' begins at byte 4 of the data; expected 8"),
-        ({"a": entry(), "b": entry(offsets=[9, 17])}, "'b' begins at byte 9 of the data; expected 8"),
-        ({"__metadata__": []}, "expected a mapping of texts as metadata"),
-        ({"__metadata__": {"a": 1}}, "expected a mapping of texts as metadata"),
-        ([], "expected a JSON object"),
+        {"a": 1},
+        {"a": {**entry(), "more": 1}},
+        {"a": entry("BF16")},
+        {"a": entry(["F32"])},
+        {"a": entry(shape=2)},
+        {"a": entry(shape=[-1, -2])},
+        {"a": entry(shape=[2.0])},
+        {"a": entry(shape=[2, True])},
+        {"a": entry(shape=[1] * 32 + [2])},
+        {"a": entry(shape=[2**62, 2])},
+        {"a": entry(shape=[0, 2**62], offsets=(0, 0))},
+        {"a": entry(offsets=8)},
+        {"a": entry(offsets=[0, 8, 8])},
+        {"a": entry(offsets=[0, 8.0])},
+        {"a": entry(offsets=[-8, 0])},
+        {"a": entry(offsets=[8, 0])},
+        {"a": entry(offsets=[0, 9])},
+        {"a": entry(offsets=[1, 9])},
+        {"a": entry(), "b": entry()},
+        {"a": entry(), "b": entry(offsets=[4, 12])},
+        {"a": entry(), "b": entry(offsets=[9, 17])},
+        {"__metadata__": []},
+        {"__metadata__": {"a": 1}},
+        [],
     ],
 )
-def test_a_wrong_header_is_refused(entries: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)):
+def test_a_wrong_header_is_refused(entries: Any) -> None:
+    with pytest.raises(ValueError, match="not the header of a safetensors file"):
         parse_header(json.dumps(entries).encode())
 
 
@@ -109,13 +108,6 @@ def test_a_name_that_comes_twice_is_refused() -> None:
     one = json.dumps(entry())
     with pytest.raises(ValueError, match="'a' is there twice"):
         parse_header(f'{{"a":{one},"a":{one}}}'.encode())
-
-
-def test_messages_stay_short() -> None:
-    for entries in ({"n" * 10**6: 1}, {"a": entry(shape=[-1] * 10**5)}, {"a": entry("F" * 10**6)}):
-        with pytest.raises(ValueError, match="array") as raised:
-            parse_header(json.dumps(entries).encode())
-        assert len(str(raised.value)) < 400
 
 
 JSON = st.recursive(

@@ -80,7 +80,8 @@ def test_the_resolved_spec_says_the_same(text):
 def test_its_keys_are_explained_though_it_is_left_out():
     spec = parse_spec(SPEC, name="s.yaml")
     assert explain(spec, "training.checkpoint.keep").value == 2
-    assert explain(spec, "training.checkpoint").value == {"every_seconds": 300.0, "keep": 2}
+    section = explain(spec, "training.checkpoint")
+    assert section.value == section.default == {"every_seconds": 300.0, "keep": 2}
 
 
 def test_its_json_schema_takes_what_it_takes():

@@ -198,6 +198,22 @@ def test_several_observers_are_told_the_same(make_trainer):
     assert first.events[-1] == ("ended",)
 
 
+def test_every_event_reaches_every_observer_in_their_order():
+    events = [event for event in vars(Observer) if not event.startswith("_")]
+    seen = []
+
+    def listener(number):
+        observer = Observer()
+        for event in events:
+            setattr(observer, event, lambda *details, event=event: seen.append((event, number, details)))
+        return observer
+
+    group = ObserverGroup([listener(1), listener(2)])
+    for event in events:
+        getattr(group, event)("a", "b")
+    assert seen == [(event, number, ("a", "b")) for event in events for number in (1, 2)]
+
+
 def test_augmentations_change_training_inputs_only_and_the_same_way_each_time(make_trainer, toy):
     class Watch(Layer):
         def __init__(self):
