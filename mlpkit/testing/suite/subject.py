@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlpkit.testing.suite.examples import examples_of
-from mlpkit.testing.suite.plugin_in_new_process import PluginReport, report_of
+from mlpkit.testing.suite.observed_imports import ObservedImports, observed_imports
 
 if TYPE_CHECKING:
     from mlpkit.components.component import Component
@@ -52,6 +52,6 @@ class ComponentUnderTest:
         """The circumstances that it is checked in."""
         return examples_of(self.entry, self.registry)
 
-    def seen_from_new_process(self) -> PluginReport:
+    def seen_from_new_process(self) -> ObservedImports:
         """Return what loading the plugin did to a new process."""
-        return report_of(self.entry.plugin.namespace, self.in_new_process)
+        return observed_imports(self.entry.plugin.namespace, self.in_new_process)
