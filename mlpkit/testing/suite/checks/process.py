@@ -25,7 +25,7 @@ from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.doubles import NAMESPACE
 from mlpkit.testing.suite.examples.layer import LayerExample
 from mlpkit.testing.suite.examples.loss import LossExample
-from mlpkit.testing.suite.process_state import (
+from mlpkit.testing.suite.observed_imports import (
     changes,
     global_random_states,
     global_randomness_kept,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from mlpkit.testing.suite.comparison import Arrays
     from mlpkit.testing.suite.examples.example import Example
-    from mlpkit.testing.suite.subject import ComponentUnderTest
+    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
 LONGEST: Final = 1.0
