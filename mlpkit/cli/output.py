@@ -25,7 +25,7 @@ _LONG_WORDS: Final = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
 
 
 class OutputClosedError(Exception):
-    """Whoever read the results has closed the pipe, as ``head`` does; there is nobody to tell."""
+    """The reader of the results has closed the pipe, as ``head`` does."""
 
 
 def result(text: str = "") -> None:
@@ -61,7 +61,7 @@ def message(text: str) -> None:
     """Print a line, or several, that is not a result; the longest values in it are shortened."""
     try:
         click.echo(_shown(_LONG_WORDS.sub(r"\1...", text)), err=True)
-    except OSError:  # with standard error gone, nobody can be told that it is
+    except OSError:  # standard error is gone, and there is nowhere left to say so
         _give_up(sys.stderr)
 
 

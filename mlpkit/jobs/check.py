@@ -87,7 +87,7 @@ def check_read(spec: Spec) -> CheckedSpec:
 
     Raises:
         SpecError: as ``check``.
-        DataError: likewise.
+        DataError: as ``check``.
     """
     expect_own_files(spec)
     proved = prove(spec)

@@ -28,7 +28,7 @@ class ReasonsToFail:
         subjects: the components that are checked.
 
     Raises:
-        UsageError: a component or a check is none of those that are made, or a reason is missing.
+        UsageError: no such component or check is made, or a reason is missing.
     """
 
     def __init__(self, declared: Mapping[str, Mapping[str, str]], subjects: Sequence[ComponentUnderTest]) -> None:

@@ -52,7 +52,7 @@ class Throughput:
         return (step - self._first) / seconds if seconds > 0 else 0.0
 
     def seconds_left(self, step: int) -> float:
-        """Return how long the rest will take at that pace; infinity if nothing was done yet, or nobody knows."""
+        """Return how long the rest will take at that pace; infinity if that isn't known yet, or can't be."""
         pace = self.steps_per_second(step)
         return (self._total - step) / pace if pace > 0 and self._total is not None else float("inf")
 

@@ -39,7 +39,7 @@ class ComponentUnderTest:
     Args:
         entry: the component, as registered.
         registry: everything it may be used together with.
-        in_new_process: what another process is told to find the plugin: nothing if it is installed, or a path; None
+        in_new_process: what another process needs to find the plugin: nothing if it is installed, or a path; None
             if another process can't find it.
         answers: whether it passed the checks that the others rest on, as far as they were asked.
     """
@@ -99,7 +99,7 @@ def subjects_of(
     paths = {Path(file).stem: (str(Path(file).absolute()),) for file in files}
     is_namespace = any(found.namespace == plugin for found in registry.plugins)
     entry = None if is_namespace else _entry(registry, plugin)
-    registry.plugins += local_plugins([doubles])  # only now, so that nobody is told of them
+    registry.plugins += local_plugins([doubles])  # only now, so that no message lists them
     if entry is None:
         return _subjects(registry, plugin, paths.get(plugin, ()))
     return [ComponentUnderTest(entry, registry, paths.get(entry.plugin.namespace, ()))]

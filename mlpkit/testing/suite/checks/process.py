@@ -137,7 +137,7 @@ def no_file_appears_in_the_working_folder(example: Example) -> None:
         raise CheckFailure(
             f"{', '.join(written)} appeared in the working folder",
             expected="nothing to be written there",
-            remedy="a callback writes into training.folder, where there is one; other components write nothing",
+            remedy="a callback writes into training.folder, if there is one; other components write nothing",
         )
 
 
@@ -171,7 +171,7 @@ def global_random_numbers_play_no_part(example: Example) -> None:
 def global_random_numbers_are_left_alone(example: Example) -> None:
     """Are the states of ``numpy.random`` and ``random`` the same afterwards?
 
-    Whoever uses mlpkit may use them.
+    The program that uses mlpkit may use them.
     """
     with global_randomness_kept():
         before = global_random_states()
