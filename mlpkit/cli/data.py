@@ -15,7 +15,7 @@ from mlpkit.components.target import Labels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.jobs.data import ColumnStatistics, DataReport, Example
+    from mlpkit.jobs.data import ColumnStatistics, DataReport, ShownExample
 
 SINGLE_PRECISION = 2.0**-24
 """By how much, relatively, rounding to float32 changes a number at most."""
@@ -103,7 +103,7 @@ def _examples(report: DataReport) -> list[str]:
     return columns(rows, right=(0,), indent="  ")
 
 
-def _target(report: DataReport, example: Example) -> str:
+def _target(report: DataReport, example: ShownExample) -> str:
     if report.counts and not example.target.shape:
         return report.target_names[int(example.target)]
     if report.counts:

@@ -49,10 +49,10 @@ def exit_codes() -> Iterator[None]:
         raise click.exceptions.Exit(error.exit_code) from None
     except Exception as error:
         if found := shortage(error):
-            _tell_traceback(error)
+            _print_traceback(error)
             message(f"{_red('error:')} {found}")
         else:
-            _tell_fault_of_ours(error)
+            _print_internal_error(error)
         raise click.exceptions.Exit(WORK_FAILED) from None
 
 
@@ -64,15 +64,15 @@ def _print_wrong_usage(error: click.ClickException) -> None:
 
 def print_error(error: MlpkitError) -> None:
     """Print an error that mlpkit raised on purpose."""
-    _tell_traceback(error)
+    _print_traceback(error)
     if isinstance(error, SpecError):
         print_warnings(error.warnings)
         message(str(error))
-        _tell_notes(error)
+        _print_notes(error)
         message("\n" + _red(_count(error)))
         return
     message(f"{_red('error:')} {error}")
-    _tell_notes(error)
+    _print_notes(error)
     if isinstance(error, ComponentFailure) and error.__cause__ is not None:
         message(f"  note: raised at {_place(error.__cause__)}")
         _offer_traceback()
@@ -84,10 +84,10 @@ def print_warnings(warnings: Iterable[Diagnostic]) -> None:
         message(str(warning._replace(message=f"{_yellow('warning:')} {warning.message}")) + "\n")
 
 
-def _tell_fault_of_ours(error: Exception) -> None:
-    _tell_traceback(error)
+def _print_internal_error(error: Exception) -> None:
+    _print_traceback(error)
     message(f"{_red('internal error:')} {type(error).__name__}: {error} (at {_place(error)}); please report it")
-    _tell_notes(error)
+    _print_notes(error)
     _offer_traceback()
 
 
@@ -99,7 +99,7 @@ def _place(error: BaseException) -> str:
     return f"{frame.filename}:{frame.lineno}, in {frame.name}"
 
 
-def _tell_traceback(error: BaseException) -> None:
+def _print_traceback(error: BaseException) -> None:
     if os.environ.get(DEBUG):
         import traceback  # noqa: PLC0415 - only where somebody asks for it
 
@@ -111,7 +111,7 @@ def _offer_traceback() -> None:
         message(f"  help: with {DEBUG}=1 in the environment, mlpkit shows the whole traceback")
 
 
-def _tell_notes(error: BaseException) -> None:
+def _print_notes(error: BaseException) -> None:
     for note in getattr(error, "__notes__", ()):
         message(f"  {note}")
 

@@ -78,7 +78,7 @@ def paragraph(text: str, *, indent: str = "", width: int | None = None) -> list[
 
 
 def line_length() -> int | None:
-    """Return the width of the terminal that standard output is, or None if it is none."""
+    """Return the width of the terminal; None if standard output isn't one."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None
     import shutil  # noqa: PLC0415 - only a terminal needs it

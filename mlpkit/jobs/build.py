@@ -10,7 +10,6 @@ from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError, printable
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
 
 
@@ -171,6 +171,8 @@ def build_for(spec: Spec, proof: Proof, *, slices: int | None = None) -> Sequent
     Raises:
         ComponentFailure: an initializer failed.
     """
+    from mlpkit.network.sequential import Sequential  # noqa: PLC0415 - mlpkit check builds none
+
     return Sequential(
         proof.stack,
         proof.shapes[0],

@@ -84,7 +84,7 @@ MOST_NAMELESS_COLUMNS: Final = 20
 _VALUES_READ_TOGETHER: Final = 1 << 20
 
 
-class Example(NamedTuple):
+class ShownExample(NamedTuple):
     """One example, as a network gets it.
 
     Args:
@@ -119,7 +119,7 @@ class DataReport:
     target_names: tuple[str, ...]
     counts: Mapping[str, tuple[int, ...]]
     values: tuple[ColumnStatistics, ...]
-    examples: tuple[Example, ...]
+    examples: tuple[ShownExample, ...]
     data_warnings: tuple[Diagnostic, ...] = ()
 
 
@@ -159,7 +159,7 @@ def data(
     inputs = StatisticsOfColumns(width if are_columns else 1)
     values = StatisticsOfColumns(target_width if target_width <= MOST_COLUMNS else 1)
     counts: dict[str, tuple[int, ...]] = {}
-    examples: list[Example] = []
+    examples: list[ShownExample] = []
     for name, split in splits.items():
         together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
         count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
@@ -169,7 +169,7 @@ def data(
                 inputs.update(x.reshape(len(x), -1) if are_columns else x.reshape(-1, 1))
                 values.update(t.reshape(len(t), -1) if target_width <= MOST_COLUMNS else t.reshape(-1, 1))
                 missing = max(0, rows - len(examples))
-                examples += [Example(*pair) for pair in zip(x[:missing].copy(), t[:missing].copy(), strict=True)]
+                examples += [ShownExample(*pair) for pair in zip(x[:missing].copy(), t[:missing].copy(), strict=True)]
         counts[name] = tuple(count.tolist())
     counted = isinstance(target, Classes | Labels)
     return DataReport(

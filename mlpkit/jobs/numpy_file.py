@@ -67,7 +67,7 @@ def read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
         size: how many bytes it has.
 
     Raises:
-        NpyFault: it is none, is incomplete, goes on too long, or holds something else than numbers.
+        NpyFault: it isn't an .npy file, is incomplete, goes on too long, or holds something else than numbers.
     """
     header, start = _read_header(stream)
     layout = _layout(header, start)

@@ -48,7 +48,7 @@ class PluginReport:
 
 
 def plugins(registry: Registry) -> list[PluginReport]:
-    """Report on every plugin, the built-ins first; each is loaded in a process apart, and can harm nobody.
+    """Report on every plugin, the built-ins first; each is loaded in a second process.
 
     Args:
         registry: the plugins.

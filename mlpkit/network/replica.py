@@ -54,7 +54,7 @@ class Replica:
 
     Args:
         layers: the layers, declared but not yet bound to arrays.
-        loss: the loss, likewise.
+        loss: the loss, not yet bound either.
         shapes: input shape of each layer, and of the loss.
         position: where this replica's random numbers are drawn.
     """

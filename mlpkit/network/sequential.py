@@ -92,7 +92,7 @@ class Sequential:
 
     Raises:
         StackError: the layers don't fit each other or the data.
-        UsageError: an argument is none that a network can be built from.
+        UsageError: a network can't be built from an argument.
         ComponentFailure: an initializer failed.
     """
 
@@ -373,8 +373,8 @@ def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
 def _plain_result(metric: Metric) -> float | Table:
     result = metric.result()
     if metric.table is None:
-        return float(result)  # type: ignore[arg-type]  # what isn't one is told as the metric's failure
-    return [[int(count) for count in row] for row in result]  # type: ignore[union-attr]  # likewise
+        return float(result)  # type: ignore[arg-type]  # anything else is reported as the metric's failure
+    return [[int(count) for count in row] for row in result]  # type: ignore[union-attr]
 
 
 DTYPES = ("float32", "float64")
@@ -458,7 +458,7 @@ def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]
         remedy: what to do if they are no numbers.
 
     Raises:
-        UsageError: it is none, such as a list whose rows differ in length, or an array of strings.
+        UsageError: it isn't an array of numbers, such as a list whose rows differ in length, or an array of strings.
     """
     advice = f"; {remedy}" if remedy else ""
     try:

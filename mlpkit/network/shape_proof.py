@@ -30,7 +30,7 @@ class StackError(MlpkitError):
         producer: position of what feeds the member; -1 if that is the data.
         input_shape: the shape that the member was given.
         cause: what was said.
-        member: the member; None if what stands there is none.
+        member: the member; None if what stands there is neither a layer nor a loss.
         operation: what does not fit: the member itself, or a layer inside it.
     """
 

@@ -35,12 +35,12 @@ class InstalledDistribution:
     @cached_property
     def name(self) -> str:
         """Its name; empty if nothing says it."""
-        return self._headers.get("Name", "").strip() or self._folder_name[0]
+        return PROGRAM if self._is_program else self._headers.get("Name", "").strip() or self._folder_name[0]
 
     @cached_property
     def version(self) -> str:
         """Its version; empty if nothing says it."""
-        return self._headers.get("Version", "").strip() or self._folder_name[1]
+        return VERSION if self._is_program else self._headers.get("Version", "").strip() or self._folder_name[1]
 
     @cached_property
     def requirements(self) -> list[str]:
@@ -80,6 +80,11 @@ class InstalledDistribution:
             return error.object.decode(errors="replace")
         except Exception:  # a distribution that can't be read is one without metadata
             return ""
+
+    @property
+    def _is_program(self) -> bool:
+        """Whether it is the program that is running, of which no metadata need be read, which takes time."""
+        return normalized(self._folder_name[0]) == PROGRAM
 
     @cached_property
     def _folder_name(self) -> tuple[str, str]:

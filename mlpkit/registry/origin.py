@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from mlpkit.registry.distributions import PROGRAM
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ ABOUT_MLPKIT: Final = re.compile(r"\s*mlpkit(?![\w.-])", re.IGNORECASE)
 
 def incompatibility(distribution: InstalledDistribution) -> str:
     """Return why a distribution can't be used with this version of mlpkit; empty if it can."""
+    if distribution.identity == PROGRAM:  # which needs no reading of its metadata
+        return ""
     about = [requirement for requirement in distribution.requirements if ABOUT_MLPKIT.match(requirement)]
     if not about:
         return ""

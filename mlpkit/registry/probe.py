@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
-import selectors
-import signal
-import subprocess
-import sys
-import time
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import PluginError
+from mlpkit.registry.error_summary import error_summary
 from mlpkit.registry.loading import load_component
-from mlpkit.registry.plugin import Status
+from mlpkit.registry.origin import load_target
+from mlpkit.registry.plugin import Plugin, Status
+from mlpkit.registry.second_process import ALTERED, NoAnswerError, SecondProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlpkit.components.component import Component
-    from mlpkit.registry.plugin import Plugin
 
 
 LONGEST_LOAD: Final = 60.0
 """Seconds after which a plugin that is still loading counts as broken."""
-
-START: Final = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from mlpkit.registry.probe_worker import main
-main()
-"""
 
 
 class Provided(NamedTuple):
@@ -126,50 +114,19 @@ def described_computation(component: type[Component]) -> str:
 
 def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_load: float) -> Iterator[Verdict]:
     """Yield verdicts up to the first on a plugin that is not sound."""
-    request = json.dumps({"with_components": with_components, "plugins": [_described(plugin) for plugin in plugins]})
-    command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)])]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            with suppress(BrokenPipeError):  # then it has ended, which is told below
-                process.stdin.write(request.encode())
-                process.stdin.close()
-            answers = _Lines(process.stdout.fileno(), longest_load)
-            for _ in plugins:
-                line = answers.next()
-                verdict = _verdict(line) if line else Verdict(_silence(process, longest_load))
-                yield verdict
-                if not verdict.sound:
-                    return
-        finally:
-            _end(process)
-
-
-class _Lines:
-    """The lines that come through a pipe, each within a time."""
-
-    def __init__(self, descriptor: int, longest_wait: float) -> None:
-        self._descriptor = descriptor
-        self._longest_wait = longest_wait
-        self._buffer = b""
-
-    def next(self) -> bytes:
-        """Return the next line; nothing if none came in time, or the other end is closed."""
-        deadline = time.monotonic() + self._longest_wait
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._descriptor, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    return b""
-                chunk = os.read(self._descriptor, 65536)
-                if not chunk:
-                    return b""
-                self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line
+    request = {"with_components": with_components, "plugins": [_described(plugin) for plugin in plugins]}
+    with SecondProcess(f"{__name__}:probe", request, longest_load) as process:
+        for _ in plugins:
+            try:
+                reason, provided = process.answer()
+                verdict = Verdict(str(reason), tuple(Provided(*component) for component in provided))
+            except NoAnswerError as error:
+                verdict = Verdict(str(error))
+            except (TypeError, ValueError):
+                verdict = Verdict(ALTERED)
+            yield verdict
+            if not verdict.sound:
+                return
 
 
 def _described(plugin: Plugin) -> dict[str, Any]:
@@ -182,28 +139,43 @@ def _described(plugin: Plugin) -> dict[str, Any]:
     }
 
 
-def _verdict(line: bytes) -> Verdict:
-    try:
-        reason, provided = json.loads(line)
-        return Verdict(str(reason), tuple(Provided(*component) for component in provided))
-    except (TypeError, ValueError):
-        return Verdict("it altered the process that loaded it, which could say no more")
+def probe(request: Mapping[str, Any]) -> Iterator[Verdict]:
+    """Yield a verdict on each plugin that is described, up to the first on one that is not sound; harms this process.
+
+    Args:
+        request: whether to import the components too, and the plugins.
+    """
+    for described in request["plugins"]:
+        try:
+            verdict = verdict_here(_plugin(described), with_components=request["with_components"])
+        except BaseException as error:  # a plugin may raise KeyboardInterrupt
+            verdict = Verdict(error_summary(error))
+        yield verdict
+        if not verdict.sound:
+            return
 
 
-def _silence(process: subprocess.Popen[bytes], longest_load: float) -> str:
-    """Say why no answer came."""
-    try:
-        code = process.wait(1)
-    except subprocess.TimeoutExpired:
-        return f"it was still loading after {longest_load:g} s"
-    if code < 0:
-        return f"it ended the process that loaded it, by {signal.Signals(-code).name}"
-    return f"it ended the process that loaded it, with exit code {code}"
+def _plugin(described: Mapping[str, Any]) -> Plugin:
+    target = Path(described["file"]) if "file" in described else described["object"]
+    return Plugin(described["namespace"], DescribedOrigin(described["source"], described["version"], target))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process, and what it may have started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # it has ended by itself
-        process.kill()
+@dataclass(frozen=True)
+class DescribedOrigin:
+    """The origin of a plugin as the other process describes it.
+
+    Args:
+        source: what to call it in messages.
+        version: its version.
+        target: what to load.
+    """
+
+    source: str
+    version: str
+    target: Path | str
+    file: str = ""
+    incompatibility: str = ""
+
+    def load(self) -> object:
+        """Load it."""
+        return load_target(self.target)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlpkit.testing.suite.all_checks import checks_for
+from mlpkit.testing.suite.all_checks import checks_for, run_check
 from mlpkit.testing.suite.check import Blocked, CheckFailure, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
-from mlpkit.testing.suite.verdict import run_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

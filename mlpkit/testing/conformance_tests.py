@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
-from mlpkit.testing.suite.all_checks import checks_for
+from mlpkit.testing.suite.all_checks import checks_for, run_check
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
-from mlpkit.testing.suite.verdict import run_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.component import Component
     from mlpkit.testing.suite.check import Check
-    from mlpkit.testing.suite.subject import ComponentUnderTest
+    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
 class ReasonsToFail:
@@ -29,7 +28,7 @@ class ReasonsToFail:
         subjects: the components that are checked.
 
     Raises:
-        UsageError: a component or a check is none of those that are made, or a reason is missing.
+        UsageError: no such component or check is made, or a reason is missing.
     """
 
     def __init__(self, declared: Mapping[str, Mapping[str, str]], subjects: Sequence[ComponentUnderTest]) -> None:

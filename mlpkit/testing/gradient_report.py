@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.registry.error_summary import one_line
-from mlpkit.testing.suite.all_checks import checks_for
+from mlpkit.testing.suite.all_checks import TO_BUILD, checks_for, run_check
 from mlpkit.testing.suite.check import CheckFailure
-from mlpkit.testing.suite.subject import ComponentUnderTest
-from mlpkit.testing.suite.verdict import TO_BUILD, run_check
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 if TYPE_CHECKING:
     from mlpkit.registry.registry import RegisteredComponent, Registry

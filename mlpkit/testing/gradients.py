@@ -151,15 +151,15 @@ def gradient_mismatches(
     """Return what ``check_gradients`` would raise, for every gradient that is wrong.
 
     Args:
-        layer_or_loss: as for ``check_gradients``, and so are all others.
-        input_shape: likewise.
-        rows: likewise.
-        target: likewise.
-        seed: likewise.
-        tolerance: likewise.
-        x: likewise.
-        t: likewise.
-        resolver: likewise.
+        layer_or_loss: as for ``check_gradients``.
+        input_shape: as for ``check_gradients``.
+        rows: as for ``check_gradients``.
+        target: as for ``check_gradients``.
+        seed: as for ``check_gradients``.
+        tolerance: as for ``check_gradients``.
+        x: as for ``check_gradients``.
+        t: as for ``check_gradients``.
+        resolver: as for ``check_gradients``.
 
     Raises:
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.

@@ -94,5 +94,5 @@ def standalone(
 
 
 def begin_pass(operation: Operation) -> None:
-    """Let the operation's random numbers begin anew, as they do before each forward pass of a network."""
+    """Restart the operation's random numbers, as a network does before each forward pass."""
     operation._position.forwards += 1

@@ -73,7 +73,9 @@ def test_a_network_is_built_from_the_layers_that_were_proved(counted):
 
 
 def test_so_is_the_network_of_a_run(counted, work):
-    assert counted(lambda spec: mlpkit.run(spec, work / "run")) == [1, 1, 1]
+    made, built, drawn = counted(lambda spec: mlpkit.run(spec, work / "run"))
+    assert (built, drawn) == (1, 1)
+    assert made <= 2  # to be read back, the resolved spec is checked, which makes each component once
 
 
 def test_a_proof_names_target_and_shapes(counted):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress_bar import ProgressBar as Bar
+from rich.segment import Segment
 from rich.text import Text
 
 from mlpkit.cli.formatting import duration, figure
@@ -51,7 +53,7 @@ class Throughput:
         return (step - self._first) / seconds if seconds > 0 else 0.0
 
     def seconds_left(self, step: int) -> float:
-        """Return how long the rest will take at that pace; infinity if nothing was done yet, or nobody knows."""
+        """Return how long the rest will take at that pace; infinity if that isn't known yet, or can't be."""
         pace = self.steps_per_second(step)
         return (self._total - step) / pace if pace > 0 and self._total is not None else float("inf")
 
@@ -79,22 +81,19 @@ class ProgressBar:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw a blank line, the bar, and the figures."""
         width = options.max_width
+        beside = _fitting(self._beside_the_bar(), width if self.total is None else width - NARROWEST_BAR - 1)
         yield Text()
-        if self.total is None:
-            yield Text(_fitting(iter([f"{self.step:,} steps"]), width), no_wrap=True)
+        if self.total is not None and width > 1:
+            length = min(WIDEST_BAR, width - len(beside) - 1)
+            bar = Bar(self.total, self.step, length, style="dim", complete_style="cyan", finished_style="cyan")
+            yield from Segment.adjust_line_length(list(console.render(bar, options)), length)
+            yield Text(f" {beside}", no_wrap=True)
         else:
-            yield self._bar(self.total, width, ("#", "-") if options.ascii_only else ("━", "─"))
+            yield Text(beside, no_wrap=True)
         yield Text(_fitting(self._figures(), width), "dim", no_wrap=True)
 
-    def _bar(self, total: int, width: int, marks: tuple[str, str]) -> Text:
-        beside = _fitting(self._beside_the_bar(total), width - NARROWEST_BAR - 1)
-        bar = min(WIDEST_BAR, width - len(beside) - 1)
-        done = bar * self.step // max(1, total)
-        full, empty = marks
-        return Text.assemble((full * done, "cyan"), (empty * (bar - done), "dim"), f" {beside}", no_wrap=True)
-
-    def _beside_the_bar(self, total: int) -> Iterator[str]:
-        yield f"{self.step:,} of {total:,}"
+    def _beside_the_bar(self) -> Iterator[str]:
+        yield f"{self.step:,} steps" if self.total is None else f"{self.step:,} of {self.total:,}"
         left = self.pace.seconds_left(self.step)
         if left != float("inf"):
             yield f"{duration(left)} left"

@@ -1,13 +1,18 @@
-"""All checks there are: the functions so marked in the modules of the folder ``checks``."""
+"""All checks there are, which the modules of the folder ``checks`` hold, and asking a component one of them."""
 
 from __future__ import annotations
 
 import pkgutil
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from mlpkit.testing.suite import checks
-from mlpkit.testing.suite.check import Check, check_of
+from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable, check_of, described
+
+if TYPE_CHECKING:
+    from mlpkit.testing.suite.examples.example import Example
+    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
 @cache
@@ -25,3 +30,71 @@ def all_checks() -> tuple[Check, ...]:
 def checks_for(kind: str) -> list[Check]:
     """Return the checks for a kind of component."""
     return [check for check in all_checks() if kind in check.kinds]
+
+
+TO_BUILD = ("can_be_loaded", "methods_take_what_they_are_given", "has_examples", "examples_can_be_built")
+TO_USE = "can_be_used"
+
+PREREQUISITES = (*TO_BUILD, TO_USE)
+"""Checks that come first, in this order: where one fails, all that come after it are left out."""
+
+
+def run_check(check: Check, subject: ComponentUnderTest, prerequisites: tuple[str, ...] = PREREQUISITES) -> None:
+    """Ask a component one check.
+
+    Args:
+        check: the check.
+        subject: the component.
+        prerequisites: the checks that it rests on.
+
+    Raises:
+        CheckFailure: the component doesn't conform.
+        Blocked: a check that this one rests on has failed.
+        NotApplicable: the check can't be made.
+    """
+    __tracebackhide__ = True
+    _expect(prerequisites, check, subject)
+    if not check.each_example:
+        _ask(check, subject, subject, "")
+        return
+    for example in subject.examples:
+        _ask(check, subject, example, example.title())
+
+
+def _ask(check: Check, subject: ComponentUnderTest, whom: ComponentUnderTest | Example, where: str) -> None:
+    __tracebackhide__ = True
+    place = f" ({where})" if where else ""
+    try:
+        check.function(whom)
+    except CheckFailure as found:
+        raise CheckFailure(
+            f"{subject.name}{place}: {found.happened}", expected=found.expected, remedy=found.remedy
+        ) from found.__cause__
+    except NotApplicable:
+        raise
+    except Exception as error:
+        raise CheckFailure(
+            f"{subject.name}{place}: it raised {described(error)}",
+            expected="no exception",
+            remedy=f"the check asked: {check.asks}",
+        ) from error
+
+
+def _expect(prerequisites: tuple[str, ...], check: Check, subject: ComponentUnderTest) -> None:
+    for earlier in prerequisites:
+        if check.name == earlier or (earlier == TO_USE and check.says_why_unusable):
+            return
+        if not _passes(earlier, subject):
+            raise Blocked(earlier)
+
+
+def _passes(name: str, subject: ComponentUnderTest) -> bool:
+    if name not in subject.answers:
+        (check,) = (check for check in checks_for(subject.kind) if check.name == name)
+        try:
+            run_check(check, subject)
+        except CheckFailure:
+            subject.answers[name] = False
+        else:
+            subject.answers[name] = True
+    return subject.answers[name]

@@ -108,7 +108,7 @@ def checks_examples(
 
     Args:
         kinds: the kinds of component it is for.
-        says_why_unusable: likewise.
+        says_why_unusable: as for ``checks_component``.
     """
     return _marked(kinds, each_example=True, says_why_unusable=says_why_unusable)
 

@@ -23,7 +23,7 @@ def expect_same_bits(
 
     Args:
         found: arrays by what they are.
-        expected: likewise.
+        expected: what they should be, by the same names.
         when: the circumstances, as in ``when a step is repeated``.
         remedy: what to do if they are not.
 
@@ -42,7 +42,7 @@ def expect_close(
 
     Args:
         found: arrays by what they are.
-        expected: likewise.
+        expected: what they should be, by the same names.
         when: the circumstances.
         remedy: what to do if they are not.
         tolerance: the largest difference allowed, relative to the largest element.
@@ -78,7 +78,7 @@ def _differ(what: str, one: NDArray[Any], other: NDArray[Any], when: str, expect
 
 
 def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """Return the largest difference; where both are not a number, there is none."""
+    """Return the largest difference; two that are both not a number don't differ."""
     if one.size == 0:
         return 0.0
     with np.errstate(invalid="ignore", over="ignore"):

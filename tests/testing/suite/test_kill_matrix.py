@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mlpkit.testing.suite.all_checks import all_checks
+from mlpkit.testing.suite.all_checks import all_checks, run_check
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
-from mlpkit.testing.suite.verdict import run_check
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # the broken components stand in modules of their own

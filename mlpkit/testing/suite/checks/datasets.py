@@ -151,13 +151,13 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
 def opens_with_the_encoders_state(example: DatasetExample) -> None:
     """Does a new object that is given the encoder's state, and then opened, give the same examples?
 
-    That is how a run is evaluated anew.
+    That is how a run is evaluated again.
     """
     expected = example.sample_of(example.splits)
     new = example.make()
     new.load_encoder_state(json.loads(json.dumps(example.dataset.encoder_state())))
     new.describe()
-    remedy = "let describe and open go on from the state, or compute it anew"
+    remedy = "let describe and open go on from the state, or compute it again"
     expect_same_bits(example.sample_of(new.open(0)), expected, "opened with the encoder's state", remedy)
 
 

@@ -65,9 +65,9 @@ def gradients_are_overwritten(example: OperationExample) -> None:
 
 @checks_examples("layer")
 def works_where_no_input_gradient_is_needed(example: OperationExample) -> None:
-    """Are the gradients of the parameters the same where nobody needs that of the inputs?
+    """Are the gradients of the parameters the same if that of the inputs isn't needed?
 
-    The first layer with parameters is told so, by ``needs_input_gradient``.
+    ``needs_input_gradient`` says so to the first layer with parameters.
     """
     operation = example.ready()
     first = _gradients_of_pass(example, operation)
@@ -151,7 +151,7 @@ def other_steps_leave_no_trace(example: OperationExample) -> None:
         batch = example.batch(rows, number=number)
         found = example.run(used, batch)
         expected = example.run(example.ready(), batch)
-        remedy = "compute everything anew in each forward; mind caches that were made for another number of rows"
+        remedy = "compute everything again in each forward; mind caches that were made for another number of rows"
         expect_close(found, expected, f"in a step on {rows} rows after others", remedy, tolerance=1e-9)
 
 
@@ -159,7 +159,7 @@ def other_steps_leave_no_trace(example: OperationExample) -> None:
 def scratch_is_written_before_it_is_read(example: OperationExample) -> None:
     """Does a step give the same bits whatever ``self.buffer`` held before?
 
-    The content of scratch arrays is undefined: whatever was left there by another step, or by nobody.
+    The content of scratch arrays is undefined: it may hold what another step left there.
     """
     operation, batch = example.ready(), example.batch()
     first = example.run(operation, batch)

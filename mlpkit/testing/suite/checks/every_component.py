@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import Recipe
     from mlpkit.components.schema.signature import ParameterSchema
     from mlpkit.testing.suite.examples.example import Example
-    from mlpkit.testing.suite.subject import ComponentUnderTest
+    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
 @checks_component(*KINDS)
@@ -164,7 +164,7 @@ def defaults_are_what_a_spec_could_say(subject: ComponentUnderTest) -> None:
 def a_spec_keeps_the_parameters(example: Example) -> None:
     """Are the parameters of an example the same after they were written into a spec and read again?
 
-    A model file holds the spec that builds the network anew.
+    A model file holds the spec that builds the network again.
     """
     written = _recipe(example, example.parameters()).reference()
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.metric import Metric
     from mlpkit.components.target import Target
-    from mlpkit.testing.suite.examples.metric import MetricExample, Predictions
+    from mlpkit.testing.suite.examples.metric import MetricExample, PredictedRows
 
 
 ROWS = 40
@@ -162,7 +162,7 @@ def new_objects_begin_at_nothing(example: MetricExample) -> None:
     _expect_same("with another object in use", second.result(), expected, "keep figures in self, set in __init__")
 
 
-def _after(example: MetricExample, *parts: Predictions) -> Any:
+def _after(example: MetricExample, *parts: PredictedRows) -> Any:
     """Return a new metric that has taken in some minibatches."""
     metric = example.ready()
     for part in parts:
@@ -170,7 +170,7 @@ def _after(example: MetricExample, *parts: Predictions) -> Any:
     return metric
 
 
-def _parts(whole: Predictions) -> list[Predictions]:
+def _parts(whole: PredictedRows) -> list[PredictedRows]:
     return [whole.rows(slice(0, 1)), whole.rows(slice(1, 14)), whole.rows(slice(14, None))]
 
 

@@ -25,7 +25,7 @@ from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.doubles import NAMESPACE
 from mlpkit.testing.suite.examples.layer import LayerExample
 from mlpkit.testing.suite.examples.loss import LossExample
-from mlpkit.testing.suite.process_state import (
+from mlpkit.testing.suite.observed_imports import (
     changes,
     global_random_states,
     global_randomness_kept,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from mlpkit.testing.suite.comparison import Arrays
     from mlpkit.testing.suite.examples.example import Example
-    from mlpkit.testing.suite.subject import ComponentUnderTest
+    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
 LONGEST: Final = 1.0
@@ -137,7 +137,7 @@ def no_file_appears_in_the_working_folder(example: Example) -> None:
         raise CheckFailure(
             f"{', '.join(written)} appeared in the working folder",
             expected="nothing to be written there",
-            remedy="a callback writes into training.folder, where there is one; other components write nothing",
+            remedy="a callback writes into training.folder, if there is one; other components write nothing",
         )
 
 
@@ -171,7 +171,7 @@ def global_random_numbers_play_no_part(example: Example) -> None:
 def global_random_numbers_are_left_alone(example: Example) -> None:
     """Are the states of ``numpy.random`` and ``random`` the same afterwards?
 
-    Whoever uses mlpkit may use them.
+    The program that uses mlpkit may use them.
     """
     with global_randomness_kept():
         before = global_random_states()

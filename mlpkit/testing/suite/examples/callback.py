@@ -36,8 +36,8 @@ class CallbackExample(Example):
         """Tell a callback of some steps of a training, and return after which it asked to stop, and why.
 
         Args:
-            callback: the callback; it is told of the beginning before the first of these steps, as it is when a run is
-                resumed, and of the end after the last step of all.
+            callback: the callback; ``on_start`` is called before the first of these steps, as when a run is resumed,
+                and ``on_end`` after the last step of all.
             view: what it sees.
             first: the first step, from 1.
             last: the last step.

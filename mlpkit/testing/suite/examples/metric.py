@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.comparison import Arrays
 
 
-class Predictions(NamedTuple):
+class PredictedRows(NamedTuple):
     """Predictions and what they should have been.
 
     Args:
@@ -29,13 +29,13 @@ class Predictions(NamedTuple):
     prediction: NDArray[Any]
     t: NDArray[Any]
 
-    def rows(self, rows: slice | NDArray[Any]) -> Predictions:
+    def rows(self, rows: slice | NDArray[Any]) -> PredictedRows:
         """Return some of them, copied."""
-        return Predictions(self.prediction[rows].copy(), self.t[rows].copy())
+        return PredictedRows(self.prediction[rows].copy(), self.t[rows].copy())
 
-    def copy(self) -> Predictions:
+    def copy(self) -> PredictedRows:
         """Return a copy."""
-        return Predictions(self.prediction.copy(), self.t.copy())
+        return PredictedRows(self.prediction.copy(), self.t.copy())
 
 
 class MetricExample(Example):
@@ -71,7 +71,7 @@ class MetricExample(Example):
 
     def predictions(
         self, rows: int = ROWS, number: int = 0, dtype: str = "float64", target: Target | None = None
-    ) -> Predictions:
+    ) -> PredictedRows:
         """Return random predictions, of the example's target if no other is given.
 
         They are probabilities, unless the target is real values.
@@ -80,13 +80,13 @@ class MetricExample(Example):
         rng = self.random("predictions", number)
         t = random_targets(target, rows, rng, dtype)
         if isinstance(target, Values):
-            return Predictions(rng.normal(size=(rows, *target.shape)).astype(dtype), t)
+            return PredictedRows(rng.normal(size=(rows, *target.shape)).astype(dtype), t)
         shares = rng.uniform(0.01, 1, size=(rows, target.count))
         if isinstance(target, Classes):
             shares /= shares.sum(axis=1, keepdims=True)
-        return Predictions(shares.astype(dtype), t)
+        return PredictedRows(shares.astype(dtype), t)
 
-    def result(self, *parts: Predictions) -> NDArray[Any]:
+    def result(self, *parts: PredictedRows) -> NDArray[Any]:
         """Return the figure of a new metric that takes in some minibatches, or its table."""
         metric = self.ready()
         for part in parts:

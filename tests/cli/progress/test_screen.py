@@ -40,13 +40,13 @@ def test_a_bar_moves_below_the_table_and_control_c_takes_it_away(terminal, forev
     screen.wait_for("train accuracy")
     screen.wait_for("steps/s")
     bar, figures = screen.lines()[-2:]
-    assert re.search(r"[━─]{30,40} [\d,]+ of 1,000,000,000   \d+ \w+", bar)
+    assert re.search(r"[━╸╺]{30,40} [\d,]+ of 1,000,000,000   \d+ \w+", bar)
     assert re.fullmatch(r"loss \d\.\d{4}   train accuracy \d\.\d{4}   [\d,]+ steps/s", figures)
     screen.child.sendintr()
     assert screen.wait_for_end() == 130
     assert re.search(r"stopped after step \d+ by SIGINT; kept in runs/tiny$", screen.lines()[-2])
     assert screen.lines()[-1] == "go on with: mlpkit resume runs/tiny"
-    assert not re.search("[━─]", "".join(screen.lines()))
+    assert not re.search("[━╸╺]", "".join(screen.lines()))
     assert _cursor_is_back(screen.raw)
     assert (work / "runs/tiny/model.safetensors").is_file()
 

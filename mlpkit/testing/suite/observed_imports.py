@@ -1,0 +1,183 @@
+"""What importing a plugin does to a process: asked of a second one, where nothing of it was loaded yet."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import sys
+import threading
+import time
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.components.kinds import KINDS
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.errors import PluginError, SpecError
+from mlpkit.jobs.build import build
+from mlpkit.jobs.init import shipped_specs
+from mlpkit.registry.registry import RegisteredComponent, Registry
+from mlpkit.registry.second_process import NoAnswerError, SecondProcess
+from mlpkit.specfile.spec import load_spec
+from mlpkit.testing.outside_network import random_targets
+from mlpkit.testing.suite.check import NotApplicable
+from mlpkit.training.update import Updater
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LONGEST_SECONDS = 120.0
+STEPS = 3
+ROWS = 8
+
+
+@dataclass
+class ObservedImports:
+    """What importing a plugin, and then each of its components, did to a process that had loaded mlpkit and NumPy.
+
+    Args:
+        results_before: checksum of a few steps of every shipped spec, before anything of the plugin was loaded.
+        results_after: the same afterwards.
+        seconds: processor time of each component's import by its name; that of the plugin by its namespace.
+        changed: what else the imports changed, by the same names.
+        printed: what they printed.
+    """
+
+    results_before: str = ""
+    results_after: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    changed: dict[str, list[str]] = field(default_factory=dict)
+    printed: dict[str, str] = field(default_factory=dict)
+
+    def observe(self, name: str, load: Callable[[], object]) -> None:
+        """Import something, and note what that does."""
+        before, output = _state(), io.StringIO()
+        began = time.process_time()
+        with redirect_stdout(output), redirect_stderr(output):
+            load()
+        self.seconds[name] = time.process_time() - began
+        self.changed[name] = changes(before, _state())
+        self.printed[name] = output.getvalue()
+
+
+@cache
+def observed_imports(namespace: str, arguments: tuple[str, ...] | None) -> ObservedImports:
+    """Import a plugin in a second process, once, and return what that did.
+
+    Args:
+        namespace: the plugin's.
+        arguments: the path of the plugin if it is not installed; None if another process can't find it.
+
+    Raises:
+        NotApplicable: it can't be found there.
+        RuntimeError: the second process failed.
+    """
+    if arguments is None:
+        raise NotApplicable("a new process can't import this class: name its plugin instead")
+    with SecondProcess(f"{__name__}:observe", [namespace, *arguments], LONGEST_SECONDS) as process:
+        try:
+            return ObservedImports(**process.answer())
+        except NoAnswerError as error:
+            msg = f"the plugin {namespace} in a new process: {error}"
+            raise RuntimeError(msg) from None
+
+
+def observe(request: list[str]) -> Iterator[dict[str, Any]]:
+    """Import a plugin and its components, and yield what that did."""
+    namespace, *files = request
+    for kind in KINDS.values():
+        kind.base_class()
+    registry = Registry.discover(plugins=files)
+    plugin = next(plugin for plugin in registry.plugins if plugin.namespace == namespace)
+    observed = ObservedImports(results_of_shipped_specs())
+    observed.observe(namespace, plugin.ensure_loaded)
+    for declaration in plugin.declarations.values():
+        entry = RegisteredComponent(plugin, declaration)
+        observed.observe(entry.name, lambda entry=entry: _load(entry))  # type: ignore[misc]
+    observed.results_after = results_of_shipped_specs()
+    yield asdict(observed)
+
+
+def results_of_shipped_specs() -> str:
+    """Return a checksum of a few steps of every shipped spec, on random examples, or of why it can't be loaded."""
+    digest = hashlib.sha256()
+    for path in shipped_specs().values():
+        try:
+            spec = load_spec(path)
+        except SpecError as error:  # a component may need a library that is not installed
+            digest.update(str(error).encode())
+            continue
+        network = build(spec)
+        assert network.target is not None
+        rng = keyed_generator(0, "inertness")
+        x = rng.normal(size=(ROWS, *network.input_shape)).astype(network.dtype)
+        t = random_targets(network.target, ROWS, rng, network.dtype)
+        update = Updater(spec.training.optimizer(), network)
+        network.set_training(True)
+        for step in range(STEPS):
+            digest.update(repr(network.loss_and_gradient(x, t, step)).encode())
+            update(0.01, step + 1)
+        digest.update(network.values.tobytes())
+        digest.update(network.predict(x).tobytes())
+    return digest.hexdigest()
+
+
+def _state() -> dict[str, Any]:
+    generators = {
+        "the state of numpy.random": repr(np.random.get_state()),
+        "the state of random": random.getstate(),
+    }
+    return process_state() | generators
+
+
+def _load(entry: RegisteredComponent) -> None:
+    with suppress(PluginError):  # another check says so
+        entry.component  # noqa: B018 - imports it
+
+
+def global_random_states() -> tuple[str, object]:
+    """Return the states, to be compared."""
+    return repr(np.random.get_state()), random.getstate()
+
+
+@contextmanager
+def global_randomness_kept() -> Iterator[None]:
+    """Set the states back afterwards."""
+    states = np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(states[0])
+        random.setstate(states[1])
+
+
+def process_state() -> dict[str, Any]:
+    """Return the settings by what they are."""
+    return {
+        "NumPy's error settings": np.geterr(),
+        "NumPy's print options": np.get_printoptions(),
+        "the environment": dict(os.environ),
+        "the working folder": os.getcwd(),  # noqa: PTH109 - compared, not used
+        "the import path": list(sys.path),
+        "the running threads": sorted(thread.ident or 0 for thread in threading.enumerate()),
+    }
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return which settings differ."""
+    return [what for what in before if before[what] != after[what]]
+
+
+def restore(state: dict[str, Any]) -> None:
+    """Set back what can be set back."""
+    np.seterr(**state["NumPy's error settings"])
+    np.set_printoptions(**state["NumPy's print options"])
+    os.chdir(state["the working folder"])
+    os.environ.clear()
+    os.environ.update(state["the environment"])
+    sys.path[:] = state["the import path"]
