@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import keyword
+import re
 import tempfile
-import tomllib
 from pathlib import Path
 from string import Template
 from typing import Final
 
 import mlpkit
-from mlpkit.components.kinds import SNAKE_CASE
+from mlpkit.components.kinds import KINDS, SNAKE_CASE
 from mlpkit.components.schema.context import show
 from mlpkit.errors import StorageError, UsageError
 from mlpkit.registry.discovery import installed_plugins
@@ -19,6 +19,8 @@ TEMPLATES: Final = Path(mlpkit.__file__).parent / "plugin_templates"
 """A folder a kind, and ``common`` for what all have; ``$name`` in files and in their names stands for what differs."""
 
 SUFFIX: Final = ".template"
+CLASS: Final = re.compile(r'^class (?P<name>\w+)\(.+\):\n    """(?P<summary>.+?)(?:\n\n|""")', re.MULTILINE | re.DOTALL)
+"""A class, and the first sentence of its docstring."""
 
 LONGEST_NAMESPACE: Final = 100
 """Characters; file systems take names of up to 255 bytes."""
@@ -66,9 +68,16 @@ def _expect_namespace(namespace: str) -> None:
 
 
 def _values(namespace: str, kind: str) -> dict[str, str]:
-    """Return what the names in the templates stand for."""
-    component: dict[str, str] = tomllib.loads((TEMPLATES / kind / "names.toml").read_text(encoding="utf-8"))
-    return component | {
+    """Return what the names in the templates stand for; those of the component are read from its own template."""
+    (template,) = (TEMPLATES / kind / "$package").glob(f"*.py{SUFFIX}")
+    module = template.name.removesuffix(f".py{SUFFIX}")
+    found = CLASS.search(template.read_text(encoding="utf-8"))
+    assert found is not None
+    return {
+        "component": found["name"] if KINDS[kind].camel_case else module,
+        "class_name": found["name"],
+        "module": module,
+        "summary": " ".join(found["summary"].split()),
         "namespace": namespace,
         "kind": kind,
         "distribution": f"{namespace.replace('_', '-')}-mlpkit",
