@@ -1,0 +1,65 @@
+"""What a layer asks for while a network computes is entered once a computation, and left again."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from mlpkit import Layer, Sequential
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+events = []
+
+
+@contextmanager
+def unit_switched_on():
+    events.append("on")
+    try:
+        yield
+    finally:
+        events.append("off")
+
+
+class OnUnit(Layer):
+    """Computes on a unit that must be switched on."""
+
+    compute_context = unit_switched_on
+
+    def forward(self, x):
+        events.append("forward")
+        if np.isnan(x).any():
+            raise ValueError
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+@pytest.fixture
+def network():
+    events.clear()
+    return Sequential([Affine(4), OnUnit(), OnUnit(), Affine(3), SoftmaxWithLoss()], input_shape=(2,))
+
+
+@pytest.mark.parametrize("method", ["loss", "gradient", "evaluate"])
+def test_it_is_entered_once_for_all_layers_that_ask_for_it(network, method):
+    getattr(network, method)(np.ones((5, 2)), [0, 1, 2, 0, 1])
+    assert events == ["on", "forward", "forward", "off"]
+
+
+def test_it_is_entered_once_for_all_that_is_done_inside(network):
+    with network.computing():
+        for _ in range(3):
+            network.loss_and_gradient(np.ones((5, 2), np.float32), np.zeros(5, np.int64))
+    assert events == ["on", *["forward"] * 6, "off"]
+
+
+def test_it_is_left_when_a_layer_fails(network):
+    network.predict(np.ones((1, 2)))
+    events.clear()
+    with pytest.raises(Exception, match="OnUnit1"):
+        network.predict(np.full((1, 2), np.nan))
+    assert events == ["on", "forward", "off"]
