@@ -35,13 +35,13 @@ BLANK: Final = WHITE + "\r\n" + END
 BRACKETS: Final = ",[]{}"
 INDICATORS: Final = "-?:" + BRACKETS + "#&*!|>'\"%@`"
 
-# Possessive quantifiers, as a word may have a million characters.
-PLAIN: Final = re.compile(rf"(?:[^:{BLANK}]++|:(?![{BLANK}]))++")
-PLAIN_IN_BRACKETS: Final = re.compile(rf"(?:[^:{BLANK},\[\]{{}}]++|:(?![{BLANK},\[\]{{}}]))++")
+# No pattern repeats a group: that takes memory for each time, and a word may have a million characters.
+PLAIN_END: Final = re.compile(rf"[{BLANK}]|:(?=[{BLANK}])")
+PLAIN_END_IN_BRACKETS: Final = re.compile(rf"[{BLANK},\[\]{{}}]|:(?=[{BLANK},\[\]{{}}])")
 QUOTED: Final = re.compile(rf"[^'\"\\{BLANK}]++")
 REST_OF_LINE: Final = re.compile(rf"[^\r\n{END}]*+")
 LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
-BLANK_LINES: Final = re.compile(rf"(?:[{WHITE}]*+(?:#[^\r\n{END}]*+)?(?:\r\n|\r|\n))++")
+EMPTY_LINES: Final = re.compile(rf"[{WHITE}\r\n]*[\r\n]")
 REST_IS_BLANK: Final = re.compile(rf"[{WHITE}]*[#\r\n{END}]")
 
 BLOCK_TEXT: Final = "while scanning a block scalar"
@@ -101,7 +101,7 @@ class EventParser(Reader, Scanner, Parser):
         """Skip what is between tokens; before the ``#`` of a comment there must be white space."""
         while True:
             if self.column == 0:
-                self._skip_match(BLANK_LINES)
+                self._skip_match(EMPTY_LINES)
             self._skip_white()
             if self.peek() == "#" and (self.column == 0 or self.buffer[self.pointer - 1] in WHITE):
                 self._skip_match(REST_OF_LINE)
@@ -117,6 +117,11 @@ class EventParser(Reader, Scanner, Parser):
             return ""
         self.forward(len(found[0]))
         return found[0]
+
+    def _until(self, pattern: re.Pattern[str]) -> str:
+        """Return what stands here before something that a pattern matches."""
+        found = pattern.search(self.buffer, self.pointer)
+        return self.buffer[self.pointer : found.start()] if found else ""
 
     def _skip_white(self) -> None:
         """Skip spaces, and tabs where they can't be taken for indentation."""
@@ -142,8 +147,9 @@ class EventParser(Reader, Scanner, Parser):
         pieces: list[str] = []
         between = ""
         start = end = self.get_mark()
-        characters = PLAIN_IN_BRACKETS if self.flow_level else PLAIN
-        while self.peek() != "#" and (word := self._skip_match(characters)):
+        ends = PLAIN_END_IN_BRACKETS if self.flow_level else PLAIN_END
+        while self.peek() != "#" and (word := self._until(ends)):
+            self.forward(len(word))
             self.allow_simple_key = False
             pieces += [between, word]
             end = self.get_mark()
@@ -185,6 +191,11 @@ class EventParser(Reader, Scanner, Parser):
     def scan_flow_scalar_non_spaces(self, double: bool, start_mark: Mark) -> list[str]:
         """Read a word of a text in quotes."""
         return [self._skip_match(QUOTED), *super().scan_flow_scalar_non_spaces(double, start_mark)]
+
+    def scan_flow_scalar_breaks(self, double: bool, start_mark: Mark) -> list[str]:
+        """Read the empty lines inside a text in quotes."""
+        breaks = LINE_BREAK.findall(self._skip_match(EMPTY_LINES))
+        return ["\n"] * len(breaks) + super().scan_flow_scalar_breaks(double, start_mark)
 
     def scan_block_scalar_indentation(self) -> tuple[list[str], int, Mark]:
         """Find out how far a block text is indented: as its first line is, and no blank line above may be further."""
