@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 import warnings
 from pathlib import Path
@@ -25,6 +26,7 @@ def older(request, tmp_path, monkeypatch):
     """Go to a copy of the folders that a version wrote, and return it."""
     shutil.copytree(request.param, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(platform, "platform", lambda: "Linux")  # as when they were written
     return tmp_path
 
 
