@@ -20,7 +20,7 @@ seed: 3
 data:
   csv: {file: plants.csv, target: kind, categorical: [soil]}
 layers:
-  - Affine: {units: 4}
+  - Affine: {units: 4, bias: false}
   - BatchNorm
   - Relu
   - Affine: {units: 2}
@@ -60,9 +60,12 @@ class Interruption:
 
 
 def main() -> None:
-    """Write a finished and an interrupted run of each spec, and what the finished ones predict."""
+    """Write a finished and an interrupted run of each spec, and what the finished ones predict for some encoded rows.
+
+    Before the batch normalisation there is no bias: its gradient is rounding error, which Adam turns into whole steps.
+    """
     platform.platform = lambda: "Linux"
-    inputs = np.random.default_rng(0).normal(size=(5, 5)).astype(np.float32)
+    inputs = np.array([[0.5, -1, 1, 0, 0], [2, 0.5, 0, 1, 0], [-1, -2, 0, 0, 1], [0, 0, 0, 0, 0]], np.float32)
     predictions = {}
     for name, lines in RUNS.items():
         Path(f"{name}.yaml").write_text(SPEC + lines, encoding="utf-8")
