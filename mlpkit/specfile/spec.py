@@ -89,8 +89,10 @@ def _first_difference(written: Any, read: Any, path: KeyPath = ()) -> KeyPath | 
         inside: Iterable[tuple[str | int, Any, Any]] = ((key, written[key], read[key]) for key in written)
     elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
         inside = zip(range(len(written)), written, read, strict=True)
+    elif isinstance(written, dict | list) or isinstance(read, dict | list):
+        return path
     else:  # repr tells 1 from True and 1.0, and 0.0 from -0.0
-        return None if repr(written) == repr(read) else path
+        return None if repr(scalar_of(written)) == repr(scalar_of(read)) else path
     return next((found for key, a, b in inside if (found := _first_difference(a, b, (*path, key))) is not None), None)
 
 

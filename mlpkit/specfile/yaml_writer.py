@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import yaml
 
+from mlpkit.specfile.overrides import scalar_of
 from mlpkit.specfile.variables import escape
 from mlpkit.specfile.yaml_parser import resolve_plain
 
@@ -76,9 +77,10 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return escape(str(value))
+    try:
+        return scalar_of(value)
+    except ValueError:  # no spec can hold it, but a message can show it
+        return escape(str(value))
 
 
 def _is_text(plain: str) -> bool:

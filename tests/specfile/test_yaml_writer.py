@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +37,8 @@ from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
         ({"normal": {"std": 0.01}}, "{normal: {std: 0.01}}"),
         ({"x": "a " * 100}, "{x: '" + "a " * 100 + "'}"),
         ({"k" * 200: 1}, "{" + "k" * 200 + ": 1}"),
+        (np.int64(3), "3"),
+        (np.float32(0.5), "0.5"),
         (pytest, str(pytest)),
     ],
 )
