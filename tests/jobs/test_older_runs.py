@@ -14,6 +14,8 @@ import pytest
 import mlpkit
 from mlpkit.jobs.evaluate import evaluate
 from mlpkit.jobs.predict import predict
+from mlpkit.training.events import Observer
+from mlpkit.training.stopping import StopRequest
 
 VERSIONS = sorted(path for path in (Path(__file__).parent / "older_runs").iterdir() if path.is_dir())
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -82,3 +84,19 @@ def test_a_finished_run_is_returned_as_it_is(older, optimizer):
     before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file() and path.name != ".lock"}
     assert mlpkit.resume(folder).history == history(folder)
     assert all(path.read_bytes() == content for path, content in before.items())
+
+
+@pytest.mark.filterwarnings("ignore:.*the same bits as without the break are no longer certain:UserWarning")
+def test_it_may_be_interrupted_and_resumed_once_more(older):
+    class Interruption(Observer):
+        def evaluated(self, record, seconds):
+            stop.stop("SIGTERM")
+
+    folder, stop = older / "adamw/interrupted", StopRequest()
+    resolved = (folder / "resolved.yaml").read_bytes()
+    halfway = mlpkit.resume(folder, observer=Interruption(), stop=stop)
+    assert halfway.stopped == "SIGTERM"
+    run = mlpkit.resume(folder)
+    assert (run.stopped, run.steps) == ("", history(older / "adamw/finished")[-1]["iteration"])
+    assert run.steps > halfway.steps
+    assert (folder / "resolved.yaml").read_bytes() == resolved
