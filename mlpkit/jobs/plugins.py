@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.registry.distributions import version_of
 from mlpkit.registry.origin import EntryPointOrigin
-from mlpkit.registry.probe import described_computation
+from mlpkit.registry.probe import verdict_here
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -64,9 +64,8 @@ def plugins_of(spec: Spec) -> list[PluginReport]:
 
 def built_ins_computed_by() -> dict[str, list[str]]:
     """Return the names of the built-in components that say what computes them, by what that is."""
-    registry = Registry.discover()
-    registry.plugins = [plugin for plugin in registry.plugins if plugin.built_in and plugin.usable]
-    return grouped({entry.name: described_computation(entry.component) for entry in registry.components()})
+    verdicts = [verdict_here(plugin) for plugin in Registry.discover().plugins if plugin.built_in]
+    return grouped({component.name: component.computed_by for verdict in verdicts for component in verdict.provided})
 
 
 def grouped(computed_by: Mapping[str, str]) -> dict[str, list[str]]:

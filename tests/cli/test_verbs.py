@@ -55,6 +55,24 @@ def test_version(invoke):
     assert (done.code, done.out) == (0, expected)
 
 
+WITHOUT_TENSORBOARDX = """
+import importlib.util
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "tensorboardX" else find_spec(name, *rest)
+import sys
+from mlpkit.cli.main import main
+sys.argv = ["mlpkit", "--version"]
+main()
+"""
+
+
+def test_the_version_needs_no_library_of_an_extra(environment):
+    command = [sys.executable, "-c", WITHOUT_TENSORBOARDX]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"mlpkit {package.__version__}\nAffine, Conv2d: computed by ")
+
+
 def test_without_a_verb_the_help_is_shown_and_the_usage_is_wrong(invoke):
     done = invoke()
     assert done.code == 2

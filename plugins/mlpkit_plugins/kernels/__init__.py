@@ -32,13 +32,17 @@ elif os.environ.get("MLPKIT_KERNELS") == "numpy":
     PRODUCTS_BY_REASON = "MLPKIT_KERNELS=numpy"
 else:
     try:
-        from mlpkit_plugins.kernels import compiled as kernels
+        import mlpkit_plugins.kernels.compiled as kernels
 
         PRODUCTS_BY_REASON = kernels.INSTRUCTIONS or "the processor has neither AVX2 nor AVX-512"
-    except ImportError as error:  # there was no compiler, or NumPy is not the one it was compiled for
+    except ModuleNotFoundError:
         from mlpkit_plugins.kernels import with_numpy as kernels
 
-        PRODUCTS_BY_REASON = f"the kernels are not compiled: {error}"
+        PRODUCTS_BY_REASON = "the kernels are not compiled; with a C compiler, install mlpkit again"
+    except ImportError as error:  # compiled for another NumPy, say
+        from mlpkit_plugins.kernels import with_numpy as kernels
+
+        PRODUCTS_BY_REASON = f"the compiled kernels can't be loaded: {error}"
 
 COMPILED = kernels.__name__.endswith(".compiled")
 """Whether the compiled kernels are in use."""
