@@ -11,9 +11,8 @@ import numpy as np
 
 import mlpkit
 from contestants.task import LEARNING_RATES, PATCH, SIDE
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.minibatches import WithReplacement
-from mlpkit.training.stopping import StopRequest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

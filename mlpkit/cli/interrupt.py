@@ -7,8 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.cli import output
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.stopping import StopRequest
+    from mlpkit.training.events import StopRequest
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.snapshot import Snapshot
-from mlpkit.training.stopping import StopRequest
 from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:

@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from mlpkit.specfile.sections import Training
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import Observer
+    from mlpkit.training.events import Observer, StopRequest
     from mlpkit.training.snapshot import Snapshot
-    from mlpkit.training.stopping import StopRequest
     from mlpkit.training.workers import Plan
 
 

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlpkit.components.callback import TrainingView
+import numpy as np
+
+from mlpkit.components.callback import TrainingView, Weights
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, restore_arrays
-from mlpkit.training.stopping import StopRequest
 from mlpkit.training.update import Updater
-from mlpkit.training.weights import replace_weights, swapped_weights, weights_of
 from mlpkit.training.workers import Workers, useful_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlpkit.components.augmentation import Augmentation
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
+
 
 SECONDS_BETWEEN_REPORTS = 0.1
 _EVALUATED = ("train", "validation")
@@ -305,3 +307,42 @@ class Trainer:
         expect_finite(self.network, self._update.slots, self.progress.step, learning_rate)
         self._last_rate = learning_rate
         self._store.save(self.snapshot())
+
+
+def weights_of(network: Sequential) -> Weights:
+    """Return a network's parameters and layers' state; to write into them changes the network."""
+    return Weights(network.values, network.replicas[0].state)
+
+
+def replace_weights(live: Weights, stand_in: Weights) -> None:
+    """Write weights into those of a network.
+
+    Args:
+        live: what ``weights_of`` returned.
+        stand_in: what takes their place.
+
+    Raises:
+        ComponentFailure: the arrays are not of the same size.
+    """
+    with component_errors("a callback's stand_in can't take the place of the weights"):
+        for array, other in zip(live, stand_in, strict=True):
+            np.copyto(array, np.reshape(other, array.shape))
+
+
+@contextmanager
+def swapped_weights(live: Weights, stand_in: Weights | None) -> Iterator[None]:
+    """Put weights in the place of a network's for the time of a block.
+
+    Args:
+        live: what ``weights_of`` returned.
+        stand_in: what takes their place; None for nothing.
+    """
+    if stand_in is None:
+        yield
+        return
+    trained = live.copy()
+    replace_weights(live, stand_in)
+    try:
+        yield
+    finally:
+        replace_weights(live, trained)

@@ -8,7 +8,7 @@ from shutil import copytree
 import pytest
 
 from mlpkit import load_spec, resume, run
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import StopRequest
 
 WARNING = """\
 tiny.yaml:6:5: warning: layer old.Old is deprecated

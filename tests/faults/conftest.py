@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import mlpkit
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

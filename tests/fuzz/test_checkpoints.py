@@ -14,8 +14,7 @@ from fuzzing.watch import Limits, campaign
 import mlpkit
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file, save_model
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

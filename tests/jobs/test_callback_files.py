@@ -7,8 +7,7 @@ import pytest
 import mlpkit
 from mlpkit.jobs.check import check
 from mlpkit.runs.folder import OWN_NAMES
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 SPEC = """\
 mlpkit: 1

@@ -11,8 +11,7 @@ import pytest
 import mlpkit
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 HEAD = "mlpkit: 1\ndata: acme.few\nlayers:\n"
 TAIL = """\

@@ -14,8 +14,7 @@ import pytest
 import mlpkit
 from mlpkit.jobs.evaluate import evaluate
 from mlpkit.jobs.predict import predict
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 VERSIONS = sorted(path for path in (Path(__file__).parent / "older_runs").iterdir() if path.is_dir())
 OPTIMIZERS = ("sgd", "adam", "adamw")

@@ -10,8 +10,7 @@ import pytest
 
 import mlpkit
 from mlpkit.jobs.repro import repro
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 
 class Told(Observer):

@@ -13,8 +13,7 @@ import pytest
 import mlpkit
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file, save_model
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit_plugins.layers.affine import Affine
 
 RESULTS = ("model.safetensors", "history.jsonl", "metrics.json")

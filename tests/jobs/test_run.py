@@ -24,8 +24,7 @@ from mlpkit.runs import json_files as json_lines
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file
 from mlpkit.training.checkpointing import CheckpointTriggers
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 
 def sha(path):

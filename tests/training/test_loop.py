@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from mlpkit import ComponentFailure, DivergenceError, Layer
-from mlpkit.training.events import Observer, ObserverGroup
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 from mlpkit_plugins.optimizers.sgd import Sgd
 

@@ -10,7 +10,7 @@ import pytest
 from mlpkit import ModelFileError, StorageError
 from mlpkit.training import loop
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import StopRequest
 from mlpkit_plugins.optimizers.adam import Adam
 
 

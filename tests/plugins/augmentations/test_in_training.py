@@ -8,9 +8,8 @@ import mlpkit
 from mlpkit.jobs.build import build_for, prove
 from mlpkit.jobs.resume import resume
 from mlpkit.jobs.training_job import settings_of
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.loop import Trainer
-from mlpkit.training.stopping import StopRequest
 
 SPEC = """\
 mlpkit: 1

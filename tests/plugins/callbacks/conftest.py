@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
-from mlpkit.training.events import Observer
-from mlpkit.training.stopping import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 SPEC = """\
 mlpkit: 1
