@@ -71,8 +71,8 @@ class GzipStream:
             content = self._member.decompress(self._waiting, most)
         except zlib.error as error:
             reason = str(error).rpartition(": ")[2]
-            message = f"the compressed content is damaged: {reason}; restore the file from a copy"
-            raise DataError(self._path, message) from error
+            message = f"the compressed content from here on is damaged: {reason}; restore the file from a copy"
+            raise DataError(self._path, message, byte=self._position) from error
         rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
         self._position += len(self._waiting) - len(rest)
         self._waiting = rest

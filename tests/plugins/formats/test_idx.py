@@ -207,18 +207,18 @@ def test_gzip_damage_is_explained(tmp_path: Path) -> None:
     write(path, packed[:50])
     assert error_of(path) == ("FOLDER/x.gz, byte 50: the compressed content ends too early; the file is incomplete")
     size = len(packed)
-    for content, reason in (
-        (packed[:-8] + bytes(8), "incorrect data check"),
-        (packed[:-4] + bytes(4), "incorrect length check"),
-        (packed[:10] + b"\xff" * 40, "invalid block type"),
-        (packed[:2] + b"\x09" + packed[3:], "unknown compression method"),
-        (packed[:3] + b"\x80" + packed[4:], "unknown header flags set"),
-        (packed + b"more", "incorrect header check"),
-        (packed + bytes(512), "incorrect header check"),
+    for content, byte, reason in (
+        (packed[:-8] + bytes(8), 31, "incorrect data check"),
+        (packed[:-4] + bytes(4), 31, "incorrect length check"),
+        (packed[:10] + b"\xff" * 40, 0, "invalid block type"),
+        (packed[:2] + b"\x09" + packed[3:], 0, "unknown compression method"),
+        (packed[:3] + b"\x80" + packed[4:], 0, "unknown header flags set"),
+        (packed + b"more", size, "incorrect header check"),
+        (packed + bytes(512), size, "incorrect header check"),
     ):
         write(path, content)
-        damage = f"the compressed content is damaged: {reason}; restore the file from a copy"
-        assert error_of(path) == f"FOLDER/x.gz: {damage}"
+        damage = f"the compressed content from here on is damaged: {reason}; restore the file from a copy"
+        assert error_of(path) == f"FOLDER/x.gz, byte {byte}: {damage}"
     write(path, packed + packed[:7])
     assert error_of(path) == (
         f"FOLDER/x.gz, byte {size + 7}: the compressed content ends too early; the file is incomplete"
