@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import DataError
+from mlpkit import DataError, read_npy_header
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.npy_header import read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 from mlpkit_plugins.splits.shares import Shares
 
 Share = Annotated[float, Ge(0), Lt(1)]
 Files = tuple[str, str]
+
+ZIP: Final = b"PK\x03\x04"
+"""What an .npz file begins with."""
 
 
 class Npy(ArrayDataset):
@@ -96,6 +98,8 @@ def _opened(inputs: tuple[str, str], targets: tuple[str, str]) -> Examples:
         path = named_file(parameter, name)
         try:
             with path.open("rb") as file:
+                if file.peek(len(ZIP)).startswith(ZIP):
+                    raise DataError(name, "is an .npz file, or another archive; read it with the data set npz")
                 header = read_npy_header(file, name, path.stat().st_size)
                 opened.append((RowsOnDisk(file, header, name), path))
         except OSError as error:
