@@ -105,6 +105,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.run import run as run
     from mlpkit.jobs.training_job import Run as Run
     from mlpkit.network.sequential import Sequential as Sequential
+    from mlpkit.npy_header import NpyHeader as NpyHeader
+    from mlpkit.npy_header import read_npy_header as read_npy_header
     from mlpkit.specfile.spec import Spec as Spec
     from mlpkit.specfile.spec import load_spec as load_spec
 
@@ -149,6 +151,7 @@ _HOMES = {
     "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.jobs.build": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
+    "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

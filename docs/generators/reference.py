@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SPECIAL: Final = ("__call__", "__len__")
 """Methods with underscores that an author writes or calls."""
 
-FULL: Final = ("component", "parameter", "buffer", "chain", "check_gradients")
+FULL: Final = ("component", "parameter", "buffer", "chain", "check_gradients", "read_npy_header")
 """Functions that an author calls, whose arguments need more than their names."""
 
 SAME_IN_EVERY_KIND: Final = ("examples",)
@@ -38,6 +38,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     ),
     "What data sets return": (mlpkit, ("Description", "Doubt", "Split", "Classes", "Labels", "Values")),
     "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "TargetError", "DataError", "did_you_mean")),
+    "Reading .npy files": (mlpkit, ("read_npy_header", "NpyHeader")),
     "Testing": (
         mlpkit.testing,
         (

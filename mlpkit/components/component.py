@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABCMeta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,12 +26,19 @@ class ComponentType(ABCMeta):
         component.__init__(**arguments)
         return component
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's parameters, for ``help`` and for editors."""
+        of_function = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return of_function.replace(parameters=list(of_function.parameters.values())[1:])
+
 
 class Component(metaclass=ComponentType):
     """Base of every component.
 
     A component is a class with an annotated constructor; the annotations, defaults and docstring of that
-    constructor are the schema of its parameters.
+    constructor are the schema of its parameters. As ``@dataclass(eq=False)`` it may inherit parameters, with their
+    defaults, meanings and checks in ``__post_init__``, from a dataclass that several components share.
 
     Attributes:
         computed_by: what computes it, if the bits of its results depend on that, and the versions of its package and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Annotated, Literal
 
 import pytest
@@ -48,6 +49,19 @@ class Heir(Dense):
     def __init__(self, depth: int):
         super().__init__(units=depth)
         self.path_so_far = self.path
+
+
+def test_help_and_editors_see_the_parameters():
+    assert str(inspect.signature(Heir)) == "(depth: 'int')"
+    assert list(inspect.signature(Dense).parameters) == [
+        "units",
+        "padding",
+        "weights",
+        "rate",
+        "gain",
+        "sizes",
+        "inner",
+    ]
 
 
 def test_checked_values_reach_the_constructor_converted():

@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, is_dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -93,10 +93,12 @@ class Schema:
 
     @cached_property
     def docstring(self) -> Docstring:
-        """The class's docstring, and below it its constructor's."""
+        """The class's docstring, with parameters that its constructor or an inherited dataclass describes."""
         own = parse_docstring(self.owner.__doc__)
-        constructor = parse_docstring(_constructor(self.owner).__doc__)
-        own.parameters.update({k: v for k, v in constructor.parameters.items() if k not in own.parameters})
+        inherited = (base for base in self.owner.__mro__[1:] if is_dataclass(base))
+        for source in (_constructor(self.owner), *inherited):
+            for name, meaning in parse_docstring(source.__doc__).parameters.items():
+                own.parameters.setdefault(name, meaning)
         return own
 
     def check(
@@ -324,7 +326,7 @@ def _read_schema(owner: type) -> Schema:
         return Schema(owner, ())
     where = f"{owner.__module__}.{owner.__qualname__}"
     try:
-        annotations = typing.get_type_hints(constructor, include_extras=True)
+        annotations = _annotations(owner, constructor)
     except Exception as error:
         raise PluginError(f"{where}: its constructor's annotations can't be resolved: {error}") from error
     fields = []
@@ -342,9 +344,31 @@ def _read_schema(owner: type) -> Schema:
             found = value_type(annotations[parameter.name])
         except TypeError as error:
             raise PluginError(f"{where}: parameter '{parameter.name}': {error}") from error
-        default = REQUIRED if parameter.default is parameter.empty else parameter.default
-        fields.append(ParameterSchema(parameter.name, found, default, parameter.kind is parameter.KEYWORD_ONLY))
+        keyword_only = parameter.kind is parameter.KEYWORD_ONLY
+        fields.append(ParameterSchema(parameter.name, found, _default(owner, parameter), keyword_only))
     return Schema(owner, tuple(fields))
+
+
+def _annotations(owner: type, constructor: Callable[..., None]) -> dict[str, Any]:
+    """Resolve a constructor's annotations; those of a dataclass's fields, in the modules that the fields come from."""
+    if not is_dataclass(owner):
+        return typing.get_type_hints(constructor, include_extras=True)
+    modules: dict[str, dict[str, Any]] = {}
+    for name, annotation in constructor.__annotations__.items():
+        homes = (base for base in owner.__mro__ if vars(base).get("__annotations__", {}).get(name) is annotation)
+        modules.setdefault(next(homes, constructor).__module__, {})[name] = annotation
+    resolved: dict[str, Any] = {}
+    for module, written_there in modules.items():
+        fields = type(owner.__name__, (), {"__module__": module, "__annotations__": written_there})
+        resolved |= typing.get_type_hints(fields, include_extras=True)
+    return resolved
+
+
+def _default(owner: type, parameter: inspect.Parameter) -> object:
+    factory = getattr(getattr(owner, "__dataclass_fields__", {}).get(parameter.name), "default_factory", MISSING)
+    if factory is not MISSING:
+        return factory()
+    return REQUIRED if parameter.default is parameter.empty else parameter.default
 
 
 SCALARS: dict[object, ValueType] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -29,9 +28,11 @@ if TYPE_CHECKING:
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 
-@dataclass(frozen=True)
-class ArrayOptions:
-    """What a spec says of arrays; the parameters' meanings stand with the data sets that have them."""
+class ArrayDataset(Dataset):
+    """A data set whose examples are the rows of arrays, which stay in their files.
+
+    A subclass has these parameters or sets them, and opens the files.
+    """
 
     predict: Predicted
     flatten: bool
@@ -39,15 +40,6 @@ class ArrayOptions:
     standardize: bool
     split: Literal["shuffle", "in_order"]
     split_seed: int
-
-
-class ArrayDataset(Dataset):
-    """A data set whose examples are the rows of arrays, which stay in their files.
-
-    A subclass sets ``options`` and ``shares`` in its constructor, and opens the files.
-    """
-
-    options: ArrayOptions
     shares: Shares
     targets_parameter: ClassVar = "targets"
     """The parameter that targets come from."""
@@ -76,12 +68,12 @@ class ArrayDataset(Dataset):
         sizes = {name: len(rows) for name, (_, rows) in self._parts(examples).items()}
         raw_shape = examples["train"].inputs.shape[1:] or (1,)
         if self._scaling is None:
-            self._scaling = Scaling(raw_shape, self.options.divide_by)
+            self._scaling = Scaling(raw_shape, self.divide_by)
         return Description(self._input_shape(raw_shape), target, sizes)
 
     def doubts(self) -> list[Doubt]:
         """Return what is to be said of numbers of classes that no training example has."""
-        if self.options.predict != "classes":
+        if self.predict != "classes":
             return []
         found, rows = self._parts(self._opened())["train"]
         place = found.targets_name, self.targets_parameter
@@ -89,7 +81,7 @@ class ArrayDataset(Dataset):
 
     def target_remedy(self) -> str:
         """Return what to save, or to set predict to, where the loss takes another kind of target."""
-        if self.options.predict == "values":
+        if self.predict == "values":
             found = self._opened()["train"]
             return remedy_for_values(found.targets, found.targets_name)
         return "set predict: values if the targets are numbers to predict"
@@ -110,7 +102,7 @@ class ArrayDataset(Dataset):
         }
         parts = self._parts(examples)
         assert self._scaling is not None
-        if self.options.standardize and self._scaling.means is None:
+        if self.standardize and self._scaling.means is None:
             training, rows = parts["train"]
             try:
                 self._scaling = self._scaling.fitted(training.parts(rows))
@@ -137,7 +129,7 @@ class ArrayDataset(Dataset):
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
-        self._scaling = Scaling.from_state(state, self.options.divide_by)
+        self._scaling = Scaling.from_state(state, self.divide_by)
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Scale raw inputs.
@@ -166,7 +158,7 @@ class ArrayDataset(Dataset):
         return "" if self._scaling is None else self._scaling.why_not_written(inputs)
 
     def _input_shape(self, raw_shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (prod(raw_shape),) if self.options.flatten else raw_shape
+        return (prod(raw_shape),) if self.flatten else raw_shape
 
     def _opened(self) -> dict[str, Examples]:
         if self._examples is None:
@@ -180,9 +172,7 @@ class ArrayDataset(Dataset):
         return self._examples
 
     def _target(self, examples: Mapping[str, Examples]) -> Target:
-        found = {
-            name: array_target(part.targets, self.options.predict, part.targets_name) for name, part in examples.items()
-        }
+        found = {name: array_target(part.targets, self.predict, part.targets_name) for name, part in examples.items()}
         for name, target in found.items():
             if target != found["train"] and not _is_part(target, found["train"]):
                 raise DataError(examples[name].targets_name, f"has {target}; expected {found['train']}")
@@ -190,8 +180,8 @@ class ArrayDataset(Dataset):
 
     def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:
         count = examples["train"].inputs.shape[0]
-        if self.options.split == "shuffle" and any(self.shares):
-            rows: Mapping[str, Any] = split_at_random(count, self.shares, self.options.split_seed)
+        if self.split == "shuffle" and any(self.shares):
+            rows: Mapping[str, Any] = split_at_random(count, self.shares, self.split_seed)
         else:
             rows = split_in_order(count, self.shares)
         parts = {name: (examples["train"], part) for name, part in rows.items()}

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
-from annotated_types import Ge, Lt
 
 from mlpkit import DataError
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.options import Files, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.idx import IDX_SUFFIXES, read_idx, read_idx_shape
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image
-from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-Share = Annotated[float, Ge(0), Lt(1)]
-Files = tuple[str, str]
-
 IMAGES: Final = 3
 LABELS: Final = 1
 """Dimensions of the two arrays: (examples, height, width) and (examples,)."""
 
 
-class Idx(ArrayDataset):
+@dataclass(eq=False)
+class Idx(SplitOptions, ArrayDataset):
     """Grey images and their labels in IDX files, the format of MNIST: any set made in its likeness.
 
         x = raw / 255, or raw if not normalized
@@ -42,11 +41,6 @@ class Idx(ArrayDataset):
         labels: file of their labels, numbers of classes from 0.
         normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
         flatten: give images as rows, and not as (height, width).
-        validation: share of the examples for validation, or the two files that hold them; 0 for none.
-        test: share of the examples for testing, or the two files that hold them; 0 for none.
-        split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
-            training, the last for testing.
-        split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
@@ -57,25 +51,18 @@ class Idx(ArrayDataset):
 
     targets_parameter: ClassVar = "labels"
 
-    def __init__(
-        self,
-        images: str,
-        labels: str,
-        *,
-        normalize: bool = True,
-        flatten: bool = True,
-        validation: Share | Files = 0.1,
-        test: Share | Files = 0.1,
-        split: Literal["shuffle", "in_order"] = "shuffle",
-        split_seed: Annotated[int, Ge(0)] = 0,
-    ) -> None:
-        self.images = images
-        self.labels = labels
-        self.options = ArrayOptions("classes", flatten, 255.0 if normalize else 1.0, False, split, split_seed)
-        given = {"validation": validation, "test": test}
-        self.files = {name: files for name, files in given.items() if isinstance(files, tuple)}
-        self.shares = Shares(*(0.0 if isinstance(share, tuple) else share for share in given.values()))
-        self.shares.expect_rest()
+    images: str
+    labels: str
+    normalize: bool = True
+    flatten: bool = True
+    _: KW_ONLY
+    validation: Share | Files = 0.1
+    test: Share | Files = 0.1
+
+    def __post_init__(self) -> None:
+        self.shares, self.files = shares_and_files(self.validation, self.test)
+        self.predict, self.standardize = "classes", False
+        self.divide_by = 255.0 if self.normalize else 1.0
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

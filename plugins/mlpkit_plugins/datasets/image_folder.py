@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
 import PIL  # noqa: F401 - where it is missing, the data set is listed with the command that installs it
-from annotated_types import Ge, Le, Lt
+from annotated_types import Ge, Le
 
 from mlpkit import Classes, DataError, Dataset, Description, ModelFileError, ParameterError, ShapeError, did_you_mean
 from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
@@ -19,7 +19,7 @@ from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
-from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.splits.text_key import text_key
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Share = Annotated[float, Ge(0), Lt(1)]
 Pixels = Annotated[int, Ge(1), Le(4096)]
 
 SPLITS: Final = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
@@ -82,10 +81,7 @@ class ImageFolder(Dataset):
         self.resize = resize
         self.normalize = normalize
         self.flatten = flatten
-        given = {"validation": validation, "test": test}
-        self.folders = {name: where for name, where in given.items() if isinstance(where, str)}
-        self.shares = Shares(*(0.0 if isinstance(share, str) else share for share in given.values()))
-        self.shares.expect_rest()
+        self.shares, self.folders = shares_and_files(validation, test)
         self.split = split
         self.split_seed = split_seed
         self._classes: tuple[str, ...] = ()

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Final
 
-from annotated_types import Ge, Gt, Lt
-
-from mlpkit import DataError
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions
+from mlpkit import DataError, read_npy_header
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.npy_header import read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
-from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Share, shares_and_files
 
-Share = Annotated[float, Ge(0), Lt(1)]
-Files = tuple[str, str]
+ZIP: Final = b"PK\x03\x04"
+"""What an .npz file begins with."""
 
 
-class Npy(ArrayDataset):
+@dataclass(eq=False)
+class Npy(SplitOptions, ContentOptions, ArrayDataset):
     """Two arrays in .npy files: a row of inputs for each example, and a row of targets.
 
     Of arrays above 256 MiB, only the rows that a minibatch asks for are read: they may be larger than the memory. A run
@@ -32,16 +32,6 @@ class Npy(ArrayDataset):
     Args:
         inputs: file of an array of numbers, shape (examples, ...); ``example:NAME`` is one that ships with mlpkit.
         targets: file of an array, shape (examples,) or (examples, ...).
-        predict: what the targets are: ``classes``, numbers from 0; ``labels``, rows of 0 and 1; ``values``, numbers.
-        flatten: give inputs as rows.
-        divide_by: what inputs are divided by, such as 255 for bytes of images.
-        standardize: scale each element of the inputs to mean 0 and standard deviation 1, by the training examples. The
-            file is read once for that.
-        validation: share of the examples for validation, or the two files that hold them; 0 for none.
-        test: share of the examples for testing, or the two files that hold them; 0 for none.
-        split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
-            training, the last for testing.
-        split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
@@ -50,27 +40,14 @@ class Npy(ArrayDataset):
     Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
     """
 
-    def __init__(
-        self,
-        inputs: str,
-        targets: str,
-        *,
-        predict: Literal["classes", "labels", "values"] = "classes",
-        flatten: bool = False,
-        divide_by: Annotated[float, Gt(0)] = 1.0,
-        standardize: bool = False,
-        validation: Share | Files = 0.1,
-        test: Share | Files = 0.1,
-        split: Literal["shuffle", "in_order"] = "shuffle",
-        split_seed: Annotated[int, Ge(0)] = 0,
-    ) -> None:
-        self.inputs = inputs
-        self.targets = targets
-        self.options = ArrayOptions(predict, flatten, divide_by, standardize, split, split_seed)
-        given = {"validation": validation, "test": test}
-        self.files = {name: files for name, files in given.items() if isinstance(files, tuple)}
-        self.shares = Shares(*(0.0 if isinstance(share, tuple) else share for share in given.values()))
-        self.shares.expect_rest()
+    inputs: str
+    targets: str
+    _: KW_ONLY
+    validation: Share | Files = 0.1
+    test: Share | Files = 0.1
+
+    def __post_init__(self) -> None:
+        self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -96,6 +73,8 @@ def _opened(inputs: tuple[str, str], targets: tuple[str, str]) -> Examples:
         path = named_file(parameter, name)
         try:
             with path.open("rb") as file:
+                if file.peek(len(ZIP)).startswith(ZIP):
+                    raise DataError(name, "is an .npz file, or another archive; read it with the data set npz")
                 header = read_npy_header(file, name, path.stat().st_size)
                 opened.append((RowsOnDisk(file, header, name), path))
         except OSError as error:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
-
-from annotated_types import Ge, Gt, Lt
+from dataclasses import KW_ONLY, dataclass
+from typing import IO, TYPE_CHECKING, Any
 
 from mlpkit import DataError
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ArrayOptions
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.npz_file import expect_sound, npz_array
-from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
     from mlpkit_plugins.arrays.array_split import ArraySplit
 
-Share = Annotated[float, Ge(0), Lt(1)]
 
-
-class Npz(ArrayDataset):
+@dataclass(eq=False)
+class Npz(SplitOptions, ContentOptions, ArrayDataset):
     """Two arrays in an .npz file: a row of inputs for each example, and a row of targets.
 
     Of arrays above 256 MiB that ``np.savez`` wrote, only the rows that a minibatch asks for are read: they may be
@@ -40,16 +39,8 @@ class Npz(ArrayDataset):
         file: the file; ``example:NAME`` is one that ships with mlpkit.
         inputs: name of the array of inputs, numbers of shape (examples, ...).
         targets: name of the array of targets, shape (examples,) or (examples, ...).
-        predict: what the targets are: ``classes``, numbers from 0; ``labels``, rows of 0 and 1; ``values``, numbers.
-        flatten: give inputs as rows.
-        divide_by: what inputs are divided by, such as 255 for bytes of images.
-        standardize: scale each element of the inputs to mean 0 and standard deviation 1, by the training examples. The
-            file is read once for that.
         validation: share of the examples for validation, or a file that holds them; 0 for none.
         test: share of the examples for testing, or a file that holds them; 0 for none.
-        split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
-            training, the last for testing.
-        split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
@@ -59,29 +50,15 @@ class Npz(ArrayDataset):
     Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays", which has .npz too.
     """
 
-    def __init__(
-        self,
-        file: str,
-        *,
-        inputs: str = "x",
-        targets: str = "t",
-        predict: Literal["classes", "labels", "values"] = "classes",
-        flatten: bool = False,
-        divide_by: Annotated[float, Gt(0)] = 1.0,
-        standardize: bool = False,
-        validation: Share | str = 0.1,
-        test: Share | str = 0.1,
-        split: Literal["shuffle", "in_order"] = "shuffle",
-        split_seed: Annotated[int, Ge(0)] = 0,
-    ) -> None:
-        self.file = file
-        self.inputs = inputs
-        self.targets = targets
-        self.options = ArrayOptions(predict, flatten, divide_by, standardize, split, split_seed)
-        given = {"validation": validation, "test": test}
-        self.files = {name: file for name, file in given.items() if isinstance(file, str)}
-        self.shares = Shares(*(0.0 if isinstance(share, str) else share for share in given.values()))
-        self.shares.expect_rest()
+    file: str
+    inputs: str = "x"
+    targets: str = "t"
+    _: KW_ONLY
+    validation: Share | str = 0.1
+    test: Share | str = 0.1
+
+    def __post_init__(self) -> None:
+        self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from annotated_types import Ge
+from typing import TYPE_CHECKING, Any
 
 from mlpkit_plugins.formats.parquet_file import ParquetFile
-from mlpkit_plugins.tables.options import Names, Share, TableOptions
 from mlpkit_plugins.tables.parquet_source import ParquetSource
 from mlpkit_plugins.tables.table_dataset import TableDataset
 
@@ -29,25 +26,10 @@ class Parquet(TableDataset):
     categories, the file is read before the shapes are proved.
 
     Args:
-        file: the file, seen from the current folder; ``example:NAME`` is one that ships with mlpkit.
-        target: the column to predict, or several.
-        predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
-            and 1, each by itself; ``values``, columns of numbers.
-        inputs: the columns to learn from; by default all the others.
-        ignore: columns to leave out, where ``inputs`` is not given.
         categorical: the inputs that hold categories: texts, numbers or dates.
         missing: what to do about a missing value, null or NaN: raise an ``error``; ``fill`` in the mean of a number,
             and zeros for a category; or ``drop`` the row.
         missing_texts: texts that stand for a missing value, too.
-        unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
-        standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
-        validation: share of the rows for validation, or a file that holds them; 0 for none.
-        test: share of the rows for testing, or a file that holds them; 0 for none.
-        split: how rows are split: by a ``hash`` of what stands in them, so that a row stays where it is when others
-            come or go, and equal rows come together; or by a ``shuffle``, so that the shares are exact.
-        split_by: the column that is hashed, such as the number of a patient whose rows must stay together; by default
-            all columns that are used.
-        split_seed: another number gives another split; the spec's seed leaves the split as it is.
 
     Raises:
         ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a file or a
@@ -56,43 +38,6 @@ class Parquet(TableDataset):
 
     Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-format/.
     """
-
-    def __init__(
-        self,
-        file: str,
-        target: str | Names,
-        *,
-        predict: Literal["classes", "labels", "values"] = "classes",
-        inputs: Names | None = None,
-        ignore: tuple[str, ...] = (),
-        categorical: tuple[str, ...] = (),
-        missing: Literal["error", "fill", "drop"] = "error",
-        missing_texts: tuple[str, ...] = (),
-        unknown: Literal["error", "zeros"] = "error",
-        standardize: bool = True,
-        validation: Share | str = 0.1,
-        test: Share | str = 0.1,
-        split: Literal["hash", "shuffle"] = "hash",
-        split_by: str | None = None,
-        split_seed: Annotated[int, Ge(0)] = 0,
-    ) -> None:
-        self.file = file
-        self.options = TableOptions(
-            target,
-            predict,
-            inputs,
-            ignore,
-            categorical,
-            missing,
-            unknown,
-            standardize,
-            validation,
-            test,
-            split,
-            split_by,
-            split_seed,
-        )
-        self.missing_texts = missing_texts
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

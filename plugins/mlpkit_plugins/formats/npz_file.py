@@ -13,8 +13,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit import DataError, did_you_mean
-from mlpkit_plugins.formats.npy_header import read_npy_header
+from mlpkit import DataError, did_you_mean, read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from mlpkit_plugins.kernels import read_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit_plugins.formats.npy_header import NpyHeader
+    from mlpkit import NpyHeader
 
 LARGEST_COPY: Final = 1 << 28
 """Bytes of an array up to which it is read as a whole, which spares a call of the system for each row."""

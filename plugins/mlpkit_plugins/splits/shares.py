@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias, TypeVar
+
+from annotated_types import Ge, Lt
 
 from mlpkit import ParameterError
+
+Share: TypeAlias = Annotated[float, Ge(0), Lt(1)]
+"""A share of the examples."""
+F = TypeVar("F", str, tuple[str, str])
 
 
 class Shares(NamedTuple):
@@ -53,6 +59,23 @@ class Shares(NamedTuple):
                 f"{_counted(examples)} to train on"
             )
             raise ParameterError("validation", message, remedy="ask for smaller shares, or add examples")
+
+
+def shares_and_files(validation: float | F, test: float | F) -> tuple[Shares, dict[str, F]]:
+    """Return which part of the examples makes which split, and the files of the splits that have their own.
+
+    Args:
+        validation: a share of the examples for validation, or what holds them: then they take no share.
+        test: the same for testing.
+
+    Raises:
+        ParameterError: the shares leave nothing to train on.
+    """
+    given = {"validation": validation, "test": test}
+    files = {name: found for name, found in given.items() if isinstance(found, str | tuple)}
+    shares = Shares(*(found if isinstance(found, float) else 0.0 for found in given.values()))
+    shares.expect_rest()
+    return shares, files
 
 
 def _counted(examples: int) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from annotated_types import Ge, Lt, MinLen
+from annotated_types import Ge, MinLen
 
 from mlpkit import DataError, ParameterError, did_you_mean
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
-from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.source import Columns
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Names = Annotated[tuple[str, ...], MinLen(1)]
 """Names of columns."""
-Share = Annotated[float, Ge(0), Lt(1)]
-"""A share of the rows."""
 
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_SHOWN: Final = 80
@@ -31,27 +29,51 @@ _OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 """What pandas calls the column of an index that has no name."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class TableOptions:
-    """What a spec says of a table; the parameters' meanings stand with the data sets that have them.
+    """What a spec says of a table, whatever format it comes in.
+
+    Args:
+        file: the file, seen from the current folder; ``example:NAME`` is one that ships with mlpkit.
+        target: the column to predict, or several.
+        predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
+            and 1, each by itself; ``values``, columns of numbers.
+        inputs: the columns to learn from; by default all the others.
+        ignore: columns to leave out, where ``inputs`` is not given.
+        categorical: the inputs that hold categories.
+        missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
+            category; or ``drop`` the row.
+        missing_texts: what stands for a missing value.
+        unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
+        standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
+        validation: share of the rows for validation, or a file that holds them; 0 for none.
+        test: share of the rows for testing, or a file that holds them; 0 for none.
+        split: how rows are split: by a ``hash`` of what stands in them, so that a row stays where it is when others
+            come or go, and equal rows come together; or by a ``shuffle``, so that the shares are exact.
+        split_by: the column that is hashed, such as the number of a patient whose rows must stay together; by default
+            all columns that are used.
+        split_seed: another number gives another split; the spec's seed leaves the split as it is.
 
     Raises:
         ParameterError: the parameters contradict each other.
     """
 
-    target: str | tuple[str, ...]
-    predict: Literal["classes", "labels", "values"]
-    inputs: tuple[str, ...] | None
-    ignore: tuple[str, ...]
-    categorical: tuple[str, ...]
-    missing: Literal["error", "fill", "drop"]
-    unknown: Literal["error", "zeros"]
-    standardize: bool
-    validation: float | str
-    test: float | str
-    split: Literal["hash", "shuffle"]
-    split_by: str | None
-    split_seed: int
+    file: str
+    target: str | Names
+    _: KW_ONLY
+    predict: Literal["classes", "labels", "values"] = "classes"
+    inputs: Names | None = None
+    ignore: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    missing: Literal["error", "fill", "drop"] = "error"
+    missing_texts: tuple[str, ...] = ()
+    unknown: Literal["error", "zeros"] = "error"
+    standardize: bool = True
+    validation: Share | str = 0.1
+    test: Share | str = 0.1
+    split: Literal["hash", "shuffle"] = "hash"
+    split_by: str | None = None
+    split_seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
         """Find contradictions that no look at the data is needed for."""
@@ -72,24 +94,12 @@ class TableOptions:
         if self.split_by is not None and self.split == "shuffle":
             message = "split: shuffle draws rows at random, whatever stands in them"
             raise ParameterError("split_by", message, remedy="set split: hash")
-        self.shares.expect_rest()
+        self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The target columns."""
         return (self.target,) if isinstance(self.target, str) else self.target
-
-    @property
-    def shares(self) -> Shares:
-        """Which part of the rows makes which split; a split with a file of its own takes none."""
-        validation, test = (0.0 if isinstance(given, str) else given for given in (self.validation, self.test))
-        return Shares(validation, test)
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The splits that have a file of their own, and its name."""
-        given = {"validation": self.validation, "test": self.test}
-        return {name: file for name, file in given.items() if isinstance(file, str)}
 
     def columns(self, source: TableSource, inputs: Iterable[str] | None = None) -> Columns:
         """Find the columns in a table.

@@ -15,7 +15,7 @@ from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
-from mlpkit_plugins.tables.options import expect_columns
+from mlpkit_plugins.tables.options import TableOptions, expect_columns
 from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
@@ -31,13 +31,12 @@ from mlpkit_plugins.tables.targets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mlpkit import Doubt, MlpkitError, Target
-    from mlpkit_plugins.tables.options import TableOptions
     from mlpkit_plugins.tables.source import TableSource
 
 
@@ -48,18 +47,15 @@ class _Part(NamedTuple):
     rows: NDArray[Any]
 
 
-class TableDataset(Dataset):
+class TableDataset(TableOptions, Dataset):
     """A data set whose examples are the rows of a table.
 
     A file that has no header with sizes and categories is read as soon as it is to be described; what was read serves
     ``open`` as well. With the encoder of a saved model, columns, categories and classes are those of the model.
 
-    A subclass sets ``file`` and ``options`` in its constructor, and says how a file becomes a table.
+    A subclass says how a file becomes a table.
     """
 
-    file: str
-    options: TableOptions
-    missing_texts: Collection[str] = ()
     _encoder: TableEncoder | None = None
     _splits: dict[str, TableSplit] | None = None
     _fingerprint = ""
@@ -97,13 +93,13 @@ class TableDataset(Dataset):
 
     def target_remedy(self) -> str:
         """Return what to set ``predict`` or ``target`` to, where the loss takes another kind of target."""
-        predict, name = self.options.predict, self.options.targets[0]
+        predict, name = self.predict, self.targets[0]
         if predict == "classes" and all(map(writes_number, self.class_names() or ())):
             return f"set predict: values if the column '{name}' holds numbers to predict"
         if predict == "classes":
             classes = f"the column '{name}' holds texts, which are classes"
             return f"{classes}: end the layers in a loss on classes, such as SoftmaxWithLoss, or name another in target"
-        if len(self.options.targets) == 1:
+        if len(self.targets) == 1:
             return f"set predict: classes if the column '{name}' holds classes"
         return "name a single column in target, and set predict: classes, if it holds classes"
 
@@ -133,8 +129,8 @@ class TableDataset(Dataset):
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
         encoder = TableEncoder.from_state(state)
-        if (encoder.classes is None) == (self.options.predict == "classes"):
-            raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.options.predict}")
+        if (encoder.classes is None) == (self.predict == "classes"):
+            raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.predict}")
         self._encoder, self._splits = encoder, None
 
     def read(self, path: Path) -> NDArray[Any]:
@@ -151,7 +147,7 @@ class TableDataset(Dataset):
         source = self.source(path, str(path))
         expect_columns(source, encoder.inputs)
         columns = Columns(encoder.numbers, tuple(encoder.categories))
-        missing = "fill" if self.options.missing == "fill" else "error"  # each row gets its prediction
+        missing = "fill" if self.missing == "fill" else "error"  # each row gets its prediction
         table = Table(source, columns, missing=missing, missing_texts=self.missing_texts, for_training=False)
         absent = table.codes == MISSING
         self._translate(_Part(table, np.arange(len(table))), encoder)
@@ -188,7 +184,7 @@ class TableDataset(Dataset):
 
     def target_names(self) -> tuple[str, ...] | None:
         """Return the names of the target columns; None if classes are predicted, which have names of their own."""
-        return None if self.options.predict == "classes" else self.options.targets
+        return None if self.predict == "classes" else self.targets
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the classes' names as they stand in the target column; None if no classes are predicted."""
@@ -201,10 +197,10 @@ class TableDataset(Dataset):
         return self._encoder
 
     def _target(self) -> Target:
-        if self.options.predict == "classes":
+        if self.predict == "classes":
             return Classes(len(self.class_names() or ()))
-        count = len(self.options.targets)
-        return Labels(count) if self.options.predict == "labels" else Values((count,))
+        count = len(self.targets)
+        return Labels(count) if self.predict == "labels" else Values((count,))
 
     def _read(self) -> dict[str, TableSplit]:
         """Read the files, split them, and encode them as the model does that was loaded, or else a new one."""
@@ -214,17 +210,17 @@ class TableDataset(Dataset):
             numbers = doubts_about_numbers(table)
             self._seems_to_hold_values = bool(numbers)
             self._doubts = numbers or doubts_about_spelling(table)
-        if self.options.split == "hash":
-            positions = split_by_key(row_keys(table), self.options.shares, self.options.split_seed)
+        if self.split == "hash":
+            positions = split_by_key(row_keys(table), self.shares, self.split_seed)
         else:
-            positions = split_at_random(len(table), self.options.shares, self.options.split_seed)
+            positions = split_at_random(len(table), self.shares, self.split_seed)
         parts = {name: _Part(table, rows) for name, rows in positions.items()}
-        for name, file in self.options.files.items():
+        for name, file in self.files.items():
             other, checksum = self._table(file, name, table.columns)
             parts[name] = _Part(other, np.arange(len(other)))
             checksums += checksum
         if self._encoder is None:
-            self._encoder = TableEncoder.fit(table, positions["train"], standardize=self.options.standardize)
+            self._encoder = TableEncoder.fit(table, positions["train"], standardize=self.standardize)
         for part in _distinct(parts):
             self._translate(part, self._encoder)
         self._fingerprint = _combined(checksums)
@@ -244,12 +240,12 @@ class TableDataset(Dataset):
             inputs = self._encoder.inputs if self._encoder is not None else None
             if inputs is not None:
                 expect_columns(source, inputs)
-            columns = self.options.columns(source, inputs)
+            columns = self.columns(source, inputs)
         else:
             expect_columns(source, (*like.all_numbers, *like.all_categories))
             columns = replace(like, key=None)
-        table = Table(source, columns, missing=self.options.missing, missing_texts=self.missing_texts)
-        if self.options.predict == "labels":
+        table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
+        if self.predict == "labels":
             expect_labels(table)
         return table, [source.checksum]
 
@@ -261,7 +257,7 @@ class TableDataset(Dataset):
             written = table.codes[:, column].copy()
             codes = translation[written]
             strange = np.flatnonzero(codes == UNKNOWN)
-            if len(strange) and (name == table.columns.target_class or self.options.unknown == "error"):
+            if len(strange) and (name == table.columns.target_class or self.unknown == "error"):
                 position = int(strange[0])
                 raise self._unknown(table, position, name, table.texts[column][written[position]], encoder)
             codes[strange] = MISSING

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import Annotated
 
 import pytest
 from annotated_types import Ge
 
-from mlpkit import Initializer, InitializerLike, Layer, PluginError
+from mlpkit import Initializer, InitializerLike, Layer, ParameterError, PluginError
 from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.signature import REQUIRED, schema_of
@@ -95,6 +97,102 @@ def test_constructors_without_parameters_and_inherited_ones():
     assert schema_of(Nothing).fields == ()
     assert schema_of(Nothing).docstring.summary == ""
     assert schema_of(Heir).fields == schema_of(Conv).fields
+
+
+SHARED = """
+from __future__ import annotations
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Annotated
+from annotated_types import Ge
+from mlpkit import ParameterError
+
+Size = Annotated[int, Ge(1)]
+
+
+@dataclass(eq=False)
+class Window:
+    \"\"\"Which part of its inputs a layer sees.
+
+    Args:
+        size: length of the window.
+        stride: distance of two windows.
+        names: what to call them.
+    \"\"\"
+
+    size: Size
+    _: KW_ONLY
+    stride: Size = 1
+    names: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.stride > self.size:
+            raise ParameterError("stride", "leaves gaps")
+"""
+POOLING = """
+from __future__ import annotations
+from dataclasses import KW_ONLY, dataclass
+from mlpkit import Layer
+from shared_window import Window
+
+Size = float
+
+
+@dataclass(eq=False)
+class Pooling(Window, Layer):
+    \"\"\"Takes the largest.
+
+    Args:
+        power: of the norm.
+        stride: steps between windows.
+    \"\"\"
+
+    power: Size = 4.0
+    _: KW_ONLY
+    stride: int = 2
+    forward = backward = lambda self, x: x
+
+
+class Average(Pooling):
+    pass
+"""
+
+
+@pytest.fixture
+def pooling(tmp_path, monkeypatch):
+    """Return a module of components that inherit parameters from a dataclass of another module."""
+    (tmp_path / "shared_window.py").write_text(SHARED)
+    (tmp_path / "pooling_layers.py").write_text(POOLING)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("pooling_layers")
+    for module in ("pooling_layers", "shared_window"):
+        del sys.modules[module]
+
+
+def test_a_dataclass_inherits_parameters_meanings_and_checks(pooling):
+    for owner in (pooling.Pooling, pooling.Average):
+        schema = schema_of(owner)
+        types = {name: found.describe() for name, found in schema.types.items()}
+        assert types == {
+            "size": "an integer, at least 1",  # and not the number that its subclass's module calls Size
+            "power": "a number",
+            "stride": "an integer",
+            "names": "a list, each a string",
+        }
+        assert [field.default for field in schema.fields] == [REQUIRED, 4.0, 2, []]
+        assert [field.keyword_only for field in schema.fields] == [False, False, True, True]
+        assert schema.docstring.parameters == {
+            "size": "length of the window.",
+            "power": "of the norm.",
+            "stride": "steps between windows.",
+            "names": "what to call them.",
+        }
+    layer = pooling.Average(3, power=1)
+    assert (layer.size, layer.power, layer.stride, layer.names) == (3, 1.0, 2, [])
+    assert layer.names is not pooling.Average(3).names
+    with pytest.raises(ParameterError, match=r"^size: 0 is out of range; expected an integer, at least 1$"):
+        pooling.Pooling(0)
+    with pytest.raises(ParameterError, match=r"^stride: leaves gaps$"):
+        pooling.Pooling(size=1)
 
 
 def test_every_fault_is_reported_at_once():

@@ -333,13 +333,13 @@ def test_mistakes_in_arrays(save, numbers):
         "inputs: there is no file 'xx.npy'; did you mean 'x.npy'?"
     )
     save(np.empty((0, 3)), np.empty(0, int))
-    assert ask() == ("x.npy, byte 0: has the shape (0, 3); expected a row for each example, and something in each row")
+    assert ask() == ("x.npy, byte 8: has the shape (0, 3); expected a row for each example, and something in each row")
     save(x.astype("c16"), t)
-    assert ask() == "x.npy, byte 0: holds complex128; expected numbers of up to 64 bits"
+    assert ask() == "x.npy, byte 8: holds complex128; expected numbers of up to 64 bits"
     names = np.array(["cat", "dog", "fly", "owl"])[t]
     save(x, names)
     assert ask() == (
-        "t.npy, byte 0: holds <U3; expected numbers of up to 64 bits; "
+        "t.npy, byte 8: holds <U3; expected numbers of up to 64 bits; "
         "if they name classes, np.unique(t, return_inverse=True)[1] gives their numbers"
     )
     save(x, np.unique(names, return_inverse=True)[1])
@@ -402,6 +402,13 @@ def test_damaged_files(save, numbers, tmp_path):
         assert message(Npz("data.npz").describe, DataError).startswith(expected)
 
 
+def test_sizes_with_thousands_of_digits_are_refused_in_our_words(save, numbers, tmp_path):
+    save(*numbers)
+    text = repr({"descr": "|u1", "fortran_order": False, "shape": (10**3000, 10**3000)}).encode()
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text)
+    assert message(Npy("x.npy", "t.npy").describe, DataError).startswith("x.npy, byte 8: has the shape (1000")
+
+
 def test_a_file_of_the_other_format_is_told_with_the_data_set_that_reads_it(save, numbers, tmp_path):
     save(*numbers)
     expected = "data.npz: is an .npz file, or another archive; read it with the data set npz"
@@ -426,7 +433,9 @@ def test_an_archive_is_compared_with_its_checksums_before_training(save, numbers
 
 def test_objects_are_never_unpickled(save, numbers):
     save(np.array([print] * 40, object), numbers[1])
-    assert "x.npy, byte 0: holds object" in message(Npy("x.npy", "t.npy").describe, DataError)
+    assert "x.npy, byte 8: holds Python objects, which would be run as code" in message(
+        Npy("x.npy", "t.npy").describe, DataError
+    )
 
 
 @pytest.mark.parametrize("state", [{}, {"raw_shape": [0]}, {"raw_shape": [2], "means": [1.0], "stds": [1.0]}])
@@ -482,7 +491,7 @@ def test_the_rows_that_are_asked_for_are_read_and_no_others(save, tmp_path):
     t = header(tmp_path / "t.npy", mode="w+", dtype=np.uint8, shape=(rows,))
     del x, t
     code = (
-        "import numpy as np; from mlpkit_plugins.formats.npy_header import read_npy_header as h\n"
+        "import numpy as np; from mlpkit import read_npy_header as h\n"
         "from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk\n"
         "from pathlib import Path; path = Path('x.npy')\n"
         "with path.open('rb') as file: rows = RowsOnDisk(file, h(file, 'x.npy', path.stat().st_size), 'x.npy')\n"

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
-from mlpkit import DataError
+from mlpkit import DataError, read_npy_header
 from mlpkit_plugins.formats import rows_on_disk
-from mlpkit_plugins.formats.npy_header import read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 
 CHANGED = r"^x.npy: the file was overwritten or cut while it was in use; train on a copy that stays as it is$"

@@ -1,0 +1,50 @@
+"""What a spec says of arrays, whatever format they come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from annotated_types import Ge, Gt
+
+from mlpkit_plugins.arrays.array_targets import Predicted
+from mlpkit_plugins.splits.shares import Share
+
+Files: TypeAlias = tuple[str, str]
+"""A file of inputs, and one of targets."""
+
+
+@dataclass(kw_only=True, eq=False)
+class ContentOptions:
+    """What arrays hold, and how inputs are scaled.
+
+    Args:
+        predict: what the targets are: ``classes``, numbers from 0; ``labels``, rows of 0 and 1; ``values``, numbers.
+        flatten: give inputs as rows.
+        divide_by: what inputs are divided by, such as 255 for bytes of images.
+        standardize: scale each element of the inputs to mean 0 and standard deviation 1, by the training examples. The
+            file is read once for that.
+    """
+
+    predict: Predicted = "classes"
+    flatten: bool = False
+    divide_by: Annotated[float, Gt(0)] = 1.0
+    standardize: bool = False
+
+
+@dataclass(kw_only=True, eq=False)
+class SplitOptions:
+    """How examples are split; each format says what files of their own splits may have.
+
+    Args:
+        validation: share of the examples for validation, or the two files that hold them; 0 for none.
+        test: share of the examples for testing, or the two files that hold them; 0 for none.
+        split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
+            training, the last for testing.
+        split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
+    """
+
+    validation: Share | str | Files = 0.1
+    test: Share | str | Files = 0.1
+    split: Literal["shuffle", "in_order"] = "shuffle"
+    split_seed: Annotated[int, Ge(0)] = 0

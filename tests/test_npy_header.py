@@ -1,0 +1,65 @@
+"""The header of an .npy file, as NumPy wrote it, and what is said of one that is damaged."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+
+from mlpkit import DataError, read_npy_header
+
+NUMBERS = ("?", "i1", "<u8", ">i4", "<f2", ">f8")
+
+
+def saved(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, version)
+    return file.getvalue()
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(DataError) as caught:
+        read_npy_header(io.BytesIO(content), "x.npy", len(content))
+    return str(caught.value)
+
+
+@given(
+    array_shapes(min_dims=0),
+    st.sampled_from(NUMBERS),
+    st.sampled_from("CF"),
+    st.sampled_from([(1, 0), (2, 0)]),
+    st.binary(max_size=9),
+)
+def test_says_what_numpy_wrote_wherever_it_begins(shape, dtype, order, version, before):
+    array = np.zeros(shape, dtype, order)
+    content = saved(array, version)
+    file = io.BytesIO(before + content)
+    file.seek(len(before))
+    header = read_npy_header(file, "x.npy", len(content))
+    assert (header.dtype, header.shape, header.size) == (array.dtype, array.shape, array.nbytes)
+    assert header.fortran_order == (np.isfortran(array))
+    assert header.start == len(before) + len(content) - array.nbytes
+
+
+def test_says_what_is_wrong_and_where():
+    content = saved(np.zeros((3, 4), "<f4"))
+    assert refusal(b"") == "x.npy, byte 0: the file is empty; expected an .npy file"
+    assert refusal(b"label,pixel").startswith("x.npy, byte 0: is no .npy file: the magic string is not correct")
+    assert refusal(content[:6] + b"\3" + content[7:]) == "x.npy, byte 6: has the .npy format 3.0; expected 1.0 or 2.0"
+    assert refusal(content[:50]).startswith("x.npy, byte 8: is no .npy file: EOF: reading array header, expected 118 ")
+    assert refusal(content[:-1]) == ("x.npy, byte 0: the header declares float32 of shape (3, 4), 48 bytes; 47 follow")
+    assert refusal(content.replace(b"(3, 4)", b"(3,-4)")) == (
+        "x.npy, byte 8: has the shape (3, -4); expected a tuple of sizes"
+    )
+    assert refusal(content.replace(b"(3, 4)", b"f(3,4)")).endswith("malformed node or string on line 1: <ast.Call>")
+
+
+def test_reads_no_more_than_a_header_can_have():
+    content = saved(np.zeros(10**6))
+    file = io.BytesIO(content)
+    read_npy_header(file, "x.npy", len(content))
+    assert file.tell() == 10_012
