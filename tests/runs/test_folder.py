@@ -55,8 +55,7 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path)
                 lambda: RunFolder.create(tmp_path)
             )
     assert refusal(lambda: RunFolder.create(tmp_path)) == (
-        f"{tmp_path}: holds 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more already; "
-        "choose another folder with --out"
+        f"{tmp_path}: holds 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more already; choose another folder with --out"
     )
     assert len(list(tmp_path.iterdir())) == 7
 
