@@ -36,7 +36,7 @@ def init(name: str, destination: Path | None = None) -> Path:
         with target.open("x", encoding="utf-8") as file:
             file.write(specs[name].read_text(encoding="utf-8"))
     except FileExistsError as error:
-        raise UsageError(f"{target} exists already; choose another name with --to, or remove it") from error
+        raise UsageError(f"{target} exists already; choose another name with --to") from error
     except OSError as error:
         raise StorageError(f"{target} can't be written: {error.strerror}; check the folder") from error
     return target

@@ -43,7 +43,7 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
     target = folder or Path(values["distribution"])
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise UsageError(f"{target} exists already; choose another folder with --out, or remove it")
+            raise UsageError(f"{target} exists already; choose another folder with --out")
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
             package = Path(scratch, "package")

@@ -47,6 +47,9 @@ def another_document(position: int) -> Mistake:
 COLON_WITHOUT_SPACE: Final = re.compile(r"\s*(?:- +)?[A-Za-z_][\w.]*(:)[^\s:/\\]", re.ASCII)
 """A line such as ``batch_size:128``."""
 
+DASH_WITHOUT_SPACE: Final = re.compile(r" *(-)([^\W\d][\w.]*)")
+"""A line such as ``-Relu``."""
+
 ESCAPE: Final = re.compile(r"\\(?:[xuU][0-9a-fA-F]*|.?)")
 
 LONGEST_KEY: Final = 1024
@@ -218,6 +221,23 @@ def _colon_without_space(evidence: Evidence) -> Mistake | None:
         found = COLON_WITHOUT_SPACE.match(evidence.source.line(suspect)) if suspect else None
         if suspect and found:
             return missing_space(evidence.source.line_starts[suspect - 1] + found.start(1))
+    return None
+
+
+def _dash_without_space(evidence: Evidence) -> Mistake | None:
+    if evidence.says("could not find expected ':'"):
+        suspects = [evidence.source.line_number(evidence.start)]
+    elif evidence.says("mapping values are not allowed"):
+        suspects = [evidence.line, evidence.previous_line(evidence.line) or evidence.line]
+    elif evidence.while_parsing("block collection"):
+        suspects = [evidence.line]
+    else:
+        return None
+    for suspect in suspects:
+        found = DASH_WITHOUT_SPACE.match(evidence.source.line(suspect))
+        if found:
+            dash = evidence.source.line_starts[suspect - 1] + found.start(1)
+            return Mistake(dash, dash + 1, "a space is missing after '-'", f"write '- {found[2]}'")
     return None
 
 
@@ -405,6 +425,7 @@ EXPLANATIONS: Final[tuple[Callable[[Evidence], Mistake | None], ...]] = (
     _comment_without_space,
     _reserved_character,
     _colon_without_space,
+    _dash_without_space,
     _line_without_colon,
     _colon_inside_value,
     _list_beside_key,

@@ -32,7 +32,7 @@ def test_a_shipped_spec_is_copied_letter_by_letter(work, invoke):
 def test_an_existing_file_is_never_overwritten(work, invoke):
     done = invoke("init", "mnist_3layer", "--to", "tiny.yaml")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: tiny.yaml exists already")
+    assert done.err == "error: tiny.yaml exists already; choose another name with --to\n"
     assert (work / "tiny.yaml").read_text().startswith("mlpkit: 1\nname: tiny\n")
 
 

@@ -32,7 +32,7 @@ def test_mistakes_are_told(invoke):
     assert invoke("new-plugin", "acme").code == 0
     again = invoke("new-plugin", "acme")
     assert (again.code, again.out) == (2, "")
-    assert again.err == "error: acme-mlpkit exists already; choose another folder with --out, or remove it\n"
+    assert again.err == "error: acme-mlpkit exists already; choose another folder with --out\n"
     wrong = invoke("new-plugin", "acme", "--kind", "thing")
     assert wrong.code == 2
     assert "'thing' is not one of 'layer', 'loss'" in wrong.err

@@ -38,7 +38,7 @@ own.yaml:9:5: SoftmaxWithLoss1 compares logits with classes, but the data gives 
     9 |   - SoftmaxWithLoss
       |     ^^^^^^^^^^^^^^^
   expected: data whose target is one of several classes
-  help: save t.npy with %s
+  help: %s
   note: the target comes from the data (npy) at own.yaml:2:1
 
 1 error in own.yaml
@@ -78,8 +78,15 @@ def test_one_hot_rows_and_whole_floats_are_told_with_what_makes_classes_of_them(
     assert (done.code, done.out, done.err) == (1, "", ONE_HOT)
     save(np.eye(4)[np.arange(100) % 4], predict="values")
     done = invoke("check", "own.yaml")
-    assert (done.code, done.out, done.err) == (2, "", REAL_VALUES % (4, ".argmax(1), and set predict: classes"))
+    assert (done.code, done.out, done.err) == (
+        2,
+        "",
+        REAL_VALUES % (4, "save t.npy with .argmax(1), and set predict: classes"),
+    )
     save(np.arange(100) % 4 * 1.0, predict="values")
     done = invoke("check", "own.yaml")
-    what = ".astype(int), and set predict: classes, if they are numbers of classes"
+    what = (
+        "end the layers in a loss on real values, such as MeanSquaredError; "
+        "or save t.npy with .astype(int), and set predict: classes, if they are numbers of classes"
+    )
     assert (done.code, done.out, done.err) == (2, "", REAL_VALUES % (1, what))

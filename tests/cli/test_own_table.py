@@ -267,14 +267,16 @@ prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numb
             "MeanSquaredError",
             "compares real values, but the data gives 50 classes\n   11 |   - MeanSquaredError\n"
             "      |     ^^^^^^^^^^^^^^^^\n  expected: data whose target is real values",
-            "set predict: values if the column 'price' holds numbers to predict",
+            "set predict: values if the column 'price' holds numbers to predict; if it holds classes, end the layers "
+            "in a loss on classes, such as SoftmaxWithLoss",
         ),
         (
             "{target: price, predict: values}",
             "SoftmaxWithLoss",
             "compares logits with classes, but the data gives real values of shape (1,)\n   11 |   - SoftmaxWithLoss\n"
             "      |     ^^^^^^^^^^^^^^^\n  expected: data whose target is one of several classes",
-            "set predict: classes if the column 'price' holds classes",
+            "end the layers in a loss on real values, such as MeanSquaredError; or set predict: classes if the column "
+            "'price' holds classes",
         ),
     ],
 )

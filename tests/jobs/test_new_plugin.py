@@ -107,7 +107,7 @@ def test_a_folder_that_holds_something_stays_as_it_is(tmp_path):
     (folder / "mine.txt").write_text("mine")
     with pytest.raises(UsageError) as caught:
         new_plugin("acme")
-    assert str(caught.value) == "acme-mlpkit exists already; choose another folder with --out, or remove it"
+    assert str(caught.value) == "acme-mlpkit exists already; choose another folder with --out"
     assert files_of(tmp_path) == {"acme-mlpkit/mine.txt"}
     with pytest.raises(UsageError, match="exists already"):
         new_plugin("acme", folder=folder / "mine.txt")

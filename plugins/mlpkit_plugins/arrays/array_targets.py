@@ -68,13 +68,14 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
 
 def remedy_for_values(targets: Rows, name: str) -> str:
     """Return what to do about targets that were taken for real values, where a loss wants classes."""
+    fitting = "end the layers in a loss on real values, such as MeanSquaredError"
     if _are_one_hot(targets):
         return f"save {name} with .argmax(1), and set predict: classes"
     if targets.dtype.kind in "biu":
-        return "set predict: classes if they are numbers of classes"
+        return f"{fitting}; or set predict: classes if they are numbers of classes"
     if targets.shape[1:] in ((), (1,)) and _are_whole(targets):
-        return f"save {name} with .astype(int), and set predict: classes, if they are numbers of classes"
-    return "end the layers in a loss on real values, such as MeanSquaredError"
+        return f"{fitting}; or save {name} with .astype(int), and set predict: classes, if they are numbers of classes"
+    return fitting
 
 
 def _are_whole(targets: Rows) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 
     from mlpkit import Doubt, MlpkitError, Target
     from mlpkit_plugins.tables.source import TableSource
+
+
+_LOSSES: Final = {
+    "classes": "a loss on classes, such as SoftmaxWithLoss",
+    "labels": "a loss on labels, such as SigmoidWithLoss",
+    "values": "a loss on real values, such as MeanSquaredError",
+}
 
 
 class _Part(NamedTuple):
@@ -92,16 +99,18 @@ class TableDataset(TableOptions, Dataset):
         return self._doubts
 
     def target_remedy(self) -> str:
-        """Return what to set ``predict`` or ``target`` to, where the loss takes another kind of target."""
+        """Return which loss to take, or what to set ``predict`` or ``target`` to, if the loss takes another target."""
         predict, name = self.predict, self.targets[0]
+        fitting = f"end the layers in {_LOSSES[predict]}"
         if predict == "classes" and all(map(writes_number, self.class_names() or ())):
-            return f"set predict: values if the column '{name}' holds numbers to predict"
+            return (
+                f"set predict: values if the column '{name}' holds numbers to predict; if it holds classes, {fitting}"
+            )
         if predict == "classes":
-            classes = f"the column '{name}' holds texts, which are classes"
-            return f"{classes}: end the layers in a loss on classes, such as SoftmaxWithLoss, or name another in target"
+            return f"the column '{name}' holds texts, which are classes: {fitting}, or name another in target"
         if len(self.targets) == 1:
-            return f"set predict: classes if the column '{name}' holds classes"
-        return "name a single column in target, and set predict: classes, if it holds classes"
+            return f"{fitting}; or set predict: classes if the column '{name}' holds classes"
+        return f"{fitting}; or name a single column in target, and set predict: classes, if it holds classes"
 
     def open(self, seed: int) -> Mapping[str, TableSplit]:
         """Return the splits by name; the spec's seed plays no part, ``split_seed`` does.

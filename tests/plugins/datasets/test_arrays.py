@@ -209,6 +209,7 @@ def test_arrays_stored_by_columns(save):
 
 
 WITHOUT_GAPS = "number them from 0 without gaps: np.unique(t, return_inverse=True)[1]"
+MEAN_SQUARED = "end the layers in a loss on real values, such as MeanSquaredError"
 VALUES = "set predict: values if the targets are numbers to predict"
 LATER = "leave it if there will be some"
 
@@ -288,15 +289,15 @@ def test_doubts_name_the_classes_that_training_lacks_and_no_others(data, rows_to
     [
         (np.arange(40) % 4, "classes", VALUES),
         (np.eye(4, dtype=int)[np.arange(40) % 4], "labels", VALUES),
-        (np.arange(40) % 4, "values", "set predict: classes if they are numbers of classes"),
+        (np.arange(40) % 4, "values", f"{MEAN_SQUARED}; or set predict: classes if they are numbers of classes"),
         (
             np.arange(40) % 4 * 1.0,
             "values",
-            "save {} with .astype(int), and set predict: classes, if they are numbers of classes",
+            MEAN_SQUARED + "; or save {} with .astype(int), and set predict: classes, if they are numbers of classes",
         ),
         (np.eye(4)[np.arange(40) % 4], "values", "save {} with .argmax(1), and set predict: classes"),
-        (np.linspace(0, 1, 40), "values", "end the layers in a loss on real values, such as MeanSquaredError"),
-        (np.ones((40, 3)), "values", "end the layers in a loss on real values, such as MeanSquaredError"),
+        (np.linspace(0, 1, 40), "values", MEAN_SQUARED),
+        (np.ones((40, 3)), "values", MEAN_SQUARED),
     ],
 )
 def test_what_to_change_where_the_loss_takes_another_kind_of_target(save, targets, predict, remedy):

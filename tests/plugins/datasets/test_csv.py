@@ -468,6 +468,23 @@ def test_a_target_of_another_kind_than_predict_says_is_told_at_its_parameter(wri
 
 
 @pytest.mark.parametrize(
+    ("target", "predict", "expected"),
+    [
+        ("p", "values", "a loss on real values, such as MeanSquaredError; or set predict: classes if the column 'p'"),
+        ("p", "labels", "a loss on labels, such as SigmoidWithLoss; or set predict: classes if the column 'p'"),
+        (("p", "q"), "values", "a loss on real values, such as MeanSquaredError; or name a single column in target"),
+        (("p", "q"), "labels", "a loss on labels, such as SigmoidWithLoss; or name a single column in target"),
+    ],
+)
+def test_a_loss_on_another_kind_of_target_is_to_be_replaced_by_one_on_what_is_predicted(
+    write, target, predict, expected
+):
+    dataset = Csv(write("a,p,q\n1,1,0\n2,0,0\n3,1,1\n"), target, predict=predict, **NONE)
+    dataset.describe()
+    assert dataset.target_remedy().startswith(f"end the layers in {expected}")
+
+
+@pytest.mark.parametrize(
     ("targets", "is_doubtful"),
     [
         ([i % 21 / 2 for i in range(420)], True),
