@@ -1,4 +1,4 @@
-"""What the data sets that read arrays have in common."""
+"""The base of the data sets that read arrays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ArrayOptions:
-    """What a spec says of arrays; the parameters' meanings stand with the data sets that have them."""
+    """The parameters of arrays; the data sets document the parameters."""
 
     predict: Predicted
     flatten: bool
@@ -57,7 +57,7 @@ class ArrayDataset(Dataset):
 
     @abstractmethod
     def open_files(self) -> dict[str, Examples]:
-        """Return examples: of ``train``, from which shares of others may be taken, and of splits with own files.
+        """Return examples: of ``train``, which other splits may get a share of, and of splits with files of their own.
 
         Raises:
             ParameterError: there is no such file.
@@ -80,7 +80,7 @@ class ArrayDataset(Dataset):
         return Description(self._input_shape(raw_shape), target, sizes)
 
     def doubts(self) -> list[Doubt]:
-        """Return what is to be said of numbers of classes that no training example has."""
+        """Return a doubt for numbers of classes that no training example has."""
         if self.options.predict != "classes":
             return []
         found, rows = self._parts(self._opened())["train"]
@@ -88,14 +88,14 @@ class ArrayDataset(Dataset):
         return list(doubts_about_classes(found.targets, rows, *place, self.target_remedy()))
 
     def target_remedy(self) -> str:
-        """Return what to save, or to set predict to, where the loss takes another kind of target."""
+        """Return what to save, or to set predict to, if the loss takes another kind of target."""
         if self.options.predict == "values":
             found = self._opened()["train"]
             return remedy_for_values(found.targets, found.targets_name)
         return "set predict: values if the targets are numbers to predict"
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
-        """Return the splits by name; the spec's seed plays no part, ``split_seed`` does.
+        """Return the splits by name; they depend on ``split_seed``, not on the spec's seed.
 
         Raises:
             ParameterError: there is no such file, or a split has no example.
@@ -124,7 +124,7 @@ class ArrayDataset(Dataset):
         }
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 of the files' content, once opened; until then, nothing."""
+        """Return a SHA-256 of the files' content, once opened; empty until then."""
         return self._fingerprint
 
     def encoder_state(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class ArrayDataset(Dataset):
         return x
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
-        """Return where a number plainly isn't scaled, or nothing."""
+        """Return where a number clearly isn't scaled, or an empty text."""
         return "" if self._scaling is None else self._scaling.why_not_written(inputs)
 
     def _input_shape(self, raw_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -210,7 +210,7 @@ def _expect_pairs(found: Examples) -> None:
 
 
 def _is_part(target: Target, whole: Target) -> bool:
-    """Whether a split has some of the classes that there are."""
+    """Whether a split lacks some of the classes."""
     return isinstance(target, Classes) and isinstance(whole, Classes) and target.count <= whole.count
 
 

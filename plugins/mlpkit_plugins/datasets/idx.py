@@ -29,11 +29,11 @@ LABELS: Final = 1
 
 
 class Idx(ArrayDataset):
-    """Grey images and their labels in IDX files, the format of MNIST: any set made in its likeness.
+    """Grey images and their labels in IDX files, the format of MNIST and data sets like it.
 
         x = raw / 255, or raw if not normalized
 
-    Files whose name ends in ``.gz`` are decompressed on the way. The number and the size of the images, and the number
+    Files whose name ends in ``.gz`` are decompressed. The number and the size of the images, and the number
     of classes, come from the files.
 
     Args:
@@ -41,16 +41,16 @@ class Idx(ArrayDataset):
             mlpkit.
         labels: file of their labels, numbers of classes from 0.
         normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
-        flatten: give images as rows, and not as (height, width).
+        flatten: give images as rows instead of (height, width).
         validation: share of the examples for validation, or the two files that hold them; 0 for none.
         test: share of the examples for testing, or the two files that hold them; 0 for none.
         split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
             training, the last for testing.
-        split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
+        split_seed: seed of the shuffle; the spec's seed doesn't affect it.
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
-        DataError: a file is none of that format, is damaged, or what it holds is not what was expected.
+        DataError: a file has another format, is damaged, or holds something unexpected.
 
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
     """
@@ -88,14 +88,14 @@ class Idx(ArrayDataset):
 
         Raises:
             ParameterError: there is no such file.
-            DataError: a file is none of that format, or damaged.
+            DataError: a file has another format, or is damaged.
         """
         named = {"train": (("images", self.images), ("labels", self.labels))}
         named |= {split: ((split, images), (split, labels)) for split, (images, labels) in self.files.items()}
         return {split: _opened(*files) for split, files in named.items()}
 
     def target_remedy(self) -> str:
-        """Return nothing: labels are classes."""
+        """Return an empty text: labels are classes."""
         return ""
 
     def read(self, path: Path) -> NDArray[Any]:
@@ -117,7 +117,7 @@ class Idx(ArrayDataset):
 
 
 class _Images:
-    """The images of a file, read as soon as one of them is needed."""
+    """The images of a file, read when the first one is needed."""
 
     def __init__(self, path: Path) -> None:
         self.shape = read_idx_shape(path, IMAGES)

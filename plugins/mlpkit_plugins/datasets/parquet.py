@@ -18,41 +18,41 @@ if TYPE_CHECKING:
 class Parquet(TableDataset):
     """The rows of a Parquet file: numbers and categories to learn from, and a target in one column or several.
 
-    Every column is one of numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
-    deviation 1; a category becomes a row of zeros with a single one:
+    Every column holds numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
+    deviation 1, and categories are one-hot encoded:
 
         x = (number - mean) / std,  mean = Σ number / n,  std = √(Σ (number - mean)² / n)
 
-    The sums run over the n training rows where the number is not missing; std is 1 where all are equal. Means,
-    deviations, categories and classes are those of the training rows, and are saved with the model, so that evaluation
-    and prediction apply them. Targets are never scaled. Only the columns that are used are read. As there may be
-    categories, the file is read before the shapes are proved.
+    The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
+    categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
+    them. Targets are never scaled. Only the columns that are used are read. The number of categories is not in its
+    header, so the file is read before shapes are checked.
 
     Args:
-        file: the file, seen from the current folder; ``example:NAME`` is one that ships with mlpkit.
+        file: the file, relative to the current folder; ``example:NAME`` is one that ships with mlpkit.
         target: the column to predict, or several.
         predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
-            and 1, each by itself; ``values``, columns of numbers.
+            and 1, independent of each other; ``values``, columns of numbers.
         inputs: the columns to learn from; by default all the others.
-        ignore: columns to leave out, where ``inputs`` is not given.
+        ignore: columns to leave out, if ``inputs`` is not given.
         categorical: the inputs that hold categories: texts, numbers or dates.
         missing: what to do about a missing value, null or NaN: raise an ``error``; ``fill`` in the mean of a number,
             and zeros for a category; or ``drop`` the row.
-        missing_texts: texts that stand for a missing value, too.
+        missing_texts: texts that also mean a missing value.
         unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
         standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
-        split: how rows are split: by a ``hash`` of what stands in them, so that a row stays where it is when others
-            come or go, and equal rows come together; or by a ``shuffle``, so that the shares are exact.
+        split: how rows are split: by a ``hash`` of their values, so that a row stays in its split when others
+            are added or removed, and equal rows stay together; or by a ``shuffle``, so that the shares are exact.
         split_by: the column that is hashed, such as the number of a patient whose rows must stay together; by default
             all columns that are used.
-        split_seed: another number gives another split; the spec's seed leaves the split as it is.
+        split_seed: seed of the split; the spec's seed doesn't affect it.
 
     Raises:
         ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a file or a
-            column that is not there.
-        DataError: the file is no Parquet file, is damaged, or a value is not what its column holds.
+            column that doesn't exist.
+        DataError: the file is not a Parquet file, is damaged, or a value doesn't fit its column.
 
     Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-format/.
     """
@@ -119,6 +119,6 @@ class Parquet(TableDataset):
             name: what to call it in messages.
 
         Raises:
-            DataError: the file is no Parquet file, or damaged.
+            DataError: the file is not a Parquet file, or is damaged.
         """
         return ParquetSource(ParquetFile(path, name=name), self.missing_texts)

@@ -1,4 +1,4 @@
-"""The header of an .npy file: what array follows, and where.
+"""The header of an .npy file: the type, shape and position of its array.
 
 Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
 """
@@ -14,15 +14,15 @@ import numpy as np
 from mlpkit import DataError
 
 ZIP = b"PK\x03\x04"
-"""What an .npz file begins with."""
+"""First bytes of an .npz file."""
 
 LARGEST_HEADER = 10_000
 MOST_DIMENSIONS = 32
-"""As many as every version of NumPy can handle."""
+"""The limit of the oldest NumPy supported."""
 
 
 class NpyHeader(NamedTuple):
-    """What an .npy file, or a part of another file like one, says of itself.
+    """The header of an .npy file, or of a part of another file in that format.
 
     Args:
         dtype: type of the array's elements, numbers or truth values.
@@ -43,7 +43,7 @@ class NpyHeader(NamedTuple):
 
 
 def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
-    """Read a header, from where the file stands; nothing in it is run.
+    """Read a header at the file's position; nothing in it is executed.
 
     Args:
         file: the file.
@@ -51,7 +51,7 @@ def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
         size: bytes from there to the end of the array.
 
     Raises:
-        DataError: there is none, its array has another size, or is one of something else than numbers.
+        DataError: there is no header, its array has another size, or doesn't hold numbers.
     """
     begin = file.tell()
     if not size:  # a file in /proc might never end
@@ -65,12 +65,12 @@ def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
         raise DataError(name, f"has the .npy format {error}; expected (1, 0) or (2, 0)", byte=begin) from error
     except OSError:
         raise
-    except Exception as error:  # NumPy raises whatever a malformed header leads it into
+    except Exception as error:  # malformed headers make NumPy raise anything
         file.seek(begin)
         if file.read(len(ZIP)) == ZIP:
             raise DataError(name, "is an .npz file, or another archive; read it with the data set npz") from error
         reason = " ".join(str(error).split())[:200]
-        raise DataError(name, f"is no .npy file: {reason}", byte=begin) from error
+        raise DataError(name, f"is not an .npy file: {reason}", byte=begin) from error
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         message = f"holds {dtype}; expected numbers of up to 64 bits"
         if dtype.kind in "USO":
@@ -79,7 +79,7 @@ def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
     if len(shape) > MOST_DIMENSIONS:
         raise DataError(name, f"has {len(shape)} dimensions; expected up to {MOST_DIMENSIONS}", byte=begin)
     if 0 in shape:
-        message = f"has the shape {shape}; expected a row for each example, and something in each row"
+        message = f"has the shape {shape}; expected a row for each example, and at least one element per row"
         raise DataError(name, message, byte=begin)
     header = NpyHeader(dtype, shape, fortran_order, file.tell())
     found = begin + size - header.start

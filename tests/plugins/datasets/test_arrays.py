@@ -295,8 +295,8 @@ def test_doubts_name_the_classes_that_training_lacks_and_no_others(data, rows_to
             "save {} with .astype(int), and set predict: classes, if they are numbers of classes",
         ),
         (np.eye(4)[np.arange(40) % 4], "values", "save {} with .argmax(1), and set predict: classes"),
-        (np.linspace(0, 1, 40), "values", "end the layers in a loss on real values, such as MeanSquaredError"),
-        (np.ones((40, 3)), "values", "end the layers in a loss on real values, such as MeanSquaredError"),
+        (np.linspace(0, 1, 40), "values", "end the layers with a loss on real values, such as MeanSquaredError"),
+        (np.ones((40, 3)), "values", "end the layers with a loss on real values, such as MeanSquaredError"),
     ],
 )
 def test_what_to_change_where_the_loss_takes_another_kind_of_target(save, targets, predict, remedy):
@@ -333,7 +333,9 @@ def test_mistakes_in_arrays(save, numbers):
         "inputs: there is no file 'xx.npy'; did you mean 'x.npy'?"
     )
     save(np.empty((0, 3)), np.empty(0, int))
-    assert ask() == ("x.npy, byte 0: has the shape (0, 3); expected a row for each example, and something in each row")
+    assert ask() == (
+        "x.npy, byte 0: has the shape (0, 3); expected a row for each example, and at least one element per row"
+    )
     save(x.astype("c16"), t)
     assert ask() == "x.npy, byte 0: holds complex128; expected numbers of up to 64 bits"
     names = np.array(["cat", "dog", "fly", "owl"])[t]
@@ -348,7 +350,7 @@ def test_mistakes_in_arrays(save, numbers):
 
 ONE_HOT = (
     "holds one-hot rows, of shape (40, 4); expected the number of each example's class; "
-    "save them with .argmax(1), or set predict: labels if several may hold at once"
+    "save them with .argmax(1), or set predict: labels if several can apply at once"
 )
 WHOLE = "as integers; save them with .astype(int), or set predict: values if they are real numbers"
 REAL = "as integers; set predict: values if they are real numbers"
@@ -386,7 +388,7 @@ def test_damaged_files(save, numbers, tmp_path):
     whole = (tmp_path / "x.npy").read_bytes()
     for content, expected in (
         (b"", "x.npy, byte 0: the file is empty; expected an .npy file"),
-        (b"not an array", "x.npy, byte 0: is no .npy file"),
+        (b"not an array", "x.npy, byte 0: is not an .npy file"),
         (whole[:-1], "x.npy, byte 0: the header declares uint8 of shape (40, 2, 3), 240 bytes; 239 follow"),
         (whole + b"1", "x.npy, byte 0: the header declares uint8 of shape (40, 2, 3), 240 bytes; 241 follow"),
     ):
