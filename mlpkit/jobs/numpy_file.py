@@ -48,7 +48,7 @@ def read_numpy_file(path: Path) -> NDArray[Any]:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
-            raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; expected an array")
+            raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; expected an array")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if not size:  # a file in /proc might never end

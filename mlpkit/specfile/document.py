@@ -102,7 +102,7 @@ def _read_bytes(path: Path, faults: DiagnosticList, asked_at: Span | None, start
     place = asked_at or start
     try:
         if asked_at is not None and not _may_be_read(path):
-            faults.report(place, f"'{shown(str(path))}' is no regular file", expected="a YAML file")
+            faults.report(place, f"'{shown(str(path))}' is not a regular file", expected="a YAML file")
             return None
         with path.open("rb") as file:
             content = file.read(LARGEST_TEXT + len(codecs.BOM_UTF8) + 1)

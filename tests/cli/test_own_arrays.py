@@ -30,7 +30,7 @@ own.yaml:5:14: warning: the classes of t.npy begin at 1, so that no example has 
 
 ONE_HOT = """\
 error: t.npy: holds one-hot rows, of shape (100, 4); expected the number of each example's class; \
-save them with .argmax(1), or set predict: labels if several may hold at once
+save them with .argmax(1), or set predict: labels if several can apply at once
 """
 
 REAL_VALUES = """\

@@ -125,7 +125,7 @@ def test_a_mistake_in_the_spec_is_shown_where_it_stands(fruit, invoke, old, new,
         (
             "weight,colour,kind\n1,red,apple\n2 g,red,apple\n",
             "fruit.csv, row 3, column 'weight': '2 g' is not a finite number; "
-            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+            "name the column in categorical if it holds categories, or in ignore to leave it out",
         ),
         (
             "weight,colour,kind\n1,red,apple\n2,red,apple\n3,red,appel\n",
@@ -175,7 +175,7 @@ def test_from_a_parquet_file_to_predictions(fruit_parquet, invoke):
         (
             (["1", "2 g"], ["red", "red"], ["apple", "apple"]),
             "fruit.parquet, row 2, column 'weight': '2 g' is not a finite number; "
-            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+            "name the column in categorical if it holds categories, or in ignore to leave it out",
         ),
         (
             ([1, 2, 3], ["red", "red", "red"], ["apple", "apple", "appel"]),
@@ -243,7 +243,7 @@ training:
 
 
 DOUBT = """\
-prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numbers in 100 rows, each taken for a class
+prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numbers in 100 rows, each read as a class
     5 |     target: price
       |             ^^^^^
   help: set predict: values to predict numbers
@@ -259,7 +259,7 @@ prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numb
             "MeanSquaredError",
             "compares real values, but the data gives 2 classes\n   11 |   - MeanSquaredError\n"
             "      |     ^^^^^^^^^^^^^^^^\n  expected: data whose target is real values",
-            "the column 'kind' holds texts, which are classes: end the layers in a loss on classes, such as "
+            "the column 'kind' holds texts, which are classes: end the layers with a loss on classes, such as "
             "SoftmaxWithLoss, or name another in target",
         ),
         (

@@ -235,9 +235,9 @@ def test_pictures(tmp_path: Path, case: str) -> None:
 def test_what_is_no_file(tmp_path: Path, read: Callable[[Path], Any]) -> None:
     path = tmp_path / "x.npy"
     for make, message in (
-        (os.mkfifo, "is no regular file"),
+        (os.mkfifo, "is not a regular file"),
         (os.mkdir, "is a folder"),
-        (lambda path: path.symlink_to("/dev/zero"), "is no regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is not a regular file"),
         (lambda path: path.symlink_to(path), "can't be read"),
         (lambda path: None, "no such file"),
     ):

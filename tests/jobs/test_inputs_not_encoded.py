@@ -62,7 +62,7 @@ def test_raw_rows_of_the_table_are_refused(loaded):
     assert message.startswith(
         "the inputs are not encoded as in training: row 0, counted from 0, has 52000 for 'income'"
     )
-    assert ", where encoding takes off the mean 52028.2 and divides by 9115.22" in message
+    assert ", but encoding takes off the mean 52028.2 and divides by 9115.22" in message
     assert refusal(network, [[52_000.0, 31, 0, 1]], "gradient") == message
     assert refusal(network, [[52_000.0, 31, 0, 1]], "evaluate") == message
 
@@ -105,7 +105,7 @@ def test_numbers_that_are_not_standardized_have_no_bounds(loaded):
 @pytest.mark.parametrize(
     ("options", "raw", "expected"),
     [
-        ("divide_by: 255", np.uint8, "they are bytes such as 255, where encoding divides by 255"),
+        ("divide_by: 255", np.uint8, "they are bytes such as 255, but encoding divides by 255"),
         ("standardize: true", np.float32, "row 0, counted from 0, holds "),
     ],
 )

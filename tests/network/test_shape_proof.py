@@ -115,7 +115,7 @@ def test_shapes_follow_through_the_stack():
             lambda: [Affine(5), SoftmaxWithLoss()],
             {"target": Classes(10)},
             (1, 0),
-            "SoftmaxWithLoss1 gets 5 logits for 10 classes; expected inputs of shape (10,), one logit a class; "
+            "SoftmaxWithLoss1 gets 5 logits for 10 classes; expected inputs of shape (10,), one logit per class; "
             "give the last layer before it 10 units",
         ),
         (

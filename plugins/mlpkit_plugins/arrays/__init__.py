@@ -1,1 +1,1 @@
-"""Arrays of examples: what the data sets that read them share."""
+"""Arrays of examples, shared by the data sets that read them."""

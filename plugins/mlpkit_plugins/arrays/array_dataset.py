@@ -1,4 +1,4 @@
-"""What the data sets that read arrays have in common."""
+"""The base of the data sets that read arrays."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ArrayDataset(Dataset):
 
     @abstractmethod
     def open_files(self) -> dict[str, Examples]:
-        """Return examples: of ``train``, from which shares of others may be taken, and of splits with own files.
+        """Return examples: of ``train``, which other splits may get a share of, and of splits with files of their own.
 
         Raises:
             ParameterError: there is no such file.
@@ -87,7 +87,7 @@ class ArrayDataset(Dataset):
         return "set predict: values if the targets are numbers to predict"
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
-        """Return the splits by name; the spec's seed plays no part, ``split_seed`` does.
+        """Return the splits by name; they depend on ``split_seed``, not on the spec's seed.
 
         Raises:
             ParameterError: there is no such file, or a split has no example.
@@ -116,7 +116,7 @@ class ArrayDataset(Dataset):
         }
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 of the files' content, once opened; until then, nothing."""
+        """Return a SHA-256 of the files' content, once opened; empty until then."""
         return self._fingerprint
 
     def encoder_state(self) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class ArrayDataset(Dataset):
         return x
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
-        """Return where a number plainly isn't scaled, or nothing."""
+        """Return where a number clearly isn't scaled, or an empty text."""
         return "" if self._scaling is None else self._scaling.why_not_written(inputs)
 
     def _input_shape(self, raw_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -200,7 +200,7 @@ def _expect_pairs(found: Examples) -> None:
 
 
 def _is_part(target: Target, whole: Target) -> bool:
-    """Whether a split has some of the classes that there are."""
+    """Whether a split lacks some of the classes."""
     return isinstance(target, Classes) and isinstance(whole, Classes) and target.count <= whole.count
 
 

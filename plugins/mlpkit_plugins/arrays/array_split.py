@@ -1,4 +1,4 @@
-"""A split of an array of examples, read when minibatches ask for it."""
+"""A split of an array of examples, read minibatch by minibatch."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ArraySplit:
         return len(self._rows)
 
     def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
-        """Write the examples at ``indices`` into ``out``, and read no others.
+        """Write the examples at ``indices`` into ``out``; only these are read.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
@@ -85,7 +85,7 @@ class ArraySplit:
         t[...] = self._targets[rows].reshape(t.shape)
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
-        """Make sure, when a dtype is first seen, that it holds all numbers, once scaled; most often a bound says so."""
+        """When a dtype is first used, make sure that all scaled numbers fit into it; usually a bound is enough."""
         found = self._examples
         if not holds(inputs, np.array(self._largest[0])):
             self._expect_each_held(inputs, found.inputs, found.inputs_name, self._scaling)
@@ -109,7 +109,7 @@ class ArraySplit:
 
 
 def _parts(rows: NDArray[Any] | range) -> Iterator[NDArray[Any] | slice]:
-    """Return rows, some at a time, as what an array takes."""
+    """Yield rows, some at a time, converted to an array."""
     for begin in range(0, len(rows), ROWS_TOGETHER):
         part = rows[begin : begin + ROWS_TOGETHER]
         yield slice(part.start, part.stop) if isinstance(part, range) else part

@@ -1,4 +1,4 @@
-"""What an array of targets asks to predict."""
+"""Which kind of target an array holds."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 Predicted = Literal["classes", "labels", "values"]
 
 WITHOUT_GAPS: Final = "number them from 0 without gaps: np.unique(t, return_inverse=True)[1]"
-"""What to do about numbers of classes, whatever they are."""
+"""What to do about wrong numbers of classes."""
 
 _ROWS: Final = 1 << 16
 
 
 def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
-    """Return what is to be predicted; numbers of classes and labels are all looked at, a part at a time.
+    """Return what is to be predicted; all class numbers and labels are checked, a part at a time.
 
     Args:
         targets: an array with a row for each example.
@@ -41,7 +41,7 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
     if predict == "classes" and _are_one_hot(targets):
         message = f"holds one-hot rows, of shape {targets.shape}; expected the number of each example's class"
         raise DataError(
-            name, f"{message}; save them with .argmax(1), or set predict: labels if several may hold at once"
+            name, f"{message}; save them with .argmax(1), or set predict: labels if several can apply at once"
         )
     if targets.dtype.kind not in "biu":
         what = "numbers of classes" if predict == "classes" else "0 and 1"
@@ -83,7 +83,7 @@ def _are_whole(targets: Rows) -> bool:
 
 
 def _are_one_hot(targets: Rows) -> bool:
-    """Whether there are rows of zeros, each with a single one."""
+    """Whether all rows are one-hot."""
     if len(targets.shape) != 2 or targets.shape[1] < 2:
         return False
     return all(
@@ -93,7 +93,7 @@ def _are_one_hot(targets: Rows) -> bool:
 
 
 def parts_of(targets: Rows) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Return the targets, some rows at a time, each time with the number of the first."""
+    """Yield the targets, some rows at a time, with the number of the first row."""
     for begin in range(0, targets.shape[0], _ROWS):
         yield begin, targets[begin : begin + _ROWS]
 

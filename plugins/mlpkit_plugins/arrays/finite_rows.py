@@ -1,4 +1,4 @@
-"""Whether an array holds finite numbers and nothing else."""
+"""Checks that all numbers of an array are finite."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 _VALUES_TOGETHER: Final = 1 << 18
-"""Numbers that are looked at together; in float64, two megabytes."""
+"""Numbers checked at a time; in float64, two megabytes."""
 
 
 def expect_finite(rows: Rows, name: str) -> float:
     """Make sure that all numbers are finite, and return a number that none of them exceeds.
 
-    They are looked at once, a part at a time, and integers not at all.
+    They are read once, a part at a time; integers need no check.
 
     Args:
         rows: an array with a row for each example.
@@ -47,7 +47,7 @@ def expect_finite(rows: Rows, name: str) -> float:
 
 
 def written(element: list[int]) -> str:
-    """Return the place of an element in its row; nothing if the row is but one number."""
+    """Return the place of an element in its row; empty if the row is a single number."""
     match element:
         case []:
             return ""

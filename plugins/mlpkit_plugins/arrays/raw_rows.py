@@ -1,4 +1,4 @@
-"""Rows that were given to a network as they are, where it takes standardized ones."""
+"""Finds raw rows among inputs that should be standardized."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEAR: Final = 10.0
 
 
 class RawNumber(NamedTuple):
-    """A number that was plainly not standardized.
+    """A number that clearly was not standardized.
 
     Args:
         row: position of its row.
@@ -33,7 +33,7 @@ class RawNumber(NamedTuple):
 
 
 def raw_number(inputs: NDArray[Any], means: NDArray[Any], stds: NDArray[Any]) -> RawNumber | None:
-    """Return a number that was plainly not standardized; None if all may have been.
+    """Return a number that clearly was not standardized; None if all may be.
 
     At least half of the rows must be raw. A row is if it has an x with
 

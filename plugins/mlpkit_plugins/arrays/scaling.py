@@ -30,8 +30,9 @@ class Scaling:
     Args:
         raw_shape: shape of an example as it is in the file.
         divide_by: a constant.
-        means: a mean for each element of an example; None to leave them where they are.
-        stds: a standard deviation for each element, 1 where there is none; None likewise.
+        means: the mean of each element of an example; None if inputs are not standardized.
+        stds: the standard deviation of each element, 1 for an element that doesn't vary; None if inputs are not
+            standardized.
     """
 
     raw_shape: tuple[int, ...]
@@ -48,7 +49,7 @@ class Scaling:
         Raises:
             ValueError: an element has no finite mean or standard deviation.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # what comes of that is looked at below
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
             means, stds = _statistics(
                 (self._divided(part.reshape(-1, *self.raw_shape)) for part in parts), self.raw_shape
             )
@@ -73,15 +74,15 @@ class Scaling:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
 
     def why_not_written(self, x: NDArray[Any]) -> str:
-        """Return why examples plainly aren't ones that ``write`` writes, or nothing."""
+        """Return why examples clearly were not scaled by ``write``; empty if they may have been."""
         if self.divide_by != 1 and x.dtype == np.uint8 and x.max() > 1:
-            return f"they are bytes such as {x.max()}, where encoding divides by {self.divide_by:g}"
+            return f"they are bytes such as {x.max()}, but encoding divides by {self.divide_by:g}"
         if self.means is None or self.stds is None:
             return ""
         raw = raw_number(x, self.means * self.divide_by, self.stds * abs(self.divide_by))
         if raw is None:
             return ""
-        return f"row {raw.row}, counted from 0, holds {raw.value:g}, where encoding standardizes"
+        return f"row {raw.row}, counted from 0, holds {raw.value:g}, but encoding standardizes"
 
     def scaled(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Return scaled examples, in the shape of raw ones."""
@@ -89,7 +90,7 @@ class Scaling:
         return divided if self.means is None or self.stds is None else (divided - self.means) / self.stds
 
     def largest(self, raw: float) -> float:
-        """Return a number that no scaled element exceeds, if none exceeds ``raw`` before."""
+        """Return a bound on scaled elements, given the bound ``raw`` before scaling."""
         if self.means is None or self.stds is None:
             return max(raw, raw / self.divide_by)  # it is divided as a number of the dtype
         return (raw / self.divide_by + float(np.abs(self.means).max())) / float(self.stds.min())
@@ -110,7 +111,7 @@ class Scaling:
         """Take back what ``state`` returned.
 
         Raises:
-            ModelFileError: it did not come from there.
+            ModelFileError: ``state`` did not return it.
         """
         match dict(state):
             case {"raw_shape": [*shape], **rest} if all(type(length) is int and length > 0 for length in shape):

@@ -23,14 +23,14 @@ _NUMBERS_SHOWN: Final = 3
 def doubts_about_classes(
     targets: Rows, training: NDArray[np.intp] | range, name: str, parameter: str, remedy: str
 ) -> Iterator[Doubt]:
-    """Say which numbers of classes, from 0 to the largest, no example has, or no training example.
+    """Yield a doubt for class numbers, from 0 to the largest, that no example or no training example has.
 
     Args:
         targets: a number of a class for each example.
         training: positions of the training examples, in ascending order.
         name: what to call the targets in messages.
         parameter: the parameter that they come from.
-        remedy: what to do if they are no classes at all; or nothing.
+        remedy: what to do if they are not classes at all; or empty.
     """
     used = _classes(targets, range(targets.shape[0]))
     classes, least = int(used[-1]) + 1, int(used[0])
@@ -44,7 +44,7 @@ def doubts_about_classes(
         yield Doubt(
             parameter, message, f"{WITHOUT_GAPS}, or {remedy if seem_values else 'leave it if there will be some'}"
         )
-        if seem_values:  # that training lacks some of them goes without saying
+        if seem_values:  # naturally, training lacks some of them
             return
     untrained = np.setdiff1d(used, _classes(targets, training))
     if len(untrained):
@@ -73,7 +73,7 @@ def _absent(used: NDArray[np.int64]) -> list[int]:
 
 
 def _shown(numbers: Sequence[int], length: int) -> str:
-    """Return numbers of classes as a list that can be read."""
+    """Return class numbers as a readable list."""
     shown = [f"class {numbers[0]}", *map(str, numbers[1:_NUMBERS_SHOWN])]
     if length > len(shown):
         return f"{', '.join(shown)} and {length - len(shown):,} more"

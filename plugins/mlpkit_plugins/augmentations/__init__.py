@@ -1,1 +1,1 @@
-"""Built-in augmentations, one a file."""
+"""Built-in augmentations, one per file."""

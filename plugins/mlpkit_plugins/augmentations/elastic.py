@@ -1,4 +1,4 @@
-"""Images distorted as if they were drawn on rubber."""
+"""Elastic distortion of images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlpkit_plugins.functions.bilinear import bilinear
 
 
 class Elastic(OfImages):
-    """Elastic distortion: moves each pixel by chance, and neighbours by nearly the same.
+    """Elastic distortion: moves each pixel at random, and its neighbours by nearly the same.
 
         out[i, j] = x[i + down, j + across],  (down, across) = alpha (G * U)[i, j]
         G[i, j]   = exp(-(i² + j²) / (2 sigma²)) / (2 π sigma²)
@@ -27,7 +27,7 @@ class Elastic(OfImages):
 
     Args:
         alpha: how strong the distortion is, in pixels.
-        sigma: how far neighbours move together, in pixels; with less than a half, each would go its own way.
+        sigma: how far neighbours move together, in pixels; below a half, each would move independently.
         fill: what comes in from outside of the image, in the unit of the inputs.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
 
@@ -53,7 +53,7 @@ class Elastic(OfImages):
         self.image = image
 
     def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-        """Take each pixel from where the distortion has it come from."""
+        """Take each pixel from the place that the distortion gives."""
         rows, _, height, width = images.shape
         noise = rng.random((2 * rows, height, width), dtype=images.dtype)
         noise *= 2 * self.alpha

@@ -1,4 +1,4 @@
-"""What augmentations of images share: they see inputs as images, whatever shape the data set gives them."""
+"""The base of augmentations of images: shows them inputs as images, whatever shape the data set gives."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ class OfImages(Augmentation):
             raise ShapeError(
                 f"{self.registered_name} can't take inputs of shape {input_shape}",
                 expected="images, shape (height, width) or (channels, height, width)",
-                remedy="say what images they are, as in image: [28, 28]" if len(shape) == 1 else "",
+                remedy="give the shape of the images, as in image: [28, 28]" if len(shape) == 1 else "",
             )
         return (1, *shape)[-3:]

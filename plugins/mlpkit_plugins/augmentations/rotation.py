@@ -13,7 +13,7 @@ from mlpkit_plugins.functions.bilinear import bilinear
 
 
 class Rotation(OfImages):
-    """Turns each image about its centre, as far as chance has it.
+    """Turns each image about its centre by a random angle.
 
         out[c + d] = x[c + R d],  R = (cos θ, sin θ; -sin θ, cos θ),  θ uniform in [-degrees, degrees]
 

@@ -13,11 +13,11 @@ from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
 
 
 class Shift(OfImages):
-    """Moves each image by whole pixels, down or up and across, as far as chance has it.
+    """Moves each image by a random number of whole pixels, up or down and left or right.
 
         out[i, j] = x[i + down, j + across],  down and across uniform in {-pixels, ..., pixels}
 
-    All channels of an image move together. Where there is no x, out is ``fill``.
+    All channels of an image move together. Outside of x, out is ``fill``.
 
     Args:
         pixels: the furthest that an image is moved along each side, less than either of them.
@@ -39,22 +39,22 @@ class Shift(OfImages):
         self.image = image
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
-        """Make sure that inputs of this shape are images, and that something is left of each.
+        """Make sure that inputs of this shape are images, and that a shift leaves a part of each.
 
         Raises:
             ShapeError: they have one axis, and ``image`` is not given; or more than three.
-            ParameterError: they are not images of the shape ``image``, or none is left of one that is moved by
-                ``pixels``.
+            ParameterError: they are not images of the shape ``image``, or a shift by ``pixels`` could move one out of
+                sight.
         """
         _, height, width = self.seen_as(input_shape)
         shorter = min(height, width)
         if self.pixels >= shorter:
-            message = f"an image of {height} by {width} pixels may be gone when it is moved by {self.pixels}"
+            message = f"a shift by {self.pixels} may move an image of {height} by {width} pixels out of sight"
             remedy = "" if shorter > 1 else "leave it out"
             raise ParameterError("pixels", message, expected=f"less than {shorter} pixels", remedy=remedy)
 
     def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-        """Cut each image anew, from within a border of ``pixels``."""
+        """Cut each image out of a copy with a border of ``pixels``."""
         rows, _, height, width = images.shape
         border = (self.pixels, self.pixels)
         framed = np.pad(images, ((0, 0), (0, 0), border, border), constant_values=self.fill)

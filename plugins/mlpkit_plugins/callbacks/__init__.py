@@ -1,1 +1,1 @@
-"""Built-in callbacks, one a file."""
+"""Built-in callbacks, one per file."""

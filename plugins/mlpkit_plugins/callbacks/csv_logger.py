@@ -12,10 +12,10 @@ from mlpkit_plugins.files.storing import storing
 
 
 class CsvLogger(Callback):
-    """Writes each evaluation as a row of a CSV file in the run folder, below a row with the names of the figures.
+    """Writes each evaluation as a row of a CSV file in the run folder, below a header row.
 
-    A run that is resumed begins the file anew, from the history, so that it ends up the same to the byte. Where nothing
-    is kept of a run, nothing is written.
+    When a run is resumed, the file is written again from the history, so that it ends up the same to the byte. Without
+    a run folder, nothing is written.
 
     Args:
         file: name of the file in the run folder, which ends in .csv.
@@ -37,7 +37,7 @@ class CsvLogger(Callback):
         return [self.file]
 
     def on_start(self, training: TrainingView) -> None:
-        """Write the evaluations that there were before a resume, into a new file, since an old one may be a link."""
+        """Write the evaluations from before a resume into a new file, since an old one may be a link."""
         path = self._path(training)
         if path is not None:
             with storing(path):
@@ -46,7 +46,7 @@ class CsvLogger(Callback):
                 self._write(path, [*_heading(training.history), *(row.values() for row in training.history)])
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
-        """Write a row, and the heading before the first one."""
+        """Write a row, and the header before the first one."""
         path = self._path(training)
         if path is not None:
             heading = _heading([record]) if len(training.history) == 1 else []
@@ -66,5 +66,5 @@ class CsvLogger(Callback):
 
 
 def _heading(records: Iterable[Mapping[str, float]]) -> list[list[str]]:
-    """Return the names of the figures as a row, if there is a record."""
+    """Return the names of a record's values as a row, if there is a record."""
     return [list(record) for record in records][:1]

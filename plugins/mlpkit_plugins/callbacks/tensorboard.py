@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from tensorboardX.event_file_writer import EventsWriter
 
 LIBRARY = "tensorboardX"
-if find_spec(LIBRARY) is None:  # it imports PyTorch if it can, for seconds, so that only writing should import it
+if find_spec(LIBRARY) is None:  # only writing imports it: it imports PyTorch if that is installed, which takes seconds
     msg = f"No module named {LIBRARY!r}"
     raise ModuleNotFoundError(msg, name=LIBRARY)
 
 
 class Tensorboard(Callback):
-    """Writes the figures of each evaluation into an event file, which ``tensorboard --logdir`` shows as curves.
+    """Writes the values of each evaluation into an event file, which ``tensorboard --logdir`` shows as curves.
 
-    A curve is called by its figure and its split, as in ``loss/train``, so that those of one figure stand side by side.
-    The file lies in a folder of its own in the run folder. A run that is resumed begins it anew, from the history, so
-    that no step is there twice. Where nothing is kept of a run, nothing is written.
+    A curve is named after its value and its split, as in ``loss/train``, so that curves of one value appear side by
+    side. The file is in a folder of its own in the run folder. When a run is resumed, it is written again from the
+    history, so that no step occurs twice. Without a run folder, nothing is written.
 
     Args:
         folder: name of the folder in the run folder.
@@ -46,14 +46,14 @@ class Tensorboard(Callback):
         return [self.folder]
 
     def on_start(self, training: TrainingView) -> None:
-        """Begin the file, with the evaluations that there were before a resume."""
+        """Begin the file with the evaluations from before a resume."""
         if training.folder is None:
             return
         from tensorboardX.event_file_writer import EventsWriter  # noqa: PLC0415 - slow to import
 
         self.path = training.folder / self.folder
         with storing(self.path):
-            if self.path.is_symlink():  # a stranger's run folder must not lead elsewhere
+            if self.path.is_symlink():  # a run folder from elsewhere must not redirect the writing
                 self.path.unlink()
             self.path.mkdir(exist_ok=True)
             for old in self.path.glob("events.out.tfevents.*"):
@@ -63,11 +63,11 @@ class Tensorboard(Callback):
             self.on_evaluation(training, record)
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
-        """Write each figure."""
+        """Write each value."""
         if self.writer is None or self.path is None:
             return
         from tensorboardX.proto.event_pb2 import Event  # noqa: PLC0415 - slow to import
-        from tensorboardX.summary import scalar  # noqa: PLC0415 - likewise
+        from tensorboardX.summary import scalar  # noqa: PLC0415 - slow to import
 
         with storing(self.path):
             for key, value in record.items():
@@ -90,6 +90,6 @@ class Tensorboard(Callback):
 
 
 def _curve(key: str) -> str:
-    """Return the curve of a figure: ``loss/train`` for ``train_loss``."""
+    """Return the curve of a value: ``loss/train`` for ``train_loss``."""
     split, _, name = key.partition("_")
     return f"{name}/{split}" if split in {"train", "validation"} else key

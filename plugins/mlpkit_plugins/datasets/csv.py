@@ -21,15 +21,15 @@ _TAB: Final = r'for a tab write delimiter: "\t", in double quotes; without them,
 class Csv(TableDataset):
     """The rows of a CSV file: numbers and categories to learn from, and a target in one column or several.
 
-    Every column is one of numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
-    deviation 1; a category becomes a row of zeros with a single one:
+    Every column holds numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
+    deviation 1, and categories are one-hot encoded:
 
         x = (number - mean) / std,  mean = Σ number / n,  std = √(Σ (number - mean)² / n)
 
-    The sums run over the n training rows where the number is not missing; std is 1 where all are equal. Means,
-    deviations, categories and classes are those of the training rows, and are saved with the model, so that evaluation
-    and prediction apply them. Targets are never scaled. Only the columns that are used are kept in memory. As CSV says
-    nowhere how many rows there are, the file is read before the shapes are proved.
+    The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
+    categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
+    them. Targets are never scaled. Only the columns that are used are kept in memory. A CSV file doesn't say how many
+    rows it has, so it is read before shapes are checked.
 
     Args:
         delimiter: the character between two columns; a tab is written ``"\\t"``, in double quotes.
@@ -39,11 +39,11 @@ class Csv(TableDataset):
 
     Raises:
         ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a file or a
-            column that is not there.
-        DataError: the file is no CSV, is damaged, or a value is not what its column holds.
+            column that doesn't exist.
+        DataError: the file is not CSV, is damaged, or a value doesn't fit its column.
 
     Source: Shafranovich, Common Format and MIME Type for Comma-Separated Values (CSV) Files, RFC 4180 (2005), with
-        these differences: lines may end in LF or CR alone, and empty ones are passed over; spaces after a delimiter and
+        these differences: lines may end in LF or CR alone, and empty ones are skipped; spaces after a delimiter and
         around names in the header are left out; a quote inside a field that doesn't begin with one stands for itself;
         delimiter and encoding may be others; and there must be a header, in the file or in ``header``.
     """

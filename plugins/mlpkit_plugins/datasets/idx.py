@@ -32,7 +32,7 @@ class Idx(SplitOptions, ArrayDataset):
 
         x = raw / 255, or raw if not normalized
 
-    Files whose name ends in ``.gz`` are decompressed on the way. The number and the size of the images, and the number
+    Files whose name ends in ``.gz`` are decompressed. The number and the size of the images, and the number
     of classes, come from the files.
 
     Args:
@@ -44,7 +44,7 @@ class Idx(SplitOptions, ArrayDataset):
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
-        DataError: a file is none of that format, is damaged, or what it holds is not what was expected.
+        DataError: a file has another format, is damaged, or holds something unexpected.
 
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
     """
@@ -75,14 +75,14 @@ class Idx(SplitOptions, ArrayDataset):
 
         Raises:
             ParameterError: there is no such file.
-            DataError: a file is none of that format, or damaged.
+            DataError: a file has another format, or is damaged.
         """
         named = {"train": (("images", self.images), ("labels", self.labels))}
         named |= {split: ((split, images), (split, labels)) for split, (images, labels) in self.files.items()}
         return {split: _opened(*files) for split, files in named.items()}
 
     def target_remedy(self) -> str:
-        """Return nothing: labels are classes."""
+        """Return an empty text: labels are classes."""
         return ""
 
     def read(self, path: Path) -> NDArray[Any]:
@@ -104,7 +104,7 @@ class Idx(SplitOptions, ArrayDataset):
 
 
 class _Images:
-    """The images of a file, read as soon as one of them is needed."""
+    """The images of a file, read when the first one is needed."""
 
     def __init__(self, path: Path) -> None:
         self.shape = read_idx_shape(path, IMAGES)

@@ -1,4 +1,4 @@
-"""Folders of images, a folder a class."""
+"""Folders of images, one folder per class."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ if TYPE_CHECKING:
 Pixels = Annotated[int, Ge(1), Le(4096)]
 
 SPLITS: Final = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
-"""What folders are called that hold splits, and no classes."""
+"""Names of folders that hold splits, not classes."""
 
 
 class ImageFolder(Dataset):
-    """Images in a folder that has a subfolder for each class, called like it: PNG, JPEG, BMP or GIF.
+    """Images in a folder with one subfolder per class, named after the class: PNG, JPEG, BMP or GIF.
 
         x    = raw / 255, or raw if not normalized
-        grey = 0.299 red + 0.587 green + 0.114 blue  (where ``colour`` is false)
+        grey = 0.299 red + 0.587 green + 0.114 blue  (if ``colour`` is false)
 
-    All of them are decoded once, when training begins, and kept in memory: a byte for each pixel and channel.
+    All of them are decoded once, when training begins, and kept in memory, one byte per pixel and channel.
 
     Args:
         folder: the folder, seen from the current one; ``example:NAME`` is one that ships with mlpkit.
-        colour: give each image as three channels, red, green and blue, even if it is grey. Otherwise as one channel of
-            grey values, even if it has colours.
+        colour: give every image three channels, red, green and blue, even if it is grey; otherwise one channel of grey
+            values, even if it has colours.
         resize: [height, width] in pixels that images are scaled to, by Pillow's bicubic filter; by default they stay as
             they are, and must have one size.
         normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
-        flatten: give images as rows, and not as (channels, height, width), which is what ``Conv2d`` takes.
+        flatten: give images as rows instead of (channels, height, width), which ``Conv2d`` takes.
         validation: share of the images for validation, or a folder like the first one that holds them; 0 for none.
         test: share of the images for testing, or such a folder; 0 for none.
-        split: how images are split: by a ``hash`` of their class and file name, so that an image stays where it is when
-            others come or go; or by a ``shuffle``, so that the shares are exact.
-        split_seed: another number gives another split; the spec's seed leaves the split as it is.
+        split: how images are split: by a ``hash`` of their class and file name, so that an image stays in its split
+            when others are added or removed; or by a ``shuffle``, so that the shares are exact.
+        split_seed: seed of the split; the spec's seed doesn't affect it.
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no image, or there is no such folder.
-        DataError: what is in the folder is not a folder a class, an image is damaged, or they differ in size.
+        DataError: the folder doesn't hold one folder per class, an image is damaged, or images differ in size.
 
     Source: ITU-R Recommendation BT.601 for grey values; decoding and scaling: Pillow, https://python-pillow.github.io.
     """
@@ -102,7 +102,7 @@ class ImageFolder(Dataset):
 
         Raises:
             ParameterError: there is no such folder, or a split has no image.
-            DataError: what is in the folder is not a folder a class, or no image.
+            DataError: the folder doesn't hold one folder per class, or no images.
         """
         files = self._found()
         if self._image_shape is None:
@@ -113,11 +113,11 @@ class ImageFolder(Dataset):
         )
 
     def target_remedy(self) -> str:
-        """Return which losses there are for classes."""
-        return "end the layers in a loss on classes, such as SoftmaxWithLoss"
+        """Return the advice to use a loss on classes."""
+        return "end the layers with a loss on classes, such as SoftmaxWithLoss"
 
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
-        """Decode all images, and return the splits by name; the spec's seed plays no part, ``split_seed`` does.
+        """Decode all images, and return the splits by name; they depend on ``split_seed``, not on the spec's seed.
 
         Raises:
             ParameterError: there is no such folder, or a split has no image.
@@ -141,11 +141,11 @@ class ImageFolder(Dataset):
         return splits
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 over names and contents, once opened; until then, nothing."""
+        """Return a SHA-256 over names and contents, once opened; empty until then."""
         return self._fingerprint
 
     def class_names(self) -> tuple[str, ...] | None:
-        """Return the names of the folders, in the order of their letters, or of the numbers that they write."""
+        """Return the names of the folders, in alphabetical order, or numerically if all are numbers."""
         return self._classes or None
 
     def encoder_state(self) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class ImageFolder(Dataset):
             Pixels, uint8, shape (images, channels, height, width).
 
         Raises:
-            DataError: a file is no image, is damaged, or has another size than the model takes.
+            DataError: a file is not an image, is damaged, or has another size than the model takes.
         """
         if self._image_shape is None:
             self.describe()
@@ -191,10 +191,10 @@ class ImageFolder(Dataset):
         return np.stack([self._read(file, "as the model takes") for file in paths])
 
     def row_names(self, path: Path) -> tuple[str, ...]:
-        """Return the name of an image's file, or those of all images of a folder: their places below it.
+        """Return the name of an image's file, or those of all images of a folder, relative to it.
 
         Raises:
-            DataError: the folder can't be read, or holds something else than images.
+            DataError: the folder can't be read, or holds files that aren't images.
         """
         return tuple(file.relative_to(path).as_posix() if file != path else file.name for file in _images_at(path))
 
@@ -222,7 +222,7 @@ class ImageFolder(Dataset):
         return x
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
-        """Return why pixels plainly aren't normalized: they are integers above 1; or nothing."""
+        """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""
         return why_not_scaled(inputs) if self.normalize else ""
 
     def _read(self, path: Path, remedy: str) -> NDArray[np.uint8]:
@@ -280,7 +280,7 @@ class ImageFolder(Dataset):
             name = file.class_name
             if name not in self._classes:
                 remedy = did_you_mean(name, self._classes) or f"expected one of {', '.join(self._classes)}"
-                raise DataError(file.path, f"the class '{name}' is none of those trained on; {remedy}")
+                raise DataError(file.path, f"the class '{name}' is not one that the model was trained on; {remedy}")
 
 
 def _images_at(path: Path) -> list[Path]:
@@ -289,7 +289,7 @@ def _images_at(path: Path) -> list[Path]:
 
 
 def _in_order(names: set[str]) -> tuple[str, ...]:
-    """Return names in the order of the numbers that they write, if all do, and else of their letters."""
+    """Return names in numerical order if all are numbers, otherwise in alphabetical order."""
     if all(name.isdecimal() for name in names):
         return tuple(sorted(names, key=lambda name: (int(name), name)))
     return tuple(sorted(names))

@@ -1,4 +1,4 @@
-"""A split of images and their classes, kept as bytes and converted minibatch by minibatch."""
+"""A split of images and their classes, stored as bytes and converted minibatch by minibatch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PIXEL = 1 / 255
-"""What a pixel's byte is multiplied by; a product is faster than a quotient, and within a rounding of it."""
+"""Factor for a pixel's byte; multiplying is faster than dividing, and equal up to rounding."""
 
 
 class ImageSplit:
@@ -23,7 +23,7 @@ class ImageSplit:
         labels: class numbers, int64, shape (examples,).
         classes: number of classes.
         normalize: whether ``take`` divides pixels by 255.
-        one_hot: whether ``take`` writes targets as rows with a single one.
+        one_hot: whether ``take`` writes targets as one-hot rows.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ImageSplit:
         return len(self._images)
 
     def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
-        """Write the examples at ``indices`` into ``out``, and read no others.
+        """Write the examples at ``indices`` into ``out``; only these are converted.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
@@ -56,7 +56,7 @@ class ImageSplit:
             IndexError: a position lies outside the split.
         """
         x, t = out
-        numbers = self._labels.take(indices)  # small, so this is where the indices get checked
+        numbers = self._labels.take(indices)  # small, so the indices are checked here
         take_scaled(self._images, indices, PIXEL if self._normalize else 1.0, x)
         if self._one_hot:
             t[...] = 0
@@ -71,7 +71,7 @@ def scale_pixels(x: NDArray[Any]) -> None:
 
 
 def why_not_scaled(x: NDArray[Any]) -> str:
-    """Return why pixels plainly aren't ones that ``scale_pixels`` scaled, or nothing."""
+    """Return why pixels clearly weren't scaled by ``scale_pixels``, or an empty text."""
     if x.dtype.kind in "iu" and x.max() > 1:
-        return f"they are integers such as {x.max()}, where encoding scales pixels from 0 to 255 to numbers from 0 to 1"
+        return f"they are integers such as {x.max()}, but encoding divides pixels by 255"
     return ""

@@ -1,4 +1,4 @@
-"""The MNIST database of handwritten digits, and data sets made in its likeness."""
+"""The MNIST database of handwritten digits, and data sets in the same format."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ CLASSES = 10
 class Mnist(Dataset):
     """MNIST: grey images of handwritten digits, 28 by 28 pixels, in ten classes.
 
-    The files ship with mlpkit: 60,000 images for training, of which the last ones are kept for validation, and
-    10,000 for testing. A folder with other files of the same names and format may take their place (Fashion-MNIST,
-    say); the number and the size of the images come from the files.
+    The files ship with mlpkit: 60,000 images for training, the last of which are held out for validation, and 10,000
+    for testing. ``directory`` names a folder with other files of the same names and format, such as Fashion-MNIST; the
+    number and the size of the images come from the files.
 
         x = raw / 255, or raw if not normalized
 
     Args:
-        validation: number of training images, taken from the end, that make the validation split; 0 for none.
+        validation: number of training images, taken from the end, for the validation split; 0 for none.
         normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
-        flatten: give images as rows, shape (784,), and not as (28, 28).
-        one_hot: give targets as rows with a single one, and not as class numbers.
+        flatten: give images as rows, shape (784,), instead of (28, 28).
+        one_hot: give targets as one-hot rows instead of class numbers.
         directory: folder of the user's own files, plain or .gz; by default, the files that ship with mlpkit.
 
     Raises:
@@ -79,11 +79,11 @@ class Mnist(Dataset):
         return self._describe(source, {name: read_idx_shape(source.path(name), RANKS[name]) for name in RANKS})
 
     def target_remedy(self) -> str:
-        """Return which losses there are for classes."""
-        return "end the layers in a loss on classes, such as SoftmaxWithLoss"
+        """Return the advice to use a loss on classes."""
+        return "end the layers with a loss on classes, such as SoftmaxWithLoss"
 
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
-        """Return the splits by name; the seed plays no part.
+        """Return the splits by name, whatever the seed.
 
         Raises:
             ParameterError: the directory lacks a file, or there are not enough images for the validation split.
@@ -111,7 +111,7 @@ class Mnist(Dataset):
         return splits
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 over the checksums of the four files, once opened; until then, nothing."""
+        """Return a SHA-256 over the checksums of the four files, once opened; empty until then."""
         return self._fingerprint
 
     def encoder_state(self) -> dict[str, Any]:
@@ -169,7 +169,7 @@ class Mnist(Dataset):
         return x
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
-        """Return why pixels plainly aren't normalized: they are integers above 1; or nothing."""
+        """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""
         return why_not_scaled(inputs) if self.normalize else ""
 
     def _source(self) -> MnistSource:

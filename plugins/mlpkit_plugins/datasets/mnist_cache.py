@@ -1,9 +1,9 @@
 """Keeps the shipped MNIST files, decompressed, in the user's cache folder.
 
 The folder is the operating system's own for caches (``~/.cache/mlpkit`` on Linux, ``~/Library/Caches/mlpkit`` on
-macOS), or what the environment variable ``MLPKIT_CACHE`` says; the files lie in its subfolder ``mnist``. Nothing
-there is trusted: each file is checked by its SHA-256 whenever it is read, and made anew if it isn't right. The
-folder may be deleted at any time. Where nothing can be written, everything works as well, only slower.
+macOS), or the one that the environment variable ``MLPKIT_CACHE`` names; the files are in its subfolder ``mnist``. Each
+file's SHA-256 is checked whenever it is read, and a wrong file is written again. The folder may be deleted at any time.
+If it can't be written to, everything still works, only slower.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def cache_folder() -> Path:
 
 
 def read_through_cache(compressed: Path, rank: int, checksum: str) -> NDArray[np.uint8]:
-    """Read a compressed IDX file, from its decompressed copy if there is a good one; else leave such a copy.
+    """Read a compressed IDX file, from its decompressed copy if that is intact; otherwise write such a copy.
 
     Args:
         compressed: the file, its name ending in ``.gz``.
@@ -63,7 +63,7 @@ def _read_copy(copy: Path, rank: int, checksum: str) -> NDArray[np.uint8] | None
 
 
 def _write_copy(copy: Path, values: NDArray[np.uint8]) -> None:
-    """Write the copy whole or not at all; several processes may do so at once, and the last one wins."""
+    """Write the copy atomically; if several processes do so at once, the last one wins."""
     temporary = copy.with_name(f".{copy.name}.{os.getpid()}-{os.urandom(4).hex()}")
     with contextlib.suppress(OSError):  # a folder that is full or read-only: the work goes on from memory
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""MNIST-like files in a folder of the user's."""
+"""MNIST-like files in a folder of the user's own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DirectoryFiles:
         try:
             folder = Path(directory).expanduser()
             present = {entry.name for entry in folder.iterdir()}
-        except (OSError, ValueError, RuntimeError) as error:  # a null character; a ~ that leads nowhere
+        except (OSError, ValueError, RuntimeError) as error:  # a null character; a ~ without a home folder
             message = f"can't read the folder '{directory}': {getattr(error, 'strerror', None) or error}"
             raise ParameterError("directory", message, expected=expected, remedy=_REMEDY) from error
         self._paths = {name: folder / file for name in RANKS for file in reversed(_spellings(name)) if file in present}

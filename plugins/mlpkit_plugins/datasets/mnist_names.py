@@ -1,4 +1,4 @@
-"""The four files of MNIST, and of every data set made in its likeness."""
+"""The four files of MNIST, and of every data set in the same format."""
 
 from __future__ import annotations
 

@@ -21,11 +21,11 @@ ZIP: Final = b"PK\x03\x04"
 class Npy(SplitOptions, ContentOptions, ArrayDataset):
     """Two arrays in .npy files: a row of inputs for each example, and a row of targets.
 
-    Of arrays above 256 MiB, only the rows that a minibatch asks for are read: they may be larger than the memory. A run
-    whose file changes while it reads rows ends with an error, and keeps the model of its last step.
+    Of arrays above 256 MiB, only the rows of the current minibatch are read, so they may be larger than memory. If the
+    file changes during a run, the run ends with an error and keeps the model of its last step.
 
-        x = raw / divide_by, and if asked for  x = (raw / divide_by - mean) / std
-        std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 where all are equal)
+        x = raw / divide_by, and with standardize  x = (raw / divide_by - mean) / std
+        std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 if all are equal)
 
     Each element of the inputs has its own mean and std. Targets are never scaled.
 
@@ -35,7 +35,7 @@ class Npy(SplitOptions, ContentOptions, ArrayDataset):
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
-        DataError: a file is none of that format, is damaged, or what it holds is not what ``predict`` says.
+        DataError: a file has another format, is damaged, or doesn't hold what ``predict`` says.
 
     Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
     """
@@ -60,7 +60,7 @@ class Npy(SplitOptions, ContentOptions, ArrayDataset):
 
         Raises:
             ParameterError: there is no such file.
-            DataError: a file is none of that format, or damaged.
+            DataError: a file has another format, or is damaged.
         """
         named = {"train": (("inputs", self.inputs), ("targets", self.targets))}
         named |= {split: ((split, inputs), (split, targets)) for split, (inputs, targets) in self.files.items()}

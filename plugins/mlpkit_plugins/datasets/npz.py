@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 class Npz(SplitOptions, ContentOptions, ArrayDataset):
     """Two arrays in an .npz file: a row of inputs for each example, and a row of targets.
 
-    Of arrays above 256 MiB that ``np.savez`` wrote, only the rows that a minibatch asks for are read: they may be
-    larger than the memory. A run whose file changes while it reads rows ends with an error, and keeps the model of its
-    last step. What ``np.savez_compressed`` writes is read as a whole.
+    Of arrays above 256 MiB that ``np.savez`` wrote, only the rows of the current minibatch are read, so they may be
+    larger than memory. If the file changes during a run, the run ends with an error and keeps the model of its last
+    step. Files that ``np.savez_compressed`` wrote are read as a whole.
 
-        x = raw / divide_by, and if asked for  x = (raw / divide_by - mean) / std
-        std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 where all are equal)
+        x = raw / divide_by, and with standardize  x = (raw / divide_by - mean) / std
+        std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 if all are equal)
 
     Each element of the inputs has its own mean and std. Targets are never scaled.
 
@@ -44,10 +44,9 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
-        DataError: a file is none of that format, is damaged, lacks an array, or what it holds is not what
-            ``predict`` says.
+        DataError: a file has another format, is damaged, lacks an array, or doesn't hold what ``predict`` says.
 
-    Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays", which has .npz too.
+    Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays", which also defines .npz.
     """
 
     file: str
@@ -73,7 +72,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
 
         Raises:
             ParameterError: there is no such file.
-            DataError: a file is none of that format, is damaged, or lacks an array.
+            DataError: a file has another format, is damaged, or lacks an array.
         """
         opened = {"train": self._read_headers("file", self.file)}
         return opened | {split: self._read_headers(split, file) for split, file in self.files.items()}

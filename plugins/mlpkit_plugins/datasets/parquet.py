@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 class Parquet(TableDataset):
     """The rows of a Parquet file: numbers and categories to learn from, and a target in one column or several.
 
-    Every column is one of numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
-    deviation 1; a category becomes a row of zeros with a single one:
+    Every column holds numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard
+    deviation 1, and categories are one-hot encoded:
 
         x = (number - mean) / std,  mean = Σ number / n,  std = √(Σ (number - mean)² / n)
 
-    The sums run over the n training rows where the number is not missing; std is 1 where all are equal. Means,
-    deviations, categories and classes are those of the training rows, and are saved with the model, so that evaluation
-    and prediction apply them. Targets are never scaled. Only the columns that are used are read. As there may be
-    categories, the file is read before the shapes are proved.
+    The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
+    categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
+    them. Targets are never scaled. Only the columns that are used are read. The number of categories is not in its
+    header, so the file is read before shapes are checked.
 
     Args:
         categorical: the inputs that hold categories: texts, numbers or dates.
@@ -33,8 +33,8 @@ class Parquet(TableDataset):
 
     Raises:
         ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a file or a
-            column that is not there.
-        DataError: the file is no Parquet file, is damaged, or a value is not what its column holds.
+            column that doesn't exist.
+        DataError: the file is not a Parquet file, is damaged, or a value doesn't fit its column.
 
     Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-format/.
     """
@@ -64,6 +64,6 @@ class Parquet(TableDataset):
             name: what to call it in messages.
 
         Raises:
-            DataError: the file is no Parquet file, or damaged.
+            DataError: the file is not a Parquet file, or is damaged.
         """
         return ParquetSource(ParquetFile(path, name=name), self.missing_texts)

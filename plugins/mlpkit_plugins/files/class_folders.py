@@ -1,4 +1,4 @@
-"""A folder with a subfolder for each class, and in it, or in folders below, the files of that class."""
+"""A folder with one subfolder per class, which holds the files of that class, also in subfolders of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OF_THE_SYSTEM: Final = frozenset({"thumbs.db", "desktop.ini"})
-"""Files that a desktop leaves in any folder, as it does hidden ones."""
+"""Files that desktops create in any folder, besides hidden ones."""
 
 
 class ClassFile(NamedTuple):
@@ -34,18 +34,18 @@ def class_folders(folder: Path, suffixes: Collection[str]) -> list[ClassFile]:
 
     Args:
         folder: the folder of the folders.
-        suffixes: the endings that files may have, in small letters.
+        suffixes: the suffixes that files may have, in lower case.
 
     Raises:
-        DataError: there is no subfolder, one has no file, or a file has another ending or lies beside the subfolders.
+        DataError: there is no subfolder, one has no file, or a file has another suffix or is not in a subfolder.
     """
     found: list[ClassFile] = []
     for entry in _entries(folder):
         if not entry.is_dir():
-            raise DataError(entry.path, "the file lies beside the folders of the classes; expected it in one of them")
+            raise DataError(entry.path, "the file is beside the class folders; move it into one of them")
         paths = list(files_below(folder / entry.name, suffixes))
         if not paths:
-            raise DataError(entry.path, f"the folder of the class holds no file; expected {', '.join(suffixes)}")
+            raise DataError(entry.path, f"the class folder holds no file; expected {', '.join(suffixes)}")
         found += [ClassFile(path, path.relative_to(folder).as_posix(), entry.name) for path in paths]
     if not found:
         raise DataError(folder, "the folder has no subfolders; expected one for each class")
@@ -56,16 +56,16 @@ def files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
     """Return the files in a folder and below, in the order of their names.
 
     Raises:
-        DataError: one has another ending, or a folder can't be read.
+        DataError: one has another suffix, or a folder can't be read.
     """
     for entry in _entries(folder):
         path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False):  # a link might lead back up
+        if entry.is_dir(follow_symlinks=False):  # a link might point to a parent folder
             yield from files_below(path, suffixes)
         elif path.suffix.lower() in suffixes:
             yield path
         else:
-            raise DataError(path, f"the file type '{path.suffix}' is none of {', '.join(suffixes)}; take it out")
+            raise DataError(path, f"the file type '{path.suffix}' is not one of {', '.join(suffixes)}; remove the file")
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

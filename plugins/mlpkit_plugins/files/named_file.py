@@ -1,4 +1,4 @@
-"""From what a spec says of a file to its place."""
+"""Finds the files and folders that a spec names."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHIPPED: Final = "example:"
-"""What the name of an example file that ships with mlpkit begins with."""
+"""Prefix of the names of example files that ship with mlpkit."""
 
 EXAMPLES: Final = Path(__file__).parents[1] / "datasets" / "example_files"
 
 
 def named_file(parameter: str, name: str) -> Path:
-    """Return the place of a file that a parameter names.
+    """Return the path of a file that a parameter names.
 
     Args:
         parameter: the parameter.
-        name: the path, seen from the current folder; ``~`` stands for the user's home, and ``example:`` for the folder
-            of the files that ship with mlpkit.
+        name: the path, relative to the current folder; ``~`` stands for the user's home, and ``example:`` for the
+            folder of the files that ship with mlpkit.
 
     Raises:
-        ParameterError: there is no such file, or it is none that can be read twice, such as a pipe.
+        ParameterError: there is no such file, or it can't be read twice, such as a pipe.
     """
     path = _place(parameter, name)
     try:
@@ -34,13 +34,13 @@ def named_file(parameter: str, name: str) -> Path:
     except (OSError, ValueError) as error:
         raise _absent(parameter, name, path, "file", error) from error
     if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
-        what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise ParameterError(parameter, f"'{name}' is {what}", expected="a file")
     return path
 
 
 def named_folder(parameter: str, name: str) -> Path:
-    """Return the place of a folder that a parameter names, as ``named_file`` does for a file.
+    """Return the path of a folder that a parameter names, as ``named_file`` does for a file.
 
     Raises:
         ParameterError: there is no such folder.
@@ -61,7 +61,7 @@ def _place(parameter: str, name: str) -> Path:
     try:
         return Path(name).expanduser()
     except RuntimeError as error:
-        raise ParameterError(parameter, f"'{name}' leads nowhere: {error}") from error
+        raise ParameterError(parameter, f"'{name}' is not a valid path: {error}") from error
 
 
 def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | ValueError) -> ParameterError:

@@ -1,4 +1,4 @@
-"""A file opened to be read, and nothing that would be waited for."""
+"""Opens regular files only, since opening a pipe would wait."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def regular_file(path: Path, name: str) -> Iterator[io.BufferedReader]:
         name: what to call it in messages.
 
     Raises:
-        DataError: there is no such file, it is none that can be read twice, or it can't be read.
+        DataError: there is no such file, it can't be read twice, or it can't be read at all.
     """
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
-            raise DataError(name, f"is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; expected a file")
+            raise DataError(name, f"is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; expected a file")
         with path.open("rb") as file:
             yield file
     except FileNotFoundError as error:
@@ -45,10 +45,10 @@ def regular_file(path: Path, name: str) -> Iterator[io.BufferedReader]:
 
 
 def sized(file: IO[bytes]) -> io.BufferedReader:
-    """Return a reader that ends with the size that the file has now, as files in ``/proc`` have none and never end.
+    """Return a reader that stops at the file's present size, since files in ``/proc`` have size 0 and may never end.
 
     Args:
-        file: the file, of which nothing was read yet.
+        file: the file, nothing read yet.
     """
     return io.BufferedReader(_Sized(file.fileno()), BUFFER)
 

@@ -1,4 +1,4 @@
-"""Files that a component writes, and what is told if that fails."""
+"""Files that a component writes, and the error if that fails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def storing(path: Path) -> Iterator[None]:
-    """Say which file could not be written, where the system refuses.
+    """Turn the system's errors into one that names the file.
 
     Args:
         path: the file or folder that is written in the block.
@@ -25,5 +25,5 @@ def storing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        msg = f"{path}: can't be written: {error.strerror or error}; check the disk, or what is in its place"
+        msg = f"{path}: can't be written: {error.strerror or error}; check the disk, and what is at that path"
         raise StorageError(msg) from error

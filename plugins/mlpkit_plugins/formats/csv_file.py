@@ -1,7 +1,7 @@
-"""CSV files: rows of texts between delimiters, quoted where a text holds a delimiter, a quote or the end of a line.
+"""CSV files: rows of fields between delimiters, quoted if a field holds a delimiter, a quote or a line break.
 
-Rows are counted from 1, as spreadsheets do: the header is a row, an empty line is one, and a row that goes on over
-several lines is one.
+Rows are counted from 1, as in spreadsheets: the header counts as a row, so does an empty line, and a row that spans
+    several lines is one row.
 
 Source: Y. Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) Files", RFC 4180, 2005.
 """
@@ -32,29 +32,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS_TOGETHER: Final = 1024
-"""Rows of a block, few enough that their texts stay in the processor's cache."""
+"""Rows per block, few enough that their texts stay in the processor's cache."""
 
 OTHER_FORMATS: Final = (
     (b"\x1f\x8b", "is compressed by gzip; decompress it first: gunzip"),
-    (b"PK\x03\x04", "is a zip archive or a workbook; save the table as CSV"),
-    (b"\xd0\xcf\x11\xe0", "is a workbook of a spreadsheet; save the table as CSV"),
+    (b"PK\x03\x04", "is a ZIP archive or a spreadsheet; save the table as CSV"),
+    (b"\xd0\xcf\x11\xe0", "is a spreadsheet; save the table as CSV"),
     (b"PAR1", "is a Parquet file; read it with the data set parquet"),
-    (b"\x93NUMPY", "is an array of NumPy's; read it with the data set npy"),
+    (b"\x93NUMPY", "is a NumPy array; read it with the data set npy"),
     (b"%PDF", "is a PDF document; expected CSV"),
-    (b"\x7fELF", "is a program, or what one had in memory; expected CSV"),
+    (b"\x7fELF", "is a program or a core dump; expected CSV"),
 )
-"""What other files begin with, and what to say of each."""
+"""First bytes of other formats, and the message for each."""
 
 _STEP: Final = 1 << 20
 _OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
 
 
 class Block(NamedTuple):
-    """Some rows that follow each other, column by column.
+    """Some consecutive rows, column by column.
 
     Args:
         rows: the number of each row.
-        columns: the texts of each column that was asked for.
+        columns: the texts of each requested column.
     """
 
     rows: NDArray[np.int64]
@@ -68,12 +68,12 @@ class CsvFile:
         path: the file.
         name: what to call it in messages; by default its path.
         delimiter: the character between two texts.
-        encoding: how characters are written as bytes; a byte order mark of UTF-8 is passed over.
+        encoding: how characters are written as bytes; a byte order mark of UTF-8 is skipped.
         header: the names of the columns, if the file's first row doesn't have them.
 
     Attributes:
         header: the names of the columns.
-        header_row: the row that they stand in; None if they stand in none.
+        header_row: the row that holds them; None if no row does.
         most_rows: how many rows there are at most below the header.
         checksum: SHA-256 of the file's content.
 
@@ -108,7 +108,7 @@ class CsvFile:
                 self._expect_delimiter(first)
                 message = f"{len(header)} names are given for the {len(first)} columns of {self.name}"
                 raise ParameterError("header", message, expected=f"{len(first)} names")
-        self.most_rows = min(lines, size // len(self.header)) + 1  # a row has a character a column, at least
+        self.most_rows = min(lines, size // len(self.header)) + 1  # a row has at least one character per column
 
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
         """Return the rows below the header, block by block.
@@ -117,7 +117,7 @@ class CsvFile:
             names: the columns to return.
 
         Raises:
-            DataError: the file is no CSV, or a row has more or fewer texts than the header.
+            DataError: the file is not CSV, or a row has more or fewer fields than the header.
         """
         places = {name: position for position, name in enumerate(self.header)}
         positions = [places[name] for name in names]
@@ -153,7 +153,7 @@ class CsvFile:
             if begin.startswith(signature):
                 raise DataError(self.name, message)
         if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and "16" not in self._encoding:
-            raise DataError(self.name, f"is not written in {self._encoding}; set encoding: utf-16", row=1)
+            raise DataError(self.name, f"is not valid {self._encoding}; set encoding: utf-16", row=1)
 
     def _first_record(self) -> tuple[int, list[str]]:
         with self._reading() as records:
@@ -167,7 +167,7 @@ class CsvFile:
         row, occurrences = self._first_row, Counter(names)
         for name in names:
             if not _is_text(name):
-                what = f"{shown_text(name)} is not written in {self._encoding}"
+                what = f"{shown_text(name)} is not valid {self._encoding}"
                 message = f"{what}; set encoding to the right one, such as latin-1"
                 raise DataError(self.name, message, row=row)
             if occurrences[name] > 1 and name:
@@ -178,7 +178,7 @@ class CsvFile:
         return names
 
     def _expect_delimiter(self, first: list[str]) -> None:
-        """Make sure that a first row of one text is not one of several, with another delimiter between them."""
+        """Make sure that a first row of one field doesn't hold several fields with another delimiter."""
         for other in _OTHER_DELIMITERS:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
@@ -193,8 +193,8 @@ class CsvFile:
                 text = io.TextIOWrapper(sized(file), encoding, errors="surrogateescape", newline="")
                 reader = csv.reader(text, delimiter=self._delimiter, strict=True, skipinitialspace=True)
                 yield _Records(self.name, reader)
-        except UnicodeError as error:  # an encoding that can't pass over what it can't read, such as UTF-16
-            raise DataError(self.name, f"is not written in {self._encoding}: {error}") from error
+        except UnicodeError as error:  # an encoding that can't skip wrong bytes, such as UTF-16
+            raise DataError(self.name, f"is not valid {self._encoding}: {error}") from error
 
 
 class _Records:
@@ -202,7 +202,7 @@ class _Records:
 
     Args:
         name: what to call the file.
-        reader: what splits its rows into fields.
+        reader: splits its rows into fields.
 
     Attributes:
         row: the number of the row that comes next.
@@ -214,12 +214,12 @@ class _Records:
         self._reader = reader
 
     def read(self, count: int) -> list[list[str]]:
-        """Return that many rows, or what is left."""
+        """Return that many rows, or all that are left."""
         records: list[list[str]] = []
         try:
-            records.extend(islice(self._reader, count))  # what came before an error stays
+            records.extend(islice(self._reader, count))  # rows before an error stay
         except csv.Error as error:
-            message = f"is no CSV: {error}"
+            message = f"is not a CSV file: {error}"
             if "field limit" in str(error):
                 message = f"a field has more than {csv.field_size_limit():,} characters; is a quote not closed?"
             if "unexpected end" in str(error):
@@ -230,7 +230,7 @@ class _Records:
 
 
 def _without_mark(encoding: str) -> str:
-    """Return the encoding that passes over a byte order mark, if UTF-8 is meant."""
+    """Return the encoding, for UTF-8 the variant that skips a byte order mark."""
     return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
@@ -243,7 +243,7 @@ def _is_text(text: str) -> bool:
 
 
 def _in_yaml(delimiter: str) -> str:
-    """Return a delimiter as a spec has it; what a backslash stands for, it stands for in double quotes alone."""
+    """Return a delimiter as a spec writes it; YAML reads a backslash as an escape only in double quotes."""
     return r'"\t", in double quotes,' if delimiter == "\t" else f"'{delimiter}'"
 
 

@@ -1,4 +1,4 @@
-"""What the state of an encoder may hold that comes back from a model file, which anybody may have written."""
+"""Checks of an encoder's state from a model file, which may come from anywhere."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ LARGEST_NUMBER: Final = 1.7e308
 
 
 def are_names(values: object) -> bool:
-    """Whether a value is a list of texts that differ and are not too long, such as names of classes or columns."""
+    """Whether a value is a list of distinct texts of limited length, such as names of classes or columns."""
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         return False
     return len(set(values)) == len(values) and max(map(len, values), default=0) <= LONGEST_NAME
 
 
 def are_numbers(values: object, count: int, *, positive: bool = False) -> bool:
-    """Whether a value is a list of so many finite numbers, all of them above 0 if they must be."""
+    """Whether a value is a list of so many finite numbers, all of them above 0 if required."""
     if not isinstance(values, list) or len(values) != count:
         return False
     if not all(type(value) in (int, float) and abs(value) <= LARGEST_NUMBER for value in values):  # NaN is not, either

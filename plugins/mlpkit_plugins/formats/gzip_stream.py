@@ -37,7 +37,7 @@ class GzipStream:
         self._position = 0
 
     def read(self, most: int) -> bytes:
-        """Return the next bytes of the content, at most so many; none at its end.
+        """Return the next bytes of the content, at most so many; empty at its end.
 
         Raises:
             DataError: the file is damaged or incomplete.

@@ -9,19 +9,19 @@ if TYPE_CHECKING:
 
 
 def remedy_for_no_names(names: Iterable[str], row: int) -> str:
-    """Return what to do if a row that was taken for the names of columns seems to hold data; else nothing.
+    """Return what to do if a row that was read as column names seems to hold data; otherwise empty.
 
     Args:
-        names: what stands in it.
+        names: its texts.
         row: its number.
     """
     if not any(map(writes_number, names)):
         return ""
-    return f"set header to the names of the columns, if row {row} is one of data"
+    return f"set header to the names of the columns, if row {row} holds data"
 
 
 def writes_number(text: str) -> bool:
-    """Whether a text writes a number, be it infinite or none."""
+    """Whether a text is a number, infinity and NaN included."""
     try:
         float(text)
     except ValueError:

@@ -1,8 +1,8 @@
 """IDX files: an array of bytes behind a short header, the format that MNIST comes in.
 
 The header is two zero bytes, the type of an element (8: unsigned byte), the number of dimensions, then the length
-of each dimension as a big-endian 32-bit integer. Files whose name ends in ``.gz`` are decompressed on the way.
-A damaged or malicious file costs no more memory than its own size can justify.
+of each dimension as a big-endian 32-bit integer. Files whose name ends in ``.gz`` are decompressed. A damaged or
+malicious file takes no more memory than its size justifies.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from mlpkit_plugins.formats.gzip_stream import GzipStream
 
 IDX_SUFFIXES = ("", ".gz", ".idx", ".idx3-ubyte")
-"""Endings of the names of IDX files of images. The commonest name, ``train-images-idx3-ubyte``, has none."""
+"""Suffixes of IDX files of images. The commonest name, ``train-images-idx3-ubyte``, has no suffix."""
 
 UNSIGNED_BYTE = 8
 LARGEST_DEFLATE_RATIO = 1032
 """Deflate never makes more than this many bytes out of one."""
 
 _STEP = 1 << 20
-"""Bytes read at a time, so that decompression holds no more than that beside the array."""
+"""Bytes read at a time; decompression holds no more than that besides the array."""
 
 
 def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
@@ -92,7 +92,7 @@ def idx_checksum(values: NDArray[np.uint8]) -> str:
 
 
 def idx_error(path: Path, message: str, *, byte: int) -> DataError:
-    """Return the error for a wrong byte of the content, which is not the file's own byte if that is compressed."""
+    """Return the error for a wrong byte of the content; in a compressed file, it is not the file's byte."""
     note = " (counted in the decompressed content)" if _is_compressed(path) else ""
     return DataError(path, message + note, byte=byte)
 
@@ -107,7 +107,9 @@ def _reading(path: Path) -> Iterator[tuple[BufferedReader | GzipStream, int]]:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
-            raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; expected an IDX file")
+            raise DataError(
+                path, f"is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; expected an IDX file"
+            )
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             content = sized(file)
@@ -152,7 +154,7 @@ def _read_shape(stream: BufferedReader | GzipStream, path: Path, rank: int, size
 
 
 def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
-    """Compare what the header declares with the file's size, before memory is set aside for it."""
+    """Compare what the header declares with the file's size, before memory is allocated."""
     declared = len(idx_header(shape)) + math.prod(shape)
     if _is_compressed(path):
         if declared > size * LARGEST_DEFLATE_RATIO:

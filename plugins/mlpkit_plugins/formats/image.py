@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 MOST_PIXELS = 1 << 24
-"""Width times height; decoding takes up to twelve bytes a pixel, however few the file has."""
+"""Width times height; decoding takes up to twelve bytes per pixel, however small the file is."""
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
@@ -27,15 +27,16 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """Read an image, shape (channels, height, width), from 0 for black to 255 for white.
 
-    Colours are weighted as ITU-R 601-2 does. What is transparent lies on black. Of several frames, the first counts.
+    Colours are weighted as ITU-R 601-2 does. Transparent pixels are shown on black. If there are several frames, the
+    first is read.
 
     Args:
         path: the file.
-        colour: return three channels, red, green and blue, and not one of grey values.
+        colour: return three channels, red, green and blue, instead of one of grey values.
         size: height and width to scale to; None to leave it as it is.
 
     Raises:
-        DataError: Pillow is missing, or the file is too large, damaged as far as its format can tell, or no image.
+        DataError: Pillow is missing, or the file is too large, damaged (as far as its format shows), or not an image.
     """
     with _opened(path) as image:
         if image.format == "PNG":
@@ -52,7 +53,7 @@ def image_size(path: Path) -> tuple[int, int]:
     """Return height and width of an image, as its header declares them.
 
     Raises:
-        DataError: Pillow is missing, or the file is too large, or no image.
+        DataError: Pillow is missing, or the file is too large, or not an image.
     """
     with _opened(path) as image:
         width, height = image.size
@@ -69,7 +70,7 @@ def _opened(path: Path) -> Iterator[PillowImage]:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
-            what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise DataError(path, f"is {what}; expected an image")
         if not status.st_size:
             raise DataError(path, "the file is empty; expected an image")
@@ -82,7 +83,7 @@ def _opened(path: Path) -> Iterator[PillowImage]:
         raise
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error
-    except Exception as error:  # Pillow's decoders raise whatever a malformed file leads them into
+    except Exception as error:  # malformed files make Pillow's decoders raise anything
         raise DataError(path, f"can't be read as an image: {error}") from error
 
 
@@ -93,7 +94,7 @@ def _expect_few_pixels(path: Path, width: int, height: int) -> None:
 
 
 def _expect_all_pixels(path: Path) -> None:
-    from mlpkit_plugins.formats.png_pixels import missing_bytes  # noqa: PLC0415 - only for one format
+    from mlpkit_plugins.formats.png_pixels import missing_bytes  # noqa: PLC0415 - needed for one format only
 
     missing = missing_bytes(path.read_bytes())
     if missing:

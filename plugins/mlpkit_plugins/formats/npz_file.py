@@ -1,6 +1,6 @@
 """.npz files: several arrays in a ZIP archive.
 
-An array that is stored as it is, as ``np.savez`` does, stays in the file; one that is compressed is read into memory.
+An array that is stored uncompressed, as ``np.savez`` does, stays in the file; a compressed one is read into memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LARGEST_DEFLATE_RATIO: Final = 1032
 """Deflate never makes more than this many bytes out of one."""
 
 NPY: Final = b"\x93NUMPY"
-"""What an .npy file begins with."""
+"""First bytes of an .npy file."""
 
 _LOCAL_HEADER: Final = struct.Struct("<26xHH")
 _ENCRYPTED: Final = 1
@@ -36,7 +36,7 @@ _STEP: Final = 1 << 20
 def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
     """Return an array of an archive.
 
-    Of one that is compressed, the checksum has been compared; of one that is stored, ``expect_sound`` does so.
+    A compressed array's checksum has been compared; ``expect_sound`` compares that of a stored one.
 
     Args:
         file: the archive; it may be closed afterwards.
@@ -61,7 +61,7 @@ def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
 
 
 def expect_sound(file: IO[bytes], array: str, name: str) -> None:
-    """Compare an array that stays in its file with its checksum, which takes reading it once.
+    """Read an array that stays in its file once, to compare its checksum.
 
     Args:
         file: the archive.
@@ -86,7 +86,7 @@ def _opened(file: IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
             yield archive
     except (DataError, OSError):
         raise
-    except Exception as error:  # zipfile raises whatever a malformed archive leads it into
+    except Exception as error:  # malformed archives make zipfile raise anything
         file.seek(0)
         if file.read(len(NPY)) == NPY:
             raise DataError(name, "is an .npy file, of one array; read it with the data set npy") from error
@@ -99,7 +99,7 @@ def _member(archive: zipfile.ZipFile, array: str, name: str) -> zipfile.ZipInfo:
         raise DataError(name, f"there are {len(found)} arrays '{array}'")
     if not found:
         names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
-        remedy = did_you_mean(array, names) or f"it has {_few(names)}; set inputs and targets to what they are called"
+        remedy = did_you_mean(array, names) or f"it has {_few(names)}; set inputs and targets to their names"
         raise DataError(name, f"there is no array '{array}'; {remedy}")
     return found[0]
 
@@ -113,7 +113,7 @@ def _is_stored(member: zipfile.ZipInfo) -> bool:
 
 
 def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
-    """Return the offset of a member's content, which only the header before it knows."""
+    """Return the offset of a member's content, which only its local header tells."""
     file.seek(member.header_offset)
     name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
     return member.header_offset + _LOCAL_HEADER.size + int(name) + int(extra)
@@ -124,7 +124,7 @@ def _expect_honest_size(member: zipfile.ZipInfo, label: str, size: int) -> None:
     if member.flag_bits & _ENCRYPTED:
         raise DataError(label, "needs a password")
     if member.compress_type != zipfile.ZIP_DEFLATED:
-        raise DataError(label, "is compressed in an unusual way; expected np.savez or np.savez_compressed")
+        raise DataError(label, "uses an unsupported compression; expected np.savez or np.savez_compressed")
     if member.compress_size > size:
         raise DataError(label, f"declares {member.compress_size:,} compressed bytes; the file has {size:,} in all")
     if member.file_size > member.compress_size * LARGEST_DEFLATE_RATIO:

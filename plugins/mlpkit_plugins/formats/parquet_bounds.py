@@ -1,7 +1,7 @@
-"""How much the columns of a Parquet file may unpack to, looked at before a page is decoded.
+"""Limits on what the columns of a Parquet file unpack to, checked before a page is decoded.
 
-A few bytes may stand for many: a page may be compressed a thousandfold and more, a text of a dictionary may stand in
-each row, and a text may be written as the difference from the one before. The bounds leave room for all that data does.
+A few bytes can unpack to very many: a page may be compressed a thousandfold and more, every row may repeat a text of
+    the dictionary, and a text may be stored as the difference from the one before. Real data stays within these limits.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 
 MOST_VALUES_A_BYTE: Final = 1024
 ALWAYS_ALLOWED: Final = 1 << 23
-"""Values that a small file may have, however few bytes they are packed into."""
+"""Values that even the smallest file may have."""
 
 LARGEST_TEXT: Final = 1 << 17
-"""Bytes of a text; a field of a CSV file may have no more either."""
+"""Bytes of a text; the limit for a field of a CSV file is the same."""
 MOST_TEXT_A_BYTE: Final = 64
 LARGEST_PAGE_OF_TEXTS: Final = 1 << 24
 TEXT_ALWAYS_ALLOWED: Final = 1 << 26
-"""Bytes of texts that a page and a column may unpack to, however few bytes they are packed into."""
+"""Bytes of texts that a page and a column may always unpack to."""
 
 MOST_BYTES_A_NUMBER: Final = 16
 OVERHEAD: Final = 1 << 16
-"""Bytes of a page of numbers beside the numbers."""
+"""Bytes of a page of numbers besides the numbers."""
 
 VALUES_TOGETHER: Final = 1 << 17
-"""Values that are decoded together, so that a group of rows is never in memory as a whole."""
+"""Values decoded at a time, so that a row group is never in memory as a whole."""
 FEWEST_ROWS_TOGETHER: Final = 256
 BYTES_TOGETHER: Final = 1 << 25
-"""Bytes that may be decoded together of a column in which a value may be as long as a page."""
+"""Bytes decoded at a time of a column whose values may be as long as a page."""
 
 _TEXT: Final = "BYTE_ARRAY"
 _BYTES: Final = "FIXED_LEN_BYTE_ARRAY"
-_REMEDY: Final = "do without the column, or write the table in smaller groups of rows"
+_REMEDY: Final = "leave the column out, or write the table in smaller row groups"
 _IS_TEXT: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 
@@ -55,7 +55,7 @@ class Plan(NamedTuple):
 
     Args:
         rows: how many rows at a time.
-        dictionaries: the columns of texts of which each text is decoded once, however many rows it stands in.
+        dictionaries: the columns of texts whose distinct texts are decoded once, however many rows they are in.
     """
 
     rows: int
@@ -63,7 +63,7 @@ class Plan(NamedTuple):
 
 
 class Bounds:
-    """What may be in a file of some size.
+    """The limits for a file of some size.
 
     Args:
         name: what to call the file in messages.
@@ -81,7 +81,7 @@ class Bounds:
         self._decoded: dict[str, int] = {}
 
     def expect_few_values(self, rows: int, columns: int) -> None:
-        """Make sure that the file declares no more values than data packs into its bytes.
+        """Make sure that the file declares a plausible number of values for its size.
 
         Raises:
             DataError: it declares more.
@@ -91,7 +91,7 @@ class Bounds:
             raise DataError(self._name, f"{declared}; expected at most {self._most_values:,} values")
 
     def plan(self, file: BufferedReader, parquet: Any, types: Mapping[str, pa.DataType]) -> Plan:
-        """Return how to decode columns, after a look at the headers of their pages.
+        """Check the headers of the pages of columns, and return how to decode them.
 
         Args:
             file: the file.
@@ -99,7 +99,7 @@ class Bounds:
             types: the columns and their types.
 
         Raises:
-            DataError: a column unpacks to more than data does, or its pages are not where they should be.
+            DataError: a column unpacks to more than real data does, or its pages are not where they should be.
         """
         self._decoded = dict.fromkeys(types, 0)
         longest, without_dictionary = 1, set()
@@ -111,7 +111,7 @@ class Bounds:
                 self._expect_width(leaf, parquet.metadata.num_rows)
                 longest = max(longest, leaf.length)
             for page in self._expect_small_pages(file, parquet.metadata, position, leaf):
-                if page.encoding in (DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY):  # pyarrow makes no dictionary of them
+                if page.encoding in (DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY):  # pyarrow makes no dictionary of these
                     without_dictionary.add(leaf.path)
                 is_number = leaf.physical_type == _TEXT and not is_text(types[leaf.path])  # with many digits
                 if page.encoding == DELTA_BYTE_ARRAY or is_number:
@@ -121,7 +121,7 @@ class Bounds:
         return Plan(max(1, min(together, BYTES_TOGETHER // longest)), tuple(dictionaries))
 
     def expect_short_texts(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> None:
-        """Make sure that the texts that were decoded are as short as those of a CSV file, and not too many.
+        """Make sure that decoded texts are within the limits on one text and on all together.
 
         Args:
             name: the column.
@@ -137,14 +137,14 @@ class Bounds:
             return
         if lengths.max() > LARGEST_TEXT:
             codes = values.indices.fill_null(0).to_numpy() if encoded else np.arange(len(values))
-            long = np.flatnonzero(lengths[codes] > LARGEST_TEXT)  # a dictionary may hold it for later rows
+            long = np.flatnonzero(lengths[codes] > LARGEST_TEXT)  # the dictionary may hold it for later rows
             raise self._too_long(int(lengths.max()), name, int(rows[long[0]]) if len(long) else None)
         if not encoded:
             self._decoded[name] += int(lengths.sum(dtype=np.int64))
             self._expect_little_text(self._decoded[name], name)
 
     def _expect_small_pages(self, file: BufferedReader, metadata: Any, position: int, leaf: Any) -> Iterator[Page]:
-        """Return the pages of a column, none of which unpacks to more than data does."""
+        """Return the pages of a column, having checked what each unpacks to."""
         total = 0
         for group in range(metadata.num_row_groups):
             column = metadata.row_group(group).column(position)
@@ -181,12 +181,10 @@ class Bounds:
             raise DataError(self._name, f"{what}; expected at most {self.most_text:,}; {_REMEDY}", column=name)
 
     def _too_long(self, length: int, name: str, row: int | None = None) -> DataError:
-        message = (
-            f"a text has {length:,} bytes; expected at most {LARGEST_TEXT:,}; shorten it, or do without the column"
-        )
+        message = f"a text has {length:,} bytes; expected at most {LARGEST_TEXT:,}; shorten it, or leave the column out"
         return DataError(self._name, message, row=row, column=name)
 
 
 def is_text(found: pa.DataType) -> bool:
-    """Whether values of a type are kept as they are in the file, each as long as it likes."""
+    """Whether values of a type have any length in the file, as texts do."""
     return any(is_of_that_type(found) for is_of_that_type in _IS_TEXT)

@@ -1,6 +1,6 @@
-"""Parquet files, as pyarrow reads them: columns of values with types, in groups of rows.
+"""Parquet files, as pyarrow reads them: typed columns in row groups.
 
-Rows are counted from 1; the names of the columns stand in none of them.
+Rows are counted from 1; the names of the columns are not a row.
 
 Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-format/.
 """
@@ -36,11 +36,11 @@ BUFFER: Final = 1 << 16
 
 
 class Block(NamedTuple):
-    """Some rows that follow each other, column by column.
+    """Some consecutive rows, column by column.
 
     Args:
         rows: the number of each row.
-        columns: the values of each column that was asked for.
+        columns: the values of each requested column.
     """
 
     rows: NDArray[np.int64]
@@ -62,7 +62,7 @@ class ParquetFile:
         checksum: SHA-256 of the file's content.
 
     Raises:
-        DataError: the file is no Parquet file, is damaged, declares more rows than its bytes can hold, or two of its
+        DataError: the file is not a Parquet file, is damaged, declares more rows than its bytes can hold, or two of its
             columns have the same name.
     """
 
@@ -86,13 +86,13 @@ class ParquetFile:
                 raise DataError(self.name, "two columns have that name", column=column)
 
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
-        """Return the rows, block by block, group after group.
+        """Return the rows, block by block.
 
         Args:
-            names: the columns to return; nothing is read of the others.
+            names: the columns to return; no others are read.
 
         Raises:
-            DataError: the file is damaged, or packs more into its bytes than data does.
+            DataError: the file is damaged, or unpacks to more than real data does.
         """
         types = {name: self.types[name] for name in names}
         self._bounds.expect_few_values(self.rows, len(names))
@@ -114,7 +114,7 @@ class ParquetFile:
             raise DataError(self.name, f"declares {self.rows:,} rows, and has {row - 1:,}")
 
     def _expect_parquet(self, file: BufferedReader) -> int:
-        """Return the size of the file, after a look at both ends."""
+        """Check both ends of the file, and return its size."""
         size = os.fstat(file.fileno()).st_size
         if not size:  # a file in /proc might never end
             raise DataError(self.name, "the file is empty; expected a Parquet file")
@@ -129,7 +129,7 @@ class ParquetFile:
     def _batches(self, parquet: Any, rows: int, names: list[str]) -> Iterator[pa.RecordBatch]:
         for group in range(parquet.metadata.num_row_groups):
             for batch in parquet.iter_batches(rows, [group], names, use_threads=False):
-                batch.validate(full=True)  # indices of dictionaries, and characters, are not looked at before
+                batch.validate(full=True)  # checks dictionary indices and characters
                 yield batch
 
     @contextmanager
@@ -141,12 +141,12 @@ class ParquetFile:
                 buffer_size=BUFFER,  # pages are read as they are decoded
                 pre_buffer=False,
                 page_checksum_verification=True,
-                thrift_string_size_limit=self._size,  # a list or a text in the footer takes a byte an element, at least
+                thrift_string_size_limit=self._size,  # each element of the footer takes at least a byte
                 thrift_container_size_limit=self._size,
             ) as parquet:
                 yield parquet
         except (DataError, MemoryError, GeneratorExit):
             raise
-        except Exception as error:  # pyarrow raises whatever a malformed file leads its parts into
+        except Exception as error:  # malformed files make pyarrow raise anything
             reason = " ".join(str(error).split()) or type(error).__name__
             raise DataError(self.name, f"the file is damaged: {reason[:200]}") from error

@@ -1,6 +1,6 @@
-"""The headers of a Parquet file's pages: what each page unpacks to, said before it is unpacked.
+"""The headers of a Parquet file's pages, which declare what each page unpacks to.
 
-A header is a structure in Thrift's compact protocol, of which a few fields are read and the others passed over.
+A header is a structure in Thrift's compact protocol; a few fields are read, the others skipped.
 
 Source: Apache Parquet, "File Format", with ``parquet.thrift``; Apache Thrift, "Thrift Compact protocol encoding".
 """
@@ -26,7 +26,7 @@ _ENCODINGS: Final = {_PAGE: 2, _PAGE_V2: 4}
 DELTA_LENGTH_BYTE_ARRAY: Final = 6
 """The encoding that writes the lengths of texts first."""
 DELTA_BYTE_ARRAY: Final = 7
-"""The encoding that writes of a text what it does not share with the text before."""
+"""The encoding that leaves out the prefix that a text shares with the text before."""
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 """Types of fields."""
@@ -72,7 +72,7 @@ def pages(descriptor: int, size: int, column: Any) -> Iterator[Page]:
         column: what the file's metadata say of the column, as pyarrow returns it.
 
     Raises:
-        NoPageError: there is something else in the file, or a page goes on beyond its end.
+        NoPageError: the file holds something else, or a page extends beyond its end.
         OSError: the file can't be read.
     """
     place, dictionary = column.data_page_offset, column.dictionary_page_offset
@@ -120,7 +120,7 @@ def _page_of(fields: dict[int, Any], place: int) -> Page:
 
 
 class _Compact:
-    """Reads a structure in Thrift's compact protocol: integers and structures; of anything else, the length.
+    """Reads a structure in Thrift's compact protocol: integers and structures; of other types, only the length.
 
     Args:
         content: bytes that begin with one; they may end later, or too early, which raises an IndexError.

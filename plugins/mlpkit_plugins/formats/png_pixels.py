@@ -1,4 +1,4 @@
-"""Whether a PNG file holds as many pixels as its header declares; Pillow leaves what is missing black.
+"""Whether a PNG file holds as many pixels as its header declares; Pillow leaves missing pixels black.
 
 Source: ISO/IEC 15948, "Portable Network Graphics (PNG) Specification (Second Edition)", 2003, chapters 5, 7 and 8.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Numbers that make a pixel, by type of colour."""
+"""Samples per pixel, by colour type."""
 PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """First column, first row, and steps between columns and rows of each pass of an interlaced image."""
 _STEP = 1 << 16
@@ -24,7 +24,7 @@ def missing_bytes(content: bytes) -> int:
     """Return how many bytes of filtered rows a PNG file lacks; negative if it has too many.
 
     Args:
-        content: the whole file, whose chunks are known to be sound.
+        content: the whole file, its chunks already checked.
 
     Raises:
         zlib.error: the compressed rows are damaged.
@@ -50,7 +50,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _decompressed_size(compressed: bytes, enough: int) -> int:
-    """Return the size of the content, or one that is greater than enough."""
+    """Return the size of the content, or one above the limit if it is larger."""
     member = zlib.decompressobj()
     size = 0
     while size <= enough and not member.eof:

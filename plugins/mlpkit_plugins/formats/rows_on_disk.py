@@ -1,7 +1,6 @@
-"""An array that stays in its file: rows are read when they are asked for.
+"""An array that stays in its file: rows are read on demand.
 
-Files are read and not mapped into memory: where another process cuts a file that is mapped, the system ends the reader
-by SIGBUS, without a word.
+Files are read, not memory-mapped: if another process truncates a mapped file, the system kills the reader with SIGBUS.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
     from mlpkit import NpyHeader
 
 LARGEST_COPY: Final = 1 << 28
-"""Bytes of an array up to which it is read as a whole, which spares a call of the system for each row."""
+"""Largest array in bytes that is read as a whole, which saves a system call per row."""
 
 
 class Rows(Protocol):
-    """Something with rows: an array, or what stands for one."""
+    """Something with rows: an array, or a stand-in for one."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -43,12 +42,12 @@ class Rows(Protocol):
 class RowsOnDisk:
     """The array of an .npy file, or of a part of another file like one.
 
-    A small array is copied into memory when its first row is asked for; the file may change after that. Of a large one
-    the rows are read one by one. One that is stored column by column is copied, whatever its size.
+    A small array is copied into memory when its first row is asked for; the file may change after that. A large one's
+    rows are read one by one. An array in Fortran order is always copied.
 
     Args:
         file: the file; it may be closed afterwards.
-        header: where the array is, and of what kind.
+        header: position, shape and type of the array.
         name: what to call the file in messages.
 
     Attributes:
@@ -74,8 +73,8 @@ class RowsOnDisk:
 
         Raises:
             IndexError: there is no such row.
-            DataError: the file was changed since it was opened, can't be read, or doesn't fit into memory and is stored
-                column by column.
+            DataError: the file was changed since it was opened, can't be read, or is in Fortran order and doesn't fit
+                into memory.
         """
         if self._copy is None and self._may_be_copied:
             self._copy = self._copied()
@@ -87,19 +86,19 @@ class RowsOnDisk:
         return self._gather(indices)
 
     def _copied(self) -> NDArray[Any] | None:
-        """Return the whole array, or None if there is no memory for it and rows can be read one by one."""
+        """Return the whole array, or None if memory is short and rows can be read one by one."""
         try:
             rows = self._read(0, self.shape[0])
         except MemoryError as error:
             if self._by_columns:
-                message = "is stored column by column, and larger than the memory; save np.ascontiguousarray(x)"
+                message = "is in Fortran order, and larger than memory; save np.ascontiguousarray(x)"
                 raise DataError(self._name, message) from error
             self._may_be_copied = False
             return None
         return rows.reshape(-1).reshape(self.shape, order="F") if self._by_columns else rows
 
     def _read(self, begin: int, count: int) -> NDArray[Any]:
-        """Return rows that follow each other."""
+        """Return consecutive rows."""
         rows = np.empty((count, *self.shape[1:]), self.dtype)
         view = rows.reshape(-1).data.cast("B")
         place = self._header.start + begin * self._row_bytes
@@ -127,9 +126,9 @@ class RowsOnDisk:
         return rows
 
     def _expect_unchanged(self, *, whole: bool) -> None:
-        """Make sure that what was read is what the file held when it was opened."""
+        """Make sure that the file hasn't changed since it was opened."""
         if not whole or self._current_stamp() != self._stamp:
-            message = "the file was overwritten or cut while it was in use; train on a copy that stays as it is"
+            message = "the file was overwritten or truncated while it was in use; train on a copy that stays as it is"
             raise DataError(self._name, message)
 
     def _current_stamp(self) -> tuple[int, int]:

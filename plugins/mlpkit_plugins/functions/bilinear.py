@@ -1,4 +1,4 @@
-"""Images sampled between their pixels."""
+"""Bilinear interpolation of images."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 PIXELS_AT_ONCE = 4096
-"""Pixels taken at once: with so few, arrays in between are small, and their memory is soon used again."""
+"""Pixels sampled at a time; so few that intermediate arrays are small and their memory is soon reused."""
 
 
 def bilinear(images: NDArray[Any], down: NDArray[Any], across: NDArray[Any], fill: float) -> NDArray[Any]:
-    """Return images whose pixels are taken from anywhere in others, between four pixels of theirs.
+    """Return images whose pixels are interpolated from given positions in other images.
 
         out[i, j] = (1 - a) ((1 - b) x[k, l] + b x[k, l+1]) + a ((1 - b) x[k+1, l] + b x[k+1, l+1]),
         where k + a = down[i, j] and l + b = across[i, j],  k and l whole, 0 <= a, b < 1
@@ -35,7 +35,7 @@ def bilinear(images: NDArray[Any], down: NDArray[Any], across: NDArray[Any], fil
 
 
 def _take(x: NDArray[Any], down: NDArray[Any], across: NDArray[Any], out: NDArray[Any]) -> None:
-    """Fill out with what lies at positions in x, all of which have a neighbour to the right and below."""
+    """Fill out with x at some positions, all of which have a neighbour to the right and below."""
     rows, channels, height, width = x.shape
     k, l = np.floor(down), np.floor(across)  # noqa: E741 - the formula's
     a, b = down - k, across - l

@@ -29,7 +29,7 @@ class Patches:
 
     @classmethod
     def of(cls, who: str, height: int, width: int, size: int, stride: int) -> Patches:
-        """Return the patches of an image, (height - size) // stride + 1 from top to bottom, and likewise across.
+        """Return the patches of an image, (height - size) // stride + 1 from top to bottom, and the same across.
 
         Args:
             who: the layer, for the error.
@@ -39,7 +39,7 @@ class Patches:
             stride: pixels from one patch to the next.
 
         Raises:
-            ShapeError: not even one fits.
+            ShapeError: not even one patch fits.
         """
         if min(height, width) < size:
             raise ShapeError(

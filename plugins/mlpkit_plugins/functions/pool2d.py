@@ -1,4 +1,4 @@
-"""What pooling layers share: the patches of an image, each of which becomes a pixel."""
+"""The base of pooling layers: each patch of an image becomes a pixel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pool2d(Layer):
 
     Args:
         size: pixels along each side of a patch.
-        stride: pixels from one patch to the next, down and across; by default the size, so that none overlap.
+        stride: pixels from one patch to the next, down and across; by default the size, so that patches don't overlap.
     """
 
     def __init__(self, size: Annotated[int, Ge(1)] = 2, *, stride: Annotated[int, Ge(1)] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Strips of images: what convolution multiplies."""
+"""Strips of images, the matrices that convolution multiplies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlpkit_plugins.functions.patches import Patches
 
 CACHED = 1_048_576
-"""Numbers that stay in the caches from one step of a computation to the next: in float32, four megabytes."""
+"""Numbers that stay in the caches between two steps of a computation; in float32, four megabytes."""
 
 IN_MEMORY = (3, 1, 2, 0)
 """From the axes of images, (rows, channels, height, width), to the order in memory that strips are cut from, (width,
@@ -52,7 +52,7 @@ class Strips:
         down = self.patches.down
         at_once = max(1, CACHED // max(1, self.width * self.height * rows))
         bands = -(-down // at_once)
-        for i in range(bands):  # all as high as one another, within a row of patches
+        for i in range(bands):  # all equally high, within a row of patches
             yield slice(i * down // bands, (i + 1) * down // bands)
 
     def of_patch(self, column: int) -> slice:
@@ -87,7 +87,7 @@ class Strips:
         return out
 
     def add(self, strips: NDArray[Any], band: slice, images: NDArray[Any]) -> None:
-        """Add each number of a band's strips to the pixel that it stands for.
+        """Add each number of a band's strips to its pixel.
 
         Args:
             strips: of the shape of X.

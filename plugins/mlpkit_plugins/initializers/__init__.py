@@ -1,1 +1,1 @@
-"""Built-in initializers, one a file."""
+"""Built-in initializers, one per file."""

@@ -1,4 +1,4 @@
-"""All the same."""
+"""Initialization with one value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Full(Initializer):
-    """The same value everywhere, such as a bias that begins above 0; wrong for weights, whose symmetry it never breaks.
+    """The same value everywhere, such as a positive bias; wrong for weights, since it never breaks their symmetry.
 
         W = value
 

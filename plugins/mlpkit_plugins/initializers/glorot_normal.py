@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class GlorotNormal(Initializer):
-    """Normal numbers as wide as keeps the variance of activations and gradients through linear units.
+    """Normal numbers scaled to preserve the variance of activations and gradients through linear units.
 
         N(0, 2 / (fan_in + fan_out))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class GlorotUniform(Initializer):
-    """Uniform numbers as wide as keeps the variance of activations and gradients through linear units.
+    """Uniform numbers scaled to preserve the variance of activations and gradients through linear units.
 
         U(-a, a),  a = √(6 / (fan_in + fan_out))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class HeNormal(Initializer):
-    """Normal numbers as wide as keeps the variance from layer to layer through rectified linear units.
+    """Normal numbers scaled to preserve the variance of activations through rectified linear units.
 
         N(0, 2 / fan_in)
 

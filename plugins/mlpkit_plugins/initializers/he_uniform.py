@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class HeUniform(Initializer):
-    """Uniform numbers as wide as keeps the variance from layer to layer through rectified linear units.
+    """Uniform numbers scaled to preserve the variance of activations through rectified linear units.
 
         U(-a, a),  a = √(6 / fan_in)
 

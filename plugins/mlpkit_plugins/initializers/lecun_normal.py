@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class LecunNormal(Initializer):
-    """Normal numbers as wide as keeps the variance of activations through linear units.
+    """Normal numbers scaled to preserve the variance of activations through linear units.
 
         N(0, 1 / fan_in)
 

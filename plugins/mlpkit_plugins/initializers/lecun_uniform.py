@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class LecunUniform(Initializer):
-    """Uniform numbers as wide as keeps the variance of activations through linear units.
+    """Uniform numbers scaled to preserve the variance of activations through linear units.
 
         U(-a, a),  a = √(3 / fan_in)
 

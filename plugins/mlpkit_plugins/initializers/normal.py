@@ -1,4 +1,4 @@
-"""Normal numbers of a given width."""
+"""Normal initialization."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Normal(Initializer):
-    """Independent normal numbers, as wide as the user says.
+    """Independent normal numbers with a given standard deviation.
 
         N(mean, std²)
 
     Args:
         std: standard deviation, in the unit of the parameter.
-        mean: mean, likewise.
+        mean: mean, in the unit of the parameter.
 
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.4.
     """

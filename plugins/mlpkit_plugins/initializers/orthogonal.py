@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Orthogonal(Initializer):
-    """A random matrix with orthogonal columns, or rows if there are fewer of them: it keeps the lengths of vectors.
+    """Random matrix with orthogonal columns, or rows if there are fewer of them; it keeps the lengths of vectors.
 
         A = Q R,  A_ij ~ N(0, 1)
         W = gain Q diag(sign R_ii),  so that  WᵀW = gain² 1
 
     where Q has orthonormal columns and R is upper triangular. The signs make every such W equally probable. A matrix
     with more columns than rows is the transpose of one with more rows, and then WWᵀ = gain² 1. Of an array with other
-    than two axes, the last axis gives the columns, and all others together the rows.
+    than two axes, the last axis is that of the columns, and all others together are the rows.
 
     Args:
         gain: the length of each column; √2 makes up for what rectified linear units take away.

@@ -1,4 +1,4 @@
-"""All zeros."""
+"""Initialization with zeros."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Zeros(Initializer):
-    """Zero everywhere: right for biases, wrong for weights, whose symmetry it never breaks.
+    """Zero everywhere: right for biases, wrong for weights, since it never breaks their symmetry.
 
         W = 0
 

@@ -1,1 +1,1 @@
-"""Built-in layers, one a file."""
+"""Built-in layers, one per file."""

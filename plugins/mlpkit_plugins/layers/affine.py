@@ -30,7 +30,7 @@ class Affine(Layer):
     Shapes: x (rows, features), y (rows, units).
 
     Raises:
-        ShapeError: an input is no row of features, but has other than one axis.
+        ShapeError: an input is not a row of features, with exactly one axis.
 
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.
     """

@@ -1,4 +1,4 @@
-"""The mean of each patch."""
+"""Average pooling."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class AveragePool2d(Pool2d):
 
     Args:
         size: pixels along each side of a patch.
-        stride: pixels from one patch to the next, down and across; by default the size, so that none overlap.
+        stride: pixels from one patch to the next, down and across; by default the size, so that patches don't overlap.
 
     Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
-        down = (height - size) // stride + 1, and across likewise.
+        down = (height - size) // stride + 1, and the same for across.
 
     Pixels at the right and lower edge that fill no patch are left out.
 
     Raises:
-        ShapeError: an input is no image, but has other than three axes, or it is smaller than a patch.
+        ShapeError: an input is not an image with three axes, or it is smaller than a patch.
 
     Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
         II.A, there with a coefficient and a bias to be trained.

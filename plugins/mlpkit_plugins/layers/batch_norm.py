@@ -22,21 +22,21 @@ class BatchNorm(Layer):
         dx       = gamma (dy - mean(dy) - x̂ mean(dy x̂)) / √(variance + epsilon)
         dgamma   = Σ dy x̂,  dbeta = Σ dy
 
-    The first axis of an example is that of its features, such as the channels of an image; where there are others,
-    means and sums are taken along them too. In training, the figures of each minibatch are kept:
+    The first axis of an example is that of its features, such as the channels of an image; means and sums are taken
+    along any further axes too. In training, running statistics are kept:
 
-        running ← momentum running + (1 - momentum) figure
+        running ← momentum running + (1 - momentum) statistic
 
-    where the variance is that with n - 1 in place of n. In evaluation the running figures stand for those of the
-    minibatch, so that examples don't affect each other.
+    where the statistics are the minibatch's mean and its variance with n - 1 in place of n. Evaluation uses the running
+    statistics, so that examples don't affect each other.
 
-    A minibatch with one element a feature, such as the one row that is left of an epoch, has no variance: the running
-    one stays as it was. Since x̂ is zero there, the layer gives beta, and no gradient reaches what is before it; with
-    batch_size 1 the network that is trained is not the one that is evaluated, so take larger minibatches, or LayerNorm.
+    A minibatch with one element per feature, such as a single row left at the end of an epoch, has no variance: the
+        running variance stays unchanged. As x̂ is zero then, the layer returns beta, and no gradient reaches the layers
+        before it. With batch_size 1, training and evaluation differ altogether: take larger minibatches, or LayerNorm.
 
     Args:
-        momentum: share that is kept of the running figures from step to step.
-        epsilon: keeps the quotient finite where a feature is constant; in squares of the unit of x.
+        momentum: share of the running statistics that is kept from step to step.
+        epsilon: keeps the quotient finite if a feature is constant; in the squared unit of x.
 
     Shapes: x and y alike, (rows, features, ...); gamma, first one, and beta, first zero, (features,), neither ever
         decayed.
@@ -102,9 +102,9 @@ class BatchNorm(Layer):
         return dy
 
     def _keep(self, mean: NDArray[Any], variance: NDArray[Any], count: int) -> None:
-        """Let the figures of a minibatch of so many elements a feature into the running ones."""
+        """Update the running statistics from a minibatch of so many elements per feature."""
         figures = [(self.running_mean, mean)]
-        if count > 1:  # one element has no variance, and 0 would be a wrong one
+        if count > 1:  # one element has no variance, and 0 would be wrong
             figures.append((self.running_variance, variance * (count / (count - 1))))
         for running, figure in figures:
             running.value *= self.momentum

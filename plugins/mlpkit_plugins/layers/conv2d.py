@@ -28,10 +28,11 @@ class Conv2d(Layer):
         dX = Wᵀ dy
 
     Here W has a row for each filter, its channels · size² elements in the order c, p, q, and X has a column for
-    each patch of each image, its pixels in the same order; dx is dX with each pixel's shares in all its patches added
-    up. As usual in the field, the patches are not mirrored. X is never written out whole: patches side by side share
-    most of their pixels, so the strips that they are made of lie one below the other, and each column of patches has
-    its own part of them for X. The strips are not kept: they are as large as several images, and made again in no time.
+    each patch of each image, its pixels in the same order; dx is dX with the gradients of a pixel in all its patches
+    added up. As usual for networks, W is not mirrored: strictly, this is a cross-correlation. X is never built whole:
+    neighbouring patches share most of their pixels, so their strips are stored one below the other, and the X of each
+    column of patches is a part of these. The strips are not kept, as they are larger than the images and quickly made
+    again.
 
     Args:
         filters: number of channels of the outputs.
@@ -42,13 +43,12 @@ class Conv2d(Layer):
         bias: whether there is a bias b, shape (filters,), first zero and never decayed.
 
     Shapes: x (rows, channels, height, width), y (rows, filters, down, across), where
-        down = (height + 2 padding - size) // stride + 1, and across likewise.
+        down = (height + 2 padding - size) // stride + 1, and the same for across.
 
     Pixels at the right and lower edge that fill no patch are left out.
 
     Raises:
-        ShapeError: an input is no image, but has other than three axes, or it is smaller than a patch, padding
-            included.
+        ShapeError: an input is not an image with three axes, or it is smaller than a patch, padding included.
 
     Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
         II.A; the product of matrices: Chellapilla, Puri and Simard, High Performance Convolutional Neural Networks for

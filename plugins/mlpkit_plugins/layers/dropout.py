@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Dropout(Layer):
-    """Sets elements to zero at random in training, and scales the others so that the mean stays; idle in evaluation.
+    """Sets elements to zero at random in training, and scales the rest up to keep the mean; does nothing in evaluation.
 
         y  = x m / (1 - rate),  each element of m is 0 with probability rate, else 1
         dx = dy m / (1 - rate)

@@ -1,4 +1,4 @@
-"""All features in one row."""
+"""The layer that makes each example a row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Flatten(Layer):
     """Lays all features of an example out in one row, the last axis fastest.
 
-        y[row, (i b + j) c + k] = x[row, i, j, k]  (for an x of shape (rows, a, b, c); likewise with other axes)
+        y[row, (i b + j) c + k] = x[row, i, j, k]  (for x of shape (rows, a, b, c); the same for other axes)
         dx = dy in the shape of x
 
     Shapes: x of any shape, y (rows, features), where features is the product of all axes of x but the first.
@@ -23,7 +23,7 @@ class Flatten(Layer):
     """
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Declare nothing; the outputs are as many as the inputs."""
+        """Declare nothing; there are as many outputs as inputs."""
         self.features = prod(input_shape)
         return (self.features,)
 

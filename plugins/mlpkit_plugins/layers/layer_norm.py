@@ -24,15 +24,15 @@ class LayerNorm(Layer):
         dgamma = Σ dy x̂,  dbeta = Σ dy  (over the rows of the minibatch)
 
     Args:
-        epsilon: keeps the quotient finite where all features of an example are equal; in squares of the unit of x.
+        epsilon: keeps the quotient finite if all features of an example are equal; in the squared unit of x.
 
     Shapes: x and y alike, of any shape with two features or more; gamma, first one, and beta, first zero, of the shape
         of an example, neither ever decayed.
 
     Raises:
-        ShapeError: an example has fewer than two features, so that x̂ would be zero whatever x is.
+        ShapeError: an example has fewer than two features, so that x̂ would be zero for any x.
 
-    Source: Ba, Kiros and Hinton, Layer Normalization (2016), section 3, where there is no epsilon.
+    Source: Ba, Kiros and Hinton, Layer Normalization (2016), section 3, which has no epsilon.
     """
 
     def __init__(self, epsilon: Annotated[float, Gt(0)] = 1e-5) -> None:
@@ -43,9 +43,9 @@ class LayerNorm(Layer):
         if prod(input_shape) < 2:
             name = self.path or self.type_name
             raise ShapeError(
-                f"{name} can't take inputs of shape {input_shape}: a feature alone has no variance",
+                f"{name} can't take inputs of shape {input_shape}: a single feature has no variance",
                 expected="a shape of two features or more",
-                remedy="leave the layer out, or put it where there are more; BatchNorm works along the minibatch",
+                remedy="leave the layer out, put it after a layer with more outputs, or use BatchNorm",
             )
         self.axes = tuple(range(1, 1 + len(input_shape)))  # the axes that mean and variance are taken along
         self.gamma = self.parameter("gamma", input_shape, {"full": {"value": 1.0}}, decay=False)

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class LeakyRelu(Elementwise):
-    """Rectified linear unit that lets a little of what is negative through, element by element.
+    """Rectified linear unit with a small slope for negative inputs, element by element.
 
         y  = x where x > 0, else slope x
         dx = dy where x > 0, else slope dy
 
     Args:
-        slope: what negative inputs are multiplied by.
+        slope: factor of negative inputs.
 
     Shapes: x and y alike, of any shape.
 

@@ -1,4 +1,4 @@
-"""The largest of each patch."""
+"""Max pooling."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class MaxPool2d(Pool2d):
     """Largest pixel of each square patch of an image, channel by channel.
 
         y[i, j] = max x[i stride + p, j stride + q]  (over p and q from 0 to size - 1)
-        dx      = Σ dy  (over the patches that x is the largest pixel of, the first one where several are equal)
+        dx      = Σ dy  (over the patches that x is the largest pixel of, the first one if several are equal)
 
     Args:
         size: pixels along each side of a patch.
-        stride: pixels from one patch to the next, down and across; by default the size, so that none overlap.
+        stride: pixels from one patch to the next, down and across; by default the size, so that patches don't overlap.
 
     Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
-        down = (height - size) // stride + 1, and across likewise.
+        down = (height - size) // stride + 1, and the same for across.
 
     Pixels at the right and lower edge that fill no patch are left out.
 
     Raises:
-        ShapeError: an input is no image, but has other than three axes, or it is smaller than a patch.
+        ShapeError: an input is not an image with three axes, or it is smaller than a patch.
 
     Source: Ranzato, Huang, Boureau and LeCun, Unsupervised Learning of Invariant Feature Hierarchies with Applications
         to Object Recognition (2007).
@@ -43,7 +43,7 @@ class MaxPool2d(Pool2d):
         return self.y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Return dx: what of dy each pixel was the first largest for."""
+        """Return dx: dy, added up where a pixel was the first largest of a patch."""
         dx = self.buffer("dx", like=self.x)
         dx[...] = 0
         left, share = self.per_patch("left", self.x), self.per_patch("share", self.x)
@@ -53,5 +53,5 @@ class MaxPool2d(Pool2d):
             np.equal(pixel, self.y, out=largest)
             np.multiply(left, largest, out=share)
             np.add(gradient, share, out=gradient)
-            left -= share  # handed on to the first
+            left -= share  # passed to the first
         return dx

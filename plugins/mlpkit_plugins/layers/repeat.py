@@ -20,7 +20,7 @@ class Repeat(Layer):
 
     Args:
         times: how many copies there are, n.
-        layer: what each copy is built from.
+        layer: the layer that is copied.
 
     Shapes: x as the layer takes it, y as the last copy returns it.
 

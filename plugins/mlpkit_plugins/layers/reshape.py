@@ -19,7 +19,7 @@ class Reshape(Layer):
         y = x,  dx = dy  (read in row-major order, each in its own shape)
 
     Args:
-        shape: the new shape, the batch axis not counted; [] for a single number an example.
+        shape: the new shape, the batch axis not counted; [] for a single number per example.
 
     Shapes: x of any shape, y (rows, *shape), of as many elements.
 
@@ -33,7 +33,7 @@ class Reshape(Layer):
         self.shape = shape
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Make sure that the elements are as many as before."""
+        """Make sure that the number of elements stays the same."""
         shape = tuple(self.shape)
         if prod(shape) != prod(input_shape):
             raise ShapeError(

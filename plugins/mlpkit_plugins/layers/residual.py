@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Residual(Layer):
-    """Adds what the layers inside make of their inputs to these inputs.
+    """Adds the outputs of the layers inside to their inputs.
 
         y  = x + f(x),  f(x) = fₙ(... f₂(f₁(x)))
         dx = dy + dy ∂f/∂x

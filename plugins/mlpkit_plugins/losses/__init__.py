@@ -1,1 +1,1 @@
-"""Built-in losses, one a file."""
+"""Built-in losses, one per file."""

@@ -1,4 +1,4 @@
-"""Making sure that targets are classes: NumPy would take some others for them."""
+"""Checks that targets are classes, since NumPy would accept some that aren't."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUM_TOLERANCE = 1e-3
-"""How far the sum of a one-hot row may be from 1; rows of probabilities in float32 are to pass."""
+"""How far the sum of a one-hot row may be from 1; rows of float32 probabilities must pass."""
 
 
 def expect_class_targets(who: str, t: NDArray[Any], shape: tuple[int, ...]) -> None:
-    """Make sure that the targets are integers or one-hot rows; the range of integers is not looked at.
+    """Make sure that the targets are integers or one-hot rows; the range of integers is not checked.
 
     Args:
         who: the loss, for the error.
@@ -38,10 +38,10 @@ def expect_class_targets(who: str, t: NDArray[Any], shape: tuple[int, ...]) -> N
 
 
 def expect_sums_of_one(who: str, t: NDArray[Any]) -> None:
-    """Make sure that each row is one-hot, or at least has the sum of one that is.
+    """Make sure that each row is one-hot, or at least sums to 1.
 
     Raises:
-        UsageError: a row has not.
+        UsageError: a row doesn't.
     """
     if not (np.abs(t.sum(axis=1) - 1) < SUM_TOLERANCE).all():
         raise UsageError(f"{who} got a target row whose sum is not 1; expected one-hot rows")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Huber(RealValuesLoss):
-    """Huber's loss: half the square of small differences to the target values, and large ones in proportion.
+    """Huber's loss: quadratic in small differences to the target values, linear in large ones.
 
         r    = x - t,  c = min(|r|, delta)
         loss = mean of c (|r| - c / 2) over rows and elements
@@ -24,12 +24,12 @@ class Huber(RealValuesLoss):
     that of elements in each.
 
     Args:
-        delta: the difference from which on the loss grows in proportion, in the unit of x.
+        delta: the difference above which the loss is linear, in the unit of x.
 
     Shapes: x and t alike, of any shape.
 
     Raises:
-        ShapeError: the data's target is not real values of the shape of an input, or targets given are no numbers of
+        ShapeError: the data's target is not real values of the shape of an input, or targets given are not numbers of
             the shape of x.
 
     Source: Huber, Robust Estimation of a Location Parameter (1964), where delta is called k.

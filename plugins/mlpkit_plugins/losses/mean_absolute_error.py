@@ -24,7 +24,7 @@ class MeanAbsoluteError(RealValuesLoss):
     Shapes: x and t alike, of any shape.
 
     Raises:
-        ShapeError: the data's target is not real values of the shape of an input, or targets given are no numbers of
+        ShapeError: the data's target is not real values of the shape of an input, or targets given are not numbers of
             the shape of x.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.5.5.

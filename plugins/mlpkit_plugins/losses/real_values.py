@@ -1,4 +1,4 @@
-"""What losses on real values share: the targets they take, and the mean over all elements."""
+"""The base of losses on real values: checks of targets, and the mean over all elements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RealValuesLoss(Loss):
     """A mean over rows and elements of a function of the residual, r = x - t."""
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one input a target value.
+        """Make sure that there is one input per target value.
 
         Raises:
             ShapeError: the data's target is not real values of the shape of an input.
@@ -33,7 +33,7 @@ class RealValuesLoss(Loss):
         if target.shape != input_shape:
             raise ShapeError(
                 f"{self.path} gets inputs of shape {input_shape} for {target}",
-                expected=f"inputs of shape {target.shape}, one a value",
+                expected=f"inputs of shape {target.shape}, one per value",
                 remedy=_remedy(target.shape),
             )
 
@@ -41,7 +41,7 @@ class RealValuesLoss(Loss):
         """Return r = x - t, in scratch memory.
 
         Raises:
-            ShapeError: the targets are no numbers of the shape of x; NumPy would spread some others over x.
+            ShapeError: the targets are not numbers of the shape of x; NumPy would broadcast some others.
         """
         if t.shape != x.shape or t.dtype.kind not in "fiu":
             raise ShapeError(

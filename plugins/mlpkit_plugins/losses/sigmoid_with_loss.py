@@ -1,4 +1,4 @@
-"""Sigmoid and cross-entropy in one."""
+"""Sigmoid and cross-entropy as one layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SigmoidWithLoss(Loss):
-    """Sigmoid of the logits, and the mean cross-entropy to the labels, each of which holds or not for itself.
+    """Sigmoid of the logits, and the mean cross-entropy to independent labels.
 
         p    = σ(x) = 1 / (1 + exp(-x))
         loss = mean over rows and labels of  -t log p - (1 - t) log(1 - p)
@@ -28,21 +28,21 @@ class SigmoidWithLoss(Loss):
     digits where p is close to t.
 
     With one logit and a target of two classes, t is the number of the class, or a one-hot row, and the prediction has
-    the probabilities of both classes. With a logit a label, t is a row of zeros and ones, or of probabilities, and the
-    prediction has the probability of each label.
+    the probabilities of both classes. With one logit per label, t is a row of zeros and ones, or of probabilities, and
+    the prediction has the probability of each label.
 
     Shapes: x (rows, labels), t alike; or x (rows, 1), t (rows,) or (rows, 2).
 
     Raises:
-        ShapeError: an input is no row of logits, one for two classes or one a label of the data; or the targets don't
-            fit the logits.
-        UsageError: a target is not from 0 to 1, or the sum of a one-hot row not 1.
+        ShapeError: an input is not a row of logits, one for two classes or one per label of the data; or the targets
+            don't fit the logits.
+        UsageError: a target is not from 0 to 1, or the sum of a one-hot row is not 1.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2.
     """
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one logit for two classes, or one a label."""
+        """Make sure that there is one logit for two classes, or one per label."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
         self.binary = logits == 1 and not isinstance(target, Labels)
         if target is None:
@@ -51,7 +51,7 @@ class SigmoidWithLoss(Loss):
             raise TargetError(
                 f"{self.path} compares logits with labels or with two classes, but the data gives {target}",
                 expected="data whose target is labels, or one of two classes",
-                remedy="put SoftmaxWithLoss in its place" if isinstance(target, Classes) else "",
+                remedy="use SoftmaxWithLoss instead" if isinstance(target, Classes) else "",
             )
         wanted = target.count if isinstance(target, Labels) else 1
         if logits != wanted:
@@ -89,7 +89,7 @@ class SigmoidWithLoss(Loss):
         return sigmoid(x, self.buffer("prediction", x.shape))
 
     def _labels(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-        """Return the targets as one number from 0 to 1 a logit."""
+        """Return the targets as one number from 0 to 1 per logit."""
         if self.binary:
             labels = self._class_numbers(t, shape[0])
         elif t.shape == shape:

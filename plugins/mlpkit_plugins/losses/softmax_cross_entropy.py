@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy, as the textbook has them."""
+"""Softmax and cross-entropy as in textbooks."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class SoftmaxCrossEntropy(Loss):
         loss = mean over rows of  log Σ exp(x - max x) - Σ t (x - max x)
         dx   = dloss (p - t) / rows
 
-    Here t is one-hot; integer labels stand for the same. Within, p has a column for each row of x, which is faster.
+    Here t is one-hot; integer labels mean the same. Internally, p has a column for each row of x, which is faster.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4.
     """
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one logit a class."""
+        """Make sure that there is one logit per class."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
         if target is None:
             return
@@ -41,7 +41,7 @@ class SoftmaxCrossEntropy(Loss):
         if target.count != logits:
             raise ShapeError(
                 f"{self.path} gets {logits} logits for {target}",
-                expected=f"inputs of shape ({target.count},), one logit a class",
+                expected=f"inputs of shape ({target.count},), one logit per class",
                 remedy=f"give the last layer before it {target.count} units",
             )
 

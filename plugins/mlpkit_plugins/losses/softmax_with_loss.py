@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy in one, with smoothed labels and weighted classes if asked for."""
+"""Softmax and cross-entropy as one layer, with optional label smoothing and class weights."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         loss = mean over rows of  log Σ exp(x - max x) - Σ t (x - max x)
         dx   = dloss (p - t) / rows
 
-    Here t is one-hot; integer labels stand for the same. Subtracting the row's largest logit keeps every
+    Here t is one-hot; integer labels mean the same. Subtracting the row's largest logit keeps every
     exponential at most 1, so that logits up to ±1e38 are safe in float32.
 
-    With smoothed labels and weighted classes the one-hot t give way to u:
+    With label smoothing or class weights, u takes the place of the one-hot t:
 
         u    = class_weights ((1 - label_smoothing) t + label_smoothing / classes)
         loss = Σ over rows of  (Σ u) log Σ exp(x - max x) - Σ u (x - max x),  divided by weight
@@ -35,14 +35,14 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
 
     Args:
         label_smoothing: share of each label that is spread evenly over all classes.
-        class_weights: how much a row of each class counts, one number a class, in any unit; by default all alike.
+        class_weights: weight of a row of each class, one number per class, in any unit; by default all equal.
 
     Shapes: x (rows, classes), t (rows,) or (rows, classes).
 
     Raises:
         ParameterError: all classes have weight 0.
-        ShapeError: an input is no row of logits, one a class of the data; there are not as many class weights; or the
-            targets are neither class numbers nor one-hot rows for that many classes.
+        ShapeError: an input is not a row of logits, one per class of the data; the number of class weights differs; or
+            the targets are neither class numbers nor one-hot rows for that many classes.
         UsageError: a class number is out of range, or a row's sum is not 1.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4; Szegedy, Vanhoucke, Ioffe, Shlens
@@ -56,18 +56,18 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         class_weights: list[Annotated[float, Ge(0)]] | None = None,
     ) -> None:
         if class_weights is not None and not any(class_weights):
-            raise ParameterError("class_weights", "no class counts", expected="a number greater than 0 among them")
+            raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
         self.plain = not label_smoothing and class_weights is None
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one logit a class, and one class weight."""
+        """Make sure that there is one logit per class, and one class weight per class."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
         if self.class_weights is not None and len(self.class_weights) != logits:
             raise ShapeError(
                 f"{self.path} has {len(self.class_weights)} class weights for {logits} logits",
-                expected=f"{logits} numbers in class_weights, one a class",
+                expected=f"{logits} numbers in class_weights, one per class",
             )
         super().build(input_shape, target)
 
@@ -77,7 +77,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
             return super().forward(x, t)
         expect_class_targets(self.path, t, x.shape)
         self.u = self._adjusted(t, x.shape)
-        self.total_weight = self.weight(t) or 1.0  # if no row counts, there is no loss
+        self.total_weight = self.weight(t) or 1.0  # if all weights are 0, so is the loss
         shifted = self.shift(x)
         at_target = np.einsum("ji,ij->i", shifted, self.u)
         losses = self.normalize(shifted)
@@ -97,7 +97,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         return dx
 
     def weight(self, t: NDArray[Any]) -> float:
-        """Return how much these rows count: their number, or the sum of their classes' weights."""
+        """Return the total weight of rows: their number, or the sum of their class weights."""
         if self.class_weights is None:
             return super().weight(t)
         class_weights = np.array(self.class_weights)

@@ -1,1 +1,1 @@
-"""Built-in metrics, one a file."""
+"""Built-in metrics, one per file."""

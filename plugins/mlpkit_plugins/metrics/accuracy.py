@@ -1,4 +1,4 @@
-"""The share of right predictions."""
+"""Accuracy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Accuracy(Metric):
 
         accuracy = right / seen
 
-    Where several classes are equally probable, the first counts as predicted.
+    If several classes are equally probable, the first counts as predicted.
 
     Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes).
 
@@ -45,7 +45,7 @@ class Accuracy(Metric):
             raise wrong_target(self, target, "classes")
 
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Count the rows whose largest entry stands at the target.
+        """Count the rows whose largest entry is at the target.
 
         Args:
             prediction: probability of each class, shape (rows, classes).

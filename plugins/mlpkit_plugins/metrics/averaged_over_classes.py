@@ -1,4 +1,4 @@
-"""What precision, recall and F1 share: counts for each class, and an average over the classes."""
+"""The base of precision, recall and F1: counts for each class, and an average over the classes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ Counts: TypeAlias = NDArray[np.int64]
 
 
 class AveragedOverClasses(Metric):
-    """A ratio of counts, found for each class and averaged over them; a subclass says which, in ``fraction``.
+    """A ratio of counts, averaged over classes; a subclass defines it in ``fraction``.
 
-    Counted is, for each class, how many examples were rightly predicted to be of it, how many were predicted to be of
-    it, and how many are of it. As in scikit-learn, 0 / 0 is 0, and a class that was neither predicted nor there has no
-    part in an average; a label has.
+    For each class it counts the true positives, the predicted positives, and the actual positives. As in scikit-learn,
+    0 / 0 is 0, and averages leave out a class that neither predictions nor targets contain, but not a label.
     """
 
     def __init__(
@@ -38,41 +37,41 @@ class AveragedOverClasses(Metric):
 
     @property
     def of_labels(self) -> bool:
-        """Whether there are labels, any number of which may hold; a single one is as good as two classes."""
+        """Whether the target is several labels; a single one is treated as two classes."""
         return isinstance(self.target, Labels) and self.target.count > 1
 
     @abstractmethod
     def fraction(self, right: Counts, predicted: Counts, actual: Counts) -> tuple[Counts, Counts]:
-        """Return numerator and denominator of the figure, by class."""
+        """Return numerator and denominator of the ratio, by class."""
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is classes or labels, for which average and threshold have a meaning; keep it.
+        """Make sure that the target is classes or labels that fit average and threshold, and keep it.
 
         Raises:
             ShapeError: the target is real values.
-            ParameterError: the average is ``binary``, and there are other than two classes; or a threshold is given for
-                more than two classes, or none for labels.
+            ParameterError: the average is ``binary``, and there aren't two classes; a threshold is given for
+                more than two classes, or missing for labels.
         """
         if isinstance(target, Values):
             raise wrong_target(self, target, "classes or labels")
         if self.average == "binary" and target.count > (1 if isinstance(target, Labels) else 2):
             expected = "macro, micro or weighted"
-            raise ParameterError("average", f"binary is for two classes, and there are {target}", expected=expected)
+            raise ParameterError("average", f"binary is for two classes, but there are {target}", expected=expected)
         if isinstance(target, Classes):
             expect_use_of_threshold(self.threshold, target.count)
         elif target.count > 1 and self.threshold is None:
             raise ParameterError(
                 "threshold",
-                f"{self.registered_name} of {target} needs a probability from which a label is predicted",
+                f"{self.registered_name} of {target} needs a threshold to predict a label from its probability",
                 expected="a number between 0 and 1",
                 remedy=f"give one, as in {self.registered_name}: {{threshold: 0.5}}",
             )
         self.target = target
 
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Count what was predicted, and what there is.
+        """Count predictions and targets.
 
-        Where the target was not told, a threshold says that rows of targets are labels, and not one-hot.
+        Without ``expect_target``, a threshold means that rows of targets are labels, not one-hot.
 
         Args:
             prediction: probability of each class, shape (rows, classes), of class 1, shape (rows,) or (rows, 1), or of
@@ -81,7 +80,7 @@ class AveragedOverClasses(Metric):
                 ones, shape (rows, labels).
 
         Raises:
-            ParameterError: as ``expect_target``, where it was not asked.
+            ParameterError: as in ``expect_target``, if that was not called.
         """
         p = prediction if prediction.ndim == 2 else prediction[:, None]
         if self.target is None:
@@ -114,7 +113,7 @@ class AveragedOverClasses(Metric):
         elif not self.of_labels:
             counts = counts[:, counts.any(axis=0)]
         numerator, denominator = self.fraction(*counts)
-        figures = numerator / np.maximum(denominator, 1)  # where the denominator is 0, so is the numerator
+        figures = numerator / np.maximum(denominator, 1)  # if the denominator is 0, so is the numerator
         actual = counts[2]
         weights = actual if self.average == "weighted" and actual.any() else None
         return float(np.average(figures, weights=weights))
@@ -131,10 +130,10 @@ class AveragedOverClasses(Metric):
 
 
 def _counts_of_classes(predicted: NDArray[np.int64], actual: NDArray[np.int64], classes: int) -> Counts:
-    """Return how many are right, predicted and actual, of examples that each are of one class."""
+    """Return how many are right, predicted and actual, of examples with one class each."""
     return np.array([np.bincount(a, minlength=classes) for a in (actual[actual == predicted], predicted, actual)])
 
 
 def _counts_of_labels(predicted: NDArray[np.bool_], actual: NDArray[np.bool_]) -> Counts:
-    """Return how many are right, predicted and actual, of examples that each have any number of labels."""
+    """Return how many are right, predicted and actual, of examples with any number of labels each."""
     return np.array([np.count_nonzero(a, axis=0) for a in (actual & predicted, predicted, actual)])

@@ -1,4 +1,4 @@
-"""Classes as numbers: those that there are, and those that predictions stand for."""
+"""Class numbers of targets and of predictions."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def actual_classes(t: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def predicted_classes(p: NDArray[Any], threshold: float | None) -> NDArray[np.int64]:
-    """Return the number of the class that is predicted for each example, shape (rows,).
+    """Return the number of each example's predicted class, shape (rows,).
 
-    That is the most probable one, the first of several; with a threshold, or if there is a single column, it is class
-    1 if its probability is at least the threshold, or else ½.
+    That is the most probable class, the first one of several. With a threshold or a single column, it is class 1 if its
+    probability is at least the threshold, ½ by default.
 
     Args:
         p: probability of each class, shape (rows, classes), or of class 1, shape (rows, 1).
@@ -38,15 +38,15 @@ def predicted_classes(p: NDArray[Any], threshold: float | None) -> NDArray[np.in
 
 
 def expect_use_of_threshold(threshold: float | None, classes: int) -> None:
-    """Make sure that a threshold, if there is one, is for the second of two classes.
+    """Make sure that a threshold is given for two classes only.
 
     Raises:
-        ParameterError: there are more.
+        ParameterError: there are more classes.
     """
     if threshold is not None and classes > 2:
         raise ParameterError(
             "threshold",
-            f"a threshold means nothing where there are {classes} classes, of which the most probable is predicted",
+            f"a threshold has no effect with {classes} classes, as the most probable one is predicted",
             expected="two classes",
             remedy="leave it out",
         )

@@ -1,4 +1,4 @@
-"""Which class was taken for which."""
+"""The confusion matrix."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 
 class ConfusionMatrix(Metric):
-    """Counts, for each class, how often it was taken for which: a row for each class, a column for each prediction.
+    """Counts of each pair of true and predicted class: one row per class, one column per prediction.
 
         C[i, j] = Σ [t = i and predicted = j]  (over the examples)
 
-    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, where
-    that has at least this probability. A single column holds the probability of class 1. The matrix stands in
-    ``metrics.json`` and in what ``mlpkit evaluate`` shows.
+    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, if that
+    has at least this probability. A single column holds the probability of class 1. The matrix is in ``metrics.json``
+    and in the output of ``mlpkit evaluate``.
 
     Args:
         threshold: probability from which class 1, of two, is predicted.

@@ -1,4 +1,4 @@
-"""The difference that metrics of real values begin with."""
+"""Differences of predictions and targets, for metrics of real values."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def expect_real_values(metric: Metric, target: Target) -> None:
 
 
 def deviations(prediction: NDArray[Any], t: NDArray[Any]) -> NDArray[np.float64]:
-    """Return how far predictions are above the targets, in float64, in the shape of the targets.
+    """Return prediction - t in float64, in the shape of the targets.
 
     Args:
         prediction: real values, shape (rows, ...).
         t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
 
     Raises:
-        ShapeError: the shapes are others.
+        ShapeError: the shapes don't fit.
     """
     if _shape(prediction) != _shape(t):
         raise ShapeError(
             f"predictions have the shape {prediction.shape}, and targets {t.shape}",
             expected="a prediction for each value",
-            remedy="let the last layer have one unit for each value",
+            remedy="give the last layer one unit per value",
         )
     above: NDArray[np.float64] = np.subtract(prediction.reshape(t.shape), t, dtype=np.float64)
     return above

@@ -1,4 +1,4 @@
-"""Precision and recall in one."""
+"""The F1 score."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ class F1(AveragedOverClasses):
 
         f1 = 2 precision recall / (precision + recall) = 2 right / (predicted + actual)
 
-    where right counts the examples of a class that were predicted to be, predicted all that were predicted to be,
-    and actual all that are.
-    The figure of a class counts as 0 where that says 0 / 0. It is averaged in one of four ways:
+    where right counts the right predictions of a class, predicted all predictions of it, and actual all examples of it.
+    For a class, 0 / 0 counts as 0. The classes are averaged in one of four ways:
 
-        binary    the figure of class 1, of two
+        binary    only class 1, of two
         macro     the mean over the classes that occur, in the targets or in the predictions
         micro     the same ratio, of the sums over all classes
         weighted  the mean, in which each class counts as often as it occurs in the targets
 
-    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, where
-    that has at least this probability. A single column holds the probability of class 1. Labels, each predicted for
-    itself, need a threshold, and all of them occur.
+    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, if that
+    has at least this probability. A single column holds the probability of class 1. Labels, each predicted for itself,
+    need a threshold, and all of them occur.
 
     Args:
-        average: how the figures of the classes are averaged.
+        average: how the values of the classes are averaged.
         threshold: probability from which a label, or class 1 of two, is predicted.
 
     Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes); or prediction (rows, labels), t alike; or,
@@ -35,7 +34,7 @@ class F1(AveragedOverClasses):
         ShapeError: the target is real values.
 
     Source: van Rijsbergen, Information Retrieval (1979), chapter 7, where it is 1 - E
-        with α = ½; its averages are called as in scikit-learn.
+        with α = ½; its averages are named as in scikit-learn.
     """
 
     def fraction(self, right: Counts, predicted: Counts, actual: Counts) -> tuple[Counts, Counts]:

@@ -1,4 +1,4 @@
-"""How much of what was predicted is right."""
+"""Precision."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from mlpkit_plugins.metrics.averaged_over_classes import AveragedOverClasses, Co
 
 
 class Precision(AveragedOverClasses):
-    """Share of the examples predicted to be of a class that are of it.
+    """Share of the predictions of a class that are right.
 
         precision = right / predicted
 
-    where right counts the examples of a class that were predicted to be, and predicted all that were predicted to be.
-    The figure of a class counts as 0 where that says 0 / 0. It is averaged in one of four ways:
+    where right counts the right predictions of a class, and predicted all of them.
+    For a class, 0 / 0 counts as 0. The classes are averaged in one of four ways:
 
-        binary    the figure of class 1, of two
+        binary    only class 1, of two
         macro     the mean over the classes that occur, in the targets or in the predictions
         micro     the same ratio, of the sums over all classes
         weighted  the mean, in which each class counts as often as it occurs in the targets
 
-    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, where
-    that has at least this probability. A single column holds the probability of class 1. Labels, each predicted for
-    itself, need a threshold, and all of them occur.
+    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, if that
+    has at least this probability. A single column holds the probability of class 1. Labels, each predicted for itself,
+    need a threshold, and all of them occur.
 
     Args:
-        average: how the figures of the classes are averaged.
+        average: how the values of the classes are averaged.
         threshold: probability from which a label, or class 1 of two, is predicted.
 
     Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes); or prediction (rows, labels), t alike; or,
@@ -33,7 +33,7 @@ class Precision(AveragedOverClasses):
         ParameterError: the average, or the threshold, is not for such a target.
         ShapeError: the target is real values.
 
-    Source: van Rijsbergen, Information Retrieval (1979), chapter 7; its averages are called as in scikit-learn.
+    Source: van Rijsbergen, Information Retrieval (1979), chapter 7; its averages are named as in scikit-learn.
     """
 
     def fraction(self, right: Counts, predicted: Counts, actual: Counts) -> tuple[Counts, Counts]:

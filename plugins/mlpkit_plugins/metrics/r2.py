@@ -22,9 +22,9 @@ class R2(Metric):
 
     It is 1 for perfect predictions, 0 for the mean, and has no lower bound. If there are several values for each
     example, it is the mean over them. As in scikit-learn, a value that is the same for all examples gives 1 if it is
-    predicted exactly, and else 0; so does a single example, for which scikit-learn gives none.
+    predicted exactly, and else 0; so does a single example, for which scikit-learn gives NaN.
 
-    Minibatches are put together by their means and sums of squares around them:
+    Minibatches are merged by their means and sums of squares around them:
 
         spread = spread₁ + spread₂ + (mean₂ - mean₁)² n₁ n₂ / (n₁ + n₂)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RocAuc(Metric):
-    """Area under the receiver operating characteristic: how well predictions tell a class from the others.
+    """Area under the receiver operating characteristic: how well predictions separate a class from the others.
 
         auc = P(p⁺ > p⁻) + ½ P(p⁺ = p⁻) = (Σ ranks of p⁺ - ½ n⁺(n⁺ + 1)) / (n⁺ n⁻)
 
@@ -30,8 +30,8 @@ class RocAuc(Metric):
         weighted  the mean, in which each class counts as often as it occurs in the targets
 
     So ``micro`` compares predictions for different classes too: it is high only if a probability means the same for
-    each. A class that no example is of, or every one, has no area, and no part in the mean; the result is ½, as for
-    guesses, if no class has. All predictions are kept until the result is asked for.
+    each. A class of no example, or of all of them, has no area and is left out of the mean; if no class has an area,
+    the result is ½, as for guesses. All predictions are kept in memory until the result is computed.
 
     Args:
         average: how the areas of the classes are averaged.
@@ -63,12 +63,12 @@ class RocAuc(Metric):
         self.of_classes = isinstance(target, Classes)
 
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Keep the predictions, and who is of which class.
+        """Keep the predictions and the targets.
 
         Args:
             prediction: probability of each class or label, shape (rows, classes), or of class 1, shape (rows,) or
                 (rows, 1).
-            t: class numbers, shape (rows,); or rows with a one for each class or label that holds, shape (rows,
+            t: class numbers, shape (rows,); or rows with a one for each class or label that applies, shape (rows,
                 classes).
         """
         p = prediction if prediction.ndim == 2 else prediction[:, None]
@@ -84,7 +84,7 @@ class RocAuc(Metric):
         self.memberships.append(member)
 
     def merge(self, other: Self) -> None:
-        """Keep what another object has kept as well."""
+        """Add what another object has kept."""
         self.predictions += other.predictions
         self.memberships += other.memberships
 

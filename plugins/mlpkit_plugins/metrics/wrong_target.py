@@ -1,4 +1,4 @@
-"""The error of a metric on targets that it is not for."""
+"""The error for a metric that doesn't fit the target."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 def wrong_target(metric: Metric, target: Target, takes: str) -> ShapeError:
-    """Return the error that says what a metric is for, and which ones are for the target.
+    """Return the error that names the targets of a metric, and metrics for the target.
 
     Args:
         metric: the metric.
-        target: what is to be predicted.
+        target: the data's target.
         takes: the targets that the metric is for, in words.
     """
     return ShapeError(
         f"{metric.registered_name} is for {takes}, but the data gives {target}",
         expected=f"data whose target is {takes}",
-        remedy=f"take {_fitting(target)} in its place",
+        remedy=f"use {_fitting(target)} instead",
     )
 
 

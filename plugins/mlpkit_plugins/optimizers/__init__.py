@@ -1,1 +1,1 @@
-"""Built-in optimizers, one a file."""
+"""Built-in optimizers, one per file."""

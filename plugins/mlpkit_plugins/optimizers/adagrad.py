@@ -28,7 +28,7 @@ class Adagrad(Optimizer):
     biases, scales and shifts of built-in layers: their g is the gradient.
 
     Args:
-        learning_rate: the step length, which the very first step has.
+        learning_rate: the step length; the very first step has it.
         epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
         weight_decay: what the value counts for in g; 0 for no decay.
 

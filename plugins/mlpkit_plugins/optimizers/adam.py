@@ -24,8 +24,7 @@ class Adam(Optimizer):
         v̂     = v / (1 - beta2^t)
         value ← value - learning_rate m̂ / (√v̂ + epsilon)
 
-    Here t is the number of the step, from 1, and m and v are 0 at first. Nothing decays: ``adamw`` is Adam with weight
-    decay.
+    Here t is the number of the step, from 1, and m and v are 0 at first. There is no weight decay; ``adamw`` has it.
 
     Args:
         learning_rate: the step length.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Adamw(Optimizer):
-    """Adam with weight decay that is kept out of the means.
+    """Adam with decoupled weight decay, which is kept out of the means.
 
         value ← value - learning_rate weight_decay value
         m     ← beta1 m + (1 - beta1) gradient
@@ -34,10 +34,10 @@ class Adamw(Optimizer):
         beta1: share that is kept of the mean gradient from step to step.
         beta2: share that is kept of the mean square from step to step.
         epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
-        weight_decay: share of the value that is taken off in a step, divided by the learning rate; 0 for no decay.
+        weight_decay: share of the value that is subtracted in a step, divided by the learning rate; 0 for no decay.
 
     Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2, where the factor of the
-        value is called λ and does not hold the learning rate.
+        value is called λ and does not include the learning rate.
     """
 
     slots = ("m", "v")

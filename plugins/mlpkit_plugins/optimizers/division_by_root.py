@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def divide_by_root(gradient: NDArray[Any], squares: NDArray[Any], epsilon: float) -> None:
-    """Divide a gradient by the root of its gathered squares, in place.
+    """Divide a gradient by the root of its accumulated squares, in place.
 
         gradient ← gradient / (√squares + epsilon)
 
     Args:
         gradient: a block of the gradients.
         squares: the same block of a mean, or of a sum, of their squares.
-        epsilon: what is added to the root.
+        epsilon: number added to the root.
     """
-    # Squares of smaller gradients are 0 in this dtype; without a bound, 0 / 0 or too long a step would follow.
+    # Squares of smaller gradients are 0 in this dtype; without a bound, this gives 0 / 0 or too long a step.
     least = sqrt(np.finfo(gradient.dtype).tiny)
     root = np.sqrt(squares)
     np.add(root, max(epsilon, least), out=root)

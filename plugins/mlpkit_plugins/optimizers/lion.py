@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Lion(Optimizer):
-    """Lion: every element takes a step of the same length, in the direction of the sign of a mean gradient.
+    """Lion: every element moves by the same length, in the direction of the sign of an averaged gradient.
 
         c     = beta1 m + (1 - beta1) gradient
         m     ← beta2 m + (1 - beta2) gradient
@@ -31,7 +31,7 @@ class Lion(Optimizer):
         learning_rate: how far each element moves in a step.
         beta1: share of the mean in the direction of the step.
         beta2: share that is kept of the mean gradient from step to step.
-        weight_decay: what the value counts for beside the sign; 0 for no decay.
+        weight_decay: factor of the value added to the sign; 0 for no decay.
 
     Source: Chen and others, Symbolic Discovery of Optimization Algorithms (2023), algorithm 2.
     """

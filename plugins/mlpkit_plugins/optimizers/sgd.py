@@ -26,14 +26,14 @@ class Sgd(Optimizer):
         Nesterov:  velocity ← momentum velocity + g
                    value    ← value - learning_rate (g + momentum velocity)
 
-    The velocity is 0 at first. The slot holds the product momentum velocity: what the next step begins with. Parameters
-    that their layer declares with ``decay=False`` don't decay, which are the biases, scales and shifts of built-in
-    layers: their g is the gradient.
+    The velocity is 0 at first. The slot holds the product momentum velocity, which the next step begins with.
+    Parameters that their layer declares with ``decay=False`` don't decay, which are the biases, scales and shifts of
+    built-in layers: their g is the gradient.
 
     Args:
         learning_rate: the step length.
         momentum: share that is kept of the velocity from step to step; 0 is plain descent.
-        nesterov: whether to go on along the velocity by one step more; needs momentum.
+        nesterov: whether to look one step ahead along the velocity; needs momentum.
         weight_decay: what the value counts for in g; 0 for no decay.
 
     Raises:

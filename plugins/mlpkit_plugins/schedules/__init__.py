@@ -1,1 +1,1 @@
-"""Built-in schedules, one a file."""
+"""Built-in schedules, one per file."""

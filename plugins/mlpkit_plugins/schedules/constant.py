@@ -1,4 +1,4 @@
-"""The schedule that doesn't change."""
+"""The constant schedule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Constant(Schedule):
         value(step) = value
 
     Args:
-        value: the value; with 0, what it is the learning rate of stays as it is.
+        value: the value; with a learning rate of 0, nothing is trained.
 
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.3.1, algorithm 8.1.
     """

@@ -19,11 +19,11 @@ class Cosine(Schedule):
 
     Args:
         first: the value of the first step.
-        last: the value that is reached when the training is over, one step after the last one.
+        last: the value at the end of the training, one step after the last one.
 
     Raises:
         ParameterError: ``last`` is greater than ``first``.
-        OpenEndedError: asked for a value in a training that ends after a time, whose number of steps nobody knows.
+        OpenEndedError: the training ends after a time, so that its number of steps isn't known.
 
     Source: Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts (2017), equation 5, without
         restarts.
@@ -41,5 +41,5 @@ class Cosine(Schedule):
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show a fall to nothing, and to a hundredth."""
+        """Show a fall to zero, and to a hundredth."""
         return [{"first": 0.1}, {"first": 0.1, "last": 0.001}]

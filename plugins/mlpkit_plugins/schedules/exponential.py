@@ -14,11 +14,11 @@ class Exponential(Schedule):
 
         value(t) = first factor^t
 
-    where t is what has been done before the step, counted in epochs, a fraction included, or in steps.
+    where t is the number of epochs, fractions included, or of steps done before.
 
     Args:
         first: the value of the first step.
-        factor: what the value is multiplied by in one unit.
+        factor: factor per epoch or per step.
         unit: what t counts.
 
     Source: Senior, Heigold, Ranzato and Yang, An Empirical Study of Learning Rates in Deep Neural Networks for Speech

@@ -10,13 +10,13 @@ from mlpkit import Progress, Schedule
 
 
 class OneCycle(Schedule):
-    """One cycle over the whole training: a straight line up to the peak, and a straight line down to nothing.
+    """One cycle over the whole training: a straight line up to the peak, and a straight line down to zero.
 
         value(step) = peak min(1, (step + 1) / w, (T - step) / (T - w)),  w = warmup T
 
-    where step is the number of steps done before, and T that of the whole training. The last step has the value
-    peak / (T - w), and 0 would be that of the one after it. The early steps are small because the first gradients, and
-    an optimizer's averages of them, say little; the late ones because they only have to settle.
+    where step is the number of steps done before, and T that of the whole training. The last step has the value peak /
+    (T - w); the next one would have 0. The early steps are small because the first gradients, and an optimizer's
+    averages of them, say little; the late ones because they only have to settle.
 
     The paper's 1cycle has straight lines too, but three: up from a value above 0, down to it again in as many steps,
     and in the steps that are left down by some orders of magnitude more. Here it begins near 0, and the way down is one
@@ -27,7 +27,7 @@ class OneCycle(Schedule):
         warmup: share of the training's steps on the way up.
 
     Raises:
-        OpenEndedError: asked for a value in a training that ends after a time, whose number of steps nobody knows.
+        OpenEndedError: the training ends after a time, so that its number of steps isn't known.
 
     Source: Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates (2018),
         section 3.

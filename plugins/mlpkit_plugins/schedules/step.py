@@ -17,16 +17,16 @@ A whole step is a larger share of t in any training of fewer than 2⁵⁰ of the
 
 
 class Step(Schedule):
-    """Falls by a factor at regular intervals, and stays the same in between.
+    """Falls by a factor at regular intervals.
 
         value(t) = first factor^⌊t / every⌋
 
-    where t is what has been done before the step, counted in epochs or in steps.
+    where t is the number of epochs, fractions included, or of steps done before.
 
     Args:
         first: the value of the first step.
-        every: how long the value stays the same, in the unit; a part of an epoch will do.
-        factor: what the value is multiplied by at each fall.
+        every: how long the value stays the same, in the unit; a fraction of an epoch is allowed.
+        factor: factor of each fall.
         unit: what t counts.
 
     Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2016), section 4.2, where the learning

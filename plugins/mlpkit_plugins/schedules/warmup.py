@@ -1,4 +1,4 @@
-"""The way up to another schedule."""
+"""Linear warmup."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from mlpkit import Progress, Schedule
 
 
 class Warmup(Schedule):
-    """Another schedule, with its values of the first steps made smaller along a straight line.
+    """Another schedule, scaled up linearly over the first steps.
 
         value(step) = schedule(step) min(1, (step + 1) / steps)
 
-    The first gradients, and an optimizer's averages of them, say little; small steps keep them from doing harm.
+    The first gradients, and an optimizer's averages of them, say little; so these steps are small.
 
     Args:
-        schedule: the schedule that is followed; it begins with the first step, and not after the way up.
-        steps: number of steps on the way up; the last of them has the schedule's own value.
+        schedule: the schedule to scale; it begins with the first step, not after the warmup.
+        steps: number of steps of the warmup; the last of them has the schedule's own value.
 
     Raises:
         OpenEndedError: the schedule raises it, since it needs the number of steps of a training that ends after a time.

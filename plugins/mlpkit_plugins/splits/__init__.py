@@ -1,1 +1,1 @@
-"""Which examples of a data set are for training, for validation and for testing."""
+"""Splits of the examples of a data set into training, validation and testing."""

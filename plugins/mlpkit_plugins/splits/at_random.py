@@ -18,10 +18,10 @@ def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArr
     Args:
         examples: number of examples.
         shares: which part makes which split.
-        seed: decides who comes where, together with the number of examples.
+        seed: seed of the shuffle; the result depends on it and on the number of examples.
 
     Raises:
-        ParameterError: a split that was asked for has no example.
+        ParameterError: a split that should have examples gets none.
     """
     validation, test = round(shares.validation * examples), round(shares.test * examples)
     shares.expect_examples({"train": examples - validation - test, "validation": validation, "test": test})

@@ -16,21 +16,21 @@ _FACTORS: Final = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27
 _LAST_SHIFT: Final = np.uint64(31)
 _BITS_KEPT: Final = np.uint64(11)
 _TOGETHER: Final = 1 << 16
-"""Keys that are scattered together, so that scratch memory stays small."""
+"""Keys hashed at a time, so that scratch memory stays small."""
 
 
 def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
     """Return the positions of each split, each in ascending order.
 
-    Examples of the same key come into the same split. An example stays in its split when others come or go.
+    Examples with the same key are in the same split. An example stays in its split when others are added or removed.
 
     Args:
         keys: a number for each example.
-        shares: which part makes which split, as nearly as chance will have it.
-        seed: another one gives another split.
+        shares: which part makes which split, approximately, since the split is random.
+        seed: seed of the split.
 
     Raises:
-        ParameterError: a split that was asked for has no example.
+        ParameterError: a split that should have examples gets none.
     """
     salt = scattered(np.array([seed], np.uint64))
     inside = [np.empty(len(keys), np.bool_) for _ in range(2)]  # of the share for testing; of both shares

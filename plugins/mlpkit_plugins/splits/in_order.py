@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
-    """Return the positions of each split, which take no memory.
+    """Return the positions of each split as ranges, which take no memory.
 
     Args:
         examples: number of examples.
         shares: which part makes which split.
 
     Raises:
-        ParameterError: a split that was asked for has no example.
+        ParameterError: a split that should have examples gets none.
     """
     validation, test = round(shares.validation * examples), round(shares.test * examples)
     train = examples - validation - test

@@ -1,4 +1,4 @@
-"""Shares of the examples that are kept from training."""
+"""Shares of the examples that are held out from training."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ class Shares(NamedTuple):
 
     Args:
         validation: share of the examples for validation, from 0 to below 1.
-        test: share of the examples for testing, likewise.
+        test: share of the examples for testing, from 0 to below 1.
     """
 
     validation: float
     test: float
 
     def expect_rest(self) -> None:
-        """Make sure that something is left to train on.
+        """Make sure that examples are left to train on.
 
         Raises:
-            ParameterError: nothing is.
+            ParameterError: none are left.
         """
         if self.validation + self.test >= 1:
             message = f"{self.validation:g} for validation and {self.test:g} for testing leave nothing to train on"
             raise ParameterError("validation", message, expected="shares whose sum is below 1")
 
     def expect_examples(self, sizes: dict[str, int], remedy: str = "") -> None:
-        """Make sure that every split that was asked for has an example.
+        """Make sure that every requested split has an example.
 
         Args:
             sizes: number of examples in each split.
-            remedy: what else to do where the examples would be enough, had chance no part in it.
+            remedy: what else to do if there are enough examples, and only chance left the split empty.
 
         Raises:
-            ParameterError: one has none.
+            ParameterError: a split has no example.
         """
         examples = sum(sizes.values())
         for name, share in (("validation", self.validation), ("test", self.test)):
             if share > 0 and not sizes[name]:
                 message = f"the share of {share:g} for {name} gives none of {_counted(examples)}"
                 advice = f"ask for a larger share, such as {_least(examples):g}" if examples > 1 else "add examples"
-                if round(share * examples):  # enough, but for chance
+                if round(share * examples):  # enough on average
                     advice = f"ask for a larger share, or {remedy}"
                 raise ParameterError(name, message, remedy=f"{advice}, or set {name}: 0 to do without")
         if not sizes["train"]:

@@ -1,1 +1,1 @@
-"""Tables of named columns: what the data sets that read them share."""
+"""Tables of named columns, shared by the data sets that read them."""

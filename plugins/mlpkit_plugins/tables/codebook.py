@@ -1,4 +1,4 @@
-"""Texts as numbers: each distinct text of a column is kept once."""
+"""Texts as integer codes: each distinct text of a column is kept once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MISSING: Final = -1
 
 
 class NoCharactersError(ValueError):
-    """The bytes of a text are no characters.
+    """The bytes of a text are not valid characters.
 
     Args:
         index: its position among the texts.
@@ -28,14 +28,14 @@ class NoCharactersError(ValueError):
 
 
 class Codebook(dict[str, int]):
-    """The code of each text as it stands in the file: the position of the text itself, without blanks, in ``texts``.
+    """Maps each text of the file to its code: the position of the text, without blanks around it, in ``texts``.
 
     Args:
-        missing: texts that stand for a value that is missing.
+        missing: texts that mean a missing value.
 
     Attributes:
         texts: the distinct texts, without blanks around them.
-        length: how many characters they have in all.
+        length: their total number of characters.
     """
 
     def __init__(self, missing: Collection[str] = ()) -> None:
@@ -45,7 +45,7 @@ class Codebook(dict[str, int]):
         self.length = 0
 
     def __missing__(self, written: str) -> int:
-        """Give a text that is new its code."""
+        """Give a new text its code."""
         text = written.strip()
         if text in self._missing:
             code = MISSING
@@ -62,7 +62,7 @@ class Codebook(dict[str, int]):
         """Return the code of each text.
 
         Raises:
-            NoCharactersError: one has bytes that are no characters, kept as ``surrogateescape`` does.
+            NoCharactersError: one has bytes that are not valid characters, kept as ``surrogateescape`` does.
         """
         known = len(self.texts)
         codes = np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))

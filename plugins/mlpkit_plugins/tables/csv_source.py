@@ -30,7 +30,7 @@ class CsvSource:
 
     Args:
         file: the CSV file.
-        missing: texts that stand for a value that is missing.
+        missing: texts that mean a missing value.
         decimal: the character before decimals.
     """
 
@@ -49,11 +49,11 @@ class CsvSource:
 
         Args:
             columns: the columns to read.
-            codebooks: one for each column of texts; they take what is new.
+            codebooks: one per column of texts; new texts are added to them.
 
         Raises:
-            DataError: the file is no CSV, or a text is none that its column can hold.
-            ParameterError: the target holds no numbers, and is to.
+            DataError: the file is not CSV, or a text doesn't fit its column.
+            ParameterError: the target must hold numbers, but doesn't.
         """
         names = [*columns.all_numbers, *columns.all_categories, *([columns.key] if columns.key is not None else [])]
         count = len(columns.all_numbers)
@@ -83,6 +83,6 @@ class CsvSource:
         try:
             return book.codes(texts)
         except NoCharactersError as error:
-            what = f"{shown_text(texts[error.index])} has bytes that are no characters"
+            what = f"{shown_text(texts[error.index])} has bytes that are not valid characters"
             message = f"{what}; set encoding to the right one, such as latin-1"
             raise DataError(self.name, message, row=int(block.rows[error.index]), column=name) from error

@@ -1,4 +1,4 @@
-"""From rows of a table to what a network takes, by what was learned from the training rows and from no others."""
+"""Encodes rows of a table for a network, with what was learned from the training rows only."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableEncoder:
-    """Scales numbers, and writes a category as a row with a single one.
+    """Scales numbers, and one-hot encodes categories.
 
         x = (number - mean) / std   for each column of numbers, then
         x = 1 if the value is that category, else 0   for each category of each column of categories
 
-    A missing number counts as the mean. A missing category, and one that did not occur in training, is all zeros.
+    A missing number is replaced by the mean. A category that is missing or did not occur in training is all zeros.
 
     Args:
         numbers: names of the columns of numbers.
-        means: what is taken off each.
+        means: what is subtracted from each.
         stds: what each is divided by.
-        fills: what stands for a missing number.
-        categories: the columns of categories by name, each with its categories.
+        fills: what replaces a missing number.
+        categories: the names of the columns of categories, each with its categories.
         classes: the names of the classes; None if no classes are predicted.
     """
 
@@ -65,7 +65,8 @@ class TableEncoder:
             means, stds = _statistics(table.numbers, training, len(columns.numbers))
         for name, mean, std in zip(columns.numbers, means, stds, strict=True):
             if not (math.isfinite(mean) and math.isfinite(std)):
-                raise DataError(table.name, "the numbers are too large to have a standard deviation", column=name)
+                message = "the numbers are so large that their standard deviation overflows"
+                raise DataError(table.name, message, column=name)
         found = [
             _in_order({texts[code] for code in np.unique(codes[training]) if code != MISSING})
             for texts, codes in zip(table.texts, table.codes.T, strict=True)
@@ -93,7 +94,7 @@ class TableEncoder:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """What each element of an encoded row is: a column's name, or ``column=category``."""
+        """The name of each element of an encoded row: a column's name, or ``column=category``."""
         of_categories = [f"{name}={category}" for name, found in self.categories.items() for category in found]
         return (*self.numbers, *of_categories)
 
@@ -102,7 +103,7 @@ class TableEncoder:
 
         Args:
             numbers: numbers as in the table, NaN where one is missing, shape (rows, columns).
-            codes: positions of categories among those of their column, -1 for none of them, shape (rows, columns).
+            codes: positions of categories among those of their column, -1 for all others, shape (rows, columns).
             out: where to write.
         """
         count = len(self.numbers)
@@ -117,23 +118,25 @@ class TableEncoder:
             count += len(categories)
 
     def why_not_written(self, rows: NDArray[Any]) -> str:
-        """Return why rows plainly aren't ones that ``write`` writes, or nothing."""
+        """Return why rows clearly were not encoded by ``write``; empty if they may have been."""
         count = len(self.numbers)
         numbers, categories = rows[:, :count], rows[:, count:]
         wrong = np.argwhere(np.isnan(numbers))
         if len(wrong):
             row, column = wrong[0]
-            return f"row {row}, counted from 0, lacks '{self.numbers[column]}', for which encoding fills in the mean"
+            return f"row {row}, counted from 0, lacks '{self.numbers[column]}', but encoding fills in the mean"
         wrong = np.argwhere((categories != 0) & (categories != 1))
         if len(wrong):
             row, column = wrong[0]
             name = self.feature_names[count + column]
-            return f"row {row}, counted from 0, has {categories[row, column]:g} for '{name}', which is 0 or 1"
+            return (
+                f"row {row}, counted from 0, has {categories[row, column]:g} for '{name}', but encoding writes 0 or 1"
+            )
         raw = raw_number(numbers, self.means, self.stds)
         if raw is not None:
             name, mean, std = self.numbers[raw.element], self.means[raw.element], self.stds[raw.element]
             scaled = f"encoding takes off the mean {mean:g} and divides by {std:g}"
-            return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', where {scaled}"
+            return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', but {scaled}"
         return ""
 
     def scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,7 +159,7 @@ class TableEncoder:
         return translations
 
     def state(self) -> dict[str, Any]:
-        """Return all of it as plain data."""
+        """Return the encoder as plain data."""
         return {
             "numbers": list(self.numbers),
             "means": self.means.tolist(),
@@ -171,7 +174,7 @@ class TableEncoder:
         """Take back what ``state`` returned.
 
         Raises:
-            ModelFileError: it did not come from there.
+            ModelFileError: ``state`` did not return it.
         """
         match dict(state):
             case {
@@ -201,7 +204,7 @@ class TableEncoder:
 
 
 LONGEST_FEATURE_NAMES: Final = 1 << 26
-"""Characters of a column's name, as often as it has categories."""
+"""Most characters of a column's name, counted once per category."""
 
 UNKNOWN: Final = -2
 """The code of a category that did not occur in training."""
@@ -210,7 +213,7 @@ UNKNOWN: Final = -2
 def _statistics(
     numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation of each column, of the values that are not missing; 1 for no deviation."""
+    """Return mean and standard deviation of each column, without missing values; 1 for a constant column."""
     counts, sums, squares = np.zeros(columns), np.zeros(columns), np.zeros(columns)
     for part in parts(len(rows), columns):
         values = numbers[rows[part], :columns]
@@ -223,12 +226,12 @@ def _statistics(
         deviations = numbers[rows[part], :columns] - means
         squares += np.where(np.isnan(deviations), 0, deviations * deviations).sum(axis=0)
     stds = np.sqrt(squares / counts)
-    tiny = stds <= 1e-12 * np.abs(means)  # all values are the same, but for rounding of their mean
+    tiny = stds <= 1e-12 * np.abs(means)  # all values are equal, up to rounding of their mean
     return means, np.where(tiny, 1.0, stds)
 
 
 def _in_order(texts: set[str]) -> tuple[str, ...]:
-    """Return texts in the order of the numbers that they write, if all do, and else of their letters."""
+    """Return texts in numerical order if all are numbers, otherwise in alphabetical order."""
     try:
         numbers = {text: float(text) for text in texts}
     except ValueError:
@@ -239,7 +242,7 @@ def _in_order(texts: set[str]) -> tuple[str, ...]:
 
 
 def _is_column(column: object) -> bool:
-    """Whether a value is a list of a name and the categories of that column, which make names of features together."""
+    """Whether a value is a list of a name and the categories of that column, which together name the features."""
     match column:
         case [str(name), [*categories]]:
             return are_names([name]) and are_names(categories) and len(name) * len(categories) <= LONGEST_FEATURE_NAMES

@@ -1,4 +1,4 @@
-"""What a spec says of a table, whatever format it comes in."""
+"""The parameters of a table that all formats share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_NAMES_SHOWN: Final = 20
 LONGEST_SHOWN: Final = 80
 
 _OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
-"""What pandas calls the column of an index that has no name."""
+"""pandas' names for the column of an unnamed index."""
 
 
 @dataclass(eq=False)
@@ -76,13 +76,13 @@ class TableOptions:
     split_seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
-        """Find contradictions that no look at the data is needed for."""
+        """Find contradictions that show without reading the data."""
         if self.predict == "classes" and len(self.targets) > 1:
-            message = f"classes are told by one column, and not by {len(self.targets)}"
+            message = f"classes come from one column, not from {len(self.targets)}"
             remedy = "set predict: labels for columns of 0 and 1, or predict: values for numbers"
             raise ParameterError("target", message, remedy=remedy)
         if self.inputs is not None and self.ignore:
-            message = "inputs says which columns are read, so that there is none to ignore"
+            message = "ignore has no effect if inputs names the columns to read"
             raise ParameterError("ignore", message, remedy="leave out one of the two")
         for parameter in ("target", "inputs", "ignore", "categorical"):
             self._expect_distinct(parameter)
@@ -92,7 +92,7 @@ class TableOptions:
                 message = f"the column '{min(both)}' is the target"
                 raise ParameterError(parameter, message, remedy="name it once")
         if self.split_by is not None and self.split == "shuffle":
-            message = "split: shuffle draws rows at random, whatever stands in them"
+            message = "split: shuffle draws rows at random, whatever their values"
             raise ParameterError("split_by", message, remedy="set split: hash")
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
@@ -106,7 +106,7 @@ class TableOptions:
 
         Args:
             source: the table, not yet read.
-            inputs: the inputs of a model that was trained already; None takes those that the spec says.
+            inputs: the inputs of a trained model; None takes those of the spec.
 
         Raises:
             ParameterError: a parameter names a column that the table does not have.
@@ -134,7 +134,7 @@ class TableOptions:
         chosen = list(inputs) if inputs is not None else [name for name in header if name in wanted]
         read, categorical = frozenset(chosen), frozenset(self.categorical)
         if not chosen:
-            raise ParameterError("target", f"{file} has no column beside the target to learn from")
+            raise ParameterError("target", f"{file} has no column besides the target to learn from")
         for name in self.categorical:
             if name not in read:
                 message = f"the column '{name}' is not among the inputs"
@@ -148,12 +148,12 @@ class TableOptions:
         )
 
     def _expect_no_index(self, source: TableSource) -> None:
-        """Make sure that the numbers of rows, which pandas likes to write, aren't taken for a quantity."""
+        """Make sure that row numbers, which pandas writes by default, aren't read as an input."""
         named = {*self.targets, *self.ignore, *self.categorical, self.split_by}
         for position, name in enumerate(source.header, 1):
             if name not in named and _OF_AN_INDEX.fullmatch(name):
                 what = f"the column '{name}'" if name else f"column {position}, which has no name,"
-                message = f"{what} of {source.name} looks like an index that pandas has written"
+                message = f"{what} of {source.name} looks like an index that pandas wrote"
                 if not name and position > 1:
                     message = f"column {position} of {source.name} has no name"
                 remedy = f"leave it out with ignore: ['{name}'], or name the columns to learn from in inputs"
@@ -168,7 +168,7 @@ class TableOptions:
 
 
 def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:
-    """Make sure that another file than the one a spec was made for has its columns.
+    """Make sure that another file has the columns that the spec or model needs.
 
     Args:
         source: the file.
@@ -185,6 +185,6 @@ def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:
 
 
 def shown_names(names: Sequence[str]) -> str:
-    """Return names as a list that can be read."""
+    """Return names as a readable list."""
     shown = [name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}..." for name in names[:MOST_NAMES_SHOWN]]
     return ", ".join(shown) + (", ..." if len(names) > MOST_NAMES_SHOWN else "")

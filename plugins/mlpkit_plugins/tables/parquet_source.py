@@ -38,13 +38,12 @@ _IS_NUMBER: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_deci
 class ParquetSource:
     """The columns of a Parquet file, as numbers and as codes of texts.
 
-    A value that is null is missing, and so is a number that is NaN. A text in a column of numbers is read as the number
-    that it writes; a number, a date or a truth value in a column of categories is the text that would be written, as in
-    1.0 or True.
+    A value that is null is missing, and so is a number that is NaN. A text in a column of numbers is parsed as a
+    number; a number, a date or a truth value in a column of categories is converted to text, as in 1.0 or True.
 
     Args:
         file: the Parquet file.
-        missing: texts that stand for a value that is missing, too.
+        missing: texts that also mean a missing value.
     """
 
     def __init__(self, file: ParquetFile, missing: Collection[str]) -> None:
@@ -61,17 +60,17 @@ class ParquetSource:
 
         Args:
             columns: the columns to read.
-            codebooks: one for each column of texts; they take what is new.
+            codebooks: one per column of texts; new texts are added to them.
 
         Raises:
-            DataError: the file is damaged, or a column or a value is not what it should be.
-            ParameterError: the target holds no numbers, and is to.
+            DataError: the file is damaged, or a column or a value has the wrong type.
+            ParameterError: the target must hold numbers, but doesn't.
         """
         keys = () if columns.key is None else (columns.key,)
         names = (*columns.all_numbers, *columns.all_categories, *keys)
         count = len(columns.all_numbers)
         for name in names[:count]:
-            self._expect_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore if it is of no use")
+            self._expect_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore to leave it out")
         for name in names[count:]:
             self._expect_type(name, (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal), "texts, numbers or dates")
         for block in self._file.blocks(names):
@@ -112,11 +111,11 @@ class ParquetSource:
         try:
             codes = book.codes(texts)
         except NoCharactersError as error:
-            message = f"{shown_text(texts[error.index])} has bytes that are no characters"
+            message = f"{shown_text(texts[error.index])} has bytes that are not valid characters"
             row = int(rows[(positions == error.index).argmax()])
             raise DataError(self.name, message, row=row, column=name) from error
         if book.length > self._file.most_text:
-            message = f"the categories take more than {self._file.most_text:,} bytes; do without the column"
+            message = f"the categories take more than {self._file.most_text:,} bytes; leave the column out"
             raise DataError(self.name, message, column=name)
         return np.append(codes, np.int32(MISSING))[positions]
 
@@ -127,7 +126,7 @@ class ParquetSource:
         return np.array([*map(text_key, self._texts(found, name)), text_key("")], np.uint64)[positions]
 
     def _texts(self, values: pa.Array, name: str) -> list[str]:
-        """Return values, none of them null, as texts; bytes that are no characters are kept."""
+        """Return values, which contain no null, as texts; invalid bytes are kept."""
         try:
             if _is_text(values.type):
                 large = pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type)
@@ -136,8 +135,10 @@ class ParquetSource:
             if pa.types.is_floating(values.type) or pa.types.is_boolean(values.type):
                 return [str(value) for value in values.to_numpy(zero_copy_only=False)]
             texts: list[str] = values.cast(pa.string()).to_pylist()
-        except pa.ArrowException as error:  # a time zone that nobody knows, say
-            raise DataError(self.name, f"the column's {values.type} can't be written: {error}", column=name) from error
+        except pa.ArrowException as error:  # an unknown time zone, say
+            raise DataError(
+                self.name, f"the column's {values.type} can't be converted to text: {error}", column=name
+            ) from error
         return texts
 
 
@@ -148,7 +149,7 @@ def _plain(values: pa.Array) -> pa.Array:
 def _distinct(values: pa.Array) -> tuple[pa.Array, NDArray[np.int32]]:
     """Return the distinct values in the order in which they occur, and the position of each among them.
 
-    What is null or NaN is not among them; its position is their number.
+    Null and NaN are not among them; their position is the number of distinct values.
     """
     if pa.types.is_dictionary(values.type) and _is_text(values.type.value_type):
         encoded = values.indices.dictionary_encode()

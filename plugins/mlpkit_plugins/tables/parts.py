@@ -1,4 +1,4 @@
-"""Rows of a table that are worked on together: so few that scratch memory stays small, whatever the columns."""
+"""Blocks of rows of a table, small enough that scratch memory stays small for any number of columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _VALUES: Final = 1 << 18
-"""Values of a part; in float64, two megabytes."""
+"""Values per block; in float64, two megabytes."""
 
 _FEWEST_ROWS: Final = 256
 

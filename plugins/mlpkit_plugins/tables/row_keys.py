@@ -1,4 +1,4 @@
-"""A number for each row of a table that depends on what stands in it, wherever the row stands."""
+"""A number for each row of a table that depends on its values, not on its position."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def row_keys(table: Table) -> NDArray[np.uint64]:
-    """Return a key for each row: that of its key column, or else of all its values, in whatever order the columns are.
+    """Return a key for each row: of its key column or, without one, of all its values in any order of the columns.
 
     A CSV file and a Parquet file of the same table have the same keys.
     """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RowNumbers:
-    """Numbers of rows, kept as runs of numbers that follow each other."""
+    """Row numbers, stored as runs of consecutive numbers."""
 
     def __init__(self) -> None:
         self._length = 0
@@ -21,7 +21,7 @@ class RowNumbers:
         self._numbers: list[int] = []
 
     def append(self, numbers: NDArray[np.int64]) -> None:
-        """Add the numbers of further rows, in ascending order."""
+        """Append numbers of rows, in ascending order."""
         if not len(numbers):
             return
         breaks = np.flatnonzero(np.diff(numbers, prepend=self._next - 1) != 1)
@@ -31,6 +31,6 @@ class RowNumbers:
         self._next = int(numbers[-1]) + 1
 
     def __getitem__(self, position: int) -> int:
-        """Return the number of the row at a position of the table."""
+        """Return the file's row number for a position of the table."""
         run = bisect_right(self._starts, position) - 1
         return self._numbers[run] + int(position) - self._starts[run]

@@ -1,4 +1,4 @@
-"""Where a table comes from: a file that is read in chunks of rows."""
+"""The source of a table: a file that is read in chunks of rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Columns:
         numbers: inputs that are numbers.
         categories: inputs that are categories.
         target_numbers: targets that are numbers; none if classes are predicted.
-        target_class: the target that is a class; None if numbers are predicted, or nothing is.
+        target_class: the column of classes to predict; None if numbers are predicted, or there is no target.
         key: the column whose text decides which split a row goes to.
     """
 
@@ -44,10 +44,10 @@ class Columns:
 
 
 class Chunk(NamedTuple):
-    """Some rows that follow each other.
+    """Some consecutive rows.
 
     Args:
-        rows: the number of each row, as people count them.
+        rows: the number of each row in the file, counted from 1.
         numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
         codes: the columns of texts, shape (rows, columns), by the codes of their codebooks.
         keys: a number for each row that depends on the text of the key column; None if there is no key column.
@@ -63,13 +63,13 @@ class TableSource(Protocol):
     """A file with a table."""
 
     name: str
-    """What the file is called in messages."""
+    """The file's name in messages."""
     header: tuple[str, ...]
     """The names of the columns."""
     header_row: int | None
-    """The row that the names stand in; None if they stand in none."""
+    """The row that holds the names; None if no row does."""
     most_rows: int
-    """How many rows there may be at most."""
+    """An upper bound on the number of rows."""
     checksum: str
     """The SHA-256 of the file's content."""
 
@@ -78,9 +78,9 @@ class TableSource(Protocol):
 
         Args:
             columns: the columns to read.
-            codebooks: one for each column of texts; they take what is new.
+            codebooks: one per column of texts; new texts are added to them.
 
         Raises:
-            DataError: the file is damaged, or a value is not what its column holds.
-            ParameterError: the target holds something else than what is to be predicted.
+            DataError: the file is damaged, or a value doesn't fit its column.
+            ParameterError: the target doesn't hold what is to be predicted.
         """

@@ -1,4 +1,4 @@
-"""A table in memory: the columns that are used, and nothing else."""
+"""A table in memory, with only the columns that are used."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _FEWEST_ROWS = 1024
 
 
 class Table:
-    """A table that was read.
+    """A table read from a file.
 
     Args:
         source: the file.
         columns: the columns to read.
         missing: what to do about missing values: raise an ``error``, leave the row out (``drop``), or let the encoder
-            ``fill`` them; in a target they are an error then, too.
-        missing_texts: texts that stand for a missing value.
-        for_training: whether something is to be learned from the rows; else they are rows to predict, in which a whole
-            column may be missing.
+            ``fill`` them; in a target, they are an error even then.
+        missing_texts: texts that mean a missing value.
+        for_training: whether the rows are for training; otherwise they are to be predicted, and a whole column may be
+            missing.
 
     Attributes:
         numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
@@ -39,7 +39,7 @@ class Table:
         keys: a number for each row by its key column; None if there is no such column.
 
     Raises:
-        DataError: the file is damaged or has no rows, or a value is not what its column holds.
+        DataError: the file is damaged or has no rows, or a value doesn't fit its column.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Table:
         return self._length
 
     def row(self, position: int) -> int:
-        """Return the number of a row as people count them in the file."""
+        """Return the number of a row in the file, counted from 1."""
         return self._row_numbers[position]
 
     def error(self, position: int, column: str, message: str) -> DataError:
@@ -97,7 +97,7 @@ class Table:
 
     def _append(self, chunk: Chunk) -> None:
         begin, end = self._length, self._length + len(chunk.rows)
-        if end > len(self.numbers):  # lines that end in more than one way, which nobody counted
+        if end > len(self.numbers):  # mixed line endings make more rows than expected
             self._resize(max(2 * end, _FEWEST_ROWS))
         self.numbers[begin:end] = chunk.numbers
         self.codes[begin:end] = chunk.codes
@@ -107,7 +107,7 @@ class Table:
         self._length = end
 
     def _resize(self, rows: int) -> None:
-        """Give memory back, or take more, without a second copy where the system can do so."""
+        """Shrink or grow the arrays, without a second copy if the system can do so."""
         arrays: list[NDArray[Any] | None] = [self.numbers, self.codes, self.keys]
         for array in arrays:
             if array is not None:

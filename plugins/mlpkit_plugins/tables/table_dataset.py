@@ -1,4 +1,4 @@
-"""What the data sets that read tables have in common."""
+"""The base of the data sets that read tables."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _LOSSES: Final = {
 
 
 class _Part(NamedTuple):
-    """A split that is not encoded yet."""
+    """A split before it is encoded."""
 
     table: Table
     rows: NDArray[Any]
@@ -57,8 +57,8 @@ class _Part(NamedTuple):
 class TableDataset(TableOptions, Dataset):
     """A data set whose examples are the rows of a table.
 
-    A file that has no header with sizes and categories is read as soon as it is to be described; what was read serves
-    ``open`` as well. With the encoder of a saved model, columns, categories and classes are those of the model.
+    No header tells sizes and categories, so ``describe`` reads the file already, and ``open`` reuses what it read. With
+    the encoder of a saved model, columns, categories and classes are those of the model.
 
     A subclass says how a file becomes a table.
     """
@@ -78,15 +78,15 @@ class TableDataset(TableOptions, Dataset):
             name: what to call it in messages.
 
         Raises:
-            DataError: the file is none of that format.
+            DataError: the file has another format.
         """
 
     def describe(self) -> Description:
         """Return shapes, target and sizes, which takes reading the file.
 
         Raises:
-            ParameterError: a parameter names a file or a column that is not there, or a split has no row.
-            DataError: a file is damaged, or a value is not what its column holds.
+            ParameterError: a parameter names a file or a column that doesn't exist, or a split has no row.
+            DataError: a file is damaged, or a value doesn't fit its column.
         """
         if self._splits is None:
             self._splits = self._read()
@@ -95,7 +95,7 @@ class TableDataset(TableOptions, Dataset):
         return Description((self._encoder.width,), self._target(), sizes)
 
     def doubts(self) -> tuple[Doubt, ...]:
-        """Return what is to be said of two ways to write a class, or of many numbers that are each taken for one."""
+        """Return a doubt for two spellings of one class, or for many numbers that are each a class of their own."""
         return self._doubts
 
     def target_remedy(self) -> str:
@@ -113,18 +113,18 @@ class TableDataset(TableOptions, Dataset):
         return f"{fitting}; or name a single column in target, and set predict: classes, if it holds classes"
 
     def open(self, seed: int) -> Mapping[str, TableSplit]:
-        """Return the splits by name; the spec's seed plays no part, ``split_seed`` does.
+        """Return the splits by name; they depend on ``split_seed``, not on the spec's seed.
 
         Raises:
-            ParameterError: a parameter names a file or a column that is not there, or a split has no row.
-            DataError: a file is damaged, or a value is not what its column holds.
+            ParameterError: a parameter names a file or a column that doesn't exist, or a split has no row.
+            DataError: a file is damaged, or a value doesn't fit its column.
         """
         self.describe()
         assert self._splits is not None
         return self._splits
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 over the checksums of the files, once read; until then, nothing."""
+        """Return a SHA-256 over the checksums of the files, once read; empty until then."""
         return self._fingerprint
 
     def encoder_state(self) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class TableDataset(TableOptions, Dataset):
             the categories; NaN where a value is missing, -1 where a category did not occur in training.
 
         Raises:
-            DataError: the file is damaged or lacks a column, or a value is not what its column holds.
+            DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
         """
         encoder = self._expect_encoder()
         source = self.source(path, str(path))
@@ -166,7 +166,7 @@ class TableDataset(TableOptions, Dataset):
         """Encode raw inputs as ``read`` returns them.
 
         Raises:
-            ShapeError: there are more or fewer columns than the model takes, or a number stands for no category.
+            ShapeError: there are more or fewer columns than the model takes, or a number is not the code of a category.
         """
         encoder = self._expect_encoder()
         if raw.ndim != 2 or raw.shape[1] != len(encoder.inputs) or raw.dtype.kind not in "biuf":
@@ -177,14 +177,14 @@ class TableDataset(TableOptions, Dataset):
         codes = np.where(np.isnan(values[:, count:]), MISSING, values[:, count:])
         for column, (name, categories) in zip(codes.T, encoder.categories.items(), strict=True):
             if not np.isin(column, np.arange(-1, len(categories))).all():
-                expected = f"0 to {len(categories) - 1} for {', '.join(categories)}; -1 for none of them"
-                raise ShapeError(f"a number of the column '{name}' stands for no category", expected=expected)
+                expected = f"0 to {len(categories) - 1} for {', '.join(categories)}; -1 for any other"
+                raise ShapeError(f"a number of the column '{name}' is not the code of a category", expected=expected)
         x = np.empty((len(raw), encoder.width), np.float32)
         encoder.write(values[:, :count], codes.astype(np.int32), x)
         return x
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
-        """Return where a number is missing or plainly isn't standardized, or a category isn't 0 or 1; or nothing."""
+        """Return where a number is missing or not standardized, or a category is neither 0 nor 1; or an empty text."""
         return self._expect_encoder().why_not_written(inputs)
 
     def feature_names(self) -> tuple[str, ...] | None:
@@ -196,7 +196,7 @@ class TableDataset(TableOptions, Dataset):
         return None if self.predict == "classes" else self.targets
 
     def class_names(self) -> tuple[str, ...] | None:
-        """Return the classes' names as they stand in the target column; None if no classes are predicted."""
+        """Return the names of the classes, as in the target column; None if no classes are predicted."""
         return self._encoder.classes if self._encoder is not None else None
 
     def _expect_encoder(self) -> TableEncoder:
@@ -212,7 +212,7 @@ class TableDataset(TableOptions, Dataset):
         return Labels(count) if self.predict == "labels" else Values((count,))
 
     def _read(self) -> dict[str, TableSplit]:
-        """Read the files, split them, and encode them as the model does that was loaded, or else a new one."""
+        """Read the files, split them, and encode them with the loaded model's encoder or a new one."""
         table, checksums = self._table(self.file, "file", None)
         if self._encoder is None:
             expect_classes(table)
@@ -242,7 +242,7 @@ class TableDataset(TableOptions, Dataset):
         Args:
             file: its name in the spec.
             parameter: the parameter that named it.
-            like: the columns that it must have; None lets the parameters find them.
+            like: the columns that it must have; None takes those that the parameters name.
         """
         source = self.source(named_file(parameter, file), file)
         if like is None:

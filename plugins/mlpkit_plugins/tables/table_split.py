@@ -1,4 +1,4 @@
-"""A split of a table, encoded row by row as minibatches ask for them."""
+"""A split of a table, encoded minibatch by minibatch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TableSplit:
         return len(self._rows)
 
     def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
-        """Write the examples at ``indices`` into ``out``, and read no others.
+        """Write the examples at ``indices`` into ``out``; only these are encoded.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
@@ -54,7 +54,7 @@ class TableSplit:
         t[...] = codes[:, -1] if self._table.columns.target_class is not None else numbers[:, self._inputs :]
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
-        """Make sure, when a dtype is first seen, that it holds the extremes of all columns of numbers, once scaled."""
+        """When a dtype is first used, make sure that the extremes of all scaled columns fit into it."""
         numbers, count = self._table.numbers, self._inputs
         extremes = np.stack([np.fmin.reduce(numbers, axis=0), np.fmax.reduce(numbers, axis=0)])
         scaled = extremes.copy()

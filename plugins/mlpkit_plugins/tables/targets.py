@@ -1,4 +1,4 @@
-"""What can be wrong with the targets of a table."""
+"""Checks of the targets of a table."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 MANY_CLASSES: Final = 20
-"""More numbers than that, some of which occur once, are no classes but values, most likely."""
+"""More distinct numbers than this, some of which occur once, are most likely values, not classes."""
 
 FEW_EXAMPLES: Final = 10
-"""Fewer rows than that of each whole number don't tell it from a value, either."""
+"""With fewer rows than this per integer, the integers may be values as well."""
 
 
 def expect_classes(table: Table) -> None:
-    """Make sure that there are two classes, each of which occurs more than once, if classes are predicted.
+    """If classes are predicted, make sure that there are at least two, and that each occurs more than once.
 
     Raises:
-        ParameterError: the target holds numbers to predict, by all appearances.
-        DataError: there are fewer classes, or one occurs once.
+        ParameterError: the target seems to hold numbers to predict.
+        DataError: there are fewer classes, or one occurs only once.
     """
     name = table.columns.target_class
     if name is None:
@@ -46,7 +46,7 @@ def expect_classes(table: Table) -> None:
         position = int(positions[0])
         text = texts[codes[position]]
         if mostly_alone:
-            remedy = "name another column in target if this one holds no classes"
+            remedy = "name another column in target if this one doesn't hold classes"
         else:
             alone = set(lonely.tolist())
             others = [other for code, other in enumerate(texts) if code not in alone]
@@ -57,7 +57,7 @@ def expect_classes(table: Table) -> None:
 
 
 def numbers_for_classes(table: Table) -> ParameterError:
-    """Return the error for a column of numbers to predict that was taken for one of classes."""
+    """Return the error for a column of numbers to predict that was read as classes."""
     return ParameterError(
         "target",
         f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, too many to be classes",
@@ -67,20 +67,18 @@ def numbers_for_classes(table: Table) -> ParameterError:
 
 
 def doubts_about_numbers(table: Table) -> tuple[Doubt, ...]:
-    """Return what is to be said of a target of many numbers, each of which is taken for a class; or nothing."""
+    """Return a doubt if the target holds many numbers, each of which would be a class."""
     if table.columns.target_class is None or not _holds_many_numbers(table):
         return ()
     texts = table.texts[-1]
     if len(table) >= FEW_EXAMPLES * len(texts) and all(float(text).is_integer() for text in texts):
         return ()
-    message = (
-        f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, each taken for a class"
-    )
+    message = f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, each read as a class"
     return (Doubt("target", message, "set predict: values to predict numbers"),)
 
 
 def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:
-    """Return what is to be said of two classes that write one number, or one word but for capitals; or nothing."""
+    """Return a doubt if two classes are the same number, or differ only in upper and lower case."""
     if table.columns.target_class is None:
         return ()
     first: dict[float | str, str] = {}
@@ -89,9 +87,9 @@ def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:
         if other != text:
             message = (
                 f"the column '{table.columns.target_class}' of {table.name} holds {shown_text(other)} and "
-                f"{shown_text(text)}, taken for different classes"
+                f"{shown_text(text)}, read as different classes"
             )
-            return (Doubt("target", message, "write each class in one way"),)
+            return (Doubt("target", message, "spell each class in one way"),)
     return ()
 
 
@@ -109,28 +107,28 @@ def _counted(table: Table) -> str:
 
 
 def expect_labels(table: Table) -> None:
-    """Make sure that columns of labels hold nothing but 0 and 1.
+    """Make sure that columns of labels hold only 0 and 1.
 
     Raises:
-        DataError: there is something else.
+        DataError: there is another value.
     """
     for name in table.columns.target_numbers:
         values = table.number(name)
         wrong = np.flatnonzero((values != 0) & (values != 1))
         if len(wrong):
-            message = f"{values[wrong[0]]:g} is no label; expected 0 or 1"
+            message = f"{values[wrong[0]]:g} is not a label; expected 0 or 1"
             raise table.error(int(wrong[0]), name, message)
 
 
 def unknown_class(text: str, known: Sequence[str]) -> str:
-    """Return what to say of a class that no training row has."""
+    """Return the message for a class that no training row has."""
     nearest = "" if writes_number(text) else did_you_mean(text, known)
     remedy = nearest or "give more rows to training, or set another split_seed"
     return f"the class {shown_text(text)} occurs in no training row; {remedy}"
 
 
 def unknown_category(text: str, known: Sequence[str]) -> str:
-    """Return what to say of a category that no training row has."""
+    """Return the message for a category that no training row has."""
     nearest = "" if writes_number(text) else did_you_mean(text, known)
     remedy = nearest or "set unknown: zeros to encode it as zeros"
     if all(map(writes_number, (text, *known))):
@@ -139,5 +137,5 @@ def unknown_category(text: str, known: Sequence[str]) -> str:
 
 
 def _holds_many_numbers(table: Table) -> bool:
-    """Whether the target, which is one of classes, holds numbers, and more than there are classes as a rule."""
+    """Whether the target, read as classes, holds more distinct numbers than is usual for classes."""
     return len(table.texts[-1]) > MANY_CLASSES and all(map(writes_number, table.texts[-1]))

@@ -1,4 +1,4 @@
-"""Texts of a column as the numbers that they write."""
+"""Parses the texts of a column as numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POINTS_AND_COMMAS: Final = str.maketrans(".,", ",.")
 
 
 class NotANumberError(ValueError):
-    """A text writes no finite number.
+    """A text is not a finite number.
 
     Args:
         index: its position among the texts.
@@ -30,17 +30,17 @@ class NotANumberError(ValueError):
 
 
 def numbers_of(texts: Sequence[str], missing: Collection[str], *, decimal: str = ".") -> NDArray[np.float64]:
-    """Return the numbers; what is missing is NaN.
+    """Return the numbers; NaN for missing values.
 
     Args:
-        texts: decimal numbers, as in ``-1.5e3``; or nothing but truth values, as in ``True``, which are 1 and 0.
-        missing: texts that stand for a value that is missing.
+        texts: decimal numbers, as in ``-1.5e3``; or only truth values, such as ``True``, read as 1 and 0.
+        missing: texts that mean a missing value.
         decimal: the character before decimals, a point or a comma.
 
     Raises:
         NotANumberError: a text is neither.
     """
-    if decimal == ",":  # and a point is none
+    if decimal == ",":  # a point is wrong then
         texts = [text.translate(_POINTS_AND_COMMAS) for text in texts]
         missing = {text.translate(_POINTS_AND_COMMAS) for text in missing}
     try:
@@ -54,7 +54,7 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], *, decimal: str =
 
 
 def _truths(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
-    """Return ones and zeros if all texts that are not missing write truth values; otherwise None."""
+    """Return ones and zeros if all texts that are not missing are truth values; otherwise None."""
     values = {text: math.nan if text.strip() in missing else _TRUTHS.get(text.strip().lower()) for text in set(texts)}
     if None in values.values():
         return None
@@ -71,6 +71,6 @@ def _one_by_one(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.fl
             values[index] = float(text)
         except ValueError as error:
             raise NotANumberError(index) from error
-        if not math.isfinite(values[index]) or "_" in text:  # float() takes 1_000, which no other program writes
+        if not math.isfinite(values[index]) or "_" in text:  # float() accepts 1_000, which other programs don't write
             raise NotANumberError(index)
     return values

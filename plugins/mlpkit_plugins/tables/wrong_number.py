@@ -1,4 +1,4 @@
-"""What to say of a text in a column of numbers."""
+"""The error for a text in a column of numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OFTEN_MISSING: Final = frozenset(
     ("n/a", "na", "nan", "null", "none", "nil", "#n/a", "?", "-", "--", ".", "missing", "unknown")
 )
-"""What people write for a value that is missing, in small letters."""
+"""Common texts for a missing value, in lower case."""
 
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 
@@ -25,14 +25,14 @@ _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 def wrong_number(
     file: str, row: int, name: str, columns: Columns, texts: Sequence[str], index: int, commas: str
 ) -> DataError | ParameterError:
-    """Return the error for a text that writes no finite number: of its place, or of a target that holds no numbers.
+    """Return the error for a text that is not a finite number, at its place, or for a target without numbers.
 
     Args:
         file: what to call the file.
         row: the text's row.
         name: its column.
         columns: the columns that are read.
-        texts: texts of the column that stand together.
+        texts: texts of the column that were read together.
         index: its position among them.
         commas: what to do about a decimal comma.
     """
@@ -41,7 +41,7 @@ def wrong_number(
     if _DECIMAL_COMMA.fullmatch(text):
         remedy = commas
     elif text.lower() in OFTEN_MISSING:
-        remedy = "add it to missing_texts if it stands for a missing value"
+        remedy = "add it to missing_texts if it means a missing value"
     elif is_target and not any(map(writes_number, texts)):
         return ParameterError(
             "target",
@@ -54,5 +54,5 @@ def wrong_number(
     elif sum(map(writes_number, texts)) > len(texts) / 2:
         remedy = "put a number there, leave out the row, or name the column in categorical if it holds categories"
     else:
-        remedy = "name the column in categorical if it holds categories, or in ignore if it is of no use"
+        remedy = "name the column in categorical if it holds categories, or in ignore to leave it out"
     return DataError(file, f"{shown_text(texts[index])} is not a finite number; {remedy}", row=row, column=name)

@@ -78,7 +78,7 @@ def test_flat_digits_need_the_shape_of_their_images_and_image_shaped_ones_none(s
         mlpkit.build(mlpkit.load_spec(spec.document.path, overrides={"training.augment": ["shift"]}))
     message = str(caught.value)
     assert "shift can't take inputs of shape (784,)" in message
-    assert "help: say what images they are, as in image: [28, 28]" in message
+    assert "help: give the shape of the images, as in image: [28, 28]" in message
     assert "note: the inputs, of shape (784,), come from the data (mnist) at" in message
     layers = ["Flatten", {"Affine": {"units": 10}}, "SoftmaxWithLoss"]
     images = {"training.augment": ["shift", "rotation", "elastic"], "data": {"mnist": {"flatten": False}}}

@@ -27,7 +27,7 @@ def test_every_pixel_of_an_image_moves_by_the_same_and_every_move_is_as_likely(p
 
 @pytest.mark.parametrize(("pixels", "image"), [(100_000, [28, 28]), (4, [4, 9]), (4, [9, 4]), (5, [3, 9, 4])])
 def test_a_shift_that_may_leave_nothing_of_an_image_is_refused(pixels, image):
-    with pytest.raises(ParameterError, match=rf"^pixels: an image .* may be gone when it is moved by {pixels}; "):
+    with pytest.raises(ParameterError, match=rf"^pixels: a shift by {pixels} may move an image .* out of sight; "):
         Shift(pixels).expect_inputs(tuple(image))
     with pytest.raises(ParameterError, match=rf"expected less than {min(image[-2:])} pixels"):
         Shift(pixels, image=image).expect_inputs((int(np.prod(image)),))

@@ -50,7 +50,7 @@ def test_a_file_that_cannot_be_written_is_told(spec, run_until, tmp_path):
     run_until(spec, "run", 0)
     (tmp_path / "run/history.csv").mkdir()
     with pytest.raises(
-        mlpkit.StorageError, match=r"^run/history.csv: can't be written: .*; check the disk, or what is"
+        mlpkit.StorageError, match=r"^run/history.csv: can't be written: .*; check the disk, and what is"
     ):
         mlpkit.resume("run")
 

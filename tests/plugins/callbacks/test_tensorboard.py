@@ -79,7 +79,7 @@ def test_a_folder_that_cannot_be_made_is_told(spec, run_until, tmp_path):
         path.unlink()
     (tmp_path / "run/tensorboard").rmdir()
     (tmp_path / "run/tensorboard").write_text("a file")
-    with pytest.raises(mlpkit.StorageError, match=r"^run/tensorboard: can't be written: .*; check the disk, or what"):
+    with pytest.raises(mlpkit.StorageError, match=r"^run/tensorboard: can't be written: .*; check the disk, and what"):
         mlpkit.resume("run")
 
 

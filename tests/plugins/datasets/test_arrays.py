@@ -349,7 +349,7 @@ def test_mistakes_in_arrays(save, numbers):
 
 ONE_HOT = (
     "holds one-hot rows, of shape (40, 4); expected the number of each example's class; "
-    "save them with .argmax(1), or set predict: labels if several may hold at once"
+    "save them with .argmax(1), or set predict: labels if several can apply at once"
 )
 WHOLE = "as integers; save them with .astype(int), or set predict: values if they are real numbers"
 REAL = "as integers; set predict: values if they are real numbers"
@@ -387,7 +387,7 @@ def test_damaged_files(save, numbers, tmp_path):
     whole = (tmp_path / "x.npy").read_bytes()
     for content, expected in (
         (b"", "x.npy, byte 0: the file is empty; expected an .npy file"),
-        (b"not an array", "x.npy, byte 0: is no .npy file"),
+        (b"not an array", "x.npy, byte 0: is not an .npy file"),
         (whole[:-1], "x.npy, byte 0: the header declares uint8 of shape (40, 2, 3), 240 bytes; 239 follow"),
         (whole + b"1", "x.npy, byte 0: the header declares uint8 of shape (40, 2, 3), 240 bytes; 241 follow"),
     ):

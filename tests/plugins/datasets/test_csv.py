@@ -302,18 +302,18 @@ CITIES = "size,colour,price,kind\n" + "".join(f"{i},red,{i}.5,{'ab'[i % 2]}\n" f
         ),
         (
             {"target": ("kind", "size")},
-            "target: classes are told by one column, and not by 2; "
+            "target: classes come from one column, not from 2; "
             "set predict: labels for columns of 0 and 1, or predict: values for numbers",
         ),
         (
             {"target": "kind", "inputs": ("size",), "ignore": ("price",)},
-            "ignore: inputs says which columns are read, so that there is none to ignore; leave out one of the two",
+            "ignore: ignore has no effect if inputs names the columns to read; leave out one of the two",
         ),
         ({"target": "kind", "ignore": ("kind",)}, "ignore: the column 'kind' is the target; name it once"),
         ({"target": "kind", "inputs": ("size", "size")}, "inputs: the column 'size' is named twice; name it once"),
         (
             {"target": "kind", "split": "shuffle", "split_by": "size"},
-            "split_by: split: shuffle draws rows at random, whatever stands in them; set split: hash",
+            "split_by: split: shuffle draws rows at random, whatever their values; set split: hash",
         ),
         (
             {"target": "kind", "validation": 0.6, "test": 0.5},
@@ -359,7 +359,7 @@ def test_parameters_that_don_t_fit_the_file(write, options, expected):
         (
             "a,t\nred,x\n2,y\nblue,x\n",
             "data.csv, row 2, column 'a': 'red' is not a finite number; "
-            "name the column in categorical if it holds categories, or in ignore if it is of no use",
+            "name the column in categorical if it holds categories, or in ignore to leave it out",
         ),
         (
             "a,t\n1,cat\n2,dog\n3,cat\n4,dog\n5,dgo\n",
@@ -369,7 +369,7 @@ def test_parameters_that_don_t_fit_the_file(write, options, expected):
         (
             "a,t\n1,cat\n2,dog\n3,fly\n",
             "data.csv, row 2, column 't': the class 'cat' occurs in no other row (3 classes occur once); "
-            "expected at least 2 of each; name another column in target if this one holds no classes",
+            "expected at least 2 of each; name another column in target if this one doesn't hold classes",
         ),
         (
             "a,t\n1,x\n2,x\n",
@@ -381,7 +381,7 @@ def test_parameters_that_don_t_fit_the_file(write, options, expected):
         ),
         (
             "a,t\n1e200,x\n-1e200,y\n2,x\n3,y\n",
-            "data.csv, column 'a': the numbers are too large to have a standard deviation",
+            "data.csv, column 'a': the numbers are so large that their standard deviation overflows",
         ),
     ],
 )
@@ -401,7 +401,7 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
         (
             "a,t\n1,x\nn/a,y\n",
             {},
-            "row 3, column 'a': 'n/a' is not a finite number; add it to missing_texts if it stands for a missing value",
+            "row 3, column 'a': 'n/a' is not a finite number; add it to missing_texts if it means a missing value",
         ),
         (
             "a;t\n1.5;x\n2,5;y\n",
@@ -419,7 +419,7 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
         (
             "a,t\n1,2\n2,n/a\n",
             {"predict": "values"},
-            "row 3, column 't': 'n/a' is not a finite number; add it to missing_texts if it stands for a missing value",
+            "row 3, column 't': 'n/a' is not a finite number; add it to missing_texts if it means a missing value",
         ),
         ("a,t\n1\n", {}, "row 2: the row has 1 field; expected 2, as the header has; is one missing?"),
     ],
@@ -498,7 +498,7 @@ def test_many_numbers_as_classes_are_doubted(write, targets, is_doubtful):
     file = write("a,t\n" + "".join(f"{i},{t}\n" for i, t in enumerate(targets)))
     dataset = Csv(file, "t", **NONE)
     dataset.describe()
-    what = f"the column 't' of {file} holds 21 different numbers in {len(targets)} rows, each taken for a class"
+    what = f"the column 't' of {file} holds 21 different numbers in {len(targets)} rows, each read as a class"
     doubt = Doubt("target", what, "set predict: values to predict numbers")
     assert dataset.doubts() == ((doubt,) if is_doubtful else ())
 
@@ -507,10 +507,10 @@ def test_many_numbers_as_classes_are_doubted(write, targets, is_doubtful):
     ("begin", "expected"),
     [
         (b"\x1f\x8b\x08", "data.csv: is compressed by gzip; decompress it first: gunzip"),
-        (b"PK\x03\x04", "data.csv: is a zip archive or a workbook; save the table as CSV"),
+        (b"PK\x03\x04", "data.csv: is a ZIP archive or a spreadsheet; save the table as CSV"),
         (b"PAR1", "data.csv: is a Parquet file; read it with the data set parquet"),
-        (b"\x93NUMPY", "data.csv: is an array of NumPy's; read it with the data set npy"),
-        (b"\xff\xfea\0,\0", "data.csv, row 1: is not written in utf-8; set encoding: utf-16"),
+        (b"\x93NUMPY", "data.csv: is a NumPy array; read it with the data set npy"),
+        (b"\xff\xfea\0,\0", "data.csv, row 1: is not valid utf-8; set encoding: utf-16"),
     ],
 )
 def test_files_that_are_no_csv_are_named(tmp_path, begin, expected):
@@ -529,11 +529,11 @@ def test_a_decimal_comma(write):
 @pytest.mark.parametrize(
     ("header", "named", "what"),
     [
-        (",a,t", "", "column 1, which has no name, of data.csv looks like an index that pandas has written"),
+        (",a,t", "", "column 1, which has no name, of data.csv looks like an index that pandas wrote"),
         (
             "Unnamed: 0,a,t",
             "Unnamed: 0",
-            "the column 'Unnamed: 0' of data.csv looks like an index that pandas has written",
+            "the column 'Unnamed: 0' of data.csv looks like an index that pandas wrote",
         ),
         ("a,,t", "", "column 2 of data.csv has no name"),
     ],
@@ -552,19 +552,19 @@ def test_a_file_without_a_header_is_noticed(write):
     file = write("1.5,x\n2.5,y\n")
     assert message(Csv(file, "t").describe, ParameterError, file) == (
         "target: there is no column 't' in row 1 of data.csv; expected one of 1.5, x; "
-        "set header to the names of the columns, if row 1 is one of data"
+        "set header to the names of the columns, if row 1 holds data"
     )
     file = write("1.5,1.5,x\n2.5,2.5,y\n")
     assert message(Csv(file, "t").describe, DataError, file) == (
         "data.csv, row 1, column '1.5': two columns have that name; "
-        "set header to the names of the columns, if row 1 is one of data"
+        "set header to the names of the columns, if row 1 holds data"
     )
 
 
 def test_labels_are_zeros_and_ones(write):
     file = write("a,p\n1,1\n2,0\n3,2\n")
     assert message(Csv(file, "p", predict="labels").describe, DataError, file) == (
-        "data.csv, row 4, column 'p': 2 is no label; expected 0 or 1"
+        "data.csv, row 4, column 'p': 2 is not a label; expected 0 or 1"
     )
 
 
@@ -607,7 +607,7 @@ def test_bytes_that_are_no_characters_are_found_where_they_matter(write, tmp_pat
     (tmp_path / "data.csv").write_bytes(content)
     file = str(tmp_path / "data.csv")
     assert message(Csv(file, "t", categorical=("c",), **NONE).describe, DataError, file) == (
-        r"data.csv, row 3, column 'c': 'gr\xfcn' has bytes that are no characters; "
+        r"data.csv, row 3, column 'c': 'gr\xfcn' has bytes that are not valid characters; "
         "set encoding to the right one, such as latin-1"
     )
     assert len(Csv(file, "t", ignore=("c",), **NONE).open(0)["train"]) == 4
@@ -651,8 +651,8 @@ def test_two_ways_to_write_a_class_are_doubted(write, classes, doubted):
         assert told == []
     else:
         one, other = doubted
-        what = f"the column 't' of {file} holds '{one}' and '{other}', taken for different classes"
-        assert told == [("target", what, "write each class in one way")]
+        what = f"the column 't' of {file} holds '{one}' and '{other}', read as different classes"
+        assert told == [("target", what, "spell each class in one way")]
 
 
 def test_long_names_of_columns_are_shortened(write):

@@ -69,7 +69,7 @@ def test_a_loss_on_values_is_told_that_folders_are_classes(folder):
     with pytest.raises(SpecError) as caught:
         mlpkit.build(mlpkit.load_spec("spec.yaml"))
     (fault,) = caught.value.faults
-    assert fault.remedy == "end the layers in a loss on classes, such as SoftmaxWithLoss"
+    assert fault.remedy == "end the layers with a loss on classes, such as SoftmaxWithLoss"
 
 
 def test_pixels_and_classes(folder):
@@ -141,7 +141,7 @@ def test_splits_may_have_folders_of_their_own(folder):
     assert (x[0, 0], t.tolist()) == (99, [1])
     add(folder / "more/dogs/b.png", pixels(99))
     assert message(ImageFolder("pets", test="more").describe, DataError) == (
-        "more/dogs/b.png: the class 'dogs' is none of those trained on; did you mean 'dog'?"
+        "more/dogs/b.png: the class 'dogs' is not one that the model was trained on; did you mean 'dog'?"
     )
 
 
@@ -209,7 +209,7 @@ def test_mistakes_name_the_folder_or_the_file(folder):
         "nothing/fly/2.png: the file is empty; expected an image"
     )
     assert message(ImageFolder("pets/cat").describe, DataError) == (
-        "pets/cat/0.png: the file lies beside the folders of the classes; expected it in one of them"
+        "pets/cat/0.png: the file is beside the class folders; move it into one of them"
     )
     add(folder / "one/cat/1.png", pixels(1))
     assert message(ImageFolder("one").describe, ParameterError) == (

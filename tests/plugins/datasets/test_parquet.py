@@ -293,7 +293,7 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
             {"a": [datetime.datetime(2024, 1, 1)] * 2, "t": ["x", "y"]},  # noqa: DTZ001 - as most files have it
             {},
             "data.parquet, column 'a': the column holds timestamp[us]; "
-            "expected numbers; name it in ignore if it is of no use",
+            "expected numbers; name it in ignore to leave it out",
         ),
         (
             {"a": [1, 2], "t": [[1], [2]]},
@@ -319,12 +319,12 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
         (
             {"a": [1, 2], "t": [b"gr\xfcn", b"x"]},
             {},
-            r"data.parquet, row 1, column 't': 'gr\xfcn' has bytes that are no characters",
+            r"data.parquet, row 1, column 't': 'gr\xfcn' has bytes that are not valid characters",
         ),
         (
             {"a": [1, 2, 3], "t": [0, 2, 1]},
             {"predict": "labels"},
-            "data.parquet, row 2, column 't': 2 is no label; expected 0 or 1",
+            "data.parquet, row 2, column 't': 2 is not a label; expected 0 or 1",
         ),
     ],
 )

@@ -28,17 +28,20 @@ def test_files_of_all_classes_in_the_order_of_their_keys(tmp_path):
 def test_a_link_to_a_folder_above_is_not_followed(tmp_path):
     put(tmp_path, "cat/a.png")
     (tmp_path / "cat/up").symlink_to(tmp_path)
-    with pytest.raises(DataError, match=r"cat/up: the file type '' is none of"):
+    with pytest.raises(DataError, match=r"cat/up: the file type '' is not one of"):
         class_folders(tmp_path, PNG)
 
 
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["a.png"], "a.png: the file lies beside the folders of the classes; expected it in one of them"),
+        (["a.png"], "a.png: the file is beside the class folders; move it into one of them"),
         ([], "the folder has no subfolders; expected one for each class"),
-        (["cat/a.png", "dog/.x"], "dog: the folder of the class holds no file; expected .png, .jpg"),
-        (["cat/a.png", "cat/notes.txt"], "cat/notes.txt: the file type '.txt' is none of .png, .jpg; take it out"),
+        (["cat/a.png", "dog/.x"], "dog: the class folder holds no file; expected .png, .jpg"),
+        (
+            ["cat/a.png", "cat/notes.txt"],
+            "cat/notes.txt: the file type '.txt' is not one of .png, .jpg; remove the file",
+        ),
     ],
 )
 def test_what_must_not_lie_there_is_named(tmp_path, names, expected):

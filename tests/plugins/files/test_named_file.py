@@ -34,7 +34,7 @@ def test_a_missing_file_is_answered_with_the_nearest(tmp_path):
 
 def test_what_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ParameterError, match=r"is no regular file; expected a file"):
+    with pytest.raises(ParameterError, match=r"is not a regular file; expected a file"):
         named_file("file", str(tmp_path / "pipe"))
     with pytest.raises(ParameterError, match=r"is a folder; expected a file"):
         named_file("file", str(tmp_path))

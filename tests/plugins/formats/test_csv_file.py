@@ -110,9 +110,9 @@ MISTAKES = {
         b'a,b\n1,2\n3,"4\n' + b"5,6\n" * 50_000,
         "row 3: a field has more than 131,072 characters; is a quote not closed?",
     ),
-    "text after a quote": (b'a,b\n1,"2"3\n', "row 2: is no CSV: ',' expected after '\"'"),
-    "not UTF-8": (b"gr\xf6\xdfe,b\n1,2\n", r"row 1: 'gr\xf6\xdfe' is not written in utf-8; set encoding"),
-    "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "row 1: is not written in utf-8; set encoding: utf-16"),
+    "text after a quote": (b'a,b\n1,"2"3\n', "row 2: is not a CSV file: ',' expected after '\"'"),
+    "not UTF-8": (b"gr\xf6\xdfe,b\n1,2\n", r"row 1: 'gr\xf6\xdfe' is not valid utf-8; set encoding"),
+    "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "row 1: is not valid utf-8; set encoding: utf-16"),
 }
 
 

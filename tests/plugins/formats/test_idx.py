@@ -245,7 +245,7 @@ def test_what_is_not_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "y").mkdir()
     assert error_of(tmp_path / "y") == "FOLDER/y: is a folder; expected an IDX file"
     os.mkfifo(tmp_path / "z")
-    assert error_of(tmp_path / "z") == "FOLDER/z: is no regular file; expected an IDX file"
+    assert error_of(tmp_path / "z") == "FOLDER/z: is not a regular file; expected an IDX file"
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     assert error_of(tmp_path / "loop").startswith("FOLDER/loop: can't be read: ")
 

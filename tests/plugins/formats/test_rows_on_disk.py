@@ -15,7 +15,7 @@ from mlpkit import DataError, read_npy_header
 from mlpkit_plugins.formats import rows_on_disk
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 
-CHANGED = r"^x.npy: the file was overwritten or cut while it was in use; train on a copy that stays as it is$"
+CHANGED = r"^x.npy: the file was overwritten or truncated while it was in use; train on a copy that stays as it is$"
 
 
 def opened(path):
@@ -108,7 +108,7 @@ def test_rows_are_read_one_by_one_where_there_is_no_memory_for_all(tmp_path, mon
     monkeypatch.setattr(rows_on_disk.np, "empty", empty)
     assert rows[np.array([2])].tolist() == [[6.0, 7.0, 8.0]]
     np.save(tmp_path / "x.npy", np.arange(12.0).reshape(3, 4).T)
-    with pytest.raises(DataError, match=r"^x.npy: is stored column by column, and larger than the memory; save np"):
+    with pytest.raises(DataError, match=r"^x.npy: is in Fortran order, and larger than memory; save np"):
         opened(tmp_path / "x.npy")[:2]
 
 

@@ -74,7 +74,7 @@ def test_a_feature_alone_is_refused(shape):
     with pytest.raises(ShapeError) as caught:
         LayerNorm().build(shape)
     assert str(caught.value) == (
-        f"LayerNorm can't take inputs of shape {shape}: a feature alone has no variance; "
+        f"LayerNorm can't take inputs of shape {shape}: a single feature has no variance; "
         "expected a shape of two features or more; "
-        "leave the layer out, or put it where there are more; BatchNorm works along the minibatch"
+        "leave the layer out, put it after a layer with more outputs, or use BatchNorm"
     )

@@ -99,10 +99,13 @@ def test_targets_that_are_none_are_refused(make, t, what):
         (
             Values((2,)),
             r"gets inputs of shape \(3,\) for real values of shape \(2,\); expected inputs of shape \(2,\), "
-            "one a value; give the last layer before it 2 units",
+            "one per value; give the last layer before it 2 units",
         ),
-        (Values(()), r"expected inputs of shape \(\), one a value; put Reshape: \{shape: \[\]\} before it"),
-        (Values((1, 3)), r"expected inputs of shape \(1, 3\), one a value; put Reshape: \{shape: \[1, 3\]\} before it"),
+        (Values(()), r"expected inputs of shape \(\), one per value; put Reshape: \{shape: \[\]\} before it"),
+        (
+            Values((1, 3)),
+            r"expected inputs of shape \(1, 3\), one per value; put Reshape: \{shape: \[1, 3\]\} before it",
+        ),
     ],
 )
 def test_data_that_does_not_fit_is_refused(make, target, message):

@@ -113,7 +113,9 @@ def test_labels_out_of_range_are_refused(parameters):
 def test_what_the_parameters_may_be():
     with pytest.raises(ParameterError, match=r"label_smoothing: 1\.0 is out of range"):
         SoftmaxWithLoss(label_smoothing=1.0)
-    with pytest.raises(ParameterError, match="class_weights: no class counts; expected a number greater than 0 among"):
+    with pytest.raises(
+        ParameterError, match="class_weights: all weights are 0; expected a number greater than 0 among"
+    ):
         SoftmaxWithLoss(class_weights=[0, 0])
     with pytest.raises(ParameterError, match="class_weights"):
         SoftmaxWithLoss(class_weights=[1, -1])

@@ -61,7 +61,7 @@ def test_a_prediction_for_each_value_is_needed(metric, name, predicted, targets)
         metric().update(np.zeros(predicted), np.zeros(targets))
     assert str(caught.value) == (
         f"predictions have the shape {predicted}, and targets {targets}; expected a prediction for each value; "
-        "let the last layer have one unit for each value"
+        "give the last layer one unit per value"
     )
 
 

@@ -63,7 +63,7 @@ def test_a_metric_that_is_right_is_named(metric, wrong):
         metric().expect_target(wrong)
     assert caught.value.message.startswith(f"{metric.__name__} is for ")
     assert caught.value.message.endswith(f", but the data gives {wrong}")
-    assert "in its place" in caught.value.remedy
+    assert "instead" in caught.value.remedy
 
 
 def test_labels_are_real_values_too(figure_of):

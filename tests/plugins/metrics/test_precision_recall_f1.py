@@ -105,11 +105,11 @@ def test_nothing_seen_is_no_number(metric, name):
 @pytest.mark.parametrize(
     ("parameters", "classes", "message"),
     [
-        ({}, 3, "average: binary is for two classes, and there are 3 classes; expected macro, micro or weighted"),
+        ({}, 3, "average: binary is for two classes, but there are 3 classes; expected macro, micro or weighted"),
         (
             {"threshold": 0.5},
             2,
-            "average: binary is for two classes, and there are 2 labels; expected macro, micro or weighted",
+            "average: binary is for two classes, but there are 2 labels; expected macro, micro or weighted",
         ),
     ],
 )
@@ -124,7 +124,7 @@ def test_a_threshold_is_for_no_more_than_two_classes(metric, name):
     with pytest.raises(ParameterError) as caught:
         metric(threshold=0.5).update(one_hot([0, 1]), np.array([0, 1]))
     assert str(caught.value) == (
-        "threshold: a threshold means nothing where there are 3 classes, of which the most probable is predicted; "
+        "threshold: a threshold has no effect with 3 classes, as the most probable one is predicted; "
         "expected two classes; leave it out"
     )
 

@@ -1,4 +1,4 @@
-"""Writes the example files in this folder anew; see README.md."""
+"""Regenerates the example files in this folder; see README.md."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def weather(path: Path) -> None:
 def machines(path: Path) -> None:
     """Whether machines fail within a week, by what is measured at them; some vibrations are missing."""
     import pyarrow as pa  # noqa: PLC0415 - only for this file
-    import pyarrow.parquet as pq  # noqa: PLC0415 - likewise
+    import pyarrow.parquet as pq  # noqa: PLC0415 - only for this file
 
     rng = np.random.default_rng(6)
     count = 320
