@@ -89,7 +89,7 @@ def _read_layout(head: IO[bytes], name: str, begin: int) -> tuple[np.dtype[Any],
         raise
     except Exception as error:  # NumPy raises whatever a malformed header leads it into
         reason = _ADDRESS.sub("", " ".join(str(error).split()))[:200]
-        raise DataError(name, f"is no .npy file: {reason}", byte=place) from error
+        raise DataError(name, f"is not an .npy file: {reason}", byte=place) from error
     fault = _unfit_dtype(dtype) or _unfit_shape(shape)
     if fault:
         raise DataError(name, fault, byte=place)

@@ -48,9 +48,11 @@ def test_says_what_numpy_wrote_wherever_it_begins(shape, dtype, order, version, 
 def test_says_what_is_wrong_and_where():
     content = saved(np.zeros((3, 4), "<f4"))
     assert refusal(b"") == "x.npy, byte 0: the file is empty; expected an .npy file"
-    assert refusal(b"label,pixel").startswith("x.npy, byte 0: is no .npy file: the magic string is not correct")
+    assert refusal(b"label,pixel").startswith("x.npy, byte 0: is not an .npy file: the magic string is not correct")
     assert refusal(content[:6] + b"\3" + content[7:]) == "x.npy, byte 6: has the .npy format 3.0; expected 1.0 or 2.0"
-    assert refusal(content[:50]).startswith("x.npy, byte 8: is no .npy file: EOF: reading array header, expected 118 ")
+    assert refusal(content[:50]).startswith(
+        "x.npy, byte 8: is not an .npy file: EOF: reading array header, expected 118 "
+    )
     assert refusal(content[:-1]) == ("x.npy, byte 0: the header declares float32 of shape (3, 4), 48 bytes; 47 follow")
     assert refusal(content.replace(b"(3, 4)", b"(3,-4)")) == (
         "x.npy, byte 8: has the shape (3, -4); expected a tuple of sizes"

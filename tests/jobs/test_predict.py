@@ -51,7 +51,7 @@ def test_every_format_gives_the_same_predictions(images, work):
     [
         ("x.txt", b"7", "txt"),
         ("missing.npy", None, "no such file"),
-        ("x.npy", b"not an array", "byte 0: is no .npy file: the magic string is not correct"),
+        ("x.npy", b"not an array", "byte 0: is not an .npy file: the magic string is not correct"),
         ("x.npz", b"PK not an archive", "can't be read as a NumPy file"),
         ("x.png", b"not an image", "x.png"),
     ],
