@@ -53,7 +53,7 @@ def test_says_what_is_wrong_and_where():
     assert refusal(content[:50]).startswith(
         "x.npy, byte 8: is not an .npy file: EOF: reading array header, expected 118 "
     )
-    assert refusal(content[:-1]) == ("x.npy, byte 0: the header declares float32 of shape (3, 4), 48 bytes; 47 follow")
+    assert refusal(content[:-1]) == "x.npy, byte 0: the header declares float32 of shape (3, 4), 48 bytes; 47 follow"
     assert refusal(content.replace(b"(3, 4)", b"(3,-4)")) == (
         "x.npy, byte 8: has the shape (3, -4); expected a tuple of sizes"
     )
