@@ -9,6 +9,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
+from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
 
 
@@ -31,8 +32,10 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
 
         with make_display(directory.name, directory, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted
-            observer = ObserverGroup((interrupts, display))
+            shown = WhileWritable(display, interrupts.stop)
+            observer = ObserverGroup((interrupts, shown))
             run = resume(directory, plugins=plugins, blocked=blocked, observer=observer, stop=interrupts.stop)
+            shown.raise_if_unwritable()
             if not interrupts.training_began and not quiet:
                 message(f"{directory}: the run is finished; nothing was left to do")
             display.finished(run)

@@ -11,6 +11,7 @@ import click
 from mlpkit.cli import options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ def command(
         print_warnings(spec.warnings)
         with _run_folder(spec, out, interrupts) as folder, make_display(spec.name, folder, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted
-            observer = ObserverGroup((interrupts, display))
-            display.finished(run(spec, folder, observer=observer, stop=interrupts.stop))
+            shown = WhileWritable(display, interrupts.stop)
+            finished = run(spec, folder, observer=ObserverGroup((interrupts, shown)), stop=interrupts.stop)
+            shown.raise_if_unwritable()
+            display.finished(finished)
     if interrupts.received:
         raise click.exceptions.Exit(interrupts.exit_code)
 

@@ -46,12 +46,17 @@ class ObserverGroup(Observer):
     """
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        for event in vars(Observer):
-            if not event.startswith("_"):
-                setattr(self, event, partial(_tell, [getattr(observer, event) for observer in observers]))
+        every = [events_of(observer) for observer in observers]
+        for event in events_of(self):
+            setattr(self, event, partial(_call_all, [events[event] for events in every]))
 
 
-def _tell(listeners: Sequence[Callable[..., None]], *details: object) -> None:
+def events_of(observer: Observer) -> dict[str, Callable[..., None]]:
+    """Return the methods of an observer that receive events, by name."""
+    return {name: getattr(observer, name) for name in vars(Observer) if not name.startswith("_")}
+
+
+def _call_all(listeners: Sequence[Callable[..., None]], *details: object) -> None:
     for listener in listeners:
         listener(*details)
 

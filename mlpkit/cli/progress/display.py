@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlpkit.cli import output
 from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.cli.formatting import figures
-from mlpkit.cli.output import message, result
-from mlpkit.training.events import Observer
+from mlpkit.cli.output import OutputClosedError, message, result
+from mlpkit.errors import StorageError
+from mlpkit.training.events import Observer, events_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.training_job import Run
+    from mlpkit.training.events import StopRequest
 
 
 def tell_outcome(run: Run) -> None:
@@ -60,3 +64,36 @@ class Display(Observer):
 
     def finished(self, run: Run) -> None:
         """Show what came of the run."""
+
+
+class WhileWritable(Observer):
+    """Passes events on to a display; if its output can't be written, training ends in order, and can be resumed.
+
+    Args:
+        display: shows the run.
+        stop: asks training to end after the step it is in.
+    """
+
+    def __init__(self, display: Display, stop: StopRequest) -> None:
+        self._stop = stop
+        self._error: OutputClosedError | StorageError | None = None
+        for event, show in events_of(display).items():
+            setattr(self, event, partial(self._pass_on, show))
+
+    def raise_if_unwritable(self) -> None:
+        """Raise what kept the output from being written, if anything did.
+
+        Raises:
+            OutputClosedError: the reader has closed the pipe.
+            StorageError: standard output can't be written.
+        """
+        if self._error is not None:
+            raise self._error
+
+    def _pass_on(self, show: Callable[..., None], *details: object) -> None:
+        if self._error is None:
+            try:
+                show(*details)
+            except (OutputClosedError, StorageError) as error:
+                self._error = error
+                self._stop.stop("output that can't be written")
