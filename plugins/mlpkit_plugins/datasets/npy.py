@@ -73,9 +73,10 @@ def _opened(inputs: tuple[str, str], targets: tuple[str, str]) -> Examples:
         path = named_file(parameter, name)
         try:
             with path.open("rb") as file:
-                if file.peek(len(ZIP)).startswith(ZIP):
+                size = path.stat().st_size
+                if size and file.peek(len(ZIP)).startswith(ZIP):
                     raise DataError(name, "is an .npz file, or another archive; read it with the data set npz")
-                header = read_npy_header(file, name, path.stat().st_size)
+                header = read_npy_header(file, name, size)
                 opened.append((RowsOnDisk(file, header, name), path))
         except OSError as error:
             raise DataError(name, f"can't be read: {error.strerror or error}") from error
