@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -32,6 +33,8 @@ C = TypeVar("C", bound="Component")
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_NAME_SHOWN: Final = 100
 """Characters of a name in advice; what is longer is no name."""
+
+_NEEDS_NO_QUOTES: Final = re.compile(r"[\w./~-]*")
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ class Registry:
                     path,
                     f"a mapping with {len(reference)} keys is no component",
                     expected="one key, the component's name, with its parameters below it",
-                    remedy=_one_key_remedy(reference),
+                    remedy=self._remedy_for_keys(kinds, reference, path),
                 )
                 return None
             name, parameters = next(iter(reference.items()))
@@ -224,7 +227,8 @@ class Registry:
             found = self.find(kinds, name)
             schema = found.schema
         except UnknownComponentError as error:
-            context.report(inner, error.message, remedy=error.remedy, at_key=at_key)
+            remedy = self._remedy_for_file(kinds, parameters) or error.remedy
+            context.report(inner, error.message, remedy=remedy, at_key=at_key)
             return None
         except PluginError as error:
             context.report(inner, str(error), at_key=at_key)
@@ -305,8 +309,44 @@ class Registry:
             raise UnknownComponentError(f"{what}: the built-in components are not installed", remedy="reinstall mlpkit")
         namespaces = [plugin.namespace for plugin in self.plugins if plugin.usable and not plugin.built_in]
         close = nearest(namespace, namespaces)
-        remedy = f"did you mean '{close}'?" if close else _install_remedy(namespace)
+        remedy = (
+            f"did you mean '{close}'?" if close else self._remedy_for_file(kinds, name) or _install_remedy(namespace)
+        )
         raise UnknownComponentError(f"{what}: no plugin {show(namespace)} is installed", remedy=remedy)
+
+    def _reader(self, kinds: tuple[str, ...], file: object) -> RegisteredComponent | None:
+        """Return the data set that is called as the name of a file ends, such as one called ``csv`` for ``a.csv``."""
+        if "dataset" not in kinds or not isinstance(file, str) or len(file) > LONGEST_NAME_SHOWN or "." not in file:
+            return None
+        ending = file.rpartition(".")[2].lower()
+        return self.find(kinds, ending) if self.provides(ending) else None
+
+    def _remedy_for_file(self, kinds: tuple[str, ...], file: object) -> str:
+        """Return how to write the data set that reads a file whose name stands in place of it; or nothing."""
+        reader = self._reader(kinds, file)
+        required = [field.name for field in reader.schema.fields if field.required] if reader else []
+        if not reader or not required:
+            return ""
+        written = file if _NEEDS_NO_QUOTES.fullmatch(str(file)) else f"'{file}'"
+        others = "".join(f", {name}: {name.upper()}" for name in required[1:])
+        return f"write {reader.name}: {{{required[0]}: {written}{others}}}"
+
+    def _remedy_for_keys(self, kinds: tuple[str, ...], reference: dict[Any, Any], path: KeyPath) -> str:
+        """Return what to do about a mapping that doesn't have one key, the name of a component."""
+        if not reference:
+            return ""
+        for key in ("type", "name"):  # as other libraries have it
+            if isinstance(reference.get(key), str) and len(reference[key]) <= LONGEST_NAME_SHOWN:
+                return f"write {reference[key]}: {{...}}"
+        for value in reference.values():
+            reader = self._reader(kinds, value)
+            if reader:
+                return f"begin with the line '{reader.name}:', and indent these below it"
+        (_, parameters), (second, _), *_ = reference.items()
+        if parameters is None:
+            return "indent the parameters further than the name"
+        in_list = bool(path) and isinstance(path[-1], int)
+        return f"put '- ' before {second}" if in_list and self.provides(str(second)) else "keep one of them"
 
     def _nearest_remedy(self, kinds: tuple[str, ...], name: str) -> str:
         if any(plugin.namespace == name and plugin.usable for plugin in self.plugins):
@@ -358,18 +398,10 @@ def _built_ins_first(plugin: Plugin) -> tuple[bool, str, bool]:
 
 
 def _install_remedy(namespace: str) -> str:
-    known = len(namespace) <= LONGEST_NAME_SHOWN
-    return f"install the package that provides {namespace}.* components" if known else ""
-
-
-def _one_key_remedy(reference: dict[Any, Any]) -> str:
-    if not reference:
+    if len(namespace) > LONGEST_NAME_SHOWN:
         return ""
-    for key in ("type", "name"):  # as other libraries have it
-        if isinstance(reference.get(key), str) and len(reference[key]) <= LONGEST_NAME_SHOWN:
-            return f"write {reference[key]}: {{...}}"
-    empty_first = next(iter(reference.values())) is None
-    return "indent the parameters further than the name" if empty_first else "keep one of them"
+    file = f", or add --plugin {namespace}.py if a file does" if namespace.isidentifier() else ""
+    return f"install the package that provides {namespace}.* components{file}"
 
 
 def _can_be_built(recipe: Recipe[Any], path: KeyPath, context: CheckContext) -> bool:

@@ -48,7 +48,7 @@ COLON_WITHOUT_SPACE: Final = re.compile(r"\s*(?:- +)?[A-Za-z_][\w.]*(:)[^\s:/\\]
 """A line such as ``batch_size:128``."""
 
 DASH_WITHOUT_SPACE: Final = re.compile(r" *(-)([^\W\d][\w.]*)")
-"""A line such as ``-Relu``."""
+"""A line such as ``-item``."""
 
 ESCAPE: Final = re.compile(r"\\(?:[xuU][0-9a-fA-F]*|.?)")
 

@@ -160,19 +160,25 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
             ("layer",),
             "tensor.Conv",
             "layer 'tensor.Conv' is missing: no plugin 'tensor' is installed; "
-            "install the package that provides tensor.* components",
+            "install the package that provides tensor.* components, or add --plugin tensor.py if a file does",
         ),
         (
             ("layer",),
             "mlpkt.Affine",
             "layer 'mlpkt.Affine' is missing: no plugin 'mlpkt' is installed; "
-            "install the package that provides mlpkt.* components",
+            "install the package that provides mlpkt.* components, or add --plugin mlpkt.py if a file does",
         ),
         (
             ("layer",),
             "a.b.C",
             "layer 'a.b.C' is missing: no plugin 'a.b' is installed; "
             "install the package that provides a.b.* components",
+        ),
+        (
+            ("dataset",),
+            "data/t.csv",
+            "dataset 'data/t.csv' is missing: no plugin 'data/t' is installed; "
+            "write csv: {file: data/t.csv, target: TARGET}",
         ),
         (
             ("initializer",),
@@ -241,7 +247,7 @@ def test_components_inside_components_are_resolved_too(registry):
         (
             {"Affine": {"units": 50}, "Relu": None},
             "layers.0: a mapping with 2 keys is no component; expected one key, the component's name, with its "
-            "parameters below it; keep one of them",
+            "parameters below it; put '- ' before Relu",
             False,
         ),
         ({3: {}}, "layers.0.3: 3 is no component's name; expected a layer", True),

@@ -35,13 +35,13 @@ ROWS_TOGETHER: Final = 1024
 """Rows per block, few enough that their texts stay in the processor's cache."""
 
 OTHER_FORMATS: Final = (
-    (b"\x1f\x8b", "is compressed by gzip; decompress it first: gunzip"),
-    (b"PK\x03\x04", "is a ZIP archive or a spreadsheet; save the table as CSV"),
-    (b"\xd0\xcf\x11\xe0", "is a spreadsheet; save the table as CSV"),
-    (b"PAR1", "is a Parquet file; read it with the data set parquet"),
-    (b"\x93NUMPY", "is a NumPy array; read it with the data set npy"),
-    (b"%PDF", "is a PDF document; expected CSV"),
-    (b"\x7fELF", "is a program or a core dump; expected CSV"),
+    (b"\x1f\x8b", "the file is compressed by gzip; decompress it first: gunzip"),
+    (b"PK\x03\x04", "the file is a ZIP archive or a spreadsheet; save the table as CSV"),
+    (b"\xd0\xcf\x11\xe0", "the file is a spreadsheet; save the table as CSV"),
+    (b"PAR1", "the file is a Parquet file; read it with the data set parquet"),
+    (b"\x93NUMPY", "the file is a NumPy array; read it with the data set npy"),
+    (b"%PDF", "the file is a PDF document; expected CSV"),
+    (b"\x7fELF", "the file is a program or a core dump; expected CSV"),
 )
 """First bytes of other formats, and the message for each."""
 
@@ -110,6 +110,11 @@ class CsvFile:
                 raise ParameterError("header", message, expected=f"{len(first)} names")
         self.most_rows = min(lines, size // len(self.header)) + 1  # a row has at least one character per column
 
+    @property
+    def remedy_for_encoding(self) -> str:
+        """What to do about bytes that are no characters: first what helps a trained model, too."""
+        return f"save the file in {self._encoding}, or set encoding to the right one, such as latin-1"
+
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
         """Return the rows below the header, block by block.
 
@@ -153,7 +158,10 @@ class CsvFile:
             if begin.startswith(signature):
                 raise DataError(self.name, message)
         if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and "16" not in self._encoding:
-            raise DataError(self.name, f"is not valid {self._encoding}; set encoding: utf-16", row=1)
+            raise DataError(
+                self.name,
+                f"the file is UTF-16, not {self._encoding}; save it in {self._encoding}, or set encoding: utf-16",
+            )
 
     def _first_record(self) -> tuple[int, list[str]]:
         with self._reading() as records:
@@ -168,12 +176,11 @@ class CsvFile:
         for name in names:
             if not _is_text(name):
                 what = f"{shown_text(name)} is not valid {self._encoding}"
-                message = f"{what}; set encoding to the right one, such as latin-1"
+                message = f"{what}; {self.remedy_for_encoding}"
                 raise DataError(self.name, message, row=row)
             if occurrences[name] > 1 and name:
-                remedy = remedy_for_no_names(names, row)
-                message = f"two columns have that name{'; ' if remedy else ''}{remedy}"
-                raise DataError(self.name, message, row=row, column=name)
+                remedy = remedy_for_no_names(names, row) or "rename one in the file"
+                raise DataError(self.name, f"two columns have that name; {remedy}", row=row, column=name)
         self._expect_delimiter(first)
         return names
 
@@ -182,8 +189,8 @@ class CsvFile:
         for other in _OTHER_DELIMITERS:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
-                message = f"{what} one column, {shown_text(first[0])}; set delimiter: {_in_yaml(other)} for more"
-                raise DataError(self.name, message, row=self._first_row)
+                remedy = f"put {_in_words(self._delimiter)} between columns, or set delimiter: {_in_yaml(other)}"
+                raise DataError(self.name, f"{what} one column, {shown_text(first[0])}; {remedy}", row=self._first_row)
 
     @contextmanager
     def _reading(self) -> Iterator[_Records]:
@@ -194,7 +201,8 @@ class CsvFile:
                 reader = csv.reader(text, delimiter=self._delimiter, strict=True, skipinitialspace=True)
                 yield _Records(self.name, reader)
         except UnicodeError as error:  # an encoding that can't skip wrong bytes, such as UTF-16
-            raise DataError(self.name, f"is not valid {self._encoding}: {error}") from error
+            message = f"the file is not valid {self._encoding}: {error}; {self.remedy_for_encoding}"
+            raise DataError(self.name, message) from error
 
 
 class _Records:
@@ -219,7 +227,7 @@ class _Records:
         try:
             records.extend(islice(self._reader, count))  # rows before an error stay
         except csv.Error as error:
-            message = f"is not a CSV file: {error}"
+            message = f"the file is not CSV: {error}"
             if "field limit" in str(error):
                 message = f"a field has more than {csv.field_size_limit():,} characters; is a quote not closed?"
             if "unexpected end" in str(error):
@@ -244,7 +252,11 @@ def _is_text(text: str) -> bool:
 
 def _in_yaml(delimiter: str) -> str:
     """Return a delimiter as a spec writes it; YAML reads a backslash as an escape only in double quotes."""
-    return r'"\t", in double quotes,' if delimiter == "\t" else f"'{delimiter}'"
+    return r'"\t", in double quotes' if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _in_words(delimiter: str) -> str:
+    return "a tab" if delimiter == "\t" else f"'{delimiter}'"
 
 
 def _fields(count: int) -> str:

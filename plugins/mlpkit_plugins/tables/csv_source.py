@@ -76,6 +76,8 @@ class CsvSource:
             return numbers_of(texts, self._missing, decimal=self._decimal)
         except NotANumberError as error:
             row, commas = int(block.rows[error.index]), "set decimal: ',' if that is a decimal comma"
+            if not columns.has_target:
+                commas = "write a decimal point"
             raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
 
     def _codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
@@ -84,5 +86,5 @@ class CsvSource:
             return book.codes(texts)
         except NoCharactersError as error:
             what = f"{shown_text(texts[error.index])} has bytes that are not valid characters"
-            message = f"{what}; set encoding to the right one, such as latin-1"
+            message = f"{what}; {self._file.remedy_for_encoding}"
             raise DataError(self.name, message, row=int(block.rows[error.index]), column=name) from error

@@ -33,6 +33,11 @@ class Columns:
     key: str | None = None
 
     @property
+    def has_target(self) -> bool:
+        """Whether a target is read, as it is from rows to train on; rows to predict need none."""
+        return bool(self.target_numbers) or self.target_class is not None
+
+    @property
     def all_numbers(self) -> tuple[str, ...]:
         """The columns of numbers, inputs first."""
         return self.numbers + self.target_numbers

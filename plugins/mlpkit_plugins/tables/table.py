@@ -25,12 +25,10 @@ class Table:
 
     Args:
         source: the file.
-        columns: the columns to read.
+        columns: the columns to read; without a target they are of rows to predict, in which a whole one may be missing.
         missing: what to do about missing values: raise an ``error``, leave the row out (``drop``), or let the encoder
             ``fill`` them; in a target, they are an error even then.
         missing_texts: texts that mean a missing value.
-        for_training: whether the rows are for training; otherwise they are to be predicted, and a whole column may be
-            missing.
 
     Attributes:
         numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
@@ -49,12 +47,10 @@ class Table:
         *,
         missing: str,
         missing_texts: Collection[str] = (),
-        for_training: bool = True,
     ) -> None:
         self.name = source.name
         self.columns = columns
         self._missing = missing
-        self._for_training = for_training
         self._row_numbers = RowNumbers()
         self._length = 0
         self._rows_read = 0
@@ -71,7 +67,7 @@ class Table:
         except MemoryError as error:
             message = f"there is no memory for {len(books) + len(columns.all_numbers)} columns of the table"
             raise DataError(source.name, message) from error
-        if for_training:
+        if columns.has_target:
             self._expect_values()
         if not self._length:
             message = "there are no rows; expected one for each example"
@@ -145,7 +141,7 @@ class Table:
         return chunk
 
     def _missing_message(self, name: str) -> str:
-        if not self._for_training:
+        if not self.columns.has_target:
             return "the value is missing; write one, or train with missing: fill, which puts the mean in its place"
         target = name not in (*self.columns.numbers, *self.columns.categories)
         fill = "" if target else "missing: fill to put the mean in its place, or "

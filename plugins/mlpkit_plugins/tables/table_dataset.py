@@ -157,7 +157,7 @@ class TableDataset(TableOptions, Dataset):
         expect_columns(source, encoder.inputs)
         columns = Columns(encoder.numbers, tuple(encoder.categories))
         missing = "fill" if self.missing == "fill" else "error"  # each row gets its prediction
-        table = Table(source, columns, missing=missing, missing_texts=self.missing_texts, for_training=False)
+        table = Table(source, columns, missing=missing, missing_texts=self.missing_texts)
         absent = table.codes == MISSING
         self._translate(_Part(table, np.arange(len(table))), encoder)
         return np.concatenate([table.numbers, np.where(absent, np.nan, table.codes)], axis=1)
@@ -277,7 +277,9 @@ class TableDataset(TableOptions, Dataset):
             if self._seems_to_hold_values:
                 return numbers_for_classes(table)
             return table.error(position, name, unknown_class(text, encoder.classes or ()))
-        return table.error(position, name, unknown_category(text, encoder.categories[name]))
+        return table.error(
+            position, name, unknown_category(text, encoder.categories[name], to_predict=not table.columns.has_target)
+        )
 
 
 def _distinct(parts: Mapping[str, _Part]) -> list[_Part]:

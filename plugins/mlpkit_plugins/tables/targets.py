@@ -127,11 +127,18 @@ def unknown_class(text: str, known: Sequence[str]) -> str:
     return f"the class {shown_text(text)} occurs in no training row; {remedy}"
 
 
-def unknown_category(text: str, known: Sequence[str]) -> str:
-    """Return the message for a category that no training row has."""
+def unknown_category(text: str, known: Sequence[str], *, to_predict: bool) -> str:
+    """Return the message for a category that no training row has.
+
+    Args:
+        text: the category.
+        known: those of the training rows.
+        to_predict: whether it is in a row to predict, when it is too late to set a parameter.
+    """
     nearest = "" if writes_number(text) else did_you_mean(text, known)
-    remedy = nearest or "set unknown: zeros to encode it as zeros"
-    if all(map(writes_number, (text, *known))):
+    zeros = "unknown: zeros, which encodes it as zeros"
+    remedy = nearest or (f"leave out the row, or train with {zeros}" if to_predict else f"set {zeros}")
+    if not to_predict and all(map(writes_number, (text, *known))):
         remedy = f"take the column out of categorical if it holds quantities, or {remedy}"
     return f"the category {shown_text(text)} occurs in no training row; {remedy}"
 

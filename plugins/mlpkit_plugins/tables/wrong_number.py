@@ -20,6 +20,7 @@ OFTEN_MISSING: Final = frozenset(
 """Common texts for a missing value, in lower case."""
 
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
+_THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 def wrong_number(
@@ -38,8 +39,13 @@ def wrong_number(
     """
     text = texts[index].strip()
     is_target = name in columns.target_numbers
-    if _DECIMAL_COMMA.fullmatch(text):
+    if _THOUSANDS.fullmatch(text):
+        remedy = "write it without commas if they separate thousands"
+        remedy += f", or {commas}" if _DECIMAL_COMMA.fullmatch(text) else ""
+    elif _DECIMAL_COMMA.fullmatch(text):
         remedy = commas
+    elif not columns.has_target:
+        remedy = "put a number there, or leave out the row"
     elif text.lower() in OFTEN_MISSING:
         remedy = "add it to missing_texts if it means a missing value"
     elif is_target and not any(map(writes_number, texts)):

@@ -228,6 +228,24 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"c,a\nq,3\n", "'q' occurs in no training row; leave out the row, or train with unknown: zeros"),
+        (b"c,a\nz,n/a\n", "'n/a' is not a finite number; put a number there, or leave out the row"),
+        (b"c,a\nz,many\n", "'many' is not a finite number; put a number there, or leave out the row"),
+        (b'c,a\nz,"2,5"\n', "'2,5' is not a finite number; write a decimal point"),
+        (b"c,a\ngr\xfcn,3\n", r"'gr\xfcn' has bytes that are not valid characters; save the file in utf-8, or "),
+        (b"c;a\nz;3\n", "the header has one column, 'c;a'; put ',' between columns, or "),
+    ],
+)
+def test_advice_about_a_file_for_prediction_can_be_followed_without_training_again(tmp_path, write, content, expected):
+    dataset = Csv(write(TRAIN), "t", categorical=("c",))
+    dataset.open(0)
+    (tmp_path / "new.csv").write_bytes(content)
+    assert expected in message(lambda: dataset.read(tmp_path / "new.csv"), DataError, "new.csv")
+
+
 def test_in_a_file_for_prediction_a_whole_column_may_be_missing(write, tmp_path):
     options = {"categorical": ("c",), "missing": "fill", "standardize": False}
     dataset = Csv(write(TRAIN), "t", **options)
@@ -399,6 +417,18 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
             "row 3, column 'a': '2,5' is not a finite number; set decimal: ',' if that is a decimal comma",
         ),
         (
+            'a,t\n1,x\n"1,094",y\n',
+            {},
+            "row 3, column 'a': '1,094' is not a finite number; write it without commas if they separate thousands, "
+            "or set decimal: ',' if that is a decimal comma",
+        ),
+        (
+            'a,t\n1,x\n"1,094,000.5",y\n',
+            {},
+            "row 3, column 'a': '1,094,000.5' is not a finite number; "
+            "write it without commas if they separate thousands",
+        ),
+        (
             "a,t\n1,x\nn/a,y\n",
             {},
             "row 3, column 'a': 'n/a' is not a finite number; add it to missing_texts if it means a missing value",
@@ -506,11 +536,11 @@ def test_many_numbers_as_classes_are_doubted(write, targets, is_doubtful):
 @pytest.mark.parametrize(
     ("begin", "expected"),
     [
-        (b"\x1f\x8b\x08", "data.csv: is compressed by gzip; decompress it first: gunzip"),
-        (b"PK\x03\x04", "data.csv: is a ZIP archive or a spreadsheet; save the table as CSV"),
-        (b"PAR1", "data.csv: is a Parquet file; read it with the data set parquet"),
-        (b"\x93NUMPY", "data.csv: is a NumPy array; read it with the data set npy"),
-        (b"\xff\xfea\0,\0", "data.csv, row 1: is not valid utf-8; set encoding: utf-16"),
+        (b"\x1f\x8b\x08", "data.csv: the file is compressed by gzip; decompress it first: gunzip"),
+        (b"PK\x03\x04", "data.csv: the file is a ZIP archive or a spreadsheet; save the table as CSV"),
+        (b"PAR1", "data.csv: the file is a Parquet file; read it with the data set parquet"),
+        (b"\x93NUMPY", "data.csv: the file is a NumPy array; read it with the data set npy"),
+        (b"\xff\xfea\0,\0", "data.csv: the file is UTF-16, not utf-8; save it in utf-8, or set encoding: utf-16"),
     ],
 )
 def test_files_that_are_no_csv_are_named(tmp_path, begin, expected):
@@ -574,7 +604,7 @@ def test_what_no_training_row_has_is_found_in_other_rows(write):
     dataset = Csv(file, "t", categorical=("c",), validation=0, test=test)
     assert message(dataset.describe, DataError, test) == (
         "data.csv, row 3, column 'c': the category 'zebra' occurs in no training row; "
-        "set unknown: zeros to encode it as zeros"
+        "set unknown: zeros, which encodes it as zeros"
     )
     lenient = Csv(file, "t", categorical=("c",), unknown="zeros", standardize=False, validation=0, test=test)
     assert taken(lenient, "test")[0].tolist() == [[1, 1, 0], [2, 0, 0]]
@@ -592,7 +622,7 @@ def test_no_other_number_is_proposed_for_one_that_no_training_row_has(write):
     dataset = Csv(file, "t", categorical=("c",), validation=0, test=test)
     assert message(dataset.describe, DataError, test) == (
         "data.csv, row 2, column 'c': the category '12' occurs in no training row; take the column out of categorical "
-        "if it holds quantities, or set unknown: zeros to encode it as zeros"
+        "if it holds quantities, or set unknown: zeros, which encodes it as zeros"
     )
     test = write("a,c,t\n1,10,3\n", "test.csv")
     dataset = Csv(file, "t", categorical=("c",), validation=0, test=test)
@@ -608,7 +638,7 @@ def test_bytes_that_are_no_characters_are_found_where_they_matter(write, tmp_pat
     file = str(tmp_path / "data.csv")
     assert message(Csv(file, "t", categorical=("c",), **NONE).describe, DataError, file) == (
         r"data.csv, row 3, column 'c': 'gr\xfcn' has bytes that are not valid characters; "
-        "set encoding to the right one, such as latin-1"
+        "save the file in utf-8, or set encoding to the right one, such as latin-1"
     )
     assert len(Csv(file, "t", ignore=("c",), **NONE).open(0)["train"]) == 4
     dataset = Csv(file, "t", categorical=("c",), encoding="latin-1", **NONE)

@@ -99,20 +99,23 @@ MISTAKES = {
         "row 3: the row has 3 fields; expected 2, as the header has; quote fields that hold a delimiter",
     ),
     "too few": (b"a,b\n1,2\n\n1\n", "row 4: the row has 1 field; expected 2, as the header has; is one missing?"),
-    "same names": (b"a,b,a\n1,2,3\n", "row 1, column 'a': two columns have that name"),
-    "another delimiter": (b"a;b\n1;2\n", "row 1: the header has one column, 'a;b'; set delimiter: ';' for more"),
+    "same names": (b"a,b,a\n1,2,3\n", "row 1, column 'a': two columns have that name; rename one in the file"),
+    "another delimiter": (
+        b"a;b\n1;2\n",
+        "row 1: the header has one column, 'a;b'; put ',' between columns, or set delimiter: ';'",
+    ),
     "tabs": (
         b"a\tb\n1\t2\n",
-        r"""row 1: the header has one column, 'a\tb'; set delimiter: "\t", in double quotes, for more""",
+        r"""row 1: the header has one column, 'a\tb'; """
+        r"""put ',' between columns, or set delimiter: "\t", in double quotes""",
     ),
     "open quote": (b'a,b\n1,2\n3,"4\n5,6\n', "row 3: the file ends within a quoted field; is a quote not closed?"),
     "open quote, far": (
         b'a,b\n1,2\n3,"4\n' + b"5,6\n" * 50_000,
         "row 3: a field has more than 131,072 characters; is a quote not closed?",
     ),
-    "text after a quote": (b'a,b\n1,"2"3\n', "row 2: is not a CSV file: ',' expected after '\"'"),
-    "not UTF-8": (b"gr\xf6\xdfe,b\n1,2\n", r"row 1: 'gr\xf6\xdfe' is not valid utf-8; set encoding"),
-    "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "row 1: is not valid utf-8; set encoding: utf-16"),
+    "text after a quote": (b'a,b\n1,"2"3\n', "row 2: the file is not CSV: ',' expected after '\"'"),
+    "not UTF-8": (b"gr\xf6\xdfe,b\n1,2\n", r"row 1: 'gr\xf6\xdfe' is not valid utf-8; save the file in utf-8, or set"),
 }
 
 
@@ -127,7 +130,9 @@ def test_what_is_wrong_is_found_with_its_row(tmp_path, name):
 def test_another_delimiter_is_found_where_the_header_is_given(tmp_path):
     with pytest.raises(DataError) as caught:
         written(tmp_path / "a.csv", "1;2\n3;4\n", header=("a", "b"))
-    assert str(caught.value).endswith("a.csv, row 1: the row has one column, '1;2'; set delimiter: ';' for more")
+    assert str(caught.value).endswith(
+        "a.csv, row 1: the row has one column, '1;2'; put ',' between columns, or set delimiter: ';'"
+    )
 
 
 def test_rows_that_are_not_used_cost_no_memory(tmp_path):
