@@ -145,7 +145,7 @@ def test_a_child_has_one_place():
     layer, child = named(Same(), "Same1"), Same()
     layer.child(child, (3,))
     with pytest.raises(
-        ValueError, match=r"^Same1 takes Same1\.Same1 as a child, which has its place already; make a new layer$"
+        ValueError, match=r"^Same1 takes Same1\.Same1 as a child, which is already part of a network; make a new layer$"
     ):
         layer.child(child, (3,))
 

@@ -188,8 +188,8 @@ def test_shapes_follow_through_the_stack():
             lambda: [Initialized(1.0), SoftmaxWithLoss()],
             {},
             (0, -1),
-            "first values of Initialized1.g: 1.0 is no initializer; expected its name, a mapping from its name to its "
-            "parameters, or an Initializer",
+            "first values of Initialized1.g: 1.0 is not an initializer; expected its name, a mapping from its name to "
+            "its parameters, or an Initializer",
         ),
         (
             lambda: [Initialized(early=True), SoftmaxWithLoss()],

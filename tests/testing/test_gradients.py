@@ -160,7 +160,7 @@ def test_targets_are_drawn_to_fit(target, shape, values):
 
 
 def test_a_loss_needs_targets():
-    with pytest.raises(UsageError, match="say what is to be predicted"):
+    with pytest.raises(UsageError, match="pass the kind of target"):
         check_gradients(MeanSquare(), (3,))
     check_gradients(MeanSquare(), (3,), x=np.ones((2, 3)), t=np.zeros((2, 3)))
 
