@@ -65,7 +65,7 @@ def test_evaluation_applies_what_was_learned_from_the_data_trained_on(fruit, inv
     rows = "".join(f"{int(w) + 500},{c},{k}\n" for w, c, k in heavier)
     (fruit / "fruit.csv").write_text("weight,colour,kind\n" + rows)
     after = json.loads(invoke("evaluate", "runs/fruit", "--json").out)
-    assert after["train"]["accuracy"] < 0.7  # had the mean been computed anew, cherries were cherries still
+    assert after["train"]["accuracy"] < 0.7  # with a newly computed mean, cherries would still be cherries
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ class Holder(Layer):
 
 
 class Odd(Layer):
-    """y = x, unless it is told otherwise."""
+    """y = x, unless a test changes its methods."""
 
     in_forward = staticmethod(lambda x: x)
     in_backward = staticmethod(lambda dy: dy)

@@ -117,7 +117,7 @@ def test_an_input_shape_that_does_not_fit_the_spec_inside_is_refused(train, work
             lambda m: {"target": {"type": "Colours"}},
             mlpkit.ModelFileError,
             "Colours",
-            id="a target that is none",
+            id="not a target",
         ),
     ],
 )

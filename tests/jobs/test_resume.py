@@ -1,4 +1,4 @@
-"""Going on with a run: what is checked before, and what is told."""
+"""Resuming a run: the checks before, and the messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESULTS = ("model.safetensors", "history.jsonl", "metrics.json")
 
 
 class StopAt(Observer):
-    """Asks to stop at an evaluation; remembers what it is told."""
+    """Asks to stop at an evaluation; remembers the events that it receives."""
 
     def __init__(self, iteration=None):
         self.iteration = iteration
@@ -55,7 +55,7 @@ def interrupted(work):
 
 @pytest.fixture
 def whole(work):
-    """Return what the same run comes to if nobody interrupts it."""
+    """Return the result of the same run without an interruption."""
     overrides = {"training.checkpoint": {"every": 6, "keep": 3}}
     mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides), "whole")
     return results(work / "whole")

@@ -15,7 +15,7 @@ from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 
 class Built(Layer):
-    """A layer whose ``build`` does what it is told."""
+    """A layer whose ``build`` is given by a test."""
 
     outcome = None
 
@@ -43,7 +43,7 @@ def raising(error):
 
 
 class Initialized(Layer):
-    """Declares one array, with the first values that it is told."""
+    """Declares one array, with first values given by a test."""
 
     def __init__(self, first: Annotated[object, "anything"] = "zeros", early: bool = False) -> None:
         self.first = first

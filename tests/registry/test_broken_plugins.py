@@ -1,4 +1,4 @@
-"""Plugins that break: they are listed with what is wrong, and hurt nobody else."""
+"""Broken plugins: they are listed with the problem, and affect no other plugin."""
 
 from __future__ import annotations
 

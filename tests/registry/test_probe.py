@@ -1,4 +1,4 @@
-"""Looking at plugins in a process apart."""
+"""Probing plugins in a subprocess."""
 
 from __future__ import annotations
 

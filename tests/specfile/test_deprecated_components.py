@@ -1,4 +1,4 @@
-"""Whoever names a deprecated component is warned, at its place in the spec."""
+"""A spec that names a deprecated component gets a warning at its place."""
 
 from __future__ import annotations
 

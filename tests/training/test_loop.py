@@ -16,7 +16,7 @@ from mlpkit_plugins.optimizers.sgd import Sgd
 
 
 class Told(Observer):
-    """Remembers what it is told, and may ask to stop."""
+    """Remembers the events that it receives, and may ask to stop."""
 
     def __init__(self, stop=None):
         self.events = []

@@ -42,7 +42,7 @@ def settings():
 
 @pytest.fixture
 def whole(make_trainer):
-    """Return a trainer that has come to its end, and the snapshots after each of its steps."""
+    """Return a trainer that has finished, and the snapshots after each of its steps."""
     kept = Kept()
     trainer = make_trainer(slices=2, store=kept, **settings())
     trainer.train()

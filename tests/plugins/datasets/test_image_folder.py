@@ -26,7 +26,7 @@ def pixels(number, channels=1):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Go where there is a folder `pets` with twenty cats and twenty dogs."""
+    """Change to a folder that contains `pets`, with twenty cats and twenty dogs."""
     monkeypatch.chdir(tmp_path)
     for number in range(40):
         add(tmp_path / "pets" / ("cat", "dog")[number % 2] / f"{number}.png", pixels(number))
