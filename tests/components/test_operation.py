@@ -278,7 +278,7 @@ def test_views_of_ever_new_shapes_do_not_pile_up():
     assert len(layer._views) <= MOST_VIEWS
 
 
-def test_random_numbers_are_keyed_by_seed_path_step_and_slice_and_begin_anew_at_each_pass():
+def test_random_numbers_are_keyed_by_seed_path_step_and_slice_and_restart_at_each_pass():
     layer = named(Same(), "Dropout1")
     layer._position = RandomPosition(seed=5, slice=2, step=7, forwards=1)
     expected = keyed_generator(5, "layer", "Dropout1", 7, 2).random(4)

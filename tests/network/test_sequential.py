@@ -268,7 +268,7 @@ class Told(Metric):
         return len(self.seen)
 
 
-def test_a_metric_is_told_the_target_before_the_first_minibatch(examples):
+def test_a_metric_gets_the_target_before_the_first_minibatch(examples):
     x, t = examples(EVALUATION_ROWS + 1, 4, 3)
     metric = Told()
     small(target=Classes(3)).evaluate(x, t, {"mine": metric})

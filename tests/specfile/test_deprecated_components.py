@@ -98,7 +98,7 @@ def work(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("work")
-def test_each_place_is_told():
+def test_each_place_is_reported():
     spec = read_spec("spec.yaml", plugins=["acme.py"])
     assert [str(warning) for warning in spec.warnings] == GOLDEN
 

@@ -70,7 +70,7 @@ def test_a_failure_says_what_happened_and_shows_no_line_of_the_suite(tests):
     assert "verdict.py" not in done.stdout
 
 
-def test_a_failure_that_is_expected_is_none(tests):
+def test_an_expected_failure_does_not_count(tests):
     declared = f'{{"Wrong": {{"{WRONG_GRADIENT}": "on purpose"}}}}'
     done = tests(f'test_acme = conformance("./acme.py", expected_failures={declared})')
     assert done.returncode == 0

@@ -9,7 +9,7 @@ from mlpkit.testing import CheckFailure
 from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
 
 
-def test_the_same_bits_are_the_same_also_where_they_are_no_numbers():
+def test_equal_bits_are_equal_even_if_they_are_nan():
     odd = np.array([0.0, -0.0, np.nan, np.inf])
     expect_same_bits({"y": odd}, {"y": odd.copy()}, "when repeated", "")
     expect_close({"y": odd}, {"y": odd.copy()}, "when repeated", "", tolerance=1e-9)
