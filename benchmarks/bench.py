@@ -1,4 +1,4 @@
-"""What every workload is told: who takes part, how often, how long."""
+"""Options of all workloads: contestants, rounds, durations."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ class Bench:
 
     @property
     def peers(self) -> list[Entry]:
-        """The peers that take part: asked for, and not lacking anything."""
+        """The peers that take part: selected, with all their requirements installed."""
         return [entry for entry in PEERS if entry.name in self.only and not entry.missing]
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Why a peer takes no part, by its name."""
+        """Why peers are left out, by their names."""
         return {entry.name: entry.missing for entry in PEERS if entry.name in self.only and entry.missing}
 
     def rounds(self, usual: int = STEP_RUNS) -> int:
         """Return the number of rounds.
 
         Args:
-            usual: that of the workload, if the user asks for none.
+            usual: the workload's default.
         """
         return self.runs if self.runs is not None else usual
 
 
 def say(text: str) -> None:
-    """Tell on stderr what is going on."""
+    """Report progress on stderr."""
     print(text, file=sys.stderr, flush=True)

@@ -3,8 +3,8 @@
     python benchmarks/checkpoint_cost.py [--rounds 31] [--steps 2000] [--json]
 
 Both train ``specs/mnist_3layer.yaml``, shortened, into run folders of their own, in one process and in turns, so that
-whatever else the machine does meets both. What is timed is the training loop, its evaluations included, on the disk
-that the current folder lies on.
+other load on the machine affects both. The training loop is timed, including its evaluations, on the disk of the
+current folder.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
     python benchmarks/compare.py [--workload NAME ...] [--runs 7] [--json FILE] [--plot FOLDER] [--only PEER ...]
 
-Every measurement is a process of its own. In each round every contestant has one, in turn, so that whatever else the
-machine does meets all. A figure is the median over the rounds; a ratio is that of the peer's figure to ours within
-each round, its median over the rounds, with its lowest and highest value: above 1, mlpkit is ahead. Beside a step
-stands the limit, the step's matrix products alone on the best number of BLAS threads; its share of our time would be 1
-if everything else were free.
+Every measurement is a process of its own. In each round every contestant has one, in turn, so that other load on the
+machine affects all. A figure is the median over the rounds; a ratio is that of the peer's figure to ours within each
+round, its median over the rounds, with its lowest and highest value: above 1, mlpkit is ahead. Beside a step stands the
+limit, the step's matrix products alone on the best number of BLAS threads; its share of our time would be 1 if
+everything else were free.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ WORKLOADS = {
 
 
 def main() -> None:
-    """Measure, print the tables, and write what is asked for."""
+    """Measure, print the tables, and write the requested files."""
     options = parsed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workspace and a running process are ended
     about = machine()

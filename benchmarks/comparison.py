@@ -1,4 +1,4 @@
-"""The result of a workload: contestants' figures side by side, and the targets they are held against."""
+"""The result of a workload: contestants' figures side by side, compared with targets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured of one contestant.
+    """The measurements of one contestant.
 
     Args:
         name: the contestant's name.
@@ -42,10 +42,10 @@ class Verdict:
     """A target, and whether it was met.
 
     Args:
-        what: what is asked for.
-        target: the figure that is asked for.
+        what: the target in words.
+        target: the figure to reach.
         reached: the figure that was measured.
-        met: whether that will do.
+        met: whether it is good enough.
     """
 
     what: str
@@ -81,17 +81,17 @@ class Comparison:
         return next((figure for figure in self.figures if figure.name == name), None)
 
     def best_peer(self) -> Figure | None:
-        """Return the peer that is ahead of the others, or None if there is none."""
+        """Return the fastest peer; None without peers."""
         names = {entry.name for entry in PEERS}
         peers = [figure for figure in self.figures if figure.name in names and figure.ratio is not None]
         return min(peers, key=lambda figure: figure.ratio.median if figure.ratio else 0.0, default=None)
 
     def ask_ratio(self, figure: Figure | None, target: float | None, what: str) -> None:
-        """Hold a figure's ratio against a target, if there are both; it should be at least that.
+        """Compare a figure's ratio with a target, if both exist; it should be at least the target.
 
         Args:
             figure: whose ratio, or None.
-            target: what is asked for, or None.
+            target: the ratio to reach, or None.
             what: the target in words.
         """
         if figure is not None and figure.ratio is not None and target is not None:
@@ -99,7 +99,7 @@ class Comparison:
             self.verdicts.append(Verdict(what, target, reached, reached >= target))
 
     def ask_at_most(self, reached: float, target: float, what: str) -> None:
-        """Hold a figure against a target that it should not exceed."""
+        """Compare a figure with a target that it should not exceed."""
         self.verdicts.append(Verdict(what, target, reached, reached <= target))
 
 
@@ -107,7 +107,7 @@ def figures_of(measured: Measured, name: str) -> list[Figure]:
     """Return the contestants' figures, each on its best number of threads, with their ratios to ours.
 
     Args:
-        measured: what the rounds gave.
+        measured: the results of the rounds.
         name: the figure's name in the reports.
     """
     best = best_sides(measured, name)

@@ -33,7 +33,7 @@ LIMIT = "matrix_products:MatrixProducts"
 
 
 def main() -> None:
-    """Do what is asked for and print the result."""
+    """Do the requested work and print the result."""
     request = json.loads(sys.argv[1])
     task = Task(**{key: tuple(value) if isinstance(value, list) else value for key, value in request["task"].items()})
     works = (steps, convolutions, first_step, predict, train)

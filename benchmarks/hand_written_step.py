@@ -1,6 +1,6 @@
 """The step of a three-layer network as a good NumPy programmer would write it out by hand.
 
-No class of mlpkit takes part: this is what ``step.py`` measures mlpkit against.
+No class of mlpkit is used: ``step.py`` compares mlpkit with this.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class HandWrittenStep:
     """Trains 784-H-H-10 with Relu, softmax with cross-entropy and plain gradient descent.
 
     All numbers have the dtype of the first parameters. All parameters lie in one flat array and all gradients in
-    another; every intermediate result has an array of its own, which is used again at each step.
+    another; every intermediate result has an array of its own, reused at each step.
 
     Args:
         images: training images, uint8, shape (examples, 784).

@@ -1,4 +1,4 @@
-"""What a timing was taken on."""
+"""The machine and software of a timing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def machine() -> dict[str, Any]:
 
 
 def heading(about: dict[str, Any]) -> str:
-    """Return the lines that say what a timing was taken on.
+    """Return lines that describe the machine and software of a timing.
 
     Args:
         about: what ``machine`` returned.

@@ -1,10 +1,10 @@
-"""Times what two hundred installed plugins cost those who name none of them.
+"""Times what two hundred installed plugins cost a spec that uses none of them.
 
     python benchmarks/many_plugins.py [--json] [--runs 11] [--plugins 200]
 
 The plugins lie in a temporary folder on the import path, each with metadata, and a module that takes a tenth of a
-second to import and leaves a note that it was. Whole processes with and without that folder take turns. What is
-reported is the median over the rounds of the difference within a round.
+second to import and leaves a note that it was. Whole processes with and without that folder take turns. The report
+shows the median over the rounds of the difference within a round.
 """
 
 from __future__ import annotations

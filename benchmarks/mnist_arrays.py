@@ -23,7 +23,7 @@ def write_arrays(folder: Path) -> None:
     Args:
         folder: an existing folder.
     """
-    import mlpkit  # noqa: PLC0415 - those who only read do without
+    import mlpkit  # noqa: PLC0415 - not needed for reading
 
     spec = mlpkit.load_spec(SPEC)
     splits = spec.data().open(spec.seed)

@@ -1,4 +1,4 @@
-"""The notebook's training loop as it was: what many write first, and what mlpkit's main spec takes over.
+"""The training loop of a typical notebook, which mlpkit's main spec replaces.
 
     python benchmarks/notebook_loop.py FOLDER [--steps 10000]
 

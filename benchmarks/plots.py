@@ -37,7 +37,7 @@ AXES = {
 
 
 def draw_plots(comparisons: Sequence[Comparison], folder: Path) -> Iterator[Path]:
-    """Draw what there is to draw, and give the path of each file.
+    """Draw all plots, and yield the path of each file.
 
     Args:
         comparisons: the results.

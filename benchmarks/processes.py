@@ -28,12 +28,12 @@ LONGEST = 1800
 
 
 class ContestError(Exception):
-    """A contestant's process ended with an error; the message is the last line of what it said."""
+    """A contestant's process ended with an error; the message is the last line of its output."""
 
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """Give a folder with MNIST's arrays; caches and whatever else a process writes go there, until it is deleted."""
+    """Give a folder with MNIST's arrays; caches and other files of processes go there, until it is deleted."""
     with tempfile.TemporaryDirectory(prefix="mlpkit-benchmarks-") as name:
         folder = Path(name)
         directory, variables = Path.cwd(), dict(os.environ)

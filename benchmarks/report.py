@@ -33,7 +33,7 @@ def figure_line(figure: Figure, unit: str) -> str:
 def verdict_line(verdict: Verdict) -> str:
     """Return the line of a target."""
     state = "met" if verdict.met else "MISSED"
-    return f"  target: {verdict.what}: {verdict.reached:.4g}, asked for {verdict.target:g}   {state}"
+    return f"  target: {verdict.what}: {verdict.reached:.4g}, target {verdict.target:g}   {state}"
 
 
 def amount(value: float, unit: str) -> str:

@@ -3,10 +3,10 @@
     python benchmarks/step.py [--json]
 
 Both train 784-H-H-10 on MNIST, minibatches of B drawn with replacement, on as many BLAS threads as mlpkit's plan
-says. They take turns in one process, round by round, so that whatever else the machine does meets both. After a few
-rounds both begin anew in other memory: where its arrays happen to lie changes a small step by a tenth. mlpkit's
-side is the whole loop of ``Trainer``, from drawing a minibatch to asking whether to stop; only the evaluation at its
-end is left out, because the time that ``Observer.evaluated`` is told ends where that evaluation begins.
+says. They take turns in one process, round by round, so that other load on the machine affects both. After a few rounds
+both start again with other memory: the position of its arrays changes a small step by a tenth. mlpkit's side is the
+whole loop of ``Trainer``, from drawing a minibatch to asking whether to stop; only the evaluation at its end is left
+out, because the time passed to ``Observer.evaluated`` ends when that evaluation begins.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def time_shape(data: Data, hidden: int, batch_size: int, *, placements: int, rou
         data: the data set, opened.
         hidden: units of each hidden layer.
         batch_size: examples of a minibatch.
-        placements: how often both begin anew in other memory.
+        placements: how often both start again with other memory.
         rounds: how often each side then has its turn.
         steps: steps of a turn.
     """

@@ -1,1 +1,1 @@
-"""Those whose training steps are compared; a module is loaded only in the process of its contestant."""
+"""The contestants; a module is loaded only in the process of its contestant."""

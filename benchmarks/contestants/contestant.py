@@ -1,4 +1,4 @@
-"""What a contestant can do, and how its steps are timed."""
+"""The interface of contestants, and the timing of their steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Pass = Callable[[], None]
 """Forward and backward through a layer, and nothing else."""
 COMPILING_STEPS = 3
-"""Steps before the warm-up: in them compilers compile."""
+"""Steps before the warm-up, in which compilers compile."""
 TURN = 0.1
 """Seconds of a turn, whose mean is one measurement: as long as mlpkit's time between two reports."""
 
@@ -71,7 +71,7 @@ def check_loss(loss: float) -> None:
 
 
 class Training(Protocol):
-    """What has steps that can be timed."""
+    """Anything whose steps can be timed."""
 
     def train(self, minibatches: NDArray[np.int64]) -> None:
         """Take a step on each minibatch."""

@@ -1,4 +1,4 @@
-"""What the contestants that compute on JAX share."""
+"""The base of contestants that use JAX."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class OnJax(Contestant):
     """Trains with a compiled step that returns its state, the parameters first, and the loss.
 
-    The loss of a step is looked at while the next one runs: waiting for it at once would leave the processor idle.
+    The loss of a step is read while the next one runs: waiting for it immediately would leave the processor idle.
     """
 
     data: tuple[jax.Array, jax.Array]

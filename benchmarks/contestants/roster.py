@@ -1,4 +1,4 @@
-"""Who takes part: names, where they are written, and what they need."""
+"""The contestants: names, implementations and requirements."""
 
 from __future__ import annotations
 

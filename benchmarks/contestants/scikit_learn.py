@@ -38,7 +38,7 @@ class ScikitLearn(Contestant):
             beta_2=BETA2,
             epsilon=EPSILON,
         )
-        # The first call makes the arrays; they then get the first values, and the optimizer begins anew.
+        # The first call makes the arrays; then they get the first values, and the optimizer is reset.
         rows = slice(task.batch_size)
         self.classifier.partial_fit(self.x[rows], self.labels[rows], classes=np.arange(CLASSES))
         for array, first in zip(self.arrays(), parameters, strict=True):

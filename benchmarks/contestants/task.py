@@ -1,4 +1,4 @@
-"""What every contestant trains."""
+"""The task that every contestant trains."""
 
 from __future__ import annotations
 

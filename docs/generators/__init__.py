@@ -1,1 +1,1 @@
-"""What ``generate.py`` writes into the pages, one kind of part a module."""
+"""The parts that ``generate.py`` writes into the pages, one kind per module."""

@@ -1,4 +1,4 @@
-"""The catalogue of the built-in components: a line each, from their signatures and docstrings."""
+"""The catalogue of the built-in components: one line per component, from signatures and docstrings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def catalogue() -> str:
-    """Return a section for each kind that has built-in components, whatever else is installed."""
+    """Return a section for each kind with built-in components; other plugins are left out."""
     registry = Registry([plugin for plugin in installed_plugins() if plugin.built_in])
     parts = []
     for kind in KINDS:

@@ -1,4 +1,4 @@
-"""What the program prints, run in a folder with the files that the page shows."""
+"""The output of commands, run in a folder with the files that the page shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mlpkit.cli.verbs import program
 SPECS: Final = Path(__file__).parents[2] / "specs"
 
 PLAIN: Final = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
-"""What makes the output the same on every terminal."""
+"""Settings that make the output the same on every terminal."""
 
 
 def console(command: str, page: str) -> str:
@@ -30,7 +30,7 @@ def console(command: str, page: str) -> str:
     """
     prompt, *arguments = shlex.split(command, comments=True)
     if prompt != "mlpkit":
-        msg = f"'{command}' is no command of mlpkit"
+        msg = f"'{command}' is not a command of mlpkit"
         raise ValueError(msg)
     with TemporaryDirectory() as folder, chdir(folder):
         write_files(page, Path(folder))

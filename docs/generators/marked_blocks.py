@@ -1,8 +1,8 @@
 """The files and the Python that a page shows, each marked by a comment in the line above it.
 
     <!-- plugin: my_layers.py -->     a plugin, as a reader would save it
-    <!-- spec: my.yaml -->            a spec that is right
-    <!-- wrong spec: wrong.yaml -->   a spec that is not
+    <!-- spec: my.yaml -->            a valid spec
+    <!-- wrong spec: wrong.yaml -->   a spec with mistakes
     <!-- python -->                   Python to be run beside these files, or a session with its results
 
 Readers don't see these comments.

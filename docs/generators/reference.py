@@ -25,14 +25,14 @@ SAME_IN_EVERY_KIND: Final = ("examples",)
 """Methods that the page on conformance explains for all kinds."""
 
 SHARED: Final = "Layers and losses"
-"""The heading of what these two kinds share."""
+"""The heading for the base of these two kinds."""
 
 GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
     SHARED: (mlpkit, ()),
     "The nine kinds": (mlpkit, tuple(kind.base for kind in KINDS.values())),
     "A base for activations": (mlpkit, ("Elementwise",)),
-    "What components are handed": (
+    "Arguments of components": (
         mlpkit,
         ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "Step", "TrainingView", "Weights"),
     ),

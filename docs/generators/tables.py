@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table, a line a row."""
+    """Return a table, one line per row."""
     lines = (head, ["---"] * len(head), *rows)
     return "".join(f"| {' | '.join(_cell(text) for text in line)} |\n" for line in lines)
 

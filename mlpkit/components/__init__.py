@@ -1,1 +1,1 @@
-"""What a plugin implements: one protocol a kind of component, and the hook that provides them."""
+"""What a plugin implements: one base class per kind of component, and the hook that registers them."""

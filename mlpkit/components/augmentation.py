@@ -23,7 +23,7 @@ class Augmentation(Component):
         return []
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
-        """Make sure that inputs of this shape can be changed, before any are there; by default, all can.
+        """Make sure that inputs of this shape can be changed; by default, all can. Called before data is read.
 
         Args:
             input_shape: shape of one example's inputs.

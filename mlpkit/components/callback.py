@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Weights(NamedTuple):
-    """All parameters of a network, and what its layers keep beside them.
+    """All parameters of a network, and the state of its layers.
 
     Args:
         values: the parameters in one flat array.
@@ -50,7 +50,7 @@ class TrainingView:
         weights: the network's parameters and layers' state, all in two flat arrays; to be read.
         stand_in: weights that are evaluated and saved in place of the trained ones; None, or set by a callback. While
             they are evaluated, and in ``on_evaluation``, they are what ``parameters`` and ``weights`` show.
-        stop_reason: why training is to end after this step; empty if it is not.
+        stop_reason: why training ends after this step; empty if it goes on.
     """
 
     progress: Progress
@@ -62,7 +62,7 @@ class TrainingView:
     stop_reason: str = field(default="", init=False)
 
     def stop(self, reason: str) -> None:
-        """Ask that training end after this step.
+        """Ask for training to end after this step.
 
         Args:
             reason: why, for the message to the user.
@@ -71,7 +71,7 @@ class TrainingView:
 
 
 class Callback(Component):
-    """Follows training through named events; each does nothing unless it is written."""
+    """Receives training events; every method is a no-op by default."""
 
     kind: ClassVar[str] = "callback"
 
@@ -83,24 +83,24 @@ class Callback(Component):
     def files(self) -> Sequence[str]:
         """Return the names of the files and folders that it writes in the run folder; by default, none.
 
-        A spec is refused in which one of them is not a plain name, or one that mlpkit or another callback writes.
+        A spec is an error if one of them is not a plain name, or if mlpkit or another callback writes that file.
         """
         return ()
 
     def on_start(self, training: TrainingView) -> None:
-        """Before the first step, and once more when a run is resumed, then after ``load_state``."""
+        """Called before the first step, and again after ``load_state`` when a run is resumed."""
 
     def on_step(self, training: TrainingView, loss: float) -> None:
-        """After each step."""
+        """Called after each step."""
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
-        """After each evaluation; ``record`` is the line that went into the history."""
+        """Called after each evaluation; ``record`` is the line that was added to the history."""
 
     def on_end(self, training: TrainingView) -> None:
-        """After the last step, also if training was stopped."""
+        """Called after the last step, also if training was stopped."""
 
     def state(self) -> dict[str, Any]:
-        """Return what the callback must remember to go on after a resume.
+        """Return what the callback needs to continue after a resume.
 
         Returns:
             None, truth values, numbers, strings and arrays, in lists, tuples and mappings with strings as keys.

@@ -41,9 +41,9 @@ class Component(metaclass=ComponentType):
     defaults, meanings and checks in ``__post_init__``, from a dataclass that several components share.
 
     Attributes:
-        computed_by: what computes it, if the bits of its results depend on that, and the versions of its package and
-            of NumPy don't say it, such as compiled code that need not be there; a run's ``lock.json`` does.
-        computed_by_reason: why it is computed by that, for people to read, such as the processor's instruction set.
+        computed_by: what computes it, such as optional compiled code, if the bits of its results depend on that and not
+            only on the versions of its package and of NumPy; a run's ``lock.json`` records it.
+        computed_by_reason: why it is computed by that, in words, such as the processor's instruction set.
     """
 
     kind: ClassVar[str]
@@ -61,7 +61,7 @@ class Component(metaclass=ComponentType):
 
 
 def example_parameters(component: type) -> list[dict[str, Any]]:
-    """Return the parameters of each example that a component shows itself by.
+    """Return the parameters of each of a component's examples.
 
     Args:
         component: its class. Its ``examples`` returns parameters alone, or pairs whose first part they are.

@@ -23,7 +23,7 @@ class Description(NamedTuple):
     Args:
         input_shape: shape of one example, with no batch axis.
         target: what is to be predicted.
-        sizes: number of examples in each split: ``train``, and where they exist ``validation`` and ``test``.
+        sizes: number of examples in each split: ``train``, and if they exist ``validation`` and ``test``.
     """
 
     input_shape: tuple[int, ...]
@@ -32,12 +32,12 @@ class Description(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """Something in the data that is allowed, and most likely not meant.
+    """Something in the data that is allowed, but most likely a mistake.
 
     Args:
         parameter: the parameter that it comes from, as in the signature.
-        message: what is not as one would expect.
-        remedy: what to do if it is not meant.
+        message: what is unexpected.
+        remedy: what to do if it is a mistake.
     """
 
     parameter: str
@@ -52,7 +52,7 @@ class Split(Protocol):
         """Return the number of examples."""
 
     def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
-        """Write the examples at ``indices`` into ``out``, and read no others.
+        """Write the examples at ``indices`` into ``out``; only these are read.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
@@ -76,11 +76,11 @@ class Dataset(Component):
 
     @abstractmethod
     def describe(self) -> Description:
-        """Return shapes, target and sizes, from parameters and as little of the files as tells them, such as headers.
+        """Return shapes, target and sizes, from parameters and as little of the files as possible, such as headers.
 
         Raises:
-            ParameterError: a parameter names something that is not there, or does not fit the data.
-            DataError: a file is not what it should be.
+            ParameterError: a parameter names something that doesn't exist, or doesn't fit the data.
+            DataError: a file has the wrong format or content.
         """
 
     @abstractmethod
@@ -91,34 +91,34 @@ class Dataset(Component):
             seed: the spec's seed, for data sets that draw their splits at random.
 
         Raises:
-            DataError: a file is not what it should be.
+            DataError: a file has the wrong format or content.
         """
 
     def doubts(self) -> Sequence[Doubt]:
-        """Return what is allowed in the data, and most likely not meant, once described; each is told as a warning."""
+        """Return likely mistakes in the data that are allowed, once described; each becomes a warning."""
         return ()
 
     def target_remedy(self) -> str:
-        """Return what to change about the target, once described, where a loss takes another kind; or nothing."""
+        """Return how to change the target, once described, if a loss takes another kind; or an empty text."""
         return ""
 
     def fingerprint(self) -> str:
-        """Return a checksum of the data, once opened, for the lock file; empty if there is none."""
+        """Return a checksum of the data, once opened, for the lock file; empty if it has no checksum."""
         return ""
 
     def encoder_state(self) -> dict[str, Any]:
-        """Return what ``encode`` needs beside the parameters, once opened, as plain data."""
+        """Return what ``encode`` needs besides the parameters, once opened, as plain data."""
         return {}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
         """Take back what ``encoder_state`` returned.
 
-        If the data set is described and opened after that, as it is when a run is evaluated anew, the state is what
-        counts, and not what the data would teach now.
+        If the data set is described and opened after that, as when a run is evaluated again, it uses this state and
+        learns nothing from the data.
         """
 
     def read(self, path: Path) -> NDArray[Any]:
-        """Read raw inputs, for prediction, from a file in one of this data set's own formats.
+        """Read raw inputs for prediction from a file in one of this data set's own formats.
 
         NumPy files never come here: mlpkit reads them for every data set.
 
@@ -128,9 +128,9 @@ class Dataset(Component):
         raise DataError(path, f"unknown file type '{path.suffix}'; expected .npy or .npz")
 
     def row_names(self, path: Path) -> tuple[str, ...] | None:
-        """Return what each row of raw inputs that ``read`` gives for a path comes from, such as a file of a folder.
+        """Return the source of each row that ``read`` returns for a path, such as a file of a folder.
 
-        None, by default, stands for rows that have no names.
+        None, the default, means that rows have no names.
         """
         return None
 
@@ -139,22 +139,22 @@ class Dataset(Component):
         return raw
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
-        """Return why inputs plainly aren't what ``encode`` returns, such as a category that isn't 0 or 1; or nothing.
+        """Return why inputs clearly weren't encoded, such as a category that isn't 0 or 1; or an empty text.
 
-        A network that was loaded from a file asks before it predicts, since raw rows would be predicted in silence.
-        Inputs that may have been encoded must never be refused.
+        A network loaded from a file calls this before it predicts, since raw rows would silently give wrong
+        predictions. Inputs that may have been encoded must never be refused.
 
         Args:
-            inputs: what the network is given, shape (rows, *input_shape), of any numeric dtype.
+            inputs: the network's inputs, shape (rows, *input_shape), of any numeric dtype.
         """
         return ""
 
     def feature_names(self) -> tuple[str, ...] | None:
-        """Return a name for each element of an input, once opened, where inputs are rows; None if they have none."""
+        """Return a name for each element of an input, once opened, if inputs are rows; None without names."""
         return None
 
     def target_names(self) -> tuple[str, ...] | None:
-        """Return a name for each label or value of a target, or None if they have none."""
+        """Return a name for each label or value of a target, or None without names."""
         return None
 
     def class_names(self) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""Layers that are a function of single numbers, such as activations."""
+"""Layers that apply a function to each element, such as activations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Elementwise(Layer):
-    """A layer that applies a function to each element: it is the two formulas of that function.
+    """A layer that applies a function to each element, given by its formula and its derivative.
 
         y  = f(x)
         dx = dy f'(x)

@@ -1,4 +1,4 @@
-"""The one hook through which plugins, the built-ins included, provide their components."""
+"""The hook through which all plugins, the built-ins included, provide their components."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ComponentDeclaration(NamedTuple):
         name: its name, without namespace.
         target: the class, or where to import it from, as ``package.module:Class``.
         extra: the extra of the plugin's distribution that installs the library it needs.
-        deprecated: what to use in its place; None if it is not deprecated.
+        deprecated: what to use instead; None if it is not deprecated.
     """
 
     kind: str
@@ -40,27 +40,28 @@ class ComponentDeclaration(NamedTuple):
 def component(
     kind: str, name: str, target: type | str, *, extra: str | None = None, deprecated: str | None = None
 ) -> ComponentDeclaration:
-    """Declare a component, in what ``mlpkit_components`` returns.
+    """Declare a component for the list that ``mlpkit_components`` returns.
 
     Args:
         kind: its kind: the name of its base class in lower case, such as ``layer`` or ``optimizer``.
         name: its name, CamelCase for layers and losses, snake_case for the others.
         target: the class, or ``"package.module:Class"`` to import it only when a spec names it.
-        extra: the extra of your distribution that installs what the component needs, if it needs anything.
-        deprecated: if specs should no longer name it, what they should do, such as ``"use acme.NewLayer"``; whoever
-            names it is warned.
+        extra: the extra of your distribution that installs further packages for the component, if it needs any.
+        deprecated: for a deprecated component, what to do instead, such as ``"use acme.NewLayer"``; specs that name it
+            get a warning.
 
     Raises:
-        PluginError: there is no such kind, the name is spelt wrong, the target is neither, or the advice is none.
+        PluginError: there is no such kind, the name is spelt wrong, the target is neither, or the advice is empty or
+            not a string.
     """
     if kind not in KINDS:
         raise PluginError(f"there is no kind '{kind}'; expected one of {', '.join(KINDS)}")
     if not isinstance(name, str) or not KINDS[kind].spells(name):
         raise PluginError(f"{name!r} can't be the name of a {kind}; expected {KINDS[kind].spelling}")
     if not isinstance(target, type) and not (isinstance(target, str) and target.count(":") == 1):
-        raise PluginError(f"{kind} {name}: {target!r} is no class; expected a class or 'package.module:Class'")
+        raise PluginError(f"{kind} {name}: {target!r} is not a class; expected a class or 'package.module:Class'")
     if deprecated is not None and not (isinstance(deprecated, str) and deprecated.strip()):
-        raise PluginError(f"{kind} {name}: deprecated={deprecated!r} is no advice; expected what to use in its place")
+        raise PluginError(f"{kind} {name}: deprecated={deprecated!r} is not advice; expected what to use instead")
     return ComponentDeclaration(kind, name, target, extra, deprecated)
 
 

@@ -14,13 +14,13 @@ class Kind(NamedTuple):
     """A kind of component.
 
     Args:
-        name: as it stands in ``component(kind, ...)`` and in messages.
+        name: as in ``component(kind, ...)`` and in messages.
         module: the module that defines its class.
         base: the name of that class.
-        spec_key: the key under which a spec names its components, such as ``training.optimizer``; of a kind that only
-            other components take, the name that their parameter has as a rule.
+        spec_key: the key under which a spec names its components, such as ``training.optimizer``; if only other
+            components take the kind, the usual name of their parameter.
         is_list: whether that key takes a list of them.
-        camel_case: whether its components are spelt ``LikeThis``, and not ``like_this``.
+        camel_case: whether its components are spelt ``LikeThis``, not ``like_this``.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The kind layer, and chains of layers, of which composites are made."""
+"""The kind layer, and chains of layers, which composites are made of."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Layer(Operation):
         """Overwrite the gradient of each parameter, and return dx.
 
         Args:
-            dy: derivative of the loss by y; the layer's own to overwrite.
+            dy: derivative of the loss by y; the layer may overwrite it.
 
         Returns:
             dx, writable; None only if ``needs_input_gradient`` is false.
@@ -59,7 +59,7 @@ class Layer(Operation):
         Args:
             layer: a layer that belongs to this one alone.
             input_shape: shape of its inputs.
-            group: stands before its name with a dot, for a layer that holds several groups of layers.
+            group: prefix of its name, before a dot, if a layer holds several groups of layers.
         """
         self._expect_new_layer(layer)
         before = f"{group}." if group else ""
@@ -73,21 +73,21 @@ class Layer(Operation):
         return layer._take_place(f"{self.path}.{name}", input_shape, self.dtype)
 
     def chain(self, layers: Iterable[Layer], input_shape: Shape, *, name: str = "") -> Chain:
-        """Declare layers inside this one that follow one another; to be called in ``build``.
+        """Declare a chain of layers inside this one; to be called in ``build``.
 
         Args:
             layers: new layers, in order, each of which takes what the one before it returns.
             input_shape: shape of the first one's inputs.
-            name: stands before the names of the layers with a dot, for a layer that holds several chains: the name of
-                the parameter that they come from.
+            name: prefix of the layers' names, before a dot, if a layer holds several chains: the name of the parameter
+                that they come from.
         """
         return Chain(self, layers, input_shape, name)
 
     def flops(self, input_shape: Shape) -> int:
         """Return floating-point operations for one example, forward and backward.
 
-        By default six for each weight, a multiplication and an addition in each of three matrix products, and what
-        the layers inside this one say of themselves.
+        By default six per weight, a multiplication and an addition in each of three matrix products, and those of the
+        layers inside this one.
         """
         inside = sum(child.flops(child._input_shape) for child in self._children.values() if isinstance(child, Layer))
         return 6 * sum(prod(parameter.shape) for parameter in self._parameters.values()) + inside
@@ -99,10 +99,10 @@ class Layer(Operation):
 
     def _expect_new_layer(self, child: object) -> None:
         if not isinstance(child, Layer):
-            msg = f"{self.path} takes {child!r} as a child, which is no layer"
+            msg = f"{self.path} takes {child!r} as a child, which is not a layer"
             raise TypeError(msg)
         if child.path:
-            msg = f"{self.path} takes {child.path} as a child, which has its place already; make a new layer"
+            msg = f"{self.path} takes {child.path} as a child, which is already part of a network; make a new layer"
             raise ValueError(msg)
 
     def _take_place(self, path: str, input_shape: Shape, dtype: np.dtype[Any]) -> Shape:
@@ -115,17 +115,17 @@ class Layer(Operation):
 
 
 class Chain:
-    """Layers inside a layer that follow one another, y = fₙ(... f₂(f₁(x))).
+    """A chain of layers inside a layer, y = fₙ(... f₂(f₁(x))).
 
-    ``Layer.chain`` makes it. The layers are told whether their input gradients are needed: where nobody needs that
-    of the owner, those up to the first with parameters are spared it, as in a network. The first pass makes sure that
-    each returns what its ``build`` declared.
+    ``Layer.chain`` makes it. The chain sets which layers need to compute an input gradient: if the owner's is not
+    needed, the layers up to the first with parameters skip theirs, as in a network. The first pass checks that each
+    layer returns what its ``build`` declared.
 
     Args:
         owner: the layer that holds them.
         layers: new layers, in order.
         input_shape: shape of the first one's inputs.
-        name: stands before the names of the layers with a dot.
+        name: prefix of the layers' names, before a dot.
 
     Attributes:
         layers: the layers, in order.
@@ -137,7 +137,7 @@ class Chain:
         self.owner = owner
         self.layers: list[Layer] = []
         self.input_shape = self.output_shape = input_shape
-        for layer in layers:  # one after the other, so that too many are never made
+        for layer in layers:  # one by one, so that too many are never built
             self.output_shape = owner.child(layer, self.output_shape, group=name)
             self.layers.append(layer)
         self._outputs_checked = False
@@ -159,7 +159,7 @@ class Chain:
         return x
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
-        """Let the layers overwrite their gradients, last first, and return dx; None if nobody needs the owner's.
+        """Let the layers overwrite their gradients, last first, and return dx; None if the owner's isn't needed.
 
         Args:
             dy: derivative of the loss by what ``forward`` returned; the layers may overwrite it.
@@ -194,11 +194,11 @@ class Chain:
 
 
 def order_of_backward(layers: Sequence[Layer], needed: bool) -> list[Layer]:
-    """Tell each layer whether its input gradient is needed, and return those that go backward, last first.
+    """Set for each layer whether its input gradient is needed, and return those that go backward, last first.
 
     Args:
-        layers: layers that follow one another.
-        needed: whether anybody needs the input gradient of the first.
+        layers: a chain of layers.
+        needed: whether the input gradient of the first is needed.
     """
     trained = [i for i, layer in enumerate(layers) if any(True for _ in layer.declared_parameters())]
     first_trained = trained[0] if trained else len(layers)

@@ -1,4 +1,4 @@
-"""Losses: the last member of a stack, where predictions meet targets."""
+"""Losses: the last layer of a network, which compares predictions with targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Loss(Operation):
-    """A mean over the rows of a minibatch of how wrong each prediction is, and its derivative."""
+    """The mean error of the predictions of a minibatch, and its derivative."""
 
     kind: ClassVar[str] = "loss"
 
@@ -44,11 +44,11 @@ class Loss(Operation):
         """Return dx = dloss ∂loss/∂x, writable.
 
         Args:
-            dloss: derivative of what is minimised by this loss; the share of a slice in its minibatch.
+            dloss: derivative of the total loss by this one; the share of a slice in its minibatch.
         """
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return the prediction that inputs stand for, such as probabilities for logits."""
+        """Return the prediction for inputs, such as probabilities for logits."""
         return x
 
     def weight(self, t: NDArray[Any]) -> float:

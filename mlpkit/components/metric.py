@@ -18,12 +18,12 @@ Table: TypeAlias = list[list[int]]
 
 
 class Metric(Component):
-    """A figure gathered over many minibatches, or a table of counts; a new object begins at nothing.
+    """A value accumulated over minibatches, or a table of counts; a new object starts empty.
 
     Attributes:
-        higher_is_better: whether a larger figure is a better one.
+        higher_is_better: whether larger values are better.
         table: if the result is a table, what its rows and its columns stand for, as in ``("target", "predicted")``.
-            Tables are made once training is over, and no history, checkpoint or early stopping knows of them.
+            Tables are computed after training; history, checkpoints and early stopping don't use them.
     """
 
     kind: ClassVar[str] = "metric"
@@ -36,10 +36,10 @@ class Metric(Component):
         return []
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that predictions of such targets can be judged, before any are there; by default, all can.
+        """Make sure that the metric fits such targets; by default, it fits all.
 
-        It is asked before the data is opened, and of each new object before its first minibatch, where the target is
-        known; a metric may keep the target.
+        Called before the data is opened and, if the target is known, on each new object before its first minibatch; a
+        metric may keep the target.
 
         Args:
             target: what is to be predicted.
@@ -51,7 +51,7 @@ class Metric(Component):
 
     @abstractmethod
     def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Take in one minibatch.
+        """Add a minibatch.
 
         Args:
             prediction: what the loss's ``predict`` returns, such as probabilities, shape (rows, classes).
@@ -61,8 +61,8 @@ class Metric(Component):
 
     @abstractmethod
     def merge(self, other: Self) -> None:
-        """Take in what another object of the same class has gathered."""
+        """Add what another object of the same class has accumulated."""
 
     @abstractmethod
     def result(self) -> float | Table:
-        """Return the figure, or the table, over everything taken in."""
+        """Return the value, or the table, over all minibatches so far."""

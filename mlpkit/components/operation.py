@@ -1,4 +1,4 @@
-"""What layers and losses share: parameters, state, scratch arrays, random numbers, layers inside."""
+"""The base of layers and losses: parameters, state, scratch arrays, random numbers, layers inside."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 MOST_LAYERS_INSIDE: Final = 5_000
-"""Layers inside the layers of one network; it takes a second, and tens of megabytes, to find room for so many."""
+"""Most layers inside layers of one network; laying out so many takes a second and tens of megabytes."""
 
 
 class LayerCount:
@@ -40,7 +40,7 @@ class LayerCount:
             holder: path of the layer that holds it.
 
         Raises:
-            ShapeError: that makes too many.
+            ShapeError: there are too many now.
         """
         self._count += 1
         if self._count > MOST_LAYERS_INSIDE:
@@ -54,7 +54,7 @@ class LayerCount:
 Shape = tuple[int, ...]
 
 MOST_VIEWS = 64
-"""Views of scratch arrays kept by one operation; a caller with ever new batch sizes must not fill the memory."""
+"""Views of scratch arrays kept by one operation; ever new batch sizes must not fill the memory."""
 
 
 class Operation(Component):
@@ -64,10 +64,10 @@ class Operation(Component):
         path: its name in the network, such as ``Affine1`` or ``Residual1.Affine1``.
         dtype: the network's dtype.
         training: whether this pass is part of training.
-        needs_input_gradient: whether anybody will use what ``backward`` returns.
+        needs_input_gradient: whether the result of ``backward`` is used.
         couples_examples: whether the examples of a minibatch affect each other.
-        compute_context: what returns a context manager that is entered while a network with the operation computes, for
-            compiled code that has threads of its own; None for nothing.
+        compute_context: returns a context manager that is entered while a network with the operation computes, for
+            compiled code with threads of its own; None if not needed.
     """
 
     couples_examples: ClassVar[bool] = False
@@ -124,7 +124,7 @@ class Operation(Component):
         return declared
 
     def state(self, name: str, shape: Shape, initial: float) -> State:
-        """Declare an array that is kept and saved but not trained; to be called in ``build``.
+        """Declare an array that is saved but not trained; to be called in ``build``.
 
         Args:
             name: its name within the layer.
@@ -153,11 +153,10 @@ class Operation(Component):
             name: what the array is for, within this operation.
             shape: its shape; by default that of ``like``.
             dtype: its dtype; by default the network's.
-            like: an array of as many axes, whose order in memory it takes: loops over two arrays are slow if their
-                orders differ. Without it the last axis is the fastest.
-            contiguous: whether its elements must follow one another in memory, as ``reshape`` needs it; if not, a
-                matrix may have gaps between its rows, which make products faster. By default only an array like
-                another may have gaps.
+            like: an array with as many axes, whose memory order is used: loops over two arrays are slow if their orders
+                differ. Without it the last axis is the fastest.
+            contiguous: whether it must be contiguous, as ``reshape`` needs it; if not, a matrix may have gaps between
+                its rows, which makes products faster. By default only an array like another may have gaps.
         """
         if like is None:
             strides = None
@@ -209,7 +208,7 @@ class Operation(Component):
             yield from operation._states.values()
 
     def _expect_nothing_declared(self) -> None:
-        """Make sure that what takes its place in a network has declared nothing before its ``build``."""
+        """Make sure that an operation that joins a network has declared nothing before its ``build``."""
         declared = next(iter({**self._parameters, **self._states, **self._children}), None)
         if declared is not None:
             raise UsageError(
@@ -218,7 +217,7 @@ class Operation(Component):
             )
 
     def _build_initializers(self, create: Callable[[str, object], Any]) -> None:
-        """Put an initializer in the place of its name, and make sure that there is one for every parameter."""
+        """Resolve the names of initializers, and make sure that every parameter has one."""
         for parameter in self._parameters.values():
             given = parameter.initializer
             try:
@@ -231,7 +230,7 @@ class Operation(Component):
                 ) from error
             if not callable(parameter.initializer):
                 raise WrongUseError(
-                    f"first values of {parameter.path}: {given!r} is no initializer",
+                    f"first values of {parameter.path}: {given!r} is not an initializer",
                     expected="its name, a mapping from its name to its parameters, or an Initializer",
                 )
 
@@ -290,12 +289,12 @@ def expect_shape(name: str, shape: object) -> Shape:
 
 
 def expect_outputs(operation: Operation, y: object, shape: Shape, dtype: DTypeLike) -> None:
-    """Make sure that what a layer's ``forward`` returned is what its ``build`` declared.
+    """Make sure that a layer's ``forward`` returned what its ``build`` declared.
 
     Args:
         operation: the layer.
         y: what it returned.
-        shape: what was declared, and before it the number of rows.
+        shape: the number of rows, followed by the declared shape.
         dtype: the dtype of its inputs.
 
     Raises:
@@ -310,7 +309,7 @@ def expect_outputs(operation: Operation, y: object, shape: Shape, dtype: DTypeLi
 
 
 def expect_gradient(operation: Operation, dx: object, shape: Shape) -> None:
-    """Make sure that what an operation's ``backward`` returned can be handed on.
+    """Make sure that the result of an operation's ``backward`` can be passed on.
 
     Raises:
         ComponentFailure: it is not a writable array of the inputs' shape and dtype.

@@ -44,9 +44,9 @@ class Optimizer(Component):
     Attributes:
         slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
         elementwise: whether each element is updated from its own values only; if not, blocks are whole arrays.
-        uses_decay: whether ``update`` looks at ``step.decay``; if not, a block may hold values that decay and others.
-        slots_version: to be increased if the same slots come to hold something else; a run that is resumed from slots
-            of another version has them upgraded.
+        uses_decay: whether ``update`` uses ``step.decay``; if not, a block may hold values with and without decay.
+        slots_version: increase it if the meaning of the slots changes; resuming from slots of another version upgrades
+            them.
         learning_rate: a number or a schedule, set by the constructor.
     """
 
@@ -80,14 +80,14 @@ class Optimizer(Component):
         """
 
     def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
-        """Turn slots of another version into what ``update`` keeps now, in place; by default there is no way to.
+        """Convert slots of another version to the present one, in place; by default an error.
 
         Args:
             slots: the slots as saved.
             version: their ``slots_version``.
 
         Raises:
-            ModelFileError: that can't be done.
+            ModelFileError: they can't be converted.
         """
         raise ModelFileError(
             f"the checkpoint holds slots of version {version} of optimizer {self.registered_name}, which now keeps "

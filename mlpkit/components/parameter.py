@@ -1,4 +1,4 @@
-"""Parameters and states of layers, and how their rows lie in memory."""
+"""Parameters and states of layers, and the layout of their rows in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GAP = 16
 
 
 def row_stride(shape: tuple[int, ...]) -> int:
-    """Return how many elements rows, along the last axis, should lie apart: their length, or a little more.
+    """Return the distance of rows, along the last axis, in elements: their length, or a little more.
 
     Args:
         shape: shape of the array.
@@ -77,7 +77,7 @@ class Parameter:
 
 @dataclass(slots=True, eq=False)
 class State:
-    """An array that a layer keeps from step to step and that is saved, but not trained.
+    """An array that a layer keeps and that is saved, but not trained.
 
     Args:
         name: its name within its layer, such as ``running_mean``.

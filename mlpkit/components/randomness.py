@@ -1,4 +1,4 @@
-"""Random numbers keyed by what they are for, so that they don't depend on who draws first."""
+"""Random numbers keyed by their purpose, so that they don't depend on the order of drawing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
 
     Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
     """
-    import hashlib  # noqa: PLC0415 - like the next one, costs what checking a spec need not pay
+    import hashlib  # noqa: PLC0415 - slow to import, like the next one, and not needed to check a spec
 
     from numpy.random import Generator, Philox  # noqa: PLC0415
 
@@ -36,7 +36,7 @@ class RandomPosition:
         seed: the spec's seed.
         slice: which slice of the minibatch the replica computes.
         step: steps done before this one.
-        forwards: forward passes begun, so that each begins its random numbers anew.
+        forwards: number of forward passes begun, each with random numbers of its own.
     """
 
     seed: int = 0

@@ -23,7 +23,7 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True)
 class Recipe(Generic[C_co]):
-    """Something to build afresh at each call.
+    """Builds a new component at each call.
 
     As a constructor's annotation, ``Recipe[Layer]`` asks for a layer that the component itself builds, as
     often as it likes. In Python any callable without arguments will do.

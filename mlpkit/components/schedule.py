@@ -21,7 +21,7 @@ class Progress:
     Args:
         step: steps done before this one, from 0.
         epoch: passes over the training data done, a fraction included.
-        total_steps: steps that the whole training takes. A training that ends after a time has no such attribute.
+        total_steps: steps of the whole training; reading it is an error if training ends after a time.
     """
 
     step: int
@@ -30,7 +30,7 @@ class Progress:
 
 
 class OpenEndedProgress(Progress):
-    """How far a training has come that ends after a time, so that nobody knows how many steps it takes."""
+    """Progress of a training that ends after a time, so that its number of steps isn't known."""
 
     def __init__(self) -> None:
         self.step = 0
@@ -40,10 +40,10 @@ class OpenEndedProgress(Progress):
         return f"OpenEndedProgress(step={self.step}, epoch={self.epoch})"
 
     def __getattr__(self, name: str) -> Any:
-        """Say what is wrong with asking for ``total_steps``.
+        """Raise the error for reading ``total_steps``.
 
         Raises:
-            OpenEndedError: that was asked for.
+            OpenEndedError: always.
         """
         if name == "total_steps":
             raise OpenEndedError("how many steps the training takes is not known beforehand: it ends after a time")
@@ -68,7 +68,7 @@ class Schedule(Component):
 Rate: TypeAlias = Annotated[
     float | Schedule | str | Mapping[str, Any], OfKind("schedule", literal=Annotated[float, Ge(0)])
 ]
-"""A number, which stays what it is and is not negative, or a schedule."""
+"""A constant number from 0 up, or a schedule."""
 
 
 def rate_at(rate: Rate, progress: Progress) -> float:
@@ -81,5 +81,5 @@ def rate_at(rate: Rate, progress: Progress) -> float:
         return float(rate)
     if isinstance(rate, Schedule):
         return float(rate(progress))
-    msg = f"the rate {rate!r} is a reference that nobody has resolved; pass a number or a Schedule"
+    msg = f"the rate {rate!r} is a schedule's name, not a schedule; pass a number or a Schedule"
     raise TypeError(msg)

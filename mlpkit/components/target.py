@@ -16,7 +16,7 @@ class Classes:
 
     Args:
         count: number of classes.
-        one_hot: whether targets come as rows with a single one, and not as class numbers.
+        one_hot: whether targets are one-hot rows instead of class numbers.
     """
 
     count: int
@@ -81,7 +81,7 @@ def target_from_plain(plain: dict[str, Any]) -> Target:
     """Return the target that plain data stands for.
 
     Raises:
-        ValueError: it stands for none.
+        ValueError: it is not a target.
     """
     match plain:
         case {"type": "Classes", "count": count, "one_hot": bool(one_hot)} if is_length(count) and len(plain) == 3:
@@ -90,7 +90,7 @@ def target_from_plain(plain: dict[str, Any]) -> Target:
             return Labels(count)
         case {"type": "Values", "shape": [*shape]} if all(map(is_length, shape)) and len(plain) == 2:
             return Values(tuple(shape))
-    msg = f"{reprlib.repr(plain)} is no target"
+    msg = f"{reprlib.repr(plain)} is not a target"
     raise ValueError(msg)
 
 

@@ -1,4 +1,4 @@
-"""What plugin authors test their components with.
+"""Tools for plugin authors to test their components.
 
 Names are loaded when they are first used, as those of ``mlpkit`` are.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.lazy_names import lazy_names
 
-if TYPE_CHECKING:  # "as" says that the name is public
+if TYPE_CHECKING:  # "as" marks the name as public
     from mlpkit.testing.conformance_tests import conformance as conformance
     from mlpkit.testing.gradients import GradientMismatch as GradientMismatch
     from mlpkit.testing.gradients import check_gradients as check_gradients

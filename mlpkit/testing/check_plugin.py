@@ -1,4 +1,4 @@
-"""Asking every component of a plugin what its kind promises."""
+"""Runs the conformance checks on every component of a plugin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FailedCheck:
 
     Args:
         check: the check's name.
-        asks: what it asks.
+        asks: the question that it asks.
         reason: what happened, what was expected, what to do.
     """
 
@@ -30,14 +30,14 @@ class FailedCheck:
 
 @dataclass(frozen=True)
 class CheckedComponent:
-    """What the checks said of a component.
+    """The results of a component's checks.
 
     Args:
         name: its name in specs.
         kind: its kind.
         passed: whether no check failed.
-        checks: how many were asked.
-        left_out: how many were not, as they rest on one that failed.
+        checks: how many were run.
+        left_out: how many were blocked by one that failed.
         failed: those that failed.
     """
 
@@ -50,11 +50,11 @@ class CheckedComponent:
 
 
 def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComponent]:
-    """Ask every component of a plugin all checks for its kind, and return the verdicts as they come.
+    """Run all checks on every component of a plugin, and yield the verdicts one by one.
 
     Args:
         plugin: a namespace, a component's name, or the path of a plugin's file.
-        files: paths of plugins' files that namespaces and names may mean too.
+        files: paths of plugins' files in which namespaces and names are looked up too.
 
     Raises:
         UsageError: there is no such plugin or component.

@@ -1,4 +1,4 @@
-"""Failures that an author knows of, and why they are there."""
+"""The conformance suite as pytest tests, with expected failures."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ReasonsToFail:
                     remedy = did_you_mean(check, checks) or "docs/conformance.md lists them"
                     raise UsageError(f"expected_failures: there is no check '{check}' for {name}; {remedy}")
                 if not isinstance(reason, str) or not reason.strip():
-                    raise UsageError(f"expected_failures: {name} fails {check} for no reason; expected a sentence")
+                    raise UsageError(f"expected_failures: {name} fails {check} without a reason; expected a sentence")
                 self._reasons[subject.name, check] = reason
 
     def __call__(self, check: Check, subject: ComponentUnderTest) -> str:
@@ -59,9 +59,9 @@ def conformance(
     *,
     expected_failures: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[..., None]:
-    """Return a test that asks every check of every component of a plugin, each as an item of its own.
+    """Return a test that runs every check on every component of a plugin, each as a test item of its own.
 
-    In a file of tests::
+    In a test file::
 
         from mlpkit.testing import conformance
 
@@ -78,7 +78,7 @@ def conformance(
         PluginError: the plugin is broken.
     """
     try:
-        import pytest  # noqa: PLC0415 - mlpkit does without it
+        import pytest  # noqa: PLC0415 - mlpkit doesn't need it otherwise
     except ModuleNotFoundError as error:
         raise UsageError("conformance() needs pytest: pip install pytest, or use mlpkit check-plugin") from error
 

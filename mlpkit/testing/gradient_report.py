@@ -1,4 +1,4 @@
-"""Whether the gradients of a layer or loss are right, on the examples that it shows itself by."""
+"""Checks the gradients of a layer or loss on its examples."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class GradientReport:
     """What a comparison of ``backward`` with differences of ``forward`` says.
 
     Args:
-        status: ``checked``; ``failed`` if a gradient is wrong, or can't be had; ``unchecked`` if there is no example.
+        status: ``checked``; ``failed`` if a gradient is wrong, or can't be computed; ``unchecked`` if there is no
+            example.
         examples: how many examples were compared.
-        detail: what is wrong, or missing.
+        detail: what is wrong or missing.
     """
 
     status: str
@@ -51,7 +52,7 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> GradientR
     checks = {check.name: check for check in checks_for(entry.kind)}
     for name in (*TO_BUILD, *DERIVATIVES):
         try:
-            with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
+            with redirect_stdout(sys.stderr):  # standard output is for results, which may be JSON
                 run_check(checks[name], subject, TO_BUILD)
         except CheckFailure as found:
             return GradientReport("failed" if name in DERIVATIVES else "unchecked", detail=one_line(str(found)))

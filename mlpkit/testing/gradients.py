@@ -1,4 +1,4 @@
-"""Comparing what ``backward`` computes with differences of what ``forward`` computes."""
+"""Compares the gradients of ``backward`` with finite differences of ``forward``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MOST_ELEMENTS: Final = 256
 DIRECTIONS: Final = 8
 
 DLOSS: Final = 0.75
-"""What ``backward`` of a loss is called with, so that a loss which forgets the factor is found out."""
+"""The dloss given to a loss, other than 1, so that a loss that ignores it fails."""
 
 
 class GradientMismatch(MlpkitError, AssertionError):  # noqa: N818 - reads as what was found, in a test's report
@@ -68,7 +68,7 @@ def numerical_gradient(
 
     Args:
         function: takes an array of x's shape and returns a number.
-        x: where; it is left as it is.
+        x: the point; it is not changed.
         step: the step h.
     """
     point = np.array(x, np.float64)
@@ -102,24 +102,24 @@ def check_gradients(
     The gradient by each parameter and by the inputs is compared, for the loss Σ y dy with random dy if it is
     a layer's. Small arrays are compared element by element, large ones along random directions. Parameters
     are moved a little off their first values, so that zeros hide nothing, and their gradients are set to NaN
-    beforehand, so that ``backward`` must overwrite them. Differences too small for float64 to resolve count
-    as none. At a kink, such as that of Relu at 0, there is no gradient to compare: keep ``x`` away from it.
+    beforehand, so that ``backward`` must overwrite them. Differences too small for float64 to resolve count as zero. At
+    a kink, such as that of Relu at 0, there is no gradient to compare: keep ``x`` away from it.
 
     Args:
         layer_or_loss: a new layer or loss.
         input_shape: shape of one example.
         rows: rows of the minibatch, unless ``x`` is given.
-        target: for a loss, what is to be predicted; targets are drawn at random unless ``t`` is given.
-        seed: what all random numbers are keyed by.
+        target: for a loss, the kind of target; targets are drawn at random unless ``t`` is given.
+        seed: the seed of all random numbers.
         tolerance: the largest relative error allowed.
         x: inputs, shape (rows, *input_shape); by default standard normal numbers.
         t: for a loss, targets of the same rows.
-        resolver: builds components that are given by name; by default from all that is installed.
+        resolver: builds components given by name; by default any that is installed.
 
     Raises:
         GradientMismatch: a gradient is wrong.
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
-        UsageError: a loss was given neither targets nor what is to be predicted.
+        UsageError: a loss was given neither ``target`` nor ``t``.
     """
     mismatches = gradient_mismatches(
         layer_or_loss,
@@ -163,7 +163,7 @@ def gradient_mismatches(
 
     Raises:
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
-        UsageError: a loss was given neither targets nor what is to be predicted.
+        UsageError: a loss was given neither ``target`` nor ``t``.
     """
     operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
     rng = keyed_generator(seed, "check_gradients")
@@ -193,7 +193,7 @@ def gradient_mismatches(
 def _objective_of_layer(
     layer: Layer, x: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[Callable[[], float], NDArray[Any], float]:
-    """Return Σ y dy as a function of what x and the parameters hold, its gradient dx, and the size of its terms."""
+    """Return Σ y dy as a function of x and the parameters in place, its gradient dx, and the size of its terms."""
 
     def forward() -> NDArray[Any]:
         begin_pass(layer)
@@ -212,7 +212,7 @@ def _objective_of_layer(
 def _objective_of_loss(
     loss: Loss, x: NDArray[np.float64], t: NDArray[Any]
 ) -> tuple[Callable[[], float], NDArray[Any], float]:
-    """Return dloss times the loss as a function of what x and the parameters hold, its gradient dx, and its size."""
+    """Return dloss times the loss as a function of x and the parameters in place, its gradient dx, and its size."""
 
     def forward() -> float:
         begin_pass(loss)
@@ -228,7 +228,7 @@ def _objective_of_loss(
 
 def _random_targets(target: Target | None, rows: int, rng: np.random.Generator) -> NDArray[Any]:
     if target is None:
-        raise UsageError("to check a loss, say what is to be predicted, as in target=Classes(3), or give targets t")
+        raise UsageError("to check a loss, pass the kind of target, as in target=Classes(3), or targets t")
     return random_targets(target, rows, rng)
 
 

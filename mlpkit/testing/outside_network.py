@@ -24,7 +24,7 @@ def random_targets(target: Target, rows: int, rng: np.random.Generator, dtype: D
     """Return targets for so many rows.
 
     Args:
-        target: what is to be predicted.
+        target: the kind of target.
         rows: number of rows.
         rng: random numbers.
         dtype: the network's dtype, which all targets but class numbers have.
@@ -37,7 +37,7 @@ def random_targets(target: Target, rows: int, rng: np.random.Generator, dtype: D
     return rng.normal(size=(rows, *target.shape)).astype(dtype)
 
 
-O = TypeVar("O", bound="Operation")  # noqa: E741 - the one letter that an operation has
+O = TypeVar("O", bound="Operation")  # noqa: E741 - stands for operation
 
 
 class Projection(Loss):
@@ -76,10 +76,10 @@ def standalone(
     Args:
         operation: the layer or loss; it can't become part of a network afterwards.
         input_shape: shape of one example.
-        target: for a loss, what is to be predicted, if that is known.
-        seed: what initializers and random numbers are keyed by.
+        target: for a loss, the kind of target, if that is known.
+        seed: the seed of initializers and random numbers.
         dtype: float32 or float64.
-        resolver: builds components that are given by name; by default from all that is installed.
+        resolver: builds components given by name; by default any that is installed.
 
     Raises:
         StackError: it can't take such inputs or targets.

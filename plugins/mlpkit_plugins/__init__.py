@@ -1,4 +1,4 @@
-"""The components that come with mlpkit, provided through the same hook as everybody's."""
+"""The components that come with mlpkit, registered through the same hook as any plugin's."""
 
 from __future__ import annotations
 

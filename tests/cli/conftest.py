@@ -94,7 +94,7 @@ class SlowData(Dataset):
 
 
 class WrongData(SlowData):
-    """Fails when it is opened, in a way that nobody has foreseen."""
+    """Raises an unexpected exception when it is opened."""
 
     def open(self, seed):
         raise KeyError("the third shelf")

@@ -84,7 +84,7 @@ def test_a_damaged_data_file_is_a_failure_of_the_work(work, digits, invoke):
     assert invoke("check", "missing.yaml", "tiny.yaml", *override).code == 2
 
 
-def test_a_wrong_command_is_told_once(invoke):
+def test_a_wrong_command_is_reported_once(invoke):
     done = invoke("check", "tiny.yaml", "tiny.yaml", "--plugin", "missing.py")
     assert (done.code, done.out) == (2, "")
     assert done.err.count("missing.py") == 1

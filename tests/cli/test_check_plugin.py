@@ -122,7 +122,7 @@ def test_one_component_alone(plugin, invoke):
         ),
         (
             "folder",
-            "error: there is no plugin or component 'folder' to check; a folder is no plugin; install it with pip "
+            "error: there is no plugin or component 'folder' to check; a folder is not a plugin; install it with pip "
             'install -e "./folder", and name its namespace\n',
         ),
         ("nothing_like_it.py", "error: the plugin file nothing_like_it.py is not there\n"),
@@ -180,8 +180,8 @@ def test_an_installed_plugin_goes_by_its_namespace(installed):
     ("name", "remedy"),
     [
         ("acm", "did you mean 'acme'?"),
-        ("acme-mlpkit", "that is the distribution of the plugin 'acme': name that"),
-        ("./acme_mlpkit", "that is the distribution of the plugin 'acme': name that"),
+        ("acme-mlpkit", "that is the distribution of the plugin 'acme'; use the plugin's name"),
+        ("./acme_mlpkit", "that is the distribution of the plugin 'acme'; use the plugin's name"),
         ("Rleu", "did you mean 'Relu'?"),
     ],
 )

@@ -118,7 +118,7 @@ def test_a_mean_that_is_rounding_alone_is_shown_as_zero(work, invoke):
     assert [line.split()[3] for line in lines if line.split()[:1] in (["a"], ["b"])] == ["0.0000", "0.0000"]
 
 
-def test_mistakes_are_told_as_by_check(table, invoke):
+def test_mistakes_are_shown_as_by_check(table, invoke):
     table(CLASSES.replace("good", "god"), "SoftmaxWithLoss")
     done = invoke("data", "table.yaml")
     assert (done.code, done.out) == (2, "")

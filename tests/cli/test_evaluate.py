@@ -87,7 +87,7 @@ def test_a_table_has_the_names_of_the_classes(work, invoke):
 
 
 @pytest.mark.parametrize("change", ["a row more", "a row less"])
-def test_data_that_has_changed_since_is_told_of_beside_the_figures(work, invoke, change):
+def test_a_change_of_data_is_reported_beside_the_results(work, invoke, change):
     generator = np.random.default_rng(0)
     rows = [f"{x:.3f},{'b' if x > 0 else 'a'}" for x in generator.normal(size=100)]
     (work / "points.csv").write_text("\n".join(["x,class", *rows]))

@@ -168,7 +168,7 @@ def test_help_and_version_end_in_silence_if_the_reader_has_left(arguments, mlpki
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["check", "--nonsense"], ["check"], ["xyzzy"], []])
-def test_wrong_usage_that_nobody_can_be_told_of_is_wrong_usage(arguments, mlpkit):
+def test_wrong_usage_has_its_exit_code_without_standard_error(arguments, mlpkit):
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         done = mlpkit(*arguments, stderr=full)
     assert (done.code, done.out) == (2, "")
@@ -179,7 +179,7 @@ def test_closed_standard_streams_are_no_reason_to_fail(environment, work):
     assert subprocess.run(["bash", "-c", command], env=environment, cwd=work, check=False).returncode == 0
 
 
-def test_errors_are_red_on_a_terminal_and_plain_where_colours_are_unwanted(terminal):
+def test_errors_are_red_on_a_terminal_and_plain_without_colours(terminal):
     coloured = terminal("evaluate", "nowhere")
     assert coloured.wait_for_end() == 2
     assert "\x1b[31m\x1b[1merror:\x1b[0m" in coloured.raw

@@ -24,7 +24,7 @@ def test_kind_and_folder_can_be_chosen(invoke, work):
     assert (place / "acme_mlpkit/cosine.py").is_file()
 
 
-def test_mistakes_are_told(invoke):
+def test_mistakes_are_shown(invoke):
     assert invoke("new-plugin", "Acme").err == (
         "error: 'Acme' can't be a namespace; expected a word or words in snake_case, such as acme or acme_vision, "
         "of up to 100 characters, and none of Python's keywords\n"

@@ -37,7 +37,7 @@ def test_a_document_is_one_line_of_ascii_with_finite_numbers(capsys):
     ("failure", "expected"),
     [(BrokenPipeError(), OutputClosedError), (OSError(5, "Input/output error"), StorageError)],
 )
-def test_what_standard_output_refuses_is_told_apart(failure, expected, monkeypatch):
+def test_errors_of_standard_output_are_distinguished(failure, expected, monkeypatch):
     def refuse(*args, **kwargs):
         raise failure
 
@@ -47,7 +47,7 @@ def test_what_standard_output_refuses_is_told_apart(failure, expected, monkeypat
         result("text")
 
 
-def test_a_message_that_nobody_can_hear_is_no_error(monkeypatch):
+def test_a_message_without_standard_error_is_not_an_error(monkeypatch):
     def refuse(*args, **kwargs):
         raise BrokenPipeError
 

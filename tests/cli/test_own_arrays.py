@@ -72,7 +72,7 @@ def test_classes_from_0_are_not_warned_of(save, invoke):
     assert (done.code, done.err) == (0, "")
 
 
-def test_one_hot_rows_and_whole_floats_are_told_with_what_makes_classes_of_them(save, invoke):
+def test_one_hot_rows_and_whole_floats_come_with_advice_to_make_classes(save, invoke):
     save(np.eye(4)[np.arange(100) % 4])
     done = invoke("check", "own.yaml")
     assert (done.code, done.out, done.err) == (1, "", ONE_HOT)

@@ -65,7 +65,7 @@ def test_evaluation_applies_what_was_learned_from_the_data_trained_on(fruit, inv
     rows = "".join(f"{int(w) + 500},{c},{k}\n" for w, c, k in heavier)
     (fruit / "fruit.csv").write_text("weight,colour,kind\n" + rows)
     after = json.loads(invoke("evaluate", "runs/fruit", "--json").out)
-    assert after["train"]["accuracy"] < 0.7  # had the mean been computed anew, cherries were cherries still
+    assert after["train"]["accuracy"] < 0.7  # with a newly computed mean, cherries would still be cherries
 
 
 @pytest.mark.parametrize(
@@ -280,9 +280,7 @@ prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numb
         ),
     ],
 )
-def test_a_loss_that_does_not_fit_the_target_is_told_with_what_to_change(
-    work, invoke, prices, target, loss, told, remedy
-):
+def test_a_loss_that_does_not_fit_the_target_comes_with_advice(work, invoke, prices, target, loss, told, remedy):
     spec = spec_of(prices, target.strip("{}").replace(", ", "\n    "), loss)
     line = 11 + spec.count("predict")
     (work / "prices.yaml").write_text(spec)
@@ -312,7 +310,7 @@ def test_many_numbers_as_classes_are_warned_of_wherever_the_data_is_used(work, i
 
 
 @pytest.mark.parametrize("predict", ["values", "labels"])
-def test_a_target_of_texts_where_numbers_are_to_be_predicted_is_told_at_the_target(work, invoke, prices, predict):
+def test_a_target_of_texts_for_numbers_is_an_error_at_the_target(work, invoke, prices, predict):
     spec = spec_of(prices, f"target: kind\n    predict: {predict}", "MeanSquaredError")
     (work / "prices.yaml").write_text(spec)
     done = invoke("check", "prices.yaml")

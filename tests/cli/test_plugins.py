@@ -53,7 +53,7 @@ def test_plugins_are_listed_with_their_components(mlpkit, work):
     ]
 
 
-def test_what_is_wrong_with_a_plugin_is_said_and_is_no_failure(work, invoke):
+def test_problems_of_a_plugin_are_shown_and_do_not_fail(work, invoke):
     (work / "faulty.py").write_text("import nothing_of_that_name\n")
     (work / "old.py").write_text(OLD)
     done = invoke("plugins", "--plugin", "faulty.py", "--plugin", "old.py", "--no-plugin", "mlpkit")

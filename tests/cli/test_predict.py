@@ -51,7 +51,7 @@ def test_a_file_that_does_not_fit_is_an_error(run, work, invoke):
         assert done.err.startswith(f"error: {file}: ")
 
 
-def test_values_are_written_where_no_classes_are_predicted():
+def test_values_are_written_if_no_classes_are_predicted():
     predictions = Predictions(np.array([[1.5, -2.0], [0.25, 1e-9]]), None, None)
     assert _lines(predictions) == ["row  values", "  0  1.5000 -2.0000", "  1  0.2500 1.00e-09"]
     assert _document(predictions, 0) == {"row": 0, "values": [1.5, -2.0]}

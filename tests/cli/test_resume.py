@@ -77,7 +77,7 @@ def test_quiet_tells_of_a_damaged_checkpoint_all_the_same(stopped, invoke):
     )
 
 
-def test_a_run_that_has_ended_is_left_alone_and_told_again(stopped, invoke):
+def test_a_finished_run_is_left_alone_and_reported_again(stopped, invoke):
     first = invoke("resume", "run", *PLUGIN)
     done = invoke("resume", "run", *PLUGIN)
     assert (done.code, done.err) == (0, "run: the run is finished; nothing was left to do\n")
@@ -106,7 +106,7 @@ def test_on_a_terminal_the_bar_goes_on_where_it_was(stopped, terminal):
     assert screen.lines()[-1] == "kept in run"
 
 
-def test_what_is_no_run_folder(work, invoke):
+def test_a_folder_that_is_not_a_run(work, invoke):
     done = invoke("resume", "nothing")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: nothing: there is no such folder; expected the folder of a run")

@@ -184,7 +184,7 @@ def test_a_run_that_diverges_keeps_what_there_is(work, mlpkit):
     assert (work / "runs/tiny/model.safetensors").is_file()
 
 
-def test_a_layers_own_mistake_is_told_without_a_traceback(mlpkit):
+def test_a_layers_own_mistake_is_shown_without_a_traceback(mlpkit):
     layers = "layers=[acme.Broken, Affine: {units: 10}, SoftmaxWithLoss]"
     done = mlpkit("run", "tiny.yaml", "--plugin", "acme.py", "--set", layers)
     assert done.code == 1

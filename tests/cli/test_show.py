@@ -27,7 +27,7 @@ In a spec:
 
 Source: Acme, Annual Report (1949).
 
-Gradients: not checked. acme.Slow: acme.Slow has no examples, and must be given seconds; \
+Gradients: not checked. acme.Slow: acme.Slow has no examples, and requires seconds; \
 expected parameters to check it with; write a class method examples that returns a list of pairs of parameters \
 and the shape of one example's inputs, as in [({'units': 3}, (4,))]
 
@@ -176,6 +176,6 @@ def test_a_narrow_terminal_breaks_no_line_but_the_mathematics(terminal):
     screen = terminal("show", "mnist", columns=60, rows=60)
     assert screen.wait_for_end() == 0
     wrapped = [
-        line for line in screen.lines() if line.startswith("    number of training images, taken from the end, that")
+        line for line in screen.lines() if line.startswith("    number of training images, taken from the end, for")
     ]
     assert len(wrapped) == 1

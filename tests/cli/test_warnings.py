@@ -94,7 +94,7 @@ def test_resume_and_repro_warn_at_the_line_of_the_resolved_spec(invoke, deprecat
         assert "  help: use Relu" in done.err
 
 
-def test_a_broken_plugin_is_told_at_the_line_that_needs_it(work, invoke, deprecated):
+def test_a_broken_plugin_is_reported_at_the_line_that_needs_it(work, invoke, deprecated):
     (work / "old.py").write_text("import no_such_library\n")
     done = invoke("check", *deprecated)
     assert (done.code, done.out) == (2, "")

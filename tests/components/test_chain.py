@@ -30,7 +30,7 @@ class Holder(Layer):
 
 
 class Odd(Layer):
-    """y = x, unless it is told otherwise."""
+    """y = x, unless a test changes its methods."""
 
     in_forward = staticmethod(lambda x: x)
     in_backward = staticmethod(lambda dy: dy)
@@ -106,8 +106,11 @@ def test_a_layer_inside_that_fails_later_is_named_too(method):
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        (lambda: ["Relu"], "build raised TypeError: Holder1 takes 'Relu' as a child, which is no layer"),
-        (lambda: 2 * [Affine(3)], "ValueError: Holder1 takes Holder1.Affine1 as a child, which has its place already"),
+        (lambda: ["Relu"], "build raised TypeError: Holder1 takes 'Relu' as a child, which is not a layer"),
+        (
+            lambda: 2 * [Affine(3)],
+            "ValueError: Holder1 takes Holder1.Affine1 as a child, which is already part of a network",
+        ),
     ],
 )
 def test_what_can_not_stand_inside(layers, message):

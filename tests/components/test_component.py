@@ -23,7 +23,7 @@ class Dense(Layer):
         weights: InitializerLike = "he_normal",
         rate: Rate = 0.1,
         gain: Annotated[float, Gt(0)] | None = None,
-        sizes: list[int] = [1, 2],  # noqa: B006 - what is checked here is that nobody shares it
+        sizes: list[int] = [1, 2],  # noqa: B006 - the test checks that it isn't shared
         inner: Recipe[Layer] | None = None,
     ):
         self.given = {

@@ -30,12 +30,12 @@ def test_declares_a_class_or_where_to_import_it_from():
         (("metric", "top__k", int), "'top__k' can't be the name of a metric; expected snake_case"),
         (("metric", "", int), "'' can't be the name of a metric; expected snake_case"),
         (("metric", None, int), "None can't be the name of a metric; expected snake_case"),
-        (("layer", "Conv", 3), "layer Conv: 3 is no class; expected a class or 'package.module:Class'"),
+        (("layer", "Conv", 3), "layer Conv: 3 is not a class; expected a class or 'package.module:Class'"),
         (
             ("layer", "Conv", "acme.Conv"),
-            "layer Conv: 'acme.Conv' is no class; expected a class or 'package.module:Class'",
+            "layer Conv: 'acme.Conv' is not a class; expected a class or 'package.module:Class'",
         ),
-        (("layer", "Conv", "a:b:c"), "layer Conv: 'a:b:c' is no class; expected a class or 'package.module:Class'"),
+        (("layer", "Conv", "a:b:c"), "layer Conv: 'a:b:c' is not a class; expected a class or 'package.module:Class'"),
     ],
 )
 def test_a_wrong_declaration_is_refused(arguments, message):

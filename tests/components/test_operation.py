@@ -145,7 +145,7 @@ def test_a_child_has_one_place():
     layer, child = named(Same(), "Same1"), Same()
     layer.child(child, (3,))
     with pytest.raises(
-        ValueError, match=r"^Same1 takes Same1\.Same1 as a child, which has its place already; make a new layer$"
+        ValueError, match=r"^Same1 takes Same1\.Same1 as a child, which is already part of a network; make a new layer$"
     ):
         layer.child(child, (3,))
 
@@ -278,7 +278,7 @@ def test_views_of_ever_new_shapes_do_not_pile_up():
     assert len(layer._views) <= MOST_VIEWS
 
 
-def test_random_numbers_are_keyed_by_seed_path_step_and_slice_and_begin_anew_at_each_pass():
+def test_random_numbers_are_keyed_by_seed_path_step_and_slice_and_restart_at_each_pass():
     layer = named(Same(), "Dropout1")
     layer._position = RandomPosition(seed=5, slice=2, step=7, forwards=1)
     expected = keyed_generator(5, "layer", "Dropout1", 7, 2).random(4)

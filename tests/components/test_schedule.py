@@ -39,6 +39,6 @@ def test_a_schedule_is_asked():
 
 
 @pytest.mark.parametrize("reference", ["constant", {"constant": {"value": 1}}, None])
-def test_a_name_that_nobody_resolved_is_an_error(reference):
-    with pytest.raises(TypeError, match="is a reference that nobody has resolved; pass a number or a Schedule"):
+def test_an_unresolved_name_is_an_error(reference):
+    with pytest.raises(TypeError, match="is a schedule's name, not a schedule; pass a number or a Schedule"):
         rate_at(reference, HALFWAY)

@@ -52,5 +52,5 @@ def test_a_target_says_how_it_is_kept(target, shape, dtype, text):
     ],
 )
 def test_other_plain_data_is_no_target(plain):
-    with pytest.raises(ValueError, match=r"is no target$"):
+    with pytest.raises(ValueError, match=r"is not a target$"):
         target_from_plain(plain)

@@ -45,5 +45,5 @@ def test_what_the_table_leaves_out_is_refused(annotation):
         def __call__(self, progress): ...
 
     Example.__init__.__annotations__["value"] = annotation
-    with pytest.raises(mlpkit.PluginError, match="none that a spec can serve"):
+    with pytest.raises(mlpkit.PluginError, match="a spec can't give a value for the annotation"):
         schema_of(Example)

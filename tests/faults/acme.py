@@ -1,4 +1,4 @@
-"""The plugin of these tests: components with state of every kind, which can be told to halt, and to be slow."""
+"""The plugin of these tests: components with state of every kind, which halt or are slow if a test asks for it."""
 
 from __future__ import annotations
 

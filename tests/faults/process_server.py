@@ -1,6 +1,6 @@
 """Forks a process for each command, and says how it ended: whole Python processes cost too much to kill by hundreds.
 
-Reads a JSON object a line, answers with one. What a fork may do is told by the functions below.
+Reads one JSON object per line, and answers each with one. The functions below define what a fork can do.
 """
 
 from __future__ import annotations

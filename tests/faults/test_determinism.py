@@ -1,4 +1,4 @@
-"""The same spec gives the same bits: in every new process, and whoever computes which slice."""
+"""The same spec gives the same bits in every new process, for any assignment of slices to workers."""
 
 from __future__ import annotations
 

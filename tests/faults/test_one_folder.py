@@ -1,4 +1,4 @@
-"""Many processes that want one run folder: one gets it, the others are told at once, and nothing is lost."""
+"""Many processes with one run folder: one gets it, the others fail at once, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -35,13 +35,13 @@ training:
 PHASES = ("load", "forward", "backward", "save", "write", "evaluate")
 """To save is to copy what training changes; it is written while training goes on, up to the next time."""
 LAST_STEPS = {"forward": {1}, "backward": {1}, "evaluate": {6}, "save": {9}, "write": range(8, 18)}
-"""How far a run comes that is told to end in a phase; while a checkpoint is written, training goes on to the next."""
+"""Last steps of a run that gets a signal in a phase; while a checkpoint is written, training goes on."""
 SIGNALS = {"INT": (signal.SIGINT, 130), "TERM": (signal.SIGTERM, 143), "HUP": (signal.SIGHUP, 129)}
 
 
 @pytest.fixture(scope="module")
 def expected(acme, results, tmp_path_factory):
-    """Return what the run comes to if nobody interrupts it."""
+    """Return the result of the run without an interruption."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
     mlpkit.run(mlpkit.load_spec(folder / "spec.yaml", plugins=[acme]), folder / "run")

@@ -103,7 +103,7 @@ def test_damage(checkpoint: Path, count: int, every: int) -> None:
 @counts(60, 3_000)
 def test_a_right_checksum_over_damage(checkpoint: Path, count: int) -> None:
     content, digits = checkpoint.read_bytes(), load_model_file(checkpoint).sha256
-    # The observer is told of a damaged checkpoint by its name; the error is about the folder.
+    # The observer gets the name of a damaged checkpoint; the error is about the folder.
     survives_forgeries(resumed, content, digits, checkpoint, seed=12, count=count, names_file=False)
 
 

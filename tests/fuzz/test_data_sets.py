@@ -100,7 +100,7 @@ def test_whole_files_are_read(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_truncation(tmp_path: Path, name: str) -> None:
-    """Of a table, what was cut off at the end of a value can't be told from a shorter one."""
+    """A table cut off at the end of a value can't be distinguished from a shorter one."""
     dataset, content = FILES[name]
     accept = (lambda found: len(found) <= 10) if name == "table.csv" else lambda found: False
     report = campaign(reading(dataset), truncations(content), tmp_path / name, may_accept=accept, limits=LIMITS)

@@ -153,11 +153,11 @@ HOSTILE = {
     "a billion slices": ({"training__slices": 10**9}, "out of range"),
     "threads beyond any machine": ({"training__threads": 10**30}, "out of range"),
     "a billion copies": ({"layers__1": {"Repeat": {"times": 10**9, "layer": "Relu"}}}, "more than 5,000"),
-    "a plugin that nobody has": ({"layers__1": {"evil.Layer": {}}}, "no plugin 'evil' is installed"),
+    "a plugin that doesn't exist": ({"layers__1": {"evil.Layer": {}}}, "no plugin 'evil' is installed"),
     "an import path": ({"layers__1": {"os.system": {}}}, "no plugin 'os' is installed"),
     "another file": ({"extends": "/etc/passwd"}, "can't extend others"),
     "a name that leads elsewhere": ({"name": "../../evil"}, "can't name a run folder"),
-    "a weight that nobody knows": ({"layers__0__Affine__weights": {"evil": {}}}, "unknown initializer 'evil'"),
+    "an unknown initializer": ({"layers__0__Affine__weights": {"evil": {}}}, "unknown initializer 'evil'"),
     "ten thousand layers": ({"layers": ["Relu"] * 10_001}, "more than 10,000 values"),
 }
 

@@ -80,7 +80,7 @@ def test_garbage_in_its_files_is_read_or_named(run: Path, name: str, garbage: st
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
-def test_what_is_no_file_is_named(run: Path, name: str, make: Callable[[Path], None]) -> None:
+def test_special_files_are_named(run: Path, name: str, make: Callable[[Path], None]) -> None:
     (run / name).unlink()
     make(run / name)
     with pytest.raises(MlpkitError, match=name):

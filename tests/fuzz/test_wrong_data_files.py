@@ -232,7 +232,7 @@ def test_pictures(tmp_path: Path, case: str) -> None:
 
 
 @pytest.mark.parametrize("read", [lambda path: read_idx(path, 3), read_numpy_file, read_image])
-def test_what_is_no_file(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+def test_special_files_are_refused(tmp_path: Path, read: Callable[[Path], Any]) -> None:
     path = tmp_path / "x.npy"
     for make, message in (
         (os.mkfifo, "is not a regular file"),
@@ -251,7 +251,7 @@ def test_what_is_no_file(tmp_path: Path, read: Callable[[Path], Any]) -> None:
 
 
 @pytest.mark.parametrize("read", [lambda path: read_idx(path, 3), read_numpy_file, read_image])
-def test_a_file_that_nobody_may_read(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+def test_a_file_without_read_permission(tmp_path: Path, read: Callable[[Path], Any]) -> None:
     path = tmp_path / "x.npy"
     path.write_bytes(npy(ROWS))
     path.chmod(0)

@@ -119,7 +119,7 @@ HOSTILE = [
     ),
     HostilePlugin(
         "speechless",
-        "raises an exception that is none of `Exception`, and whose message can't be had",
+        "raises an exception that is not an `Exception`, and whose message can't be read",
         "broken",
         "Speechless: its message can't be had: RuntimeError (hostile_speechless.py, line 6)",
         """\
@@ -337,7 +337,7 @@ HOSTILE = [
     ),
     HostilePlugin(
         "garbled_requirement",
-        "a requirement of mlpkit that is none",
+        "a requirement of mlpkit that is not valid",
         "refused",
         "its metadata requires 'mlpkit is fine', which is no requirement",
         requires="mlpkit is fine",

@@ -69,7 +69,7 @@ def test_a_run_that_was_stopped_has_no_metrics(train, work):
     assert found.results["metrics.json"][1] is None
 
 
-def test_what_is_no_run_folder_is_refused(train, work):
+def test_a_folder_that_is_not_a_run_is_refused(train, work):
     train("a")
     with pytest.raises(mlpkit.RunFolderError, match="digits: is not a run folder"):
         compare([Path("a"), Path("digits")])

@@ -214,7 +214,7 @@ def test_overrides_reach_layers_inside_layers(spec):
         ("early: true", "Repeat1.Residual1.Shifted1 has declared 'b' before its place in the network was known", ""),
     ],
 )
-def test_a_wrong_declaration_inside_a_layer_is_told_at_its_line(spec, work, parameters, message, remedy):
+def test_a_wrong_declaration_inside_a_layer_is_reported_at_its_line(spec, work, parameters, message, remedy):
     inside = f"layers: [Relu, acme.Shifted: {{{parameters}}}]"
     nested = (work / "nested.yaml").read_text("utf-8")
     (work / "nested.yaml").write_text(nested.replace("layers: [acme.Noise, Affine: {units: 12}, Relu]", inside))

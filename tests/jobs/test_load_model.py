@@ -66,7 +66,7 @@ def test_metadata_that_lacks_or_garbles_something_is_refused(train, work, key):
 
 
 @pytest.mark.parametrize("shape", [[0], [-784], ["784"], [784.0], [True], [[784]], {"0": 784}])
-def test_an_input_shape_that_is_none_is_refused(train, work, shape):
+def test_an_invalid_input_shape_is_refused(train, work, shape):
     train()
     path = work / "run/model.safetensors"
     changed(path, metadata=lambda m: m | {"input_shape": shape})
@@ -117,7 +117,7 @@ def test_an_input_shape_that_does_not_fit_the_spec_inside_is_refused(train, work
             lambda m: {"target": {"type": "Colours"}},
             mlpkit.ModelFileError,
             "Colours",
-            id="a target that is none",
+            id="not a target",
         ),
     ],
 )

@@ -87,7 +87,7 @@ def test_predictions_are_those_of_the_trained_network_to_the_bit(train, work):
     np.testing.assert_array_equal(predict(work / "run", work / "x.npy").values, run.network.predict(x))
 
 
-def test_a_data_set_gives_its_class_names_and_is_named_where_it_fails(work):
+def test_a_data_set_gives_its_class_names_and_is_named_if_it_fails(work):
     (work / "acme.py").write_text(
         "import numpy as np\n"
         "from mlpkit import Classes, Dataset, Description, component, hookimpl\n"

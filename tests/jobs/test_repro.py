@@ -65,7 +65,7 @@ def test_another_result_is_found(train, work):
     assert [name for name in found.then if found.then[name] != found.now[name]] == ["metrics.json"]
 
 
-def test_other_versions_are_told(train, work):
+def test_other_versions_are_reported(train, work):
     train("run")
     change(work / "run/lock.json", mlpkit="0.0.1")
     told = Told()

@@ -1,4 +1,4 @@
-"""Going on with a run: what is checked before, and what is told."""
+"""Resuming a run: the checks before, and the messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESULTS = ("model.safetensors", "history.jsonl", "metrics.json")
 
 
 class StopAt(Observer):
-    """Asks to stop at an evaluation; remembers what it is told."""
+    """Asks to stop at an evaluation; remembers the events that it receives."""
 
     def __init__(self, iteration=None):
         self.iteration = iteration
@@ -54,7 +54,7 @@ def interrupted(work):
 
 @pytest.fixture
 def whole(work):
-    """Return what the same run comes to if nobody interrupts it."""
+    """Return the result of the same run without an interruption."""
     overrides = {"training.checkpoint": {"every": 6, "keep": 3}}
     mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides), "whole")
     return results(work / "whole")
@@ -207,7 +207,7 @@ def test_a_changed_plugin_is_refused(work):
     assert mlpkit.resume(work / "run", plugins=[plugin]).steps == 48
 
 
-def test_another_numpy_is_told_and_the_run_goes_on(interrupted, monkeypatch):
+def test_another_numpy_is_reported_and_the_run_continues(interrupted, monkeypatch):
     monkeypatch.setattr(np, "__version__", "9.9")
     watch = StopAt()
     assert mlpkit.resume(interrupted, observer=watch).steps == 48
@@ -216,7 +216,7 @@ def test_another_numpy_is_told_and_the_run_goes_on(interrupted, monkeypatch):
     assert told.endswith("9.9 now")
 
 
-def test_what_computes_a_layer_is_told_where_it_is_another(interrupted, monkeypatch):
+def test_a_change_of_what_computes_a_layer_is_reported(interrupted, monkeypatch):
     monkeypatch.setattr(Affine, "computed_by", "abacus")
     watch = StopAt()
     assert mlpkit.resume(interrupted, observer=watch).steps == 48
@@ -231,7 +231,7 @@ def test_a_model_in_the_place_of_a_checkpoint_is_named(interrupted):
         mlpkit.resume(interrupted)
 
 
-def test_no_warning_and_no_note_where_all_is_well(interrupted):
+def test_no_warning_and_no_note_if_all_is_well(interrupted):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         mlpkit.resume(interrupted)

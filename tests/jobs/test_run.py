@@ -194,7 +194,7 @@ def test_a_layer_that_breaks_in_the_middle_is_named_and_the_model_kept(work):
     assert "Affine1.W" in kept.parameters
 
 
-def test_a_full_disk_is_told_and_the_model_is_still_kept_if_there_is_room_again(work, monkeypatch):
+def test_a_full_disk_is_an_error_and_the_model_is_kept_if_there_is_room_again(work, monkeypatch):
     real = os.write
 
     def full_for_history(descriptor, data):
@@ -209,7 +209,7 @@ def test_a_full_disk_is_told_and_the_model_is_still_kept_if_there_is_room_again(
     assert "Affine1.W" in mlpkit.load_model("run/model.safetensors").parameters
 
 
-def test_a_disk_that_stays_full_is_told(work, monkeypatch):
+def test_a_disk_that_stays_full_is_an_error(work, monkeypatch):
     def full(descriptor, data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -12,7 +12,7 @@ from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 
 class Odd(Layer):
-    """y = x, unless it is told otherwise."""
+    """y = x, unless a test changes its methods."""
 
     in_forward = staticmethod(lambda x: x)
     in_backward = staticmethod(lambda dy: dy)
@@ -25,7 +25,7 @@ class Odd(Layer):
 
 
 class OddLoss(Loss):
-    """The mean of x, unless it is told otherwise."""
+    """The mean of x, unless a test changes its methods."""
 
     in_forward = staticmethod(lambda x, t: float(x.mean()))
     in_backward = staticmethod(lambda x, dloss: np.full_like(x, dloss / x.size))

@@ -88,7 +88,7 @@ def test_composites_can_be_cut_into_slices(examples):
         np.testing.assert_allclose(cut.gradient(x, t)[name], gradient, rtol=0, atol=1e-13)
 
 
-def test_every_layer_inside_is_told_of_training_dtype_and_randomness(examples):
+def test_every_layer_inside_gets_training_dtype_and_randomness(examples):
     x, _ = examples(3, 4, 4)
     stack = [residual(Noise, Noise), SoftmaxWithLoss()]
     net = Sequential(stack, (4,), dtype="float64", seed=1)

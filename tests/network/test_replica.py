@@ -30,7 +30,7 @@ class Watched(Layer):
 
 
 @pytest.mark.parametrize("slices", [1, 2])
-def test_nothing_is_computed_that_nobody_uses(examples, slices):
+def test_nothing_unused_is_computed(examples, slices):
     before, after, affine, last = Watched(), Watched(), Affine(5), Affine(3)
     network = Sequential([before, affine, after, last, SoftmaxWithLoss()], (4,), slices=slices)
     returned = []

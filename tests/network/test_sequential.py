@@ -216,7 +216,7 @@ def test_minibatches_count_by_their_weight(examples):
 
 
 class Broken(Metric):
-    """Fails where it is told to."""
+    """Fails in the method that a test names."""
 
     def __init__(self, where: str = "update"):
         self.where = where
@@ -247,7 +247,7 @@ def test_a_metric_that_fails_is_named(where, message, examples):
 
 
 class Told(Metric):
-    """Remembers what it was told and given, in order."""
+    """Remembers its calls and their arguments, in order."""
 
     def __init__(self, *, refuses: bool = False):
         self.refuses = refuses
@@ -268,7 +268,7 @@ class Told(Metric):
         return len(self.seen)
 
 
-def test_a_metric_is_told_the_target_before_the_first_minibatch(examples):
+def test_a_metric_gets_the_target_before_the_first_minibatch(examples):
     x, t = examples(EVALUATION_ROWS + 1, 4, 3)
     metric = Told()
     small(target=Classes(3)).evaluate(x, t, {"mine": metric})
@@ -282,7 +282,7 @@ def test_a_metric_that_is_not_for_the_target_says_so(examples):
     x, t = examples(5, 4, 3)
     with pytest.raises(ShapeError, match=r"^not 3 classes$"):
         small(target=Classes(3)).evaluate(x, t, {"mine": Told(refuses=True)})
-    with pytest.raises(ShapeError, match=r"^r2 is for real values, but the data gives 3 classes; .*; take accuracy"):
+    with pytest.raises(ShapeError, match=r"^r2 is for real values, but the data gives 3 classes; .*; use accuracy"):
         small(target=Classes(3)).evaluate(x, t, ["r2"])
 
 

@@ -15,7 +15,7 @@ from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 
 class Built(Layer):
-    """A layer whose ``build`` does what it is told."""
+    """A layer whose ``build`` is given by a test."""
 
     outcome = None
 
@@ -43,7 +43,7 @@ def raising(error):
 
 
 class Initialized(Layer):
-    """Declares one array, with the first values that it is told."""
+    """Declares one array, with first values given by a test."""
 
     def __init__(self, first: Annotated[object, "anything"] = "zeros", early: bool = False) -> None:
         self.first = first
@@ -188,8 +188,8 @@ def test_shapes_follow_through_the_stack():
             lambda: [Initialized(1.0), SoftmaxWithLoss()],
             {},
             (0, -1),
-            "first values of Initialized1.g: 1.0 is no initializer; expected its name, a mapping from its name to its "
-            "parameters, or an Initializer",
+            "first values of Initialized1.g: 1.0 is not an initializer; expected its name, a mapping from its name to "
+            "its parameters, or an Initializer",
         ),
         (
             lambda: [Initialized(early=True), SoftmaxWithLoss()],

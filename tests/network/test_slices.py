@@ -1,4 +1,4 @@
-"""A minibatch cut into slices gives the same gradient, whoever computes which slice."""
+"""A minibatch cut into slices gives the same gradient for any assignment of slices to workers."""
 
 from __future__ import annotations
 

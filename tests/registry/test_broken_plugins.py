@@ -1,4 +1,4 @@
-"""Plugins that break: they are listed with what is wrong, and hurt nobody else."""
+"""Broken plugins: they are listed with the problem, and affect no other plugin."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def hook(body):
         ),
         (
             hook("return [component('layer', 'Same', Same, deprecated='')]"),
-            "layer Same: deprecated='' is no advice; expected what to use in its place (acme_plugin.py, line 11)",
+            "layer Same: deprecated='' is not advice; expected what to use instead (acme_plugin.py, line 11)",
         ),
     ],
 )

@@ -18,7 +18,7 @@ GREEDY = """
 
     class Affine(Layer):
         def forward(self, x):
-            raise RuntimeError("nobody asked for this one")
+            raise RuntimeError("this layer must not be used")
         backward = forward
 
     class Zeros(Initializer):

@@ -1,4 +1,4 @@
-"""Looking at plugins in a process apart."""
+"""Probing plugins in a subprocess."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_plugin_that_takes_for_ever_is_given_up(distributions, swish):
         ("import os; os.closerange(0, 100)", "it ended the process that loaded it, with exit code 1"),
     ],
 )
-def test_a_plugin_that_ends_its_process_harms_nobody(distributions, code, reason):
+def test_a_plugin_that_ends_its_process_affects_no_other(distributions, code, reason):
     distributions.install("acme", code)
     distributions.install("bcme")
     assert verdicts() == {"acme": Verdict(reason), "bcme": SOUND}

@@ -295,7 +295,7 @@ def test_a_wrong_reference_is_explained(registry, reference, message, at_key):
     assert faults(registry, reference) == [(message, at_key)]
 
 
-def test_a_broken_plugin_is_a_fault_where_it_is_named(distributions):
+def test_a_broken_plugin_is_an_error_at_the_line_that_names_it(distributions):
     distributions.install("acme", "import no_such_library")
     reason = (
         "the plugin 'acme' (acme 1.2) is broken: ModuleNotFoundError: No module named 'no_such_library' "

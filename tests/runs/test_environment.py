@@ -23,7 +23,7 @@ def contents() -> dict[str, Any]:
     return lock_contents(mlpkit="0.1", data_checksum=None, computed_by={"acme.Swish": "CUDA"})
 
 
-def test_it_joins_what_it_is_told_with_the_environment() -> None:
+def test_it_joins_its_arguments_with_the_environment() -> None:
     environs = {**environment(), "computed_by": {"acme.Swish": "CUDA"}}
     assert contents() == {"mlpkit": "0.1", "data_checksum": None, "environment": environs}
 
@@ -75,7 +75,7 @@ def test_the_blas_is_that_of_numpy(
     assert environment()["blas"] == expected
 
 
-def test_a_blas_that_is_not_recognised_is_told_from_numpys_build(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unrecognised_blas_is_named_as_in_numpys_build(monkeypatch: pytest.MonkeyPatch) -> None:
     built = {"Build Dependencies": {"blas": {"name": "accelerate", "version": "3", "lib directory": "/x"}}}
     monkeypatch.setattr(threadpoolctl, "threadpool_info", list)
     monkeypatch.setattr(np, "show_config", lambda mode: built if mode == "dicts" else None)

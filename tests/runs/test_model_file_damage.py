@@ -160,7 +160,7 @@ def test_messages(path: Path, saved: bytes, forge: Any) -> None:
     )
 
 
-def test_a_safetensors_file_of_another_program_is_told_apart(path: Path) -> None:
+def test_a_safetensors_file_of_another_program_has_its_own_message(path: Path) -> None:
     for metadata in (None, {"format": "pt"}):
         save_file({"x": np.zeros(2)}, path, metadata)
         assert refusal(path) == f"{path}: is a safetensors file, but not one of mlpkit's; {ADVICE}"

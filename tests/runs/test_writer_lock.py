@@ -44,7 +44,9 @@ def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_a_second_writer_is_refused_at_once_and_told_who_writes(path: Path, holder: subprocess.Popen[str]) -> None:
+def test_a_second_writer_is_refused_at_once_and_the_message_names_the_first(
+    path: Path, holder: subprocess.Popen[str]
+) -> None:
     with pytest.raises(RunFolderError) as raised:
         WriterLock(path).acquire()
     assert str(raised.value) == (
@@ -146,7 +148,9 @@ def test_no_descriptor_is_left_open(path: Path) -> None:
     assert descriptors() == before
 
 
-def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_on_a_file_that_was_removed_meanwhile_does_not_count(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run that ends before training began removes its folder and the lock file in it."""
     other, lock = WriterLock(path), WriterLock(path)
     real = fcntl.flock

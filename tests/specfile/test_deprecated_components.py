@@ -1,4 +1,4 @@
-"""Whoever names a deprecated component is warned, at its place in the spec."""
+"""A spec that names a deprecated component gets a warning at its place."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def work(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("work")
-def test_each_place_is_told():
+def test_each_place_is_reported():
     spec = read_spec("spec.yaml", plugins=["acme.py"])
     assert [str(warning) for warning in spec.warnings] == GOLDEN
 

@@ -85,7 +85,7 @@ def test_two_uses_of_a_variable_have_notes_of_their_own():
     assert document.origin_notes(("b", 0)) == ("$v is used at s:3:4",)
 
 
-def test_a_circle_is_told_once(faults_of):
+def test_a_circle_is_reported_once(faults_of):
     assert faults_of("vars: {a: [$b], b: $c, c: $b}\nx: $a\ny: $b\nz: $c", reader=parse_document) == [
         "<spec>:1:27: variables refer to one another in a circle: $b -> $c -> $b"
     ]

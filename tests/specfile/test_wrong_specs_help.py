@@ -1,4 +1,4 @@
-"""Wrong specs: each is refused, at the right line, and with the advice that whoever wrote it needs.
+"""Wrong specs: each is refused at the right line, with advice that helps.
 
 ``wrong_specs.expected`` says for each case where the mistakes are and what was meant, as a reader of the spec judges
 it. The messages, which ``test_wrong_specs`` compares word for word, play no part in that.

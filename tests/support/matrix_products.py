@@ -17,7 +17,7 @@ try:
 except ImportError:
     from mlpkit_plugins.kernels import with_numpy as kernels_under_test
 
-AMX_MULTIPLICATIONS, AMX_SIDE = 20_000_000, 128  # from which on AMX computes a product, where there is AMX
+AMX_MULTIPLICATIONS, AMX_SIDE = 20_000_000, 128  # from which on AMX computes a product, if the processor has it
 SPEC = Path(__file__).parents[2] / "specs" / "mnist_3layer.yaml"
 
 

@@ -70,7 +70,7 @@ def test_a_failure_says_what_happened_and_shows_no_line_of_the_suite(tests):
     assert "verdict.py" not in done.stdout
 
 
-def test_a_failure_that_is_expected_is_none(tests):
+def test_an_expected_failure_does_not_count(tests):
     declared = f'{{"Wrong": {{"{WRONG_GRADIENT}": "on purpose"}}}}'
     done = tests(f'test_acme = conformance("./acme.py", expected_failures={declared})')
     assert done.returncode == 0
@@ -107,7 +107,7 @@ test_a_class_by_itself = conformance(Same)
             {"Same": {"float32_stays_float23": "why"}},
             "there is no check 'float32_stays_float23' for Same; did you mean",
         ),
-        ({"Same": {"float32_stays_float32": " "}}, "Same fails float32_stays_float32 for no reason"),
+        ({"Same": {"float32_stays_float32": " "}}, "Same fails float32_stays_float32 without a reason"),
     ],
 )
 def test_expected_failures_of_what_is_not_checked(declared, message):
@@ -120,7 +120,7 @@ def test_expected_failures_of_what_is_not_checked(declared, message):
     [
         ("acmee", "there is no plugin or component 'acmee' to check; known: mlpkit"),
         ("./nowhere.py", "the plugin file nowhere.py is not there"),
-        (int, "the class int is no component"),
+        (int, "the class int is not a component"),
     ],
 )
 def test_a_plugin_that_is_not_there(plugin, message):

@@ -160,7 +160,7 @@ def test_targets_are_drawn_to_fit(target, shape, values):
 
 
 def test_a_loss_needs_targets():
-    with pytest.raises(UsageError, match="say what is to be predicted"):
+    with pytest.raises(UsageError, match="pass the kind of target"):
         check_gradients(MeanSquare(), (3,))
     check_gradients(MeanSquare(), (3,), x=np.ones((2, 3)), t=np.zeros((2, 3)))
 
@@ -208,7 +208,7 @@ def test_what_float64_can_not_resolve_is_no_fault():
         check_gradients(Far("factor"), (4,))
 
 
-def test_what_is_given_stays_as_it_is():
+def test_arguments_are_not_changed():
     x = np.ones((2, 3))
     check_gradients(Squares(), (3,), x=x)
     np.testing.assert_array_equal(x, np.ones((2, 3)))

@@ -49,7 +49,7 @@ def test_a_loss_needs_no_network_either():
         standalone(SoftmaxWithLoss(), (3,), target=Classes(4))
 
 
-def test_each_pass_begins_its_random_numbers_anew():
+def test_each_pass_restarts_its_random_numbers():
     layer = standalone(Relu(), (4,), seed=3)
     begin_pass(layer)
     first = layer.rng.random(3).tolist()

@@ -133,7 +133,7 @@ class Shift(Augmentation):
 
 
 class Halving(Schedule):
-    """Half at each step; remembers what it was told."""
+    """Half at each step; remembers its arguments."""
 
     def __init__(self) -> None:
         self.told: list[tuple[int, float, int]] = []

@@ -15,7 +15,7 @@ from mlpkit_plugins.optimizers.sgd import Sgd
 
 
 class Told(Observer):
-    """Remembers what it is told, and may ask to stop."""
+    """Remembers the events that it receives, and may ask to stop."""
 
     def __init__(self, stop=None):
         self.events = []
@@ -112,7 +112,7 @@ def test_slices_change_the_result_by_rounding_only(make_trainer):
     np.testing.assert_allclose(three.network.values, one.network.values, rtol=0, atol=1e-12)
 
 
-def test_a_schedule_is_told_how_far_training_has_come(make_trainer, toy):
+def test_a_schedule_gets_the_progress_of_training(make_trainer, toy):
     optimizer = toy.RecordingOptimizer()
     optimizer.learning_rate = schedule = toy.Halving()
     history = make_trainer(optimizer=optimizer, iterations=5, evaluate_every=5).train()
@@ -188,7 +188,7 @@ def test_a_stop_request_ends_training_after_the_step_it_is_in(make_trainer):
     assert told.events == [("started", 100), ("stepped", 1), ("ended",)]
 
 
-def test_several_observers_are_told_the_same(make_trainer):
+def test_several_observers_get_the_same_events(make_trainer):
     first, second = Told(), Told()
     make_trainer(iterations=2, evaluate_every=1, observer=ObserverGroup((first, second))).train()
     assert first.events == second.events

@@ -50,7 +50,7 @@ def test_with_replacement_draws_each_example_as_often_as_another():
     assert counts.max() < 2200
 
 
-def test_with_replacement_draws_anew_at_each_step_and_across_blocks():
+def test_with_replacement_draws_again_at_each_step_and_across_blocks():
     sampler = WithReplacement(1000, 2000, 0)
     assert 1 < sampler.steps_drawn_together < 100
     draws = {tuple(sampler.indices(step)) for step in range(2 * sampler.steps_drawn_together)}

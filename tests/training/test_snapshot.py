@@ -42,7 +42,7 @@ def settings():
 
 @pytest.fixture
 def whole(make_trainer):
-    """Return a trainer that has come to its end, and the snapshots after each of its steps."""
+    """Return a trainer that has finished, and the snapshots after each of its steps."""
     kept = Kept()
     trainer = make_trainer(slices=2, store=kept, **settings())
     trainer.train()
@@ -72,7 +72,7 @@ def test_the_rest_is_the_same_to_the_bit(step, whole, make_trainer):
         assert {n: a.tobytes() for n, a in mine.arrays.items()} == {n: a.tobytes() for n, a in theirs.arrays.items()}
 
 
-def test_a_callback_is_given_its_state_and_the_history_and_then_told_of_the_start(make_trainer, toy):
+def test_a_callback_gets_its_state_and_the_history_before_on_start(make_trainer, toy):
     class Counting(toy.RecordingCallback):
         steps = 0
 

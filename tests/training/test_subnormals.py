@@ -1,4 +1,4 @@
-"""Training without subnormal numbers: the same bits whoever computes, and the process as it was before."""
+"""Training without subnormal numbers: the same bits on any thread, and an unchanged process afterwards."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_time_before_a_resume_counts_and_the_break_does_not(make_trainer, clock)
     assert again.progress.step == 4 + 12
 
 
-def test_nobody_is_told_how_many_steps_it_takes(make_trainer, toy, clock):
+def test_the_number_of_steps_is_not_known(make_trainer, toy, clock):
     seen = []
 
     class Curious(toy.RecordingCallback):

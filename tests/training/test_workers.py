@@ -130,6 +130,6 @@ def trained(workers):
 
 
 @pytest.mark.parametrize("workers", [2, 3, 4])
-def test_a_network_is_the_same_bits_whoever_computes_its_slices_and_blocks(monkeypatch, workers):
+def test_a_network_has_the_same_bits_on_any_workers(monkeypatch, workers):
     monkeypatch.setattr(flat_layout, "BLOCK", 16)
     assert trained(workers) == trained(1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_NAME: Final = 200
-"""Characters of a component's name, beyond which no text is one: a variable may repeat a long text many times."""
+"""Most characters of a component's name; a variable may repeat a long text many times."""
 
 
 def default_name(layer_type: str, counts: Counter[str]) -> str:
@@ -42,7 +42,7 @@ def default_names(layer_types: Iterable[str]) -> list[str]:
 def layer_names(items: Sequence[Any]) -> list[str]:
     """Return the name of each layer: its ``name`` if given, else its default name.
 
-    An item that is no component has an empty name.
+    An item that is not a component has an empty name.
 
     Args:
         items: the list of layers as plain data.
@@ -63,7 +63,7 @@ def _type_and_name(item: object) -> tuple[str, str]:
 
 
 def _layer_type(component: str) -> str:
-    """Return a component's name without its namespace; nothing for a text that is far too long to be a name."""
+    """Return a component's name without its namespace; empty for a text far too long to be a name."""
     return component.rpartition(".")[2] if len(component) <= LONGEST_NAME else ""
 
 
@@ -88,7 +88,7 @@ class ComponentOfKind(ValueType):
     """A component: built, or its name, or a one-key mapping from its name to its parameters.
 
     Args:
-        kinds: the kinds that will do.
+        kinds: the accepted kinds.
         bases: the classes of those kinds.
         literal: the type of the value that may stand for the component.
     """
@@ -137,10 +137,10 @@ class ComponentOfKind(ValueType):
 
 @dataclass(frozen=True)
 class RecipeOfKind(ComponentOfKind):
-    """A component that the constructor wants to build itself, at each call afresh."""
+    """A component that the constructor builds itself, a new one at each call."""
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
-        """Return the recipe, or a callable that was given in its place."""
+        """Return the recipe, or the callable given instead."""
         if isinstance(value, self.bases):
             built = f"{type(value).__name__} is built already"
             return context.report(path, built, expected=self.describe(), remedy="pass a function that builds it")
@@ -156,7 +156,7 @@ def _is_reference(value: object) -> bool:
 
 @dataclass(frozen=True)
 class DistinctListType(ListType):
-    """A list of components, no two of which are of one name."""
+    """A list of components with distinct names."""
 
     def check_items(self, values: Sequence[object], path: KeyPath, context: CheckContext) -> list[Any]:
         """Return a recipe for each item."""
@@ -194,7 +194,7 @@ class LayerListType(ListType):
 
 
 def _check_name(item: object, path: KeyPath, taken: bool, context: CheckContext) -> str:
-    """Return the name that an item is given; empty if it is given none that it can have."""
+    """Return the name given to an item; empty if it has no valid name."""
     parameters = _parameters(item)
     if parameters is None or "name" not in parameters:
         if taken:

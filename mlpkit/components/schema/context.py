@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 MOST_PROBLEMS: Final = 100
-"""Problems that one check reports; a longer list would not be read."""
+"""Most problems that one check reports."""
 
 
 class Problem(NamedTuple):
@@ -23,7 +23,7 @@ class Problem(NamedTuple):
         expected: what was expected instead.
         remedy: what to do.
         at_key: whether the key itself is wrong, and not its value.
-        notes: further places that matter, each a line.
+        notes: further places that matter, one per line.
     """
 
     path: KeyPath
@@ -34,7 +34,7 @@ class Problem(NamedTuple):
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Write the fault in one line, for callers who have no file to point into."""
+        """Write the problem in one line, for callers without a file."""
         place = ".".join(str(part) for part in self.path)
         text = f"{place}: {self.message}" if place else self.message
         if self.expected:
@@ -43,7 +43,7 @@ class Problem(NamedTuple):
 
 
 class Invalid:
-    """What a check returns for a value with a fault."""
+    """Returned by a check for a wrong value."""
 
 
 INVALID = Invalid()
@@ -66,7 +66,7 @@ class SchemaReferences(Protocol):
 
         Args:
             kinds: the kinds.
-            named: whether it may have a name beside its parameters.
+            named: whether it may have a name besides its parameters.
         """
 
     def names(self, kind: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class SchemaReferences(Protocol):
 
 
 class EnoughProblems(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
-    """So much is wrong that the rest need not be looked at."""
+    """There are too many problems to go on."""
 
 
 @dataclass
@@ -92,7 +92,7 @@ class CheckContext:
     def report(
         self, path: KeyPath, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False
     ) -> Invalid:
-        """Record a fault, and return what stands for the faulty value.
+        """Record a problem, and return ``INVALID`` in place of the value.
 
         Raises:
             EnoughProblems: there are ``MOST_PROBLEMS`` now.

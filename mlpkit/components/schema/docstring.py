@@ -29,7 +29,7 @@ _PARAMETER = re.compile(r"^    (\w+): (.*)$")
 
 
 def parse_docstring(text: str | None) -> Docstring:
-    """Take a docstring apart; what is not there is left empty."""
+    """Take a docstring apart; missing parts are empty."""
     lines = inspect.cleandoc(text or "").split("\n")
     head: list[str] = []
     sections: dict[str, list[str]] = {}

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Required:
-    """Stands for the default of a parameter that has none."""
+    """Marks a parameter without a default."""
 
     def __repr__(self) -> str:
         """Read as in a table of defaults."""
@@ -247,7 +247,7 @@ class Section:
     reserved: ClassVar[Mapping[str, str]] = {}
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Report what is wrong between values that are each right."""
+        """Report wrong combinations of values."""
 
     def reference(self) -> dict[str, Any]:
         """Return what a spec would say: every value, unless it is None by default."""
@@ -420,7 +420,7 @@ def value_type(annotation: object) -> ValueType:
     if isinstance(annotation, type) and hasattr(annotation, "kind"):
         return ComponentOfKind((_kind_of(annotation),), (annotation,))
     msg = (
-        f"the annotation {annotation!r} is none that a spec can serve; use bool, int, float, str, Literal, a union, "
+        f"a spec can't give a value for the annotation {annotation!r}; use bool, int, float, str, Literal, a union, "
         "list, tuple or dict[str, ...] of them, a kind of component, or Recipe of one"
     )
     raise TypeError(msg)

@@ -76,7 +76,7 @@ class IntegerType(ValueType):
 
 @dataclass(frozen=True)
 class NumberType(ValueType):
-    """A finite number; an integer will do."""
+    """A finite number, or an integer."""
 
     bounds: tuple[Bound, ...] = ()
 
@@ -193,7 +193,7 @@ class NothingType(ValueType):
 
 @dataclass(frozen=True)
 class AnyType(ValueType):
-    """Whatever a spec can say."""
+    """Any value that a spec can give."""
 
     def describe(self) -> str:
         """Say what is expected."""
@@ -331,7 +331,7 @@ class EitherType(ValueType):
 
     @property
     def _telling(self) -> list[ValueType]:
-        """The alternatives worth naming in a message: that nothing may be said goes without saying."""
+        """The alternatives worth naming in a message, which null is not."""
         return [alternative for alternative in self.alternatives if not isinstance(alternative, NothingType)]
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:

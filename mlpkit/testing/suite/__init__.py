@@ -1,1 +1,1 @@
-"""The conformance suite: what every component of a kind must do, asked by small checks."""
+"""The conformance suite: small checks of what every component of a kind must do."""

@@ -1,4 +1,4 @@
-"""All checks there are, which the modules of the folder ``checks`` hold, and asking a component one of them."""
+"""Collects the checks in the folder ``checks``, and runs one on a component."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @cache
 def all_checks() -> tuple[Check, ...]:
-    """Return every check, in the order of folders, files and lines; the one that must come first is first."""
+    """Return every check, in the order of folders, files and lines, with prerequisites first."""
     found: dict[str, Check] = {}
     for module in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
         for member in vars(import_module(module.name)).values():
@@ -36,21 +36,21 @@ TO_BUILD = ("can_be_loaded", "methods_take_what_they_are_given", "has_examples",
 TO_USE = "can_be_used"
 
 PREREQUISITES = (*TO_BUILD, TO_USE)
-"""Checks that come first, in this order: where one fails, all that come after it are left out."""
+"""Checks that come first, in this order: if one fails, all later ones are blocked."""
 
 
 def run_check(check: Check, subject: ComponentUnderTest, prerequisites: tuple[str, ...] = PREREQUISITES) -> None:
-    """Ask a component one check.
+    """Run a check on a component.
 
     Args:
         check: the check.
         subject: the component.
-        prerequisites: the checks that it rests on.
+        prerequisites: the checks that must pass before.
 
     Raises:
         CheckFailure: the component doesn't conform.
-        Blocked: a check that this one rests on has failed.
-        NotApplicable: the check can't be made.
+        Blocked: a prerequisite has failed.
+        NotApplicable: the check doesn't apply.
     """
     __tracebackhide__ = True
     _expect(prerequisites, check, subject)
@@ -76,7 +76,7 @@ def _ask(check: Check, subject: ComponentUnderTest, whom: ComponentUnderTest | E
         raise CheckFailure(
             f"{subject.name}{place}: it raised {described(error)}",
             expected="no exception",
-            remedy=f"the check asked: {check.asks}",
+            remedy=f"the check asks: {check.asks}",
         ) from error
 
 

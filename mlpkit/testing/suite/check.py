@@ -1,4 +1,4 @@
-"""What a check says when a component does not do what its kind promises."""
+"""Checks, and the errors that they raise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CheckFailure(MlpkitError, AssertionError):  # noqa: N818 - reads as what was found, in a test's report
-    """A component breaks a promise of its kind.
+    """A component doesn't conform to its kind.
 
     Args:
         happened: what it did.
@@ -31,11 +31,11 @@ class CheckFailure(MlpkitError, AssertionError):  # noqa: N818 - reads as what w
 
 
 class NotApplicable(Exception):  # noqa: N818 - not an error: there is nothing to check
-    """A check can't be made here, and why."""
+    """A check doesn't apply here, with the reason."""
 
 
 class Blocked(NotApplicable):
-    """A check rests on another that has failed.
+    """A check is blocked by another that has failed.
 
     Args:
         earlier: that other one's name.
@@ -46,7 +46,7 @@ class Blocked(NotApplicable):
 
 
 def described(error: Exception) -> str:
-    """Say what was raised and, unless mlpkit raised it on purpose, where."""
+    """Describe an exception and, unless mlpkit raised it on purpose, its place."""
     cause = error.__cause__ if isinstance(error, MlpkitError) else error
     text = str(error) if isinstance(error, MlpkitError) else named(error)
     if cause is None or isinstance(cause, MlpkitError):
@@ -62,13 +62,13 @@ _MARK = "_mlpkit_check"
 
 @dataclass(frozen=True)
 class Check:
-    """One question to a component.
+    """A check: one question about a component.
 
     Args:
         name: the function's name.
-        kinds: the kinds of component it is asked.
-        each_example: whether it is asked of each example of a component; if not, of the component once.
-        says_why_unusable: whether it is asked of components that can't be used too, since it may say why they can't.
+        kinds: the kinds of component that it is for.
+        each_example: whether it runs on each example of a component, or once per component.
+        says_why_unusable: whether it also runs on components that can't be used, since it may say why they can't.
         function: asks, and raises ``CheckFailure`` if the answer is no.
     """
 
@@ -80,12 +80,12 @@ class Check:
 
     @property
     def asks(self) -> str:
-        """What it asks, in a sentence."""
+        """The question that it asks, in a sentence."""
         return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[0].split())
 
     @property
     def why(self) -> str:
-        """Why that matters."""
+        """Why it matters."""
         return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[2].split())
 
 
@@ -96,7 +96,7 @@ def checks_component(
 
     Args:
         kinds: the kinds of component it is for.
-        says_why_unusable: whether to ask it of components that can't be used, too.
+        says_why_unusable: whether it also runs on components that can't be used.
     """
     return _marked(kinds, each_example=False, says_why_unusable=says_why_unusable)
 
@@ -114,7 +114,7 @@ def checks_examples(
 
 
 def check_of(function: object) -> Check | None:
-    """Return the check that a function was marked as, if it was."""
+    """Return the check of a marked function; None for any other."""
     found: Check | None = vars(function).get(_MARK) if inspect.isfunction(function) else None
     return found
 

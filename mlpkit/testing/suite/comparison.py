@@ -1,4 +1,4 @@
-"""Comparing named arrays, with a message that says which differ and by how much."""
+"""Compares named arrays; the message says which differ and by how much."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def expect_same_bits(
     """Make sure that two results are the same to the bit.
 
     Args:
-        found: arrays by what they are.
-        expected: what they should be, by the same names.
+        found: arrays by name.
+        expected: the expected arrays, by the same names.
         when: the circumstances, as in ``when a step is repeated``.
         remedy: what to do if they are not.
 
@@ -41,8 +41,8 @@ def expect_close(
     """Make sure that two results are the same up to rounding.
 
     Args:
-        found: arrays by what they are.
-        expected: what they should be, by the same names.
+        found: arrays by name.
+        expected: the expected arrays, by the same names.
         when: the circumstances.
         remedy: what to do if they are not.
         tolerance: the largest difference allowed, relative to the largest element.
@@ -73,12 +73,12 @@ def _pairs(
 
 def _differ(what: str, one: NDArray[Any], other: NDArray[Any], when: str, expected: str, remedy: str) -> CheckFailure:
     difference = _largest_difference(one, other)
-    by = f"by up to {difference:.2g}" if np.isfinite(difference) else "(one of them holds what is not a number)"
+    by = f"by up to {difference:.2g}" if np.isfinite(difference) else "(one of them holds NaN)"
     return CheckFailure(f"{what} changed {by} {when}", expected=expected, remedy=remedy)
 
 
 def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """Return the largest difference; two that are both not a number don't differ."""
+    """Return the largest difference; NaN equals NaN."""
     if one.size == 0:
         return 0.0
     with np.errstate(invalid="ignore", over="ignore"):

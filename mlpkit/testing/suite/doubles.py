@@ -1,4 +1,4 @@
-"""Test doubles: the components around one that is checked in a short training; a plugin that no user's spec names."""
+"""Test doubles: the components around the one under test in a short training; a plugin that users' specs never name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.components.schedule import Rate  # noqa: TC001 - likewise
+from mlpkit.components.schedule import Rate  # noqa: TC001 - same reason
 from mlpkit.components.target import target_from_plain
 from mlpkit.testing.outside_network import random_targets
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 NAMESPACE = __name__.rpartition(".")[2]
-"""What the doubles are called by in specs, as those of any plugin that is a module."""
+"""The doubles' namespace in specs, as of any plugin that is a module."""
 
 EXAMPLES = 20
 
@@ -38,7 +38,7 @@ class FakeDataset(Dataset):
 
     Args:
         input_shape: shape of one example.
-        target: what is to be predicted, as plain data.
+        target: the kind of target, as plain data.
     """
 
     def __init__(self, input_shape: tuple[int, ...], target: dict[str, Any]) -> None:
@@ -46,7 +46,7 @@ class FakeDataset(Dataset):
         self.target: Target = target_from_plain(target)
 
     def describe(self) -> Description:
-        """Return what the parameters say."""
+        """Describe the data by its parameters."""
         return Description(self.input_shape, self.target, {"train": EXAMPLES, "validation": EXAMPLES})
 
     def open(self, seed: int) -> Mapping[str, FakeSplit]:
@@ -105,7 +105,7 @@ class FakeLoss(Loss):
     """Half the mean of the squared inputs, whatever the targets are."""
 
     def build(self, input_shape: Shape, target: Target | None) -> None:
-        """Take anything."""
+        """Accept any inputs and targets."""
 
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return Σ x² / 2 rows."""
@@ -140,7 +140,7 @@ class FakeOptimizer(Optimizer):
 
 
 class FakeInitializer(Initializer):
-    """One everywhere."""
+    """Ones."""
 
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]

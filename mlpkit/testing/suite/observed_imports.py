@@ -1,4 +1,4 @@
-"""What importing a plugin does to a process: asked of a second one, where nothing of it was loaded yet."""
+"""Observes the side effects of importing a plugin, in a subprocess that hasn't loaded it yet."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ ROWS = 8
 
 @dataclass
 class ObservedImports:
-    """What importing a plugin, and then each of its components, did to a process that had loaded mlpkit and NumPy.
+    """Side effects of importing a plugin, and then each of its components, after mlpkit and NumPy.
 
     Args:
-        results_before: checksum of a few steps of every shipped spec, before anything of the plugin was loaded.
+        results_before: checksum of a few steps of every shipped spec, before the plugin was loaded.
         results_after: the same afterwards.
         seconds: processor time of each component's import by its name; that of the plugin by its namespace.
         changed: what else the imports changed, by the same names.
@@ -55,7 +55,7 @@ class ObservedImports:
     printed: dict[str, str] = field(default_factory=dict)
 
     def observe(self, name: str, load: Callable[[], object]) -> None:
-        """Import something, and note what that does."""
+        """Import something, and record the side effects."""
         before, output = _state(), io.StringIO()
         began = time.process_time()
         with redirect_stdout(output), redirect_stderr(output):
@@ -67,15 +67,15 @@ class ObservedImports:
 
 @cache
 def observed_imports(namespace: str, arguments: tuple[str, ...] | None) -> ObservedImports:
-    """Import a plugin in a second process, once, and return what that did.
+    """Import a plugin in a subprocess, once, and return the side effects.
 
     Args:
         namespace: the plugin's.
         arguments: the path of the plugin if it is not installed; None if another process can't find it.
 
     Raises:
-        NotApplicable: it can't be found there.
-        RuntimeError: the second process failed.
+        NotApplicable: the subprocess can't find it.
+        RuntimeError: the subprocess failed.
     """
     if arguments is None:
         raise NotApplicable("a new process can't import this class: name its plugin instead")
@@ -88,7 +88,7 @@ def observed_imports(namespace: str, arguments: tuple[str, ...] | None) -> Obser
 
 
 def observe(request: list[str]) -> Iterator[dict[str, Any]]:
-    """Import a plugin and its components, and yield what that did."""
+    """Import a plugin and its components, and yield the side effects."""
     namespace, *files = request
     for kind in KINDS.values():
         kind.base_class()
@@ -136,18 +136,18 @@ def _state() -> dict[str, Any]:
 
 
 def _load(entry: RegisteredComponent) -> None:
-    with suppress(PluginError):  # another check says so
+    with suppress(PluginError):  # another check reports that
         entry.component  # noqa: B018 - imports it
 
 
 def global_random_states() -> tuple[str, object]:
-    """Return the states, to be compared."""
+    """Return the states for comparison."""
     return repr(np.random.get_state()), random.getstate()
 
 
 @contextmanager
 def global_randomness_kept() -> Iterator[None]:
-    """Set the states back afterwards."""
+    """Restore the states afterwards."""
     states = np.random.get_state(), random.getstate()
     try:
         yield
@@ -157,7 +157,7 @@ def global_randomness_kept() -> Iterator[None]:
 
 
 def process_state() -> dict[str, Any]:
-    """Return the settings by what they are."""
+    """Return the settings by name."""
     return {
         "NumPy's error settings": np.geterr(),
         "NumPy's print options": np.get_printoptions(),
@@ -174,7 +174,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def restore(state: dict[str, Any]) -> None:
-    """Set back what can be set back."""
+    """Restore the settings that can be restored."""
     np.seterr(**state["NumPy's error settings"])
     np.set_printoptions(**state["NumPy's print options"])
     os.chdir(state["the working folder"])

@@ -1,4 +1,4 @@
-"""From what an author names to the components that are checked."""
+"""Finds the components to check by what an author names."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class ComponentUnderTest:
     Args:
         entry: the component, as registered.
         registry: everything it may be used together with.
-        in_new_process: what another process needs to find the plugin: nothing if it is installed, or a path; None
-            if another process can't find it.
-        answers: whether it passed the checks that the others rest on, as far as they were asked.
+        in_new_process: what a subprocess needs to find the plugin: nothing if it is installed, or a path; None if a
+            subprocess can't find it.
+        answers: whether it passed the prerequisites that were run so far.
     """
 
     entry: RegisteredComponent
@@ -66,11 +66,11 @@ class ComponentUnderTest:
 
     @cached_property
     def examples(self) -> list[Example]:
-        """The circumstances that it is checked in."""
+        """The examples on which it is checked."""
         return examples_of(self.entry, self.registry)
 
     def seen_from_new_process(self) -> ObservedImports:
-        """Return what loading the plugin did to a new process."""
+        """Return the side effects of loading the plugin in a subprocess."""
         return observed_imports(self.entry.plugin.namespace, self.in_new_process)
 
 
@@ -81,7 +81,7 @@ def subjects_of(
 
     Args:
         plugin: the namespace of a plugin, a component's name, the path of a plugin's file, a module, or a class.
-        files: paths of plugins' files that namespaces and names may mean too.
+        files: paths of plugins' files in which namespaces and names are looked up too.
 
     Raises:
         UsageError: there is no such plugin or component.
@@ -117,15 +117,15 @@ def _entry(registry: Registry, name: str) -> RegisteredComponent:
 
 
 def _remedy(registry: Registry, name: str) -> str:
-    """Say what was meant by a name that is neither a plugin nor a component; most say it without loading a plugin."""
+    """Suggest what was meant by an unknown name, if possible without loading a plugin."""
     last = normalized(Path(name).name)
     by_distribution = (plugin for plugin in registry.plugins if plugin.usable and normalized(plugin.source) == last)
     plugin = next(by_distribution, None)
     if plugin is not None:
-        return f"that is the distribution of the plugin '{plugin.namespace}': name that"
-    if os.path.isdir(name):  # noqa: PTH112 - is_dir raises an error for a name that no folder can have
+        return f"that is the distribution of the plugin '{plugin.namespace}'; use the plugin's name"
+    if os.path.isdir(name):  # noqa: PTH112 - is_dir raises an error for impossible names
         place = Path(name) if Path(name).is_absolute() else f"./{Path(name)}"
-        return f'a folder is no plugin; install it with pip install -e "{place}", and name its namespace'
+        return f'a folder is not a plugin; install it with pip install -e "{place}", and name its namespace'
     namespaces = sorted({plugin.namespace for plugin in registry.plugins})
     close = nearest(name, namespaces) or registry.nearest_to(name, tuple(KINDS))
     if close:
@@ -146,10 +146,10 @@ def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...
 
 
 def _subject_of_class(found: type[Component]) -> ComponentUnderTest:
-    """Return a class that no plugin needs to provide: its namespace is the outermost part of its module's name."""
+    """Register a class without a plugin; its namespace is the first part of its module's name."""
     if not issubclass(found, Component):
         raise UsageError(
-            f"the class {found.__name__} is no component; expected a subclass of mlpkit.Layer, or the like"
+            f"the class {found.__name__} is not a component; expected a subclass of mlpkit.Layer, or the like"
         )
     snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", found.__name__).lower()
     name = found.__name__ if KINDS[found.kind].camel_case else snake_case

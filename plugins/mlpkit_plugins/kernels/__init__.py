@@ -1,17 +1,16 @@
-"""Loops that built-in components spend their time in: compiled where that could be done, in NumPy elsewhere.
+"""The loops where built-in components spend their time: compiled if there was a compiler, otherwise in NumPy.
 
-``with_numpy.py`` says what each kernel computes. A compiled one goes through memory once where NumPy does so several
-times, and hands over to NumPy whatever it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to
-the same bits, but for matrix products of float32: those it adds up in an order of its own, whatever the number of
-threads (``multiply.h``). Large ones are computed by AMX where the processor has that, and then have other bits.
+``with_numpy.py`` defines what each kernel computes. A compiled one goes through memory once instead of several times,
+and forwards to NumPy what it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to the same
+bits, except for matrix products of float32: these it adds up in an order of its own, for any number of threads
+(``multiply.h``). Large ones are computed with AMX if the processor has it; their bits are different.
 
-Large arrays are shared out to as many threads as a matrix product has at the time. While a network computes, these
+Large arrays are split among as many threads as a matrix product uses at the time. While a network computes, these
 threads and those of OpenBLAS are the same (``team.c``, ``blas_threads.c``); importing this package changes nothing.
 
-Environment variables choose what computes: ``MLPKIT_KERNELS=numpy`` leaves the compiled kernels out; with ``avx512``
-matrix products are computed without AMX, and with ``avx2`` without AVX-512 as well. ``MLPKIT_SHARE_BLAS=0`` leaves
-OpenBLAS its own threads, as any other BLAS has them; the kernels then compute on one thread, and BLAS has the large
-products.
+Environment variables select the kernels: ``MLPKIT_KERNELS=numpy`` turns the compiled ones off, ``avx512`` computes
+    matrix products without AMX, and ``avx2`` without AVX-512 as well. With ``MLPKIT_SHARE_BLAS=0``, OpenBLAS keeps its
+    own threads, as any other BLAS does; the kernels then use one thread, and BLAS computes the large products.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ take_scaled = kernels.take_scaled
 
 @contextmanager
 def shared_threads() -> Iterator[None]:
-    """Have BLAS compute on the kernels' threads inside the block, if NumPy's is an OpenBLAS that can."""
+    """Let BLAS use the kernels' threads inside the block, if NumPy's is an OpenBLAS that can."""
     kernels.begin_sharing_threads()
     try:
         yield

@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Linux keeps room for the unit's registers, eight kilobytes, for a process that has asked for it; and refuses if a thread
- * handles its signals on a stack that is too small for them, as it then refuses such stacks. */
+/* Linux reserves eight kilobytes for the unit's registers if a process asks for it. It refuses if the signal stack of a
+ * thread is too small for them, and afterwards refuses such stacks. */
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define XFEATURE_XTILEDATA 18
 

@@ -1,4 +1,4 @@
-/* What the kernels share: arrays as they come from Python. */
+/* Arguments of the kernels: arrays from Python. */
 #ifndef MLPKIT_ARGUMENTS_H
 #define MLPKIT_ARGUMENTS_H
 
@@ -14,7 +14,7 @@
 
 #include "vectorized.h"
 
-/* An array of one or two axes; the elements of a row lie side by side. */
+/* An array of one or two axes; the elements of a row are contiguous. */
 typedef struct {
     char *data;
     npy_intp rows, columns;
@@ -25,19 +25,19 @@ typedef struct {
 /* The number of an array's dtype if that is float32 or float64, else -1. */
 int floating_type(PyObject *object);
 
-/* Read an array of that dtype; 0 if the object is not one that the loops can work on. */
+/* Read an array of that dtype; 0 if the loops can't work on the object. */
 int read_matrix(PyObject *object, int type, int writable, Matrix *matrix);
 
-/* Whether matrices have one shape; if all are without gaps, each becomes a single long row. */
+/* Whether matrices have the same shape; if all are contiguous, each becomes a single long row. */
 int same_shape(Matrix *matrices, int count);
 
-/* Whether an output lies apart from an input, or exactly on it. */
+/* Whether an output doesn't overlap an input, or is the same memory. */
 int apart(const Matrix *output, const Matrix *input);
 
 /* Read a float. */
 int read_number(PyObject *object, double *number);
 
-/* Hand a call over to the function of that name in with_numpy.py, which takes any arrays. */
+/* Forward a call to the function of that name in with_numpy.py, which takes any arrays. */
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count);
 
 #define SIGNATURE PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count

@@ -11,7 +11,7 @@
 
 #define SPLITS __attribute__((target("avx512f,avx512bw")))
 
-/* The nearest bfloat16, as a float32; what lies halfway is rounded away from zero. */
+/* The nearest bfloat16, as a float32; ties are rounded away from zero. */
 SPLITS static inline __m512 nearest(__m512 x)
 {
     __m512i bits = _mm512_add_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0x8000));
@@ -25,7 +25,7 @@ SPLITS static inline void store_pairs(bfloat16 *to, __m512 first, __m512 second)
     _mm512_store_si512(to, _mm512_mask_blend_epi16(0xaaaaaaaa, lower, _mm512_castps_si512(second)));
 }
 
-/* Return a block of 16 by 16 as its rows, from memory of its own unless it lies so, filled up with zeros. */
+/* Return a block of 16 by 16 as rows: in place if it is laid out so, otherwise copied and padded with zeros. */
 static Operand by_rows(Operand block, ptrdiff_t rows, ptrdiff_t columns, float *copy)
 {
     if (rows == TILE_LINES && columns == TILE_LINES) {
@@ -45,11 +45,11 @@ static Operand by_rows(Operand block, ptrdiff_t rows, ptrdiff_t columns, float *
     return (Operand){copy, TILE_LINES, 1};
 }
 
-/* The bits of 2^50 without those of a sign, moved up by one. */
+/* The bits of 2^50 shifted left by one, which drops the sign. */
 #define LARGE (((127u + 50) << 23) << 1)
 
-/* Split a tile: the first numbers of its pairs are one block, the second ones another; tell whether all are below 2^50,
- * which no infinite one is and none that is no number. */
+/* Split a tile: the first numbers of its pairs are one block, the second ones another. Return whether all are below
+ * 2^50, which excludes infinity and NaN. */
 SPLITS static int split_tile(Operand first, Operand second, bfloat16 *to)
 {
     __m512i largest = _mm512_setzero_si512();

@@ -3,7 +3,7 @@
  *     x = x1 + x2 + x3     x1 = bfloat16(x), x2 = bfloat16(x - x1), x3 = x - x1 - x2
  *
  * is exact: a float32 has 24 bits, a bfloat16 8, and both have the same exponents. Only numbers below 2^-103 lose last
- * bits, since AMX takes a term below 2^-126 for zero; and what is infinite or no number has no such sum. */
+ * bits, since AMX takes a term below 2^-126 for zero; and infinity and NaN have no such sum. */
 #ifndef MLPKIT_BFLOAT16_H
 #define MLPKIT_BFLOAT16_H
 
@@ -27,11 +27,11 @@ typedef uint16_t bfloat16;
 #define STRIP (2 * TILE_LINES)
 #define STEP_NUMBERS (2 * TERMS * TILE_NUMBERS)
 
-/* Split a strip of A, as so many rows and numbers along the inner dimension, and zeros; tell whether all of them are
- * below 2^50, so that no sum of products gets out of bounds. */
+/* Split a strip of A, as so many rows and numbers along the inner dimension, and zeros; return whether all are below
+ * 2^50, so that sums of products can't overflow. */
 int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to);
 
-/* Split a strip of B likewise. */
+/* Split a strip of B in the same way. */
 int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, bfloat16 *to);
 
 #endif

@@ -1,5 +1,5 @@
-/* Threads of BLAS and of the kernels would compete for the cores, since both wait without sleeping: OpenBLAS offers to
- * have its work done by other threads, and so there is one team for both. Who computes a part changes no bit of it. */
+/* The threads of BLAS and of the kernels would compete for the cores, since both wait without sleeping. OpenBLAS can
+ * have its work done by other threads, so there is one team for both. The bits of a part don't depend on its thread. */
 #define _GNU_SOURCE
 #include "blas_threads.h"
 
@@ -18,7 +18,7 @@
 #define THREADS_AS_OF_PTHREADS 1
 #define MOST_LIBRARIES 8
 
-/* What NumPy's wheels, and builds with 64-bit and with 32-bit integers, call a function of OpenBLAS. */
+/* Names of a function of OpenBLAS in NumPy's wheels, and in builds with 64-bit and with 32-bit integers. */
 #define FUNCTION(name) {"scipy_" name "64_", name "64_", "scipy_" name, name}
 #define SPELLINGS 4
 
@@ -38,7 +38,7 @@ typedef struct {
     int count;
 } Libraries;
 
-/* Note a library by its name. It must not be opened here: the loader's lock is held, and another thread may be waiting
+/* Record a library's name. It must not be opened here: the loader's lock is held, and another thread may be waiting
  * for it with the lock that opening takes. */
 static int note_library(struct dl_phdr_info *library, size_t size, void *noted)
 {
@@ -62,7 +62,7 @@ static void *find(void *library, const char *const *spellings)
     return found;
 }
 
-/* Take the functions of a loaded library; 0 if it is no OpenBLAS that can share the team. */
+/* Take the functions of a loaded library; 0 if it is not an OpenBLAS that can share the team. */
 static int use_library(const char *name)
 {
     static const char *const threads[] = FUNCTION("openblas_get_num_threads");
@@ -85,7 +85,7 @@ static int use_library(const char *name)
     return 1;
 }
 
-/* Users may leave BLAS its own threads. */
+/* Users may opt out, so that BLAS keeps its own threads. */
 static int may_share(void)
 {
     const char *choice = getenv("MLPKIT_SHARE_BLAS");

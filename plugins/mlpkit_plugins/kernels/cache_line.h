@@ -1,4 +1,4 @@
-/* What memory is moved in. */
+/* The unit in which memory is moved. */
 #ifndef MLPKIT_CACHE_LINE_H
 #define MLPKIT_CACHE_LINE_H
 

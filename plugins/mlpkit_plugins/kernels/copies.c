@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Static, since GCC exports what chooses among the clones of any other function. */
+/* Static, since GCC exports the resolver of any other function with clones. */
 VECTORIZED static void copy_rows_in_vectors(Operand a, Pieces tiles, ptrdiff_t inner, float *to)
 {
     ptrdiff_t rows = begin_of(tiles, tiles.count);
@@ -14,7 +14,7 @@ VECTORIZED static void copy_rows_in_vectors(Operand a, Pieces tiles, ptrdiff_t i
         int has_room = a.row == 1 && first + MOST_LANES <= rows;
         for (ptrdiff_t k = 0; k < inner; k++, from += a.column, to += length) {
             if (has_room) {
-                memcpy(to, from, MOST_LANES * sizeof(float)); /* more than is needed, but in one go */
+                memcpy(to, from, MOST_LANES * sizeof(float)); /* more than needed, but in one step */
                 continue;
             }
             for (ptrdiff_t i = 0; i < length; i++) {

@@ -1,4 +1,4 @@
-/* Parts of matrices, copied so that what is used together lies side by side. */
+/* Copies of parts of matrices, laid out in the order of use. */
 #ifndef MLPKIT_COPIES_H
 #define MLPKIT_COPIES_H
 
@@ -7,20 +7,20 @@
 #include "pieces.h"
 #include "tiles.h"
 
-/* Copy rows of A: for each tile the numbers with the same k side by side. Room is needed for MOST_LANES more. */
+/* Copy rows of A: for each tile, the numbers with the same k are contiguous. Needs room for MOST_LANES more. */
 void copy_rows(Operand a, Pieces tiles, ptrdiff_t inner, float *to);
 
-/* Copy columns of B, each row of them to a row of that width, which is no narrower. */
+/* Copy columns of B, each row to a row of at least that width. */
 void copy_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, const Tiles *tiles, float *to);
 
-/* Numbers that are to be brought near, in so many shares. */
+/* Numbers to prefetch, in so many shares. */
 typedef struct {
     const float *first;
     ptrdiff_t step, length;
     Pieces lines;
 } Near;
 
-/* A matrix whose rows or columns lie side by side. */
+/* A matrix with contiguous rows or columns. */
 Near near_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares);
 
 static inline void bring_near(const Near *numbers, ptrdiff_t share)

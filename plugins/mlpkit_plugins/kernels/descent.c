@@ -4,7 +4,7 @@
 #include <float.h>
 #include <math.h>
 
-/* What is too small for a normal number is 0. */
+/* Subnormal numbers become 0. */
 #define FLUSHED(x, NORMAL) ((x) < (NORMAL) && (x) > -(NORMAL) ? 0 : (x))
 
 #define LOOPS(T, NAME, ROOT, NORMAL)                                                                                   \
@@ -46,7 +46,7 @@
 LOOPS(float, float32, sqrtf, FLT_MIN)
 LOOPS(double, float64, sqrt, DBL_MIN)
 
-/* Read arrays of one shape, all without gaps and apart from each other; those after the second are written to. */
+/* Read arrays of one shape, all contiguous and without overlap; those after the second are written to. */
 static int read_blocks(PyObject *const *arguments, int count, int type, Matrix *blocks)
 {
     for (int i = 0; i < count; i++) {

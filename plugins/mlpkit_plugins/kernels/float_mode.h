@@ -1,4 +1,4 @@
-/* How the processor computes with floating-point numbers in a thread: rounding, and what becomes of subnormal ones. */
+/* A thread's floating-point mode: rounding, and the treatment of subnormal numbers. */
 #ifndef MLPKIT_FLOAT_MODE_H
 #define MLPKIT_FLOAT_MODE_H
 

@@ -7,13 +7,13 @@
 
 #include <string.h>
 
-/* Elements from which the interpreter is let go for other threads. */
+/* Elements from which the GIL is released. */
 #define MANY 16384
 
-/* Elements of a part: many enough that to take it costs little beside. */
+/* Elements of a part: so many that the cost of taking it is negligible. */
 #define PART 16384
 
-/* Parts for a member, so that one who comes late leaves little to wait for. */
+/* Parts per member, so that a late member leaves little to wait for. */
 #define PARTS_EACH 4
 
 typedef struct {
@@ -23,7 +23,7 @@ typedef struct {
     int count, cut, parts;
 } Work;
 
-/* Where a part begins when something of some length is cut into parts at multiples of a step. */
+/* Start of a part, if a length is cut into parts at multiples of a step. */
 static npy_intp begin_of_part(int number, int parts, npy_intp length, npy_intp step)
 {
     return least(begin_of(cut_into(parts, divided_up(length, step)), number) * step, length);
@@ -51,7 +51,7 @@ static void run_part(int number, void *everything)
     work->loop(arrays, work->numbers);
 }
 
-/* How many parts there are to share out, at most as many as there are rows. */
+/* Number of parts, at most as many as there are rows. */
 static int parts_of(const Matrix *array, npy_intp elements, int can_cut_columns, int members)
 {
     npy_intp most = array->rows == 1 && can_cut_columns ? elements : array->rows;

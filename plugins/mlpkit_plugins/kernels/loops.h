@@ -1,4 +1,4 @@
-/* Loops over the elements of arrays, shared out to the team where there is much to do. */
+/* Loops over the elements of arrays, split among the team if there are many. */
 #ifndef MLPKIT_LOOPS_H
 #define MLPKIT_LOOPS_H
 
@@ -12,10 +12,10 @@ typedef void (*Loop)(const Matrix *arrays, const double *numbers);
 /* The loop for float32, and the one for float64. */
 #define BOTH(loop) (const Loop[]){loop##_float32, loop##_float64}
 
-/* Call the loop of that dtype; the interpreter is let go where there is much to do.
+/* Call the loop of that dtype; the GIL is released if there are many elements.
  *
- * The first arrays, as many as are cut, have one number of rows, and the loop treats each row by itself; if they are all
- * the arrays and have a single row, it treats each element by itself. The others are seen whole by every part. */
+ * * The first arrays, as many as are cut, have one number of rows, and the loop treats each row by itself; if they are
+ * all the arrays and have a single row, it treats each element by itself. The others are seen whole by every part. */
 void run(int type, const Loop *loops, const Matrix *arrays, int count, int cut, const double *numbers);
 
 #endif

@@ -8,17 +8,17 @@
 
 #include <stdatomic.h>
 
-/* From so many multiplications on, and with no side shorter than that, AMX is sooner done, although each number must be
- * split for it. */
+/* From so many multiplications on, with no side shorter than that, AMX is faster, although each number must be split
+ * for it. */
 #define AMX_MULTIPLICATIONS 20000000
 #define AMX_SIDE 128
 
-/* Multiplications of a part: many enough that to take it costs little beside. To read a number of B takes as long as
+/* Multiplications of a part: so many that the cost of taking it is negligible. Reading a number of B takes as long as
  * READING of them. */
 #define PART 250000
 #define READING 8
 
-/* Columns of C are shared out by as many as a vector or a tile has. */
+/* Columns of C are split at multiples of a vector or a tile. */
 #define GRAIN 16
 
 /* Computes a part; 0 if it can't do so. */
@@ -63,7 +63,7 @@ static void multiply_columns(int number, void *work)
     }
 }
 
-/* Have all parts computed; 0 if one of them could not be. */
+/* Compute all parts; 0 if one of them can't be computed. */
 static int share_out(Product *all, int members)
 {
     int by_rows = all->rows >= all->columns;

@@ -4,10 +4,10 @@
 
 #include "operand.h"
 
-/* Whether the processor has what it takes. */
+/* Whether the processor supports these products. */
 int can_multiply(void);
 
-/* Whether a product is sooner computed with AMX, and the processor has that. */
+/* Whether the processor has AMX, and it computes the product faster. */
 int suits_amx(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns);
 
 /* Set C to A B, or to A B with a row added to each of its rows, with A of shape (rows, inner) and B of shape (inner,

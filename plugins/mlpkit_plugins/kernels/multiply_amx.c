@@ -12,10 +12,10 @@
 /* The inner dimension is cut into blocks of at most so many steps. */
 #define BLOCK 16
 
-/* Rows of A that are split together, and stay in the second cache while all strips of B go by. */
+/* Rows of A that are split together, and stay in the L2 cache while all strips of B are used. */
 #define ROWS 256
 
-/* A strip of A and one of B meet in a square of C. */
+/* The product of a strip of A and one of B is a square of C. */
 #define SQUARE (STRIP * STRIP)
 
 static _Thread_local struct {
@@ -81,7 +81,7 @@ static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float 
     STORE_TILE(3, part_from(c, TILE_LINES, TILE_LINES).data, bytes_apart);
 }
 
-/* The same where C ends within the square, or is added to. */
+/* The same if C ends within the square, or is added to. */
 static void sum_up_aside(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps,
                          ptrdiff_t rows, ptrdiff_t columns, int add)
 {

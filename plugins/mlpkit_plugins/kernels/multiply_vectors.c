@@ -1,6 +1,6 @@
-/* As Goto and van de Geijn have it (Anatomy of High-Performance Matrix Multiplication, 2008): a block of A stays in
- * the second cache, a panel of columns of B in the first, and a tile of C in registers. What is used often and lies
- * apart is copied on the way. */
+/* As in Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008): a block of A stays in the L2
+ * cache, a panel of columns of B in the L1 cache, and a tile of C in registers. Scattered numbers that are used often
+ * are copied. */
 #include "multiply_vectors.h"
 
 #include "copies.h"
@@ -11,14 +11,14 @@
 /* Rows of A for which a panel of B is copied once. */
 #define ROWS 512
 
-/* Numbers of B that stay near all together; with whole vectors in each row, there is room for them among copies. */
+/* Numbers of B that fit into the cache as a whole; padded to whole vectors per row, they fit into the copies. */
 #define FEW 12288
 
-/* Tiles that use a panel, from which on it pays to copy it. */
+/* Number of tiles per panel from which copying the panel pays off. */
 #define OFTEN 6
 
 /* The transpose of C is computed if vectors along its rows would be empty by more than this part of theirs, and the
- * inner dimension is so long that it pays. */
+ * inner dimension is so long that it pays off. */
 #define WASTE 8
 #define LONG 128
 
@@ -39,7 +39,7 @@ int can_multiply_vectors(void)
     return tiles != NULL;
 }
 
-/* The numbers of a row from one of them on, if there is a row. */
+/* The numbers of a row from a column on, if there is a row. */
 static const float *part_of(const float *row, ptrdiff_t begin) { return row == NULL ? NULL : row + begin; }
 
 /* How columns are cut into panels, in vectors. */
@@ -88,7 +88,7 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
     }
 }
 
-/* The same where all columns of B stay near, since the inner dimension is short: C is then written row by row. */
+/* The same if all columns of B fit into the cache, since the inner dimension is short: C is then written row by row. */
 static void multiply_short_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                                  ptrdiff_t columns, int add)
 {
@@ -139,7 +139,7 @@ static void multiply_transposed(Operand a, Operand b, Operand c, ptrdiff_t rows,
     }
 }
 
-/* Whether the transpose is sooner computed; there is then nothing to copy before, and room for it where panels are. */
+/* Whether the transpose is faster; nothing is copied then, and it fits into the memory of the panels. */
 static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t columns)
 {
     ptrdiff_t used = divided_up(columns, tiles->lanes) * tiles->lanes;

@@ -1,10 +1,10 @@
-/* Matrix products of float32 with the vectors of a processor. */
+/* Matrix products of float32 with vector instructions. */
 #ifndef MLPKIT_MULTIPLY_VECTORS_H
 #define MLPKIT_MULTIPLY_VECTORS_H
 
 #include "operand.h"
 
-/* Whether the processor has vectors that there are tiles for. */
+/* Whether there are tiles for the processor's vectors. */
 int can_multiply_vectors(void);
 
 /* Set C to A B as multiply does, on one thread; always 1.

@@ -1,4 +1,4 @@
-/* Matrices of float32 as products read and write them. */
+/* Matrices of float32, as read and written by products. */
 #ifndef MLPKIT_OPERAND_H
 #define MLPKIT_OPERAND_H
 

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Pieces that are all as long, but for the first ones, which are longer by one. */
+/* Pieces of equal length, except that the first ones are longer by one. */
 typedef struct {
     ptrdiff_t count, length, longer;
 } Pieces;
@@ -18,7 +18,7 @@ static inline Pieces cut_into(ptrdiff_t count, ptrdiff_t length)
     return (Pieces){count, length / count, length % count};
 }
 
-/* As few pieces as there can be if none is longer than that. */
+/* As few pieces as possible, none longer than that. */
 static inline Pieces cut_to_at_most(ptrdiff_t most, ptrdiff_t length)
 {
     return cut_into(divided_up(length, most), length);

@@ -3,11 +3,11 @@
 #include "blas_threads.h"
 #include "multiply.h"
 
-/* Multiplications from which the interpreter is let go for other threads. */
+/* Multiplications from which the GIL is released. */
 #define MANY 100000
 
-/* Multiplications of the largest product that is computed here without AMX: BLAS is sooner done with larger ones; and
- * where its threads are not the team's, so that there is one thread here, with smaller ones. */
+/* Multiplications of the largest product that is computed here without AMX: BLAS is faster for larger ones. If its
+ * threads are not the team's, there is one thread here, and the limit is lower. */
 #define LARGEST 500000000
 #define LARGEST_ALONE 1000000
 
@@ -31,7 +31,7 @@ static int read_factor(PyObject *object, Factor *factor)
     factor->columns = PyArray_DIM(array, axes - 1);
     factor->rows = axes == 2 ? PyArray_DIM(array, 0) : 1;
     factor->numbers.data = (float *)PyArray_DATA(array);
-    /* Where there is but one row or column, its stride may be anything, and is never used. */
+    /* The stride of a single row or column may have any value, and is never used. */
     factor->numbers.column = factor->columns > 1 ? PyArray_STRIDE(array, axes - 1) / item : 1;
     factor->numbers.row = factor->rows > 1 ? PyArray_STRIDE(array, 0) / item : factor->columns;
     return factor->rows > 0 && factor->columns > 0 && factor->numbers.row > 0 && factor->numbers.column > 0;
@@ -53,7 +53,7 @@ static int is_for_blas(const Factor *a, const Factor *b)
     return multiplications_of(a, b) > LARGEST && !suits_amx(a->numbers, a->rows, a->columns, b->columns);
 }
 
-/* Compute a product, with a row that is added, unless that is NULL; 0 if it is for NumPy to compute. */
+/* Compute a product, with a row that is added, unless that is NULL; 0 if NumPy must compute it. */
 static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject *out)
 {
     Factor a, b, c, row = {{NULL, 0, 1}, 1, 0};

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Read that many bytes from a place in a file; fewer only where the file ends, and -1 after an error. */
+/* Read that many bytes from a place in a file; fewer only at the end of the file, and -1 after an error. */
 static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)
 {
     size_t received = 0;
@@ -21,7 +21,7 @@ static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)
     return (ssize_t)received;
 }
 
-/* Return how many rows of the output, from its first on, follow each other in the file too. */
+/* Return how many rows, from the first on, are consecutive in the file too. */
 static npy_intp run_of(const npy_int64 *indices, npy_intp rows)
 {
     npy_intp length = 1;

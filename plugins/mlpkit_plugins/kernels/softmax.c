@@ -75,7 +75,7 @@
 LOOPS(float, float32)
 LOOPS(double, float64)
 
-/* Read class numbers: one for each row, side by side. */
+/* Read class numbers: one per row, contiguous. */
 static int read_labels(PyObject *object, npy_intp rows, Matrix *labels)
 {
     return PyArray_Check(object) && PyArray_NDIM((PyArrayObject *)object) == 1 &&

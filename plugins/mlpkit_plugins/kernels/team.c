@@ -1,5 +1,5 @@
-/* Members wait for work without sleeping, for some milliseconds: a step of training has work for them every few
- * microseconds, and to wake a thread takes longer than most of it. */
+/* Members wait for work without sleeping for some milliseconds: a training step has work every few microseconds, and
+ * waking a thread takes longer than most of it. */
 #define _GNU_SOURCE
 #include "team.h"
 
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Looks at what is waited for, before other threads are let run between one look and the next. */
+/* Number of polls before the thread yields between polls. */
 #define IMPATIENT_LOOKS 2000
 
 /* Nanoseconds for which a member waits without sleeping. */
@@ -29,8 +29,8 @@
 #define PAUSE() ((void)0)
 #endif
 
-/* Which parts nobody has taken yet, in one word, so that a part is taken of the work that it was read of: the number of
- * the work, and the first part that is left and the one behind the last. */
+/* The parts not yet taken, in one atomic word, so that a part is only taken from the work it was read for: the number
+ * of the work, the first part left, and the end of the parts. */
 typedef uint64_t Left;
 #define LEFT(work, first, end) ((Left)(work) << 32 | (Left)(first) << 16 | (Left)(end))
 #define WORK(left) ((uint32_t)((left) >> 32))
@@ -42,13 +42,13 @@ static struct {
     _Alignas(128) _Atomic Left left;
     _Atomic(Part) part;
     _Atomic(void *) work;
-    _Atomic FloatMode mode; /* the caller's, in which everybody computes */
+    _Atomic FloatMode mode; /* the caller's, used by all members */
     atomic_int wanted; /* members that may take parts, those of the lowest numbers */
     _Alignas(128) atomic_int unfinished; /* parts that are not yet computed */
     _Alignas(128) atomic_int asleep; /* members that may take parts, but must be woken */
     pthread_mutex_t sleep;
     pthread_cond_t wake;
-    pthread_mutex_t caller; /* held by the one whose work it is */
+    pthread_mutex_t caller; /* held by the caller whose work it is */
     int members;            /* that have been started, the caller not counted */
 } team = {.sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .caller = PTHREAD_MUTEX_INITIALIZER};
 
@@ -63,7 +63,7 @@ static void look_again(int *looks)
     }
 }
 
-/* Take parts and compute them until none is left. */
+/* Take parts and compute them until none are left. */
 static void compute(int is_caller)
 {
     Left left = atomic_load_explicit(&team.left, memory_order_acquire);
@@ -102,8 +102,8 @@ static int is_any_left(int member)
     return FIRST(left) < END(left) && member <= wanted();
 }
 
-/* A member first says that it sleeps and then looks, a caller first shows its work and then looks for sleepers: so one
- * of the two sees the other. */
+/* A member first says that it sleeps and then checks for work; a caller first publishes its work and then checks for
+ * sleepers. So one of the two sees the other. */
 static void sleep_until_there_is_work(int member)
 {
     pthread_mutex_lock(&team.sleep);
@@ -142,7 +142,7 @@ static void *serve(void *number)
     return NULL;
 }
 
-/* Start members until there are as many as that, or the system has no thread to spare; signals are for Python's. */
+/* Start members until there are that many, or the system has no more threads; Python's threads handle signals. */
 static void start_members(int count)
 {
     sigset_t all, before;
@@ -157,7 +157,7 @@ static void start_members(int count)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Have the members up to that number, and no others, take parts; return whether there are so many. */
+/* Let the members up to that number take parts; return whether there are that many. */
 static int want(int count)
 {
     if (team.members < count) {
@@ -200,7 +200,7 @@ static void compute_alone(int parts, Part part, void *work)
 static void hold_for_fork(void) { pthread_mutex_lock(&team.caller); }
 static void release_in_parent(void) { pthread_mutex_unlock(&team.caller); }
 
-/* The child of a fork has none of its parent's members. */
+/* After a fork, the child has none of its parent's members. */
 static void start_over_in_child(void)
 {
     team.members = 0;

@@ -5,10 +5,10 @@
 /* Computes one part of the work, the one of that number. */
 typedef void (*Part)(int number, void *work);
 
-/* Start threads until there are as many members as that, the caller among them; 0 if the system has too few. */
+/* Start threads until there are that many members, including the caller; 0 if the system has too few. */
 int start_team(int members);
 
-/* Compute each part once, on up to as many threads as there are members, the caller among them; return when all are
+/* Compute each part once, on up to as many threads as there are members, including the caller; return when all are
  * done. A free member takes the next part: the caller from the first on, the others from the last. All compute in the
  * caller's floating-point mode. If another caller has the team, this caller computes alone. */
 void compute_parts(int parts, Part part, void *work, int members);

@@ -1,4 +1,4 @@
-/* Tiles of one instruction set. Whoever includes this says what its vectors are:
+/* Tiles of one instruction set. The including file defines its vectors:
  *
  *     VECTOR, LANES        a vector of float32, and how many they are
  *     MASK, MASK_OF(n)     which of its lanes to read or write: the first n

@@ -22,12 +22,12 @@ typedef void (*Tile)(ptrdiff_t inner, const float *a, ptrdiff_t a_row, ptrdiff_t
 /* Set to[k][j] = from[j][k] for as many rows j as a vector has lanes, and as many columns k. */
 typedef void (*Transpose)(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row);
 
-/* What one instruction set offers. */
+/* The tiles of one instruction set. */
 typedef struct {
-    const char *instructions;   /* what the set is called */
+    const char *instructions;   /* name of the set */
     int lanes;                  /* numbers in a vector */
-    int vectors;                /* in a row of a tile, where a matrix has many columns */
-    int most_vectors;           /* where that makes up all of its columns */
+    int vectors;                /* in a row of a tile, if a matrix has many columns */
+    int most_vectors;           /* if that covers all of its columns */
     int rows[MOST_VECTORS + 1]; /* of a tile with so many vectors in a row */
     Tile tiles[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
     Transpose transpose;
@@ -37,7 +37,7 @@ typedef struct {
 extern const Tiles tiles_avx512, tiles_avx2;
 #endif
 
-/* The tiles of the widest instruction set that the processor has, NULL if it has none of them. */
+/* The tiles of the widest instruction set that the processor has, NULL if it has none of these sets. */
 const Tiles *tiles_of_processor(void);
 
 #endif

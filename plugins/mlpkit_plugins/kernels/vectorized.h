@@ -2,7 +2,7 @@
 #ifndef MLPKIT_VECTORIZED_H
 #define MLPKIT_VECTORIZED_H
 
-#include <stdint.h> /* says whether the C library is glibc */
+#include <stdint.h> /* defines whether the C library is glibc */
 
 /* Compiled once for each of these instruction sets; the loader takes the widest that the processor has. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
@@ -11,7 +11,7 @@
 #define VECTORIZED
 #endif
 
-/* In-place calls are welcome: element i of an output depends on no other element of an input. */
+/* Works in place: element i of an output depends only on element i of the inputs. */
 #if defined(__clang__)
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else

@@ -1,4 +1,4 @@
-"""What each kernel computes, written in NumPy: for arrays of any layout, and where there is no compiled kernel."""
+"""Each kernel written in NumPy: for arrays of any layout, and for use without compiled kernels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INSTRUCTIONS = ""
 """The processor's instruction set that compiled kernels multiply with; empty if it has no such set."""
 
 BLOCK = 4096
-"""Numbers that are worked on at a time, if that takes memory."""
+"""Numbers per block, if scratch memory is needed."""
 
 
 def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
@@ -83,7 +83,7 @@ def shift_transposed(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
 
 
 def pick_labels(p: NDArray[Any], t: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
-    """Set out to the element of each column that its label names, and return it.
+    """Set out to each column's element at its label, and return it.
 
     Args:
         p: shape (classes, rows).
@@ -110,7 +110,7 @@ def normalize_columns(p: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
     """
     if p.flags.c_contiguous and min(p.shape) > 1:
         np.add.reduce(p, axis=0, out=total)
-    else:  # along memory NumPy adds in another order
+    else:  # NumPy adds contiguous numbers in another order
         np.copyto(total, p[0])
         for row in p[1:]:
             np.add(total, row, out=total)
@@ -124,7 +124,7 @@ def cross_entropy_gradient(p: NDArray[Any], t: NDArray[Any], scale: float, out: 
     Args:
         p: probabilities, shape (classes, rows).
         t: integers from 0 to classes - 1, shape (rows,).
-        scale: what the difference is multiplied by.
+        scale: factor of the difference.
         out: shape (rows, classes).
     """
     p[t, np.arange(len(t))] -= 1
@@ -163,8 +163,8 @@ def descend_adaptively(
         v     ← beta2 v + (1 - beta2) gradient²
         value ← value - learning_rate (m / correction1) / (√(v / correction2) + epsilon)
 
-    What is too small for a normal number in m and v becomes 0, as in ``flush_subnormal``. Epsilon is at least the
-    root of the smallest v that is kept: without that bound, 0 / 0 or too long a step would follow.
+    Subnormal numbers in m and v become 0, as in ``flush_subnormal``. Epsilon is at least the root of the smallest v
+    that is kept: without that bound, 0 / 0 or too long a step would follow.
 
     Args:
         value: of any shape.
@@ -175,7 +175,7 @@ def descend_adaptively(
         beta2: share that is kept of v.
         correction1: what m is divided by.
         correction2: what v is divided by.
-        epsilon: what is added to the root.
+        epsilon: number added to the root.
         learning_rate: the step length.
     """
     epsilon = max(epsilon, sqrt(float(np.finfo(v.dtype).smallest_normal) / (1 - beta2)))
@@ -197,10 +197,11 @@ def descend_adaptively(
 
 
 def flush_subnormal(x: NDArray[Any]) -> None:
-    """Set what is too small for a normal number to 0, in place.
+    """Set subnormal numbers to 0, in place.
 
-    A mean that is multiplied by 0.9 at every step gets there within a thousand steps without a gradient, as weights of
-    pixels do that are dark in nearly all images, and stays there; some processors take a hundred times as long over it.
+    A mean that is multiplied by 0.9 at every step becomes subnormal within a thousand steps without a gradient, such as
+    that of weights of pixels that are dark in nearly all images. Some processors take a hundred times as long for such
+    numbers.
 
     Args:
         x: of any shape.
@@ -217,7 +218,7 @@ def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float,
     Args:
         numbers: shape (examples, ...).
         indices: positions, shape (rows,).
-        scale: what the numbers are multiplied by.
+        scale: factor of the numbers.
         out: shape (rows, ...).
 
     Raises:
@@ -229,7 +230,7 @@ def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float,
 
 
 def begin_sharing_threads() -> None:
-    """Have NumPy's BLAS compute on the kernels' threads from now on; NumPy alone has nothing to share."""
+    """Do nothing: without compiled kernels there are no threads to share."""
 
 
 def end_sharing_threads() -> None:
@@ -243,7 +244,7 @@ def read_rows(descriptor: int, start: int, indices: NDArray[Any], out: NDArray[A
         descriptor: the file, open for reading.
         start: offset in bytes of the array's first row.
         indices: positions of rows, from 0, shape (rows,).
-        out: shape (rows, ...), a row's elements side by side.
+        out: shape (rows, ...), its rows contiguous.
 
     Raises:
         OSError: the file can't be read.

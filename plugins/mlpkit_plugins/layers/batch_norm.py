@@ -31,8 +31,8 @@ class BatchNorm(Layer):
     statistics, so that examples don't affect each other.
 
     A minibatch with one element per feature, such as a single row left at the end of an epoch, has no variance: the
-        running variance stays unchanged. As x̂ is zero then, the layer returns beta, and no gradient reaches the layers
-        before it. With batch_size 1, training and evaluation differ altogether: take larger minibatches, or LayerNorm.
+    running variance stays unchanged. As x̂ is zero then, the layer returns beta, and no gradient reaches the layers
+    before it. With batch_size 1, training and evaluation differ altogether: take larger minibatches, or LayerNorm.
 
     Args:
         momentum: share of the running statistics that is kept from step to step.

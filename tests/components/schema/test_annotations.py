@@ -46,10 +46,10 @@ LAYER = ComponentOfKind(("layer",), (Layer,))
         (Literal["same", "valid"], ChoiceType(("same", "valid"))),
         (int | None, EitherType((IntegerType(), NothingType()))),
         (Optional[int], EitherType((IntegerType(), NothingType()))),  # noqa: UP045 - older plugins write it so
-        (Union[int, str], EitherType((IntegerType(), TextType()))),  # noqa: UP007 - likewise
+        (Union[int, str], EitherType((IntegerType(), TextType()))),  # noqa: UP007 - same reason
         (list[int], ListType(IntegerType())),
         (collections.abc.Sequence[int], ListType(IntegerType())),
-        (typing.List[int], ListType(IntegerType())),  # noqa: UP006 - likewise
+        (typing.List[int], ListType(IntegerType())),  # noqa: UP006 - same reason
         (tuple[int, ...], ListType(IntegerType(), as_tuple=True)),
         (tuple[int, str], TupleType((IntegerType(), TextType()))),
         (dict[str, float], MappingType(NumberType())),
@@ -96,7 +96,7 @@ def test_stands_for(annotation, expected):
         list,
         dict,
         typing.List,  # noqa: UP006 - older plugins write it so
-        typing.Dict,  # noqa: UP006 - likewise
+        typing.Dict,  # noqa: UP006 - same reason
         dict[int, str],
         set[int],
         bytes,
@@ -113,7 +113,9 @@ def test_stands_for(annotation, expected):
     ],
 )
 def test_what_a_spec_can_not_serve_is_refused(annotation):
-    with pytest.raises(TypeError, match="is none that a spec can serve; use bool, int, float, str, Literal"):
+    with pytest.raises(
+        TypeError, match=r"a spec can't give a value for the annotation .*; use bool, int, float, str, Literal"
+    ):
         value_type(annotation)
 
 

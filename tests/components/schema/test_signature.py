@@ -313,7 +313,7 @@ class Unservable(Bare):
         (Unresolvable, "its constructor's annotations can't be resolved: name 'Sizes' is not defined"),
         (
             Unservable,
-            "parameter 'data': the annotation <class 'bytes'> is none that a spec can serve; use bool, int, float, "
+            "parameter 'data': a spec can't give a value for the annotation <class 'bytes'>; use bool, int, float, "
             "str, Literal, a union, list, tuple or dict[str, ...] of them, a kind of component, or Recipe of one",
         ),
     ],

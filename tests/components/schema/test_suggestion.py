@@ -33,7 +33,7 @@ def test_finds(word, found):
     assert did_you_mean(word, NAMES) == (f"did you mean '{found}'?" if found else "")
 
 
-def test_an_abbreviation_that_may_mean_two_names_is_none():
+def test_an_ambiguous_abbreviation_is_ignored():
     assert nearest("bat", ["batch_size", "batch_norm"]) is None
     assert nearest("bn", ["BatchNorm", "batch_size", "Dropout"]) == "BatchNorm"
     assert nearest("mse", ["MeanSquaredError", "SoftmaxWithLoss"]) == "MeanSquaredError"

@@ -1,4 +1,4 @@
-"""Raw rows are told from standardized ones where that is plain, and standardized ones are never taken for raw."""
+"""Raw rows are detected if that is clear, and standardized rows are never taken for raw ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all augmentations of images do alike: see inputs of any shape as images, and refuse what is none."""
+"""All augmentations of images: they take inputs of any shape as images, and refuse other inputs."""
 
 from __future__ import annotations
 

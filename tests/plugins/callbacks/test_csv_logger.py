@@ -46,7 +46,7 @@ def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, run_until,
     assert len(path.read_text().splitlines()) == 4
 
 
-def test_a_file_that_cannot_be_written_is_told(spec, run_until, tmp_path):
+def test_a_file_that_cannot_be_written_is_an_error(spec, run_until, tmp_path):
     run_until(spec, "run", 0)
     (tmp_path / "run/history.csv").mkdir()
     with pytest.raises(

@@ -73,7 +73,7 @@ def test_a_link_in_a_run_folder_from_a_stranger_is_not_followed(spec, run_until,
     assert records_of(folder) == curves_of(run.history)
 
 
-def test_a_folder_that_cannot_be_made_is_told(spec, run_until, tmp_path):
+def test_a_folder_that_cannot_be_made_is_an_error(spec, run_until, tmp_path):
     run_until(spec, "run", 0)
     for path in sorted((tmp_path / "run/tensorboard").iterdir()):
         path.unlink()

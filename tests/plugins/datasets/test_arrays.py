@@ -122,7 +122,7 @@ def test_deviations_do_not_suffer_from_a_dtype_of_few_digits_or_a_small_range(sa
         Npy("x.npy", "t.npy").load_encoder_state(dataset.encoder_state())
 
 
-def test_inputs_without_a_standard_deviation_are_told_of(save):
+def test_inputs_without_a_standard_deviation_are_an_error(save):
     x = np.zeros((20, 2, 3))
     x[7, 1, 2] = 1e300
     save(x, np.zeros(20, np.int64))
@@ -300,7 +300,7 @@ def test_doubts_name_the_classes_that_training_lacks_and_no_others(data, rows_to
         (np.ones((40, 3)), "values", MEAN_SQUARED),
     ],
 )
-def test_what_to_change_where_the_loss_takes_another_kind_of_target(save, targets, predict, remedy):
+def test_advice_if_the_loss_takes_another_kind_of_target(save, targets, predict, remedy):
     save(np.zeros((40, 2)), targets)
     for dataset, name in zip(both(predict=predict), ("t.npy", "data.npz, array 't'"), strict=True):
         dataset.describe()
@@ -369,13 +369,13 @@ REAL = "as integers; set predict: values if they are real numbers"
         (lambda t: np.eye(4)[t] / 2, "labels", f"holds float64; expected 0 and 1 {REAL}"),
     ],
 )
-def test_classes_in_other_clothes_are_told_with_what_turns_them_into_numbers(save, numbers, targets, predict, expected):
+def test_other_forms_of_classes_come_with_advice_to_convert_them(save, numbers, targets, predict, expected):
     save(numbers[0], targets(numbers[1]))
     for dataset, name in zip(both(predict=predict), ("t.npy", "data.npz, array 't'"), strict=True):
         assert message(dataset.describe, DataError) == f"{name}: {expected}"
 
 
-def test_what_is_advised_for_classes_in_other_clothes_does(save, numbers):
+def test_the_advice_for_other_forms_of_classes_works(save, numbers):
     x, t = numbers
     for targets in (np.eye(4)[t].argmax(1), (t * 1.0).astype(int)):
         save(x, targets)
@@ -410,7 +410,7 @@ def test_sizes_with_thousands_of_digits_are_refused_in_our_words(save, numbers, 
     assert message(Npy("x.npy", "t.npy").describe, DataError).startswith("x.npy, byte 8: has the shape (1000")
 
 
-def test_a_file_of_the_other_format_is_told_with_the_data_set_that_reads_it(save, numbers, tmp_path):
+def test_a_file_of_another_format_names_the_data_set_that_reads_it(save, numbers, tmp_path):
     save(*numbers)
     expected = "data.npz: is an .npz file, or another archive; read it with the data set npz"
     assert message(Npy("data.npz", "t.npy").describe, DataError) == expected
@@ -440,7 +440,7 @@ def test_objects_are_never_unpickled(save, numbers):
 
 
 @pytest.mark.parametrize("state", [{}, {"raw_shape": [0]}, {"raw_shape": [2], "means": [1.0], "stds": [1.0]}])
-def test_a_state_that_is_none_is_refused(state):
+def test_an_invalid_state_is_refused(state):
     with pytest.raises(ModelFileError):
         Npy("x.npy", "t.npy").load_encoder_state(state)
 

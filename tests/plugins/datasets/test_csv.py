@@ -277,7 +277,7 @@ def test_raw_inputs_that_don_t_fit_are_refused(write, raw):
         {"numbers": "a"},
     ],
 )
-def test_a_state_that_is_none_is_refused(write, change):
+def test_an_invalid_state_is_refused(write, change):
     dataset = Csv(write(TRAIN), "t", categorical=("c",))
     dataset.open(0)
     with pytest.raises(ModelFileError):
@@ -491,7 +491,7 @@ NUMBERS = "too many to be classes; expected at least 2 rows of each class; set p
         ),
     ],
 )
-def test_a_target_of_another_kind_than_predict_says_is_told_at_its_parameter(write, targets, options, expected):
+def test_a_target_that_does_not_fit_predict_is_an_error_of_its_parameter(write, targets, options, expected):
     file = write("a,t\n" + "".join(f"{i},{t}\n" for i, t in enumerate(targets)))
     dataset = Csv(file, "t", **NONE | options)
     assert message(dataset.describe, ParameterError, file) == f"target: {expected}"
@@ -632,7 +632,7 @@ def test_no_other_number_is_proposed_for_one_that_no_training_row_has(write):
     )
 
 
-def test_bytes_that_are_no_characters_are_found_where_they_matter(write, tmp_path):
+def test_invalid_bytes_are_an_error_only_in_columns_that_are_used(write, tmp_path):
     content = "a,c,t\n1,x,0\n2,gr\xfcn,1\n3,x,0\n4,x,1\n".encode("latin-1")
     (tmp_path / "data.csv").write_bytes(content)
     file = str(tmp_path / "data.csv")

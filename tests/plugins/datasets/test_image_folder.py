@@ -26,7 +26,7 @@ def pixels(number, channels=1):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Go where there is a folder `pets` with twenty cats and twenty dogs."""
+    """Change to a folder that contains `pets`, with twenty cats and twenty dogs."""
     monkeypatch.chdir(tmp_path)
     for number in range(40):
         add(tmp_path / "pets" / ("cat", "dog")[number % 2] / f"{number}.png", pixels(number))
@@ -58,7 +58,7 @@ def message(action, kind):
     return str(caught.value)
 
 
-def test_a_loss_on_values_is_told_that_folders_are_classes(folder):
+def test_a_loss_on_values_gets_advice_that_folders_are_classes(folder):
     spec = {
         "mlpkit": 1,
         "data": {"image_folder": {"folder": "pets"}},
@@ -106,7 +106,7 @@ def test_classes_that_are_numbers_stand_in_their_order(folder):
     assert {(int(row[0]), int(number)) for row, number in zip(x, t, strict=True)} == {(2, 0), (9, 1), (10, 2)}
 
 
-def test_images_are_scaled_where_the_spec_says_so(folder):
+def test_images_are_scaled_if_the_spec_says_so(folder):
     add(folder / "pets/cat/large.png", np.full((40, 50), 9, np.uint8))
     assert message(lambda: ImageFolder("pets").open(0), DataError) == (
         "pets/cat/large.png: the image is 40 x 50 pixels; expected 4 x 5, as the first one has; "
@@ -172,7 +172,7 @@ def test_a_saved_encoder_is_what_counts(folder):
     [{}, {"classes": ["a", 1], "image_shape": [1, 2, 2]}, {"classes": ["a", "b"], "image_shape": [2, 2, 2]},
      {"classes": ["a", "b"], "image_shape": [1, 0, 2]}, {"classes": ["a"], "image_shape": [1, 2, 2]}],
 )  # fmt: skip
-def test_a_state_that_is_none_is_refused(state):
+def test_an_invalid_state_is_refused(state):
     with pytest.raises(ModelFileError):
         ImageFolder("x").load_encoder_state(state)
 

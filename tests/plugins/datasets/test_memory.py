@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the size of a process is told by Linux")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="only Linux reports the size of a process"
+)
 
 MEGABYTE = 2**20
 CHILD = """\
@@ -111,7 +113,7 @@ def write_table(path, rows, columns):
 
 
 def write_parquet(path, rows, columns):
-    """Write likewise, all rows as one group."""
+    """Write a Parquet file, all rows in one row group."""
     rng = np.random.default_rng(0)
     schema = pa.schema([*((f"x{i}", pa.float64()) for i in range(columns)), ("sign", pa.string())])
     x = rng.normal(size=(columns, rows)).astype(np.float32)  # of which compression takes half

@@ -379,7 +379,7 @@ def test_a_missing_directory_is_explained(tmp_path: Path) -> None:
         assert message_of(lambda dataset=dataset: dataset.open(0), ParameterError, tmp_path) == expected
 
 
-@pytest.mark.parametrize("directory", ["~nobody-has-this-name/x", "with\0null", "x" * 5000, ""])
+@pytest.mark.parametrize("directory", ["~no-such-user-here/x", "with\0null", "x" * 5000, ""])
 def test_a_directory_that_cannot_be_is_explained(directory: str) -> None:
     with pytest.raises(ParameterError, match=r"^directory: "):
         Mnist(directory=directory).describe()

@@ -104,7 +104,7 @@ def _put_a_pipe(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_truncate, _empty, _flip, _put_another, _put_a_dangling_link, _put_a_pipe])
-def test_a_broken_copy_is_made_anew(compressed: Path, cache: Path, damage: Callable[[Path], None]) -> None:
+def test_a_broken_copy_is_written_again(compressed: Path, cache: Path, damage: Callable[[Path], None]) -> None:
     check(compressed)
     damage(cache / NAME)
     check(compressed)

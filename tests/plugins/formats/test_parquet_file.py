@@ -51,7 +51,7 @@ def test_rows_come_in_order_with_their_numbers(opened, monkeypatch, together):
         assert [value for block in blocks for value in block.columns[index].to_pylist()] == TABLE[name].to_pylist()
 
 
-def test_a_column_whose_name_has_a_dot_is_told_from_the_part_of_another(opened):
+def test_a_column_with_a_dot_in_its_name_is_not_a_part_of_another(opened):
     file = opened(written(pa.table({"a": [1], "a.b": [2], "c": pa.array([{"d": 3}])})))
     assert read(file, ["a.b"]) == [[2]]
     assert read(file, ["a", "a.b"]) == [[1], [2]]

@@ -56,7 +56,7 @@ def test_the_pages_of_a_column_are_all_that_the_metadata_count(tmp_path, version
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
-def test_the_encoding_of_a_page_is_told(tmp_path, version):
+def test_the_encoding_of_a_page_is_read(tmp_path, version):
     path, encoding = tmp_path / "x.parquet", {"t": "DELTA_BYTE_ARRAY"}
     pq.write_table(TABLE, path, use_dictionary=False, column_encoding=encoding, data_page_version=version)
     told = [page.encoding == DELTA_BYTE_ARRAY for _, listed in found(path) for page in listed]

@@ -195,7 +195,7 @@ def test_a_processor_without_avx512_computes_the_same_bits():
         ("numpy", "1", ("NumPy",)),
     ],
 )
-def test_what_computes_products_is_told(kernels, share, told):
+def test_the_kernel_of_products_is_reported(kernels, share, told):
     program = "from mlpkit_plugins.kernels import PRODUCTS_BY; print(PRODUCTS_BY)"
     if share == "1" and kernels != "numpy" and not SHARED:
         pytest.skip("BLAS has threads of its own")

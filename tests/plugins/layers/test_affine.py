@@ -68,7 +68,7 @@ def test_weights_come_from_the_initializer_by_default_he_normal():
     assert narrow.std() == pytest.approx(0.01, rel=0.01)
 
 
-def test_there_is_no_input_gradient_where_nobody_needs_it():
+def test_there_is_no_input_gradient_if_it_is_not_needed():
     layer = standalone(Affine(3), (4,))
     layer.needs_input_gradient = False
     layer.forward(np.ones((2, 4)))

@@ -93,7 +93,7 @@ def test_declares_a_row_of_weights_a_filter():
     assert wide.W.value.std() == pytest.approx((2 / 500) ** 0.5, rel=0.01)
 
 
-def test_there_is_no_input_gradient_where_nobody_needs_it():
+def test_there_is_no_input_gradient_if_it_is_not_needed():
     layer = standalone(Conv2d(1, 2), (1, 2, 2))
     layer.needs_input_gradient = False
     layer.forward(np.ones((3, 1, 2, 2)))

@@ -65,7 +65,7 @@ def test_the_shapes_must_agree():
         Residual([])
 
 
-def test_no_input_gradient_where_nobody_needs_it():
+def test_no_input_gradient_if_it_is_not_needed():
     first = Affine(4)
     network = Sequential([Residual([first, Relu(), Affine(4)]), SoftmaxWithLoss()], (4,))
     again = Sequential([Affine(4), Residual([Affine(4)]), SoftmaxWithLoss()], (4,))

@@ -56,7 +56,7 @@ class Backward(Layer):
         return dy
 
 
-def test_what_nobody_needs_is_not_computed():
+def test_an_unneeded_input_gradient_is_not_computed():
     before, first, second = Backward(), Affine(3), Affine(3)
     sequence = standalone(Sequence([before, first, second]), (4,))
     x, dy = np.ones((2, 4)), np.ones((2, 3))

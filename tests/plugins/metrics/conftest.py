@@ -46,7 +46,7 @@ def in_two_classes():
 
 @pytest.fixture(scope="session")
 def labelled():
-    """Probabilities, of which many are equal, and labels, of which some are nobody's or everybody's."""
+    """Probabilities, many of them equal, and labels, some of which apply to no example or to all."""
     return _of_labels()
 
 
@@ -60,7 +60,8 @@ def measured():
 def figure_of():
     """Return a function that finds a metric's figure over all examples at once.
 
-    In minibatches, and merged from other objects, it must be the same. The metric is told the target, if one is given.
+    In minibatches, and merged from other objects, it must be the same. ``expect_target`` is called if a target is
+    given.
     """
 
     def figure(metric, prediction, t, target=None, **parameters):

@@ -110,7 +110,7 @@ def test_works_in_place_and_in_little_memory(optimizer, parameters, dtype):
 
 
 @of_every_optimizer
-def test_one_that_is_not_told_of_decay_looks_at_none(optimizer, parameters, make_steps):
+def test_an_optimizer_without_decay_ignores_it(optimizer, parameters, make_steps):
     made = optimizer(**parameters)
     steps = make_steps(0, steps=3)
     same = bits(steps.taken_by(made, decay=True)) == bits(steps.taken_by(made, decay=False))

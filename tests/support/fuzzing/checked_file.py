@@ -38,7 +38,7 @@ def refuses_damage(
         path: where to write the damaged ones.
         seed: what the mutants are drawn with.
         count: how many mutants.
-        every: how many truncations and bits to go on at a time, where there is no time for each.
+        every: step between truncations and between bits, if there is no time for each.
         keep: a folder for inputs that fail.
     """
     print(f"seed {seed}")  # noqa: T201 - to repeat a failure

@@ -9,7 +9,7 @@ from mlpkit.testing import CheckFailure
 from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
 
 
-def test_the_same_bits_are_the_same_also_where_they_are_no_numbers():
+def test_equal_bits_are_equal_even_if_they_are_nan():
     odd = np.array([0.0, -0.0, np.nan, np.inf])
     expect_same_bits({"y": odd}, {"y": odd.copy()}, "when repeated", "")
     expect_close({"y": odd}, {"y": odd.copy()}, "when repeated", "", tolerance=1e-9)
@@ -24,7 +24,7 @@ def test_a_message_says_which_array_and_by_how_much():
             "when repeated",
             "look again",
         )
-    with pytest.raises(CheckFailure, match=r"^y changed \(one of them holds what is not a number\)"):
+    with pytest.raises(CheckFailure, match=r"^y changed \(one of them holds NaN\)"):
         expect_close({"y": np.array([np.nan])}, {"y": np.ones(1)}, "when repeated", "", tolerance=1e-9)
 
 

@@ -43,7 +43,7 @@ def mlpkit_components():
             "",
             "can_be_used",
             "it raised AttributeError: 'Scale' object has no attribute 'g' (at PLUGIN:14); expected it to work on "
-            "random inputs; set self.g before it is read: arrays to be trained in build, others in forward",
+            "random inputs; set self.g before it is read: trained arrays in build, others in forward",
         ),
         (
             "        return input_shape\n",

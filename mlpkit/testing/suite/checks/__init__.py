@@ -1,1 +1,1 @@
-"""The checks: a folder for what each group of kinds promises, a file for each idea."""
+"""The checks, one file per kind or group of kinds."""

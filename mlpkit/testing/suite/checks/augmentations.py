@@ -1,4 +1,4 @@
-"""Changes: written into ``out``, drawn from ``rng``, nothing else touched."""
+"""Checks of augmentations: changes written into ``out`` and drawn from ``rng``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WHAT = "the changed inputs"
 
 SHAPES = ((), (5,), (3, 4), (2, 3, 4), (2, 2, 3, 2))
-"""Shapes of inputs that an augmentation is tried on, whatever its examples say."""
+"""Shapes of inputs that an augmentation is tried on, in addition to its examples."""
 
 
 @checks_examples("augmentation")
@@ -73,14 +73,14 @@ def keeps_the_dtype(example: AugmentationExample) -> None:
     for dtype in ("float32", "float64"):
         found = np.asarray(example.augment(example.make(), example.inputs(dtype=dtype)))
         if found.dtype != dtype or not np.isfinite(found).all():
-            raise CheckFailure(f"it returned {found.dtype} for {dtype}, or what is not finite", expected=dtype)
+            raise CheckFailure(f"it returned {found.dtype} for {dtype}, or values that are not finite", expected=dtype)
 
 
 @checks_examples("augmentation")
 def other_minibatches_leave_no_trace(example: AugmentationExample) -> None:
     """Does a used object give the same bits as a new one?
 
-    A resumed training must go on as the one before would have.
+    A resumed training must continue as the original would have.
     """
     used, x = example.make(), example.inputs()
     example.augment(used, example.inputs(3, number=1), number=1)
@@ -94,13 +94,13 @@ def other_minibatches_leave_no_trace(example: AugmentationExample) -> None:
 def draws_from_rng(example: AugmentationExample) -> None:
     """Does the change depend on ``rng``, and on it alone?
 
-    An augmentation that always does the same is a preparation of the data, and belongs into the data set.
+    An augmentation that always does the same is preprocessing, and belongs in the data set.
     """
     augmentation, x = example.make(), example.inputs(20)
     found = {np.array(example.augment(augmentation, x, number=number)).tobytes() for number in range(8)}
     if len(found) == 1:
         raise CheckFailure(
-            "it did the same for eight generators",
+            "it changed the inputs in the same way for eight generators",
             expected="random changes",
             remedy="draw random numbers from rng; prepare inputs in a data set's open and encode",
         )
@@ -110,7 +110,7 @@ def draws_from_rng(example: AugmentationExample) -> None:
 def refuses_inputs_it_can_not_change(example: AugmentationExample) -> None:
     """Does ``expect_inputs`` take the example's shape, and each other shape only if inputs of it can be changed?
 
-    It is asked before data is read; a user sees the line of the spec, and what would fit.
+    It is called before data is read; the error shows the line of the spec, and what would fit.
     """
     for shape in (example.shape, *SHAPES):
         augmentation = example.make()

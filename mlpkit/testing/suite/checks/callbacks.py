@@ -1,4 +1,4 @@
-"""Following: a callback looks on, and remembers what a resumed training needs."""
+"""Checks of callbacks: they only observe, and their state is enough to resume."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def follows_a_training_with_and_without_a_folder(example: CallbackExample) -> None:
     """Can it follow a training from beginning to end, with a run folder and without one?
 
-    In Python nothing need be written, and ``training.folder`` is None.
+    In Python there may be no run folder; ``training.folder`` is None then.
     """
     example.follow(example.make(), example.view())
     with TemporaryDirectory() as folder:
@@ -51,12 +51,12 @@ def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
 def leaves_the_parameters_alone(example: CallbackExample) -> None:
     """Are the network's parameters the same after every event as before?
 
-    A callback that only looks on changes no result.
+    A callback that only observes changes no result.
     """
     view = example.view()
     before = {name: array.copy() for name, array in view.parameters.items()}
     example.follow(example.make(), view)
-    expect_same_bits(view.parameters, before, "while the callback followed a training", "copy what is to be changed")
+    expect_same_bits(view.parameters, before, "while the callback followed a training", "change a copy instead")
 
 
 @checks_examples("callback")
@@ -77,13 +77,13 @@ def state_is_plain_data(example: CallbackExample) -> None:
             raise CheckFailure(
                 f"state returned {state!r}, which a checkpoint can't hold: {error}",
                 expected="None, truth values, numbers, strings, arrays, and lists, tuples and mappings of them",
-                remedy="write it as these, and strings as keys",
+                remedy="convert its values to these, with strings as keys",
             ) from error
 
 
 @checks_examples("callback")
 def goes_on_after_a_resume(example: CallbackExample) -> None:
-    """Does a new object that was given the state go on as the old one would have?
+    """Does a new object that was given the state continue as the old one would have?
 
     A training that was interrupted must end as if it had not been. ``on_start`` is called after ``load_state``.
     """
@@ -98,7 +98,7 @@ def goes_on_after_a_resume(example: CallbackExample) -> None:
             raise CheckFailure(
                 f"interrupted after step {interrupted} it asked to stop at {asked} and remembered {after.state()}",
                 expected=f"{expected} and {whole.state()}, as without an interruption",
-                remedy="return from state all that load_state needs to go on, and set nothing back in on_start",
+                remedy="return from state all that load_state needs, and reset nothing in on_start",
             )
         before = example.make()
 
@@ -116,7 +116,7 @@ def _read(text: str, arrays: Arrays) -> dict[str, Any]:
 
 
 def _bits(state: dict[str, Any]) -> object:
-    """Return what two states have in common if they are the same to the bit, in whatever order their keys are."""
+    """Return a form of a state that is equal for states with the same bits, in any order of keys."""
     text, arrays = _saved(_sorted(state))
     return text, [(array.dtype, array.shape, array.tobytes()) for array in arrays.values()]
 
@@ -140,5 +140,5 @@ def new_callbacks_begin_anew(example: CallbackExample) -> None:
             raise CheckFailure(
                 f"a new object asked to stop at {found} after others had followed trainings",
                 expected=f"{expected}, as the first one did",
-                remedy="keep figures in self, set in __init__",
+                remedy="keep values in self, set in __init__",
             )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @checks_examples("dataset")
 def doubts_are_about_parameters(example: DatasetExample) -> None:
-    """Does ``doubts``, asked after ``describe``, return ``Doubt`` objects, each with a parameter's name and a text?
+    """Does ``doubts``, called after ``describe``, return ``Doubt`` objects, each with a parameter's name and a text?
 
     Each is shown as a warning at the parameter's place in the spec.
     """
@@ -32,8 +32,8 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
             raise CheckFailure(f"a doubt is {doubt!r}", expected="Doubt(parameter, message, remedy)")
         if doubt.parameter not in parameters:
             raise CheckFailure(
-                f"a doubt is about {doubt.parameter!r}, which is no parameter",
-                expected=f"one of {', '.join(parameters)}" if parameters else "no doubts where there are no parameters",
+                f"a doubt is about {doubt.parameter!r}, which is not a parameter",
+                expected=f"one of {', '.join(parameters)}" if parameters else "no doubts without parameters",
             )
         if not (isinstance(doubt.message, str) and doubt.message and isinstance(doubt.remedy, str)):
             raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are texts")
@@ -41,9 +41,9 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def target_remedy_is_a_text(example: DatasetExample) -> None:
-    """Does ``target_remedy``, asked after ``describe``, return a text, which may be empty?
+    """Does ``target_remedy``, called after ``describe``, return a text, which may be empty?
 
-    It is shown where the loss can't take the target.
+    It is shown if the loss can't take the target.
     """
     dataset = example.make()
     dataset.describe()
@@ -54,16 +54,16 @@ def target_remedy_is_a_text(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def advice_changes_no_example(example: DatasetExample) -> None:
-    """Are the examples the same when ``doubts`` and ``target_remedy`` were asked before ``open``?
+    """Are the examples the same if ``doubts`` and ``target_remedy`` were called before ``open``?
 
-    They are asked before a training, and not when its model is evaluated.
+    They are called before training, but not when a model is evaluated.
     """
     dataset = example.make()
     dataset.describe()
     dataset.doubts()
     dataset.target_remedy()
     expected = example.sample_of(example.splits)
-    when, remedy = "after doubts and target_remedy were asked", "let both only look at what describe has read"
+    when, remedy = "after doubts and target_remedy were called", "only use in them what describe has read"
     expect_same_bits(example.sample_of(dataset.open(0)), expected, when, remedy)
 
 
@@ -74,7 +74,7 @@ SPLITS = ("train", "validation", "test")
 def description_is_whole(example: DatasetExample) -> None:
     """Does ``describe`` give a shape, a target and the sizes of the splits, ``train`` among them?
 
-    A network is built from it, before the data is opened.
+    The network is built from it before the data is opened.
     """
     description = example.make().describe()
     shape, target, sizes = description
@@ -121,7 +121,7 @@ def the_same_seed_gives_the_same_splits(example: DatasetExample) -> None:
 def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
     """Does a new object, given the encoder's state and no data, encode as the opened one does?
 
-    That is how a model is used: on inputs that come later, elsewhere.
+    That is how a model is used: on new inputs, in another process.
     """
     opened = example.dataset
     split = example.splits["train"]
@@ -130,7 +130,7 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
         read = json.loads(json.dumps(state, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise CheckFailure(
-            f"encoder_state returned what JSON can't hold: {error}",
+            f"encoder_state returned values that JSON can't hold: {error}",
             expected="finite numbers, strings, lists and mappings",
             remedy="turn arrays into lists with tolist()",
         ) from error
@@ -143,7 +143,7 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
             raise CheckFailure(f"encode said {found!r}", expected=f"{expected!r}, as the opened object did")
         return
     what = "what encode returns"
-    remedy = "return from encoder_state all that encode needs beside the parameters"
+    remedy = "return from encoder_state all that encode needs besides the parameters"
     expect_same_bits({what: found}, {what: expected}, "in a new object with the encoder's state", remedy)
 
 
@@ -157,13 +157,13 @@ def opens_with_the_encoders_state(example: DatasetExample) -> None:
     new = example.make()
     new.load_encoder_state(json.loads(json.dumps(example.dataset.encoder_state())))
     new.describe()
-    remedy = "let describe and open go on from the state, or compute it again"
+    remedy = "let describe and open use the state, or compute the same one again"
     expect_same_bits(example.sample_of(new.open(0)), expected, "opened with the encoder's state", remedy)
 
 
 @checks_examples("dataset")
 def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
-    """If the classes have names, are there as many as classes, each a text of its own?
+    """If the classes have names, are there as many as classes, all distinct texts?
 
     Predictions are printed by name.
     """
@@ -179,7 +179,7 @@ def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def features_and_targets_have_names_of_their_own(example: DatasetExample) -> None:
-    """If elements of inputs or of targets have names, is there one for each, a text of its own?
+    """If elements of inputs or of targets have names, is there one for each, all distinct texts?
 
     ``mlpkit data`` shows them.
     """
@@ -201,7 +201,7 @@ def features_and_targets_have_names_of_their_own(example: DatasetExample) -> Non
 def takes_its_examples_for_encoded(example: DatasetExample) -> None:
     """Does ``why_not_encoded`` return an empty text for the data set's own examples?
 
-    A network that was loaded from a file refuses inputs for which it says anything.
+    A network loaded from a file refuses inputs for which the text isn't empty.
     """
     for name, split in example.splits.items():
         reason = example.dataset.why_not_encoded(example.take(split, example.some_rows(name, 50))[INPUTS])
@@ -210,7 +210,7 @@ def takes_its_examples_for_encoded(example: DatasetExample) -> None:
 
 
 def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | str:
-    """Return what ``encode`` gives, or what it says against such inputs."""
+    """Return what ``encode`` returns, or its error for such inputs."""
     try:
         return np.asarray(dataset.encode(raw.copy()))
     except MlpkitError as error:
@@ -219,7 +219,7 @@ def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | 
 
 @checks_examples("dataset")
 def takes_any_examples(example: DatasetExample) -> None:
-    """Does ``take`` give for positions in any order, with repeats, what it gives for each by itself?
+    """Does ``take`` give the same for positions in any order, with repeats, as for each by itself?
 
     Minibatches are drawn at random, and with replacement an example comes twice.
     """
@@ -235,7 +235,7 @@ def takes_any_examples(example: DatasetExample) -> None:
 def takes_every_example(example: DatasetExample) -> None:
     """Can the first and the last example of each split be read, and all of a small split?
 
-    Evaluation reads all.
+    Evaluation reads all examples.
     """
     for name, split in example.splits.items():
         size = example.description.sizes[name]
@@ -249,7 +249,7 @@ def takes_every_example(example: DatasetExample) -> None:
 def writes_all_of_out(example: DatasetExample) -> None:
     """Is what ``take`` gives the same whatever the arrays held before?
 
-    They are used again for the next minibatch.
+    The arrays are reused for the next minibatch.
     """
     for name, split in example.splits.items():
         indices = example.some_rows(name)
@@ -261,23 +261,23 @@ def writes_all_of_out(example: DatasetExample) -> None:
 def leaves_the_positions_alone(example: DatasetExample) -> None:
     """Are the positions the same after ``take`` as before, and may they be read-only?
 
-    They are the sampler's own.
+    They belong to the sampler.
     """
     for name, split in example.splits.items():
         indices = example.some_rows(name)
         before = indices.copy()
         example.take(split, indices)
         if (indices != before).any():
-            raise CheckFailure(f"take of {name} changed the positions", expected="them to be left as they are")
+            raise CheckFailure(f"take of {name} changed the positions", expected="them to be left unchanged")
         indices.flags.writeable = False
         example.take(split, indices)
 
 
 @checks_examples("dataset")
 def examples_are_what_was_described(example: DatasetExample) -> None:
-    """Are the inputs finite, and the targets such as the description says, in float32 as in float64?
+    """Are the inputs finite, and do the targets fit the description, in float32 as in float64?
 
-    Layers and loss were built for them.
+    Layers and loss were built for that description.
     """
     target = example.description.target
     for dtype in ("float32", "float64"):

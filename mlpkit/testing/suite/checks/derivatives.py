@@ -35,7 +35,7 @@ def input_gradient_is_the_derivative(example: OperationExample) -> None:
 def parameter_gradients_are_the_derivatives(example: OperationExample) -> None:
     """Is the gradient of every parameter the derivative by it, compared with differences in float64?
 
-    The parameters are moved off their first values for it, and their gradients are not a number beforehand.
+    The parameters are moved off their first values, and their gradients are set to NaN beforehand.
     """
     wrong = [mismatch for mismatch in _mismatches(example) if mismatch.parameter != "x"]
     remedy = "look at the formula of that gradient in backward"
@@ -48,7 +48,7 @@ def parameter_gradients_are_the_derivatives(example: OperationExample) -> None:
 def gradients_are_overwritten(example: OperationExample) -> None:
     """Does ``backward`` overwrite the gradients, and not add to them?
 
-    Nobody sets them to zero between two steps.
+    They are not set to zero between two steps.
     """
     operation, batch = example.ready(), example.batch()
     first = _gradients_of_pass(example, operation)
@@ -67,7 +67,7 @@ def gradients_are_overwritten(example: OperationExample) -> None:
 def works_where_no_input_gradient_is_needed(example: OperationExample) -> None:
     """Are the gradients of the parameters the same if that of the inputs isn't needed?
 
-    ``needs_input_gradient`` says so to the first layer with parameters.
+    It isn't for the first layer with parameters: ``needs_input_gradient`` is False there.
     """
     operation = example.ready()
     first = _gradients_of_pass(example, operation)
@@ -81,7 +81,7 @@ def works_where_no_input_gradient_is_needed(example: OperationExample) -> None:
 
 
 def _gradients_of_pass(example: OperationExample, operation: Operation) -> Arrays:
-    """Go there and back once, and return the gradients of the parameters."""
+    """Go forward and backward once, and return the gradients of the parameters."""
     batch = example.batch()
     example.forward(operation, batch)
     example.backward(operation, batch)
@@ -107,7 +107,7 @@ def _expect_none(mismatches: list[GradientMismatch], remedy: str) -> None:
 
 @checks_examples("layer", "loss")
 def returned_gradient_is_the_callers(example: OperationExample) -> None:
-    """May what ``backward`` returned be overwritten, with no harm to parameters, gradients, inputs and the next step?
+    """Can the result of ``backward`` be overwritten without changing parameters, gradients, inputs or the next step?
 
     The layer before overwrites it: it is that layer's dy.
     """
@@ -131,7 +131,7 @@ def _parameters(operation: Operation) -> Arrays:
 def a_repeated_step_gives_the_same_bits(example: OperationExample) -> None:
     """Does the same step, repeated, give the same bits?
 
-    A run that is repeated or resumed must come to the same parameters.
+    A run that is repeated or resumed must end with the same parameters.
     """
     operation, batch = example.ready(), example.batch()
     first = example.run(operation, batch)
@@ -143,7 +143,7 @@ def a_repeated_step_gives_the_same_bits(example: OperationExample) -> None:
 def other_steps_leave_no_trace(example: OperationExample) -> None:
     """Does a step give the same after other steps, on more rows and on fewer?
 
-    What is kept for ``backward`` must be that of the latest ``forward``, whole.
+    ``backward`` must use what the latest ``forward`` kept, and nothing older.
     """
     sizes = (7, 7, 3, 7, 1, 5)
     used = example.ready()
@@ -151,7 +151,7 @@ def other_steps_leave_no_trace(example: OperationExample) -> None:
         batch = example.batch(rows, number=number)
         found = example.run(used, batch)
         expected = example.run(example.ready(), batch)
-        remedy = "compute everything again in each forward; mind caches that were made for another number of rows"
+        remedy = "compute everything again in each forward; beware of caches made for another number of rows"
         expect_close(found, expected, f"in a step on {rows} rows after others", remedy, tolerance=1e-9)
 
 
@@ -165,8 +165,8 @@ def scratch_is_written_before_it_is_read(example: OperationExample) -> None:
     first = example.run(operation, batch)
     for each in operation.operations():
         for storage in each._storage.values():
-            storage[...] = np.uint8(0x7F)  # in either dtype a number far from any other
-    remedy = "write every element of a buffer in each pass; what must survive a step is declared with self.state"
+            storage[...] = np.uint8(0x7F)  # a very large number in either dtype
+    remedy = "write every element of a buffer in each pass; declare what must survive a step with self.state"
     expect_same_bits(example.run(operation, batch), first, "with other content in its buffers", remedy)
 
 
@@ -177,7 +177,7 @@ SLICES = 4
 def replicas_share_nothing(example: OperationExample) -> None:
     """Can two copies take turns, both forward before both backward, and give the bits they give one after the other?
 
-    What one copy keeps for its ``backward`` must not be in the way of the other.
+    What one copy keeps for its ``backward`` must not affect the other.
     """
     operations = _copies(example)
     batches = [example.batch(number=number) for number in range(len(operations))]
@@ -202,7 +202,7 @@ def replicas_run_in_threads(example: OperationExample) -> None:
             network = example.network(SLICES)
             network.map = lambda function, items, threads=threads: list(threads.map(function, items))
             found = _step(network, batch.x, batch.t)
-        remedy = "share nothing between copies, and call nothing that works in the main thread only"
+        remedy = "share nothing between copies, and call nothing that only works in the main thread"
         expect_same_bits(found, expected, "on several threads", remedy)
 
 
@@ -213,7 +213,7 @@ def _copies(example: OperationExample) -> list[Any]:
         raise CheckFailure(
             f"a new object can't be copied: {error}",
             expected="one that copy.deepcopy can copy before it has arrays",
-            remedy="open files and make locks later than in __init__ and build",
+            remedy="don't open files or make locks in __init__ or build",
         ) from error
     return [replica.operations()[0] for replica in network.replicas]
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 @checks_component(*KINDS)
 def says_what_it_is(subject: ComponentUnderTest) -> None:
-    """Does the class have a docstring of its own, whose first sentence says what the component is?
+    """Does the class have its own docstring, whose first sentence says what the component is?
 
-    ``mlpkit show`` and completion in editors print it.
+    ``mlpkit show`` and editors show it.
     """
     docstring = vars(subject.component).get("__doc__")
     if not docstring or not subject.entry.schema.docstring.summary:
@@ -65,7 +65,7 @@ def says_what_its_parameters_mean(subject: ComponentUnderTest) -> None:
 def can_be_loaded(subject: ComponentUnderTest) -> None:
     """Can the class be imported, is it of the kind that was declared, and can a spec give its parameters?
 
-    Every parameter of the constructor has an annotation that says what a spec may say.
+    Every parameter of the constructor needs an annotation that says what a spec may give.
     """
     try:
         subject.component  # noqa: B018 - imports it
@@ -96,7 +96,7 @@ def examples_can_be_built(example: Example) -> None:
     except MlpkitError as error:
         raise CheckFailure(
             f"{example.name} can't be built with {example.title()}: {error}",
-            expected="examples that are right",
+            expected="valid examples",
             remedy="correct examples()",
         ) from error
 
@@ -105,7 +105,7 @@ def examples_can_be_built(example: Example) -> None:
 def methods_take_what_they_are_given(subject: ComponentUnderTest) -> None:
     """Does every method take the arguments that methods of its name are called with?
 
-    One that lacks ``self``, or asks for more, fails where it is first called, in the middle of the work.
+    A method that lacks ``self``, or needs more arguments, fails at its first call, in the middle of a run.
     """
     base = next(cls for cls in subject.component.__mro__ if cls.__module__.startswith("mlpkit."))
     for name in _public_methods(base):
@@ -113,7 +113,7 @@ def methods_take_what_they_are_given(subject: ComponentUnderTest) -> None:
         if own is expected:
             continue
         if isinstance(expected, classmethod) and not isinstance(own, classmethod):
-            raise CheckFailure(f"{name} is no class method", expected="one", remedy="put @classmethod above it")
+            raise CheckFailure(f"{name} is not a class method", expected="one", remedy="put @classmethod above it")
         try:
             _expect_call(method_signature(own), method_signature(expected))
         except TypeError as error:
@@ -135,7 +135,7 @@ def _expect_call(own: inspect.Signature, expected: inspect.Signature) -> None:
     """Bind a call with all arguments of the one signature to the other.
 
     Raises:
-        TypeError: that can't be.
+        TypeError: the call doesn't fit.
     """
     parameters = expected.parameters.values()
     by_name = {parameter.name: None for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
@@ -146,7 +146,7 @@ def _expect_call(own: inspect.Signature, expected: inspect.Signature) -> None:
 def defaults_are_what_a_spec_could_say(subject: ComponentUnderTest) -> None:
     """Is every default a value that the parameter's own annotation admits?
 
-    The resolved spec writes every default out, and must be readable again.
+    The resolved spec contains every default, and must be readable again.
     """
     for field in subject.entry.schema.fields:
         context = CheckContext(subject.registry.resolve)
@@ -162,9 +162,9 @@ def defaults_are_what_a_spec_could_say(subject: ComponentUnderTest) -> None:
 
 @checks_examples(*KINDS)
 def a_spec_keeps_the_parameters(example: Example) -> None:
-    """Are the parameters of an example the same after they were written into a spec and read again?
+    """Are the parameters of an example the same after writing them into a spec and reading it again?
 
-    A model file holds the spec that builds the network again.
+    A model file holds the spec from which the network is rebuilt.
     """
     written = _recipe(example, example.parameters()).reference()
     try:
@@ -173,7 +173,7 @@ def a_spec_keeps_the_parameters(example: Example) -> None:
         raise CheckFailure(
             f"the parameters {written[example.name]} can't be written into a spec: {error}",
             expected="truth values, numbers, text, lists, mappings and components by name",
-            remedy="give names in examples(), and no objects; choose defaults that a spec could say",
+            remedy="give names in examples(), not objects; choose defaults that a spec could give",
         ) from error
     read = _recipe(example, again[example.name]).reference()
     if json.dumps(read) != json.dumps(written):
@@ -184,7 +184,7 @@ def a_spec_keeps_the_parameters(example: Example) -> None:
 def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
     """At the edges of what the annotations admit, does the constructor either work or raise ``ParameterError``?
 
-    Users see the line of the spec, and not a traceback. Ranges are best said by annotations, as in
+    Users then see the line of the spec, not a traceback. Ranges are best given by annotations, as in
     ``Annotated[int, Ge(1)]``.
     """
     recipe = _recipe(example, example.parameters())
@@ -205,13 +205,13 @@ def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
 
 
 def _recipe(example: Example, parameters: dict[str, Any]) -> Recipe[Any]:
-    """Return what a spec makes of parameters."""
+    """Return parameters as read from a spec."""
     context = CheckContext(example.registry.resolve)
     recipe = example.registry.resolve((example.entry.kind,), {example.name: parameters}, (), context)
     if recipe is None:
         fault = context.faults[0]
         raise CheckFailure(
-            f"{example.title()}: {fault.message}", expected=fault.expected or "parameters that a spec could say"
+            f"{example.title()}: {fault.message}", expected=fault.expected or "parameters that a spec could give"
         )
     return recipe
 

@@ -1,4 +1,4 @@
-"""First values: of the shape and dtype asked for, drawn from the generator given."""
+"""Checks of initializers: shape, dtype, and random numbers of the first values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @checks_examples("initializer")
 def values_have_the_shape_asked_for(example: InitializerExample) -> None:
-    """Is what comes out an array of the shape asked for?
+    """Is the result an array of the requested shape?
 
     It fills a parameter of that shape.
     """
@@ -27,7 +27,7 @@ def values_have_the_shape_asked_for(example: InitializerExample) -> None:
 
 @checks_examples("initializer")
 def values_have_the_dtype_asked_for(example: InitializerExample) -> None:
-    """Is what comes out of the dtype asked for, float32 or float64?
+    """Does the result have the requested dtype, float32 or float64?
 
     Layers may use initializers for arrays of their own.
     """
@@ -41,7 +41,7 @@ def values_have_the_dtype_asked_for(example: InitializerExample) -> None:
 def values_are_finite(example: InitializerExample) -> None:
     """Are all values finite?
 
-    Training can't begin otherwise.
+    Training can't start otherwise.
     """
     for dtype in ("float32", "float64"):
         if not np.isfinite(example.draw(example.make(), dtype)).all():
@@ -50,7 +50,7 @@ def values_are_finite(example: InitializerExample) -> None:
 
 @checks_examples("initializer")
 def an_initializer_keeps_nothing(example: InitializerExample) -> None:
-    """Does a used initializer give the same bits as a new one, and stay as it is?
+    """Does a used initializer give the same bits as a new one, and stay unchanged?
 
     One object may draw the values of many parameters, in any order.
     """
@@ -64,7 +64,7 @@ def an_initializer_keeps_nothing(example: InitializerExample) -> None:
     expect_same_bits(found, expected, "when the object had been used before", remedy)
     if repr(vars(used)) != repr(before):
         raise CheckFailure(
-            f"drawing values changed {', '.join(sorted(vars(used)))}", expected="an object that stays as it is"
+            f"drawing values changed {', '.join(sorted(vars(used)))}", expected="an object that doesn't change"
         )
 
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 SHAPES: Final = ((), (1,), (5,), (2, 3), (1, 4, 4), (4, 4, 2), (2, 2, 2, 2))
-"""Shapes of all kinds; a layer takes some of them, and refuses the others."""
+"""Shapes of all kinds; a layer takes some of them and refuses the rest."""
 
 
 @checks_examples("layer")
 def build_only_declares(example: LayerExample) -> None:
     """Does ``build`` leave arrays to the network, and declare the same each time?
 
-    Shapes are proved before anything is allocated, so that ``mlpkit check`` is quick for networks of any size.
+    Shapes are checked before anything is allocated, so that ``mlpkit check`` is fast for networks of any size.
     """
     declared = []
     for _ in range(2):
@@ -57,7 +57,7 @@ def build_only_declares(example: LayerExample) -> None:
 def refuses_shapes_it_can_not_take(example: LayerExample) -> None:
     """Does ``build`` either refuse a shape with ``ShapeError`` or return the shape that ``forward`` then gives?
 
-    Shapes are proved before data is read; a user sees the line of the spec, and what would fit.
+    Shapes are checked before data is read; the error shows the line of the spec, and what would fit.
     """
     for shape in SHAPES:
         try:
@@ -77,7 +77,7 @@ def refuses_shapes_it_can_not_take(example: LayerExample) -> None:
 def flops_is_a_number_of_operations(example: LayerExample) -> None:
     """Does ``flops`` return an integer from 0 up?
 
-    The number of threads is chosen from it.
+    The number of threads depends on it.
     """
     flops = example.ready().flops(example.shape)
     if isinstance(flops, bool) or not isinstance(flops, int) or flops < 0:
@@ -111,7 +111,7 @@ def _expect_works(example: LayerExample, layer: Any, shape: tuple[int, ...]) -> 
 
 @checks_examples("layer")
 def layers_inside_are_declared(example: LayerExample) -> None:
-    """Is every layer inside the layer declared with ``self.child``, and so has a name below the layer's own?
+    """Is every layer inside the layer declared with ``self.child``, so that it has a name below the layer's own?
 
     Otherwise its parameters are neither trained nor saved, and errors can't say where it is.
     """
@@ -129,21 +129,21 @@ def layers_inside_are_declared(example: LayerExample) -> None:
     strangers = [path for path in paths if not path.startswith(f"{layer.path}.")]
     if strangers or len(set(paths)) < len(paths):
         raise CheckFailure(
-            f"the parameters are called {', '.join(paths)}", expected=f"distinct names that begin with {layer.path}."
+            f"the parameters are named {', '.join(paths)}", expected=f"distinct names that begin with {layer.path}."
         )
 
 
 @checks_examples("layer")
 def layers_inside_may_overwrite_dy(example: LayerExample) -> None:
-    """Does the same come out if every layer inside overwrites the dy that it is given?
+    """Are the results the same if every layer inside overwrites its dy?
 
-    It is allowed to. A layer that needs its own dy again, after the ones inside had it, keeps a copy.
+    It may. A layer that needs its own dy after the layers inside keeps a copy.
     """
     layer, batch = example.ready(), example.batch()
     expected = example.run(layer, batch)
     for operation in list(layer.operations())[1:]:
         _overwrite_dy(operation)
-    remedy = "hand dy.copy() to the layers inside if dy is needed again"
+    remedy = "pass dy.copy() to the layers inside if dy is needed again"
     expect_same_bits(example.run(layer, batch), expected, "when a layer inside overwrote its dy", remedy)
 
 
@@ -156,7 +156,7 @@ def _layers_held_by(operation: Any) -> Iterator[tuple[str, Layer]]:
 
 
 def _overwrite_dy(layer: Any) -> None:
-    """Make a layer write over its dy, once it has its dx elsewhere."""
+    """Make a layer overwrite its dy, once its dx is elsewhere."""
     backward = layer.backward
 
     def overwriting(dy: NDArray[Any]) -> NDArray[Any]:

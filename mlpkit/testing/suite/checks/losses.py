@@ -26,7 +26,7 @@ MANY_ROWS = 20_000
 def loss_is_a_finite_number(example: LossExample) -> None:
     """Does ``forward`` return one finite number, for minibatches of 1 and of 7 rows, in both dtypes?
 
-    Training ends where a loss is not finite.
+    Training ends if a loss is not finite.
     """
     for dtype in ("float32", "float64"):
         for rows in (1, 7):
@@ -55,7 +55,7 @@ def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
 
 @checks_examples("loss")
 def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
-    """Is ``weight`` a finite number from 0 up, and that of a minibatch the sum of those of its parts?
+    """Is ``weight`` a finite number from 0 up, and the weight of a minibatch the sum of its parts' weights?
 
     The share of a slice in its minibatch is its weight in the sum of all.
     """
@@ -75,7 +75,7 @@ def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
 def many_rows_cost_no_digits(example: LossExample) -> None:
     """Is the loss of many float32 rows as precise as that of the same rows in float64?
 
-    A sum of many float32 numbers, taken one after the other, loses digits; it is to be taken in float64.
+    Adding many float32 numbers one by one loses digits; add them in float64.
     """
     double = example.batch(MANY_ROWS)
     single = example.batch(MANY_ROWS, "float32")
@@ -84,7 +84,7 @@ def many_rows_cost_no_digits(example: LossExample) -> None:
     if not abs(found - exact) <= 1e-5 * max(1.0, abs(exact)):
         raise CheckFailure(
             f"the loss of {MANY_ROWS:,} float32 rows is {found:.9g}, and in float64 {exact:.9g}",
-            expected="six digits alike",
+            expected="six equal digits",
             remedy="sum in float64, as in losses.sum(dtype=np.float64)",
         )
 
@@ -108,7 +108,7 @@ def dloss_is_a_factor(example: LossExample) -> None:
 def refuses_targets_it_can_not_compare(example: LossExample) -> None:
     """Does ``build`` either refuse a shape and target with ``ShapeError``, or can ``forward`` then take them?
 
-    A user who joins the wrong data and loss sees the line of the spec, and what would fit.
+    If data and loss don't fit, the error shows the line of the spec, and what would fit.
     """
     for shape in ((), (1,), example.shape, (2, 3)):
         for target in (Classes(4), Classes(4, one_hot=True), Labels(4), Values((4,)), Values(()), None):
@@ -117,7 +117,7 @@ def refuses_targets_it_can_not_compare(example: LossExample) -> None:
 
 @checks_examples("loss")
 def predictions_have_a_row_for_each_example(example: LossExample) -> None:
-    """Does ``predict`` return a row for each row of its inputs, which depends on that row alone, and leave them alone?
+    """Does ``predict`` return a row for each input row that depends on this row alone, and leave its inputs unchanged?
 
     Metrics compare each row with its target.
     """
@@ -127,10 +127,12 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
     if whole.shape[:1] != (len(x),):
         raise CheckFailure(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
     if x.tobytes() != before.tobytes():
-        raise CheckFailure("predict wrote into its inputs", expected="inputs that are left as they are")
+        raise CheckFailure("predict wrote into its inputs", expected="inputs that are left unchanged")
     alone = np.array(operation.predict(x[2:4].copy()))
     if not np.allclose(alone, whole[2:4], rtol=1e-6, atol=1e-9):
-        raise CheckFailure("predict gave other predictions for rows by themselves", expected="the same as among others")
+        raise CheckFailure(
+            "predict gave different predictions for rows by themselves", expected="the same as among others"
+        )
 
 
 def _expect_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:

@@ -52,16 +52,16 @@ def result_is_a_finite_number(example: MetricExample) -> None:
 def parts_make_the_whole(example: MetricExample) -> None:
     """Is the result the same for all examples at once and in parts of different sizes?
 
-    Evaluation goes through a split piece by piece, and the last piece is smaller.
+    Evaluation goes through a split in parts, and the last part is smaller.
     """
-    for number in range(3):  # figures of different cuts may agree by chance
+    for number in range(3):  # results of different cuts may agree by chance
         whole = example.predictions(ROWS, number)
         _expect_same("in parts of different sizes", example.result(*_parts(whole)), example.result(whole))
 
 
 @checks_examples("metric")
 def merged_parts_make_the_whole(example: MetricExample) -> None:
-    """Is the result the same if each part was taken in by an object of its own, and these were merged?
+    """Is the result the same if each part is added to its own object, and these are merged?
 
     Several workers may share an evaluation.
     """
@@ -75,7 +75,7 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def an_empty_metric_adds_nothing(example: MetricExample) -> None:
-    """Is the result the same after an object that has seen nothing was merged in, or had it merged in?
+    """Is the result the same after merging with an object that has seen nothing, either way round?
 
     A worker may have had nothing to do.
     """
@@ -102,23 +102,23 @@ def order_plays_no_part(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def asking_changes_nothing(example: MetricExample) -> None:
-    """Is the result the same when it is asked for again, and may more be taken in after that?
+    """Is the result the same when computed again, and can minibatches be added after that?
 
-    A display may ask in the middle of an evaluation.
+    A display may show it in the middle of an evaluation.
     """
     whole = example.predictions(ROWS)
     metric = example.ready()
     for part in _parts(whole):
         metric.update(*part)
         metric.result()
-    _expect_same("when it was asked for in between", metric.result(), example.result(whole))
+    _expect_same("when it was computed in between", metric.result(), example.result(whole))
 
 
 @checks_examples("metric")
 def leaves_predictions_alone(example: MetricExample) -> None:
     """Are predictions and targets the same after ``update`` as before, and may they be read-only?
 
-    Other metrics look at them too.
+    Other metrics use them too.
     """
     whole = example.predictions(ROWS)
     before = whole.copy()
@@ -128,7 +128,7 @@ def leaves_predictions_alone(example: MetricExample) -> None:
         ("the targets", whole.t, before.t),
     ):
         if array.tobytes() != old.tobytes():
-            raise CheckFailure(f"update wrote into {what}", expected="them to be left as they are")
+            raise CheckFailure(f"update wrote into {what}", expected="them to be left unchanged")
         array.flags.writeable = False
     example.ready().update(*whole)
 
@@ -152,18 +152,18 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
 def new_objects_begin_at_nothing(example: MetricExample) -> None:
     """Does a new object know nothing of what another has seen?
 
-    There is a new one for every evaluation of a split.
+    Every evaluation of a split makes a new one.
     """
     whole, other = example.predictions(ROWS), example.predictions(ROWS, number=1)
     expected = example.result(whole)
     first, second = example.ready(), example.ready()
     first.update(*other)
     second.update(*whole)
-    _expect_same("with another object in use", second.result(), expected, "keep figures in self, set in __init__")
+    _expect_same("with another object in use", second.result(), expected, "keep values in self, set in __init__")
 
 
 def _after(example: MetricExample, *parts: PredictedRows) -> Any:
-    """Return a new metric that has taken in some minibatches."""
+    """Return a new metric with some minibatches added."""
     metric = example.ready()
     for part in parts:
         metric.update(*part)
@@ -188,7 +188,7 @@ def _expect_same(when: str, found: object, expected: NDArray[Any], remedy: str =
         raise CheckFailure(
             f"the result is {_shown(numbers)} {when}",
             expected=f"{_shown(expected)}, as for all examples at once",
-            remedy=remedy or "gather sums and counts, and divide only in result",
+            remedy=remedy or "accumulate sums and counts, and divide only in result",
         )
 
 
@@ -207,14 +207,14 @@ TARGETS: Final[tuple[Target, ...]] = (
     Values((3,)),
     Values((2, 3)),
 )
-"""Targets that a metric is tried on, whatever its examples say."""
+"""Targets that a metric is tried on, in addition to its examples."""
 
 
 @checks_examples("metric", says_why_unusable=True)
 def refuses_targets_it_can_not_judge(example: MetricExample) -> None:
-    """Does ``expect_target`` take the example's target, and each other only if predictions of it can be judged?
+    """Does ``expect_target`` take the example's target, and other targets only if the metric works on them?
 
-    It is asked before data is read; a user sees the line of the spec, and what would fit.
+    It is called before data is read; the error shows the line of the spec, and what would fit.
     """
     for target in (example.target, *TARGETS):
         metric = _made_for(target, example)

@@ -1,4 +1,4 @@
-"""Checks of layers and losses: shapes, dtypes, inputs, and how examples and modes keep apart."""
+"""Checks of layers and losses: shapes, dtypes, inputs, and independence of examples and modes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @checks_examples("layer")
 def outputs_have_the_declared_shape(example: LayerExample) -> None:
-    """Is what ``forward`` returns of the shape that ``build`` declared, for minibatches of 1 and of 7 rows?
+    """Does ``forward`` return the shape that ``build`` declared, for minibatches of 1 and of 7 rows?
 
-    The layers that follow were built for that shape, and the last minibatch of an epoch may be of any size.
+    The next layers were built for that shape, and the last minibatch of an epoch may have any size.
     """
     for rows in (1, 7):
         y = example.forward(example.ready(), example.batch(rows))
@@ -41,7 +41,7 @@ def outputs_have_the_declared_shape(example: LayerExample) -> None:
 
 @checks_examples("layer")
 def takes_an_empty_minibatch(example: LayerExample) -> None:
-    """Can a minibatch without rows go through, there and back?
+    """Can a minibatch without rows go forward and backward?
 
     A slice may be empty, and so may the rows that a filter leaves.
     """
@@ -76,9 +76,9 @@ def input_gradient_has_the_inputs_shape(example: OperationExample) -> None:
 
 @checks_examples("layer", "loss")
 def float32_stays_float32(example: OperationExample) -> None:
-    """In a float32 network, is everything that comes out float32?
+    """In a float32 network, are all results float32?
 
-    One float64 array makes all that follows twice as slow, and NumPy makes one easily: ``np.sqrt(2.0) * x`` is one,
+    One float64 array makes everything after it twice as slow, and NumPy makes one easily: ``np.sqrt(2.0) * x`` is one,
     ``math.sqrt(2.0) * x`` is not.
     """
     _expect_dtype(example, "float32", "look for NumPy's own numbers and for arrays made without a dtype")
@@ -86,11 +86,11 @@ def float32_stays_float32(example: OperationExample) -> None:
 
 @checks_examples("layer", "loss")
 def float64_stays_float64(example: OperationExample) -> None:
-    """In a float64 network, is everything that comes out float64?
+    """In a float64 network, are all results float64?
 
-    Who asks for float64 needs the digits, and gradients can't be checked without them.
+    A float64 network needs the digits, and gradients can't be checked without them.
     """
-    _expect_dtype(example, "float64", "make arrays with dtype=self.dtype, and not with float32")
+    _expect_dtype(example, "float64", "make arrays with dtype=self.dtype, not float32")
 
 
 def _expect_dtype(example: OperationExample, dtype: str, remedy: str) -> None:
@@ -112,7 +112,7 @@ KEPT = slice(2, 4)
 
 @checks_examples("layer", "loss")
 def examples_do_not_affect_each_other(example: OperationExample) -> None:
-    """In training, does each row of what comes out depend on its own row of the inputs alone?
+    """In training, does each row of the outputs depend on its own row of the inputs alone?
 
     Minibatches are cut into slices. If that changes what the layer computes, the class must say so with
     ``couples_examples = True``.
@@ -130,14 +130,14 @@ def examples_do_not_affect_each_other(example: OperationExample) -> None:
 
 @checks_examples("layer")
 def in_evaluation_examples_stand_alone(example: LayerExample) -> None:
-    """In evaluation, does a row come out the same alone and among others, up to rounding?
+    """In evaluation, does a row give the same alone and among others, up to rounding?
 
-    A prediction must not depend on what else is predicted at the same time, whatever couples the rows in training.
+    A prediction must not depend on the other rows, even if rows are coupled in training.
     """
     layer, batch = example.ready(training=False), example.batch()
     together = np.array(example.forward(layer, batch))[KEPT]
     alone = np.array(example.forward(layer, Batch(batch.x[KEPT].copy(), batch.t[KEPT].copy())))
-    remedy = "where self.training is false, use running figures declared with self.state"
+    remedy = "if self.training is false, use running statistics declared with self.state"
     expect_close({OUTPUTS: alone}, {OUTPUTS: together}, "for rows by themselves", remedy, tolerance=1e-6)
 
 
@@ -152,14 +152,14 @@ LAYOUTS: Final[dict[str, Callable[[NDArray[Any]], NDArray[Any]]]] = {
     "rows backwards": lambda x: np.ascontiguousarray(x[::-1])[::-1],
     "part of a wider array": lambda x: np.pad(x, [(0, 0)] * (x.ndim - 1) + [(1, 2)])[..., 1:-2],
 }
-"""Ways to lay out the same values in memory, each of which a network may meet."""
+"""Memory layouts of the same values that a network may get."""
 
 
 @checks_examples("layer", "loss")
 def leaves_its_inputs_alone(example: OperationExample) -> None:
     """Are the inputs, and the targets of a loss, the same after ``forward`` and ``backward`` as before?
 
-    They are what the layer before keeps for its own ``backward``, or the data set itself.
+    They belong to the layer before, which keeps them for its own ``backward``, or to the data set.
     """
     operation, batch = example.ready(), example.batch()
     before = batch.copy()
@@ -188,7 +188,7 @@ def works_on_read_only_inputs(example: OperationExample) -> None:
 
 @checks_examples("layer", "loss")
 def works_on_any_memory_layout(example: OperationExample) -> None:
-    """Does the same come out for inputs that aren't contiguous, or lie in memory column by column?
+    """Are the results the same for inputs that aren't contiguous, or in Fortran order?
 
     A minibatch may be a view of a larger array, and a layer may return a transposed one.
     """
@@ -203,7 +203,7 @@ def works_on_any_memory_layout(example: OperationExample) -> None:
 
 @checks_examples("layer")
 def works_on_any_memory_layout_of_dy(example: OperationExample) -> None:
-    """Does the same come out for a dy that isn't contiguous?
+    """Are the results the same for a dy that isn't contiguous?
 
     It comes from the layer that follows, which may return a view.
     """
@@ -223,7 +223,7 @@ def _expect_unchanged(method: str, batch: Batch, before: Batch) -> None:
         if array.tobytes() != old.tobytes():
             raise CheckFailure(
                 f"{method} wrote into {what}",
-                expected="inputs that are left as they are",
+                expected="inputs that are left unchanged",
                 remedy="write into a new array",
             )
 
@@ -243,9 +243,9 @@ def evaluation_changes_no_state(example: LayerExample) -> None:
 
 @checks_examples("layer")
 def evaluation_draws_no_random_numbers(example: LayerExample) -> None:
-    """In evaluation, does ``forward`` give the same bits whatever the random numbers are?
+    """In evaluation, does ``forward`` give the same bits for any random numbers?
 
-    A prediction must not be different each time it is asked for.
+    A prediction must be the same each time.
     """
     layer, batch = example.ready(training=False), example.batch()
     first = np.array(example.forward(layer, batch))

@@ -25,9 +25,9 @@ STEPS: Final = 3
 
 @checks_examples("optimizer")
 def blocks_may_be_cut_anywhere(example: OptimizerExample) -> None:
-    """If the optimizer is elementwise, does it give the same bits wherever blocks begin and end?
+    """If the optimizer is elementwise, does it give the same bits for any blocks?
 
-    Blocks are cut so that they stay in the processor's cache, and shared out to threads.
+    Blocks fit into the processor's cache, and are distributed to threads.
     """
     if not example.make().elementwise:
         return
@@ -46,7 +46,7 @@ def blocks_may_be_cut_anywhere(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def slots_are_all_that_it_keeps(example: OptimizerExample) -> None:
-    """Does a new object go on from the slots as the old one would have?
+    """Does a new object continue from the slots as the old one would have?
 
     A checkpoint holds parameters, slots and the number of the step, and nothing else.
     """
@@ -72,8 +72,8 @@ def update_leaves_no_trace_in_the_object(example: OptimizerExample) -> None:
     if changed:
         raise CheckFailure(
             f"update changed self.{', self.'.join(changed)}",
-            expected="an object that stays as it is",
-            remedy="keep figures in slots, and scratch arrays in local variables",
+            expected="an object that doesn't change",
+            remedy="keep values in slots, and scratch arrays in local variables",
         )
 
 
@@ -81,7 +81,7 @@ def update_leaves_no_trace_in_the_object(example: OptimizerExample) -> None:
 def several_threads_may_update(example: OptimizerExample) -> None:
     """Do several threads, each on a block of its own, give the same bits as one?
 
-    The trainer shares blocks out to its workers.
+    The trainer distributes blocks to its workers.
     """
     size, blocks = 4096, 4
     results: list[Arrays] = []
@@ -104,7 +104,7 @@ def _attributes(optimizer: Any) -> dict[str, Any]:
     return {
         name: value.tobytes() if isinstance(value, np.ndarray) else copy.deepcopy(value)
         for name, value in vars(optimizer).items()
-        if not hasattr(value, "kind")  # components, such as a schedule, are checked by themselves
+        if not hasattr(value, "kind")  # components, such as a schedule, have checks of their own
     }
 
 
@@ -154,7 +154,7 @@ def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def steps_go_downhill(example: OptimizerExample) -> None:
-    """Do thirty steps along the gradient of ½ |x|² make it smaller?
+    """Do thirty steps against the gradient of ½ |x|² make it smaller?
 
     That is what an optimizer is for.
     """
@@ -177,7 +177,7 @@ def steps_go_downhill(example: OptimizerExample) -> None:
 def slots_are_changed_in_place(example: OptimizerExample) -> None:
     """Are the slots' arrays the same objects after ``update`` as before?
 
-    A new array in a slot's place is lost: the trainer hands in the old one again.
+    A new array in a slot's place is lost: the trainer passes the old one again.
     """
     optimizer = example.make()
     arrays = example.start(optimizer)
@@ -187,14 +187,14 @@ def slots_are_changed_in_place(example: OptimizerExample) -> None:
         if arrays[slot] is not before[slot]:
             raise CheckFailure(
                 f"update put a new array into the slot {slot}",
-                expected="the array that is there to be changed",
+                expected="the existing array to be changed",
                 remedy="write slots[name][...] = ..., or use out=",
             )
 
 
 @checks_examples("optimizer")
 def the_learning_rate_given_counts(example: OptimizerExample) -> None:
-    """Does ``update`` go by ``step.learning_rate``, and not by ``self.learning_rate``?
+    """Does ``update`` use ``step.learning_rate``, not ``self.learning_rate``?
 
     The attribute may be a schedule; the step has its value.
     """
@@ -209,13 +209,13 @@ def the_learning_rate_given_counts(example: OptimizerExample) -> None:
         raise CheckFailure(
             "update gave the same for two learning rates",
             expected="the change to depend on step.learning_rate",
-            remedy="use step.learning_rate in update, and not self.learning_rate",
+            remedy="use step.learning_rate in update, not self.learning_rate",
         )
 
 
 @checks_examples("optimizer")
 def float64_keeps_its_digits(example: OptimizerExample) -> None:
-    """In float64, does a difference in the eleventh digit of a parameter outlive a step?
+    """In float64, does a difference in the eleventh digit of a parameter survive a step?
 
     It doesn't if a part of the computation is in float32.
     """
@@ -251,9 +251,9 @@ def float32_is_as_good_as_its_digits(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def vanishing_gradients_keep_parameters_finite(example: OptimizerExample) -> None:
-    """Is everything finite after steps whose gradients are zero, or as small as float32 can say?
+    """Is everything finite after steps whose gradients are zero, or as small as float32 can represent?
 
-    Units that are dead, and first values that are zero, give such gradients.
+    Dead units, and first values of zero, give such gradients.
     """
     for size in (0.0, 1e-38):
         optimizer = example.make()
@@ -265,7 +265,7 @@ def vanishing_gradients_keep_parameters_finite(example: OptimizerExample) -> Non
         for what, array in arrays.items():
             if not np.isfinite(array).all():
                 raise CheckFailure(
-                    f"{what} held what is not finite after three steps with gradients of {size:g}",
+                    f"{what} held values that are not finite after three steps with gradients of {size:g}",
                     expected="finite numbers",
                     remedy="add a small epsilon where you divide",
                 )

@@ -1,4 +1,4 @@
-"""Checks of what components of every kind do to the process, and in a training."""
+"""Checks of components of every kind: side effects on the process, and a training."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def import_is_quick(subject: ComponentUnderTest) -> None:
 def import_is_silent(subject: ComponentUnderTest) -> None:
     """Does importing the plugin and the component print nothing?
 
-    ``--json`` and pipes would carry it.
+    It would end up in the output of ``--json`` and in pipes.
     """
     printed = subject.seen_from_new_process().printed
     text = printed[subject.entry.plugin.namespace] + printed.get(subject.name, "")
@@ -77,7 +77,7 @@ def import_is_silent(subject: ComponentUnderTest) -> None:
 def import_leaves_the_process_alone(subject: ComponentUnderTest) -> None:
     """Does importing change neither NumPy's settings nor the environment, random states or threads?
 
-    A plugin that is installed may be imported for its neighbour's sake.
+    A plugin may be imported because of another component of its package.
     """
     changed = subject.seen_from_new_process().changed
     found = changed[subject.entry.plugin.namespace] + changed.get(subject.name, [])
@@ -93,7 +93,7 @@ def import_leaves_the_process_alone(subject: ComponentUnderTest) -> None:
 def other_specs_keep_their_results(subject: ComponentUnderTest) -> None:
     """Do the shipped specs give the same bits after the plugin and all its components were loaded as before?
 
-    Having a plugin changes no result of those who don't name it.
+    Installing a plugin must not change the results of specs that don't name it.
     """
     report = subject.seen_from_new_process()
     if report.results_after != report.results_before:
@@ -126,9 +126,9 @@ def the_process_is_left_alone(example: Example) -> None:
 
 @checks_examples(*KINDS)
 def no_file_appears_in_the_working_folder(example: Example) -> None:
-    """Is the working folder as empty after the component was used as before?
+    """Does using the component leave the working folder empty?
 
-    What a run leaves belongs into its run folder.
+    The files of a run belong in its run folder.
     """
     with TemporaryDirectory() as folder, chdir(folder):
         example.exercise()
@@ -147,13 +147,13 @@ def the_same_twice_gives_the_same_bits(example: Example) -> None:
 
     The same spec and seed must give the same run.
     """
-    remedy = "draw from the generator that is handed over, and let nothing depend on time or on the order of a set"
+    remedy = "draw from the generator given, and let nothing depend on time or on the order of a set"
     expect_same_bits(example.exercise(), example.exercise(), "in a second object", remedy)
 
 
 @checks_examples(*KINDS)
 def global_random_numbers_play_no_part(example: Example) -> None:
-    """Is what comes out the same whatever the seeds of ``numpy.random`` and ``random`` are?
+    """Are the results the same for any seeds of ``numpy.random`` and ``random``?
 
     Results are keyed by the spec's seed alone.
     """
@@ -163,7 +163,7 @@ def global_random_numbers_play_no_part(example: Example) -> None:
             np.random.seed(seed)
             random.seed(seed)
             found.append(example.exercise())
-    remedy = "draw from the generator that is handed over, and not from numpy.random or random"
+    remedy = "draw from the generator given, not from numpy.random or random"
     expect_same_bits(found[1], found[0], "with another global seed", remedy)
 
 
@@ -180,15 +180,15 @@ def global_random_numbers_are_left_alone(example: Example) -> None:
             raise CheckFailure(
                 "the global random state changed",
                 expected="it to be left alone",
-                remedy="draw from the generator that is handed over; seed nothing global",
+                remedy="draw from the generator given; seed nothing global",
             )
 
 
 @checks_examples(*KINDS)
 def trains_saves_and_loads(example: Example) -> None:
-    """Does a short training with it run, and does the model file give the trained network back to the bit?
+    """Does a short training run, and does the model file restore the trained network to the bit?
 
-    What a model needs must stand in parameters, in state, or in the spec; all else is lost when the process ends.
+    All that a model needs must be in parameters, in state, or in the spec; the rest is lost when the process ends.
     """
     spec = parse_spec(json.dumps(spec_with(example)), name=example.name, registry=example.registry)
     with TemporaryDirectory() as folder:
@@ -203,7 +203,7 @@ def trains_saves_and_loads(example: Example) -> None:
 
 
 def spec_with(example: Example) -> dict[str, Any]:
-    """Return a spec in which the component has its place, and test doubles have all others."""
+    """Return a spec with the component in its place, and test doubles everywhere else."""
     written = {example.name: example.parameters()}
     shape: tuple[int, ...] = (6,)
     target: Any = Values((6,))
@@ -245,9 +245,9 @@ NUMBERS = "biuf"
 
 @checks_examples(*KINDS)
 def can_be_used(example: Example) -> None:
-    """Can the component be used as a training uses it, on random inputs, and do numbers come out?
+    """Can the component be used as in training, on random inputs, and are the results numbers?
 
-    Until it can, there is nothing to ask about how it does its work.
+    Until it can, no other check makes sense.
     """
     try:
         found = _exercised_apart(example)
@@ -261,7 +261,7 @@ def can_be_used(example: Example) -> None:
 
 
 def _exercised_apart(example: Example) -> Arrays:
-    """Use a component, and leave the process as it was: what it does there is for other checks to find."""
+    """Use a component, and restore the process: its side effects are for other checks to find."""
     before = process_state()
     try:
         with TemporaryDirectory() as folder, chdir(folder), global_randomness_kept():
@@ -273,7 +273,7 @@ def _exercised_apart(example: Example) -> Arrays:
 def _remedy(error: Exception) -> str:
     cause = error.__cause__ or error
     if isinstance(cause, AttributeError) and isinstance(cause.obj, Component):
-        return f"set self.{cause.name} before it is read: arrays to be trained in build, others in forward"
+        return f"set self.{cause.name} before it is read: trained arrays in build, others in forward"
     if isinstance(cause, NotImplementedError):
         return "write that method"
     if isinstance(cause, TypeError) and f"'{Parameter.__name__}'" in str(cause):

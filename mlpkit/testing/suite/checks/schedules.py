@@ -1,4 +1,4 @@
-"""Values: a schedule is a function of the progress, finite from beginning to end."""
+"""Checks of schedules: the value is a finite function of the progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LENGTHS: Final = (1, 2, 3, 10, 1000)
 def is_finite_over_the_whole_run(example: ScheduleExample) -> None:
     """Is the value a finite number before every step of trainings of 1 step up to 1000?
 
-    The shortest trainings are those in which a division by zero hides.
+    A division by zero shows in the shortest trainings.
     """
     for total in LENGTHS:
         schedule = example.make()

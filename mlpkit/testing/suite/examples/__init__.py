@@ -1,4 +1,4 @@
-"""The circumstances that components are checked in, one kind of component a file."""
+"""Examples on which components are checked, one kind of component per file."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def example_class(kind: str) -> type[Example]:
-    """Return the circumstances that a kind of component is checked in; the file is called as the kind."""
+    """Return the class of examples for a kind of component; its file is named after the kind."""
     module = import_module(f"{__name__}.{kind}")
     found: type[Example] = getattr(module, f"{KINDS[kind].base}Example")
     return found
 
 
 def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]:
-    """Return what a component shows itself by, or else its default parameters.
+    """Return a component's examples, or its default parameters.
 
     Args:
         entry: the component.
-        registry: what its parameters may name.
+        registry: the components that its parameters may name.
 
     Raises:
-        CheckFailure: ``examples`` returned something else, or it returned nothing and a parameter is required.
+        CheckFailure: ``examples`` returned something else, or nothing although a parameter is required.
     """
     kind = example_class(entry.kind)
     given = entry.component.examples()  # type: ignore[attr-defined]
@@ -39,7 +39,7 @@ def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]
     required = [field.name for field in entry.schema.fields if field.required]
     if not given and required:
         raise CheckFailure(
-            f"{entry.name} has no examples, and must be given {', '.join(required)}",
+            f"{entry.name} has no examples, and requires {', '.join(required)}",
             expected="parameters to check it with",
             remedy=f"write a class method examples that returns {kind.form}, as in {kind.sample}",
         )

@@ -1,4 +1,4 @@
-"""Circumstances that augmentations are checked in."""
+"""Examples on which augmentations are checked."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class AugmentationExample(ExampleWithShape):
         return self.random("batch", number).uniform(size=(rows, *self.shape)).astype(dtype)
 
     def augment(self, augmentation: Augmentation, x: NDArray[Any], number: int = 0, fill: float = np.nan) -> Any:
-        """Return the changed minibatch, written into an array that holds something else before.
+        """Return the changed minibatch, written into a filled array.
 
         Args:
             augmentation: the augmentation.
             x: inputs.
-            number: which random numbers to draw from.
-            fill: what the array for the result holds before.
+            number: number of the random stream.
+            fill: initial value of the array for the result.
         """
         return augmentation(x, self.random("augmentation", number), np.full_like(x, fill))
 

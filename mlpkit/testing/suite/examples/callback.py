@@ -1,4 +1,4 @@
-"""Circumstances that callbacks are checked in."""
+"""Examples on which callbacks are checked."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class CallbackExample(Example):
     sample = "[{'patience': 2}]"
 
     def view(self, folder: Path | None = None) -> TrainingView:
-        """Return what a callback sees of a training that has not begun."""
+        """Return the view of a training that has not begun."""
         rng = self.random("parameters")
         values = np.append(rng.normal(size=12), np.zeros(3))
         parameters = {"Layer1.W": values[:12].reshape(4, 3), "Layer1.b": values[12:]}
         return TrainingView(Progress(0, 0.0, STEPS), parameters, folder, weights=Weights(values, np.ones(2)))
 
     def follow(self, callback: Callback, view: TrainingView, first: int = 1, last: int = STEPS) -> list[Any]:
-        """Tell a callback of some steps of a training, and return after which it asked to stop, and why.
+        """Pass some steps of a training to a callback, and return after which it asked to stop, and why.
 
         Args:
             callback: the callback; ``on_start`` is called before the first of these steps, as when a run is resumed,
                 and ``on_end`` after the last step of all.
-            view: what it sees.
+            view: the view that it gets.
             first: the first step, from 1.
             last: the last step.
         """

@@ -1,4 +1,4 @@
-"""Circumstances that data sets are checked in."""
+"""Examples on which data sets are checked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DatasetExample(Example):
 
     @cached_property
     def description(self) -> Description:
-        """What the data set says of itself."""
+        """The data set's description."""
         return self.dataset.describe()
 
     @cached_property
@@ -44,14 +44,14 @@ class DatasetExample(Example):
         return self.dataset.open(0)
 
     def some_rows(self, split: str, rows: int = ROWS) -> NDArray[np.int64]:
-        """Return positions in a split, in no order and with repeats."""
+        """Return positions in a split, in random order and with repeats."""
         size = self.description.sizes[split]
         chosen = self.random("rows", split).integers(0, size, rows)
         chosen[-1] = chosen[0]
         return chosen
 
     def take(self, split: Split, indices: NDArray[Any], dtype: str = "float64", fill: int = 113) -> Arrays:
-        """Return examples, written into arrays that hold something else before."""
+        """Return examples, written into filled arrays."""
         target_shape, target_dtype = self.description.target.array(np.dtype(dtype))
         x = np.full((len(indices), *self.description.input_shape), fill, dtype)
         t = np.full((len(indices), *target_shape), fill, target_dtype)

@@ -1,4 +1,4 @@
-"""What all examples share: parameters, and a component built from them."""
+"""The base of all examples: parameters, and a component built from them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.comparison import Arrays
 
 ROWS = 7
-"""Rows of a minibatch, unless a check asks for others: odd, so that no half of it is the other's size."""
+"""Default rows of a minibatch; odd, so that its two parts differ in size."""
 
 
 class Example(ABC):
-    """Circumstances that a component is checked in.
+    """An example on which a component is checked.
 
     Args:
         entry: the component.
-        registry: what its parameters may name.
+        registry: the components that its parameters may name.
         index: which of the component's examples; None for its default parameters.
 
     Attributes:
-        form: what ``examples`` is to return, in words.
-        sample: what that looks like.
-        place: in which circumstances a component is shown that has no examples; None where parameters are all.
+        form: what ``examples`` must return, in words.
+        sample: an example of that.
+        place: the shape or target for a component without examples; None if an example is parameters only.
     """
 
     form: ClassVar[str] = "a list of parameters, each a dict"
@@ -42,12 +42,12 @@ class Example(ABC):
 
     @classmethod
     def is_item(cls, item: object) -> bool:
-        """Whether ``examples`` may hold this."""
+        """Whether ``examples`` may return this item."""
         return isinstance(item, dict)
 
     @classmethod
     def variants(cls, entry: RegisteredComponent, registry: Registry, index: int | None) -> list[Self]:
-        """Return every way in which one of a component's examples is to be checked."""
+        """Return the variants in which one of a component's examples is checked."""
         return [cls(entry, registry, index)]
 
     @property
@@ -67,7 +67,7 @@ class Example(ABC):
         return parameters
 
     def shown_with(self) -> Any:
-        """Return the second part of the example: the shape or target that the component is shown with."""
+        """Return the second part of the example: the shape or target."""
         return self._item()[1]
 
     def make(self) -> Any:
@@ -75,7 +75,7 @@ class Example(ABC):
         return self.registry.create(self.entry.kind, {self.name: self.parameters()})
 
     def title(self) -> str:
-        """Say which example it is."""
+        """Return a title that identifies the example."""
         parameters = self.parameters()
         inner = ", ".join(f"{key}: {value}" for key, value in parameters.items())
         return f"{{{inner}}}" if parameters else "default parameters"
@@ -86,7 +86,7 @@ class Example(ABC):
 
     @abstractmethod
     def exercise(self) -> Arrays:
-        """Use a new component in all the usual ways, and return what comes out."""
+        """Use a new component in all the usual ways, and return the results."""
 
     def _item(self) -> Any:
         if self.index is None:
@@ -116,5 +116,5 @@ class ExampleWithShape(Example):
         return shape
 
     def title(self) -> str:
-        """Say which example it is."""
+        """Return a title that identifies the example."""
         return f"{super().title()} on shape {self.shape}"

@@ -1,4 +1,4 @@
-"""Circumstances that initializers are checked in."""
+"""Examples on which initializers are checked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class InitializerExample(ExampleWithShape):
         Args:
             initializer: the initializer.
             dtype: the network's dtype.
-            number: which random numbers to draw from.
+            number: number of the random stream.
         """
         shape = self.shape
         fans = Fans(prod(shape[:-1]), shape[-1] if shape else 1)

@@ -1,4 +1,4 @@
-"""Circumstances that layers are checked in."""
+"""Examples on which layers are checked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LayerExample(OperationExample):
 
     @cached_property
     def output_shape(self) -> tuple[int, ...]:
-        """What the layer's ``build`` returns."""
+        """The shape that the layer's ``build`` returns."""
         stack = self._stack()
         names = default_names(member.type_name for member in stack)
         return prove_shapes(stack, names, self.shape, None, np.dtype("float64")).shapes[-1]

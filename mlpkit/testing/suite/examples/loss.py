@@ -1,4 +1,4 @@
-"""Circumstances that losses are checked in."""
+"""Examples on which losses are checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.registry.registry import RegisteredComponent, Registry
 
 DLOSS: Final = 0.75
-"""The share of a slice, so that a loss which forgets it is found out."""
+"""The dloss of a slice, other than 1, so that a loss that ignores it fails."""
 
 
 class LossExample(OperationExample):
@@ -43,7 +43,7 @@ class LossExample(OperationExample):
             raise CheckFailure(
                 f"build of {entry.name} refuses every target for inputs of shape {shape}: {tried}",
                 expected="one that it accepts",
-                remedy="show the loss on another shape in examples()",
+                remedy="use another shape in examples()",
             )
         return accepted
 
@@ -56,7 +56,7 @@ class LossExample(OperationExample):
         return True
 
     def title(self) -> str:
-        """Say which example it is."""
+        """Return a title that identifies the example."""
         one_hot = ", one-hot" if isinstance(self.target, Classes) and self.target.one_hot else ""
         return f"{super().title()} with {self.target}{one_hot}"
 
@@ -77,7 +77,7 @@ class LossExample(OperationExample):
 
 
 def possible_targets(shape: tuple[int, ...]) -> list[Target]:
-    """Return the targets that a loss with inputs of that shape may be made for."""
+    """Return the targets that a loss may take with inputs of that shape."""
     last = shape[-1] if shape else 1
     count = last if last > 1 else 2
     return [Classes(count), Classes(count, one_hot=True), Labels(last), Values(shape)]

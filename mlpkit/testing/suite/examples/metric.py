@@ -1,4 +1,4 @@
-"""Circumstances that metrics are checked in."""
+"""Examples on which metrics are checked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PredictedRows(NamedTuple):
-    """Predictions and what they should have been.
+    """Predictions and their targets.
 
     Args:
         prediction: what a loss's ``predict`` returns.
@@ -54,17 +54,17 @@ class MetricExample(Example):
         return False
 
     def title(self) -> str:
-        """Say which example it is."""
+        """Return a title that identifies the example."""
         return f"{super().title()} with {self.shown_with()}"
 
     @property
     def target(self) -> Target:
-        """What is to be predicted."""
+        """The kind of target."""
         target: Target = self.shown_with()
         return target
 
     def ready(self, target: Target | None = None) -> Metric:
-        """Build the metric and tell it the target, as a network does; the example's, if no other is given."""
+        """Build the metric and call ``expect_target``, as a network does; by default with the example's target."""
         metric: Metric = self.make()
         metric.expect_target(target or self.target)
         return metric
@@ -72,7 +72,7 @@ class MetricExample(Example):
     def predictions(
         self, rows: int = ROWS, number: int = 0, dtype: str = "float64", target: Target | None = None
     ) -> PredictedRows:
-        """Return random predictions, of the example's target if no other is given.
+        """Return random predictions, by default of the example's target.
 
         They are probabilities, unless the target is real values.
         """
@@ -87,14 +87,14 @@ class MetricExample(Example):
         return PredictedRows(shares.astype(dtype), t)
 
     def result(self, *parts: PredictedRows) -> NDArray[Any]:
-        """Return the figure of a new metric that takes in some minibatches, or its table."""
+        """Return the result of a new metric on some minibatches."""
         metric = self.ready()
         for part in parts:
             metric.update(*part)
         return np.asarray(metric.result(), np.float64)
 
     def exercise(self) -> Arrays:
-        """Take in two minibatches, merge with another metric, and ask for the figure."""
+        """Add two minibatches, merge with another metric, and compute the result."""
         metric, other = self.ready(), self.ready()
         metric.update(*self.predictions(number=0))
         other.update(*self.predictions(number=1))

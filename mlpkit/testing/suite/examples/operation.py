@@ -1,4 +1,4 @@
-"""What examples of layers and losses share: passes there and back on random minibatches."""
+"""The base of examples of layers and losses: forward and backward passes on random minibatches."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Batch(NamedTuple):
 
 
 class OperationExample(ExampleWithShape):
-    """Circumstances that a layer or loss is checked in."""
+    """An example on which a layer or loss is checked."""
 
     target: Target | None = None
 
@@ -76,16 +76,16 @@ class OperationExample(ExampleWithShape):
         Args:
             rows: its rows.
             dtype: the network's dtype.
-            number: which of many.
+            number: number of the random minibatch.
         """
         rng = self.random("batch", number)
         x = rng.normal(size=(rows, *self.shape)).astype(dtype)
         return Batch(x, self._second(rows, rng, dtype))
 
     def run(self, operation: Any, batch: Batch) -> Arrays:
-        """Go forward and backward once, and return copies of all that came out.
+        """Go forward and backward once, and return copies of all results.
 
-        State is set to its first values beforehand, so that what differs between two passes is something else.
+        State is reset before, so that it can't be why two passes differ.
         """
         outputs = self.forward(operation, batch)
         arrays = {OUTPUTS: np.array(outputs), INPUT_GRADIENT: np.array(self.backward(operation, batch))}
@@ -123,7 +123,7 @@ class OperationExample(ExampleWithShape):
 
     @abstractmethod
     def _stack(self) -> list[Any]:
-        """Return a new operation and what makes it a whole network."""
+        """Return a new operation, with the other layers that make it a network."""
 
 
 def gradients(operation: Operation) -> Arrays:

@@ -1,4 +1,4 @@
-"""Circumstances that optimizers are checked in."""
+"""Examples on which optimizers are checked."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 VALUE: Final = "the parameters"
 SIZE: Final = 53
-"""Elements of the flat array: no multiple of what vector instructions take at a time."""
+"""Elements of the flat array; not a multiple of the vector length of any processor."""
 
 
 class OptimizerExample(Example):
     """An optimizer on a flat array of parameters."""
 
     def start(self, optimizer: Optimizer, dtype: str = "float64", size: int = SIZE) -> Arrays:
-        """Return parameters and slots as they are before the first step, by what they are."""
+        """Return parameters and slots before the first step, by name."""
         value = self.random("value").normal(size=size).astype(dtype)
         return {VALUE: value} | {slot: np.zeros(size, dtype) for slot in optimizer.slots}
 

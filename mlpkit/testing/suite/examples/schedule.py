@@ -1,4 +1,4 @@
-"""Circumstances that schedules are checked in."""
+"""Examples on which schedules are checked."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class ForgetsSelf(Square):
 
 @caught_by("methods_take_what_they_are_given")
 class AsksForMore(Square):
-    """asks for an argument that nobody hands to forward"""
+    """needs an argument that forward doesn't get"""
 
     def forward(self, x, training):
         return super().forward(x) if training else x

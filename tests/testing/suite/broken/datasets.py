@@ -134,7 +134,7 @@ class DoubtsInWords(Points):
 
 @caught_by("doubts_are_about_parameters")
 class DoubtsWhatNoSpecSays(Points):
-    """has doubts about what is none of its parameters"""
+    """has doubts about something that isn't a parameter"""
 
     def doubts(self):
         return (Doubt("sizes", "few points"),)
@@ -161,7 +161,7 @@ class DoubtsOnceOpened(Points):
 
 @caught_by("target_remedy_is_a_text")
 class NothingToDo(Points):
-    """returns None where there is nothing to do about the target"""
+    """returns None if the target needs no change"""
 
     def target_remedy(self):
         return None
@@ -176,8 +176,8 @@ class RemedyOnceOpened(Points):
 
 
 @caught_by("advice_changes_no_example")
-class DrawsAnewOnceAsked(Points):
-    """draws anew, with another seed, once it was asked for doubts"""
+class DrawsAgainOnceAsked(Points):
+    """draws again with another seed after doubts was called"""
 
     looked = 0
 

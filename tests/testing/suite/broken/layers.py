@@ -135,7 +135,7 @@ class AddsToGradients(Scale):
 
 @caught_by("works_where_no_input_gradient_is_needed")
 class StopsTooEarly(Scale):
-    """returns before it has set its gradient where nobody needs dx"""
+    """returns before it has set its gradient if dx isn't needed"""
 
     def backward(self, dy):
         return super().backward(dy) if self.needs_input_gradient else None

@@ -54,7 +54,7 @@ class MergesHalf(Share):
 
 @caught_by("an_empty_metric_adds_nothing")
 class BeginsAtOne(Share):
-    """begins with one example that nobody has seen"""
+    """starts with one example counted"""
 
     def __init__(self) -> None:
         self.right = 0
@@ -77,7 +77,7 @@ class TheLastCounts(Share):
 
 @caught_by("asking_changes_nothing")
 class ForgetsWhenAsked(Share):
-    """begins anew when it is asked"""
+    """starts again after result was called"""
 
     def result(self):
         result = super().result()
