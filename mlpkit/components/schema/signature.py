@@ -236,7 +236,8 @@ class OneOf(NamedTuple):
         elif self.exclusive and len(given) > 1:
             both, every = "both " if len(given) == 2 else "", "all " if len(given) > 2 else ""
             message = f"{both}{' and '.join(given)} are {every}given"
-            context.report((*path, given[1]), message, expected=self.expected, at_key=True)
+            remedy = "keep one: remove the rest, or set it to null"
+            context.report((*path, given[1]), message, expected=self.expected, remedy=remedy, at_key=True)
 
     def json_schema(self) -> dict[str, Any]:
         """Return the rule as JSON Schema."""
