@@ -55,7 +55,8 @@ def _table(found: Comparison) -> list[list[str]]:
         ("metrics", found.metrics, _figure),
         ("results, SHA-256", found.results, lambda digits: str(digits)[:DIGITS_SHOWN]),
     ):
-        rows.append([title if values else f"{title}: the same", *blank])
+        same = "the same" if found.finished or title != "metrics" else "no run is finished"
+        rows.append([title if values else f"{title}: {same}", *blank])
         rows += [[f"  {key}", *(_shown(value, shown) for value in each)] for key, each in values.items()]
     return rows
 

@@ -14,7 +14,10 @@ def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
     """Print the JSON Schema of specs, for editors.
 
     It knows every component that is installed. An editor with a YAML language server completes and checks a spec that
-    begins with the comment: # yaml-language-server: $schema=FILE
+    begins with this comment:
+
+    \b
+    # yaml-language-server: $schema=FILE
     """
     from mlpkit.jobs.schema import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise

@@ -59,6 +59,7 @@ class Comparison:
         curves: last value of each figure of the history.
         metrics: loss and metrics at the end, by split.
         part_at: the first iteration whose evaluations differ; None if all that are there are the same.
+        finished: how many of the runs are finished, and so have metrics.
     """
 
     runs: list[str]
@@ -68,6 +69,7 @@ class Comparison:
     curves: Row
     metrics: Row
     part_at: int | None
+    finished: int = 0
 
 
 def compare(directories: Sequence[Path]) -> Comparison:
@@ -89,6 +91,7 @@ def compare(directories: Sequence[Path]) -> Comparison:
         curves=_differing([_last(history) for history in histories]),
         metrics=_differing([flattened(folder.read_metrics() if folder.finished else {}) for folder in folders]),
         part_at=_part_at(histories),
+        finished=sum(folder.finished for folder in folders),
     )
 
 

@@ -142,9 +142,16 @@ def _item_names(kind: ListType, items: Any) -> list[str]:
 def _field(schema: Schema, checked: Any, path: KeyPath, name: str, above: str) -> _Position:
     field = next((field for field in schema.fields if field.name == name), None)
     if field is None:
-        names = list(schema.types)
-        raise _unknown(name, names, above)
+        raise _unknown(name, list(schema.types), above, _nested_key(schema, checked, name))
     return _Position(field.type, checked[name], (*path, name), field, schema.docstring.parameters.get(name, ""))
+
+
+def _nested_key(schema: Schema, checked: Any, name: str) -> str:
+    """Return the dotted key of something further below that goes by a name: a layer, or a key of a section."""
+    for field in schema.fields:
+        if isinstance(field.type, LayerStackType) and any(member.name == name for member in checked[field.name]):
+            return f"{field.name}.{name}"
+    return schema.nested_key(name)
 
 
 def _index(names: list[str], name: str, above: str) -> int:
@@ -153,9 +160,10 @@ def _index(names: list[str], name: str, above: str) -> int:
     raise _unknown(name, names, above)
 
 
-def _unknown(name: str, names: list[str], above: str) -> UsageError:
+def _unknown(name: str, names: list[str], above: str, nested: str = "") -> UsageError:
     place = f" in '{above}'" if above else ""
-    remedy = did_you_mean(name, names) or f"expected one of {', '.join(names)}"
+    meant = ".".join(filter(None, (above, nested))) if nested else ""
+    remedy = f"did you mean '{meant}'?" if meant else did_you_mean(name, names) or f"expected one of {', '.join(names)}"
     return UsageError(f"there is no key {show(name)}{place}; {remedy}")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import mlpkit
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.errors import StorageError, UsageError
+from mlpkit.errors import UsageError
+from mlpkit.runs.files import write_atomically
 
 
 def shipped_specs() -> dict[str, Path]:
@@ -32,11 +34,7 @@ def init(name: str, destination: Path | None = None) -> Path:
         remedy = did_you_mean(name, specs) or f"shipped: {', '.join(specs)}"
         raise UsageError(f"no shipped spec is called {show(name)}; {remedy}")
     target = destination or Path(f"{name}.yaml")
-    try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(specs[name].read_text(encoding="utf-8"))
-    except FileExistsError as error:
-        raise UsageError(f"{target} exists already; choose another name with --to") from error
-    except OSError as error:
-        raise StorageError(f"{target} can't be written: {error.strerror}; check the folder") from error
+    if os.path.lexists(target):
+        raise UsageError(f"{target} exists already; choose another name with --to")
+    write_atomically(target, specs[name].read_bytes())
     return target

@@ -12,8 +12,9 @@ from typing import Final
 import mlpkit
 from mlpkit.components.kinds import KINDS, SNAKE_CASE
 from mlpkit.components.schema.context import show
-from mlpkit.errors import StorageError, UsageError
+from mlpkit.errors import UsageError
 from mlpkit.registry.discovery import installed_plugins
+from mlpkit.runs.files import storage_error
 
 TEMPLATES: Final = Path(mlpkit.__file__).parent / "plugin_templates"
 """A folder a kind, and ``common`` for what all have; ``$name`` in files and in their names stands for what differs."""
@@ -51,7 +52,7 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
                 _fill(source, package, values)
             package.replace(target)
     except OSError as error:
-        raise StorageError(f"{target} can't be written: {error.strerror}; check the folder") from error
+        raise storage_error(target, error) from error
     return target
 
 

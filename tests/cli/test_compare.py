@@ -44,6 +44,12 @@ def test_the_same(two, invoke):
     ]
 
 
+def test_runs_that_are_not_finished_have_no_metrics_that_could_be_the_same(two, work, invoke):
+    for name in ("a", "b"):
+        (work / name / "metrics.json").unlink()
+    assert "metrics: no run is finished" in map(str.strip, invoke("compare", "a", "b").out.splitlines())
+
+
 def test_one_run_alone(two, invoke):
     done = invoke("compare", "a")
     assert (done.code, done.out) == (2, "")

@@ -64,6 +64,21 @@ def test_a_misspelt_key_is_answered_with_the_nearest(invoke):
     assert done.err == "error: there is no key 'batchsize' in 'training'; did you mean 'batch_size'?\n"
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("epochs", "training.epochs"),
+        ("Affine1", "layers.Affine1"),
+        ("norm", "training.clip.norm"),
+        ("training.norm", "training.clip.norm"),
+    ],
+)
+def test_a_key_further_below_is_answered_with_the_whole_key(key, meant, invoke):
+    done = invoke("explain", "tiny.yaml", key)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(f"; did you mean '{meant}'?\n")
+
+
 @pytest.mark.parametrize("key", ["training", "training.metrics", "data", "layers", "layers.Relu1", "vars", "seed"])
 def test_json_is_one_document(key, invoke):
     document = json.loads(invoke("explain", "tiny.yaml", key, "--json").out)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 
-from mlpkit.jobs.init import shipped_specs
+from mlpkit.errors import StorageError
+from mlpkit.jobs.init import init, shipped_specs
 
 
 def test_without_a_name_the_shipped_specs_are_listed(invoke):
@@ -34,6 +37,17 @@ def test_an_existing_file_is_never_overwritten(work, invoke):
     assert (done.code, done.out) == (2, "")
     assert done.err == "error: tiny.yaml exists already; choose another name with --to\n"
     assert (work / "tiny.yaml").read_text().startswith("mlpkit: 1\nname: tiny\n")
+
+
+def test_a_spec_that_can_not_be_written_leaves_no_file(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(StorageError, match=r"tiny.yaml: can't be written: File too large; "):
+            init("mnist_3layer", tmp_path / "tiny.yaml")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_missing_is_an_error(invoke):

@@ -115,5 +115,5 @@ def test_a_folder_that_holds_something_stays_as_it_is(tmp_path):
 
 def test_a_folder_that_can_not_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="file/acme can't be written: File exists; check the folder"):
+    with pytest.raises(StorageError, match="file/acme: can't be written: File exists; a file is in the way"):
         new_plugin("acme", folder=tmp_path / "file" / "acme")

@@ -31,6 +31,7 @@ from mlpkit.components.schema.types import (
     NumberType,
     TextType,
     TupleType,
+    without_null,
 )
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import ParameterError, PluginError
@@ -127,6 +128,8 @@ class Schema:
                 absent = [name for name in self.types if name not in given]
                 meant = nearest(str(key), absent) or nearest(str(key), self.types)
                 misspelt |= {meant} if meant else set()
+                if not meant and self.nested_key(key):
+                    meant = ".".join(map(str, (*path, self.nested_key(key))))
                 context.report(
                     (*path, key),
                     f"unknown {noun} {show(key)}{of}",
@@ -150,6 +153,16 @@ class Schema:
             checked[field.name] = field.type.check(value, (*path, field.name), context)
         faulty = len(context.faults) > before or any(value is INVALID for value in checked.values())
         return None if faulty else checked
+
+    def nested_key(self, key: object) -> str:
+        """Return the dotted key of a section below that has this key, such as ``training.epochs``; or nothing."""
+        for field in self.fields:
+            kind = without_null(field.type)
+            if isinstance(kind, SectionType):
+                below = key if key in kind.schema.types else kind.schema.nested_key(key)
+                if below:
+                    return f"{field.name}.{below}"
+        return ""
 
     def _names(self, noun: str) -> str:
         """List the parameters, for messages."""
@@ -225,7 +238,8 @@ class OneOf(NamedTuple):
         elif self.exclusive and len(given) > 1:
             both, every = "both " if len(given) == 2 else "", "all " if len(given) > 2 else ""
             message = f"{both}{' and '.join(given)} are {every}given"
-            context.report((*path, given[1]), message, expected=self.expected, at_key=True)
+            remedy = "keep one: remove the rest, or set it to null"
+            context.report((*path, given[1]), message, expected=self.expected, remedy=remedy, at_key=True)
 
     def json_schema(self) -> dict[str, Any]:
         """Return the rule as JSON Schema."""
