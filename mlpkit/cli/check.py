@@ -34,11 +34,11 @@ def command(
     """Check specs, and show the shapes of their layers.
 
     Checks the syntax, then every key, component and value, then the shapes of the layers. Of the data, only what the
-    shapes depend on is read: headers of files, where there are any. All specs are checked; the exit code is 2 if one of
-    them is wrong. With --json, a line a spec.
+    shapes depend on is read: headers of files, if it has any. All specs are checked; the exit code is 2 if one of
+    them is wrong. With --json, one line per spec.
     """
     from mlpkit.jobs.check import check_read  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - likewise
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
     exit_code = 0
     for path in paths:

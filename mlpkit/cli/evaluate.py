@@ -25,7 +25,7 @@ def command(
     warning says so.
     """
     from mlpkit.jobs.evaluate import evaluate  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     found = evaluate(directory, splits, Registry.discover(plugins=plugins, blocked=blocked))
     if found.doubt:

@@ -35,7 +35,7 @@ def command(
     KEY is the names that lead to it with dots between them, such as training.batch_size or layers.Affine1.units.
     """
     from mlpkit.jobs.explain import explain  # noqa: PLC0415 - loads YAML, which --help does without
-    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - likewise
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
     with suggesting_shipped_spec(path):
         spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)

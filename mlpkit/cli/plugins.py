@@ -33,10 +33,10 @@ def command(
     """List the plugins, and what each provides.
 
     With SPEC, only those whose components it names. A plugin that is broken, refused or blocked is listed with the
-    reason; each is loaded in a process apart, where it can do no harm. With --json, a line a plugin.
+    reason; each is loaded in a subprocess, where it can do no harm. With --json, one line per plugin.
     """
     from mlpkit.jobs import plugins as job  # noqa: PLC0415 - loads the registry, which --help does without
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     if requirements and as_json:
         raise UsageError("--requirements and --json can't both be given")

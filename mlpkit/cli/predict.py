@@ -35,7 +35,7 @@ def command(directory: Path, file: Path, plugins: tuple[str, ...], blocked: tupl
     their names beside them.
     """
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     predictions = predict(directory, file, Registry.discover(plugins=plugins, blocked=blocked))
     if as_json:

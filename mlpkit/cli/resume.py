@@ -28,7 +28,7 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - likewise
+        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason
 
         with make_display(directory.name, directory, quiet, as_json) as display:
             interrupts.before_stopping = display.interrupted

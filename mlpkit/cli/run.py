@@ -51,8 +51,8 @@ def command(
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
         from mlpkit.jobs.run import run  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-        from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - likewise
-        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - likewise
+        from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason
 
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)

@@ -20,7 +20,7 @@ def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
     # yaml-language-server: $schema=FILE
     """
     from mlpkit.jobs.schema import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     schema = json_schema(Registry.discover(plugins=plugins, blocked=blocked))
     text = json.dumps(schema, indent=2, ensure_ascii=False)

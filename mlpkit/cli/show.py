@@ -28,8 +28,8 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
     NAME is as in specs: Affine, sgd, acme.Conv2d.
     """
     from mlpkit.jobs.show import show  # noqa: PLC0415 - loads the plugins, which --help does without
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - likewise
-    from mlpkit.testing.gradient_report import gradient_report  # noqa: PLC0415 - likewise
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.testing.gradient_report import gradient_report  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     shown = show(name, registry)

@@ -41,7 +41,7 @@ class Verbs(HelpfulCommand, click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a verb, or return None if there is none of that name."""
+        """Load a verb, or return None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
         command: click.Command = import_module(f"mlpkit.cli.{cmd_name.replace('-', '_')}").command

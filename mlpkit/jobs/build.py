@@ -265,7 +265,7 @@ def _producer_origins(spec: Spec, error: StackError) -> list[str]:
 
 
 def _notes_inside(spec: Spec, error: StackError) -> list[str]:
-    """Say what feeds a layer inside another, as far as that can be told without knowing what the other does."""
+    """Say what feeds a layer inside another, as far as that is known without knowing what the other does."""
     layer, member = error.operation, error.member
     assert layer is not None
     assert member is not None

@@ -49,7 +49,7 @@ def _fault_of(name: str) -> Problem | None:
     if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
         return Problem((), f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
     if name.startswith(".") or name.casefold() in OWN_NAMES:
-        expected = f"a name that begins with no dot and is none of {', '.join(OWN_NAMES)}"
+        expected = f"a name that begins with no dot and isn't one of {', '.join(OWN_NAMES)}"
         return Problem((), f"{name!r} is a name that mlpkit itself uses in the run folder", expected=expected)
     return None
 

@@ -79,7 +79,7 @@ class StatisticsOfColumns:
 MOST_COLUMNS: Final = 100
 """Elements of a row, or of a target, up to which each has statistics of its own; an image has them as a whole."""
 MOST_NAMELESS_COLUMNS: Final = 20
-"""Likewise, where they have no names."""
+"""The same if they have no names."""
 
 _VALUES_READ_TOGETHER: Final = 1 << 20
 

@@ -86,7 +86,7 @@ def _doubt(directory: Path, model: TrainedModel) -> str:
     try:
         then = RunFolder.open(directory).read_lock().get(DATA)
     except RunFolderError as error:
-        return f"whether the data is what the network was trained on can't be told: {error}"
+        return f"can't check whether the data is what the network was trained on: {error}"
     return "" if now == then else f"the data is not what the network was trained on: {Change(DATA, then, now)}"
 
 

@@ -26,7 +26,7 @@ class PluginReport:
         namespace: what its components' names begin with.
         source: distribution, file or module that it comes from.
         version: the distribution's version; empty if it has none.
-        file: the file that is loaded; empty if it can't be told.
+        file: the file that is loaded; empty if it isn't known.
         status: loaded, broken, refused or blocked.
         reason: why it is broken, refused or blocked.
         components: names of its components by kind, those with a fault included.

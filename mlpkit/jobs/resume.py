@@ -57,8 +57,8 @@ def resume(
         directory: the run folder.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
-        observer: is told how it goes, and of damaged checkpoints, other versions and what the spec shouldn't say any
-            more; by default a warning tells these.
+        observer: receives the events, damaged checkpoints, other versions and deprecated usage in the spec included;
+            by default Python warns of these.
         stop: may ask the run to end after the step that it is in.
 
     Raises:

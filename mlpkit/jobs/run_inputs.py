@@ -58,7 +58,7 @@ class Change(NamedTuple):
 
     Args:
         key: its dotted key, such as ``environment.numpy``.
-        then: what it was, None if there was none.
+        then: what it was, None if it had no value.
         now: what it is.
     """
 

@@ -70,7 +70,7 @@ def show(name: str, registry: Registry) -> ShownComponent:
         registry: the plugins.
 
     Raises:
-        UnknownComponentError: there is none of that name.
+        UnknownComponentError: there is no component of that name.
         PluginError: its plugin is broken.
     """
     entry = registry.find(tuple(KINDS), name)

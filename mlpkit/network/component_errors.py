@@ -89,7 +89,7 @@ def failing_operation(operation: Operation, error: Exception) -> Operation:
 
 
 def innermost_operation(error: Exception) -> Operation | None:
-    """Return the operation whose method raised an exception, or called what raised it; None if there is none."""
+    """Return the operation whose method raised an exception, or called what raised it; None if no operation did."""
     return next(_owners(error), None)
 
 

@@ -88,7 +88,7 @@ class InstalledDistribution:
 
     @cached_property
     def _folder_name(self) -> tuple[str, str]:
-        """Name and version as in ``acme-1.2.dist-info``; empty where there is no such folder."""
+        """Name and version as in ``acme-1.2.dist-info``; empty if there is no such folder."""
         path = PurePath(getattr(self._found, "_path", ""))
         if path.suffix not in (".dist-info", ".egg-info"):
             return "", ""

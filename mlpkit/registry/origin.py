@@ -54,11 +54,11 @@ class PluginOrigin(Protocol):
 
     @property
     def version(self) -> str:
-        """The distribution's version; empty if there is none."""
+        """The distribution's version; empty if it has no version."""
 
     @property
     def file(self) -> str:
-        """The file that is loaded, as far as can be told without loading it; else empty."""
+        """The file that is loaded, as far as that is known without loading it; else empty."""
 
     @property
     def target(self) -> Path | str | None:

@@ -81,7 +81,7 @@ def _wrong_hook(carrier: object) -> str:
     for name in _functions(carrier):
         marked = getattr(getattr(carrier, name, None), f"{ENTRY_POINT_GROUP}_impl", None)
         if marked and name != HOOK and not marked.get("specname"):
-            return f"its hook {show(name)} is none of mlpkit's; the only one is {HOOK}"
+            return f"its hook {show(name)} is not one of mlpkit's; the only one is {HOOK}"
         if marked and name == HOOK:
             arguments = ", ".join(inspect.signature(getattr(carrier, name)).parameters)
             return f"{HOOK} is called without arguments, but takes {arguments}" if arguments else ""

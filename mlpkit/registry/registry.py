@@ -120,7 +120,7 @@ class Registry:
         """Return the component of that name, loading no plugin but the one that its namespace names.
 
         Raises:
-            UnknownComponentError: there is none, with the nearest name that is installed.
+            UnknownComponentError: it is not installed; the message has the nearest name that is.
             PluginError: its plugin is broken.
         """
         known = self._found.get(name)
@@ -146,7 +146,7 @@ class Registry:
     def nearest_to(self, name: str, kinds: tuple[str, ...]) -> str | None:
         """Return the name of a component that was probably meant; None if nothing is near.
 
-        What is near in plugins that are loaded anyway saves looking into all the others, in a process apart.
+        What is near in plugins that are loaded anyway saves looking into all the others, in a subprocess.
         """
         close = nearest(name, self._names(kinds, [plugin for plugin in self.plugins if plugin.status is Status.LOADED]))
         if close is None:
@@ -181,7 +181,7 @@ class Registry:
         return [entry for entry in found if not self._is_blocked(entry.plugin, entry.declaration.name)]
 
     def examined(self) -> list[tuple[Plugin, Verdict]]:
-        """Look at every plugin in a process apart, and at each component; return the verdicts, built-ins first.
+        """Look at every plugin in a subprocess, and at each component; return the verdicts, built-ins first.
 
         What is broken counts as broken from now on, and is not loaded into this process.
         """

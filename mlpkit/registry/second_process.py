@@ -58,7 +58,7 @@ class SecondProcess:
             start_new_session=True,
         )
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # then it has ended, which is told when an answer is asked for
+        with suppress(BrokenPipeError):  # it has ended, which shows when an answer is asked for
             self._process.stdin.write(self._request)
             self._process.stdin.close()
         return self

@@ -50,7 +50,7 @@ def read_text(
     notes: tuple[str, ...] = (),
     asked_at: Span | None = None,
 ) -> SourceText | None:
-    """Return the text of a file, or None after reporting why there is none.
+    """Return the text of a file, or None after reporting why it can't be read.
 
     Args:
         path: the file.

@@ -373,7 +373,7 @@ class _Setting:
             entry.node = follow(entry.node, self.variables)
 
     def _item(self, node: ListNode, index: int, path: KeyPath) -> int | None:
-        """Return the position of the list item that the key means, or None after reporting that there is none."""
+        """Return the position of the list item that the key means, or None after reporting that it is missing."""
         whole = self.override.path(index)
         if path[0] != "layers":
             self._report(index, f"{whole} is a list", remedy=f"set it whole: {whole}=[...]")

@@ -227,7 +227,7 @@ class Training(Section):
         evaluate_every: steps between evaluations; by default once an epoch.
         metrics: figures to report beside the loss.
         callbacks: code that follows training and may end it.
-        clip: limit on the gradient, before the optimizer sees it; by default there is none.
+        clip: limit on the gradient, before the optimizer sees it; by default it has no limit.
         moving_average: a moving average of the weights, which is evaluated and saved in place of them; by default none.
         augment: random changes to training inputs, in order.
         checkpoint: when to save all that the run needs to go on; null for only when a signal ends it.
@@ -321,7 +321,7 @@ def _check_monitor(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, 
     figures = ("loss", *numbers)
     if name in figures:
         return
-    none = "there are none that are numbers" if metrics else "there are none"
+    none = "no metric there is a number" if metrics else "it is empty"
     expected = f"loss, or one of training.metrics: {', '.join(numbers) or none}"
     if name in (metric.name for metric in metrics):
         context.report(path, f"{name} is a table, and none is better than another", expected=expected)

@@ -174,7 +174,7 @@ def _told(text: str) -> str:
 
 
 class DiagnosticList:
-    """The faults of one spec's texts, in any order; more than a hundred help nobody, and are left out."""
+    """The faults of one spec's texts, in any order; no more than a hundred, as the first are what helps."""
 
     def __init__(self) -> None:
         self._found: list[tuple[Span, Diagnostic]] = []

@@ -224,7 +224,7 @@ def load_spec(
 ) -> Spec:
     """Read a spec from a YAML file and check every key, component and value.
 
-    Whoever names a deprecated component gets a ``FutureWarning``.
+    A deprecated component raises a ``FutureWarning``.
 
     Args:
         path: the file.

@@ -177,7 +177,7 @@ class Trainer:
             snapshot: of a trainer with the same network, data and settings.
 
         Raises:
-            ModelFileError: it is none of such a trainer; nothing was changed, unless it is slots or a callback's state.
+            ModelFileError: it does not fit this trainer; nothing was changed, unless it is slots or a callback's state.
         """
         arrays, figures = snapshot
         keys = self._evaluate.keys(_EVALUATED)

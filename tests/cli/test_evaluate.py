@@ -113,4 +113,4 @@ def test_without_a_lock_the_figures_are_printed_with_a_warning(run, work, invoke
     (work / run / "lock.json").unlink()
     done = invoke("evaluate", run)
     assert (done.code, done.out) == (0, expected)
-    assert done.err.startswith(f"warning: {run}: whether the data is what the network was trained on can't be told: ")
+    assert done.err.startswith(f"warning: {run}: can't check whether the data is what the network was trained on: ")

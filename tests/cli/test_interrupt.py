@@ -91,8 +91,9 @@ def test_a_stopped_run_keeps_history_and_model(number, code, started, forever, w
     events = [json.loads(process.stdout.readline()) for _ in range(3)]
     assert [event["event"] for event in events] == ["started", "evaluation", "evaluation"]
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    events += map(json.loads, out.splitlines())
+    events += map(json.loads, process.stdout)  # communicate would lose lines that readline read ahead
+    err = process.stderr.read()
+    process.wait(timeout=20)
     last = events[-1]
     assert process.returncode == code
     assert (last["event"], last["reason"], last["folder"]) == ("stopped", number.name, "runs/tiny")

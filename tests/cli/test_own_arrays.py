@@ -86,7 +86,7 @@ def test_one_hot_rows_and_whole_floats_come_with_advice_to_make_classes(save, in
     save(np.arange(100) % 4 * 1.0, predict="values")
     done = invoke("check", "own.yaml")
     what = (
-        "end the layers in a loss on real values, such as MeanSquaredError; "
+        "end the layers with a loss on real values, such as MeanSquaredError; "
         "or save t.npy with .astype(int), and set predict: classes, if they are numbers of classes"
     )
     assert (done.code, done.out, done.err) == (2, "", REAL_VALUES % (1, what))

@@ -275,7 +275,7 @@ prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numb
             "SoftmaxWithLoss",
             "compares logits with classes, but the data gives real values of shape (1,)\n   11 |   - SoftmaxWithLoss\n"
             "      |     ^^^^^^^^^^^^^^^\n  expected: data whose target is one of several classes",
-            "end the layers in a loss on real values, such as MeanSquaredError; or set predict: classes if the column "
+            "end the layers with a loss on real values, such as MeanSquaredError; or set predict: classes if the column "
             "'price' holds classes",
         ),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-CODE_TOO = False
+CODE_TOO = True
 """Whether code is held to it as well: modules, messages, docstrings, comments, and what pages show of them."""
 
 ROOT = Path(__file__).parents[2]

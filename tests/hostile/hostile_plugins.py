@@ -238,7 +238,7 @@ HOSTILE = [
         "wrong_hook",
         "a hook of a wrong name",
         "broken",
-        "its hook 'mlpkit_component' is none of mlpkit's; the only one is mlpkit_components",
+        "its hook 'mlpkit_component' is not one of mlpkit's; the only one is mlpkit_components",
         hook("return []", signature="mlpkit_component()"),
     ),
     HostilePlugin(

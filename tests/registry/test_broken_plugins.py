@@ -58,7 +58,7 @@ def hook(body):
         ),
         (
             f"{IMPORTS}@hookimpl\ndef mlpkit_component():\n    return []",
-            "its hook 'mlpkit_component' is none of mlpkit's; the only one is mlpkit_components",
+            "its hook 'mlpkit_component' is not one of mlpkit's; the only one is mlpkit_components",
         ),
         (
             f"{IMPORTS}@hookimpl\ndef mlpkit_components(registry):\n    return []",

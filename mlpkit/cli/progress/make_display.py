@@ -38,13 +38,13 @@ def make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Displa
 
         return Display()
     if as_json:
-        from mlpkit.cli.progress.lines import JsonEvents  # noqa: PLC0415 - likewise
+        from mlpkit.cli.progress.lines import JsonEvents  # noqa: PLC0415 - for the same reason
 
         return JsonEvents()
     if sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        from mlpkit.cli.progress.screen import Screen  # noqa: PLC0415 - likewise
+        from mlpkit.cli.progress.screen import Screen  # noqa: PLC0415 - for the same reason
 
         return Screen(title, str(folder))
-    from mlpkit.cli.progress.lines import Lines  # noqa: PLC0415 - likewise
+    from mlpkit.cli.progress.lines import Lines  # noqa: PLC0415 - for the same reason
 
     return Lines()

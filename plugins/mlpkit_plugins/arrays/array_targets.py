@@ -68,7 +68,7 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
 
 def remedy_for_values(targets: Rows, name: str) -> str:
     """Return what to do about targets that were taken for real values, where a loss wants classes."""
-    fitting = "end the layers in a loss on real values, such as MeanSquaredError"
+    fitting = "end the layers with a loss on real values, such as MeanSquaredError"
     if _are_one_hot(targets):
         return f"save {name} with .argmax(1), and set predict: classes"
     if targets.dtype.kind in "biu":

@@ -101,7 +101,7 @@ class TableDataset(TableOptions, Dataset):
     def target_remedy(self) -> str:
         """Return which loss to take, or what to set ``predict`` or ``target`` to, if the loss takes another target."""
         predict, name = self.predict, self.targets[0]
-        fitting = f"end the layers in {_LOSSES[predict]}"
+        fitting = f"end the layers with {_LOSSES[predict]}"
         if predict == "classes" and all(map(writes_number, self.class_names() or ())):
             return (
                 f"set predict: values if the column '{name}' holds numbers to predict; if it holds classes, {fitting}"

@@ -209,7 +209,7 @@ def test_arrays_stored_by_columns(save):
 
 
 WITHOUT_GAPS = "number them from 0 without gaps: np.unique(t, return_inverse=True)[1]"
-MEAN_SQUARED = "end the layers in a loss on real values, such as MeanSquaredError"
+MEAN_SQUARED = "end the layers with a loss on real values, such as MeanSquaredError"
 VALUES = "set predict: values if the targets are numbers to predict"
 LATER = "leave it if there will be some"
 

@@ -511,7 +511,7 @@ def test_a_loss_on_another_kind_of_target_is_to_be_replaced_by_one_on_what_is_pr
 ):
     dataset = Csv(write("a,p,q\n1,1,0\n2,0,0\n3,1,1\n"), target, predict=predict, **NONE)
     dataset.describe()
-    assert dataset.target_remedy().startswith(f"end the layers in {expected}")
+    assert dataset.target_remedy().startswith(f"end the layers with {expected}")
 
 
 @pytest.mark.parametrize(
