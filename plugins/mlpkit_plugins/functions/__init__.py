@@ -1,1 +1,1 @@
-"""Functions of mathematics that several components share, one a file."""
+"""Mathematical functions that several components share, one per file."""
