@@ -11,6 +11,7 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError, printable
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
+from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
@@ -154,9 +155,11 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
         slices: slices of a minibatch; by default what the spec says, or one.
 
     Raises:
+        UsageError: what is given is no spec.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: the header of a data file is not what it should be.
     """
+    expect_spec(spec, "build")
     return build_for(spec, prove(spec).proof, slices=slices)
 
 
