@@ -8,12 +8,22 @@ import numpy as np
 
 from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError, printable
+from mlpkit.errors import (
+    OpenEndedError,
+    ParameterError,
+    RunFolderError,
+    SpecShapeError,
+    TargetError,
+    WrongUseError,
+    printable,
+)
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath, Recipe
@@ -130,6 +140,17 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         path = ("data", spec.data.name, error.parameter)
         fault = Problem(path, error.message, expected=error.expected, remedy=error.remedy)
         raise spec.error(SpecShapeError, [fault]) from error
+
+
+def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderError:
+    """Return the error for a run, whose spec stays as it is, and whose data is missing or doesn't fit it any more.
+
+    Args:
+        directory: the run folder.
+        error: what is wrong with the data, at places in a spec that nobody is to change.
+    """
+    remedy = "put back the data that it was trained on; file names count from the folder in which mlpkit is started"
+    return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")
 
 
 def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
