@@ -115,11 +115,13 @@ class Csv(TableDataset):
             shown = f"'{delimiter}'" if delimiter.isprintable() else repr(delimiter)
             remedy = _TAB if delimiter.lower() in ("\\t", "tab") else ""
             expected = "a single character, not a quote"
-            raise ParameterError("delimiter", f"{shown} can't be one", expected=expected, remedy=remedy)
+            raise ParameterError("delimiter", f"{shown} can't be the delimiter", expected=expected, remedy=remedy)
         try:
             "".encode(encoding)
         except (LookupError, ValueError) as error:
-            raise ParameterError("encoding", f"there is no encoding '{encoding}'", expected="such as utf-8") from error
+            raise ParameterError(
+                "encoding", f"there is no encoding '{encoding}'", expected="one such as utf-8"
+            ) from error
         if header is not None and len(set(header)) < len(header):
             raise ParameterError("header", "two columns have the same name", expected="names that differ")
 
