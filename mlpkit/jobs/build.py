@@ -8,11 +8,22 @@ import numpy as np
 
 from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import OpenEndedError, ParameterError, SpecShapeError, TargetError, WrongUseError, printable
+from mlpkit.errors import (
+    OpenEndedError,
+    ParameterError,
+    RunFolderError,
+    SpecShapeError,
+    TargetError,
+    WrongUseError,
+    printable,
+)
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
+from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath, Recipe
@@ -131,6 +142,17 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         raise spec.error(SpecShapeError, [fault]) from error
 
 
+def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderError:
+    """Return the error for a run, whose spec stays as it is, and whose data is missing or doesn't fit it any more.
+
+    Args:
+        directory: the run folder.
+        error: what is wrong with the data, at places in a spec that nobody is to change.
+    """
+    remedy = "put back the data that it was trained on; file names count from the folder in which mlpkit is started"
+    return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")
+
+
 def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     """Return what a data set, once described, has doubts about, each at its parameter's place.
 
@@ -154,9 +176,11 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
         slices: slices of a minibatch; by default what the spec says, or one.
 
     Raises:
+        UsageError: what is given is no spec.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: the header of a data file is not what it should be.
     """
+    expect_spec(spec, "build")
     return build_for(spec, prove(spec).proof, slices=slices)
 
 

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.errors import DivergenceError, RunFolderError, UsageError
+from mlpkit.errors import DivergenceError, RunFolderError, SpecShapeError, UsageError
 from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.jobs.build import describe_data
+from mlpkit.jobs.build import data_not_as_trained_on, describe_data
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.network.component_errors import component_errors
@@ -53,14 +53,17 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
 
     Raises:
         UsageError: the data set has no such split, or other data than the network was trained on.
-        RunFolderError: the folder is not a run folder, or holds no model yet.
+        RunFolderError: the folder is not a run folder, or holds no model yet, or the data is missing.
         ModelFileError: the model file is damaged.
         DivergenceError: the model, or a loss, is not finite.
         DataError: a data file is not what it should be.
         ComponentFailure: the data set, the network or a metric raised an exception of its own.
     """
     model = load_run(directory, registry)
-    description = describe_data(model.spec, model.dataset)
+    try:
+        description = describe_data(model.spec, model.dataset)
+    except SpecShapeError as error:
+        raise data_not_as_trained_on(directory, error) from error
     _expect_same_data(model, description)
     with component_errors(f"dataset {model.spec.data.name} failed in open"):
         data = model.dataset.open(model.spec.seed)

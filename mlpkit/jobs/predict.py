@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.components.target import Classes, Labels
-from mlpkit.errors import DataError, PluginError, ShapeError
+from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
 from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
@@ -62,6 +64,7 @@ def predict(directory: Path, file: Path, registry: Registry | None = None) -> Pr
         registry: the plugins to take components from; by default what is installed.
 
     Raises:
+        UsageError: there is no such file.
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
         DataError: the file can't be read, does not fit the network, or holds what is not a finite number.
@@ -69,6 +72,7 @@ def predict(directory: Path, file: Path, registry: Registry | None = None) -> Pr
         ComponentFailure: the data set raised an exception of its own.
     """
     model = load_run(directory, registry)
+    _expect_there(file)
     with component_errors(f"dataset {model.spec.data.name} failed to read {file}"), without_warnings():
         raw, row_names = _read(model, file)
         inputs = _encoded(model, file, raw)
@@ -86,6 +90,23 @@ def predict(directory: Path, file: Path, registry: Registry | None = None) -> Pr
     _expect_finite(file, values, "is so far from what the network was trained on that it predicts {value}")
     classes = values.argmax(axis=1) if isinstance(model.target, Classes) else None
     return Predictions(values, classes, model.dataset.class_names(), _target_names(model), row_names)
+
+
+def _expect_there(file: Path) -> None:
+    """Make sure that there is a file, or a folder, of that name; whatever else is wrong with it shows when it is read.
+
+    Raises:
+        UsageError: there is none, with the name that was probably meant.
+    """
+    try:
+        file.stat()
+    except FileNotFoundError as error:
+        with suppress(OSError):
+            remedy = did_you_mean(file.name, [path.name for path in file.parent.iterdir()])
+            raise UsageError("; ".join(filter(None, (f"there is no file '{file}'", remedy)))) from error
+        raise UsageError(f"there is no folder '{file.parent}'") from error
+    except (OSError, ValueError):
+        return
 
 
 def _read(model: TrainedModel, file: Path) -> tuple[NDArray[Any], tuple[str, ...] | None]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import RunFolderError
+from mlpkit.errors import RunFolderError, SpecShapeError
+from mlpkit.jobs.build import data_not_as_trained_on, describe_data
 from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
 from mlpkit.jobs.run_inputs import DATA, lock_changes, lock_of, spec_hash
@@ -82,7 +83,7 @@ def repro(
     observer = observer or Observer()
     for warning in spec.warnings:
         observer.warned(warning)
-    changes = lock_changes(lock, _lock_now(spec, resolved))
+    changes = lock_changes(lock, _lock_now(directory, spec, resolved))
     for change in changes:
         if change.key == DATA:
             raise RunFolderError(f"{directory}: can't be repeated: the data is not what it was: {change}")
@@ -97,8 +98,12 @@ def repro(
         return Repetition(repeated, then, result_hashes(place), changes)
 
 
-def _lock_now(spec: Spec, resolved: str) -> dict[str, object]:
+def _lock_now(directory: Path, spec: Spec, resolved: str) -> dict[str, object]:
     dataset = spec.data()
+    try:
+        describe_data(spec, dataset)
+    except SpecShapeError as error:
+        raise data_not_as_trained_on(directory, error) from error
     with component_errors(f"dataset {spec.data.name} failed in open"):
         dataset.open(spec.seed)
     return lock_of(spec, resolved, dataset)

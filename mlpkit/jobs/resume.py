@@ -6,9 +6,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import ModelFileError, RunFolderError
+from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecShapeError
 from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.jobs.build import prove
+from mlpkit.jobs.build import data_not_as_trained_on, prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
@@ -98,7 +98,12 @@ def _go_on(
     for warning in spec.warnings:
         observer.warned(warning)
     expect_own_files(spec)
-    proved = prove(spec)
+    try:
+        proved = prove(spec)
+    except SpecShapeError as error:
+        if not isinstance(error.__cause__, ParameterError):  # not the data, but a layer, a metric or an augmentation
+            raise
+        raise data_not_as_trained_on(folder.directory, error) from error
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
         job = TrainingJob(spec, plan, proved, folder, resolved=resolved)

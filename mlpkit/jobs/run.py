@@ -12,6 +12,7 @@ from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.runs.folder import RunFolder
+from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import choose_plan
 
@@ -37,6 +38,7 @@ def run(
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
     Raises:
+        UsageError: what is given is no spec.
         SpecSchemaError: a callback writes a file that is not its own.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: a data file is not what it should be.
@@ -44,6 +46,7 @@ def run(
         RunFolderError: the directory is in use.
         StorageError: the run folder can't be written.
     """
+    expect_spec(spec, "run")
     expect_own_files(spec)
     proved = prove(spec)
     for warning in proved.warnings:

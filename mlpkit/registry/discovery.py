@@ -44,6 +44,8 @@ def local_plugins(plugins: Iterable[str | Path | ModuleType]) -> list[Plugin]:
     Raises:
         UsageError: a path is not a Python file that exists, or a module's name can't be found.
     """
+    if isinstance(plugins, str):  # a single one, whose letters would be taken for plugins
+        plugins = [plugins]
     return [_local_plugin(plugin) for plugin in plugins]
 
 

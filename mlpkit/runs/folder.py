@@ -242,7 +242,10 @@ class RunFolder:
 
     @property
     def way_to_finish(self) -> str:
-        """What to do about a run that was ended before its end, by a kill say."""
+        """What to do about a run that is not finished: it is still at work, or was ended before its end."""
+        writer = self._writer.another_writer()
+        if writer:
+            return f"{writer} is writing to it; wait until that is done"
         if self.checkpoints.exist:
             return f"go on with: mlpkit resume {self.directory}"
         return f"start a new run: mlpkit run {self.directory / _RESOLVED}"

@@ -58,6 +58,24 @@ class WriterLock:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
                 os.close(descriptor)
 
+    def another_writer(self) -> str:
+        """Return what is writing now, such as ``process 12``; nothing if nothing else is."""
+        if self._descriptor is not None:
+            return ""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:  # nothing ever wrote to it, or one may not look
+            return ""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _writer(os.pread(descriptor, _DIGITS_OF_A_PID, 0).strip())
+        except OSError:
+            return ""
+        finally:
+            os.close(descriptor)
+        return ""
+
     def _open_locked(self) -> int:
         # A link in a stranger's folder could lead anywhere, and what it leads to would be overwritten.
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
@@ -84,7 +102,11 @@ class WriterLock:
             return False
 
     def _taken(self, holder: bytes) -> str:
-        writer = f"process {holder.decode()}" if holder.isdigit() else "another process"
-        if holder == b"%d" % os.getpid():
-            writer = "this process"
-        return f"{self.path.parent}: {writer} is writing to it; wait until that is done, or choose another folder"
+        return f"{self.path.parent}: {_writer(holder)} is writing to it; wait until that is done"
+
+
+def _writer(holder: bytes) -> str:
+    """Return what to call the process whose number a lock file holds."""
+    if holder == b"%d" % os.getpid():
+        return "this process"
+    return f"process {holder.decode()}" if holder.isdigit() else "another process"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
-from mlpkit.errors import SpecError, SpecSchemaError
+from mlpkit.errors import SpecError, SpecSchemaError, UsageError
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, parse_document, read_document
 from mlpkit.specfile.overrides import scalar_of
@@ -213,6 +213,21 @@ class Spec:
             warnings: what was seen before that is right, but most likely not meant.
         """
         return kind(self.located(faults), warnings)
+
+
+def expect_spec(spec: object, function: str) -> None:
+    """Make sure that a function of the Python face got a spec, and not the name of its file.
+
+    Args:
+        spec: what it got.
+        function: what it is called.
+
+    Raises:
+        UsageError: it got something else.
+    """
+    if not isinstance(spec, Spec):
+        file = show(spec) if isinstance(spec, str) else "file"
+        raise UsageError(f"{function} takes a spec, not {show(spec)}; read it first: mlpkit.load_spec({file})")
 
 
 def load_spec(

@@ -144,6 +144,20 @@ def test_a_mistake_in_the_data_is_named_by_file_row_and_column(fruit, invoke, co
 # The same in Parquet
 
 
+@pytest.mark.parametrize("verb", ["evaluate", "repro", "resume"])
+def test_a_run_whose_table_is_gone_asks_for_it_and_not_for_another_spec(fruit, invoke, verb):
+    assert invoke("run", "fruit.yaml", "--quiet", "--set", "training.checkpoint.every=1").code == 0
+    (fruit / "fruit.csv").rename("fruits.csv")
+    if verb == "resume":
+        (fruit / "runs/fruit/metrics.json").unlink()
+    done = invoke(verb, "runs/fruit")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "error: runs/fruit: there is no file 'fruit.csv'; put back the data that it was trained on; "
+        "file names count from the folder in which mlpkit is started\n"
+    )
+
+
 @pytest.fixture
 def fruit_parquet(fruit):
     """Turn the table into a Parquet file."""
@@ -275,8 +289,8 @@ prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numb
             "SoftmaxWithLoss",
             "compares logits with classes, but the data gives real values of shape (1,)\n   11 |   - SoftmaxWithLoss\n"
             "      |     ^^^^^^^^^^^^^^^\n  expected: data whose target is one of several classes",
-            "end the layers with a loss on real values, such as MeanSquaredError; or set predict: classes if the column "
-            "'price' holds classes",
+            "end the layers with a loss on real values, such as MeanSquaredError; or set predict: classes if the "
+            "column 'price' holds classes",
         ),
     ],
 )

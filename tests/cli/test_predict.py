@@ -45,10 +45,12 @@ def test_json_is_a_line_a_row_with_all_probabilities(run, work, invoke):
 
 def test_a_file_that_does_not_fit_is_an_error(run, work, invoke):
     np.save(work / "x.npy", np.zeros((2, 3), np.uint8))
-    for file in ("x.npy", "missing.npy", "acme.py"):
+    for file in ("x.npy", "acme.py"):
         done = invoke("predict", run, file)
         assert (done.code, done.out) == (1, "")
         assert done.err.startswith(f"error: {file}: ")
+    done = invoke("predict", run, "tiny.yml")
+    assert (done.code, done.out, done.err) == (2, "", "error: there is no file 'tiny.yml'; did you mean 'tiny.yaml'?\n")
 
 
 def test_values_are_written_if_no_classes_are_predicted():

@@ -102,3 +102,17 @@ def test_a_data_set_whose_doubts_are_none_is_named(tmp_path):
         mlpkit.ComponentFailure, match=r"^dataset acme\.worried failed in doubts: AttributeError: 'str'"
     ):
         mlpkit.build(mlpkit.load_spec(path, plugins=[tmp_path / "acme.py"]))
+
+
+@pytest.mark.parametrize("function", [mlpkit.run, mlpkit.build])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("base.yaml", "not 'base.yaml'; read it first: mlpkit.load_spec('base.yaml')"),
+        ({"mlpkit": 1}, "not a mapping; read it first: mlpkit.load_spec(file)"),
+    ],
+)
+def test_what_is_no_spec_is_refused_with_how_to_read_one(function, given, expected):
+    with pytest.raises(mlpkit.UsageError) as caught:
+        function(given)
+    assert str(caught.value) == f"{function.__name__} takes a spec, {expected}"

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import mlpkit
-from mlpkit.errors import ComponentFailure, DataError, PluginError
+from mlpkit.errors import ComponentFailure, DataError, PluginError, UsageError
 from mlpkit.jobs.predict import predict
 from mlpkit.registry.registry import Registry
 
@@ -50,18 +50,28 @@ def test_every_format_gives_the_same_predictions(images, work):
     ("name", "content", "message"),
     [
         ("x.txt", b"7", "txt"),
-        ("missing.npy", None, "no such file"),
         ("x.npy", b"not an array", "byte 0: is not an .npy file: the magic string is not correct"),
         ("x.npz", b"PK not an archive", "can't be read as a NumPy file"),
         ("x.png", b"not an image", "x.png"),
     ],
 )
 def test_a_file_that_can_not_be_read_is_named(images, work, name, content, message):
-    if content is not None:
-        (work / name).write_bytes(content)
+    (work / name).write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:
         predict(work / "run", work / name)
     assert str(Path(name).name) in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_asked_for_as_elsewhere(images, work):
+    (work / "rows.npy").touch()
+    for name, message in (
+        ("rws.npy", f"there is no file '{work}/rws.npy'; did you mean 'rows.npy'?"),
+        ("else.txt", f"there is no file '{work}/else.txt'"),
+        ("nowhere/x.npy", f"there is no folder '{work}/nowhere'"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            predict(work / "run", work / name)
+        assert str(caught.value) == message
 
 
 def test_arrays_that_are_no_inputs_are_refused(images, work):

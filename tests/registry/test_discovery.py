@@ -112,6 +112,7 @@ def test_a_distribution_hides_the_same_one_later_on_the_path(distributions, tmp_
 
 def test_a_file_is_a_plugin_called_after_its_stem(distributions):
     path = distributions.module("swishes")
+    assert [plugin.source for plugin in Registry.discover(plugins=str(path)).plugins][-1] == str(path)
     registry = Registry.discover(plugins=[str(path)])
     assert "mlpkit_local_swishes" not in sys.modules
     plugin = loaded(registry, "swishes")

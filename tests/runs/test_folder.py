@@ -208,8 +208,7 @@ def test_another_process_may_read_but_not_write_until_this_one_closes(folder: Ru
     folder.write_spec("mlpkit: 1\n")
     folder.append_history({"iteration": 1})
     assert other_process(folder) == (
-        f"1\nRunFolderError {folder.directory}: process {os.getpid()} is writing to it; "
-        "wait until that is done, or choose another folder\n"
+        f"1\nRunFolderError {folder.directory}: process {os.getpid()} is writing to it; wait until that is done\n"
     )
     folder.close()
     assert other_process(folder) == "1\n"

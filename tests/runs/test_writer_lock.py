@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:
@@ -49,9 +50,22 @@ def test_a_second_writer_is_refused_at_once_and_the_message_names_the_first(
 ) -> None:
     with pytest.raises(RunFolderError) as raised:
         WriterLock(path).acquire()
-    assert str(raised.value) == (
-        f"{path.parent}: process {holder.pid} is writing to it; wait until that is done, or choose another folder"
-    )
+    assert str(raised.value) == (f"{path.parent}: process {holder.pid} is writing to it; wait until that is done")
+
+
+def test_who_reads_an_unfinished_run_is_asked_to_wait_for_its_writer(path: Path, holder: subprocess.Popen[str]) -> None:
+    (path.parent / "spec.yaml").touch()
+    folder = RunFolder.open(path.parent)
+    unfinished = f"{path.parent}: holds no model.safetensors: the run is not finished; "
+    for _ in range(2):
+        with pytest.raises(RunFolderError) as raised:
+            folder.load_model()
+        assert str(raised.value) == (f"{unfinished}process {holder.pid} is writing to it; wait until that is done")
+    holder.kill()
+    holder.wait()
+    with pytest.raises(RunFolderError, match="the run is not finished; start a new run"):
+        folder.load_model()
+    WriterLock(path).acquire()  # a look takes nothing away
 
 
 def test_a_writer_that_is_killed_leaves_the_lock_free(path: Path, holder: subprocess.Popen[str]) -> None:

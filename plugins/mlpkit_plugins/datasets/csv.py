@@ -61,12 +61,12 @@ class Csv(TableDataset):
             shown = f"'{self.delimiter}'" if self.delimiter.isprintable() else repr(self.delimiter)
             remedy = _TAB if self.delimiter.lower() in ("\\t", "tab") else ""
             expected = "a single character, not a quote"
-            raise ParameterError("delimiter", f"{shown} can't be one", expected=expected, remedy=remedy)
+            raise ParameterError("delimiter", f"{shown} can't be the delimiter", expected=expected, remedy=remedy)
         try:
             "".encode(self.encoding)
         except (LookupError, ValueError) as error:
             message = f"there is no encoding '{self.encoding}'"
-            raise ParameterError("encoding", message, expected="such as utf-8") from error
+            raise ParameterError("encoding", message, expected="one such as utf-8") from error
         if self.header is not None and len(set(self.header)) < len(self.header):
             raise ParameterError("header", "two columns have the same name", expected="names that differ")
 

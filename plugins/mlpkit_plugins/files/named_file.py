@@ -68,12 +68,13 @@ def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | V
     if not isinstance(error, FileNotFoundError):
         reason = getattr(error, "strerror", None) or error
         return ParameterError(parameter, f"can't read the {what} '{name}': {reason}")
-    remedy = did_you_mean(path.name, _names_in(path.parent))
+    remedy = did_you_mean(path.name, _names_in(path.parent, folders=what == "folder"))
     return ParameterError(parameter, f"there is no {what} '{name}'", remedy=remedy)
 
 
-def _names_in(folder: Path) -> Iterable[str]:
+def _names_in(folder: Path, *, folders: bool) -> Iterable[str]:
+    """Return the names of the folders, or of all else, in a folder."""
     try:
-        return [entry.name for entry in folder.iterdir()]
+        return [entry.name for entry in folder.iterdir() if entry.is_dir() == folders]
     except OSError:
         return []

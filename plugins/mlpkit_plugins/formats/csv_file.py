@@ -173,6 +173,8 @@ class CsvFile:
     def _names(self, first: list[str]) -> tuple[str, ...]:
         names = tuple(name.strip() for name in first)
         row, occurrences = self._first_row, Counter(names)
+        if names[0].startswith("sep="):  # which Excel understands, and no other program
+            raise DataError(self.name, "the row says how columns are separated; remove it", row=row)
         for name in names:
             if not _is_text(name):
                 what = f"{shown_text(name)} is not valid {self._encoding}"

@@ -63,7 +63,7 @@ def image_size(path: Path) -> tuple[int, int]:
 @contextmanager
 def _opened(path: Path) -> Iterator[PillowImage]:
     try:
-        from PIL import Image  # noqa: PLC0415 - an optional library, and slow to load
+        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - an optional library, and slow to load
     except ImportError as error:
         message = 'reading images needs Pillow, which is not installed; install it with: pip install "mlpkit[images]"'
         raise DataError(path, message) from error
@@ -84,7 +84,8 @@ def _opened(path: Path) -> Iterator[PillowImage]:
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error
     except Exception as error:  # malformed files make Pillow's decoders raise anything
-        raise DataError(path, f"can't be read as an image: {error}") from error
+        reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"  # which would name the file again
+        raise DataError(path, f"can't be read as an image{reason}; replace the file, or leave it out") from error
 
 
 def _expect_few_pixels(path: Path, width: int, height: int) -> None:

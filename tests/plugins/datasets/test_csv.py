@@ -340,23 +340,26 @@ CITIES = "size,colour,price,kind\n" + "".join(f"{i},red,{i}.5,{'ab'[i % 2]}\n" f
         ),
         (
             {"target": "kind", "delimiter": "::"},
-            "delimiter: '::' can't be one; expected a single character, not a quote",
+            "delimiter: '::' can't be the delimiter; expected a single character, not a quote",
         ),
         *(
             (
                 {"target": "kind", "delimiter": tab},
-                f"delimiter: '{tab}' can't be one; expected a single character, not a quote; for a tab write "
+                f"delimiter: '{tab}' can't be the delimiter; expected a single character, not a quote; for a tab write "
                 'delimiter: "\\t", in double quotes; without them, \\t is a backslash and a letter',
             )
             for tab in ("\\t", "tab")
         ),
         (
             {"target": "kind", "delimiter": "\n"},
-            r"delimiter: '\n' can't be one; expected a single character, not a quote",
+            r"delimiter: '\n' can't be the delimiter; expected a single character, not a quote",
         ),
-        ({"target": "kind", "encoding": "utf8000"}, "encoding: there is no encoding 'utf8000'; expected such as utf-8"),
-        ({"target": "kind", "encoding": "zip"}, "encoding: there is no encoding 'zip'; expected such as utf-8"),
-        ({"target": "kind", "encoding": "\0"}, r"encoding: there is no encoding '\x00'; expected such as utf-8"),
+        (
+            {"target": "kind", "encoding": "utf8000"},
+            "encoding: there is no encoding 'utf8000'; expected one such as utf-8",
+        ),
+        ({"target": "kind", "encoding": "zip"}, "encoding: there is no encoding 'zip'; expected one such as utf-8"),
+        ({"target": "kind", "encoding": "\0"}, r"encoding: there is no encoding '\x00'; expected one such as utf-8"),
     ],
 )
 def test_parameters_that_don_t_fit_the_file(write, options, expected):

@@ -28,6 +28,13 @@ def test_a_missing_file_is_answered_with_the_nearest(tmp_path):
     with pytest.raises(ParameterError) as caught:
         named_file("file", f"{tmp_path}/flower.csv")
     assert str(caught.value) == f"file: there is no file '{tmp_path}/flower.csv'; did you mean 'flowers.csv'?"
+    (tmp_path / "flower").mkdir()
+    with pytest.raises(ParameterError) as caught:
+        named_file("file", f"{tmp_path}/flowe")
+    assert str(caught.value) == f"file: there is no file '{tmp_path}/flowe'; did you mean 'flowers.csv'?"
+    with pytest.raises(ParameterError) as caught:
+        named_folder("folder", f"{tmp_path}/flowers")
+    assert str(caught.value) == f"folder: there is no folder '{tmp_path}/flowers'; did you mean 'flower'?"
     with pytest.raises(ParameterError, match=r"there is no file 'example:flour.csv'; did you mean 'flowers.csv'\?"):
         named_file("file", "example:flour.csv")
 

@@ -104,6 +104,7 @@ MISTAKES = {
         b"a;b\n1;2\n",
         "row 1: the header has one column, 'a;b'; put ',' between columns, or set delimiter: ';'",
     ),
+    "Excel's mark": (b"sep=,\na,b\n1,2\n", "row 1: the row says how columns are separated; remove it"),
     "tabs": (
         b"a\tb\n1\t2\n",
         r"""row 1: the header has one column, 'a\tb'; """

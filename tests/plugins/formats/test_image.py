@@ -103,7 +103,7 @@ def test_a_wrong_file_is_explained(tmp_path: Path) -> None:
     path.write_text("not an image")
     with pytest.raises(DataError) as caught:
         read_image(path)
-    assert str(caught.value) == f"{path}: can't be read as an image: cannot identify image file '{path}'"
+    assert str(caught.value) == f"{path}: can't be read as an image; replace the file, or leave it out"
     with pytest.raises(DataError) as caught:
         read_image(tmp_path)
     assert str(caught.value) == f"{tmp_path}: is a folder; expected an image"
