@@ -147,7 +147,7 @@ def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderE
 
     Args:
         directory: the run folder.
-        error: what is wrong with the data, at places in a spec that nobody is to change.
+        error: what is wrong with the data, at places in a spec that must not be edited.
     """
     remedy = "put back the data that it was trained on; file names count from the folder in which mlpkit is started"
     return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")

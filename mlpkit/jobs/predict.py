@@ -96,7 +96,7 @@ def _expect_there(file: Path) -> None:
     """Make sure that there is a file, or a folder, of that name; whatever else is wrong with it shows when it is read.
 
     Raises:
-        UsageError: there is none, with the name that was probably meant.
+        UsageError: there is no such file; the message has the name that was probably meant.
     """
     try:
         file.stat()

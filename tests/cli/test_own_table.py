@@ -282,7 +282,7 @@ prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numb
             "compares real values, but the data gives 50 classes\n   11 |   - MeanSquaredError\n"
             "      |     ^^^^^^^^^^^^^^^^\n  expected: data whose target is real values",
             "set predict: values if the column 'price' holds numbers to predict; if it holds classes, end the layers "
-            "in a loss on classes, such as SoftmaxWithLoss",
+            "with a loss on classes, such as SoftmaxWithLoss",
         ),
         (
             "{target: price, predict: values}",
