@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,9 @@ SHIPPED: Final = "example:"
 """What the name of an example file that ships with mlpkit begins with."""
 
 EXAMPLES: Final = Path(__file__).parents[1] / "datasets" / "example_files"
+
+
+_PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?%")
 
 
 def named_file(parameter: str, name: str) -> Path:
@@ -68,6 +72,10 @@ def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | V
     if not isinstance(error, FileNotFoundError):
         reason = getattr(error, "strerror", None) or error
         return ParameterError(parameter, f"can't read the {what} '{name}': {reason}")
+    percent = _PERCENT.fullmatch(name)
+    if percent:
+        share = f"write {float(percent[1]) / 100:g} for a share of {name}"
+        return ParameterError(parameter, f"there is no {what} '{name}'", remedy=share)
     remedy = did_you_mean(path.name, _names_in(path.parent, folders=what == "folder"))
     return ParameterError(parameter, f"there is no {what} '{name}'", remedy=remedy)
 
