@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,10 @@ EXAMPLES: Final = Path(__file__).parents[1] / "datasets" / "example_files"
 
 
 _PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?%")
+
+
+MOST_NAMES: Final = 500
+"""Names of a folder among which to look for the one that was meant."""
 
 
 def named_file(parameter: str, name: str) -> Path:
@@ -76,7 +81,9 @@ def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | V
     if percent:
         share = f"write {float(percent[1]) / 100:g} for a share of {name}"
         return ParameterError(parameter, f"there is no {what} '{name}'", remedy=share)
-    remedy = did_you_mean(path.name, _names_in(path.parent, folders=what == "folder"))
+    names = islice(_names_in(path.parent, folders=what == "folder"), MOST_NAMES)
+    alike = [name for name in names if did_you_mean(path.stem, [Path(name).stem])]  # a common ending is no likeness
+    remedy = did_you_mean(path.name, alike)
     return ParameterError(parameter, f"there is no {what} '{name}'", remedy=remedy)
 
 
