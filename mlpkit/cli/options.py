@@ -17,12 +17,32 @@ F = TypeVar("F", bound="Callable[..., Any]")
 class HelpfulCommand(click.Command):
     """Prints its help as every other result is printed, onto a full disk or into a closed pipe too."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; a key of the spec that is given as an option is answered with ``--set``."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            key = _key_of_a_spec(error.option_name) if any(option.name == "overrides" for option in self.params) else ""
+            if key:
+                raise click.UsageError(
+                    f"No such option '{error.option_name}'; give it as --set {key}=VALUE", ctx
+                ) from error
+            raise
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return ``--help``."""
         option = super().get_help_option(ctx)
         if option is not None:
             option.callback = _print_help
         return option
+
+
+def _key_of_a_spec(option: str) -> str:
+    """Return the dotted key that an option such as ``--epochs`` is called after; nothing if there is none."""
+    from mlpkit.specfile.sections import TOP_LEVEL  # noqa: PLC0415 - only after a mistake
+
+    name = option.lstrip("-").replace("-", "_")
+    return name if name in TOP_LEVEL.schema.types else TOP_LEVEL.schema.nested_key(name)
 
 
 def _print_help(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:

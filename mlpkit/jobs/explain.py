@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.recipe import Recipe, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
 from mlpkit.components.schema.context import CheckContext, show
 from mlpkit.components.schema.signature import SectionType, schema_of
-from mlpkit.components.schema.types import ListType, TextType, without_null
+from mlpkit.components.schema.types import ListType, MappingType, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
+from mlpkit.specfile.merging import EXTENDS
 from mlpkit.specfile.requirements import RequirementsType
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
+from mlpkit.specfile.variables import VARS
 
 if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath
@@ -68,7 +70,9 @@ def explain(spec: Spec, key: str) -> Explanation:
     Raises:
         UsageError: there is no such key.
     """
-    position = _Position(TOP_LEVEL, spec.top_level, ())
+    if key == EXTENDS:
+        raise UsageError("the files that extends names are merged into the spec; ask for a key that they set")
+    position = _Position(TOP_LEVEL, replace(spec.top_level, vars=spec.document.variables or None), ())
     for i, name in enumerate(key.split(".")):
         position = _step(position, name, ".".join(key.split(".")[:i]))
     field = position.field
@@ -112,6 +116,10 @@ def _step(position: _Position, name: str, above: str) -> _Position:
         item = checked[index]
         meaning = _meaning(item) if isinstance(item, Recipe) else ""
         return _Position(kind.items, item, (*path, index), meaning=meaning)
+    if isinstance(kind, MappingType) and checked:
+        _index(list(checked), name, above)
+        meaning = f"a value, used elsewhere as ${name}." if path == (VARS,) else ""
+        return _Position(kind.values, checked[name], (*path, name), meaning=meaning)
     if isinstance(kind, RequirementsType) and checked:
         _index(list(checked), name, above)
         return _Position(TextType(), checked[name], (*path, name), meaning=f"the versions of {name} that will do.")

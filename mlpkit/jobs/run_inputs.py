@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,13 +69,18 @@ class Change(NamedTuple):
 
     def __str__(self) -> str:
         """Say what it was and what it is."""
-        then, now = ("none" if value is None else value for value in (self.then, self.now))
+        then, now = ("none" if value is None else _shortened(value) for value in (self.then, self.now))
         return f"{self.key}: {then} then, {now} now"
 
     @property
     def of_environment(self) -> bool:
         """Whether it is about Python, NumPy, BLAS or the processor: the same task, but perhaps other bits."""
         return self.key.startswith(f"{ENVIRONMENT}.")
+
+
+def _shortened(value: Any) -> Any:
+    """Return the first digits of a SHA-256, which tell it from another; anything else as it is."""
+    return f"{value[:12]}..." if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) else value
 
 
 def text_changes(name: str, then: str, now: str) -> list[str]:

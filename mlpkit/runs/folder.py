@@ -73,7 +73,7 @@ class RunFolder:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
-            msg = f"{directory}: is not a folder; choose a folder with --out"
+            msg = f"{directory}: is not a folder; choose another name"
             raise RunFolderError(msg) from error
         except OSError as error:
             raise storage_error(directory, error, action="made") from error
@@ -372,7 +372,7 @@ def _why_not_a_run(directory: Path) -> str:
 def _require_empty(directory: Path) -> None:
     names = [name for name in _names_in(directory) if name != _WRITER]
     if names:
-        msg = f"{directory}: holds {_first(names)} already; choose another folder with --out"
+        msg = f"{directory}: holds {_first(names)} already; choose another folder"
         raise RunFolderError(msg)
 
 

@@ -280,7 +280,7 @@ class Document:
 
     def says(self, path: KeyPath) -> bool:
         """Whether there is a value at a path, or a component by its bare name; what is not there is a default."""
-        values: Any = self.values
+        values: Any = self.values | ({VARS: self.variables} if self.variables else {})
         for part in path:
             if isinstance(values, list) and isinstance(part, int) and part < len(values):
                 values = values[part]

@@ -190,7 +190,7 @@ class _Substitution:
             node.origin.place,
             f"there is no variable ${name}",
             expected="" if found else _listed(names),
-            remedy=f"did you mean ${found}?" if found else "write $$ for a dollar",
+            remedy=f"did you mean ${found}?" if found else f"set it: vars: {{{name}: ...}}, or write $$ for a dollar",
             notes=node.origin.notes,
         )
 

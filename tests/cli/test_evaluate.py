@@ -100,7 +100,8 @@ def test_a_change_of_data_is_reported_beside_the_results(work, invoke, change):
     then = json.loads((work / "runs/tiny/lock.json").read_text())["data_checksum"]
     now = hashlib.sha256((work / "points.csv").read_bytes()).hexdigest()
     assert done.err == (
-        f"warning: runs/tiny: the data is not what the network was trained on: data_checksum: {then} then, {now} now\n"
+        "warning: runs/tiny: the data is not what the network was trained on: "
+        f"data_checksum: {then[:12]}... then, {now[:12]}... now\n"
     )
     assert (done.code, done.out.splitlines()[0].split()) == (0, ["split", "loss", "accuracy"])
     as_json = invoke("evaluate", "runs/tiny", "--json")

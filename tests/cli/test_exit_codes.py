@@ -47,6 +47,16 @@ def test_a_single_fault_is_one_error(invoke):
     assert done.err.endswith("\n1 error in --set\n")
 
 
+@pytest.mark.parametrize(
+    ("option", "key"), [("--epochs", "training.epochs"), ("--batch-size", "training.batch_size"), ("--seed", "seed")]
+)
+def test_a_key_of_the_spec_given_as_an_option_is_answered_with_set(invoke, option, key):
+    done = invoke("run", "tiny.yaml", option, "3")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(f"No such option '{option}'; give it as --set {key}=VALUE\n")
+    assert "--set" not in invoke("evaluate", "runs/tiny", option, "3").err
+
+
 def test_other_errors_are_one_line_with_a_prefix(invoke):
     done = invoke("evaluate", "nowhere")
     assert (done.code, done.out) == (2, "")

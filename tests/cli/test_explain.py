@@ -27,6 +27,22 @@ def test_an_overridden_value_names_what_it_replaces(invoke):
     assert "tiny.yaml:6:21" in note
 
 
+def test_a_variable_is_explained_and_extends_is_not(work, invoke):
+    text = (work / "tiny.yaml").read_text()
+    (work / "varied.yaml").write_text(text.replace("mlpkit: 1\n", "mlpkit: 1\nvars: {size: 7}\n"))
+    done = invoke("explain", "varied.yaml", "vars.size")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("vars.size: 7\n  meaning  a value, used elsewhere as $size.\n")
+    assert done.out.endswith("  place    varied.yaml:2:14\n")
+    assert invoke("explain", "varied.yaml", "vars").out.endswith("  place    varied.yaml:2:7\n")
+    assert invoke("explain", "varied.yaml", "vars.sise").err.endswith("; did you mean 'size'?\n")
+    assert "nowhere in the spec" in invoke("explain", "tiny.yaml", "vars").out
+    (work / "base.yaml").write_text("extends: tiny.yaml\n")
+    done = invoke("explain", "base.yaml", "extends")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: the files that extends names are merged into the spec")
+
+
 def test_a_default_has_no_place(invoke):
     assert "  place    nowhere in the spec: this is the default\n" in invoke("explain", "tiny.yaml", "seed").out
 

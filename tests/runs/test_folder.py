@@ -46,7 +46,7 @@ def test_an_empty_folder_is_fine_also_one_that_a_run_left_empty(tmp_path: Path) 
 def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "history.jsonl").write_text("x")
     assert refusal(lambda: RunFolder.create(tmp_path)) == (
-        f"{tmp_path}: holds history.jsonl already; choose another folder with --out"
+        f"{tmp_path}: holds history.jsonl already; choose another folder"
     )
     for number in range(6):
         (tmp_path / f"{number}.txt").touch()
@@ -55,7 +55,7 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path)
                 lambda: RunFolder.create(tmp_path)
             )
     assert refusal(lambda: RunFolder.create(tmp_path)) == (
-        f"{tmp_path}: holds 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more already; choose another folder with --out"
+        f"{tmp_path}: holds 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more already; choose another folder"
     )
     assert len(list(tmp_path.iterdir())) == 7
 
@@ -65,7 +65,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     for name in ("file", "dangling"):
         assert refusal(lambda name=name: RunFolder.create(tmp_path / name)) == (  # type: ignore[misc]
-            f"{tmp_path / name}: is not a folder; choose a folder with --out"
+            f"{tmp_path / name}: is not a folder; choose another name"
         )
     assert "can't be the name of a folder" in refusal(lambda: RunFolder.create(tmp_path / "a\0b"))
 

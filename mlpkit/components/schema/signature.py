@@ -130,11 +130,12 @@ class Schema:
                 misspelt |= {meant} if meant else set()
                 if not meant and self.nested_key(key):
                     meant = ".".join(map(str, (*path, self.nested_key(key))))
+                remedy = f"did you mean '{meant}'?" if meant else self._remedy_for_parameter(key, given, context)
                 context.report(
                     (*path, key),
                     f"unknown {noun} {show(key)}{of}",
-                    expected="" if meant else self._names(noun),
-                    remedy=f"did you mean '{meant}'?" if meant else "",
+                    expected="" if remedy else self._names(noun),
+                    remedy=remedy,
                     at_key=True,
                 )
         checked: dict[str, Any] = {}
@@ -162,6 +163,20 @@ class Schema:
                 below = key if key in kind.schema.types else kind.schema.nested_key(key)
                 if below:
                     return f"{field.name}.{below}"
+        return ""
+
+    def _remedy_for_parameter(self, key: object, given: Mapping[str, object], context: CheckContext) -> str:
+        """Return where to write a key that is a parameter of a component beside it; or nothing."""
+        for field in self.fields:
+            kind, component = without_null(field.type), given.get(field.name)
+            name = next(iter(component), None) if isinstance(component, dict) else component
+            if not isinstance(kind, ComponentOfKind) or not isinstance(name, str) or context.resolve is None:
+                continue
+            attempt, no_key = CheckContext(context.resolve), ""
+            context.resolve(kind.kinds, {name: {key: None, no_key: None}}, (), attempt)
+            unknown = [fault.path for fault in attempt.faults if fault.at_key]
+            if (name, no_key) in unknown and (name, key) not in unknown:  # a component that is there, and has the key
+                return f"it is a parameter of {name}: write {field.name}: {{{name}: {{{key}: ...}}}}"
         return ""
 
     def _names(self, noun: str) -> str:

@@ -164,8 +164,8 @@ class ChoiceType(ValueType):
                 return value
         words = [choice for choice in self.choices if isinstance(choice, str)]
         remedy = did_you_mean(value, words) if isinstance(value, str) else ""
-        wanted = "one of the choices" if len(self.choices) > 1 else self.describe()
-        return context.report(path, f"{show(value)} is not {wanted}", expected=self.describe(), remedy=remedy)
+        wrong = "is not one of the choices" if len(self.choices) > 1 else "is not supported"
+        return context.report(path, f"{show(value)} {wrong}", expected=self.describe(), remedy=remedy)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +17,13 @@ SHIPPED: Final = "example:"
 """Prefix of the names of example files that ship with mlpkit."""
 
 EXAMPLES: Final = Path(__file__).parents[1] / "datasets" / "example_files"
+
+
+_PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?%")
+
+
+MOST_NAMES: Final = 500
+"""Names of a folder among which to look for the one that was meant."""
 
 
 def named_file(parameter: str, name: str) -> Path:
@@ -68,7 +77,13 @@ def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | V
     if not isinstance(error, FileNotFoundError):
         reason = getattr(error, "strerror", None) or error
         return ParameterError(parameter, f"can't read the {what} '{name}': {reason}")
-    remedy = did_you_mean(path.name, _names_in(path.parent, folders=what == "folder"))
+    percent = _PERCENT.fullmatch(name)
+    if percent:
+        share = f"write {float(percent[1]) / 100:g} for a share of {name}"
+        return ParameterError(parameter, f"there is no {what} '{name}'", remedy=share)
+    names = islice(_names_in(path.parent, folders=what == "folder"), MOST_NAMES)
+    alike = [name for name in names if did_you_mean(path.stem, [Path(name).stem])]  # a common ending is no likeness
+    remedy = did_you_mean(path.name, alike)
     return ParameterError(parameter, f"there is no {what} '{name}'", remedy=remedy)
 
 

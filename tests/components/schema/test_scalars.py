@@ -121,7 +121,7 @@ def test_takes(checked, value_type, value, expected):
         ),
         (ChoiceType((1, 2)), True, "p: true is not one of the choices; expected one of 1, 2"),
         (ChoiceType((1, 2)), 1.0, "p: 1.0 is not one of the choices; expected one of 1, 2"),
-        (ChoiceType(("auto",)), 7, "p: 7 is not auto; expected auto"),
+        (ChoiceType(("auto",)), 7, "p: 7 is not supported; expected auto"),
         (NothingType(), 0, "p: 0 is not null; expected null"),
     ],
 )

@@ -28,6 +28,11 @@ def test_a_missing_file_is_answered_with_the_nearest(tmp_path):
     with pytest.raises(ParameterError) as caught:
         named_file("file", f"{tmp_path}/flower.csv")
     assert str(caught.value) == f"file: there is no file '{tmp_path}/flower.csv'; did you mean 'flowers.csv'?"
+    with pytest.raises(ParameterError, match=r"there is no file '12.5%'; write 0.125 for a share of 12.5%$"):
+        named_file("validation", "12.5%")
+    (tmp_path / "neg.npy").touch()
+    with pytest.raises(ParameterError, match=r"there is no file '.*nothing.npy'$"):
+        named_file("targets", f"{tmp_path}/nothing.npy")
     (tmp_path / "flower").mkdir()
     with pytest.raises(ParameterError) as caught:
         named_file("file", f"{tmp_path}/flowe")
