@@ -18,6 +18,8 @@ from mlpkit.training.events import Observer, StopRequest
 
 VERSIONS = sorted(path for path in (Path(__file__).parent / "older_runs").iterdir() if path.is_dir())
 OPTIMIZERS = ("sgd", "adam", "adamw")
+CONVERTED = ("adam", "adamw")
+"""Those whose slots held something else in some version."""
 FEW_BITS = 1e-3
 """How far float32 may be off where another processor computes, or slots are converted."""
 
@@ -67,6 +69,9 @@ def test_an_interrupted_run_comes_to_what_the_whole_run_came_to(older, optimizer
         warnings.simplefilter("always")
         run = mlpkit.resume(interrupted)
     doubts = [str(warning.message) for warning in told]
+    assert any(f"the slots of optimizer {optimizer} were saved by an earlier version" in doubt for doubt in doubts) == (
+        optimizer in CONVERTED
+    )
     assert all("the same bits as without the break are no longer certain" in doubt for doubt in doubts)
     assert (run.stopped, run.steps) == ("", history(whole)[-1]["iteration"])
     assert len(run.history) > before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import warnings
 from pathlib import Path
 
@@ -280,25 +279,6 @@ def test_a_run_that_diverges_writes_neither_model_nor_checkpoint_with_numbers_th
     folder = RunFolder.open(work / "run")
     assert folder.checkpoints.steps() == [6, 5]
     assert [record["iteration"] for record in folder.read_history()] == [4]
-
-
-EARLIER = Path(__file__).parent / "earlier_runs"
-"""Runs that earlier commits began, each interrupted after 100 of 200 steps."""
-
-CONVERTED = (
-    "the slots of optimizer adam were saved by an earlier version of it, and are converted; the same bits as without "
-    "the break are no longer certain"
-)
-
-
-def test_a_run_whose_slots_had_another_meaning_goes_on_as_if_they_had_had_this_one(tmp_path):
-    shutil.copytree(EARLIER / "adam", tmp_path / "adam")
-    watch = StopAt()
-    resumed = mlpkit.resume(tmp_path / "adam", observer=watch)
-    assert ("noticed", CONVERTED) in watch.told
-    whole = mlpkit.run(mlpkit.load_spec(EARLIER / "adam/spec.yaml"), directory=None)
-    for name, array in whole.network.parameters.items():
-        np.testing.assert_allclose(resumed.network.parameters[name], array, rtol=1e-3, atol=1e-4)
 
 
 def test_what_was_saved_with_the_slots_of_now_needs_no_conversion(train):
