@@ -19,7 +19,7 @@ def raised(error):
 
 def test_type_message_and_line():
     reason = error_summary(raised(ValueError("no luck")))
-    assert reason.startswith("ValueError: no luck (test_reason.py, line ")
+    assert reason.startswith("ValueError: no luck (test_error_summary.py, line ")
 
 
 def test_our_own_error_needs_no_type():
@@ -29,7 +29,7 @@ def test_our_own_error_needs_no_type():
 def test_the_line_is_that_of_the_plugin_and_not_of_python():
     with pytest.raises(json.JSONDecodeError) as caught:
         json.loads("{")
-    assert "(test_reason.py, line " in error_summary(caught.value)
+    assert "(test_error_summary.py, line " in error_summary(caught.value)
 
 
 def test_an_error_that_was_never_raised_has_no_line():
