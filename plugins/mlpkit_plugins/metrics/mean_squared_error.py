@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Labels, Metric, Values
-from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
+from mlpkit_plugins.metrics.mean_error import MeanError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Target
 
-
-class MeanSquaredError(Metric):
+class MeanSquaredError(MeanError):
     """Mean squared distance of predictions from targets.
 
         mean_squared_error = Σ (prediction - t)² / n
@@ -30,43 +27,7 @@ class MeanSquaredError(Metric):
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.4.
     """
 
-    higher_is_better = False
-
-    def __init__(self) -> None:
-        self.total = 0.0
-        self.count = 0
-
-    def expect_target(self, target: Target) -> None:
-        """Make sure that the target is real values, or such rows of zeros and ones as are compared like them.
-
-        Raises:
-            ShapeError: it is the numbers of classes.
-        """
-        expect_real_values(self, target)
-
-    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
-        """Add the squared deviations.
-
-        Args:
-            prediction: real values, shape (rows, ...).
-            t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
-
-        Raises:
-            ShapeError: there is not a prediction for each value.
-        """
-        self.total += float(np.square(deviations(prediction, t)).sum())
-        self.count += t.size
-
-    def merge(self, other: Self) -> None:
-        """Add another object's sum and count."""
-        self.total += other.total
-        self.count += other.count
-
-    def result(self) -> float:
-        """Return total / count."""
-        return self.total / self.count if self.count else float("nan")
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
-        """Show it on a single value, on several, and on labels."""
-        return [({}, Values(())), ({}, Values((3,))), ({}, Labels(3))]
+    def error(self, deviation: NDArray[Any]) -> NDArray[Any]:
+        """Return (prediction - t)²."""
+        errors: NDArray[Any] = np.square(deviation)
+        return errors

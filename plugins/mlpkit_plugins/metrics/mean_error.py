@@ -1,0 +1,71 @@
+"""What metrics share that are the mean of an error of each predicted value."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Self
+
+from mlpkit import Labels, Metric, Values
+from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class MeanError(Metric):
+    """The mean over all values of a function of prediction - t, which a subclass defines.
+
+    Raises:
+        ShapeError: the target is the numbers of classes, or there is not a prediction for each value.
+    """
+
+    higher_is_better = False
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.count = 0
+
+    @abstractmethod
+    def error(self, deviation: NDArray[Any]) -> NDArray[Any]:
+        """Return the error of each value.
+
+        Args:
+            deviation: prediction - t, shape (rows, ...).
+        """
+
+    def expect_target(self, target: Target) -> None:
+        """Make sure that the target is real values, or such rows of zeros and ones as are compared like them.
+
+        Raises:
+            ShapeError: it is the numbers of classes.
+        """
+        expect_real_values(self, target)
+
+    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+        """Add the errors.
+
+        Args:
+            prediction: real values, shape (rows, ...).
+            t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
+
+        Raises:
+            ShapeError: there is not a prediction for each value.
+        """
+        self.total += float(self.error(deviations(prediction, t)).sum())
+        self.count += t.size
+
+    def merge(self, other: Self) -> None:
+        """Add another object's sum and count."""
+        self.total += other.total
+        self.count += other.count
+
+    def result(self) -> float:
+        """Return total / count."""
+        return self.total / self.count if self.count else float("nan")
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
+        """Show it on a single value, on several, and on labels."""
+        return [({}, Values(())), ({}, Values((3,))), ({}, Labels(3))]
