@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @options.takes_plugin_files
 @options.takes_json
 def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
-    """Ask a plugin's components what their kinds promise.
+    """Test a plugin's components against what their kinds promise.
 
     NAME is a plugin's namespace, a component, or a plugin's file: acme, acme.Swish, my_layers.py. A line a component;
     for one that failed, the checks that it failed and why. The exit code is 1 if any failed.
@@ -42,7 +42,7 @@ def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
 def _lines(checked: CheckedComponent) -> list[str]:
     verdict = styled("passed", "green") if checked.passed else styled("failed", "red")
     count = f"{len(checked.failed)} of {checked.checks} checks" if checked.failed else f"{checked.checks} checks"
-    left_out = f"; {checked.left_out} more rest on what failed" if checked.left_out else ""
+    left_out = f"; {checked.left_out} more skipped, as they rest on what failed" if checked.left_out else ""
     lines = [f"{styled(checked.name, bold=True)} ({checked.kind}): {verdict}, {count}{left_out}"]
     for failed in checked.failed:
         lines.append(f"  {failed.check}")

@@ -52,8 +52,8 @@ def _print(explanation: Explanation) -> None:
     rows = [
         ("meaning", explanation.meaning or "not documented"),
         ("type", explanation.type),
-        ("default", "none: it must be given" if explanation.required else to_inline_yaml(explanation.default)),
-        ("place", explanation.place or "nowhere in the spec: this is the default"),
+        ("default", "required" if explanation.required else to_inline_yaml(explanation.default)),
+        ("place", explanation.place or "not in the spec: this is the default"),
         *(("note", note) for note in explanation.notes),
     ]
     result(f"{styled(explanation.key, bold=True)}: {to_inline_yaml(explanation.value)}")

@@ -40,7 +40,7 @@ def command(namespace: str, kind: str, folder: Path | None) -> None:
     """Write a package with a component of your own, to begin from.
 
     NAME is its namespace: a spec will say NAME.Component. The package is complete: a component with its mathematics,
-    tests that pass, a spec that uses it, and what it takes to publish it.
+    tests that pass, a spec that uses it, and the files to publish it.
     """
     from mlpkit.jobs.new_plugin import new_plugin  # noqa: PLC0415 - as in every verb, only the job that is done
 

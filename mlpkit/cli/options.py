@@ -38,7 +38,7 @@ class HelpfulCommand(click.Command):
 
 
 def _key_of_a_spec(option: str) -> str:
-    """Return the dotted key that an option such as ``--epochs`` is called after; nothing if there is none."""
+    """Return the dotted key that an option such as ``--epochs`` is called after; empty if it is no key."""
     from mlpkit.specfile.sections import TOP_LEVEL  # noqa: PLC0415 - only after a mistake
 
     name = option.lstrip("-").replace("-", "_")
@@ -74,7 +74,7 @@ def takes_plugins(verb: F) -> F:
         "blocked",
         metavar="NAME",
         multiple=True,
-        help="Do without a plugin, or a component; may be repeated.",
+        help="Leave out a plugin, or a component; may be repeated.",
     )
     return takes_plugin_files(without(verb))
 

@@ -1,4 +1,4 @@
-"""``mlpkit resume``: go on with a run that was interrupted."""
+"""``mlpkit resume``: resume an interrupted run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mlpkit.cli.progress.make_display import expect_one_way, make_display
 @options.takes_quiet
 @options.takes_json
 def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], quiet: bool, as_json: bool) -> None:
-    """Go on with a run that was interrupted.
+    """Resume an interrupted run.
 
     RUN is a run folder. The run goes on from its newest checkpoint, and its results are the same to the bit as if it
     had never been interrupted. If the spec, a plugin or the data has changed since, it is refused. A finished run

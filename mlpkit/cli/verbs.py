@@ -15,7 +15,7 @@ from mlpkit.cli.output import result
 
 VERBS: Final = {
     "run": "Train the network of a spec.",
-    "resume": "Go on with a run that was interrupted.",
+    "resume": "Resume an interrupted run.",
     "check": "Check specs, and show the shapes of their layers.",
     "data": "Show what a spec's data is like, before training.",
     "explain": "Say what a key of a spec means, and where its value comes from.",
@@ -26,9 +26,9 @@ VERBS: Final = {
     "evaluate": "Compute a trained network's loss and metrics.",
     "predict": "Predict with a trained network.",
     "compare": "Show what differs between runs.",
-    "repro": "Do a run once more, and compare the results.",
+    "repro": "Repeat a run, and compare the results.",
     "new-plugin": "Write a package with a component of your own, to begin from.",
-    "check-plugin": "Ask a plugin's components what their kinds promise.",
+    "check-plugin": "Test a plugin's components against what their kinds promise.",
 }
 """What each verb does, in one line; the verb itself is the module of that name, with underscores, beside this one."""
 
@@ -97,7 +97,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Show the version and what computes, and exit.",
+    help="Show the version and which kernels compute, and exit.",
 )
 def program() -> None:
     """Train multilayer networks from a declarative spec, every layer a plugin.

@@ -247,7 +247,7 @@ class RunFolder:
         if writer:
             return f"{writer} is writing to it; wait until that is done"
         if self.checkpoints.exist:
-            return f"go on with: mlpkit resume {self.directory}"
+            return f"resume it with: mlpkit resume {self.directory}"
         return f"start a new run: mlpkit run {self.directory / _RESOLVED}"
 
     def spec_text(self) -> str:

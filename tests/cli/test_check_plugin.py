@@ -81,7 +81,9 @@ def test_what_rests_on_a_failed_check_is_left_out_and_counted(plugin, invoke):
     assert [failed["check"] for failed in half["failed"]] == ["can_be_used"]
     assert half["checks"] + half["left_out"] == whole["checks"]
     lines = invoke("check-plugin", "twice.Doubled", "--plugin", "twice.py").out.splitlines()
-    assert lines[0].endswith(f"failed, 1 of {half['checks']} checks; {half['left_out']} more rest on what failed")
+    assert lines[0].endswith(
+        f"failed, 1 of {half['checks']} checks; {half['left_out']} more skipped, as they rest on what failed"
+    )
     assert lines[1] == "  can_be_used"
 
 

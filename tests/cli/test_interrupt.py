@@ -99,7 +99,7 @@ def test_a_stopped_run_keeps_history_and_model(number, code, started, forever, w
     assert (last["event"], last["reason"], last["folder"]) == ("stopped", number.name, "runs/tiny")
     assert err.splitlines() == [
         f"stopped after step {last['steps']} by {number.name}; kept in runs/tiny",
-        "go on with: mlpkit resume runs/tiny",
+        "resume it with: mlpkit resume runs/tiny",
     ]
 
     folder = work / "runs/tiny"
@@ -196,6 +196,6 @@ def test_a_reader_that_goes_with_the_terminal_is_not_missed(started, forever, wo
     process.stdout.readline()
     process.send_signal(signal.SIGHUP)
     process.stdout.close()
-    assert process.stderr.read().endswith("go on with: mlpkit resume runs/tiny\n")
+    assert process.stderr.read().endswith("resume it with: mlpkit resume runs/tiny\n")
     assert process.wait(timeout=20) == 129
     assert list((work / "runs/tiny/checkpoints").iterdir())

@@ -35,7 +35,7 @@ def stopped(work, invoke):
     done = invoke(*SPEC, env={"STOP_AT": "3"})
     assert (done.code, done.err.splitlines()) == (
         130,
-        ["stopped after step 3 by SIGINT; kept in run", "go on with: mlpkit resume run"],
+        ["stopped after step 3 by SIGINT; kept in run", "resume it with: mlpkit resume run"],
     )
     return work / "run"
 
@@ -95,7 +95,7 @@ def test_a_changed_spec_is_refused(stopped, invoke):
 
 def test_a_resumed_run_can_be_interrupted_again(stopped, invoke):
     done = invoke("resume", "run", *PLUGIN, env={"STOP_AT": "4"})
-    assert (done.code, done.err.splitlines()[-1]) == (130, "go on with: mlpkit resume run")
+    assert (done.code, done.err.splitlines()[-1]) == (130, "resume it with: mlpkit resume run")
     assert invoke("resume", "run", *PLUGIN).code == 0
 
 

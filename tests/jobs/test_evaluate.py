@@ -133,7 +133,7 @@ def test_after_a_kill_resume_is_named_if_there_is_a_checkpoint(train, work):
     for name in ("model.safetensors", "metrics.json"):
         (work / "run" / name).unlink()
     with pytest.raises(
-        RunFolderError, match=r"holds no model.safetensors: the run is not finished; go on with: mlpkit r"
+        RunFolderError, match=r"holds no model.safetensors: the run is not finished; resume it with: mlpkit r"
     ):
         evaluate(work / "run")
     rmtree(work / "run/checkpoints")

@@ -89,7 +89,7 @@ def test_another_spec_or_other_data_is_refused(train, work):
 def test_a_run_that_has_not_ended_is_refused(train, work):
     train("run", training__checkpoint={"every": 20})
     (work / "run/metrics.json").unlink()
-    assert refusal(Path("run")) == "run: the run is not finished; go on with: mlpkit resume run"
+    assert refusal(Path("run")) == "run: the run is not finished; resume it with: mlpkit resume run"
     rmtree(work / "run/checkpoints")
     assert refusal(Path("run")) == "run: the run is not finished; start a new run: mlpkit run run/resolved.yaml"
 

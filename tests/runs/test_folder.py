@@ -336,7 +336,7 @@ def test_what_a_run_has_not_written_yet_is_named(folder: RunFolder) -> None:
         assert refusal(read) == f"{folder.directory}: holds no {name}: the run is not finished; {advice}"
     folder.checkpoints.save(1, {}, {}, keep=1)
     for read, name in unfinished:
-        advice = f"go on with: mlpkit resume {folder.directory}"
+        advice = f"resume it with: mlpkit resume {folder.directory}"
         assert refusal(read) == f"{folder.directory}: holds no {name}: the run is not finished; {advice}"
 
 

@@ -36,7 +36,7 @@ def tell_outcome(run: Run) -> None:
 def tell_stop(run: Run) -> None:
     """Print when and why a run was stopped, and how to go on with it."""
     message(f"stopped after step {run.steps} by {run.stopped}; kept in {run.folder}")
-    message(f"go on with: mlpkit resume {run.folder}")
+    message(f"resume it with: mlpkit resume {run.folder}")
 
 
 class Display(Observer):

@@ -45,7 +45,7 @@ def test_a_bar_moves_below_the_table_and_control_c_takes_it_away(terminal, forev
     screen.child.sendintr()
     assert screen.wait_for_end() == 130
     assert re.search(r"stopped after step \d+ by SIGINT; kept in runs/tiny$", screen.lines()[-2])
-    assert screen.lines()[-1] == "go on with: mlpkit resume runs/tiny"
+    assert screen.lines()[-1] == "resume it with: mlpkit resume runs/tiny"
     assert not re.search("[━╸╺]", "".join(screen.lines()))
     assert _cursor_is_back(screen.raw)
     assert (work / "runs/tiny/model.safetensors").is_file()
