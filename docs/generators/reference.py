@@ -1,4 +1,4 @@
-"""The reference of the plugin interface, from its docstrings: signatures, a sentence each, and attributes."""
+"""The reference of the plugin interface, from its docstrings: arguments, a sentence each, and attributes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 SPECIAL: Final = ("__call__", "__len__")
 """Methods with underscores that an author writes or calls."""
-
-FULL: Final = ("component", "parameter", "buffer", "chain", "check_gradients", "read_npy_header")
-"""Functions that an author calls, whose arguments need more than their names."""
 
 SAME_IN_EVERY_KIND: Final = ("examples",)
 """Methods that the page on conformance explains for all kinds."""
@@ -80,7 +77,10 @@ def _class(owner: type, elsewhere: tuple[type, ...]) -> Iterator[str]:
     """Describe a class: its first paragraph, its attributes, and the methods that no other section has."""
     summary, *details = _blocks(owner.__doc__)
     yield _joined(summary)
-    yield from (_items(block) for block in details if block.startswith(("Args:\n", "Attributes:\n")))
+    sections = {block.partition("\n")[0]: block for block in details}
+    attributes = sections.get("Attributes:", sections.get("Args:"))
+    if attributes:
+        yield _items(attributes)
     methods = [_method(name, method) for name, method in _methods(owner, elsewhere)]
     if methods:
         yield "\n".join(methods)
@@ -93,18 +93,12 @@ def _method(name: str, method: Any) -> str:
     remark = (kind + must).removesuffix(", ")
     if isinstance(method, property):
         return f"- **`{name}`**: {_sentence(method)}"
-    head = f"- **`{name}`** " + (f"({remark}) " if remark else "")
-    return f"{head}`{_signature(function)}`: {_sentence(function)}" + _arguments(name, function)
+    head = f"- **`{name}{_signature(function)}`**" + (f" ({remark})" if remark else "")
+    return f"{head}: {_sentence(function)}"
 
 
 def _function(name: str, function: Any) -> str:
-    return f"`{name}{_signature(function)}`\n\n{_sentence(function)}" + _arguments(name, function)
-
-
-def _arguments(name: str, function: Any) -> str:
-    """Return the meaning of each argument, of functions that an author calls."""
-    lists = [block for block in _blocks(function.__doc__) if block.startswith("Args:\n")]
-    return "".join(f"\n{_items(block)}" for block in lists).replace("\n", "\n  ") if name in FULL else ""
+    return f"`{name}{_signature(function)}`: {_sentence(function)}"
 
 
 def _methods(owner: type, elsewhere: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
@@ -138,9 +132,7 @@ def _inherited_elsewhere(owner: type) -> tuple[type, ...]:
 
 
 def _signature(function: Any) -> str:
-    signature = inspect.signature(function)
-    returned = _annotation(signature.return_annotation)
-    return f"({', '.join(_parameters(signature))})" + ("" if returned == "None" else f" -> {returned}")
+    return f"({', '.join(_parameters(inspect.signature(function)))})"
 
 
 def _parameters(signature: inspect.Signature) -> Iterator[str]:
@@ -151,21 +143,12 @@ def _parameters(signature: inspect.Signature) -> Iterator[str]:
         if parameter.kind is parameter.KEYWORD_ONLY and not by_name_only:
             by_name_only = True
             yield "*"
-        written = parameter.name
-        if parameter.annotation is not parameter.empty:
-            written += f": {_annotation(parameter.annotation)}"
-        if parameter.default is not parameter.empty:
-            written += f"={_default(parameter.default)}"
-        yield written
+        has_default = parameter.default is not parameter.empty
+        yield f"{parameter.name}={_default(parameter.default)}" if has_default else parameter.name
 
 
 def _default(value: object) -> str:
     return getattr(value, "__name__", None) or repr(value)
-
-
-def _annotation(annotation: object) -> str:
-    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return text.replace("NDArray[Any]", "NDArray")
 
 
 def _sentence(documented: Any) -> str:

@@ -38,7 +38,7 @@ class HelpfulCommand(click.Command):
 
 
 def _key_of_a_spec(option: str) -> str:
-    """Return the dotted key that an option such as ``--epochs`` is called after; empty if it is no key."""
+    """Return the dotted key that an option such as ``--epochs`` is called after, or an empty text."""
     from mlpkit.specfile.sections import TOP_LEVEL  # noqa: PLC0415 - only after a mistake
 
     name = option.lstrip("-").replace("-", "_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
@@ -74,7 +75,7 @@ def test_every_public_name_is_there(sections):
 
 
 def methods_in(section: str) -> set[str]:
-    return set(re.findall(r"^- \*\*`(\w+)`\*\*", section, re.M))
+    return set(re.findall(r"^- \*\*`(\w+)[(`]", section, re.M))
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -86,14 +87,25 @@ def test_every_method_of_a_kind_is_there(kind, sections):
     methods = {name for name in dir(base) if not name.startswith("_")} - FIELDS - EXPLAINED_FOR_ALL_KINDS
     assert methods_in(section) - {"__call__"} == methods - shared
     assert shared <= methods
-    must = set(re.findall(r"^- \*\*`(\w+)`\*\* \(abstract\)", section, re.M))
+    must = set(re.findall(r"^- \*\*`(\w+)\([^`]*\)`\*\* \(abstract\)", section, re.M))
     assert must == set(base.__abstractmethods__)
 
 
-def test_every_attribute_and_every_argument_of_a_declaration_is_there(sections):
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_every_argument_of_a_method_is_there(kind, sections):
+    base = kind.base_class()
+    for name, arguments in re.findall(r"^- \*\*`(\w+)\(([^`]*)\)`", sections[f"mlpkit.{kind.base}"], re.M):
+        expected = [argument for argument in inspect.signature(getattr(base, name)).parameters if argument != "self"]
+        listed = [argument.partition("=")[0] for argument in arguments.split(", ") if argument not in {"", "*"}]
+        assert listed == expected, name
+
+
+def test_attributes_and_declarations_are_there(sections):
     assert "- `needs_input_gradient`: whether " in sections[SHARED]
-    assert re.search(r"^- \*\*`parameter`\*\* `\(name: str, .*\) -> Parameter`: ", sections[SHARED], re.M)
-    assert "  - `decay`: whether weight decay applies to it" in sections[SHARED]
+    declaration = (
+        "- **`parameter(name, shape, initializer, *, fans=None, decay=True)`**: Declare an array to be trained"
+    )
+    assert declaration in sections[SHARED]
 
 
 def test_every_conformance_check_is_listed_once(docs):
