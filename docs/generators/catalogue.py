@@ -40,8 +40,6 @@ def _parameters(component: RegisteredComponent) -> str:
 
 
 def _default(default: object) -> str:
-    """Return what follows a parameter's name; punctuation that could be taken for the list's own is in quotes."""
-    if default is REQUIRED:
-        return ""
+    """Return a default; punctuation that could be taken for the list's own is in quotes."""
     text = written_default(default)
-    return f'="{text}"' if isinstance(default, str) and not any(map(str.isalnum, text)) else f"={text}"
+    return f'"{text}"' if isinstance(default, str) and not any(map(str.isalnum, text)) else text

@@ -14,7 +14,7 @@ def copy(docs, tmp_path):
     """Return a folder with two of the pages, to be made stale."""
     folder = shutil.copytree(docs, tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "*.md"))
     shutil.copytree(docs.parent / "specs", tmp_path / "specs")
-    for page in ("spec.md", "components/loss.md"):
+    for page in ("spec.md", "components/metric.md"):
         shutil.copy(docs / page, folder / page)
     return folder
 
@@ -31,13 +31,13 @@ def test_nothing_is_stale(docs):
 
 def test_stale_pages_are_found_and_renewed(copy):
     current = {}
-    for page, generated in (("components/loss.md", "1 error in"), ("spec.md", "at least 1")):
+    for page, generated in (("components/metric.md", "1 error in"), ("spec.md", "at least 1")):
         current[page] = (copy / page).read_text("utf-8")
         (copy / page).write_text(current[page].replace(generated, "something else"), encoding="utf-8")
     found = generate(copy, "--check")
-    assert (found.stdout, found.returncode) == ("docs/components/loss.md is stale\ndocs/spec.md is stale\n", 1)
+    assert (found.stdout, found.returncode) == ("docs/components/metric.md is stale\ndocs/spec.md is stale\n", 1)
     renewed = generate(copy)
-    assert (renewed.stdout, renewed.returncode) == ("docs/components/loss.md written\ndocs/spec.md written\n", 0)
+    assert (renewed.stdout, renewed.returncode) == ("docs/components/metric.md written\ndocs/spec.md written\n", 0)
     assert {page: (copy / page).read_text("utf-8") for page in current} == current
 
 
