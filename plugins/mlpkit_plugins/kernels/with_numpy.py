@@ -179,10 +179,16 @@ def descend_adaptively(
         learning_rate: the step length.
     """
     epsilon = max(epsilon, sqrt(float(np.finfo(v.dtype).smallest_normal) / (1 - beta2)))
-    squares = np.square(gradient)
-    np.multiply(squares, 1 - beta2, out=squares)
     np.multiply(v, beta2, out=v)
-    np.add(v, squares, out=v)
+    with np.nditer(
+        (v, gradient),
+        ("buffered", "external_loop", "zerosize_ok"),
+        (("readwrite",), ("readonly",)),
+        buffersize=BLOCK,
+    ) as blocks:
+        for part, gradients in blocks:
+            squares = np.square(gradients)
+            np.add(part, np.multiply(squares, 1 - beta2, out=squares), out=part)
     flush_subnormal(v)
     np.multiply(gradient, 1 - beta1, out=gradient)
     np.multiply(m, beta1, out=m)
