@@ -30,7 +30,7 @@ DIGITS_SHOWN = 16
 def command(
     directory: Path, out: Path | None, plugins: tuple[str, ...], blocked: tuple[str, ...], quiet: bool, as_json: bool
 ) -> None:
-    """Repeat a run, and compare the results.
+    """Reproduce a run, and compare the results.
 
     RUN is the folder of a finished run. It is run again from resolved.yaml, and the SHA-256 of
     history, metrics and model are compared; the exit code is 1 if one differs. Versions that are not those of
