@@ -13,7 +13,7 @@ from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
-from mlpkit.training.callbacks import BestWeights, EarlyStopping, Goal, MovingAverage, TimeBudget
+from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
@@ -78,7 +78,6 @@ def _callbacks(training: Training, steps: int | None) -> list[Callback]:
         *(callback() for callback in training.callbacks),
         *([TimeBudget(training.seconds)] if training.seconds and steps is None else []),
         *([EarlyStopping(**vars(stopping), higher_is_better=higher(stopping.metric))] if stopping else []),
-        *([Goal(**vars(training.goal), higher_is_better=higher(training.goal.metric))] if training.goal else []),
         *([BestWeights(best, higher_is_better=higher(best))] if best else []),
     ]
 

@@ -198,20 +198,6 @@ class EarlyStoppingSection(Section):
 
 
 @dataclass(frozen=True)
-class GoalSection(Section):
-    """When a training that is good enough ends.
-
-    Args:
-        value: the value that the metric must reach.
-        metric: loss, or one of the metrics, whose value on the validation data is looked at.
-    """
-
-    title = "training.goal"
-    value: float
-    metric: MonitorName = "loss"
-
-
-@dataclass(frozen=True)
 class MovingAverageSection(Section):
     """How weights are averaged over the steps.
 
@@ -246,7 +232,6 @@ class Training(Section):
         augment: random changes to training inputs, in order.
         checkpoint: when to save all that the run needs to go on; null for only when a signal ends it.
         early_stopping: when a training that no longer gets better ends; by default only at its full length.
-        goal: when a training that is good enough ends; by default only at its full length.
         best_weights: loss, or one of the metrics; the network ends with the weights that it was best with on the
             validation data. By default it ends with those of the last step.
         slices: slices that each minibatch is cut into; by default one.
@@ -276,7 +261,6 @@ class Training(Section):
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: CheckpointSection | None = CheckpointSection(every_seconds=300.0)
     early_stopping: EarlyStoppingSection | None = None
-    goal: GoalSection | None = None
     best_weights: MonitorName | None = None
     slices: Annotated[int | None, Ge(1), Le(1024)] = None
     threads: Annotated[int | None, Ge(1), Le(1024)] = None

@@ -123,27 +123,6 @@ class EarlyStopping(Callback):
         return "before" if best is None else f"the {best.value:.4g} of step {best.step}"
 
 
-class Goal(Callback):
-    """Ends training when a metric has reached a value.
-
-    Args:
-        metric: ``loss`` or a metric's name.
-        value: the value.
-        higher_is_better: whether larger values are better.
-    """
-
-    def __init__(self, metric: str, value: float, *, higher_is_better: bool) -> None:
-        self._metric = metric
-        self._value = value
-        self._sign = 1 if higher_is_better else -1
-
-    def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
-        """Compare the metric with the value."""
-        found = record.get(f"validation_{self._metric}", record[f"train_{self._metric}"])
-        if self._sign * (found - self._value) >= 0:
-            training.stop(f"{self._metric} has reached {self._value:g}")
-
-
 class TimeBudget(Callback):
     """Ends training after a time, evaluations included; what was done before a resume counts, the break doesn't.
 
