@@ -35,7 +35,11 @@ class AsyncCheckpoints:
 
     def __enter__(self) -> AsyncCheckpoints:
         """Start the thread: an interrupt while it starts could otherwise lose a snapshot."""
-        self._writer.submit(_nothing).result()
+        try:
+            self._writer.submit(_nothing).result()
+        except BaseException:  # a signal: the program would wait for an idle thread when it ends
+            self._writer.shutdown(wait=False)
+            raise
         return self
 
     def __exit__(
