@@ -1,4 +1,4 @@
-"""Hashes of what a run came to, for telling whether two came to the same."""
+"""What differs between runs: spec, versions, history, metrics and the hashes of their results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statistics of columns whose rows come some at a time."""
+"""What a spec's data is like: shapes, classes, examples, and statistics of the columns."""
 
 from __future__ import annotations
 

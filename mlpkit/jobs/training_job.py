@@ -1,4 +1,4 @@
-"""From the section ``training`` of a spec to what the training loop takes."""
+"""From a proved spec to a trained network, its metrics and its files: what a new run and a resumed one share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adding the slices' gradients, always in the same order."""
+"""A copy of the network's operations that computes one slice, and the sum of the slices' gradients in a fixed order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets drawn at random, as a data set with such a target would give them."""
+"""Running layers and losses outside of a network, with random targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding where numbers stopped being finite, once something is known to be wrong."""
+"""Refusing numbers that are not finite, and finding where they come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of a training run, evaluation by evaluation."""
+"""Evaluating the network, and the history of evaluations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A component's state as plain data that JSON can hold, its arrays set apart, and back to the same bits.
+"""All that a training needs to go on, packed into plain data and arrays.
+
+A component's state is packed as plain data that JSON can hold, its arrays set apart, and back to the same bits.
 
 JSON has neither arrays nor tuples, nor numbers that are not finite. They stand in mappings with a single key:
 

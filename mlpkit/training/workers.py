@@ -1,4 +1,4 @@
-"""How a step is computed: into how many slices a minibatch is cut, and on how many BLAS threads."""
+"""How many slices and BLAS threads a step takes, and the threads that compute the slices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a run, for people."""
+"""Showing a training: the base of the displays, and what they say at the end."""
 
 from __future__ import annotations
 
