@@ -72,7 +72,7 @@ def prove(spec: Spec) -> SpecProof:
 
 def _slices_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:
     """Return what is most likely not meant by slices, where examples of a minibatch affect each other."""
-    message = coupled_by_slices([*proof.layers, proof.loss], spec.training.slices or 1)
+    message = coupled_by_slices(proof.stack, spec.training.slices or 1)
     remedy = "leave out slices, unless that is meant"
     return spec.located([Problem(("training", "slices"), message, remedy=remedy)] if message else [])
 

@@ -119,7 +119,7 @@ class Sequential:
             names = names if names is not None else default_names(_type_name(member) for member in stack)
             expect_names(names, len(stack))
             proof = prove_shapes(stack, names, self.input_shape, target, self.dtype, create=self._resolve)
-        coupled = coupled_by_slices([*proof.layers, proof.loss], slices)
+        coupled = coupled_by_slices(proof.stack, slices)
         if coupled and resolver is None:  # of a spec's network, the warning points at the spec's line
             warnings.warn(coupled, stacklevel=2)
         self.layers, self.loss_layer = proof.layers, proof.loss
