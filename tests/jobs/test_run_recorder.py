@@ -8,6 +8,7 @@ import os
 import threading
 import time
 import weakref
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -186,3 +187,17 @@ def test_nothing_of_a_snapshot_stays_in_memory_once_it_is_kept():
         del array
         while slow.kept == [] or alive() is not None:
             time.sleep(0.01)
+
+
+def test_an_interrupt_while_the_thread_starts_leaves_no_thread_to_wait_for(monkeypatch):
+    def interrupt(future, timeout=None):
+        raise KeyboardInterrupt
+
+    before = set(threading.enumerate())
+    writer = AsyncCheckpoints(None)
+    monkeypatch.setattr(Future, "result", interrupt)
+    with pytest.raises(KeyboardInterrupt), writer:
+        pass
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+        assert not thread.is_alive()
