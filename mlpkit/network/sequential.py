@@ -55,7 +55,7 @@ class Map(Protocol):
 
 def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
     """Return the function's result for each item."""
-    return [function(item) for item in items]
+    return list(map(function, items))
 
 
 def computes(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Concatenate[Sequential, P], R]:

@@ -109,7 +109,7 @@ class Workers:
         """
         inboxes = self._inboxes[: max(0, len(items) - 1)]
         if not inboxes:
-            return [function(item) for item in items]
+            return list(map(function, items))
         workers = len(inboxes) + 1
         outcomes: list[Any] = [None] * len(items)
         finished: SimpleQueue[None] = SimpleQueue()

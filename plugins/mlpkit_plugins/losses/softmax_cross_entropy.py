@@ -49,7 +49,7 @@ class SoftmaxCrossEntropy(Loss):
         """Return the mean cross-entropy."""
         expect_class_targets(self.path, t, x.shape)
         self.t = t
-        shifted = self.shift(x)
+        shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
         at_target = self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
         losses = self.normalize(shifted)
         np.log(losses, out=losses)
@@ -68,14 +68,10 @@ class SoftmaxCrossEntropy(Loss):
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each class, shape (rows, classes)."""
-        self.normalize(self.shift(x))
+        self.normalize(shift_transposed(x, self.buffer("p", x.shape[::-1])))
         prediction = self.buffer("prediction", x.shape)
         np.copyto(prediction, self.p.T)
         return prediction
-
-    def shift(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return x - max x, shape (classes, rows)."""
-        return shift_transposed(x, self.buffer("p", x.shape[::-1]))
 
     def normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""

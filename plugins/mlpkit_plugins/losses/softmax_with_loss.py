@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import ParameterError, ShapeError
+from mlpkit_plugins.kernels import shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
@@ -78,7 +79,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         expect_class_targets(self.path, t, x.shape)
         self.u = self._adjusted(t, x.shape)
         self.total_weight = self.weight(t) or 1.0  # if all weights are 0, so is the loss
-        shifted = self.shift(x)
+        shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
         at_target = np.einsum("ji,ij->i", shifted, self.u)
         losses = self.normalize(shifted)
         np.log(losses, out=losses)
