@@ -1,4 +1,4 @@
-"""CheckContext a spec as far as that is possible without opening its data."""
+"""Checks a spec as far as that is possible without opening its data."""
 
 from __future__ import annotations
 

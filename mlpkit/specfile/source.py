@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from mlpkit.components.schema.context import MOST_PROBLEMS
 from mlpkit.errors import Diagnostic, SpecSyntaxError, abridged
@@ -166,6 +166,34 @@ class Span:
     def __str__(self) -> str:
         """Read as ``file:line:column``."""
         return f"{self.file}:{self.line}:{self.column}"
+
+
+class Mistake(NamedTuple):
+    """What is wrong in a text.
+
+    Args:
+        start: position of the first wrong character.
+        end: position after the last.
+        message: what is wrong.
+        remedy: what to do.
+        notes: further places that matter, each a line.
+    """
+
+    start: int
+    end: int
+    message: str
+    remedy: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def missing_space(colon: int) -> Mistake:
+    """Return the mistake of a colon with no space after it."""
+    return Mistake(colon, colon + 1, "a space is missing after ':'", "write 'key: value'")
+
+
+def another_document(position: int) -> Mistake:
+    """Return the mistake of a second document in one file."""
+    return Mistake(position, position + 3, "a second document begins here", "keep one spec in a file")
 
 
 def _told(text: str) -> str:

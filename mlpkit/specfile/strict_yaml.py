@@ -20,8 +20,16 @@ from yaml.events import (
 
 from mlpkit.components.schema.context import show
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin
-from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, REFUSED, Span, describe_character
-from mlpkit.specfile.yaml_mistakes import Mistake, another_document, missing_space
+from mlpkit.specfile.source import (
+    DEEPEST_NESTING,
+    MOST_VALUES,
+    REFUSED,
+    Mistake,
+    Span,
+    another_document,
+    describe_character,
+    missing_space,
+)
 from mlpkit.specfile.yaml_parser import ParserProblem, events, resolve_plain, span
 
 if TYPE_CHECKING:

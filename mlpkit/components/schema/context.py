@@ -1,4 +1,4 @@
-"""CheckContext values: the base of all types of values, and the problems found so far."""
+"""Checking values: the base of all types of values, and the problems found so far."""
 
 from __future__ import annotations
 
