@@ -14,8 +14,7 @@ from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import either_of, nearest, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
-from mlpkit.registry.loading import load_component
-from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
+from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
