@@ -31,13 +31,13 @@ class Evaluation:
     """What evaluation found.
 
     Args:
-        figures: loss and metrics by split, a table as a list of rows.
+        metrics: loss and metrics by split, a table as a list of rows.
         tables: what the rows and the columns of each metric that is a table stand for, by the metric's name.
         class_names: names of the classes, or empty.
-        doubt: what speaks against comparing the figures with those of the run: the data has changed since; or empty.
+        doubt: what speaks against comparing the metrics with those of the run: the data has changed since; or empty.
     """
 
-    figures: dict[str, dict[str, Any]]
+    metrics: dict[str, dict[str, Any]]
     tables: dict[str, tuple[str, str]] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
     doubt: str = ""
@@ -72,14 +72,14 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
     metrics = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
-        figures = Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
-    for split, found in figures.items():
+        results = Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
+    for split, found in results.items():
         if not math.isfinite(found["loss"]):
             raise DivergenceError(
                 f"{directory}: the {split} loss is {found['loss']}; check the data for values out of scale"
             )
     tables = {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
-    return Evaluation(figures, tables, model.dataset.class_names() or (), _doubt(directory, model))
+    return Evaluation(results, tables, model.dataset.class_names() or (), _doubt(directory, model))
 
 
 def _doubt(directory: Path, model: TrainedModel) -> str:

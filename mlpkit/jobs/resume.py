@@ -144,8 +144,8 @@ def _finished_run(folder: RunFolder, registry: Registry) -> Run:
     history = folder.read_history()
     names = ("loss", *(metric.name for metric in model.spec.training.metrics))  # as the run had them; JSON sorts them
     metrics = {
-        split: {name: figures[name] for name in names if name in figures}
-        for split, figures in folder.read_metrics().items()
+        split: {name: results[name] for name in names if name in results}
+        for split, results in folder.read_metrics().items()
     }
     steps = int(history[-1]["iteration"]) if history else 0
     return Run(model.network, history, metrics, steps=steps, folder=folder.directory)

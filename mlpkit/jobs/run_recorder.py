@@ -84,12 +84,12 @@ def _nothing() -> None:
 
 
 SNAPSHOT = "snapshot"
-"""The key of a checkpoint's metadata that the trainer's figures stand under, beside those of the origin."""
+"""The key of a checkpoint's metadata under which the trainer's stands, beside those of the origin."""
 
 
-def finite(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the figures that are numbers, and the tables; JSON has no others."""
-    return {key: value for key, value in figures.items() if isinstance(value, list) or math.isfinite(value)}
+def finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are numbers, and the tables; JSON has no others."""
+    return {key: value for key, value in values.items() if isinstance(value, list) or math.isfinite(value)}
 
 
 class FolderObserver(Observer):
@@ -128,10 +128,10 @@ class FolderStore:
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the newest checkpoint."""
-        arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.figures}
+        arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.metadata}
         self._folder.checkpoints.save(snapshot.step, arrays, metadata, keep=self._keep)
 
     def save_best(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the best checkpoint."""
-        arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.figures}
+        arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.metadata}
         self._folder.checkpoints.save_best(arrays, metadata)

@@ -60,7 +60,7 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
         augmentations=[augmentation() for augmentation in training.augment],
         callbacks=_callbacks(training, steps),
         triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
-        ranking=_ranking(training),
+        best=_best(training),
     )
 
 
@@ -82,15 +82,15 @@ def _callbacks(training: Training, steps: int | None) -> list[Callback]:
     ]
 
 
-def _ranking(training: Training) -> BestTracker | None:
+def _best(training: Training) -> BestTracker | None:
     if training.checkpoint is None or training.checkpoint.best is None:
         return None
-    figure = training.checkpoint.best
-    return BestTracker(figure, higher_is_better=_higher_is_better(training, figure))
+    monitor = training.checkpoint.best
+    return BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
 
 
-def _higher_is_better(training: Training, figure: str) -> bool:
-    return any(metric.name == figure and metric.component.higher_is_better for metric in training.metrics)
+def _higher_is_better(training: Training, monitor: str) -> bool:
+    return any(metric.name == monitor and metric.component.higher_is_better for metric in training.metrics)
 
 
 @dataclass

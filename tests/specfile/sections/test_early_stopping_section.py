@@ -42,20 +42,20 @@ def test_defaults_and_values():
 def test_the_metric_itself_says_whether_higher_is_better(key, figure, higher):
     spec = parse_spec(f"{SPEC}  {key % figure}\n", name="s.yaml")
     (callback,) = settings_of(spec).callbacks
-    assert (callback._ranking.figure, callback._ranking.higher_is_better) == (figure, higher)
+    assert (callback._tracker.monitor, callback._tracker.higher_is_better) == (figure, higher)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("early_stopping: {metric: acuracy}", "9:28: the run has no figure 'acuracy'"),
+        ("early_stopping: {metric: acuracy}", "9:28: the run has no metric 'acuracy'"),
         ("early_stopping: {metric: acuracy}", "help: did you mean 'accuracy'?"),
         ("early_stopping: {metric: top_k}", "help: add it: training.metrics=[top_k]"),
         ("early_stopping: {patience: 0}", "expected: an integer, at least 1"),
         ("early_stopping: {minimum_change: -1}", "expected: a number, at least 0"),
         ("early_stopping: {patient: 3}", "help: did you mean 'patience'?"),
         ("early_stopping: true", "help: its keys: metric, patience, minimum_change"),
-        ("best_weights: acuracy", "9:17: the run has no figure 'acuracy'"),
+        ("best_weights: acuracy", "9:17: the run has no metric 'acuracy'"),
         ("best_weights: true", "expected: loss, or one of training.metrics"),
     ],
 )
