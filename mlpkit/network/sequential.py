@@ -129,7 +129,7 @@ class Sequential:
         self.layout = FlatLayout.of_parameters(declared)
         self.state_layout = FlatLayout.of_states(declared_states)
         self.values = self.layout.zeros(self.dtype)
-        self.replicas = self._replicate(proof.layers, proof.loss, proof.shapes, slices)
+        self.replicas = self._replicate(proof.layers, proof.loss, slices)
         asked_for = dict.fromkeys(type(operation).compute_context for operation in self.replicas[0].operations())
         self._compute_contexts = [context for context in asked_for if context is not None]
         self._gradient_blocks = [
@@ -302,11 +302,11 @@ class Sequential:
         self.map(add_along_tree, [block[: len(parts)] for block in self._gradient_blocks])
         return sum(weight * loss for weight, loss in zip(weights, losses, strict=True)) / total
 
-    def _replicate(self, layers: list[Layer], loss: Loss, shapes: list[Shape], slices: int) -> list[Replica]:
+    def _replicate(self, layers: list[Layer], loss: Loss, slices: int) -> list[Replica]:
         copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
         replicas = []
         for i, (own_layers, own_loss) in enumerate(copies):
-            replica = Replica(own_layers, own_loss, shapes, RandomPosition(self.seed, i))
+            replica = Replica(own_layers, own_loss, RandomPosition(self.seed, i))
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
             replicas.append(replica)
