@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import DivergenceError, RunFolderError, SpecShapeError, UsageError
 from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.jobs.build import data_not_as_trained_on, describe_data
+from mlpkit.jobs.build import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.network.component_errors import component_errors
@@ -65,8 +65,7 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
     except SpecShapeError as error:
         raise data_not_as_trained_on(directory, error) from error
     _expect_same_data(model, description)
-    with component_errors(f"dataset {model.spec.data.name} failed in open"):
-        data = model.dataset.open(model.spec.seed)
+    data = open_data(model.spec, model.dataset)
     for split in splits:
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")

@@ -8,10 +8,9 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import target_to_plain
-from mlpkit.jobs.build import build_for
+from mlpkit.jobs.build import build_for, open_data
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
-from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
@@ -150,8 +149,7 @@ class TrainingJob:
         self._steps = steps
         self._proof = proved.proof
         self._dataset = proved.dataset
-        with component_errors(f"dataset {spec.data.name} failed in open"):
-            self._splits = self._dataset.open(spec.seed)
+        self._splits = open_data(spec, self._dataset)
 
     @cached_property
     def lock(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from mlpkit.components.layer import checked_backward, checked_forward, order_of_backward
 from mlpkit.components.operation import expect_gradient
 from mlpkit.errors import MlpkitError
-from mlpkit.network.component_errors import operation_errors, operation_failure
+from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,10 @@ class Replica:
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
         with operation_errors(self.loss, "predict"):
-            return self.loss.predict(logits)
+            prediction = self.loss.predict(logits)
+        who = f"loss {self.loss.path} ({self.loss.type_name})"
+        expect_returned(who, "predict", prediction, np.ndarray, "an array with a row for each example")
+        return prediction
 
     def weight(self, t: NDArray[Any]) -> float:
         """Return how much a minibatch or slice with these targets counts."""

@@ -79,7 +79,7 @@ class Sequential:
         stack: the layers, and the loss at the end.
         input_shape: shape of one example.
         target: what is to be predicted, if known.
-        seed: what all random numbers are keyed by.
+        seed: what all random numbers are keyed by, an integer from 0 up.
         dtype: float32 or float64.
         names: names of the members of the stack; by default type and ordinal.
         slices: how many slices a minibatch is cut into; a warning says if a layer couples the examples of each.
@@ -109,7 +109,7 @@ class Sequential:
         resolver: Resolver | None = None,
         proof: Proof | None = None,
     ) -> None:
-        self.seed = seed
+        self.seed = network_seed(seed)
         self.dtype = network_dtype(dtype)
         self.input_shape = input_shape_of(input_shape)
         self.target = target
@@ -393,6 +393,17 @@ def network_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     if found is None or found.name not in DTYPES:
         raise UsageError(f"a network can't compute in {dtype!r}; expected {' or '.join(DTYPES)}")
     return found
+
+
+def network_seed(seed: int) -> int:
+    """Return the seed, as the integer of Python that random numbers are keyed by.
+
+    Raises:
+        UsageError: it is not an integer from 0 up.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UsageError(f"{seed!r} can't be a network's seed; expected an integer from 0 up")
+    return int(seed)
 
 
 def input_shape_of(shape: Sequence[int]) -> Shape:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 HOOK: Final = hook.mlpkit_components.__name__
+DECLARED: Final = "a list, as in return [mlpkit.component('layer', 'Swish', Swish)]"
 SPELLED: Final = "expected a function of that name, marked with @mlpkit.hookimpl"
 
 
@@ -58,11 +59,11 @@ def declarations_of(carrier: object, namespace: str) -> dict[str, ComponentDecla
 
 def _by_name(results: list[object]) -> dict[str, ComponentDeclaration]:
     if not results:  # pluggy leaves out None
-        raise PluginError(f"{HOOK} returned nothing; expected a list")
+        raise PluginError(f"{HOOK} returned nothing; expected {DECLARED}")
     declarations: dict[str, ComponentDeclaration] = {}
     for result in results:
         if not isinstance(result, list | tuple) or isinstance(result, ComponentDeclaration):
-            raise PluginError(f"{HOOK} returned {type(result).__name__}; expected a list")
+            raise PluginError(f"{HOOK} returned {type(result).__name__}; expected {DECLARED}")
         for declared in result:
             if not isinstance(declared, ComponentDeclaration):
                 raise PluginError(
@@ -205,7 +206,7 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
     for attribute in ("computed_by", "computed_by_reason"):
         said = getattr(found, attribute)
         if not isinstance(said, str):
-            raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(said)}; expected a text")
+            raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(said)}; expected a string")
     try:
         schema_of(found)
     except Exception as error:

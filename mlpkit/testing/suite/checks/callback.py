@@ -104,7 +104,12 @@ def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
         callback = example.make()
         example.follow(callback, example.view(Path(folder)))
         written = {path.name for path in Path(folder).iterdir()}
-    others = sorted(written - set(callback.files()))
+    files = callback.files()
+    if not isinstance(files, list | tuple | set):
+        raise CheckFailure(
+            f"files returned {files!r}", expected="a list of names", remedy="return [] if it writes none"
+        )
+    others = sorted(written - set(files))
     if others:
         raise CheckFailure(
             f"it wrote {', '.join(others)} into the run folder, which files does not name",
@@ -136,7 +141,9 @@ def state_is_plain_data(example: CallbackExample) -> None:
         example.follow(callback, example.view(), first, last)
         state = callback.state()
         if not isinstance(state, dict):
-            raise CheckFailure(f"state returned {state!r}", expected="a mapping")
+            raise CheckFailure(
+                f"state returned {state!r}", expected="a mapping", remedy="return {} if it keeps nothing"
+            )
         try:
             _saved(state)
         except TypeError as error:

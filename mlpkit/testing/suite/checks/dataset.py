@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.components.dataset import Doubt
+from mlpkit.components.dataset import Description, Doubt
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
@@ -16,11 +17,9 @@ from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.example import ROWS, Example
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Dataset, Description, Split
+    from mlpkit.components.dataset import Dataset, Split
     from mlpkit.testing.suite.comparison import Arrays
 
 
@@ -42,13 +41,13 @@ class DatasetExample(Example):
     @cached_property
     def description(self) -> Description:
         """The data set's description."""
-        return self.dataset.describe()
+        return describe(self.dataset)
 
     @cached_property
     def splits(self) -> Mapping[str, Split]:
         """The opened splits."""
         self.description  # noqa: B018 - describe comes first, as in a run
-        return self.dataset.open(0)
+        return opened(self.dataset)
 
     def some_rows(self, split: str, rows: int = ROWS) -> NDArray[np.int64]:
         """Return positions in a split, in random order and with repeats."""
@@ -76,8 +75,28 @@ class DatasetExample(Example):
     def exercise(self) -> Arrays:
         """Describe and open a new object, and read some examples."""
         dataset = self.make()
-        dataset.describe()
-        return self.sample_of(dataset.open(0))
+        describe(dataset)
+        return self.sample_of(opened(dataset))
+
+
+def describe(dataset: Dataset) -> Description:
+    """Return a data set's description."""
+    found = dataset.describe()
+    if not isinstance(found, Description):
+        raise CheckFailure(
+            f"describe returned {found!r}",
+            expected="a Description",
+            remedy="return Description(input_shape, target, sizes)",
+        )
+    return found
+
+
+def opened(dataset: Dataset) -> Mapping[str, Split]:
+    """Return a described data set's splits, for the seed 0."""
+    found = dataset.open(0)
+    if not isinstance(found, Mapping):
+        raise CheckFailure(f"open returned {found!r}", expected="a mapping", remedy="return {'train': split}")
+    return found
 
 
 @checks_examples("dataset")
@@ -98,7 +117,7 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
                 expected=f"one of {', '.join(parameters)}" if parameters else "no doubts without parameters",
             )
         if not (isinstance(doubt.message, str) and doubt.message and isinstance(doubt.remedy, str)):
-            raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are texts")
+            raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are strings")
 
 
 @checks_examples("dataset")
@@ -111,7 +130,7 @@ def target_remedy_is_a_text(example: DatasetExample) -> None:
     dataset.describe()
     remedy = dataset.target_remedy()
     if not isinstance(remedy, str):
-        raise CheckFailure(f"target_remedy returned {remedy!r}", expected="a text")
+        raise CheckFailure(f"target_remedy returned {remedy!r}", expected="a string")
 
 
 @checks_examples("dataset")
@@ -138,8 +157,7 @@ def description_is_whole(example: DatasetExample) -> None:
 
     The network is built from it before the data is opened.
     """
-    description = example.make().describe()
-    shape, target, sizes = description
+    shape, target, sizes = describe(example.make())
     if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
         raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
     if not isinstance(target, Classes | Labels | Values):

@@ -80,6 +80,14 @@ class LossExample(OperationExample):
         return [self.make()]
 
 
+def weight_of(loss: Loss, t: NDArray[Any]) -> float:
+    """Return what the targets weigh."""
+    weight = loss.weight(t)
+    if not isinstance(weight, int | float | np.number):
+        raise CheckFailure(f"weight returned {weight!r}", expected="a number", remedy="return what forward divides by")
+    return float(weight)
+
+
 def possible_targets(shape: tuple[int, ...]) -> list[Target]:
     """Return the targets that a loss may take with inputs of that shape."""
     last = shape[-1] if shape else 1
@@ -112,7 +120,7 @@ def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
     operation, batch = example.ready(), example.batch()
     whole = float(example.forward(operation, batch))
     parts = [batch.rows(slice(0, 3)), batch.rows(slice(3, None))]
-    weights = [float(operation.weight(part.t)) for part in parts]
+    weights = [weight_of(operation, part.t) for part in parts]
     losses = [float(example.forward(operation, part)) for part in parts]
     mean = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / (sum(weights) or 1.0)
     what, remedy = "the loss", "divide the sum by the number of rows, and return from weight what you divide by"
@@ -128,7 +136,7 @@ def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
     The share of a slice in its minibatch is its weight in the sum of all.
     """
     operation, t = example.ready(), example.batch().t
-    whole, parts = float(operation.weight(t)), [float(operation.weight(t[:3])), float(operation.weight(t[3:]))]
+    whole, *parts = (weight_of(operation, rows) for rows in (t, t[:3], t[3:]))
     if (
         not all(isfinite(weight) and weight >= 0 for weight in (whole, *parts))
         or abs(whole - sum(parts)) > 1e-9 * whole
@@ -191,7 +199,10 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
     """
     operation, x = example.ready(training=False), example.batch().x
     before = x.copy()
-    whole = np.array(operation.predict(x))
+    prediction = operation.predict(x)
+    if prediction is None:
+        raise CheckFailure("predict returned None", expected=f"an array of shape ({len(x)}, ...)")
+    whole = np.array(prediction)
     if whole.shape[:1] != (len(x),):
         raise CheckFailure(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
     if x.tobytes() != before.tobytes():

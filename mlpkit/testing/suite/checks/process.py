@@ -251,6 +251,8 @@ def can_be_used(example: Example) -> None:
     """
     try:
         found = _exercised_apart(example)
+    except CheckFailure:
+        raise
     except Exception as error:
         raise CheckFailure(
             f"it raised {described(error)}", expected="it to work on random inputs", remedy=_remedy(error)
