@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import DivergenceError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.build import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.evaluation import Evaluator
+from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecShapeError
-from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.build import data_not_as_trained_on, prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
@@ -19,7 +18,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.snapshot import Snapshot
-from mlpkit.training.workers import choose_plan
+from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
