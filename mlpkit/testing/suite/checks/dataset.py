@@ -64,12 +64,12 @@ class DatasetExample(Example):
         split.take(indices, (x, t))
         return {INPUTS: x, TARGETS: t}
 
-    def sample_of(self, splits: Mapping[str, Split], dtype: str = "float64") -> Arrays:
+    def sample_of(self, splits: Mapping[str, Split]) -> Arrays:
         """Return some examples of every split."""
         return {
             f"{what} of {name}": array
             for name in sorted(splits)
-            for what, array in self.take(splits[name], self.some_rows(name), dtype).items()
+            for what, array in self.take(splits[name], self.some_rows(name)).items()
         }
 
     def exercise(self) -> Arrays:
