@@ -16,6 +16,7 @@ import numpy as np
 from mlpkit.components.operation import Operation
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.schema.component_types import default_names
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
@@ -424,7 +425,9 @@ def expect_names(names: Sequence[str], members: int) -> None:
         UsageError: there are too many or too few, or one is empty, has a dot, or is there twice.
     """
     if len(names) != members:
-        raise UsageError(f"there are {len(names)} names for {members} members of the stack; expected as many")
+        raise UsageError(
+            f"{counted(len(names), 'name')} can't name {counted(members, 'member')} of the stack; expected as many"
+        )
     taken = set()
     for name in names:
         if not name or "." in name:

@@ -33,7 +33,7 @@ from mlpkit.components.schema.types import (
     TupleType,
     without_null,
 )
-from mlpkit.components.schema.wording import nearest
+from mlpkit.components.schema.wording import counted, nearest
 from mlpkit.errors import ParameterError, PluginError
 
 if TYPE_CHECKING:
@@ -194,10 +194,9 @@ class Schema:
         """
         names = [field.name for field in self.fields if not field.keyword_only]
         if len(args) > len(names):
-            unnamed = "argument" if len(names) == 1 else "arguments"
             raise ParameterError(
                 self.owner.__name__,
-                f"takes {len(names)} {unnamed} without a name, got {len(args)}",
+                f"takes {counted(len(names), 'argument')} without a name, got {len(args)}",
                 expected=", ".join(f"{field.name}=..." if field.keyword_only else field.name for field in self.fields),
             )
         given = dict(zip(names, args, strict=False))

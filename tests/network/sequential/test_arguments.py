@@ -26,7 +26,7 @@ def network(input_shape=(4,), **options):
         ({"input_shape": ("4",)}, "the input shape ('4',) is no shape of an example; expected one such as (784,)"),
         ({"input_shape": [4]}, None),
         ({"input_shape": (np.int64(4),)}, None),
-        ({"names": ["a"]}, "there are 1 names for 2 members of the stack; expected as many"),
+        ({"names": ["a"]}, "1 name can't name 2 members of the stack; expected as many"),
         ({"names": ["a", "a"]}, "two members of the stack are called 'a'; expected names that differ"),
         ({"names": ["a.b", "c"]}, "'a.b' can't be a layer's name; expected a string without dots"),
         ({"names": ["", "c"]}, "'' can't be a layer's name; expected a string without dots"),
