@@ -23,8 +23,7 @@ from machine import heading, machine
 from targets import SHAPES
 
 from mlpkit.components.parameter import gapped_size, padded_view
-from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.training.workers import choose_plan
+from mlpkit.training.workers import blas_threads, choose_plan
 from mlpkit_plugins.kernels import product, shared_threads
 
 if TYPE_CHECKING:

@@ -25,13 +25,12 @@ from hand_written_step import HandWrittenStep
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.build import build_for, prove
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.events import Observer
 from mlpkit.training.loop import Trainer
 from mlpkit.training.minibatches import WithReplacement
-from mlpkit.training.workers import choose_plan
+from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record

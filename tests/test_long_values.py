@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mlpkit.cli.verbs import program
 from mlpkit.errors import LONGEST_LINE, LONGEST_WORD, MlpkitError, abridged
-from mlpkit.jobs.check import check_read
+from mlpkit.jobs.check import check
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import read_document
 from mlpkit.specfile.spec import check_document
@@ -97,7 +97,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
 def expect_short_message_of(text: str, *overrides: str) -> None:
     Path("s.yaml").write_text(text)
     try:
-        check_read(check_document(read_document("s.yaml", overrides), registry()))
+        check(check_document(read_document("s.yaml", overrides), registry()))
     except MlpkitError as error:
         expect_short_lines(str(error))
 

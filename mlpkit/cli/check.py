@@ -37,7 +37,7 @@ def command(
     shapes depend on is read: headers of files, if it has any. All specs are checked; the exit code is 2 if one of
     them is wrong. With --json, one line per spec.
     """
-    from mlpkit.jobs.check import check_read  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.jobs.check import check  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
     exit_code = 0
@@ -48,7 +48,7 @@ def command(
                 spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
             warnings = spec.warnings
             print_warnings(warnings)
-            checked = check_read(spec)
+            checked = check(spec)
             print_warnings(checked.data_warnings)
         except UsageError:  # of the command, and not of this spec
             raise

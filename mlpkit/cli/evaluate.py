@@ -31,14 +31,14 @@ def command(
     if found.doubt:
         message(f"warning: {directory}: {found.doubt}")
     if as_json:
-        document(found.figures)
+        document(found.metrics)
         return
-    names = [name for name in next(iter(found.figures.values()), {}) if name not in found.tables]
+    names = [name for name in next(iter(found.metrics.values()), {}) if name not in found.tables]
     rows = [["split", *names]]
-    rows += [[split, *(figure(values[name]) for name in names)] for split, values in found.figures.items()]
+    rows += [[split, *(figure(values[name]) for name in names)] for split, values in found.metrics.items()]
     result("\n".join(columns(rows, right=range(1, len(rows[0])))))
     for name, axes in found.tables.items():
-        for split, values in found.figures.items():
+        for split, values in found.metrics.items():
             result(f"\n{split} {name}: rows {axes[0]}, columns {axes[1]}")
             result("\n".join(_table(values[name], found.class_names)))
 

@@ -14,7 +14,7 @@ from mlpkit.components.kinds import KINDS
 
 if TYPE_CHECKING:
     from mlpkit.jobs.show import ShownComponent
-    from mlpkit.testing.gradient_report import GradientReport
+    from mlpkit.testing.check_plugin import GradientReport
 
 
 @options.verb("show")
@@ -29,7 +29,7 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
     """
     from mlpkit.jobs.show import show  # noqa: PLC0415 - loads the plugins, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-    from mlpkit.testing.gradient_report import gradient_report  # noqa: PLC0415 - for the same reason
+    from mlpkit.testing.check_plugin import gradient_report  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     shown = show(name, registry)

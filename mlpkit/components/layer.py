@@ -177,20 +177,31 @@ class Chain:
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         for layer in self.layers:
-            y = layer.forward(x)
-            expect_outputs(layer, y, (len(x), *layer._output_shape), x.dtype)
-            x = y
+            x = checked_forward(layer, x)
         self._outputs_checked = True
         return x
 
     def _checked_backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         dx: NDArray[Any] | None = dy
         for layer in self._backward_order:
-            dx = layer.backward(dx)  # type: ignore[arg-type]
-            if layer.needs_input_gradient:
-                expect_gradient(layer, dx, (len(dy), *layer._input_shape))
+            dx = checked_backward(layer, dx, len(dy))
         self._gradients_checked = True
         return dx if self._needed else None
+
+
+def checked_forward(layer: Layer, x: NDArray[Any]) -> NDArray[Any]:
+    """Return a layer's outputs, once it is sure that they are what its ``build`` declared."""
+    y = layer.forward(x)
+    expect_outputs(layer, y, (len(x), *layer._output_shape), x.dtype)
+    return y
+
+
+def checked_backward(layer: Layer, dy: NDArray[Any] | None, rows: int) -> NDArray[Any] | None:
+    """Return a layer's input gradient, once it is sure that the layer before can use it, if that is needed."""
+    dx = layer.backward(dy)  # type: ignore[arg-type]  # all but the first to go backward need their input gradient
+    if layer.needs_input_gradient:
+        expect_gradient(layer, dx, (rows, *layer._input_shape))
+    return dx
 
 
 def order_of_backward(layers: Sequence[Layer], needed: bool) -> list[Layer]:

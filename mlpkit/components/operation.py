@@ -283,7 +283,9 @@ def expect_shape(name: str, shape: object) -> Shape:
     """
     if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):
         raise ShapeError(
-            f"build of {name} returned {shape!r}", expected="the outputs' shape, a tuple of integers from 1 up"
+            f"build of {name} returned {shape!r}",
+            expected="the outputs' shape, a tuple of integers from 1 up",
+            remedy="end build with 'return input_shape' if forward keeps the shape" if shape is None else "",
         )
     return shape
 

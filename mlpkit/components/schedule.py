@@ -80,6 +80,9 @@ def rate_at(rate: Rate, progress: Progress) -> float:
     if isinstance(rate, int | float):
         return float(rate)
     if isinstance(rate, Schedule):
-        return float(rate(progress))
+        value = rate(progress)
+        if value is None:
+            raise TypeError("it returned None; expected a number")
+        return float(value)
     msg = f"the rate {rate!r} is a schedule's name, not a schedule; pass a number or a Schedule"
     raise TypeError(msg)

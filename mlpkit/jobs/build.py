@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.dataset import Description
 from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import (
@@ -17,14 +19,14 @@ from mlpkit.errors import (
     WrongUseError,
     printable,
 )
-from mlpkit.network.component_errors import component_errors
+from mlpkit.network.component_errors import component_errors, expect_returned
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.dataset import Dataset, Split
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
@@ -135,11 +137,27 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
     """
     try:
         with component_errors(f"dataset {spec.data.name} failed in describe"):
-            return dataset.describe()
+            description = dataset.describe()
     except ParameterError as error:
         path = ("data", spec.data.name, error.parameter)
         fault = Problem(path, error.message, expected=error.expected, remedy=error.remedy)
         raise spec.error(SpecShapeError, [fault]) from error
+    promised = "Description(input_shape, target, sizes)"
+    expect_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
+    return description
+
+
+def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
+    """Return the splits of a spec's data, once described.
+
+    Raises:
+        DataError: a data file is not what it should be.
+        ComponentFailure: the data set raised an exception of its own, or returned no splits.
+    """
+    with component_errors(f"dataset {spec.data.name} failed in open"):
+        splits = dataset.open(spec.seed)
+    expect_returned(f"dataset {spec.data.name}", "open", splits, Mapping, "a mapping from names to splits")
+    return splits
 
 
 def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderError:

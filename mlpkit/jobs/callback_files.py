@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecSchemaError
-from mlpkit.network.component_errors import component_errors
+from mlpkit.network.component_errors import component_errors, expect_returned
 
 if TYPE_CHECKING:
     from mlpkit.components.callback import Callback
@@ -26,8 +26,9 @@ def expect_own_files(spec: Spec) -> None:
     for i, recipe in enumerate(spec.training.callbacks):
         component = ("training", "callbacks", i, recipe.name)
         with component_errors(f"callback {recipe.name} failed in files"):
-            names = [str(name) for name in recipe().files()]
-        for name in names:
+            names = recipe().files()
+        expect_returned(f"callback {recipe.name}", "files", names, (list, tuple, set), "a list of names")
+        for name in map(str, names):
             place = _place_of(name, recipe, component)
             other = places.setdefault(name.casefold(), place)  # not every file system tells capitals apart
             fault = _fault_of(name) or (_clash(spec, name, other) if other[:4] != component else None)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.specfile.spec import read_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
     from mlpkit.components.dataset import Description
     from mlpkit.components.operation import Operation
     from mlpkit.errors import Diagnostic
@@ -60,34 +56,12 @@ class CheckedSpec:
         return sum(member.parameters for member in self.members)
 
 
-def check(
-    path: str | Path,
-    *,
-    overrides: Mapping[str, Any] | Sequence[str] = (),
-    plugins: Iterable[str] = (),
-    blocked: Iterable[str] = (),
-) -> CheckedSpec:
-    """Check a spec's syntax, then its keys and values, then its callbacks' files, then its shapes.
-
-    Args:
-        path: the spec's file.
-        overrides: as for ``load_spec``.
-        plugins: as for ``load_spec``.
-        blocked: as for ``load_spec``.
+def check(spec: Spec) -> CheckedSpec:
+    """Check the callbacks' files and the shapes of a spec whose syntax, keys and values are right.
 
     Raises:
         SpecError: something is wrong; all that one stage finds is named.
         DataError: a data file is not what it should be, as far as its data set reads it to describe itself.
-    """
-    return check_read(read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked))
-
-
-def check_read(spec: Spec) -> CheckedSpec:
-    """Check the callbacks' files and the shapes of a spec whose syntax, keys and values are right.
-
-    Raises:
-        SpecError: as ``check``.
-        DataError: as ``check``.
     """
     expect_own_files(spec)
     proved = prove(spec)

@@ -56,7 +56,7 @@ class Comparison:
         spec: keys of the resolved specs, layers by their names.
         versions: what the results depend on beside the spec.
         results: SHA-256 of history, metrics and model.
-        curves: last value of each figure of the history.
+        curves: last value of each loss and metric of the history.
         metrics: loss and metrics at the end, by split.
         part_at: the first iteration whose evaluations differ; None if all that are there are the same.
         finished: how many of the runs are finished, and so have metrics.

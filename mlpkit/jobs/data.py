@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels
-from mlpkit.jobs.build import data_warnings, describe_data
-from mlpkit.network.component_errors import component_errors
+from mlpkit.jobs.build import data_warnings, describe_data, open_data
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.minibatches import BatchReader
 
@@ -149,8 +148,7 @@ def data(
     dataset = spec.data()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
-    with component_errors(f"dataset {spec.data.name} failed in open"):
-        splits = dataset.open(spec.seed)
+    splits = open_data(spec, dataset)
     target, dtype = description.target, np.dtype(spec.dtype)
     width, target_width = prod(description.input_shape), prod(target.array(dtype)[0])
     names = dataset.feature_names()

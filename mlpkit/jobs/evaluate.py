@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import DivergenceError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.jobs.blas_threads import blas_threads
-from mlpkit.jobs.build import data_not_as_trained_on, describe_data
+from mlpkit.jobs.build import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.evaluation import Evaluator
+from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,13 +31,13 @@ class Evaluation:
     """What evaluation found.
 
     Args:
-        figures: loss and metrics by split, a table as a list of rows.
+        metrics: loss and metrics by split, a table as a list of rows.
         tables: what the rows and the columns of each metric that is a table stand for, by the metric's name.
         class_names: names of the classes, or empty.
-        doubt: what speaks against comparing the figures with those of the run: the data has changed since; or empty.
+        doubt: what speaks against comparing the metrics with those of the run: the data has changed since; or empty.
     """
 
-    figures: dict[str, dict[str, Any]]
+    metrics: dict[str, dict[str, Any]]
     tables: dict[str, tuple[str, str]] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
     doubt: str = ""
@@ -65,21 +65,20 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
     except SpecShapeError as error:
         raise data_not_as_trained_on(directory, error) from error
     _expect_same_data(model, description)
-    with component_errors(f"dataset {model.spec.data.name} failed in open"):
-        data = model.dataset.open(model.spec.seed)
+    data = open_data(model.spec, model.dataset)
     for split in splits:
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
     metrics = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
-        figures = Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
-    for split, found in figures.items():
+        results = Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
+    for split, found in results.items():
         if not math.isfinite(found["loss"]):
             raise DivergenceError(
                 f"{directory}: the {split} loss is {found['loss']}; check the data for values out of scale"
             )
     tables = {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
-    return Evaluation(figures, tables, model.dataset.class_names() or (), _doubt(directory, model))
+    return Evaluation(results, tables, model.dataset.class_names() or (), _doubt(directory, model))
 
 
 def _doubt(directory: Path, model: TrainedModel) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.jobs.build import build_for, prove_layers

@@ -11,11 +11,11 @@ import numpy as np
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
-from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.divergence import without_warnings
+from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,11 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError, SpecShapeError
-from mlpkit.jobs.build import data_not_as_trained_on, describe_data
+from mlpkit.jobs.build import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
 from mlpkit.jobs.run_inputs import DATA, lock_changes, lock_of, spec_hash
-from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.events import Observer
@@ -104,6 +103,5 @@ def _lock_now(directory: Path, spec: Spec, resolved: str) -> dict[str, object]:
         describe_data(spec, dataset)
     except SpecShapeError as error:
         raise data_not_as_trained_on(directory, error) from error
-    with component_errors(f"dataset {spec.data.name} failed in open"):
-        dataset.open(spec.seed)
+    open_data(spec, dataset)
     return lock_of(spec, resolved, dataset)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecShapeError
-from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.build import data_not_as_trained_on, prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
@@ -19,7 +18,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.snapshot import Snapshot
-from mlpkit.training.workers import choose_plan
+from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,8 +143,8 @@ def _finished_run(folder: RunFolder, registry: Registry) -> Run:
     history = folder.read_history()
     names = ("loss", *(metric.name for metric in model.spec.training.metrics))  # as the run had them; JSON sorts them
     metrics = {
-        split: {name: figures[name] for name in names if name in figures}
-        for split, figures in folder.read_metrics().items()
+        split: {name: results[name] for name in names if name in results}
+        for split, results in folder.read_metrics().items()
     }
     steps = int(history[-1]["iteration"]) if history else 0
     return Run(model.network, history, metrics, steps=steps, folder=folder.directory)

@@ -7,14 +7,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlpkit.jobs.blas_threads import blas_threads
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.workers import choose_plan
+from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec

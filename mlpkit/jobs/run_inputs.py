@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mlpkit.registry.distributions import version_of
-from mlpkit.runs.environment import lock_contents
+from mlpkit.runs.environment import environment
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -151,14 +151,14 @@ def lock_of(spec: Spec, resolved: str, dataset: Dataset) -> dict[str, Any]:
         dataset: its data, opened.
     """
     named = [plugin for plugin in spec.registry.used() if not plugin.built_in]
-    return lock_contents(
-        mlpkit=VERSION,
-        plugins=dict(_version(plugin) for plugin in named),
-        requires={name: version_of(name) or "" for name in spec.requires},
-        spec_hash=spec_hash(resolved),
-        data_checksum=dataset.fingerprint() or None,
-        computed_by=spec.registry.computed_by(),
-    )
+    return {
+        "mlpkit": VERSION,
+        "plugins": dict(_version(plugin) for plugin in named),
+        "requires": {name: version_of(name) or "" for name in spec.requires},
+        "spec_hash": spec_hash(resolved),
+        DATA: dataset.fingerprint() or None,
+        ENVIRONMENT: {**environment(), "computed_by": spec.registry.computed_by()},
+    }
 
 
 def _version(plugin: Plugin) -> tuple[str, str]:

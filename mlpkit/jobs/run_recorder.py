@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from numpy.typing import NDArray
+
     from mlpkit.jobs.run_inputs import RunInputs
     from mlpkit.runs.folder import RunFolder
     from mlpkit.training.checkpointing import CheckpointStore
@@ -84,12 +86,12 @@ def _nothing() -> None:
 
 
 SNAPSHOT = "snapshot"
-"""The key of a checkpoint's metadata that the trainer's figures stand under, beside those of the origin."""
+"""The key of a checkpoint's metadata under which the trainer's stands, beside those of the origin."""
 
 
-def finite(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the figures that are numbers, and the tables; JSON has no others."""
-    return {key: value for key, value in figures.items() if isinstance(value, list) or math.isfinite(value)}
+def finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are numbers, and the tables; JSON has no others."""
+    return {key: value for key, value in values.items() if isinstance(value, list) or math.isfinite(value)}
 
 
 class FolderObserver(Observer):
@@ -128,10 +130,12 @@ class FolderStore:
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the newest checkpoint."""
-        arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.figures}
-        self._folder.checkpoints.save(snapshot.step, arrays, metadata, keep=self._keep)
+        self._folder.checkpoints.save(snapshot.step, *self._contents(snapshot), keep=self._keep)
 
     def save_best(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the best checkpoint."""
-        arrays, metadata = self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.figures}
-        self._folder.checkpoints.save_best(arrays, metadata)
+        self._folder.checkpoints.save_best(*self._contents(snapshot))
+
+    def _contents(self, snapshot: Snapshot) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return arrays and metadata of a checkpoint."""
+        return self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.metadata}

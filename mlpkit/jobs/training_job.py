@@ -8,10 +8,9 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import target_to_plain
-from mlpkit.jobs.build import build_for
+from mlpkit.jobs.build import build_for, open_data
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
-from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
@@ -60,7 +59,7 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
         augmentations=[augmentation() for augmentation in training.augment],
         callbacks=_callbacks(training, steps),
         triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
-        ranking=_ranking(training),
+        best=_best(training),
     )
 
 
@@ -82,15 +81,15 @@ def _callbacks(training: Training, steps: int | None) -> list[Callback]:
     ]
 
 
-def _ranking(training: Training) -> BestTracker | None:
+def _best(training: Training) -> BestTracker | None:
     if training.checkpoint is None or training.checkpoint.best is None:
         return None
-    figure = training.checkpoint.best
-    return BestTracker(figure, higher_is_better=_higher_is_better(training, figure))
+    monitor = training.checkpoint.best
+    return BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
 
 
-def _higher_is_better(training: Training, figure: str) -> bool:
-    return any(metric.name == figure and metric.component.higher_is_better for metric in training.metrics)
+def _higher_is_better(training: Training, monitor: str) -> bool:
+    return any(metric.name == monitor and metric.component.higher_is_better for metric in training.metrics)
 
 
 @dataclass
@@ -150,8 +149,7 @@ class TrainingJob:
         self._steps = steps
         self._proof = proved.proof
         self._dataset = proved.dataset
-        with component_errors(f"dataset {spec.data.name} failed in open"):
-            self._splits = self._dataset.open(spec.seed)
+        self._splits = open_data(spec, self._dataset)
 
     @cached_property
     def lock(self) -> dict[str, Any]:

@@ -40,6 +40,24 @@ class component_errors:  # noqa: N801 - reads as a function, like contextlib.sup
         return failure(self.what, error)
 
 
+def expect_returned(who: str, method: str, found: object, kinds: type | tuple[type, ...], promised: str) -> None:
+    """Make sure that a component's method returned what it promises, and did not forget to return.
+
+    Args:
+        who: the component, as in ``dataset acme.spirals``.
+        method: the name of its method.
+        found: what it returned.
+        kinds: what it may be.
+        promised: that in words.
+
+    Raises:
+        ComponentFailure: it is something else.
+    """
+    if not isinstance(found, kinds):
+        returned = "None" if found is None else f"something of type {type(found).__name__}"
+        raise ComponentFailure(f"{who} returned {returned} from {method}; expected {promised}")
+
+
 class operation_errors(component_errors):  # noqa: N801 - reads as a function, too
     """The same for a method of an operation, or of one inside it.
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.components.layer import order_of_backward
-from mlpkit.components.operation import expect_gradient, expect_outputs
+from mlpkit.components.layer import checked_backward, checked_forward, order_of_backward
+from mlpkit.components.operation import expect_gradient
 from mlpkit.errors import MlpkitError
-from mlpkit.network.component_errors import operation_errors, operation_failure
+from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.layer import Layer
     from mlpkit.components.loss import Loss
-    from mlpkit.components.operation import Operation, Shape
+    from mlpkit.components.operation import Operation
     from mlpkit.components.randomness import RandomPosition
     from mlpkit.network.flat_layout import FlatLayout
 
@@ -55,15 +55,13 @@ class Replica:
     Args:
         layers: the layers, declared but not yet bound to arrays.
         loss: the loss, not yet bound either.
-        shapes: input shape of each layer, and of the loss.
         position: where this replica's random numbers are drawn.
     """
 
-    def __init__(self, layers: list[Layer], loss: Loss, shapes: list[Shape], position: RandomPosition) -> None:
+    def __init__(self, layers: list[Layer], loss: Loss, position: RandomPosition) -> None:
         self.layers = layers
         self.loss = loss
         self.position = position
-        self._shapes = shapes
         self._outputs_checked = False
         self._gradients_checked = False
         for operation in self.operations():
@@ -120,7 +118,10 @@ class Replica:
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
         with operation_errors(self.loss, "predict"):
-            return self.loss.predict(logits)
+            prediction = self.loss.predict(logits)
+        who = f"loss {self.loss.path} ({self.loss.type_name})"
+        expect_returned(who, "predict", prediction, np.ndarray, "an array with a row for each example")
+        return prediction
 
     def weight(self, t: NDArray[Any]) -> float:
         """Return how much a minibatch or slice with these targets counts."""
@@ -157,24 +158,21 @@ class Replica:
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
-        for layer, shape in zip(self.layers, self._shapes[1:], strict=True):
+        for layer in self.layers:
             with operation_errors(layer, "forward"):
-                y = layer.forward(x)
-            expect_outputs(layer, y, (len(x), *shape), x.dtype)
-            x = y
+                x = checked_forward(layer, x)
         self._outputs_checked = True
         return x
 
     def _checked_loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float) -> float:
         """Do a first pass there and back, and make sure that each layer returns what the layer before it can use."""
-        loss = self.compare(self.forward(x), t)
+        logits = self.forward(x)
+        loss = self.compare(logits, t)
         with operation_errors(self.loss, "backward"):
-            dy = self.loss.backward(dloss)
-        expect_gradient(self.loss, dy, (len(x), *self._shapes[-1]))
-        for layer, shape in zip(self._backward_order, self._shapes[-2::-1], strict=False):
+            dy: NDArray[Any] | None = self.loss.backward(dloss)
+        expect_gradient(self.loss, dy, logits.shape)
+        for layer in self._backward_order:
             with operation_errors(layer, "backward"):
-                dy = layer.backward(dy)  # type: ignore[assignment]
-            if layer.needs_input_gradient:
-                expect_gradient(layer, dy, (len(x), *shape))
+                dy = checked_backward(layer, dy, len(x))
         self._gradients_checked = True
         return loss

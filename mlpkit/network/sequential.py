@@ -16,6 +16,7 @@ import numpy as np
 from mlpkit.components.operation import Operation
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.schema.component_types import default_names
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
@@ -79,7 +80,7 @@ class Sequential:
         stack: the layers, and the loss at the end.
         input_shape: shape of one example.
         target: what is to be predicted, if known.
-        seed: what all random numbers are keyed by.
+        seed: what all random numbers are keyed by, an integer from 0 up.
         dtype: float32 or float64.
         names: names of the members of the stack; by default type and ordinal.
         slices: how many slices a minibatch is cut into; a warning says if a layer couples the examples of each.
@@ -109,7 +110,7 @@ class Sequential:
         resolver: Resolver | None = None,
         proof: Proof | None = None,
     ) -> None:
-        self.seed = seed
+        self.seed = network_seed(seed)
         self.dtype = network_dtype(dtype)
         self.input_shape = input_shape_of(input_shape)
         self.target = target
@@ -129,7 +130,7 @@ class Sequential:
         self.layout = FlatLayout.of_parameters(declared)
         self.state_layout = FlatLayout.of_states(declared_states)
         self.values = self.layout.zeros(self.dtype)
-        self.replicas = self._replicate(proof.layers, proof.loss, proof.shapes, slices)
+        self.replicas = self._replicate(proof.layers, proof.loss, slices)
         asked_for = dict.fromkeys(type(operation).compute_context for operation in self.replicas[0].operations())
         self._compute_contexts = [context for context in asked_for if context is not None]
         self._gradient_blocks = [
@@ -302,11 +303,11 @@ class Sequential:
         self.map(add_along_tree, [block[: len(parts)] for block in self._gradient_blocks])
         return sum(weight * loss for weight, loss in zip(weights, losses, strict=True)) / total
 
-    def _replicate(self, layers: list[Layer], loss: Loss, shapes: list[Shape], slices: int) -> list[Replica]:
+    def _replicate(self, layers: list[Layer], loss: Loss, slices: int) -> list[Replica]:
         copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
         replicas = []
         for i, (own_layers, own_loss) in enumerate(copies):
-            replica = Replica(own_layers, own_loss, shapes, RandomPosition(self.seed, i))
+            replica = Replica(own_layers, own_loss, RandomPosition(self.seed, i))
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
             replicas.append(replica)
@@ -395,6 +396,17 @@ def network_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return found
 
 
+def network_seed(seed: int) -> int:
+    """Return the seed, as the integer of Python that random numbers are keyed by.
+
+    Raises:
+        UsageError: it is not an integer from 0 up.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UsageError(f"{seed!r} can't be a network's seed; expected an integer from 0 up")
+    return int(seed)
+
+
 def input_shape_of(shape: Sequence[int]) -> Shape:
     """Return the shape of one example.
 
@@ -413,7 +425,9 @@ def expect_names(names: Sequence[str], members: int) -> None:
         UsageError: there are too many or too few, or one is empty, has a dot, or is there twice.
     """
     if len(names) != members:
-        raise UsageError(f"there are {len(names)} names for {members} members of the stack; expected as many")
+        raise UsageError(
+            f"{counted(len(names), 'name')} can't name {counted(members, 'member')} of the stack; expected as many"
+        )
     taken = set()
     for name in names:
         if not name or "." in name:

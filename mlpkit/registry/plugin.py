@@ -1,4 +1,4 @@
-"""A plugin: where it comes from, what became of it, and which components its hook declares."""
+"""A plugin: where it comes from, what became of it, which components its hook declares, and their classes."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from enum import Enum
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import pluggy
 
 from mlpkit.components import hook
+from mlpkit.components.component import ComponentType
 from mlpkit.components.hook import ENTRY_POINT_GROUP, ComponentDeclaration
+from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.context import show
-from mlpkit.components.schema.wording import nearest
+from mlpkit.components.schema.signature import schema_of
+from mlpkit.components.schema.wording import nearest, plain_call, with_article
 from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mlpkit.components.component import Component
     from mlpkit.registry.origin import PluginOrigin
 
 
 HOOK: Final = hook.mlpkit_components.__name__
+DECLARED: Final = "a list, as in return [mlpkit.component('layer', 'Swish', Swish)]"
 SPELLED: Final = "expected a function of that name, marked with @mlpkit.hookimpl"
 
 
@@ -53,11 +59,11 @@ def declarations_of(carrier: object, namespace: str) -> dict[str, ComponentDecla
 
 def _by_name(results: list[object]) -> dict[str, ComponentDeclaration]:
     if not results:  # pluggy leaves out None
-        raise PluginError(f"{HOOK} returned nothing; expected a list")
+        raise PluginError(f"{HOOK} returned nothing; expected {DECLARED}")
     declarations: dict[str, ComponentDeclaration] = {}
     for result in results:
         if not isinstance(result, list | tuple) or isinstance(result, ComponentDeclaration):
-            raise PluginError(f"{HOOK} returned {type(result).__name__}; expected a list")
+            raise PluginError(f"{HOOK} returned {type(result).__name__}; expected {DECLARED}")
         for declared in result:
             if not isinstance(declared, ComponentDeclaration):
                 raise PluginError(
@@ -177,3 +183,67 @@ class Plugin:
             raise
         except BaseException as error:  # SystemExit, too, is not the plugin's to raise
             self.status, self.reason = Status.BROKEN, error_summary(error)
+
+
+def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Component]:
+    """Return the class of a declared component.
+
+    Raises:
+        PluginError: it can't be imported, is not of its kind, is abstract, or its signature is no schema.
+    """
+    if declaration.name in plugin.faults:
+        raise PluginError(plugin.faults[declaration.name])
+    who = f"{declaration.kind} {plugin.qualified(declaration.name)} of {plugin.label}"
+    target = _import_target(who, plugin, declaration)
+    base = KINDS[declaration.kind].base_class()
+    if not isinstance(target, ComponentType) or not issubclass(target, base):
+        raise PluginError(f"{who}: {_of_another_kind(target, declaration.kind)}")
+    found: type[Component] = target  # type: ignore[assignment]
+    if inspect.isabstract(found):
+        missing = sorted(getattr(found, "__abstractmethods__", ()))
+        methods = " and ".join(plain_call(name, inspect.getattr_static(found, name)) for name in missing)
+        raise PluginError(f"{who}: {found.__name__} lacks {methods}")
+    for attribute in ("computed_by", "computed_by_reason"):
+        said = getattr(found, attribute)
+        if not isinstance(said, str):
+            raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(said)}; expected a string")
+    try:
+        schema_of(found)
+    except Exception as error:
+        raise PluginError(f"{who}: {error_summary(error)}") from error
+    return found
+
+
+def _of_another_kind(target: object, kind: str) -> str:
+    """Say what a declaration's target is in place of a component of that kind, and what to do."""
+    base = KINDS[kind].base
+    if not isinstance(target, type):
+        return f"its target is {with_article(type(target).__name__)}, and no class"
+    its_own = getattr(target, "kind", None)
+    if isinstance(target, ComponentType) and its_own in KINDS:
+        return f"{target.__name__} is {with_article(its_own)}; declare it as that, or derive it from mlpkit.{base}"
+    return f"{target.__name__} is not a subclass of mlpkit.{base}; write class {target.__name__}({base})"
+
+
+def _import_target(who: str, plugin: Plugin, declaration: ComponentDeclaration) -> object:
+    target = declaration.target
+    if isinstance(target, type):
+        return target
+    module, _, name = target.partition(":")
+    try:
+        with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
+            return getattr(import_module(module), name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, too, is not the plugin's to raise
+        library = _missing_library(error, module)
+        if library and declaration.extra:
+            command = f'pip install "{plugin.source}[{declaration.extra}]"'
+            raise PluginError(f"{who} needs the package {library}; install it with: {command}") from error
+        raise PluginError(f"{who} can't be imported: {error_summary(error)}") from error
+
+
+def _missing_library(error: BaseException, module: str) -> str:
+    """Return the name of what could not be found, unless it is a part of the plugin itself."""
+    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    return "" if f"{module}.".startswith(f"{missing}.") else missing

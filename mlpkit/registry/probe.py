@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
-from mlpkit.registry.loading import load_component
 from mlpkit.registry.origin import load_target
-from mlpkit.registry.plugin import Plugin, Status
+from mlpkit.registry.plugin import Plugin, Status, load_component
 from mlpkit.registry.second_process import ALTERED, NoAnswerError, SecondProcess
 
 if TYPE_CHECKING:

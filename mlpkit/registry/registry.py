@@ -14,8 +14,7 @@ from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import either_of, nearest, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
-from mlpkit.registry.loading import load_component
-from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
+from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -206,53 +205,18 @@ class Registry:
             path: where the reference stands.
             context: takes the faults.
         """
-        if isinstance(reference, dict):
-            if len(reference) != 1:
-                context.report(
-                    path,
-                    f"a mapping with {len(reference)} keys is no component",
-                    expected="one key, the component's name, with its parameters below it",
-                    remedy=self._remedy_for_keys(kinds, reference, path),
-                )
-                return None
-            name, parameters = next(iter(reference.items()))
-            inner: KeyPath = (*path, name)
-        else:
-            name, parameters, inner = reference, {}, path
-        at_key = inner != path
-        if not isinstance(name, str):
-            context.report(inner, f"{name!r} is no component's name", expected=either_of(kinds), at_key=True)
-            return None
-        try:
-            found = self.find(kinds, name)
-            schema = found.schema
-        except UnknownComponentError as error:
-            remedy = self._remedy_for_file(kinds, parameters) or error.remedy
-            context.report(inner, error.message, remedy=remedy, at_key=at_key)
-            return None
-        except PluginError as error:
-            context.report(inner, str(error), at_key=at_key)
-            return None
-        if parameters is None:
-            parameters = {}
-        if not isinstance(parameters, dict):
-            expected = ", ".join(field.name for field in schema.fields) or "no parameters"
-            context.report(
-                inner,
-                f"the parameters of {name} are not a mapping",
-                expected=f"{{{expected}}}" if schema.fields else expected,
-                remedy=_positional_remedy(name, schema, parameters),
-            )
-            return None
-        if found.declaration.deprecated:
-            context.warn(
-                inner, f"{found.kind} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
-            )
-        arguments = schema.check(parameters, inner, context, subject=f"{found.kind} {name}")
-        if arguments is None:
-            return None
-        recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, inner)
-        return recipe if _can_be_built(recipe, inner, context) else None
+        if not isinstance(reference, dict):
+            return self._resolve_named(kinds, reference, {}, path, context, at_key=False)
+        if len(reference) == 1:
+            ((name, parameters),) = reference.items()
+            return self._resolve_named(kinds, name, parameters, (*path, name), context, at_key=True)
+        context.report(
+            path,
+            f"a mapping with {len(reference)} keys is no component",
+            expected="one key, the component's name, with its parameters below it",
+            remedy=self._remedy_for_keys(kinds, reference, path),
+        )
+        return None
 
     def create(self, kind: str, reference: object) -> Any:
         """Build the component that a name or a mapping stands for; a built component is returned as it is.
@@ -270,9 +234,52 @@ class Registry:
             recipe = self.resolve((kind,), reference, (), context)
         if recipe is not None:
             return recipe()
-        fault = context.faults[0]
-        place = ".".join(str(part) for part in fault.path) or kind
-        raise ParameterError(place, fault.message, expected=fault.expected, remedy=fault.remedy)
+        raise context.faults[0].as_error(kind)
+
+    def _resolve_named(
+        self,
+        kinds: tuple[str, ...],
+        name: object,
+        parameters: object,
+        path: KeyPath,
+        context: CheckContext,
+        *,
+        at_key: bool,
+    ) -> Recipe[Any] | None:
+        """Turn a name and parameters, which stand at ``path``, into a recipe."""
+        if not isinstance(name, str):
+            context.report(path, f"{name!r} is no component's name", expected=either_of(kinds), at_key=True)
+            return None
+        try:
+            found = self.find(kinds, name)
+            schema = found.schema
+        except UnknownComponentError as error:
+            remedy = self._remedy_for_file(kinds, parameters) or error.remedy
+            context.report(path, error.message, remedy=remedy, at_key=at_key)
+            return None
+        except PluginError as error:
+            context.report(path, str(error), at_key=at_key)
+            return None
+        if parameters is None:
+            parameters = {}
+        if not isinstance(parameters, dict):
+            expected = ", ".join(field.name for field in schema.fields) or "no parameters"
+            context.report(
+                path,
+                f"the parameters of {name} are not a mapping",
+                expected=f"{{{expected}}}" if schema.fields else expected,
+                remedy=_positional_remedy(name, schema, parameters),
+            )
+            return None
+        if found.declaration.deprecated:
+            context.warn(
+                path, f"{found.kind} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
+            )
+        arguments = schema.check(parameters, path, context, subject=f"{found.kind} {name}")
+        if arguments is None:
+            return None
+        recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)
+        return recipe if _can_be_built(recipe, path, context) else None
 
     def _look_up(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
         namespace, dot, bare = name.rpartition(".")

@@ -1,33 +1,19 @@
-"""What lock.json says: everything beside the spec that the bits of a result depend on."""
+"""What the bits of a result depend on outside mlpkit: versions of Python, NumPy and BLAS, and the processor."""
 
 from __future__ import annotations
 
 import platform
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+import numpy as np
 
 _PROCESSORS_OF_LINUX = Path("/proc/cpuinfo")
 
 
-def lock_contents(*, computed_by: Mapping[str, str], **inputs: Any) -> dict[str, Any]:
-    """Return the plain data of lock.json.
-
-    Args:
-        computed_by: what computes a component, where its bits depend on that.
-        inputs: what else the result depends on, by its key in lock.json.
-    """
-    return {**inputs, "environment": {**environment(), "computed_by": dict(computed_by)}}
-
-
 def environment() -> dict[str, Any]:
     """Return versions of Python, NumPy and BLAS, the processor's model, and the platform, as plain data."""
-    import numpy as np  # noqa: PLC0415 - costs 0.1 s, and NumPy's version is needed only here
-
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "numpy": np.__version__,
@@ -40,7 +26,6 @@ def environment() -> dict[str, Any]:
 
 def _blas() -> dict[str, str | None]:
     """Return name, version and architecture of the BLAS that NumPy computes with."""
-    import numpy as np  # noqa: PLC0415 - costs 0.1 s, and lock.py is imported with the run folder
     from threadpoolctl import threadpool_info  # noqa: PLC0415 - needed only when a run starts
 
     loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]

@@ -108,13 +108,8 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
     """
     parts = [content] if isinstance(content, bytes) else content
     try:
-        # Opened first: once the file is renamed, as little as possible may still fail.
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
+        with _flushed(path.parent):
             _replace(path, parts)
-            _flush_folder(folder)
-        finally:
-            os.close(folder)
     except OSError as error:
         raise storage_error(path, error) from error
 
@@ -131,12 +126,8 @@ def make_folder(path: Path) -> None:
     if path.is_dir():
         return
     try:
-        path.mkdir(exist_ok=True)
-        around = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            _flush_folder(around)
-        finally:
-            os.close(around)
+        with _flushed(path.parent):
+            path.mkdir(exist_ok=True)
     except OSError as error:
         raise storage_error(path, error, action="made") from error
 
@@ -183,6 +174,18 @@ def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvie
         else:
             small += part
     yield small
+
+
+@contextlib.contextmanager
+def _flushed(folder: Path) -> Iterator[None]:
+    """Flush a folder to the disk at the end of the block."""
+    # Opened first: once a file is renamed, as little as possible may still fail.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield
+        _flush_folder(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _flush_folder(descriptor: int) -> None:

@@ -225,7 +225,7 @@ class Training(Section):
         epochs: passes over the training data to train for; either this, iterations or seconds.
         seconds: time to train for, evaluations included, in seconds; either this, iterations or epochs.
         evaluate_every: steps between evaluations; by default once an epoch.
-        metrics: figures to report beside the loss.
+        metrics: what to report beside the loss.
         callbacks: code that follows training and may end it.
         clip: limit on the gradient, before the optimizer sees it; by default it has no limit.
         moving_average: a moving average of the weights, which is evaluated and saved in place of them; by default none.
@@ -266,7 +266,7 @@ class Training(Section):
     threads: Annotated[int | None, Ge(1), Le(1024)] = None
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that what is compared between evaluations is among the run's figures."""
+        """Make sure that what is compared between evaluations is the loss or one of the run's metrics."""
         for below, name in _monitors(self):
             _check_monitor(name, self.metrics, (*path, *below), context)
 
@@ -318,20 +318,20 @@ def _monitors(section: Section) -> Iterator[tuple[KeyPath, str]]:
 def _check_monitor(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext) -> None:
     """Make sure that what is monitored is the loss or one of the run's metrics."""
     numbers = [metric.name for metric in metrics if metric.component.table is None]
-    figures = ("loss", *numbers)
-    if name in figures:
+    known = ("loss", *numbers)
+    if name in known:
         return
     none = "no metric there is a number" if metrics else "it is empty"
     expected = f"loss, or one of training.metrics: {', '.join(numbers) or none}"
     if name in (metric.name for metric in metrics):
         context.report(path, f"{name} is a table, and none is better than another", expected=expected)
     else:
-        remedy = did_you_mean(name, figures) or _way_to_have(name, context)
-        context.report(path, f"the run has no figure '{name}'", expected=expected, remedy=remedy)
+        remedy = did_you_mean(name, known) or _way_to_have(name, context)
+        context.report(path, f"the run has no metric '{name}'", expected=expected, remedy=remedy)
 
 
 def _way_to_have(name: str, context: CheckContext) -> str:
-    """Return how a run comes to have a figure, if there is a metric of that name, or else which metrics there are."""
+    """Return how a run comes to have a metric, if there is a metric of that name, or else which metrics there are."""
     attempt = CheckContext(context.resolve)
     if context.resolve is not None:
         context.resolve(("metric",), name, (), attempt)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.specfile.source import Mistake, Span, another_document, missing_space
 
 if TYPE_CHECKING:
@@ -248,17 +249,17 @@ def _wrong_indentation(evidence: Evidence, previous: int) -> Mistake:
     end = max(start + 1, evidence.source.line_starts[evidence.line - 1] + len(evidence.source.line(evidence.line)))
     if here > above:
         message = f"this line is indented more than line {previous}, which already has its value"
-        remedy = f"indent it by {_spaces(above)}, as line {previous} is" if above else "remove the spaces before it"
+        remedy = (
+            f"indent it by {counted(above, 'space')}, as line {previous} is" if above else "remove the spaces before it"
+        )
         return Mistake(start, end, message, remedy)
     if here == above:
         return Mistake(start, end, f"this line can't follow line {previous}", "write 'key: value' in both")
-    depth = f"indented by {_spaces(here)}" if here else "not indented"
+    depth = f"indented by {counted(here, 'space')}" if here else "not indented"
     message = f"this line is {depth}, which fits no line above"
-    return Mistake(start, end, message, f"indent it as the lines it belongs to; line {previous} has {_spaces(above)}")
-
-
-def _spaces(count: int) -> str:
-    return f"{count} space" if count == 1 else f"{count} spaces"
+    return Mistake(
+        start, end, message, f"indent it as the lines it belongs to; line {previous} has {counted(above, 'space')}"
+    )
 
 
 def _has_colon(text: str) -> bool:

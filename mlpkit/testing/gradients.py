@@ -148,18 +148,7 @@ def gradient_mismatches(
     t: ArrayLike | None = None,
     resolver: Resolver | None = None,
 ) -> list[GradientMismatch]:
-    """Return what ``check_gradients`` would raise, for every gradient that is wrong.
-
-    Args:
-        layer_or_loss: as for ``check_gradients``.
-        input_shape: as for ``check_gradients``.
-        rows: as for ``check_gradients``.
-        target: as for ``check_gradients``.
-        seed: as for ``check_gradients``.
-        tolerance: as for ``check_gradients``.
-        x: as for ``check_gradients``.
-        t: as for ``check_gradients``.
-        resolver: as for ``check_gradients``.
+    """Return what ``check_gradients``, given the same, would raise, for every gradient that is wrong.
 
     Raises:
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.

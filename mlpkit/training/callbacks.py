@@ -85,41 +85,41 @@ class CallbackGroup:
 
 
 class EarlyStopping(Callback):
-    """Ends training when a figure has not got better for some evaluations in a row.
+    """Ends training when the loss or a metric has not got better for some evaluations in a row.
 
-    A figure that is not finite is no better than any other.
+    A value that is not finite is no better than any other.
 
     Args:
         metric: ``loss`` or a metric's name.
         higher_is_better: whether larger values are better.
         patience: evaluations in a row that may be no better before the training ends.
-        minimum_change: by how much a figure must be better to count.
+        minimum_change: by how much a value must be better to count.
 
     Source: Prechelt, Early Stopping - But When? (1998).
     """
 
     def __init__(self, metric: str, *, higher_is_better: bool, patience: int, minimum_change: float) -> None:
-        self._ranking = BestTracker(metric, higher_is_better, minimum_change)
+        self._tracker = BestTracker(metric, higher_is_better, minimum_change)
         self._patience = patience
         self._waited = 0
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
-        """Compare the figure with the best so far."""
-        self._waited = 0 if self._ranking.improved(record) else self._waited + 1
+        """Compare the value with the best so far."""
+        self._waited = 0 if self._tracker.improved(record) else self._waited + 1
         if self._waited >= self._patience:
-            training.stop(f"{self._ranking.figure} is no better than {self._best()} for {self._waited} evaluations")
+            training.stop(f"{self._tracker.monitor} is no better than {self._best()} for {self._waited} evaluations")
 
     def state(self) -> dict[str, Any]:
-        """Return the best figure, and for how long there was no better one."""
-        return {"best": self._ranking.best, "waited": self._waited}
+        """Return the best value, and for how long there was no better one."""
+        return {"best": self._tracker.best, "waited": self._waited}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take them back."""
-        self._ranking.best = state["best"] and Best(*state["best"])
+        self._tracker.best = state["best"] and Best(*state["best"])
         self._waited = state["waited"]
 
     def _best(self) -> str:
-        best = self._ranking.best
+        best = self._tracker.best
         return "before" if best is None else f"the {best.value:.4g} of step {best.step}"
 
 
@@ -157,20 +157,20 @@ class TimeBudget(Callback):
 
 
 class BestWeights(Callback):
-    """Keeps the weights of the evaluation at which a figure was best, and puts them in place when training ends.
+    """Ends training with the weights of the evaluation at which the loss or a metric was best.
 
     Args:
-        figure: ``loss`` or a metric's name.
+        monitor: ``loss`` or a metric's name.
         higher_is_better: whether larger values are better.
     """
 
-    def __init__(self, figure: str, *, higher_is_better: bool) -> None:
-        self._ranking = BestTracker(figure, higher_is_better)
+    def __init__(self, monitor: str, *, higher_is_better: bool) -> None:
+        self._tracker = BestTracker(monitor, higher_is_better)
         self._best: Weights | None = None
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
         """Keep the weights that were evaluated, if they are the best so far."""
-        if self._ranking.improved(record):
+        if self._tracker.improved(record):
             self._best = training.weights.copy()
 
     def on_end(self, training: TrainingView) -> None:
@@ -179,12 +179,12 @@ class BestWeights(Callback):
             training.stand_in = self._best
 
     def state(self) -> dict[str, Any]:
-        """Return the best figure and its weights."""
-        return {"best": self._ranking.best, "weights": self._best}
+        """Return the best value and its weights."""
+        return {"best": self._tracker.best, "weights": self._best}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take them back."""
-        self._ranking.best = state["best"] and Best(*state["best"])
+        self._tracker.best = state["best"] and Best(*state["best"])
         self._best = state["weights"] and Weights(*state["weights"])
 
 

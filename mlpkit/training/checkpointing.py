@@ -75,7 +75,7 @@ class Best(NamedTuple):
 
     Args:
         step: when it was.
-        value: the figure.
+        value: the monitored value.
     """
 
     step: int
@@ -84,16 +84,16 @@ class Best(NamedTuple):
 
 @dataclass
 class BestTracker:
-    """Compares evaluations by one figure; one that is not finite is never the best.
+    """Compares evaluations by one value; one that is not finite is never the best.
 
     Args:
-        figure: ``loss`` or a metric's name.
+        monitor: ``loss`` or a metric's name.
         higher_is_better: whether larger values are better.
-        minimum_change: by how much a figure must be better to count.
+        minimum_change: by how much a value must be better to count.
         best: the best evaluation so far.
     """
 
-    figure: str
+    monitor: str
     higher_is_better: bool = False
     minimum_change: float = 0.0
     best: Best | None = field(default=None, init=False)
@@ -101,9 +101,9 @@ class BestTracker:
     def improved(self, record: Mapping[str, float]) -> bool:
         """Take in an evaluation, and say whether it is better than all before it.
 
-        The figure is that of the validation data, or of the training data if there is no validation data.
+        The value is that of the validation data, or of the training data if there is no validation data.
         """
-        value = record.get(f"validation_{self.figure}", record[f"train_{self.figure}"])
+        value = record.get(f"validation_{self.monitor}", record[f"train_{self.monitor}"])
         if not math.isfinite(value):
             return False
         gain = math.inf if self.best is None else (value - self.best.value) * (1 if self.higher_is_better else -1)

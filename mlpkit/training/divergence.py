@@ -139,18 +139,18 @@ def expect_finite_model(network: Sequential, file: Path) -> None:
         raise DivergenceError(f"{file}: can't be used: {wrong} not finite; train again, with a lower learning rate")
 
 
-def expect_finite_losses(figures: Mapping[str, Mapping[str, float]], step: int, learning_rate: float) -> None:
+def expect_finite_losses(results: Mapping[str, Mapping[str, float]], step: int, learning_rate: float) -> None:
     """Make sure that an evaluation found losses that are numbers.
 
     Args:
-        figures: loss and metrics by split.
+        results: loss and metrics by split.
         step: steps done.
         learning_rate: the learning rate of the last step.
 
     Raises:
         DivergenceError: a loss is not finite; the parameters are those that it was found with.
     """
-    for split, values in figures.items():
+    for split, values in results.items():
         if not math.isfinite(values["loss"]):
             raise DivergenceError(
                 f"training diverged: after step {step} the {split} loss is {_name(values['loss'])}. "

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 Record: TypeAlias = dict[str, float]
 """One evaluation: iteration, epoch, learning_rate, and for each split its loss and metrics.
 
-Keys of the figures are split and figure: ``train_loss``, ``validation_accuracy``.
+Keys are split and loss or metric: ``train_loss``, ``validation_accuracy``.
 """
 
 
 def evaluation_record(
-    iteration: int, epoch: float, learning_rate: float, figures: dict[str, dict[str, float]]
+    iteration: int, epoch: float, learning_rate: float, results: dict[str, dict[str, float]]
 ) -> Record:
     """Return the record of an evaluation, losses before metrics.
 
@@ -37,12 +37,12 @@ def evaluation_record(
         iteration: steps done.
         epoch: passes over the training data done.
         learning_rate: the learning rate of the last step.
-        figures: loss and metrics by split.
+        results: loss and metrics by split.
     """
-    losses = {f"{split}_loss": values["loss"] for split, values in figures.items()}
+    losses = {f"{split}_loss": values["loss"] for split, values in results.items()}
     metrics = {
         f"{split}_{name}": value
-        for split, values in figures.items()
+        for split, values in results.items()
         for name, value in values.items()
         if name != "loss"
     }
@@ -54,7 +54,7 @@ _ITERATION = "iteration"
 
 
 class HistoryColumns:
-    """The figures of a history that grows, so that each snapshot needs to go only through what is new."""
+    """The numbers of a history that grows, so that each snapshot needs to go only through what is new."""
 
     def __init__(self) -> None:
         self._columns: dict[str, NDArray[Any]] = {}

@@ -20,7 +20,7 @@ from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evalua
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
-from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_figures, restore_arrays
+from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
 
@@ -59,7 +59,7 @@ class Settings:
         augmentations: changes to training inputs.
         callbacks: what follows training and may end it.
         triggers: when to save the run as it goes; None for only when it is asked to stop.
-        ranking: says which evaluation is the best, to save the run then; None for no such thing.
+        best: says which evaluation is the best, to save the run then; None for no such thing.
     """
 
     optimizer: Optimizer
@@ -75,7 +75,7 @@ class Settings:
     augmentations: Sequence[Augmentation] = ()
     callbacks: Sequence[Callback] = ()
     triggers: CheckpointTriggers | None = None
-    ranking: BestTracker | None = None
+    best: BestTracker | None = None
 
 
 class Trainer:
@@ -158,17 +158,17 @@ class Trainer:
     def snapshot(self) -> Snapshot:
         """Return all that the rest of the training depends on; it shares nothing with the trainer."""
         arrays = copied_arrays(self.network, self._update.slots) | self._history_columns.copies(self.history)
-        ranking = self.settings.ranking
-        figures = {
+        tracker = self.settings.best
+        metadata = {
             "step": self.progress.step,
             "learning_rate": self._last_rate,
             "stop_reason": self._view.stop_reason,
             "history": list(self.history[0]) if self.history else [],
-            "best": ranking.best and list(ranking.best) if ranking else None,
+            "best": tracker.best and list(tracker.best) if tracker else None,
             "callbacks": self._callbacks.state(arrays),
             "slots_version": self.settings.optimizer.slots_version,
         }
-        return Snapshot(arrays, figures)
+        return Snapshot(arrays, metadata)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot; what follows is the same to the bit as without the break.
@@ -179,22 +179,22 @@ class Trainer:
         Raises:
             ModelFileError: it does not fit this trainer; nothing was changed, unless it is slots or a callback's state.
         """
-        arrays, figures = snapshot
+        arrays, metadata = snapshot
         keys = self._evaluate.keys(_EVALUATED)
         callbacks = len(self.settings.callbacks)
-        expect_figures(figures, total_steps=self._total, history_keys=keys, callbacks=callbacks)
-        history = history_of(arrays, figures["history"])
+        expect_metadata(metadata, total_steps=self._total, history_keys=keys, callbacks=callbacks)
+        history = history_of(arrays, metadata["history"])
         restore_arrays(self.network, self._update.slots, arrays)
-        self._upgrade_slots(figures.get("slots_version", 1))
+        self._upgrade_slots(metadata.get("slots_version", 1))
         self.history[:] = history
         self._history_columns = HistoryColumns()
         self.progress.step = snapshot.step
         self.progress.epoch = snapshot.step / self._steps_per_epoch
-        self._last_rate = figures["learning_rate"]
-        self._view.stop_reason = figures["stop_reason"]
-        if self.settings.ranking and figures["best"]:
-            self.settings.ranking.best = Best(*figures["best"])
-        self._callbacks.load_state(figures["callbacks"], arrays)
+        self._last_rate = metadata["learning_rate"]
+        self._view.stop_reason = metadata["stop_reason"]
+        if self.settings.best and metadata["best"]:
+            self.settings.best.best = Best(*metadata["best"])
+        self._callbacks.load_state(metadata["callbacks"], arrays)
         for replica in self.network.replicas:
             replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
 
@@ -290,14 +290,14 @@ class Trainer:
         step = self.progress.step
         expect_finite(self.network, self._update.slots, step, learning_rate)
         with swapped_weights(self._view.weights, self._view.stand_in):
-            figures = self._evaluate(_EVALUATED)
-            expect_finite_losses(figures, step, learning_rate)
-            record = evaluation_record(step, self.progress.epoch, learning_rate, figures)
+            results = self._evaluate(_EVALUATED)
+            expect_finite_losses(results, step, learning_rate)
+            record = evaluation_record(step, self.progress.epoch, learning_rate, results)
             self.history.append(record)
             self._observer.evaluated(record, seconds)
             self._callbacks.evaluation(record)
-        ranking = self.settings.ranking
-        if ranking is not None and ranking.improved(record) and self._store is not None:
+        tracker = self.settings.best
+        if tracker is not None and tracker.improved(record) and self._store is not None:
             self._last_rate = learning_rate
             self._store.save_best(self.snapshot())
 

@@ -117,25 +117,25 @@ class Snapshot(NamedTuple):
 
     Args:
         arrays: parameters, slots, layers' state, history, and arrays of callbacks, by name.
-        figures: everything else, as plain data; ``step`` is the number of steps done.
+        metadata: everything else, as plain data; ``step`` is the number of steps done.
     """
 
     arrays: dict[str, NDArray[Any]]
-    figures: dict[str, Any]
+    metadata: dict[str, Any]
 
     @property
     def step(self) -> int:
         """Steps done."""
-        return int(self.figures["step"])
+        return int(self.metadata["step"])
 
 
-def expect_figures(
-    figures: Mapping[str, Any], *, total_steps: int, history_keys: Sequence[str], callbacks: int
+def expect_metadata(
+    metadata: Mapping[str, Any], *, total_steps: int, history_keys: Sequence[str], callbacks: int
 ) -> None:
-    """Make sure that figures are those of a run, since a file that holds them may come from anywhere.
+    """Make sure that metadata is that of a run, since a file that holds them may come from anywhere.
 
     Args:
-        figures: of a snapshot.
+        metadata: of a snapshot.
         total_steps: steps of the run.
         history_keys: keys of the records of its evaluations.
         callbacks: how many callbacks it has.
@@ -143,15 +143,15 @@ def expect_figures(
     Raises:
         ModelFileError: they aren't.
     """
-    step, rate, best, states = (figures.get(key) for key in ("step", "learning_rate", "best", "callbacks"))
+    step, rate, best, states = (metadata.get(key) for key in ("step", "learning_rate", "best", "callbacks"))
     right = {
         "step": type(step) is int and 0 <= step <= total_steps,
         "learning_rate": rate is None or type(rate) in (int, float),
-        "stop_reason": isinstance(figures.get("stop_reason"), str),
-        "history": figures.get("history") in ([], list(history_keys)),
+        "stop_reason": isinstance(metadata.get("stop_reason"), str),
+        "history": metadata.get("history") in ([], list(history_keys)),
         "best": best is None or (isinstance(best, list) and list(map(type, best)) in ([int, float], [int, int])),
         "callbacks": isinstance(states, list) and len(states) == callbacks,
-        "slots_version": type(figures.get("slots_version", 1)) is int,
+        "slots_version": type(metadata.get("slots_version", 1)) is int,
     }
     wrong = [key for key, is_right in right.items() if not is_right]
     if wrong:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +14,7 @@ from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from mlpkit.network.sequential import Sequential
@@ -54,6 +55,19 @@ def choose_plan(step_flops: int, *, slices: int | None = None, threads: int | No
         slices=slices if slices is not None else 1,
         threads=threads if threads is not None else worthwhile,
     )
+
+
+@contextmanager
+def blas_threads(count: int) -> Iterator[None]:
+    """Run matrix products on that many threads inside the block, and on as many as before after it.
+
+    Args:
+        count: number of threads.
+    """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - only work on arrays needs it
+
+    with threadpool_limits(limits=count, user_api="blas"):
+        yield
 
 
 def available_cores() -> int:

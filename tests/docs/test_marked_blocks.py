@@ -15,6 +15,7 @@ import mlpkit
 from mlpkit.components.kinds import KINDS
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
+from mlpkit.specfile.spec import read_spec
 from mlpkit.testing.check_plugin import check_plugin
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -51,7 +52,7 @@ def test_every_spec_trains_and_every_plugin_is_used(page, lay_out, shortened, tm
     plugins = lay_out(page)
     used = set()
     for i, name in enumerate(names_of(page, "spec")):
-        check(name, plugins=plugins)
+        check(read_spec(name, plugins=plugins))
         spec = shortened(name, plugins)
         run = mlpkit.run(spec, tmp_path / f"run{i}")
         assert all(math.isfinite(figure) for split in run.metrics.values() for figure in split.values())
@@ -72,7 +73,7 @@ def test_every_wrong_spec_is_wrong(page, lay_out):
     plugins = lay_out(page)
     for name in names_of(page, "wrong spec"):
         with pytest.raises(SpecError):
-            check(name, plugins=plugins)
+            check(read_spec(name, plugins=plugins))
 
 
 @pytest.mark.parametrize("page", pages_with("python"))

@@ -11,6 +11,7 @@ from fuzzing.watch import campaign
 from mlpkit.jobs.check import check
 from mlpkit.jobs.load_model import load_trained
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
+from mlpkit.specfile.spec import read_spec
 from mlpkit_plugins.formats.idx import read_idx
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image
 
@@ -24,7 +25,7 @@ FILES = sorted(path for path in HERE.rglob("*") if path.is_file())
 def loader(path: Path) -> Callable[[Path], Any]:
     """Return what reads a file, by the folder and the ending that it has."""
     if path.parent.name == "specs":
-        return check
+        return lambda file: check(read_spec(file))
     if path.parent.name == "models":
         return load_trained
     if path.suffix in NUMPY_SUFFIXES:

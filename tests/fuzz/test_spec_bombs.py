@@ -12,6 +12,7 @@ from fuzzing.watch import campaign
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
 from mlpkit.specfile.source import LARGEST_TEXT
+from mlpkit.specfile.spec import read_spec
 
 HEAD = "mlpkit: 1\nname: bomb\ndata: mnist\n"
 LAYERS = "layers:\n  - Affine: {units: 10}\n  - SoftmaxWithLoss\n"
@@ -128,7 +129,7 @@ def expect_short(error: SpecError, path: Path) -> None:
 
 def checked(path: Path, overrides: Any = ()) -> Any:
     try:
-        return check(path, overrides=overrides)
+        return check(read_spec(path, overrides=overrides))
     except SpecError as error:
         expect_short(error, path)
         raise
@@ -209,7 +210,7 @@ def test_a_chain_of_files(tmp_path: Path, files: int, content: str, message: str
     first = Path("e0.yaml").read_bytes()
     campaign(checked, [first], tmp_path / "e0.yaml", names_file=False)
     with pytest.raises(SpecError, match=message):
-        check("e0.yaml")
+        check(read_spec("e0.yaml"))
 
 
 def test_a_chain_may_not_hang(tmp_path: Path) -> None:
@@ -217,4 +218,4 @@ def test_a_chain_may_not_hang(tmp_path: Path) -> None:
     for other in ("pipe", "/dev/zero", "/dev/random", "/dev/tty"):
         Path("a.yaml").write_text(f"extends: {other}\n")
         with pytest.raises(SpecError, match=r"is not a regular file|can't be read|there is no file"):
-            check("a.yaml")
+            check(read_spec("a.yaml"))

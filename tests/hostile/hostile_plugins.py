@@ -259,14 +259,14 @@ HOSTILE = [
         "empty_hook",
         "a hook that returns nothing",
         "broken",
-        "mlpkit_components returned nothing; expected a list",
+        "mlpkit_components returned nothing; expected a list, as in return [mlpkit.component('layer', 'Swish', Swish)]",
         hook("pass"),
     ),
     HostilePlugin(
         "mapping_hook",
         "a hook that returns a mapping",
         "broken",
-        "mlpkit_components returned dict; expected a list",
+        "mlpkit_components returned dict; expected a list, as in return [mlpkit.component('layer', 'Swish', Swish)]",
         hook("return {'Same': Same}"),
     ),
     HostilePlugin(

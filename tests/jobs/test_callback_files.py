@@ -7,6 +7,7 @@ import pytest
 import mlpkit
 from mlpkit.jobs.check import check
 from mlpkit.runs.folder import OWN_NAMES
+from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, StopRequest
 
 SPEC = """\
@@ -63,7 +64,7 @@ class Stops(Observer):
 
 def faults_of(plugins=("acme.py",)):
     with pytest.raises(mlpkit.SpecError) as caught:
-        check("s.yaml", plugins=plugins)
+        check(read_spec("s.yaml", plugins=plugins))
     return [(fault.column, fault.message) for fault in caught.value.faults]
 
 
@@ -78,13 +79,13 @@ def test_anybody_s_callback_is_held_to_it(write):
 
 def test_a_callback_that_names_a_file_twice_is_alone(write):
     write("acme.notes: {names: [a, a]}")
-    check("s.yaml", plugins=["acme.py"])
+    check(read_spec("s.yaml", plugins=["acme.py"]))
 
 
 def test_a_callback_whose_files_fail_is_blamed(write):
     write("acme.notes: {names: [broken]}")
     with pytest.raises(mlpkit.ComponentFailure, match=r"callback acme\.notes failed in files: .*no notes"):
-        check("s.yaml", plugins=["acme.py"])
+        check(read_spec("s.yaml", plugins=["acme.py"]))
 
 
 def test_all_that_a_run_keeps_is_mlpkit_s_own(write):

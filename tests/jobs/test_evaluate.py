@@ -18,7 +18,7 @@ from mlpkit.runs.model_file import load_model_file, save_model
 
 def test_evaluation_repeats_the_metrics_of_the_run(train, work):
     run = train()
-    assert evaluate(work / "run").figures == run.metrics
+    assert evaluate(work / "run").metrics == run.metrics
 
 
 def test_data_that_changed_but_can_be_read_leave_a_doubt(train, work):
@@ -33,7 +33,7 @@ def test_data_that_changed_but_can_be_read_leave_a_doubt(train, work):
 
 def test_one_split_can_be_asked_for(train, work):
     run = train()
-    assert evaluate(work / "run", ["test"]).figures == {"test": run.metrics["test"]}
+    assert evaluate(work / "run", ["test"]).metrics == {"test": run.metrics["test"]}
 
 
 def test_a_split_that_is_not_there_is_refused(train, work):
@@ -44,7 +44,7 @@ def test_a_split_that_is_not_there_is_refused(train, work):
 
 def test_on_two_blas_threads_evaluation_still_repeats_the_metrics_of_the_run(train, work):
     run = train(training__threads=2)
-    assert evaluate(work / "run").figures == run.metrics
+    assert evaluate(work / "run").metrics == run.metrics
 
 
 def test_data_that_changed_are_noticed(train, work):
@@ -74,7 +74,7 @@ def test_a_data_set_that_fails_is_named(work):
     overrides = {"data": "acme.remote", "training.batch_size": 2}
     run = mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides, plugins=["acme.py"]), "run")
     registry = Registry.discover(plugins=["acme.py"])
-    assert evaluate(work / "run", registry=registry).figures == run.metrics
+    assert evaluate(work / "run", registry=registry).metrics == run.metrics
     (work / "away").touch()
     with pytest.raises(ComponentFailure, match=r"dataset acme\.remote failed in open: ConnectionError"):
         evaluate(work / "run", registry=registry)
@@ -85,9 +85,9 @@ def test_a_table_is_made_at_the_end_and_stands_in_no_history(train, work):
     assert all("train_accuracy" in record for record in run.history)
     assert not any(key.endswith("confusion_matrix") for record in run.history for key in record)
     found = evaluate(work / "run")
-    assert found.figures == run.metrics == json.loads((work / "run/metrics.json").read_text())
+    assert found.metrics == run.metrics == json.loads((work / "run/metrics.json").read_text())
     assert found.tables == {"confusion_matrix": ("target", "predicted")}
-    for split, figures in found.figures.items():
+    for split, figures in found.metrics.items():
         counts = np.array(figures["confusion_matrix"])
         assert counts.shape == (10, 10), split
         assert np.trace(counts) / counts.sum() == pytest.approx(figures["accuracy"])

@@ -50,9 +50,9 @@ def test_an_evaluation_finds_what_the_run_found(older, optimizer):
     found = evaluate(older / optimizer / "finished")
     assert found.doubt == ""
     expected = json.loads((older / optimizer / "finished/metrics.json").read_text())
-    assert found.figures.keys() == expected.keys()
+    assert found.metrics.keys() == expected.keys()
     for split, figures in expected.items():
-        assert found.figures[split] == pytest.approx(figures, rel=FEW_BITS)
+        assert found.metrics[split] == pytest.approx(figures, rel=FEW_BITS)
 
 
 def test_raw_rows_are_encoded_as_they_were(older):

@@ -8,6 +8,7 @@ import yaml
 import mlpkit
 from mlpkit.errors import SpecSchemaError
 from mlpkit.jobs.check import check
+from mlpkit.specfile.spec import read_spec
 
 PLUGIN = """
 from mlpkit import Callback, component, hookimpl
@@ -105,4 +106,4 @@ def test_a_default_that_can_not_be_read_again_is_refused_before_the_first_step(w
     assert message in str(caught.value)
     assert not (work / "run").exists()
     with pytest.raises(SpecSchemaError):
-        check("tiny.yaml", overrides=overrides, plugins=["acme.py"])
+        check(read_spec("tiny.yaml", overrides=overrides, plugins=["acme.py"]))

@@ -209,8 +209,9 @@ def test_what_does_not_fit_is_explained(stack, options, place, message):
 
 @pytest.mark.parametrize("outcome", [None, 3, [3], (3.0,), (0,), (-1,), ("3",), (None,), np.ones(1)])
 def test_a_build_that_returns_no_shape_is_explained(outcome):
+    remedy = "; end build with 'return input_shape' if forward keeps the shape" if outcome is None else ""
     assert str(error_of([building(outcome), SoftmaxWithLoss()])) == (
-        f"build of Built1 returned {outcome!r}; expected the outputs' shape, a tuple of integers from 1 up"
+        f"build of Built1 returned {outcome!r}; expected the outputs' shape, a tuple of integers from 1 up{remedy}"
     )
 
 

@@ -24,6 +24,9 @@ class Same(Layer):
 """
 
 
+A_LIST = "expected a list, as in return [mlpkit.component('layer', 'Swish', Swish)]"
+
+
 def hook(body):
     return f"{IMPORTS}{dedent(SOUND_CLASS)}\n@hookimpl\ndef mlpkit_components():\n    {body}\n"
 
@@ -66,13 +69,22 @@ def hook(body):
         ),
         (hook("raise KeyError('colour')"), "KeyError: 'colour' (acme_plugin.py, line 11)"),
         (hook("raise SystemExit"), "SystemExit (acme_plugin.py, line 11)"),
-        (hook("pass"), "mlpkit_components returned nothing; expected a list"),
+        (
+            hook("pass"),
+            f"mlpkit_components returned nothing; {A_LIST}",
+        ),
         (
             hook("return component('layer', 'Same', Same)"),
-            "mlpkit_components returned ComponentDeclaration; expected a list",
+            f"mlpkit_components returned ComponentDeclaration; {A_LIST}",
         ),
-        (hook("return {'Same': Same}"), "mlpkit_components returned dict; expected a list"),
-        (hook("yield component('layer', 'Same', Same)"), "mlpkit_components returned generator; expected a list"),
+        (
+            hook("return {'Same': Same}"),
+            f"mlpkit_components returned dict; {A_LIST}",
+        ),
+        (
+            hook("yield component('layer', 'Same', Same)"),
+            f"mlpkit_components returned generator; {A_LIST}",
+        ),
         (
             hook("return [Same]"),
             "mlpkit_components returned an item of type ComponentType; expected mlpkit.component(...)",
@@ -182,8 +194,8 @@ def test_an_entry_point_may_name_an_object(distributions):
             "acme_plugin.Untyped: parameter 'units' of its constructor has no annotation; expected the type that a "
             "spec may give, as in units: float",
         ),
-        ("'layer', 'Same', Secretive", "Secretive.computed_by is null; expected a text"),
-        ("'layer', 'Same', Arbitrary", "Arbitrary.computed_by_reason is 7; expected a text"),
+        ("'layer', 'Same', Secretive", "Secretive.computed_by is null; expected a string"),
+        ("'layer', 'Same', Arbitrary", "Arbitrary.computed_by_reason is 7; expected a string"),
     ],
 )
 def test_a_component_that_is_not_what_it_says_is_explained(distributions, declaration, message):

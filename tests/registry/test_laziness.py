@@ -10,6 +10,7 @@ import pytest
 
 from mlpkit.jobs.check import check
 from mlpkit.registry.registry import Registry
+from mlpkit.specfile.spec import read_spec
 
 MANY = 50
 SPEC = """
@@ -70,5 +71,5 @@ def test_metadata_is_read_for_what_is_named_only(many, swish, monkeypatch):
 
     monkeypatch.setattr(PathDistribution, "read_text", read_text)
     (many.folder / "spec.yaml").write_text(SPEC.replace("LAYER", "acme_named.Swish"))
-    check(many.folder / "spec.yaml")
+    check(read_spec(many.folder / "spec.yaml"))
     assert {folder.partition("-")[0] for folder, _ in read} <= {"acme_named", "mlpkit"}

@@ -1,4 +1,4 @@
-"""lock.json says what the bits of a result depend on, and nothing about where they were made."""
+"""The environment says what the bits of a result depend on, and nothing about where they were made."""
 
 from __future__ import annotations
 
@@ -13,23 +13,14 @@ import threadpoolctl
 
 from mlpkit.runs import environment as module
 from mlpkit.runs import json_files
-from mlpkit.runs.environment import environment, lock_contents
+from mlpkit.runs.environment import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def contents() -> dict[str, Any]:
-    return lock_contents(mlpkit="0.1", data_checksum=None, computed_by={"acme.Swish": "CUDA"})
-
-
-def test_it_joins_its_arguments_with_the_environment() -> None:
-    environs = {**environment(), "computed_by": {"acme.Swish": "CUDA"}}
-    assert contents() == {"mlpkit": "0.1", "data_checksum": None, "environment": environs}
-
-
 def test_it_is_plain_and_holds_no_path_of_the_machine() -> None:
-    text = json_files.encode_pretty(contents())
+    text = json_files.encode_pretty(environment())
     for place in (sys.prefix, sys.base_prefix, np.__path__[0], platform.node()):
         assert place not in text
     assert "/" not in text

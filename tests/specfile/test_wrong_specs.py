@@ -16,6 +16,7 @@ import pytest
 
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
+from mlpkit.specfile.spec import read_spec
 
 FOLDER = Path(__file__).parent / "wrong_specs"
 CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -25,8 +26,9 @@ CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 def test_message(case, monkeypatch, golden):
     monkeypatch.chdir(FOLDER)
     overrides = Path(f"{case}.set")
+    given = overrides.read_text("utf-8").splitlines() if overrides.exists() else ()
     with pytest.raises(SpecError) as caught:
-        check(f"{case}.yaml", overrides=overrides.read_text("utf-8").splitlines() if overrides.exists() else ())
+        check(read_spec(f"{case}.yaml", overrides=given))
     golden(Path(f"{case}.txt"), f"{caught.value}\n")
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from mlpkit.errors import Diagnostic, SpecError
 from mlpkit.jobs.check import check
+from mlpkit.specfile.spec import read_spec
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "wrong_specs"
@@ -43,8 +44,9 @@ CASES = read_cases()
 
 def faults_of(case: Case) -> tuple[Diagnostic, ...]:
     overrides = FOLDER / f"{case.name}.set"
+    given = overrides.read_text("utf-8").splitlines() if overrides.exists() else ()
     with pytest.raises(SpecError) as caught:
-        check(f"{case.name}.yaml", overrides=overrides.read_text("utf-8").splitlines() if overrides.exists() else ())
+        check(read_spec(f"{case.name}.yaml", overrides=given))
     return caught.value.faults
 
 

@@ -14,6 +14,7 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.jobs.check import check
 from mlpkit.jobs.init import shipped_specs
 from mlpkit.specfile.sections import Training
+from mlpkit.specfile.spec import read_spec
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +26,7 @@ def test_the_package_ships_what_the_folder_specs_holds():
 @pytest.mark.parametrize("name", sorted(shipped_specs()))
 def test_a_shipped_spec_is_right_and_trains(name, tmp_path):
     path = shipped_specs()[name]
-    assert check(path).spec.name == name
+    assert check(read_spec(path)).spec.name == name
     length = {"iterations": 3, "evaluate_every": 3}
     spec = mlpkit.load_spec(path, overrides={f"training.{key}": value for key, value in length.items()})
     run = mlpkit.run(spec, tmp_path / "run")

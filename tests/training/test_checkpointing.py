@@ -40,8 +40,8 @@ def test_seconds(monkeypatch):
     assert CheckpointSchedule(CheckpointTriggers(every=3), 7).deadline == math.inf
 
 
-def ranked(values, **ranking):
-    order = BestTracker("loss", **ranking)
+def ranked(values, **settings):
+    order = BestTracker("loss", **settings)
     records = [{"iteration": i, "train_loss": 0.0, "validation_loss": value} for i, value in enumerate(values)]
     return [int(record["iteration"]) for record in records if order.improved(record)], order.best
 

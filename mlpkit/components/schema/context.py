@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from mlpkit.errors import ParameterError
+
 if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath, Recipe
 
@@ -35,11 +37,16 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         """Write the problem in one line, for callers without a file."""
-        place = ".".join(str(part) for part in self.path)
-        text = f"{place}: {self.message}" if place else self.message
-        if self.expected:
-            text += f"; expected {self.expected}"
-        return f"{text}; {self.remedy}" if self.remedy else text
+        return str(self.as_error())
+
+    def as_error(self, whole: str = "") -> ParameterError:
+        """Return the error for a caller in Python.
+
+        Args:
+            whole: what to name if the problem is not one of a parameter.
+        """
+        place = ".".join(str(part) for part in self.path) or whole
+        return ParameterError(place, self.message, expected=self.expected, remedy=self.remedy)
 
 
 class Invalid:

@@ -33,7 +33,7 @@ from mlpkit.components.schema.types import (
     TupleType,
     without_null,
 )
-from mlpkit.components.schema.wording import nearest
+from mlpkit.components.schema.wording import counted, nearest
 from mlpkit.errors import ParameterError, PluginError
 
 if TYPE_CHECKING:
@@ -122,22 +122,11 @@ class Schema:
         """
         before = len(context.faults)
         of = f" of {subject}" if subject else ""
-        misspelt: set[str] = set()
-        for key in given:
-            if key not in self.types:
-                absent = [name for name in self.types if name not in given]
-                meant = nearest(str(key), absent) or nearest(str(key), self.types)
-                misspelt |= {meant} if meant else set()
-                if not meant and self.nested_key(key):
-                    meant = ".".join(map(str, (*path, self.nested_key(key))))
-                remedy = f"did you mean '{meant}'?" if meant else self._remedy_for_parameter(key, given, context)
-                context.report(
-                    (*path, key),
-                    f"unknown {noun} {show(key)}{of}",
-                    expected="" if remedy else self._names(noun),
-                    remedy=remedy,
-                    at_key=True,
-                )
+        misspelt = {
+            self._report_unknown(f"unknown {noun} {show(key)}{of}", key, given, path, context, noun)
+            for key in given
+            if key not in self.types
+        }
         checked: dict[str, Any] = {}
         for field in self.fields:
             if field.name not in given and field.name in misspelt:
@@ -154,6 +143,19 @@ class Schema:
             checked[field.name] = field.type.check(value, (*path, field.name), context)
         faulty = len(context.faults) > before or any(value is INVALID for value in checked.values())
         return None if faulty else checked
+
+    def _report_unknown(
+        self, message: str, key: object, given: Mapping[str, object], path: KeyPath, context: CheckContext, noun: str
+    ) -> str:
+        """Report an unknown key, and return the parameter that it is most like, or nothing."""
+        absent = [name for name in self.types if name not in given]
+        meant = nearest(str(key), absent) or nearest(str(key), self.types) or ""
+        nested = self.nested_key(key)
+        instead = meant or (".".join(map(str, (*path, nested))) if nested else "")
+        remedy = f"did you mean '{instead}'?" if instead else self._remedy_for_parameter(key, given, context)
+        expected = "" if remedy else self._names(noun)
+        context.report((*path, key), message, expected=expected, remedy=remedy, at_key=True)  # type: ignore[arg-type]
+        return meant
 
     def nested_key(self, key: object) -> str:
         """Return the dotted key of a section below that has this key, such as ``training.epochs``; or nothing."""
@@ -192,10 +194,9 @@ class Schema:
         """
         names = [field.name for field in self.fields if not field.keyword_only]
         if len(args) > len(names):
-            unnamed = "argument" if len(names) == 1 else "arguments"
             raise ParameterError(
                 self.owner.__name__,
-                f"takes {len(names)} {unnamed} without a name, got {len(args)}",
+                f"takes {counted(len(names), 'argument')} without a name, got {len(args)}",
                 expected=", ".join(f"{field.name}=..." if field.keyword_only else field.name for field in self.fields),
             )
         given = dict(zip(names, args, strict=False))
@@ -206,9 +207,7 @@ class Schema:
         with suppress(EnoughProblems):
             checked = self.check(given | kwargs, (), context, subject=self.owner.__name__)
         if checked is None:
-            fault = context.faults[0]
-            place = ".".join(str(part) for part in fault.path) or self.owner.__name__
-            raise ParameterError(place, fault.message, expected=fault.expected, remedy=fault.remedy)
+            raise context.faults[0].as_error(self.owner.__name__)
         return {name: built(value) for name, value in checked.items()}
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
-from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.components.schema.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -236,7 +236,7 @@ class ListType(ValueType):
 
     def describe(self) -> str:
         """Say what is expected."""
-        count = f" of at least {self.fewest}" if self.fewest else ""
+        count = f" of at least {counted(self.fewest, 'item')}" if self.fewest else ""
         return f"a list{count}, each {self.items.describe()}"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
@@ -246,7 +246,7 @@ class ListType(ValueType):
                 path, f"{show(value)} is not a list", expected=self.describe(), remedy="put it in [ ]"
             )
         if len(value) < self.fewest:
-            return context.report(path, f"the list has {len(value)} items", expected=self.describe())
+            return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
         checked = self.check_items(value, path, context)
         if any(item is INVALID for item in checked):
             return INVALID
@@ -270,14 +270,14 @@ class TupleType(ValueType):
 
     def describe(self) -> str:
         """Say what is expected."""
-        return f"a list of {len(self.items)}: " + ", ".join(item.describe() for item in self.items)
+        return f"a list of {counted(len(self.items), 'item')}: " + ", ".join(item.describe() for item in self.items)
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the tuple, every item checked."""
         if not isinstance(value, list | tuple):
             return context.report(path, f"{show(value)} is not a list", expected=self.describe())
         if len(value) != len(self.items):
-            return context.report(path, f"the list has {len(value)} items", expected=self.describe())
+            return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
         checked = tuple(
             item_type.check(item, (*path, i), context)
             for i, (item_type, item) in enumerate(zip(self.items, value, strict=True))

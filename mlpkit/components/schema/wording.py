@@ -17,6 +17,11 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return ``1 item``, ``2 items``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def either_of(kinds: tuple[str, ...], *, article: bool = True) -> str:
     """Return ``a layer or a loss``; where any kind will do, ``a component``."""
     nouns = ("component",) if set(kinds) == set(KINDS) else kinds

@@ -11,7 +11,7 @@ from mlpkit.testing.suite import checks
 from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable, check_of, described
 
 if TYPE_CHECKING:
-    from mlpkit.testing.suite.examples.example import Example
+    from mlpkit.testing.suite.example import Example
     from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 

@@ -23,13 +23,13 @@ from mlpkit.registry.origin import GivenObject
 from mlpkit.registry.plugin import Plugin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import doubles
-from mlpkit.testing.suite.examples import examples_of
+from mlpkit.testing.suite.example import examples_of
 from mlpkit.testing.suite.observed_imports import ObservedImports, observed_imports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.testing.suite.examples.example import Example
+    from mlpkit.testing.suite.example import Example
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from mlpkit import DataError
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import Files, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.idx import IDX_SUFFIXES, read_idx, read_idx_shape
-from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image
+from mlpkit_plugins.formats.idx import read_idx, read_idx_shape
+from mlpkit_plugins.formats.image import read_grey_images
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
@@ -94,13 +93,7 @@ class Idx(SplitOptions, ArrayDataset):
         Raises:
             DataError: the file is missing, of another format, or damaged.
         """
-        suffix = path.suffix.lower()
-        if suffix in IMAGE_SUFFIXES:
-            return read_image(path)
-        if suffix in IDX_SUFFIXES:
-            return read_idx(path, IMAGES)
-        expected = f"an IDX file (no ending, {', '.join(IDX_SUFFIXES[1:])}), an image ({', '.join(IMAGE_SUFFIXES)})"
-        raise DataError(path, f"unknown file type '{path.suffix}'; expected {expected}, .npy or .npz")
+        return read_grey_images(path)
 
 
 class _Images:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Classes, DataError, Dataset, Description, ModelFileError, ParameterError, ShapeError
+from mlpkit import Classes, Dataset, Description, ModelFileError, ParameterError, ShapeError
 from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
 from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
 from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from mlpkit_plugins.datasets.mnist_shipped import ShippedFiles
-from mlpkit_plugins.formats.idx import IDX_SUFFIXES, idx_error, idx_header, read_idx, read_idx_shape
-from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image
+from mlpkit_plugins.formats.idx import idx_error, idx_header, read_idx_shape
+from mlpkit_plugins.formats.image import read_grey_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,13 +140,7 @@ class Mnist(Dataset):
         Raises:
             DataError: the file is missing, of another format, or damaged.
         """
-        suffix = path.suffix.lower()
-        if suffix in IMAGE_SUFFIXES:
-            return read_image(path)
-        if suffix in IDX_SUFFIXES:
-            return read_idx(path, RANKS[TEST_IMAGES])
-        expected = f"an IDX file (no ending, {', '.join(IDX_SUFFIXES[1:])}), an image ({', '.join(IMAGE_SUFFIXES)})"
-        raise DataError(path, f"unknown file type '{path.suffix}'; expected {expected}, .npy or .npz")
+        return read_grey_images(path)
 
     def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Turn raw images into what the network takes: float32, shape (rows, 784) or (rows, 28, 28).

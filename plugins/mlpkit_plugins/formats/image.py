@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit import DataError
+from mlpkit_plugins.formats.idx import IDX_SUFFIXES, read_idx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,24 @@ def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None
         if size is not None and pixels.size != size[::-1]:
             pixels = pixels.resize(size[::-1])
         return np.atleast_3d(np.array(pixels, np.uint8)).transpose(2, 0, 1)
+
+
+def read_grey_images(path: Path) -> NDArray[np.uint8]:
+    """Read images from an IDX file, plain or compressed, or a single one from an image file; by the name's ending.
+
+    Returns:
+        Grey values, shape (images, height, width).
+
+    Raises:
+        DataError: the file is missing, of another format, or damaged.
+    """
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return read_image(path)
+    if suffix in IDX_SUFFIXES:
+        return read_idx(path, 3)
+    expected = f"an IDX file (no ending, {', '.join(IDX_SUFFIXES[1:])}), an image ({', '.join(IMAGE_SUFFIXES)})"
+    raise DataError(path, f"unknown file type '{path.suffix}'; expected {expected}, .npy or .npz")
 
 
 def image_size(path: Path) -> tuple[int, int]:

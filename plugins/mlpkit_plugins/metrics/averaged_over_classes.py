@@ -29,6 +29,12 @@ class AveragedOverClasses(Metric):
         *,
         threshold: Annotated[float, Gt(0), Lt(1)] | None = None,
     ) -> None:
+        """Choose the average and how classes are predicted.
+
+        Args:
+            average: how the values of the classes are averaged.
+            threshold: probability from which a label, or class 1 of two, is predicted.
+        """
         self.average = average
         self.threshold = threshold
         self.target: Target | None = None

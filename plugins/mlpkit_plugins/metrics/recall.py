@@ -22,10 +22,6 @@ class Recall(AveragedOverClasses):
     has at least this probability. A single column holds the probability of class 1. Labels, each predicted for itself,
     need a threshold, and all of them occur.
 
-    Args:
-        average: how the values of the classes are averaged.
-        threshold: probability from which a label, or class 1 of two, is predicted.
-
     Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes); or prediction (rows, labels), t alike; or,
         for class 1 of two, prediction (rows,) or (rows, 1), t (rows,) or (rows, 1).
 

@@ -26,13 +26,18 @@ def network(input_shape=(4,), **options):
         ({"input_shape": ("4",)}, "the input shape ('4',) is no shape of an example; expected one such as (784,)"),
         ({"input_shape": [4]}, None),
         ({"input_shape": (np.int64(4),)}, None),
-        ({"names": ["a"]}, "there are 1 names for 2 members of the stack; expected as many"),
+        ({"names": ["a"]}, "1 name can't name 2 members of the stack; expected as many"),
         ({"names": ["a", "a"]}, "two members of the stack are called 'a'; expected names that differ"),
         ({"names": ["a.b", "c"]}, "'a.b' can't be a layer's name; expected a string without dots"),
         ({"names": ["", "c"]}, "'' can't be a layer's name; expected a string without dots"),
         ({"names": ["a", "b"]}, None),
         ({"slices": 0}, "a minibatch can't be cut into 0 slices; expected at least 1"),
         ({"slices": 7}, None),
+        ({"seed": -1}, "-1 can't be a network's seed; expected an integer from 0 up"),
+        ({"seed": 0.5}, "0.5 can't be a network's seed; expected an integer from 0 up"),
+        ({"seed": True}, "True can't be a network's seed; expected an integer from 0 up"),
+        ({"seed": None}, "None can't be a network's seed; expected an integer from 0 up"),
+        ({"seed": 10**30}, None),
     ],
 )
 def test_what_a_network_is_built_from(options, message):
@@ -42,6 +47,11 @@ def test_what_a_network_is_built_from(options, message):
     with pytest.raises(UsageError) as caught:
         network(**options)
     assert str(caught.value) == message
+
+
+def test_a_seed_may_be_an_integer_of_numpy():
+    x = np.ones((2, 4))
+    assert network(seed=np.int64(3)).predict(x).tobytes() == network(seed=3).predict(x).tobytes()
 
 
 X, T = np.ones((2, 4)), np.array([0, 1])

@@ -1,11 +1,204 @@
-"""The section ``training``."""
+"""The section ``training``: those of its keys that hold a section or a monitor, and advice."""
 
 from __future__ import annotations
 
 import pytest
+import yaml
 
-from mlpkit.errors import SpecSchemaError
-from mlpkit.specfile.spec import parse_spec
+from mlpkit.errors import SpecError, SpecSchemaError
+from mlpkit.jobs.explain import explain
+from mlpkit.jobs.schema import json_schema
+from mlpkit.jobs.training_job import settings_of
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.sections import CheckpointSection, ClipSection, EarlyStoppingSection, MovingAverageSection
+from mlpkit.specfile.spec import load_spec, parse_spec
+
+SPEC = """\
+mlpkit: 1
+name: x
+data: mnist
+layers: [Affine: {units: 10}, SoftmaxWithLoss]
+training:
+  optimizer: sgd
+  iterations: 10
+  metrics: [accuracy, mean_absolute_error]
+"""
+
+
+def spec_with(text=""):
+    return parse_spec(f"{SPEC}  {text}\n", name="s.yaml")
+
+
+@pytest.fixture(scope="module")
+def schema():
+    jsonschema = pytest.importorskip("jsonschema")
+    return jsonschema.Draft202012Validator(json_schema(Registry.discover()))
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "resolved"),
+    [
+        ("checkpoint: null", None, None),
+        ("checkpoint: {every: 500}", CheckpointSection(every=500), {"every": 500, "keep": 2}),
+        (
+            "checkpoint: {every_epochs: 2, keep: 1}",
+            CheckpointSection(every_epochs=2, keep=1),
+            {"every_epochs": 2, "keep": 1},
+        ),
+        (
+            "checkpoint: {every_seconds: 0.5, best: accuracy}",
+            CheckpointSection(every_seconds=0.5, best="accuracy"),
+            {"every_seconds": 0.5, "keep": 2, "best": "accuracy"},
+        ),
+        ("checkpoint: {best: loss}", CheckpointSection(best="loss", keep=2), {"keep": 2, "best": "loss"}),
+        ("clip: null", None, None),
+        ("clip: {norm: 1}", ClipSection(norm=1.0), {"norm": 1.0}),
+        ("clip: {value: 0.5}", ClipSection(value=0.5), {"value": 0.5}),
+        ("clip: {norm: null, value: 0.5}", ClipSection(value=0.5), {"value": 0.5}),
+        ("moving_average: null", None, None),
+        ("moving_average: {}", MovingAverageSection(0.999), {"decay": 0.999}),
+        ("moving_average: {decay: 0.5}", MovingAverageSection(0.5), {"decay": 0.5}),
+        ("early_stopping: null", None, None),
+        (
+            "early_stopping: {}",
+            EarlyStoppingSection("loss", 5, 0.0),
+            {"metric": "loss", "patience": 5, "minimum_change": 0.0},
+        ),
+        (
+            "early_stopping: {metric: accuracy, patience: 2, minimum_change: 0.01}",
+            EarlyStoppingSection("accuracy", 2, 0.01),
+            {"metric": "accuracy", "patience": 2, "minimum_change": 0.01},
+        ),
+        ("best_weights: null", None, None),
+        ("best_weights: loss", "loss", "loss"),
+    ],
+)
+def test_what_is_written_is_read_and_resolved(text, value, resolved, schema):
+    spec, key = spec_with(text), text.partition(":")[0]
+    assert getattr(spec.training, key) == value
+    assert spec.resolved()["training"].get(key) == resolved
+    again = parse_spec(yaml.safe_dump(spec.resolved()), name="resolved.yaml")
+    assert getattr(again.training, key) == value
+    schema.validate(yaml.safe_load(f"{SPEC}  {text}\n"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("checkpoint", CheckpointSection(every_seconds=300)),
+        ("clip", None),
+        ("moving_average", None),
+        ("early_stopping", None),
+        ("best_weights", None),
+    ],
+)
+def test_what_is_left_out_has_its_default(key, value):
+    resolved = spec_with().resolved()["training"]
+    assert getattr(spec_with().training, key) == value
+    assert (key in resolved) == (value is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("checkpoint: {}", "nothing says when to save a checkpoint"),
+        ("checkpoint: {keep: 3}", "expected: one of every, every_epochs, every_seconds, best"),
+        ("checkpoint: {every: null}", "nothing says when to save a checkpoint"),
+        ("checkpoint: {every: 0}", "expected: an integer, at least 1"),
+        ("checkpoint: {every_seconds: 0}", "expected: a number, greater than 0"),
+        ("checkpoint: {every: 1, keep: 0}", "expected: an integer, at least 1"),
+        ("checkpoint: {evry: 1}", "help: did you mean 'every'?"),
+        ("checkpoint: 5", "expected: a mapping with the keys of training.checkpoint"),
+        ("clip: {}", "9:3: nothing says how large a gradient may be"),
+        ("clip: {norm: null}", "expected: either norm: LENGTH or value: LIMIT"),
+        ("clip: {norm: 1, value: 1}", "9:19: both norm and value are given"),
+        ("clip: {norm: 0}", "expected: a number, greater than 0"),
+        ("clip: {value: -1}", "expected: a number, greater than 0"),
+        ("clip: {norn: 1}", "help: did you mean 'norm'?"),
+        ("clip: 1.0", "expected: a mapping with the keys of training.clip"),
+        ("moving_average: {decay: 1}", "9:27: 1 is out of range"),
+        ("moving_average: {decay: 0}", "expected: a number, greater than 0 and less than 1"),
+        ("moving_average: {decy: 0.9}", "help: did you mean 'decay'?"),
+        ("moving_average: 0.999", "help: its keys: decay"),
+        ("early_stopping: {patience: 0}", "expected: an integer, at least 1"),
+        ("early_stopping: {minimum_change: -1}", "expected: a number, at least 0"),
+        ("early_stopping: {patient: 3}", "help: did you mean 'patience'?"),
+        ("early_stopping: true", "help: its keys: metric, patience, minimum_change"),
+        ("best_weights: true", "expected: loss, or one of training.metrics"),
+    ],
+)
+def test_mistakes_are_explained_and_refused_by_the_json_schema(text, message, schema):
+    expect_one_mistake(text, message)
+    assert not schema.is_valid(yaml.safe_load(f"{SPEC}  {text}\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("checkpoint: {best: acuracy}", "help: did you mean 'accuracy'?"),
+        ("checkpoint: {best: top_k}", "help: add it: training.metrics=[top_k]"),
+        ("early_stopping: {metric: acuracy}", "9:28: the run has no metric 'acuracy'"),
+        ("early_stopping: {metric: acuracy}", "help: did you mean 'accuracy'?"),
+        ("early_stopping: {metric: top_k}", "help: add it: training.metrics=[top_k]"),
+        ("best_weights: acuracy", "9:17: the run has no metric 'acuracy'"),
+    ],
+)
+def test_what_is_monitored_is_among_the_metrics(text, message):
+    expect_one_mistake(text, message)
+
+
+def expect_one_mistake(text, message):
+    with pytest.raises(SpecError) as caught:
+        spec_with(text)
+    assert len(caught.value.faults) == 1
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("checkpoint", {"every_seconds": 300.0, "keep": 2}),
+        ("checkpoint.keep", 2),
+        ("moving_average.decay", 0.999),
+        ("early_stopping.patience", 5),
+        ("clip.norm", None),
+    ],
+)
+def test_a_key_is_explained_though_it_is_left_out(key, value):
+    explained = explain(spec_with(), f"training.{key}")
+    assert explained.value == explained.default == value
+
+
+def test_a_key_that_is_given_is_explained():
+    assert explain(spec_with("clip: {norm: 2}"), "training.clip.norm").value == 2
+    assert explain(spec_with(), "training.clip.norm").meaning.startswith("largest length")
+
+
+def test_a_section_merges_key_by_key(tmp_path):
+    (tmp_path / "base.yaml").write_text(SPEC + "  checkpoint: {every: 500}\n")
+    (tmp_path / "child.yaml").write_text("extends: base.yaml\ntraining: {checkpoint: {keep: 5}}\n")
+    spec = load_spec(tmp_path / "child.yaml", overrides=["training.checkpoint.best=loss"])
+    assert spec.training.checkpoint == CheckpointSection(every=500, keep=5, best="loss")
+    assert spec.resolved()["training"]["checkpoint"] == {"every": 500, "keep": 5, "best": "loss"}
+
+
+@pytest.mark.parametrize(
+    ("text", "clip"),
+    [
+        ("clip: {norm: 1}", ("norm", 1.0)),
+        ("clip: {norm: null, value: 0.5}", ("value", 0.5)),
+        ("clip: null", None),
+    ],
+)
+def test_the_gradient_is_clipped_as_the_spec_says(text, clip):
+    assert settings_of(spec_with(text)).clip == clip
+
+
+@pytest.mark.parametrize("key", ["early_stopping: {metric: %s}", "best_weights: %s"])
+@pytest.mark.parametrize(("monitor", "higher"), [("loss", False), ("accuracy", True), ("mean_absolute_error", False)])
+def test_the_metric_itself_says_whether_higher_is_better(key, monitor, higher):
+    (callback,) = settings_of(spec_with(key % monitor)).callbacks
+    assert (callback._tracker.monitor, callback._tracker.higher_is_better) == (monitor, higher)
 
 
 def test_a_parameter_beside_an_unknown_component_gets_no_advice_that_could_be_wrong():

@@ -50,7 +50,7 @@ def mlpkit_components():
             "",
             "can_be_used",
             "it raised build of Scale1 returned None; expected the outputs' shape, a tuple of integers from 1 up; "
-            "expected it to work on random inputs",
+            "end build with 'return input_shape' if forward keeps the shape; expected it to work on random inputs",
         ),
         (
             "return self.g.value * x",

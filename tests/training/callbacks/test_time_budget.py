@@ -54,7 +54,7 @@ def test_time_before_a_resume_counts_and_the_break_does_not(make_trainer, clock)
     triggers, kept = CheckpointTriggers(every=1), Kept()
     make(kept).train()
     snapshot = kept.saved[3]
-    assert snapshot.figures["callbacks"] == [{"seconds": 8.0}]  # a look in each step, and one in each saving
+    assert snapshot.metadata["callbacks"] == [{"seconds": 8.0}]  # a look in each step, and one in each saving
     clock.now += 1000
     again = make(None)
     again.restore(snapshot)

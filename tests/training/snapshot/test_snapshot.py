@@ -36,7 +36,7 @@ def settings():
         "iterations": 12,
         "evaluate_every": 3,
         "triggers": CheckpointTriggers(every=1),
-        "ranking": BestTracker("loss"),
+        "best": BestTracker("loss"),
     }
 
 
@@ -55,7 +55,7 @@ def test_there_is_a_snapshot_a_step_and_one_an_evaluation_that_is_better(whole):
     losses = [record["validation_loss"] for record in trainer.history]
     better = [i for i, loss in enumerate(losses) if loss < min(losses[:i], default=np.inf)]
     assert [snapshot.step for snapshot in kept.best] == [trainer.history[i]["iteration"] for i in better]
-    assert kept.best[-1].figures["best"] == [trainer.history[better[-1]]["iteration"], losses[better[-1]]]
+    assert kept.best[-1].metadata["best"] == [trainer.history[better[-1]]["iteration"], losses[better[-1]]]
 
 
 @pytest.mark.parametrize("step", range(1, 13))
@@ -67,7 +67,7 @@ def test_the_rest_is_the_same_to_the_bit(step, whole, make_trainer):
     assert other.train() == trainer.history
     assert other.network.values.tobytes() == trainer.network.values.tobytes()
     later = kept.saved[step:]
-    assert [snapshot.figures for snapshot in again.saved] == [snapshot.figures for snapshot in later]
+    assert [snapshot.metadata for snapshot in again.saved] == [snapshot.metadata for snapshot in later]
     for mine, theirs in zip(again.saved, later, strict=True):
         assert {n: a.tobytes() for n, a in mine.arrays.items()} == {n: a.tobytes() for n, a in theirs.arrays.items()}
 
@@ -106,7 +106,7 @@ def test_a_store_that_failed_meanwhile_is_asked_with_the_next_report(make_traine
 
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_REPORTS", 0)
     store = Failing()
-    trainer = make_trainer(store=store, **settings() | {"triggers": CheckpointTriggers(every=5), "ranking": None})
+    trainer = make_trainer(store=store, **settings() | {"triggers": CheckpointTriggers(every=5), "best": None})
     with pytest.raises(StorageError, match="no room"):
         trainer.train()
     assert ([snapshot.step for snapshot in store.saved], trainer.progress.step) == ([5], 6)
@@ -171,16 +171,16 @@ def test_a_snapshot_of_another_network_is_refused_before_anything_is_written(who
         ("callbacks", [1]),
     ],
 )
-def test_figures_that_no_run_has_are_refused(key, value, whole, make_trainer):
+def test_metadata_that_no_run_has_are_refused(key, value, whole, make_trainer):
     snapshot = whole[1].saved[5]
     other = make_trainer(slices=2, **settings())
     before = other.network.values.tobytes()
     with pytest.raises(ModelFileError, match=f"the checkpoint lacks or garbles {key};"):
-        other.restore(snapshot._replace(figures=snapshot.figures | {key: value}))
-    figures = {name: figure for name, figure in snapshot.figures.items() if name != key}
+        other.restore(snapshot._replace(metadata=snapshot.metadata | {key: value}))
+    metadata = {name: value for name, value in snapshot.metadata.items() if name != key}
     if key not in {"learning_rate", "best"}:
         with pytest.raises(ModelFileError, match=f"the checkpoint lacks or garbles {key};"):
-            other.restore(snapshot._replace(figures=figures))
+            other.restore(snapshot._replace(metadata=metadata))
     assert other.network.values.tobytes() == before
 
 
@@ -189,7 +189,7 @@ def test_a_snapshot_shares_nothing_with_the_run(make_trainer):
     snapshot = trainer.snapshot()
     before = copy.deepcopy(snapshot)
     trainer.train()
-    assert snapshot.figures == before.figures
+    assert snapshot.metadata == before.metadata
     assert {n: a.tobytes() for n, a in snapshot.arrays.items()} == {n: a.tobytes() for n, a in before.arrays.items()}
     late = trainer.snapshot()
     mine = [trainer.network.values, trainer.network.replicas[0].state, *trainer._update.slots.values()]

@@ -1,1 +1,1 @@
-"""The checks, one file per kind or group of kinds."""
+"""The checks: a file per kind of component, with the examples that they use, and those of several kinds."""

@@ -10,15 +10,15 @@ import numpy as np
 
 from mlpkit.testing.gradients import gradient_mismatches
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, OUTPUTS, gradients
 from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
-from mlpkit.testing.suite.examples.operation import INPUT_GRADIENT, OUTPUTS, gradients
 
 if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.network.sequential import Sequential
     from mlpkit.testing.gradients import GradientMismatch
+    from mlpkit.testing.suite.checks.operation import OperationExample
     from mlpkit.testing.suite.comparison import Arrays
-    from mlpkit.testing.suite.examples.operation import OperationExample
 
 
 @checks_examples("layer", "loss")

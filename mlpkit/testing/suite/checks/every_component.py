@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import Recipe
     from mlpkit.components.schema.signature import ParameterSchema
-    from mlpkit.testing.suite.examples.example import Example
+    from mlpkit.testing.suite.example import Example
     from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 

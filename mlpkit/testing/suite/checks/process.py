@@ -21,10 +21,10 @@ from mlpkit.jobs.run import run
 from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
+from mlpkit.testing.suite.checks.layer import LayerExample
+from mlpkit.testing.suite.checks.loss import LossExample
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.doubles import NAMESPACE
-from mlpkit.testing.suite.examples.layer import LayerExample
-from mlpkit.testing.suite.examples.loss import LossExample
 from mlpkit.testing.suite.observed_imports import (
     changes,
     global_random_states,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.testing.suite.comparison import Arrays
-    from mlpkit.testing.suite.examples.example import Example
+    from mlpkit.testing.suite.example import Example
     from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
@@ -251,6 +251,8 @@ def can_be_used(example: Example) -> None:
     """
     try:
         found = _exercised_apart(example)
+    except CheckFailure:
+        raise
     except Exception as error:
         raise CheckFailure(
             f"it raised {described(error)}", expected="it to work on random inputs", remedy=_remedy(error)

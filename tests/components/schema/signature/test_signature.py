@@ -199,7 +199,7 @@ def test_every_fault_is_reported_at_once():
     assert faults(Conv, {"filters": 0, "size": [1], "bais": False}, subject="layer Conv") == [
         "layers.0.bais: unknown parameter 'bais' of layer Conv; did you mean 'bias'?",
         "layers.0.filters: 0 is out of range; expected an integer, at least 1",
-        "layers.0.size: the list has 1 items; expected a list of 2: an integer, an integer",
+        "layers.0.size: the list has 1 item; expected a list of 2 items: an integer, an integer",
     ]
 
 

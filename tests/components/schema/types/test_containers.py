@@ -56,9 +56,9 @@ def test_takes_and_hands_over(checked, value_type, value, expected):
         (
             SIZES,
             3,
-            ["p: 3 is not a list; expected a list of at least 2, each an integer, at least 1; put it in [ ]"],
+            ["p: 3 is not a list; expected a list of at least 2 items, each an integer, at least 1; put it in [ ]"],
         ),
-        (SIZES, [3], ["p: the list has 1 items; expected a list of at least 2, each an integer, at least 1"]),
+        (SIZES, [3], ["p: the list has 1 item; expected a list of at least 2 items, each an integer, at least 1"]),
         (
             SIZES,
             [3, "4", 0],
@@ -67,8 +67,8 @@ def test_takes_and_hands_over(checked, value_type, value, expected):
                 "p.2: 0 is out of range; expected an integer, at least 1",
             ],
         ),
-        (PAIR, "a", ["p: 'a' is not a list; expected a list of 2: an integer, a string"]),
-        (PAIR, [3], ["p: the list has 1 items; expected a list of 2: an integer, a string"]),
+        (PAIR, "a", ["p: 'a' is not a list; expected a list of 2 items: an integer, a string"]),
+        (PAIR, [3], ["p: the list has 1 item; expected a list of 2 items: an integer, a string"]),
         (PAIR, [3, 4], ["p.1: 4 is not a string; expected a string; put it in quotes"]),
         (RATES, [1], ["p: a list is not a mapping; expected a mapping from names, each to a number"]),
         (RATES, {1: 2}, ["p: the key 1 is not a string; expected a mapping from names, each to a number"]),

@@ -1,26 +1,112 @@
-"""Checks of metrics: the results, and the targets."""
+"""Examples and checks of metrics: the results, and the targets."""
 
 from __future__ import annotations
 
 import reprlib
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import WrongUseError
+from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.check import CheckFailure, checks_examples, described
+from mlpkit.testing.suite.example import ROWS, Example
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.metric import Metric
     from mlpkit.components.target import Target
-    from mlpkit.testing.suite.examples.metric import MetricExample, PredictedRows
+    from mlpkit.testing.suite.comparison import Arrays
 
 
-ROWS = 40
+class PredictedRows(NamedTuple):
+    """Predictions and their targets.
+
+    Args:
+        prediction: what a loss's ``predict`` returns.
+        t: targets of the same rows.
+    """
+
+    prediction: NDArray[Any]
+    t: NDArray[Any]
+
+    def rows(self, rows: slice | NDArray[Any]) -> PredictedRows:
+        """Return some of them, copied."""
+        return PredictedRows(self.prediction[rows].copy(), self.t[rows].copy())
+
+    def copy(self) -> PredictedRows:
+        """Return a copy."""
+        return PredictedRows(self.prediction.copy(), self.t.copy())
+
+
+class MetricExample(Example):
+    """A metric of predictions for a kind of target."""
+
+    form = "a list of pairs of parameters and a target"
+    sample = "[({'k': 2}, Classes(5))]"
+    place = Classes(5)
+
+    @classmethod
+    def is_item(cls, item: object) -> bool:
+        """Whether it is a pair of a dict and a target."""
+        match item:
+            case (dict(), Classes() | Labels() | Values()):
+                return True
+        return False
+
+    def title(self) -> str:
+        """Return a title that identifies the example."""
+        return f"{super().title()} with {self.shown_with()}"
+
+    @property
+    def target(self) -> Target:
+        """The kind of target."""
+        target: Target = self.shown_with()
+        return target
+
+    def ready(self, target: Target | None = None) -> Metric:
+        """Build the metric and call ``expect_target``, as a network does; by default with the example's target."""
+        metric: Metric = self.make()
+        metric.expect_target(target or self.target)
+        return metric
+
+    def predictions(
+        self, rows: int = ROWS, number: int = 0, dtype: str = "float64", target: Target | None = None
+    ) -> PredictedRows:
+        """Return random predictions, by default of the example's target.
+
+        They are probabilities, unless the target is real values.
+        """
+        target = target or self.target
+        rng = self.random("predictions", number)
+        t = random_targets(target, rows, rng, dtype)
+        if isinstance(target, Values):
+            return PredictedRows(rng.normal(size=(rows, *target.shape)).astype(dtype), t)
+        shares = rng.uniform(0.01, 1, size=(rows, target.count))
+        if isinstance(target, Classes):
+            shares /= shares.sum(axis=1, keepdims=True)
+        return PredictedRows(shares.astype(dtype), t)
+
+    def result(self, *parts: PredictedRows) -> NDArray[Any]:
+        """Return the result of a new metric on some minibatches."""
+        metric = self.ready()
+        for part in parts:
+            metric.update(*part)
+        return np.asarray(metric.result(), np.float64)
+
+    def exercise(self) -> Arrays:
+        """Add two minibatches, merge with another metric, and compute the result."""
+        metric, other = self.ready(), self.ready()
+        metric.update(*self.predictions(number=0))
+        other.update(*self.predictions(number=1))
+        metric.merge(other)
+        return {"the result": np.array(metric.result())}
+
+
+MANY_ROWS = 40
 TOLERANCE = 1e-9
 
 
@@ -31,7 +117,7 @@ def result_is_a_finite_number(example: MetricExample) -> None:
     The history holds numbers only, and ``metrics.json`` holds them and tables.
     """
     for dtype in ("float32", "float64"):
-        for rows in (1, ROWS):
+        for rows in (1, MANY_ROWS):
             metric = example.ready()
             metric.update(*example.predictions(rows, dtype=dtype))
             result = metric.result()
@@ -55,7 +141,7 @@ def parts_make_the_whole(example: MetricExample) -> None:
     Evaluation goes through a split in parts, and the last part is smaller.
     """
     for number in range(3):  # results of different cuts may agree by chance
-        whole = example.predictions(ROWS, number)
+        whole = example.predictions(MANY_ROWS, number)
         _expect_same("in parts of different sizes", example.result(*_parts(whole)), example.result(whole))
 
 
@@ -66,7 +152,7 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
     Several workers may share an evaluation.
     """
     for number in range(3):
-        whole = example.predictions(ROWS, number)
+        whole = example.predictions(MANY_ROWS, number)
         first, *others = [_after(example, part) for part in _parts(whole)]
         for other in others:
             first.merge(other)
@@ -79,7 +165,7 @@ def an_empty_metric_adds_nothing(example: MetricExample) -> None:
 
     A worker may have had nothing to do.
     """
-    whole = example.predictions(ROWS)
+    whole = example.predictions(MANY_ROWS)
     expected = example.result(whole)
     full, empty = example.ready(), example.ready()
     full.update(*whole)
@@ -95,8 +181,8 @@ def order_plays_no_part(example: MetricExample) -> None:
 
     Workers finish in any order.
     """
-    whole = example.predictions(ROWS)
-    order = example.random("order").permutation(ROWS)
+    whole = example.predictions(MANY_ROWS)
+    order = example.random("order").permutation(MANY_ROWS)
     _expect_same("with the examples in another order", example.result(whole.rows(order)), example.result(whole))
 
 
@@ -106,7 +192,7 @@ def asking_changes_nothing(example: MetricExample) -> None:
 
     A display may show it in the middle of an evaluation.
     """
-    whole = example.predictions(ROWS)
+    whole = example.predictions(MANY_ROWS)
     metric = example.ready()
     for part in _parts(whole):
         metric.update(*part)
@@ -120,7 +206,7 @@ def leaves_predictions_alone(example: MetricExample) -> None:
 
     Other metrics use them too.
     """
-    whole = example.predictions(ROWS)
+    whole = example.predictions(MANY_ROWS)
     before = whole.copy()
     example.ready().update(*whole)
     for what, array, old in (
@@ -139,7 +225,7 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
 
     The next minibatch is written into them.
     """
-    whole = example.predictions(ROWS)
+    whole = example.predictions(MANY_ROWS)
     expected = example.result(whole.copy())
     metric = example.ready()
     metric.update(*whole)
@@ -154,7 +240,7 @@ def new_objects_begin_at_nothing(example: MetricExample) -> None:
 
     Every evaluation of a split makes a new one.
     """
-    whole, other = example.predictions(ROWS), example.predictions(ROWS, number=1)
+    whole, other = example.predictions(MANY_ROWS), example.predictions(MANY_ROWS, number=1)
     expected = example.result(whole)
     first, second = example.ready(), example.ready()
     first.update(*other)

@@ -1,17 +1,21 @@
-"""The base of all examples: parameters, and a component built from them."""
+"""The examples on which a component is checked: parameters, and a component built from them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from mlpkit.components.kinds import KINDS
 from mlpkit.components.randomness import keyed_generator
+from mlpkit.testing.suite.check import CheckFailure
 
 if TYPE_CHECKING:
     import numpy as np
 
     from mlpkit.registry.registry import RegisteredComponent, Registry
     from mlpkit.testing.suite.comparison import Arrays
+
 
 ROWS = 7
 """Default rows of a minibatch; odd, so that its two parts differ in size."""
@@ -118,3 +122,37 @@ class ExampleWithShape(Example):
     def title(self) -> str:
         """Return a title that identifies the example."""
         return f"{super().title()} on shape {self.shape}"
+
+
+def example_class(kind: str) -> type[Example]:
+    """Return the class of examples for a kind of component; it stands beside the checks of that kind."""
+    module = import_module(f"mlpkit.testing.suite.checks.{kind}")
+    found: type[Example] = getattr(module, f"{KINDS[kind].base}Example")
+    return found
+
+
+def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]:
+    """Return a component's examples, or its default parameters.
+
+    Args:
+        entry: the component.
+        registry: the components that its parameters may name.
+
+    Raises:
+        CheckFailure: ``examples`` returned something else, or nothing although a parameter is required.
+    """
+    kind = example_class(entry.kind)
+    given = entry.component.examples()  # type: ignore[attr-defined]
+    if not isinstance(given, list) or not all(kind.is_item(item) for item in given):
+        raise CheckFailure(
+            f"{entry.name}.examples() returned {given!r}", expected=kind.form, remedy=f"as in {kind.sample}"
+        )
+    required = [field.name for field in entry.schema.fields if field.required]
+    if not given and required:
+        raise CheckFailure(
+            f"{entry.name} has no examples, and requires {', '.join(required)}",
+            expected="parameters to check it with",
+            remedy=f"write a class method examples that returns {kind.form}, as in {kind.sample}",
+        )
+    indices: list[int | None] = [*range(len(given))] or [None]
+    return [example for index in indices for example in kind.variants(entry, registry, index)]

@@ -1,58 +1,149 @@
-"""Checks of layers and losses: shapes, dtypes, inputs, and independence of examples and modes."""
+"""What examples of layers and losses share, and checks of both: shapes, dtypes, inputs, independence of examples."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from mlpkit.components.layer import Layer
+from mlpkit.network.sequential import Sequential
+from mlpkit.testing.outside_network import begin_pass, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
-from mlpkit.testing.suite.examples.operation import INPUT_GRADIENT, OUTPUTS, Batch
+from mlpkit.testing.suite.comparison import expect_close
+from mlpkit.testing.suite.example import ROWS, ExampleWithShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.target import Target
     from mlpkit.testing.suite.comparison import Arrays
-    from mlpkit.testing.suite.examples.layer import LayerExample
-    from mlpkit.testing.suite.examples.operation import OperationExample
 
 
-@checks_examples("layer")
-def outputs_have_the_declared_shape(example: LayerExample) -> None:
-    """Does ``forward`` return the shape that ``build`` declared, for minibatches of 1 and of 7 rows?
+OUTPUTS: Final = "what forward returns"
+INPUT_GRADIENT: Final = "what backward returns"
 
-    The next layers were built for that shape, and the last minibatch of an epoch may have any size.
+
+class Batch(NamedTuple):
+    """A minibatch.
+
+    Args:
+        x: inputs.
+        t: targets of a loss; for a layer, the derivative of the loss by its outputs.
     """
-    for rows in (1, 7):
-        y = example.forward(example.ready(), example.batch(rows))
-        expected = (rows, *example.output_shape)
-        if not isinstance(y, np.ndarray) or y.shape != expected:
-            found = f"an array of shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
-            raise CheckFailure(
-                f"forward returned {found} for {rows} rows",
-                expected=f"shape {expected}, as build declared",
-                remedy="return from build the shape of one example's outputs, without the batch axis",
-            )
+
+    x: NDArray[Any]
+    t: NDArray[Any]
+
+    def rows(self, rows: slice) -> Batch:
+        """Return a part of it, copied."""
+        return Batch(self.x[rows].copy(), self.t[rows].copy())
+
+    def copy(self) -> Batch:
+        """Return a copy."""
+        return Batch(self.x.copy(), self.t.copy())
 
 
-@checks_examples("layer")
-def takes_an_empty_minibatch(example: LayerExample) -> None:
-    """Can a minibatch without rows go forward and backward?
+class OperationExample(ExampleWithShape):
+    """An example on which a layer or loss is checked."""
 
-    A slice may be empty, and so may the rows that a filter leaves.
-    """
-    layer, batch = example.ready(), example.batch(0)
-    y = np.asarray(example.forward(layer, batch))
-    dx = np.asarray(example.backward(layer, batch))
-    for what, shape, expected in (("forward", y.shape, example.output_shape), ("backward", dx.shape, example.shape)):
-        if shape != (0, *expected):
-            raise CheckFailure(
-                f"{what} returned shape {shape} for a minibatch without rows", expected=f"shape {(0, *expected)}"
-            )
+    target: Target | None = None
+
+    def ready(self, dtype: str = "float64", *, training: bool = True) -> Any:
+        """Return a new operation, bound to arrays as in a network."""
+        operation: Operation = self.make()
+        standalone(operation, self.shape, target=self.target, dtype=dtype, resolver=self.registry.create)
+        move_parameters(operation, self.random("parameters"))
+        for each in operation.operations():
+            each.training = training
+        return operation
+
+    def network(self, slices: int) -> Sequential:
+        """Return a new network of the operation alone, in training; a layer's loss is Σ y t."""
+        network = Sequential(
+            self._stack(),
+            self.shape,
+            target=self.target,
+            dtype="float64",
+            slices=slices,
+            resolver=self.registry.create,
+        )
+        network.values[...] += self.random("flat parameters").uniform(-0.1, 0.1, network.values.shape)
+        network.set_training(True)
+        return network
+
+    def batch(self, rows: int = ROWS, dtype: str = "float64", number: int = 0) -> Batch:
+        """Return a random minibatch.
+
+        Args:
+            rows: its rows.
+            dtype: the network's dtype.
+            number: number of the random minibatch.
+        """
+        rng = self.random("batch", number)
+        x = rng.normal(size=(rows, *self.shape)).astype(dtype)
+        return Batch(x, self._second(rows, rng, dtype))
+
+    def run(self, operation: Any, batch: Batch) -> Arrays:
+        """Go forward and backward once, and return copies of all results.
+
+        State is reset before, so that it can't be why two passes differ.
+        """
+        outputs = self.forward(operation, batch)
+        arrays = {OUTPUTS: np.array(outputs), INPUT_GRADIENT: np.array(self.backward(operation, batch))}
+        return arrays | gradients(operation)
+
+    def forward(self, operation: Any, batch: Batch) -> Any:
+        """Go forward once, with random numbers and state as for a first pass."""
+        begin_pass(operation)
+        for state in operation.declared_states():
+            state.value[...] = state.initial
+        return self.compute(operation, batch)
+
+    @abstractmethod
+    def compute(self, operation: Any, batch: Batch) -> Any:
+        """Call the operation's ``forward``."""
+
+    @abstractmethod
+    def backward(self, operation: Any, batch: Batch) -> Any:
+        """Call the operation's ``backward``."""
+
+    def exercise(self) -> Arrays:
+        """Go forward and backward in training, and forward in evaluation, in both dtypes."""
+        found: Arrays = {}
+        for dtype in ("float32", "float64"):
+            batch = self.batch(dtype=dtype)
+            for what, array in self.run(self.ready(dtype), batch).items():
+                found[f"{what} in {dtype}"] = array
+            evaluated = self.forward(self.ready(dtype, training=False), batch)
+            found[f"{OUTPUTS} in evaluation, in {dtype}"] = np.array(evaluated)
+        return found
+
+    @abstractmethod
+    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+        """Draw the second part of a minibatch."""
+
+    @abstractmethod
+    def _stack(self) -> list[Any]:
+        """Return a new operation, with the other layers that make it a network."""
+
+
+def gradients(operation: Operation) -> Arrays:
+    """Return a copy of the gradient of each parameter."""
+    return {
+        f"the gradient of {parameter.path.partition('.')[2]}": parameter.grad.copy()
+        for parameter in operation.declared_parameters()
+    }
+
+
+def move_parameters(operation: Operation, rng: np.random.Generator) -> None:
+    """Move parameters a little off their first values, so that zeros hide nothing."""
+    for parameter in operation.declared_parameters():
+        parameter.value += rng.uniform(-0.1, 0.1, parameter.shape).astype(parameter.value.dtype)
 
 
 @checks_examples("layer", "loss")
@@ -128,19 +219,6 @@ def examples_do_not_affect_each_other(example: OperationExample) -> None:
     expect_close(found, expected, "in the rows that stayed, when the other rows changed", remedy, tolerance=1e-9)
 
 
-@checks_examples("layer")
-def in_evaluation_examples_stand_alone(example: LayerExample) -> None:
-    """In evaluation, does a row give the same alone and among others, up to rounding?
-
-    A prediction must not depend on the other rows, even if rows are coupled in training.
-    """
-    layer, batch = example.ready(training=False), example.batch()
-    together = np.array(example.forward(layer, batch))[KEPT]
-    alone = np.array(example.forward(layer, Batch(batch.x[KEPT].copy(), batch.t[KEPT].copy())))
-    remedy = "if self.training is false, use running statistics declared with self.state"
-    expect_close({OUTPUTS: alone}, {OUTPUTS: together}, "for rows by themselves", remedy, tolerance=1e-6)
-
-
 def _kept_rows(arrays: Arrays) -> Arrays:
     rows: dict[str, Any] = {what: arrays[what] for what in (OUTPUTS, INPUT_GRADIENT)}
     return {what: array[KEPT] for what, array in rows.items() if array.ndim}
@@ -201,23 +279,6 @@ def works_on_any_memory_layout(example: OperationExample) -> None:
         expect_close(found, expected, f"for inputs laid out as {layout}", remedy, tolerance=1e-9)
 
 
-@checks_examples("layer")
-def works_on_any_memory_layout_of_dy(example: OperationExample) -> None:
-    """Are the results the same for a dy that isn't contiguous?
-
-    It comes from the layer that follows, which may return a view.
-    """
-    operation, batch = example.ready(), example.batch()
-    expected = example.run(operation, batch)
-    for layout, lay_out in LAYOUTS.items():
-        example.forward(operation, batch)
-        dx = operation.backward(lay_out(batch.t.copy()))
-        remedy = "np.ascontiguousarray makes a copy where one is needed"
-        what = "what backward returns"
-        when = f"for a dy laid out as {layout}"
-        expect_close({what: dx}, {what: expected[what]}, when, remedy, tolerance=1e-9)
-
-
 def _expect_unchanged(method: str, batch: Batch, before: Batch) -> None:
     for what, array, old in (("x", batch.x, before.x), ("its second argument", batch.t, before.t)):
         if array.tobytes() != old.tobytes():
@@ -226,31 +287,3 @@ def _expect_unchanged(method: str, batch: Batch, before: Batch) -> None:
                 expected="inputs that are left unchanged",
                 remedy="write into a new array",
             )
-
-
-@checks_examples("layer")
-def evaluation_changes_no_state(example: LayerExample) -> None:
-    """Is all state the same after ``forward`` in evaluation as before?
-
-    Evaluating more often must not change the training.
-    """
-    layer, batch = example.ready(training=False), example.batch()
-    example.forward(layer, batch)
-    before = {f"the state {state.path}": np.full(state.shape, state.initial) for state in layer.declared_states()}
-    found = {f"the state {state.path}": state.value.copy() for state in layer.declared_states()}
-    expect_same_bits(found, before, "in evaluation", "change state only if self.training is true")
-
-
-@checks_examples("layer")
-def evaluation_draws_no_random_numbers(example: LayerExample) -> None:
-    """In evaluation, does ``forward`` give the same bits for any random numbers?
-
-    A prediction must be the same each time.
-    """
-    layer, batch = example.ready(training=False), example.batch()
-    first = np.array(example.forward(layer, batch))
-    for each in layer.operations():
-        each._position.step += 1
-    found = np.array(example.forward(layer, batch))
-    remedy = "use self.rng only if self.training is true"
-    expect_same_bits({OUTPUTS: found}, {OUTPUTS: first}, "in evaluation, with other random numbers", remedy)

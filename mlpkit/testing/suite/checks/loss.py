@@ -1,22 +1,98 @@
-"""Checks of losses: the mean, and the targets."""
+"""Examples and checks of losses: the mean, and the targets."""
 
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import MlpkitError
-from mlpkit.network.shape_proof import StackError
+from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import random_targets, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.checks.operation import Batch, OperationExample
 from mlpkit.testing.suite.comparison import expect_close
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.loss import Loss
     from mlpkit.components.target import Target
-    from mlpkit.testing.suite.examples.loss import LossExample
+    from mlpkit.registry.registry import RegisteredComponent, Registry
+
+
+DLOSS: Final = 0.75
+"""The dloss of a slice, other than 1, so that a loss that ignores it fails."""
+
+
+class LossExample(OperationExample):
+    """A loss on inputs of a shape, with a kind of target that its ``build`` accepts."""
+
+    def __init__(
+        self, entry: RegisteredComponent, registry: Registry, index: int | None, target: Target | None = None
+    ) -> None:
+        super().__init__(entry, registry, index)
+        self.target = target
+
+    @classmethod
+    def variants(cls, entry: RegisteredComponent, registry: Registry, index: int | None) -> list[Self]:
+        """Return a variant for each kind of target that ``build`` accepts."""
+        shape = cls(entry, registry, index).shape
+        candidates = [cls(entry, registry, index, target) for target in possible_targets(shape)]
+        accepted = [candidate for candidate in candidates if candidate.is_accepted()]
+        if not accepted:
+            tried = "; ".join(str(candidate.target) for candidate in candidates)
+            raise CheckFailure(
+                f"build of {entry.name} refuses every target for inputs of shape {shape}: {tried}",
+                expected="one that it accepts",
+                remedy="use another shape in examples()",
+            )
+        return accepted
+
+    def is_accepted(self) -> bool:
+        """Whether ``build`` accepts the shape with the target."""
+        try:
+            prove_shapes([self.make()], ["Loss1"], self.shape, self.target, np.dtype("float64"))
+        except StackError:
+            return False
+        return True
+
+    def title(self) -> str:
+        """Return a title that identifies the example."""
+        one_hot = ", one-hot" if isinstance(self.target, Classes) and self.target.one_hot else ""
+        return f"{super().title()} with {self.target}{one_hot}"
+
+    def compute(self, operation: Loss, batch: Batch) -> Any:
+        """Return the loss."""
+        return operation.forward(batch.x, batch.t)
+
+    def backward(self, operation: Loss, batch: Batch) -> Any:
+        """Return dx."""
+        return operation.backward(DLOSS)
+
+    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+        assert self.target is not None
+        return random_targets(self.target, rows, rng, dtype)
+
+    def _stack(self) -> list[Any]:
+        return [self.make()]
+
+
+def weight_of(loss: Loss, t: NDArray[Any]) -> float:
+    """Return what the targets weigh."""
+    weight = loss.weight(t)
+    if not isinstance(weight, int | float | np.number):
+        raise CheckFailure(f"weight returned {weight!r}", expected="a number", remedy="return what forward divides by")
+    return float(weight)
+
+
+def possible_targets(shape: tuple[int, ...]) -> list[Target]:
+    """Return the targets that a loss may take with inputs of that shape."""
+    last = shape[-1] if shape else 1
+    count = last if last > 1 else 2
+    return [Classes(count), Classes(count, one_hot=True), Labels(last), Values(shape)]
 
 
 MANY_ROWS = 20_000
@@ -44,7 +120,7 @@ def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
     operation, batch = example.ready(), example.batch()
     whole = float(example.forward(operation, batch))
     parts = [batch.rows(slice(0, 3)), batch.rows(slice(3, None))]
-    weights = [float(operation.weight(part.t)) for part in parts]
+    weights = [weight_of(operation, part.t) for part in parts]
     losses = [float(example.forward(operation, part)) for part in parts]
     mean = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / (sum(weights) or 1.0)
     what, remedy = "the loss", "divide the sum by the number of rows, and return from weight what you divide by"
@@ -60,7 +136,7 @@ def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
     The share of a slice in its minibatch is its weight in the sum of all.
     """
     operation, t = example.ready(), example.batch().t
-    whole, parts = float(operation.weight(t)), [float(operation.weight(t[:3])), float(operation.weight(t[3:]))]
+    whole, *parts = (weight_of(operation, rows) for rows in (t, t[:3], t[3:]))
     if (
         not all(isfinite(weight) and weight >= 0 for weight in (whole, *parts))
         or abs(whole - sum(parts)) > 1e-9 * whole
@@ -123,7 +199,10 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
     """
     operation, x = example.ready(training=False), example.batch().x
     before = x.copy()
-    whole = np.array(operation.predict(x))
+    prediction = operation.predict(x)
+    if prediction is None:
+        raise CheckFailure("predict returned None", expected=f"an array of shape ({len(x)}, ...)")
+    whole = np.array(prediction)
     if whole.shape[:1] != (len(x),):
         raise CheckFailure(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
     if x.tobytes() != before.tobytes():

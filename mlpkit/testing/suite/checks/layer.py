@@ -1,24 +1,50 @@
-"""Checks of layers: how they are built, and composites."""
+"""Examples and checks of layers: how they are built, and composites."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from mlpkit.components.layer import Layer
+from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import MlpkitError
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import Projection, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.checks.operation import KEPT, LAYOUTS, OUTPUTS, Batch, OperationExample
+from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from mlpkit.testing.suite.examples.layer import LayerExample
+
+class LayerExample(OperationExample):
+    """A layer on inputs of a shape."""
+
+    @cached_property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape that the layer's ``build`` returns."""
+        stack = self._stack()
+        names = default_names(member.type_name for member in stack)
+        return prove_shapes(stack, names, self.shape, None, np.dtype("float64")).shapes[-1]
+
+    def compute(self, operation: Layer, batch: Batch) -> Any:
+        """Return y."""
+        return operation.forward(batch.x)
+
+    def backward(self, operation: Layer, batch: Batch) -> Any:
+        """Return dx for a copy of dy."""
+        return operation.backward(batch.t.copy())
+
+    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+        return rng.normal(size=(rows, *self.output_shape)).astype(dtype)
+
+    def _stack(self) -> list[Any]:
+        return [self.make(), Projection()]
 
 
 SHAPES: Final = ((), (1,), (5,), (2, 3), (1, 4, 4), (4, 4, 2), (2, 2, 2, 2))
@@ -165,3 +191,95 @@ def _overwrite_dy(layer: Any) -> None:
         return dx
 
     layer.backward = overwriting
+
+
+@checks_examples("layer")
+def outputs_have_the_declared_shape(example: LayerExample) -> None:
+    """Does ``forward`` return the shape that ``build`` declared, for minibatches of 1 and of 7 rows?
+
+    The next layers were built for that shape, and the last minibatch of an epoch may have any size.
+    """
+    for rows in (1, 7):
+        y = example.forward(example.ready(), example.batch(rows))
+        expected = (rows, *example.output_shape)
+        if not isinstance(y, np.ndarray) or y.shape != expected:
+            found = f"an array of shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
+            raise CheckFailure(
+                f"forward returned {found} for {rows} rows",
+                expected=f"shape {expected}, as build declared",
+                remedy="return from build the shape of one example's outputs, without the batch axis",
+            )
+
+
+@checks_examples("layer")
+def takes_an_empty_minibatch(example: LayerExample) -> None:
+    """Can a minibatch without rows go forward and backward?
+
+    A slice may be empty, and so may the rows that a filter leaves.
+    """
+    layer, batch = example.ready(), example.batch(0)
+    y = np.asarray(example.forward(layer, batch))
+    dx = np.asarray(example.backward(layer, batch))
+    for what, shape, expected in (("forward", y.shape, example.output_shape), ("backward", dx.shape, example.shape)):
+        if shape != (0, *expected):
+            raise CheckFailure(
+                f"{what} returned shape {shape} for a minibatch without rows", expected=f"shape {(0, *expected)}"
+            )
+
+
+@checks_examples("layer")
+def in_evaluation_examples_stand_alone(example: LayerExample) -> None:
+    """In evaluation, does a row give the same alone and among others, up to rounding?
+
+    A prediction must not depend on the other rows, even if rows are coupled in training.
+    """
+    layer, batch = example.ready(training=False), example.batch()
+    together = np.array(example.forward(layer, batch))[KEPT]
+    alone = np.array(example.forward(layer, Batch(batch.x[KEPT].copy(), batch.t[KEPT].copy())))
+    remedy = "if self.training is false, use running statistics declared with self.state"
+    expect_close({OUTPUTS: alone}, {OUTPUTS: together}, "for rows by themselves", remedy, tolerance=1e-6)
+
+
+@checks_examples("layer")
+def works_on_any_memory_layout_of_dy(example: OperationExample) -> None:
+    """Are the results the same for a dy that isn't contiguous?
+
+    It comes from the layer that follows, which may return a view.
+    """
+    operation, batch = example.ready(), example.batch()
+    expected = example.run(operation, batch)
+    for layout, lay_out in LAYOUTS.items():
+        example.forward(operation, batch)
+        dx = operation.backward(lay_out(batch.t.copy()))
+        remedy = "np.ascontiguousarray makes a copy where one is needed"
+        what = "what backward returns"
+        when = f"for a dy laid out as {layout}"
+        expect_close({what: dx}, {what: expected[what]}, when, remedy, tolerance=1e-9)
+
+
+@checks_examples("layer")
+def evaluation_changes_no_state(example: LayerExample) -> None:
+    """Is all state the same after ``forward`` in evaluation as before?
+
+    Evaluating more often must not change the training.
+    """
+    layer, batch = example.ready(training=False), example.batch()
+    example.forward(layer, batch)
+    before = {f"the state {state.path}": np.full(state.shape, state.initial) for state in layer.declared_states()}
+    found = {f"the state {state.path}": state.value.copy() for state in layer.declared_states()}
+    expect_same_bits(found, before, "in evaluation", "change state only if self.training is true")
+
+
+@checks_examples("layer")
+def evaluation_draws_no_random_numbers(example: LayerExample) -> None:
+    """In evaluation, does ``forward`` give the same bits for any random numbers?
+
+    A prediction must be the same each time.
+    """
+    layer, batch = example.ready(training=False), example.batch()
+    first = np.array(example.forward(layer, batch))
+    for each in layer.operations():
+        each._position.step += 1
+    found = np.array(example.forward(layer, batch))
+    remedy = "use self.rng only if self.training is true"
+    expect_same_bits({OUTPUTS: found}, {OUTPUTS: first}, "in evaluation, with other random numbers", remedy)

@@ -1,21 +1,102 @@
-"""Checks of data sets: what they describe, read and advise."""
+"""Examples and checks of data sets: what they describe, read and advise."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.components.dataset import Doubt
+from mlpkit.components.dataset import Description, Doubt
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
-from mlpkit.testing.suite.examples.dataset import INPUTS, TARGETS
+from mlpkit.testing.suite.example import ROWS, Example
 
 if TYPE_CHECKING:
-    from mlpkit.testing.suite.examples.dataset import DatasetExample
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Dataset, Split
+    from mlpkit.testing.suite.comparison import Arrays
+
+
+INPUTS: Final = "the inputs"
+TARGETS: Final = "the targets"
+
+
+class DatasetExample(Example):
+    """A data set, opened once for all the checks that only read it."""
+
+    sample = "[{'examples': 100}]"
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set that was opened."""
+        dataset: Dataset = self.make()
+        return dataset
+
+    @cached_property
+    def description(self) -> Description:
+        """The data set's description."""
+        return describe(self.dataset)
+
+    @cached_property
+    def splits(self) -> Mapping[str, Split]:
+        """The opened splits."""
+        self.description  # noqa: B018 - describe comes first, as in a run
+        return opened(self.dataset)
+
+    def some_rows(self, split: str, rows: int = ROWS) -> NDArray[np.int64]:
+        """Return positions in a split, in random order and with repeats."""
+        size = self.description.sizes[split]
+        chosen = self.random("rows", split).integers(0, size, rows)
+        chosen[-1] = chosen[0]
+        return chosen
+
+    def take(self, split: Split, indices: NDArray[Any], dtype: str = "float64", fill: int = 113) -> Arrays:
+        """Return examples, written into filled arrays."""
+        target_shape, target_dtype = self.description.target.array(np.dtype(dtype))
+        x = np.full((len(indices), *self.description.input_shape), fill, dtype)
+        t = np.full((len(indices), *target_shape), fill, target_dtype)
+        split.take(indices, (x, t))
+        return {INPUTS: x, TARGETS: t}
+
+    def sample_of(self, splits: Mapping[str, Split]) -> Arrays:
+        """Return some examples of every split."""
+        return {
+            f"{what} of {name}": array
+            for name in sorted(splits)
+            for what, array in self.take(splits[name], self.some_rows(name)).items()
+        }
+
+    def exercise(self) -> Arrays:
+        """Describe and open a new object, and read some examples."""
+        dataset = self.make()
+        describe(dataset)
+        return self.sample_of(opened(dataset))
+
+
+def describe(dataset: Dataset) -> Description:
+    """Return a data set's description."""
+    found = dataset.describe()
+    if not isinstance(found, Description):
+        raise CheckFailure(
+            f"describe returned {found!r}",
+            expected="a Description",
+            remedy="return Description(input_shape, target, sizes)",
+        )
+    return found
+
+
+def opened(dataset: Dataset) -> Mapping[str, Split]:
+    """Return a described data set's splits, for the seed 0."""
+    found = dataset.open(0)
+    if not isinstance(found, Mapping):
+        raise CheckFailure(f"open returned {found!r}", expected="a mapping", remedy="return {'train': split}")
+    return found
 
 
 @checks_examples("dataset")
@@ -36,7 +117,7 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
                 expected=f"one of {', '.join(parameters)}" if parameters else "no doubts without parameters",
             )
         if not (isinstance(doubt.message, str) and doubt.message and isinstance(doubt.remedy, str)):
-            raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are texts")
+            raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are strings")
 
 
 @checks_examples("dataset")
@@ -49,7 +130,7 @@ def target_remedy_is_a_text(example: DatasetExample) -> None:
     dataset.describe()
     remedy = dataset.target_remedy()
     if not isinstance(remedy, str):
-        raise CheckFailure(f"target_remedy returned {remedy!r}", expected="a text")
+        raise CheckFailure(f"target_remedy returned {remedy!r}", expected="a string")
 
 
 @checks_examples("dataset")
@@ -76,8 +157,7 @@ def description_is_whole(example: DatasetExample) -> None:
 
     The network is built from it before the data is opened.
     """
-    description = example.make().describe()
-    shape, target, sizes = description
+    shape, target, sizes = describe(example.make())
     if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
         raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
     if not isinstance(target, Classes | Labels | Values):
