@@ -178,11 +178,11 @@ class ParameterError(WrongUseError):
 
 
 class ShapeError(WrongUseError):
-    """A shape, or a kind of target, is not one that a component can take."""
+    """A component can't take this shape or kind of target."""
 
 
 class TargetError(ShapeError):
-    """A kind of target is not one that a loss can compare with; the data set may know what to do about it."""
+    """A loss can't take this kind of target; the data set may know what to do about it."""
 
 
 class UnknownComponentError(WrongUseError):

@@ -29,7 +29,7 @@ _READERS: Final = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.f
 
 
 class NpyHeader(NamedTuple):
-    """What an .npy file, or a part of another file like one, says of itself.
+    """The header of an .npy file, or of an array in an .npz file.
 
     Args:
         dtype: type of the array's elements, numbers or truth values.
@@ -50,7 +50,7 @@ class NpyHeader(NamedTuple):
 
 
 def read_npy_header(file: IO[bytes], name: str, size: int) -> NpyHeader:
-    """Read the header of an .npy file, from where the file stands, and compare it with the file's size.
+    """Read the header of an .npy file from the file's position, and compare it with the file's size.
 
     Nothing in it is run or unpickled, and no more than 10,012 bytes are read.
 

@@ -21,9 +21,10 @@ def keys_table() -> str:
 def _rows(section: SectionType, prefix: str) -> Iterator[tuple[str, ...]]:
     fields, meanings = section.schema.fields, section.schema.docstring.parameters
     for field in fields:
-        yield f"`{prefix}{field.name}`", field.type.describe(), default_of(field), meanings[field.name]
+        kind = "a mapping" if isinstance(without_null(field.type), SectionType) else field.type.describe()
+        yield f"`{prefix}{field.name}`", kind, default_of(field), meanings[field.name]
     for key, meaning in section.owner.reserved.items():
-        yield f"`{prefix}{key}`", "reserved", "", f"{meaning}: part of the format, but this version can't act on it"
+        yield f"`{prefix}{key}`", "reserved", "", f"{meaning}; this version can't act on it"
     for field in fields:
         inner = without_null(field.type)
         if isinstance(inner, SectionType):

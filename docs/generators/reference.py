@@ -1,15 +1,13 @@
-"""The reference of the plugin interface, from its docstrings: arguments, a sentence each, and attributes."""
+"""The reference of what the pages of the kinds leave out, from docstrings: arguments, a sentence each, attributes."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 import mlpkit
 import mlpkit.testing
-from mlpkit.components.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +16,8 @@ if TYPE_CHECKING:
 SPECIAL: Final = ("__call__", "__len__")
 """Methods with underscores that an author writes or calls."""
 
-SAME_IN_EVERY_KIND: Final = ("examples",)
-"""Methods that the page on conformance explains for all kinds."""
-
-SHARED: Final = "Layers and losses"
-"""The heading for the base of these two kinds."""
-
 GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
-    SHARED: (mlpkit, ()),
-    "The nine kinds": (mlpkit, tuple(kind.base for kind in KINDS.values())),
-    "A base for activations": (mlpkit, ("Elementwise",)),
     "Arguments of components": (
         mlpkit,
         ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "Step", "TrainingView", "Weights"),
@@ -51,14 +40,12 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
 
 
 def reference() -> str:
-    """Return a section for each part of the interface."""
+    """Return a section for each part of the interface that the pages of the kinds leave out."""
     return "\n\n".join(part for title, (home, names) in GROUPS.items() for part in _group(title, home, names)) + "\n"
 
 
 def _group(title: str, home: ModuleType, names: tuple[str, ...]) -> Iterator[str]:
     yield f"## {title}"
-    if title == SHARED:
-        yield from _class(_shared_base(mlpkit.Layer), (mlpkit.Component,))
     for name in names:
         yield f"### {home.__name__}.{name}"
         yield from _entry(name, getattr(home, name))
@@ -66,69 +53,48 @@ def _group(title: str, home: ModuleType, names: tuple[str, ...]) -> Iterator[str
 
 def _entry(name: str, found: Any) -> Iterator[str]:
     if inspect.isclass(found):
-        yield from _class(found, _inherited_elsewhere(found))
+        yield from _class(found)
     elif inspect.isfunction(found):
         yield _function(name, found)
     else:  # hookimpl, which is pluggy's
         yield "Marks the function `mlpkit_components` of a plugin, as `@hookimpl` above it."
 
 
-def _class(owner: type, elsewhere: tuple[type, ...]) -> Iterator[str]:
-    """Describe a class: its first paragraph, its attributes, and the methods that no other section has."""
+def _class(owner: type) -> Iterator[str]:
+    """Describe a class: its first paragraph, its attributes and its methods."""
     summary, *details = _blocks(owner.__doc__)
     yield _joined(summary)
     sections = {block.partition("\n")[0]: block for block in details}
     attributes = sections.get("Attributes:", sections.get("Args:"))
     if attributes:
         yield _items(attributes)
-    methods = [_method(name, method) for name, method in _methods(owner, elsewhere)]
+    methods = [_method(name, method) for name, method in _methods(owner)]
     if methods:
         yield "\n".join(methods)
 
 
 def _method(name: str, method: Any) -> str:
-    function = inspect.unwrap(getattr(method, "__func__", method))
-    kind = "class method, " if isinstance(method, classmethod) else ""
-    must = "abstract" if getattr(method, "__isabstractmethod__", False) else ""
-    remark = (kind + must).removesuffix(", ")
-    if isinstance(method, property):
-        return f"- **`{name}`**: {_sentence(method)}"
-    head = f"- **`{name}{_signature(function)}`**" + (f" ({remark})" if remark else "")
-    return f"{head}: {_sentence(function)}"
+    call = "" if isinstance(method, property) else _signature(method)
+    return f"- **`{name}{call}`**: {_sentence(method)}"
 
 
 def _function(name: str, function: Any) -> str:
     return f"`{name}{_signature(function)}`: {_sentence(function)}"
 
 
-def _methods(owner: type, elsewhere: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+def _methods(owner: type) -> Iterator[tuple[str, Any]]:
     """Go through the public methods of a class, its own first, then those that it inherits from mlpkit."""
     seen = set()
     for base in _bases(owner):
         for name, value in vars(base).items():
-            public = (not name.startswith("_") or name in SPECIAL) and name not in SAME_IN_EVERY_KIND
-            if public and name not in seen and (callable(value) or isinstance(value, classmethod | property)):
+            public = not name.startswith("_") or name in SPECIAL
+            if public and name not in seen and value.__doc__ and (callable(value) or isinstance(value, property)):
                 seen.add(name)
-                if value.__doc__ and base not in elsewhere:
-                    yield name, value
+                yield name, value
 
 
 def _bases(owner: type) -> list[type]:
-    """Return a class and those of mlpkit that it is made from, up to the first that has a section of its own."""
-    kinds = {kind.base_class() for kind in KINDS.values()} - {owner}
-    undescribed = takewhile(lambda base: base not in kinds, owner.__mro__)
-    return [base for base in undescribed if base.__module__.startswith("mlpkit.") and not issubclass(base, Exception)]
-
-
-def _shared_base(owner: type) -> type:
-    """Return the base that layers and losses share."""
-    return next(base for base in _bases(owner)[1:] if issubclass(mlpkit.Loss, base))
-
-
-def _inherited_elsewhere(owner: type) -> tuple[type, ...]:
-    """Return the bases of a class that have sections of their own."""
-    own_sections = [mlpkit.Component, _shared_base(mlpkit.Layer), *(kind.base_class() for kind in KINDS.values())]
-    return tuple(base for base in own_sections if base is not owner)
+    return [base for base in owner.__mro__ if base.__module__.startswith("mlpkit.") and not issubclass(base, Exception)]
 
 
 def _signature(function: Any) -> str:

@@ -44,12 +44,12 @@ class TrainingView:
 
     Args:
         progress: how far training has come.
-        parameters: the network's parameters by name; to be read.
+        parameters: the network's parameters by name; read-only.
         folder: the run folder, or None if nothing is written.
-        history: the evaluations so far, those before a resume too; to be read.
-        weights: the network's parameters and layers' state, all in two flat arrays; to be read.
-        stand_in: weights that are evaluated and saved in place of the trained ones; None, or set by a callback. While
-            they are evaluated, and in ``on_evaluation``, they are what ``parameters`` and ``weights`` show.
+        history: the evaluations so far, those before a resume too; read-only.
+        weights: the network's parameters and layers' state, in two flat arrays; read-only.
+        stand_in: weights that are evaluated and saved in place of the trained ones, and shown by ``parameters`` and
+            ``weights`` while they are evaluated; None, or set by a callback.
         stop_reason: why training ends after this step; empty if it goes on.
     """
 

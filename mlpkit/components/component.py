@@ -42,8 +42,8 @@ class Component(metaclass=ComponentType):
 
     Attributes:
         computed_by: what computes it, such as optional compiled code, if the bits of its results depend on that and not
-            only on the versions of its package and of NumPy; a run's ``lock.json`` records it.
-        computed_by_reason: why it is computed by that, in words, such as the processor's instruction set.
+            only on the versions of its package and of NumPy; ``lock.json`` records it, and a resume compares it.
+        computed_by_reason: why, in words, such as the processor's instruction set.
     """
 
     kind: ClassVar[str]

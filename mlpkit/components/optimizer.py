@@ -22,8 +22,8 @@ class Step(NamedTuple):
     Args:
         learning_rate: the learning rate of this step.
         number: number of the step, from 1.
-        decay: whether weight decay applies to the block: it doesn't if a layer declared the parameter with
-            ``decay=False``. Has no meaning if the optimizer's ``uses_decay`` is false.
+        decay: whether weight decay applies to the block, as layers declared its parameters; meaningless if the
+            optimizer's ``uses_decay`` is false.
     """
 
     learning_rate: float

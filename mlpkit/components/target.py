@@ -42,7 +42,7 @@ class Labels:
     count: int
 
     def array(self, dtype: np.dtype[Any]) -> tuple[tuple[int, ...], Any]:
-        """Return the shape of one example's target and the dtype that targets are kept in."""
+        """Return shape and dtype, as ``Classes.array`` does."""
         return (self.count,), dtype
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Values:
     shape: tuple[int, ...]
 
     def array(self, dtype: np.dtype[Any]) -> tuple[tuple[int, ...], Any]:
-        """Return the shape of one example's target and the dtype that targets are kept in."""
+        """Return shape and dtype, as ``Classes.array`` does."""
         return self.shape, dtype
 
     def __str__(self) -> str:

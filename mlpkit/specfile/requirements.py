@@ -35,7 +35,7 @@ class RequirementsType(ValueType):
 
     def describe(self) -> str:
         """Say what is expected."""
-        return f"a mapping from distributions, each to {FORM}"
+        return f"a mapping from packages, each to {FORM}"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the mapping, after a look at what is installed."""

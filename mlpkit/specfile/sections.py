@@ -141,7 +141,7 @@ class CheckpointSection(Section):
         every_epochs: passes over the training data between checkpoints.
         every_seconds: seconds between checkpoints.
         keep: how many of the last checkpoints to keep; with one, nothing is left to fall back on.
-        best: loss, or one of the metrics; the checkpoint at which it was best on the validation data is kept as well.
+        best: what to compare on the validation data, to keep the best checkpoint as well.
     """
 
     title = "training.checkpoint"
@@ -183,12 +183,12 @@ class ClipSection(Section):
 
 @dataclass(frozen=True)
 class EarlyStoppingSection(Section):
-    """When a training that no longer gets better ends.
+    """When to end a training that has stopped improving.
 
     Args:
-        metric: loss, or one of the metrics, whose value on the validation data is looked at.
-        patience: evaluations in a row that may be no better before the training ends.
-        minimum_change: by how much the value must be better to count.
+        metric: what must improve on the validation data.
+        patience: evaluations in a row without improvement, after which training ends.
+        minimum_change: how much better the value must be to count as an improvement.
     """
 
     title = "training.early_stopping"
@@ -223,19 +223,18 @@ class Training(Section):
         sampling: how minibatches are drawn: every example once an epoch, or independently with replacement.
         iterations: steps to train for; either this, epochs or seconds.
         epochs: passes over the training data to train for; either this, iterations or seconds.
-        seconds: time to train for, evaluations included, in seconds; either this, iterations or epochs.
+        seconds: seconds to train for, evaluations included; either this, iterations or epochs.
         evaluate_every: steps between evaluations; by default once an epoch.
         metrics: what to report beside the loss.
         callbacks: code that follows training and may end it.
-        clip: limit on the gradient, before the optimizer sees it; by default it has no limit.
-        moving_average: a moving average of the weights, which is evaluated and saved in place of them; by default none.
+        clip: limit on the gradient, before the optimizer sees it; by default no limit.
+        moving_average: a moving average of the weights, evaluated and saved in place of them; by default none.
         augment: random changes to training inputs, in order.
-        checkpoint: when to save all that the run needs to go on; null for only when a signal ends it.
-        early_stopping: when a training that no longer gets better ends; by default only at its full length.
-        best_weights: loss, or one of the metrics; the network ends with the weights that it was best with on the
-            validation data. By default it ends with those of the last step.
+        checkpoint: when to save what a resume needs; null for only when a signal ends the run.
+        early_stopping: when to end a training that has stopped improving; by default never.
+        best_weights: what to compare on the validation data, to end with the best weights and not the last.
         slices: slices that each minibatch is cut into; by default one.
-        threads: BLAS threads for each matrix product; by default one a core, as far as the step keeps them busy.
+        threads: threads for each matrix product; by default one per core, as far as the step keeps them busy.
     """
 
     title = "training"
@@ -283,7 +282,7 @@ class TopLevel(Section):
         name: name of the spec, and of its run folder; by default the file's name.
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
-        requires: distributions that must be installed, with the versions that will do.
+        requires: packages that must be installed.
         vars: values to be used elsewhere as $name.
         extends: another spec to begin from, relative to this file.
     """

@@ -27,7 +27,7 @@ LABELS: Final = 1
 
 @dataclass(eq=False)
 class Idx(SplitOptions, ArrayDataset):
-    """Grey images and their labels in IDX files, the format of MNIST: any set made in its likeness.
+    """Grey images and their labels in IDX files, MNIST's format.
 
         x = raw / 255, or raw if not normalized
 

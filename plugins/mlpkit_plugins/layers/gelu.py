@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Gelu(Elementwise):
-    """Gaussian error linear unit, element by element: x times the probability that a standard normal number is less.
+    """Gaussian error linear unit, element by element: x times the standard normal distribution function at x.
 
         y  = x Φ(x),  Φ(x) = (1 + erf(x / √2)) / 2
         dx = dy (Φ(x) + x φ(x)),  φ(x) = exp(-x²/2) / √(2π)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Reshape(Layer):
-    """Gives the features of an example another shape, their order the same, the last axis fastest.
+    """Gives the features of an example another shape, in the same order, the last axis fastest.
 
         y = x,  dx = dy  (read in row-major order, each in its own shape)
 
