@@ -14,12 +14,14 @@ if TYPE_CHECKING:  # "as" marks the name as public
     from mlpkit.testing.gradients import GradientMismatch as GradientMismatch
     from mlpkit.testing.gradients import check_gradients as check_gradients
     from mlpkit.testing.gradients import numerical_gradient as numerical_gradient
+    from mlpkit.testing.outside_network import begin_pass as begin_pass
     from mlpkit.testing.outside_network import standalone as standalone
     from mlpkit.testing.suite.check import CheckFailure as CheckFailure
 
 _HOME_OF = {
     "CheckFailure": "mlpkit.testing.suite.check",
     "GradientMismatch": "mlpkit.testing.gradients",
+    "begin_pass": "mlpkit.testing.outside_network",
     "conformance": "mlpkit.testing.conformance_tests",
     "check_gradients": "mlpkit.testing.gradients",
     "numerical_gradient": "mlpkit.testing.gradients",

@@ -202,7 +202,7 @@ def _sorted(value: Any) -> Any:
 
 
 @checks_examples("callback")
-def new_callbacks_begin_anew(example: CallbackExample) -> None:
+def new_callbacks_start_fresh(example: CallbackExample) -> None:
     """Does a new object know nothing of a training that another has followed?
 
     A program may train many networks.
