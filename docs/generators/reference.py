@@ -31,6 +31,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "conformance",
             "check_gradients",
             "numerical_gradient",
+            "begin_pass",
             "standalone",
             "GradientMismatch",
             "CheckFailure",
