@@ -115,6 +115,16 @@ def test_a_label_out_of_range_is_an_error(library, label):
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_logit_that_is_no_number_makes_its_whole_row_so(library, dtype, place):
+    x = np.arange(15, dtype=dtype).reshape(5, 3)
+    x[1, place] = np.nan
+    shifted = library.shift_transposed(x, np.empty((3, 5), dtype))
+    assert np.isnan(shifted).tolist() == [[False, True, False, False, False]] * 3
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 def test_a_position_outside_is_an_error(library):
     with pytest.raises(IndexError):
         library.take_scaled(np.zeros((3, 2), np.uint8), np.array([0, 3]), 1.0, np.zeros((2, 2)))
