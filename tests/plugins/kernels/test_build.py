@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,11 +25,31 @@ def test_the_compiler_warns_of_nothing(tmp_path):
     assert library is not None, said
 
 
-@pytest.mark.skipif(sys.platform != "linux" or shutil.which("nm") is None, reason="nm tells it on Linux")
-def test_the_module_exports_nothing_but_its_beginning():
-    command = ["nm", "--dynamic", "--defined-only", "--format=posix", compiled.__file__]
+def symbols(*options):
+    """Return the names that the library defines."""
+    command = ["nm", "--defined-only", "--format=posix", *options, compiled.__file__]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert {line.split()[0] for line in listed.splitlines()} == {"PyInit_compiled"}
+    return {line.split()[0] for line in listed.splitlines()}
+
+
+by_nm = pytest.mark.skipif(sys.platform != "linux" or shutil.which("nm") is None, reason="nm tells it on Linux")
+
+
+@by_nm
+def test_the_module_exports_nothing_but_its_beginning():
+    assert symbols("--dynamic") == {"PyInit_compiled"}
+
+
+@by_nm
+def test_every_function_that_is_marked_so_is_compiled_for_wide_vectors_too():
+    found = {re.sub(r"(_float(32|64))?\.avx2$", "", name) for name in symbols() if name.endswith(".avx2")}
+    if not found:
+        pytest.skip("the compiler makes one form of a function, or symbols were stripped")
+    sources = (ROOT / "plugins/mlpkit_plugins/kernels").glob("*.c")
+    marked = [
+        re.findall(r"VECTORIZED (?:static )?void (\w+?)(?:_##NAME)?\(", path.read_text("utf-8")) for path in sources
+    ]
+    assert found == set().union(*marked)
 
 
 @pytest.fixture(scope="module")

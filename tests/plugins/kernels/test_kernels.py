@@ -115,6 +115,16 @@ def test_a_label_out_of_range_is_an_error(library, label):
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_logit_that_is_no_number_makes_its_whole_row_so(library, dtype, place):
+    x = np.arange(15, dtype=dtype).reshape(5, 3)
+    x[1, place] = np.nan
+    shifted = library.shift_transposed(x, np.empty((3, 5), dtype))
+    assert np.isnan(shifted).tolist() == [[False, True, False, False, False]] * 3
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 def test_a_position_outside_is_an_error(library):
     with pytest.raises(IndexError):
         library.take_scaled(np.zeros((3, 2), np.uint8), np.array([0, 3]), 1.0, np.zeros((2, 2)))
@@ -162,6 +172,41 @@ def test_an_output_that_overlaps_an_input_gets_what_numpy_gives(shift, length):
     memory -= 40
     compiled.rectify(x, out)
     np.testing.assert_array_equal(out, expected)
+
+
+MATRIX, TRANSPOSED, ROW = (12, 5), (5, 12), (12,)
+STEP = {"descend": (0.1,), "descend_adaptively": (0.9, 0.99, 0.1, 0.01, 1e-8, 0.01)}
+OVERLAPS = [
+    ("keep_where_positive", [ROW, ROW, ROW], 0, 2),
+    ("keep_where_positive", [ROW, ROW, ROW], 1, 2),
+    ("shift_transposed", [MATRIX, TRANSPOSED], 0, 1),
+    ("normalize_columns", [TRANSPOSED, ROW], 0, 1),
+    ("cross_entropy_gradient", [TRANSPOSED, np.arange(12) % 5, 0.5, MATRIX], 0, 3),
+    ("descend", [MATRIX, MATRIX], 0, 1),
+    ("descend_adaptively", [MATRIX, MATRIX, MATRIX, MATRIX], 1, 0),
+    ("descend_adaptively", [MATRIX, MATRIX, MATRIX, MATRIX], 1, 2),
+    ("descend_adaptively", [MATRIX, MATRIX, MATRIX, MATRIX], 2, 3),
+]
+"""Kernels, their arrays by shape, and which two of these overlap."""
+
+
+@pytest.mark.parametrize(("name", "arguments", "first", "second"), OVERLAPS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_two_arrays_that_overlap_get_what_numpy_gives(name, arguments, first, second, data):
+    sizes = [int(np.prod(arguments[each])) for each in (first, second)]
+    shift = data.draw(st.integers(1 - sizes[1], sizes[0] - 1).filter(bool))
+    results = []
+    for library in (compiled, with_numpy):
+        generator = np.random.default_rng(0)
+        ours = [generator.normal(size=each) if isinstance(each, tuple) else each for each in arguments]
+        memory = generator.normal(size=300)
+        ours[first] = memory[100 : 100 + sizes[0]].reshape(arguments[first])
+        ours[second] = memory[100 + shift : 100 + shift + sizes[1]].reshape(arguments[second])
+        with np.errstate(all="ignore"):
+            getattr(library, name)(*ours, *STEP.get(name, ()))
+        results.append(memory)
+    np.testing.assert_array_equal(*results)
 
 
 @pytest.mark.parametrize("name", NAMES)

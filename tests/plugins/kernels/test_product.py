@@ -122,13 +122,15 @@ def test_a_product_of_any_arrays_is_numpys_to_rounding(data):
 
 @pytest.mark.parametrize("overlapped", [0, 1, 2])
 def test_an_output_that_overlaps_one_input_gets_what_numpy_gives(overlapped):
-    for shift in range(18):
+    rows, inner, columns = 40, 3, 20  # more than one tile: a later one reads what an earlier one has written
+    shapes, size = [(rows, inner), (inner, columns), (columns,)], rows * columns
+    for shift in range(0, size + 60, 7):
         results = []
         for library in (compiled, with_numpy):
-            memory = np.arange(36, dtype=np.float32)
-            inputs = [np.arange(9, dtype=np.float32).reshape(3, 3), np.eye(3, dtype=np.float32), np.ones(3, np.float32)]
-            inputs[overlapped] = memory[9 : 9 + inputs[overlapped].size].reshape(inputs[overlapped].shape)
-            results.append(library.product_plus_row(*inputs, memory[shift : shift + 9].reshape(3, 3)))
+            memory = np.arange(3 * size, dtype=np.float32) % 5
+            inputs = [np.arange(np.prod(shape), dtype=np.float32).reshape(shape) % 7 for shape in shapes]
+            inputs[overlapped] = memory[size : size + inputs[overlapped].size].reshape(shapes[overlapped])
+            results.append(library.product_plus_row(*inputs, memory[shift : shift + size].reshape(rows, columns)))
         np.testing.assert_array_equal(*results)
 
 

@@ -108,6 +108,7 @@ def test_values_of_all_files_together_have_a_limit(write, faults_of):
         ("clip", "{norm: 2}", "{norm: null, value: 1}", {"value": 1.0}),
         ("clip", "{norm: null}", "{value: 1}", {"value": 1.0}),
         ("clip", "{norm: 2}", "{}", {"norm": 2.0}),
+        ("clip", "{norm: 2}", "{value: null}", {"norm": 2.0}),
         ("moving_average", "{decay: 0.5}", "{}", {"decay": 0.5}),
         ("checkpoint", "{every: 5}", "{keep: 7}", {"every": 5, "keep": 7}),
     ],
