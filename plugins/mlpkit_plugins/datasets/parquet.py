@@ -56,12 +56,13 @@ class Parquet(TableDataset):
             },
         ]
 
-    def source(self, path: Path, name: str) -> ParquetSource:
+    def source(self, path: Path, name: str, *, to_predict: bool = False) -> ParquetSource:
         """Return the table in a Parquet file, not yet read.
 
         Args:
             path: the file.
             name: what to call it in messages.
+            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
 
         Raises:
             DataError: the file is not a Parquet file, or is damaged.

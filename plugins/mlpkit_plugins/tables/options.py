@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from annotated_types import Ge, MinLen
@@ -12,15 +12,22 @@ from annotated_types import Ge, MinLen
 from mlpkit import DataError, ParameterError, did_you_mean
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
+from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
 from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.times import ISO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mlpkit_plugins.tables.source import TableSource
 
 Names = Annotated[tuple[str, ...], MinLen(1)]
 """Names of columns."""
+
+DatePartName = Literal["elapsed", "year", "month", "day", "yearday", "weekday", "hour"]
+
+MEANINGS: Final = ("categorical", "ordinal", "dates")
+"""The parameters that say what columns of inputs hold, if not numbers."""
 
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_SHOWN: Final = 80
@@ -41,17 +48,28 @@ class TableOptions:
         inputs: the columns to learn from; by default all the others.
         ignore: columns to leave out, where ``inputs`` is not given.
         categorical: the inputs that hold categories.
+        ordinal: the inputs that hold categories in an order, each with its categories, lowest first, which become the
+            numbers 0, 1, 2, ...
+        dates: the inputs that hold ISO dates or times; or a mapping from each to how it is written, as Python's
+            ``strptime`` has it, or ``iso``.
+        date_parts: the numbers that each date gives: days ``elapsed`` since 1970, ``year``, ``month``, ``day``,
+            ``yearday``, ``weekday`` (Monday is 0), ``hour``.
+        rare: a category with fewer training rows than this counts as ``other``, and so does one that none has.
         missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
-            category; or ``drop`` the row.
+            category; ``indicate``, which also adds an input that is 1 where a number is missing; or ``drop`` the row.
+            Rows without a target are always left out.
         missing_texts: what stands for a missing value.
         unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
         standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
-        split: how rows are split: by a ``hash`` of what stands in them, so that a row stays where it is when others
-            come or go, and equal rows come together; or by a ``shuffle``, so that the shares are exact.
-        split_by: the column that is hashed, such as the number of a patient whose rows must stay together; by default
-            all columns that are used.
+        split: how rows are split. ``stratified``: each class in the same shares, by what stands in the rows, so that
+            few change their split when others come or go; labels and values as by ``hash``. ``hash``: by what stands in
+            a row alone, so that it stays in its split whatever comes or goes. ``shuffle``: at random. In the first two,
+            equal rows come together. ``{group: COLUMN}``: rows with the same text in that column come together, such
+            as those of a patient. ``{time: COLUMN}``: the latest rows for testing, those before them for validation;
+            the column holds numbers or ISO dates. A column named here is no input, unless ``inputs`` names it.
+        split_by: an older way to write ``{group: COLUMN}``, by which the shares are less exact.
         split_seed: another number gives another split; the spec's seed leaves the split as it is.
 
     Raises:
@@ -65,13 +83,17 @@ class TableOptions:
     inputs: Names | None = None
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
-    missing: Literal["error", "fill", "drop"] = "error"
+    ordinal: dict[str, Names] = field(default_factory=dict)
+    dates: tuple[str, ...] | dict[str, str] = ()
+    date_parts: Annotated[tuple[DatePartName, ...], MinLen(1)] = ("elapsed", "month", "weekday")
+    rare: Annotated[int, Ge(1)] = 1
+    missing: Literal["error", "fill", "indicate", "drop"] = "error"
     missing_texts: tuple[str, ...] = ()
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
     validation: Share | str = 0.1
     test: Share | str = 0.1
-    split: Literal["hash", "shuffle"] = "hash"
+    split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"
     split_by: str | None = None
     split_seed: Annotated[int, Ge(0)] = 0
 
@@ -84,22 +106,71 @@ class TableOptions:
         if self.inputs is not None and self.ignore:
             message = "ignore has no effect if inputs names the columns to read"
             raise ParameterError("ignore", message, remedy="leave out one of the two")
-        for parameter in ("target", "inputs", "ignore", "categorical"):
+        for parameter in ("target", "inputs", "ignore", "categorical", "date_parts"):
             self._expect_distinct(parameter)
-        for parameter in ("inputs", "ignore", "categorical"):
+        self._expect_one_meaning()
+        for parameter in ("inputs", "ignore", *MEANINGS):
             both = set(getattr(self, parameter) or ()) & set(self.targets)
             if both:
                 message = f"the column '{min(both)}' is the target"
                 raise ParameterError(parameter, message, remedy="name it once")
-        if self.split_by is not None and self.split == "shuffle":
-            message = "split: shuffle draws rows at random, whatever their values"
-            raise ParameterError("split_by", message, remedy="set split: hash")
+        self._expect_split()
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The target columns."""
         return (self.target,) if isinstance(self.target, str) else self.target
+
+    @property
+    def readers(self) -> dict[str, ColumnReader]:
+        """How the columns are read that hold neither plain numbers nor categories, by the name of each number."""
+        formats = self.dates if isinstance(self.dates, dict) else dict.fromkeys(self.dates, ISO)
+        readers: dict[str, ColumnReader] = {
+            name: OrderedCategories(name, levels) for name, levels in self.ordinal.items()
+        }
+        for name, written in formats.items():
+            readers |= {f"{name} ({part})": DatePart(name, written, part) for part in self.date_parts}
+        return readers
+
+    def _expect_one_meaning(self) -> None:
+        """Make sure that a column is named in one of the parameters that say what it holds."""
+        counts = Counter(name for parameter in MEANINGS for name in self._named_in(parameter))
+        for name, count in counts.items():
+            if count > 1:
+                last = next(parameter for parameter in reversed(MEANINGS) if name in self._named_in(parameter))
+                message = (
+                    f"the column '{name}' is named in {' and '.join(p for p in MEANINGS if name in self._named_in(p))}"
+                )
+                raise ParameterError(last, message, remedy="name it once")
+        for name, levels in self.ordinal.items():
+            if len(set(levels)) < len(levels):
+                raise ParameterError("ordinal", f"a category of '{name}' is named twice", remedy="name it once")
+
+    @property
+    def split_column(self) -> str | None:
+        """The column that says which split a row goes to, or when."""
+        return next(iter(self.split.values())) if isinstance(self.split, dict) else self.split_by
+
+    @property
+    def splits_by_time(self) -> bool:
+        """Whether rows are split by their time."""
+        return isinstance(self.split, dict) and "time" in self.split
+
+    def _expect_split(self) -> None:
+        """Make sure that one thing says how rows are split."""
+        if isinstance(self.split, dict) and (len(self.split) != 1 or not self.split.keys() <= {"group", "time"}):
+            message = f"rows can't be split by {' and '.join(self.split) or 'nothing'}"
+            raise ParameterError("split", message, expected="{group: COLUMN} or {time: COLUMN}")
+        if self.split_by is not None and self.split == "shuffle":
+            message = "split: shuffle draws rows at random, whatever their values"
+            raise ParameterError("split_by", message, remedy="set split: hash")
+        if self.split_by is not None and isinstance(self.split, dict):
+            message = "split names a column already"
+            raise ParameterError("split_by", message, remedy="leave out split_by")
+        if isinstance(self.split, dict) and self.split_column in self.targets:
+            message = f"the column '{self.split_column}' is the target"
+            raise ParameterError("split", message, remedy="name another column")
 
     def columns(self, source: TableSource, inputs: Iterable[str] | None = None) -> Columns:
         """Find the columns in a table.
@@ -114,9 +185,8 @@ class TableOptions:
         file, header = source.name, source.header
         known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
-        for parameter in ("target", "inputs", "ignore", "categorical", "split_by"):
-            given = getattr(self, parameter) or ()
-            for name in (given,) if isinstance(given, str) else given:
+        for parameter in ("target", "inputs", "ignore", *MEANINGS, "split_by", "split"):
+            for name in self._named_in(parameter):
                 if name not in known:
                     row = source.header_row
                     no_names = "" if row is None else remedy_for_no_names(header, row)
@@ -128,28 +198,54 @@ class TableOptions:
                     )
         if self.inputs is None and inputs is None:
             self._expect_no_index(source)
-        left_out = {*self.targets, *self.ignore, self.split_by}
+        left_out = {*self.targets, *self.ignore, self.split_column}
         chosen = list(self.inputs if self.inputs is not None else [name for name in header if name not in left_out])
         wanted = frozenset(chosen)
         chosen = list(inputs) if inputs is not None else [name for name in header if name in wanted]
-        read, categorical = frozenset(chosen), frozenset(self.categorical)
+        readers = self.readers
+        read = frozenset(readers[name].column if name in readers else name for name in chosen)
+        categorical = frozenset(self.categorical)
         if not chosen:
             raise ParameterError("target", f"{file} has no column besides the target to learn from")
-        for name in self.categorical:
-            if name not in read:
-                message = f"the column '{name}' is not among the inputs"
-                raise ParameterError("categorical", message, remedy="leave it out here, or add it to the inputs")
+        for parameter in MEANINGS:
+            for name in self._named_in(parameter):
+                if name not in read:
+                    message = f"the column '{name}' is not among the inputs"
+                    raise ParameterError(parameter, message, remedy="leave it out here, or add it to the inputs")
+        numbers = [name for name in chosen if name not in categorical]
+        if inputs is None:
+            numbers = [number for name in numbers for number in self._numbers_of(name, readers)]
+        self._expect_new_names(header, numbers)
         return Columns(
-            tuple(name for name in chosen if name not in categorical),
+            tuple(numbers),
             tuple(name for name in chosen if name in categorical),
             () if self.predict == "classes" else self.targets,
             self.targets[0] if self.predict == "classes" else None,
-            self.split_by if self.split == "hash" and any(self.shares) else None,
+            self.split_column if any(self.shares) else None,
+            key_is_time=self.splits_by_time,
+            readers=readers,
         )
+
+    def _numbers_of(self, column: str, readers: Mapping[str, ColumnReader]) -> list[str]:
+        """Return the names of the numbers that come from a column of the file."""
+        return [name for name, reader in readers.items() if reader.column == column] or [column]
+
+    def _expect_new_names(self, header: Sequence[str], numbers: Sequence[str]) -> None:
+        for name in set(numbers) & set(header) if self.dates else ():
+            if name in self.readers and name not in self.ordinal:
+                raise ParameterError("dates", f"the file has a column '{name}' already", remedy="rename it in the file")
+
+    def _named_in(self, parameter: str) -> tuple[str, ...]:
+        """Return the columns that a parameter names."""
+        given = getattr(self, parameter) or ()
+        if parameter == "split":
+            return tuple(given.values()) if isinstance(given, dict) else ()
+        return (given,) if isinstance(given, str) else tuple(given)
 
     def _expect_no_index(self, source: TableSource) -> None:
         """Make sure that row numbers, which pandas writes by default, aren't read as an input."""
-        named = {*self.targets, *self.ignore, *self.categorical, self.split_by}
+        named = {*self.targets, *self.ignore, self.split_column}
+        named |= {name for parameter in MEANINGS for name in self._named_in(parameter)}
         for position, name in enumerate(source.header, 1):
             if name not in named and _OF_AN_INDEX.fullmatch(name):
                 what = f"the column '{name}'" if name else f"column {position}, which has no name,"
@@ -160,9 +256,7 @@ class TableOptions:
                 raise ParameterError("ignore", message, remedy=remedy)
 
     def _expect_distinct(self, parameter: str) -> None:
-        given = getattr(self, parameter) or ()
-        names = [given] if isinstance(given, str) else list(given)
-        for name, count in Counter(names).items():
+        for name, count in Counter(self._named_in(parameter)).items():
             if count > 1:
                 raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
 

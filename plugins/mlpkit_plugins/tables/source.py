@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from mlpkit_plugins.tables.codebook import Codebook
+    from mlpkit_plugins.tables.readers import ColumnReader
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Columns:
         target_numbers: targets that are numbers; none if classes are predicted.
         target_class: the column of classes to predict; None if numbers are predicted, or there is no target.
         key: the column whose text decides which split a row goes to.
+        key_is_time: whether the key column holds times, in whose order rows are split.
+        readers: how the texts of some columns of numbers are read; all others hold plain numbers.
     """
 
     numbers: tuple[str, ...]
@@ -31,6 +34,18 @@ class Columns:
     target_numbers: tuple[str, ...] = ()
     target_class: str | None = None
     key: str | None = None
+    key_is_time: bool = False
+    readers: Mapping[str, ColumnReader] = field(default_factory=dict)
+
+    def in_file(self, name: str) -> str:
+        """Return the column of the file that a column of numbers comes from."""
+        return self.readers[name].column if name in self.readers else name
+
+    @property
+    def names_in_file(self) -> tuple[str, ...]:
+        """The columns of the file: those of the numbers, of the texts, and the key."""
+        key = () if self.key is None else (self.key,)
+        return (*map(self.in_file, self.all_numbers), *self.all_categories, *key)
 
     @property
     def has_target(self) -> bool:
@@ -55,13 +70,19 @@ class Chunk(NamedTuple):
         rows: the number of each row in the file, counted from 1.
         numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
         codes: the columns of texts, shape (rows, columns), by the codes of their codebooks.
-        keys: a number for each row that depends on the text of the key column; None if there is no key column.
+        keys: a number for each row that depends on the text of the key column, or the bits of its time in seconds; None
+            if there is no key column.
     """
 
     rows: NDArray[np.int64]
     numbers: NDArray[np.float64]
     codes: NDArray[np.int32]
     keys: NDArray[np.uint64] | None
+
+    def rows_where(self, kept: NDArray[np.bool_]) -> Chunk:
+        """Return some of the rows."""
+        keys = None if self.keys is None else self.keys[kept]
+        return Chunk(self.rows[kept], self.numbers[kept], self.codes[kept], keys)
 
 
 class TableSource(Protocol):

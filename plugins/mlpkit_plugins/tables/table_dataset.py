@@ -13,6 +13,8 @@ from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
+from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
+from mlpkit_plugins.splits.shares import doubts_about_sizes
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
@@ -21,6 +23,7 @@ from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (
+    doubts_about_missing,
     doubts_about_numbers,
     doubts_about_spelling,
     expect_classes,
@@ -70,12 +73,13 @@ class TableDataset(TableOptions, Dataset):
     _seems_to_hold_values = False
 
     @abstractmethod
-    def source(self, path: Path, name: str) -> TableSource:
+    def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableSource:
         """Return the table in a file, not yet read.
 
         Args:
             path: the file.
             name: what to call it in messages.
+            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
 
         Raises:
             DataError: the file has another format.
@@ -95,7 +99,7 @@ class TableDataset(TableOptions, Dataset):
         return Description((self._encoder.width,), self._target(), sizes)
 
     def doubts(self) -> tuple[Doubt, ...]:
-        """Return a doubt for two spellings of one class, or for many numbers that are each a class of their own."""
+        """Return doubts about numbers that are each a class, two spellings of a class, and splits of few rows."""
         return self._doubts
 
     def target_remedy(self) -> str:
@@ -153,10 +157,10 @@ class TableDataset(TableOptions, Dataset):
             DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
         """
         encoder = self._expect_encoder()
-        source = self.source(path, str(path))
-        expect_columns(source, encoder.inputs)
-        columns = Columns(encoder.numbers, tuple(encoder.categories))
-        missing = "fill" if self.missing == "fill" else "error"  # each row gets its prediction
+        source = self.source(path, str(path), to_predict=True)
+        columns = Columns(encoder.numbers, tuple(encoder.categories), readers=self.readers)
+        expect_columns(source, columns.names_in_file)
+        missing = "error" if self.missing == "drop" else self.missing  # each row gets its prediction
         table = Table(source, columns, missing=missing, missing_texts=self.missing_texts)
         absent = table.codes == MISSING
         self._translate(_Part(table, np.arange(len(table))), encoder)
@@ -219,22 +223,40 @@ class TableDataset(TableOptions, Dataset):
             numbers = doubts_about_numbers(table)
             self._seems_to_hold_values = bool(numbers)
             self._doubts = numbers or doubts_about_spelling(table)
-        if self.split == "hash":
-            positions = split_by_key(row_keys(table), self.shares, self.split_seed)
-        else:
-            positions = split_at_random(len(table), self.shares, self.split_seed)
+            if self.missing != "drop":
+                self._doubts += doubts_about_missing(table)
+        positions = self._positions(table)
         parts = {name: _Part(table, rows) for name, rows in positions.items()}
         for name, file in self.files.items():
             other, checksum = self._table(file, name, table.columns)
             parts[name] = _Part(other, np.arange(len(other)))
             checksums += checksum
         if self._encoder is None:
-            self._encoder = TableEncoder.fit(table, positions["train"], standardize=self.standardize)
+            self._encoder = TableEncoder.fit(
+                table,
+                positions["train"],
+                standardize=self.standardize,
+                indicate=self.missing == "indicate",
+                rare=self.rare,
+            )
         for part in _distinct(parts):
             self._translate(part, self._encoder)
         self._fingerprint = _combined(checksums)
+        self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()})
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
+
+    def _positions(self, table: Table) -> Mapping[str, NDArray[np.intp]]:
+        """Return the positions of each split of the table."""
+        if self.split == "shuffle":
+            return split_at_random(len(table), self.shares, self.split_seed)
+        if isinstance(self.split, dict) and table.keys is not None:
+            if self.splits_by_time:
+                return split_by_time(table.keys.view(np.float64), self.shares)
+            return split_by_group(table.keys, self.shares, self.split_seed)
+        if self.split == "stratified" and self.split_by is None and self.predict == "classes" and any(self.shares):
+            return split_by_class(row_keys(table), table.codes[:, -1], self.shares, self.split_seed)
+        return split_by_key(row_keys(table), self.shares, self.split_seed)
 
     def _table(self, file: str, parameter: str, like: Columns | None) -> tuple[Table, list[str]]:
         """Read a file; return its table, and its checksum.
@@ -248,11 +270,12 @@ class TableDataset(TableOptions, Dataset):
         if like is None:
             inputs = self._encoder.inputs if self._encoder is not None else None
             if inputs is not None:
-                expect_columns(source, inputs)
+                readers = self.readers
+                expect_columns(source, [readers[name].column if name in readers else name for name in inputs])
             columns = self.columns(source, inputs)
         else:
-            expect_columns(source, (*like.all_numbers, *like.all_categories))
-            columns = replace(like, key=None)
+            columns = replace(like, key=None, key_is_time=False)
+            expect_columns(source, columns.names_in_file)
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
             expect_labels(table)

@@ -77,6 +77,15 @@ def doubts_about_numbers(table: Table) -> tuple[Doubt, ...]:
     return (Doubt("target", message, "set predict: values to predict numbers"),)
 
 
+def doubts_about_missing(table: Table) -> tuple[Doubt, ...]:
+    """Return a doubt if rows were left out since they have no target."""
+    count = table.without_target
+    if not count:
+        return ()
+    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    return (Doubt("target", f"{rows} no target in {table.name}, and {'is' if count == 1 else 'are'} left out"),)
+
+
 def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:
     """Return a doubt if two classes are the same number, or differ only in upper and lower case."""
     if table.columns.target_class is None:
@@ -136,8 +145,9 @@ def unknown_category(text: str, known: Sequence[str], *, to_predict: bool) -> st
         to_predict: whether it is in a row to predict, when it is too late to set a parameter.
     """
     nearest = "" if writes_number(text) else did_you_mean(text, known)
-    zeros = "unknown: zeros, which encodes it as zeros"
-    remedy = nearest or (f"leave out the row, or train with {zeros}" if to_predict else f"set {zeros}")
+    remedy = "leave out the row" if to_predict else "set unknown: zeros, which encodes it as zeros"
+    if nearest:
+        remedy = f"{nearest} If not, {remedy}"
     if not to_predict and all(map(writes_number, (text, *known))):
         remedy = f"take the column out of categorical if it holds quantities, or {remedy}"
     return f"the category {shown_text(text)} occurs in no training row; {remedy}"
