@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.segment import SegmentLines
 from rich.style import Style
 from rich.text import Text
 
@@ -133,8 +134,9 @@ class Screen(Display):
         state = (len(self._records), width, height)
         if self._drawn is None or self._drawn[0] != state:
             room = min(MOST_ROWS, height - AROUND_THE_ROWS)
-            table = self._table(room) if self._records and room > 0 else ()
-            self._drawn = state, Group(*table, self._bar)
+            table = Group(*self._table(room) if self._records and room > 0 else ())
+            rendered = SegmentLines(self._console.render_lines(table, pad=False), new_lines=True)
+            self._drawn = state, Group(rendered, self._bar)
         with outliving_the_terminal():
             self._live.update(self._drawn[1], refresh=True)
 
