@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from mlpkit.cli.output import result
+from mlpkit.cli.output import result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +48,18 @@ def _key_of_a_spec(option: str) -> str:
 
 def _print_help(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        result(ctx.get_help())
+        result(_coloured_help(ctx.get_help()))
         ctx.exit()
+
+
+def _coloured_help(text: str) -> str:
+    text = _HEADING.sub(lambda found: styled(found[0], bold=True), text)
+    return _TERM.sub(lambda found: found[1] + styled(found[2], "cyan"), text)
+
+
+_HEADING: Final = re.compile(r"^\w+:", re.MULTILINE)
+_TERM: Final = re.compile(r"^(  )(-[-\w]+(?:, -[-\w]+)*|[a-z][-a-z]*(?=  ))", re.MULTILINE)
+"""What a line of a list explains: options, or a command."""
 
 
 def verb(name: str) -> Callable[[Callable[..., None]], HelpfulCommand]:

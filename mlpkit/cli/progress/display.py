@@ -77,7 +77,7 @@ class Display(Observer):
 
     def noticed(self, message: str) -> None:
         """Print a warning, whatever else is shown or not."""
-        output.message(f"warning: {message}")
+        output.diagnostic(f"warning: {message}", "yellow")
 
     def warned(self, warning: Diagnostic) -> None:
         """Print what the spec shouldn't say any more, whatever else is shown or not."""
