@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import blocks, columns, line_length, paragraph, shape
 from mlpkit.cli.output import document, result, styled
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @options.verb("check")
-@click.argument("paths", metavar="SPEC...", nargs=-1, required=True)
+@click.argument("paths", metavar="SPEC...", nargs=-1, required=True, shell_complete=completion.specs)
 @options.takes_overrides
 @options.takes_plugins
 @options.takes_json

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import blocks, figure, line_length
 from mlpkit.cli.output import document, result
 from mlpkit.errors import UsageError
@@ -25,7 +25,14 @@ ABSENT = "-"
 
 
 @options.verb("compare")
-@click.argument("directories", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "directories",
+    metavar="RUN...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs,
+)
 @options.takes_json
 def command(directories: tuple[Path, ...], as_json: bool) -> None:
     """Show what differs between runs.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import columns, figure, shape
 from mlpkit.cli.output import document, result
@@ -25,7 +25,7 @@ MOST_ELEMENTS = 8
 
 
 @options.verb("data")
-@click.argument("path", metavar="SPEC")
+@click.argument("path", metavar="SPEC", shell_complete=completion.specs)
 @click.option("--rows", type=click.IntRange(min=0), default=5, show_default=True, help="Training examples to show.")
 @options.takes_overrides
 @options.takes_plugins

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from mlpkit.cli import completion
 from mlpkit.cli.output import result, styled
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def takes_overrides(verb: F) -> F:
         "overrides",
         metavar="KEY=VALUE",
         multiple=True,
+        shell_complete=completion.overrides,
         help="Set a key of the spec, such as training.batch_size=128; may be repeated.",
     )(verb)
 
@@ -85,6 +87,7 @@ def takes_plugins(verb: F) -> F:
         "blocked",
         metavar="NAME",
         multiple=True,
+        shell_complete=completion.components,
         help="Leave out a plugin, or a component; may be repeated.",
     )
     return takes_plugin_files(without(verb))
@@ -97,6 +100,7 @@ def takes_plugin_files(verb: F) -> F:
         "plugins",
         metavar="FILE",
         multiple=True,
+        shell_complete=completion.files,
         help="Use a Python file as a plugin; its name is the namespace; may be repeated.",
     )(verb)
 
