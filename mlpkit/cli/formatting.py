@@ -139,6 +139,30 @@ def line_length() -> int | None:
     return shutil.get_terminal_size().columns
 
 
+def counted(number: int, noun: str) -> str:
+    """Write ``1 row`` or ``2,000 rows``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+BARS = "▁▂▃▄▅▆▇█"
+BARS_IN_ASCII = ".:-=+*%#"
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Draw counts as bars, one character each and none for a count of 0, in ASCII if the output has no others."""
+    bars = BARS if _can_print(BARS) else BARS_IN_ASCII
+    most = max(counts, default=0)
+    return "".join(bars[-(-count * len(bars) // most) - 1] if count else " " for count in counts)
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def figure(value: float) -> str:
     """Write a loss or a metric in eight characters at most: ``0.4312``, ``12.41``, ``3.21e-05``, ``nan``."""
     size = abs(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, ShapeError, Values
+from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
@@ -16,6 +16,7 @@ from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
+from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts
 from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
@@ -63,6 +64,8 @@ class TableDataset(TableOptions, Dataset):
     A subclass says how a file becomes a table.
     """
 
+    decimal: str = "."
+    """The character before the decimals of numbers that are texts."""
     _encoder: TableEncoder | None = None
     _splits: dict[str, TableSplit] | None = None
     _fingerprint = ""
@@ -122,6 +125,23 @@ class TableDataset(TableOptions, Dataset):
         self.describe()
         assert self._splits is not None
         return self._splits
+
+    def raw_columns(self) -> list[RawColumn]:
+        """Return all columns of the files, as they stand there.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        splits = self.open(0)
+        encoder = self._expect_encoder()
+        files = {name: self.files.get(name, self.file) for name in splits}
+        sources = {file: self.source(named_file("file", file), file) for file in files.values()}
+        raw = {name: RawSplit(sources[files[name]], split.rows_in_file()) for name, split in splits.items()}
+        roles = dict.fromkeys(encoder.inputs, "input") | dict.fromkeys(self.targets, "target")
+        return [
+            RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.decimal), codes)
+            for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
+        ]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over the checksums of the files, once read; empty until then."""
