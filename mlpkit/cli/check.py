@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
-from mlpkit.cli.formatting import columns, shape
+from mlpkit.cli.formatting import blocks, columns, line_length, paragraph, shape
 from mlpkit.cli.output import document, result, styled
 from mlpkit.errors import MlpkitError, SpecError, UsageError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @options.verb("check")
-@click.argument("paths", metavar="SPEC...", nargs=-1, required=True)
+@click.argument("paths", metavar="SPEC...", nargs=-1, required=True, shell_complete=completion.specs)
 @options.takes_overrides
 @options.takes_plugins
 @options.takes_json
@@ -70,8 +70,12 @@ def _print(path: str, checked: CheckedSpec) -> None:
     description = checked.description
     sizes = ", ".join(f"{size:,} {split}" for split, size in description.sizes.items())
     result(f"{path}: {styled('OK', 'green', bold=True)}")
-    result(f"  {checked.spec.data.name}: {sizes}")
-    result(f"  input {shape(description.input_shape)}, target {description.target}")
+    width = line_length()
+    for line in (
+        f"{checked.spec.data.name}: {sizes}",
+        f"input {shape(description.input_shape)}, target {description.target}",
+    ):
+        result("\n".join(paragraph(line, indent="  ", width=width)))
     rows = [("layer", "type", "output", "parameters")]
     for member in checked.members[:-1]:
         rows += _layer_rows(member)
@@ -79,7 +83,15 @@ def _print(path: str, checked: CheckedSpec) -> None:
     rows.append((loss.name, loss.type, "loss", f"{loss.parameters:,}"))
     rows.append(("total", "", "", f"{checked.parameters:,}"))
     result()
-    result("\n".join(columns(rows, right=(2, 3), indent="  ")))
+    result("\n".join(_fitting_table(rows, width)))
+
+
+def _fitting_table(rows: Sequence[tuple[str, str, str, str]], width: int | None) -> list[str]:
+    """Return the lines of the table of layers; without the types, which most names tell, if it is too wide."""
+    lines = columns(rows, right=(2, 3), indent="  ")
+    if width is None or all(len(line) <= width for line in lines):
+        return lines
+    return blocks([(name, *figures) for name, _, *figures in rows], right=(1, 2), indent="  ", width=width)
 
 
 def _layer_rows(layer: CheckedMember, depth: int = 0) -> Iterator[tuple[str, str, str, str]]:

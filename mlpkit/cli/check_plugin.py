@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.formatting import line_length, paragraph
 from mlpkit.cli.output import document, result, styled
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @options.verb("check-plugin")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.components)
 @options.takes_plugin_files
 @options.takes_json
 def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpkit.cli import options
-from mlpkit.cli.formatting import columns, figure
+from mlpkit.cli import completion, options
+from mlpkit.cli.formatting import blocks, figure, line_length
 from mlpkit.cli.output import document, result
 from mlpkit.errors import UsageError
 
@@ -18,12 +19,20 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.compare import Comparison
 
-DIGITS_SHOWN = 16
+CHECKSUM = re.compile("[0-9a-f]{40,}")
+DIGITS_SHOWN = 10
 ABSENT = "-"
 
 
 @options.verb("compare")
-@click.argument("directories", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "directories",
+    metavar="RUN...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs,
+)
 @options.takes_json
 def command(directories: tuple[Path, ...], as_json: bool) -> None:
     """Show what differs between runs.
@@ -39,7 +48,7 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
     if as_json:
         document(asdict(found))
     else:
-        result("\n".join(columns(_table(found))).rstrip())
+        result("\n".join(blocks(_table(found), width=line_length())).rstrip())
 
 
 def _table(found: Comparison) -> list[list[str]]:
@@ -50,15 +59,21 @@ def _table(found: Comparison) -> list[list[str]]:
     rows = [["", *found.runs]]
     for title, values, shown in (
         ("spec", found.spec, to_inline_yaml),
-        ("versions", found.versions, str),
+        ("versions", found.versions, _short),
         (f"curves, last values{apart}", found.curves, _figure),
         ("metrics", found.metrics, _figure),
-        ("results, SHA-256", found.results, lambda digits: str(digits)[:DIGITS_SHOWN]),
+        ("results, SHA-256", found.results, _short),
     ):
         same = "the same" if found.finished or title != "metrics" else "no run is finished"
         rows.append([title if values else f"{title}: {same}", *blank])
         rows += [[f"  {key}", *(_shown(value, shown) for value in each)] for key, each in values.items()]
     return rows
+
+
+def _short(value: Any) -> str:
+    """Write a version, or the first digits of a checksum."""
+    text = str(value)
+    return text[:DIGITS_SHOWN] if CHECKSUM.fullmatch(text) else text
 
 
 def _figure(value: Any) -> str:

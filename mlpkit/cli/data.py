@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
-from mlpkit.cli.formatting import columns, figure, shape
+from mlpkit.cli.formatting import blocks, columns, figure, line_length, paragraph, shape
 from mlpkit.cli.output import document, result
 from mlpkit.components.target import Labels
 
@@ -25,18 +25,33 @@ MOST_ELEMENTS = 8
 
 
 @options.verb("data")
-@click.argument("path", metavar="SPEC")
-@click.option("--rows", type=click.IntRange(min=0), default=5, show_default=True, help="Training examples to show.")
+@click.argument("path", metavar="SPEC", shell_complete=completion.specs)
+@click.option("--encoded", is_flag=True, help="Show what the network gets, and not what stands in the file.")
+@click.option("--all", "every", is_flag=True, help="Show all columns of a wide table.")
+@click.option(
+    "--rows", type=click.IntRange(min=0), default=5, show_default=True, help="Training examples to show, encoded."
+)
 @options.takes_overrides
 @options.takes_plugins
 @options.takes_json
 def command(
-    path: str, rows: int, overrides: tuple[str, ...], plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool
+    path: str,
+    encoded: bool,
+    every: bool,
+    rows: int,
+    overrides: tuple[str, ...],
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Show what a spec's data is like, before training.
 
-    Reads all of it once: sizes of the splits, shapes, how often each class occurs, the range of the inputs, and a few
-    examples as the network gets them.
+    Reads all of it: sizes of the splits, how often each class occurs, and of a table what stands in each column, in
+    all splits together: its type, missing and distinct values, a histogram, and the range or the most common texts.
+    Columns with a single value, columns that tell the target, and rows that splits share are pointed out.
+
+    With --encoded, and of data that is no table: shapes, the range of each input, and a few examples, as the network
+    gets them. With --json, all of this.
     """
     from mlpkit.jobs.data import data  # noqa: PLC0415 - loads NumPy, which --help does without
 
@@ -46,19 +61,33 @@ def command(
     if as_json:
         document(_document(path, report))
     else:
-        result("\n".join(_lines(path, report)))
+        width = line_length()
+        content = _encoded(report, width) if encoded or not report.columns else _columns(report, width, every=every)
+        result("\n".join([*_heading(path, report, width), *content]))
 
 
-def _lines(path: str, report: DataReport) -> list[str]:
+def _heading(path: str, report: DataReport, width: int | None) -> list[str]:
     description = report.description
     inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
-    lines = [f"{path}: {report.spec.data.name}", f"  {inputs}", ""]
-    lines += _counts(report) if report.counts else _sizes(report)
+    lines = [f"{path}: {report.spec.data.name}", *paragraph(inputs, indent="  ", width=width), ""]
+    return lines + (_counts(report, width) if report.counts else _sizes(report))
+
+
+def _columns(report: DataReport, width: int | None, *, every: bool) -> list[str]:
+    from mlpkit.cli.column_table import column_table, remarks  # noqa: PLC0415 - only tables need it
+
+    lines = ["", *column_table(report.columns, width, every=every)]
+    told = remarks(report.columns, report.repeated, report.description.sizes, width)
+    return [*lines, "", *told] if told else lines
+
+
+def _encoded(report: DataReport, width: int | None) -> list[str]:
+    lines: list[str] = []
     if report.values:
-        lines += ["", *_statistics("target", report.target_names, report.values)]
-    lines += ["", *_statistics("input", report.input_names, report.inputs)]
+        lines += ["", *_statistics("target", report.target_names, report.values, width)]
+    lines += ["", *_statistics("input", report.input_names, report.inputs, width)]
     if report.examples:
-        lines += ["", *_examples(report)]
+        lines += ["", *_examples(report, width)]
     return lines
 
 
@@ -69,7 +98,7 @@ def _sizes(report: DataReport) -> list[str]:
     )
 
 
-def _counts(report: DataReport) -> list[str]:
+def _counts(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each class or label: how many examples of each split have it."""
     sizes = report.description.sizes
     what = "label" if isinstance(report.description.target, Labels) else "class"
@@ -78,13 +107,13 @@ def _counts(report: DataReport) -> list[str]:
         counts = (report.counts[split][index] for split in sizes)
         shares = (f"{count:,} ({count / size:4.0%})" for count, size in zip(counts, sizes.values(), strict=True))
         rows.append((name, *shares))
-    return columns(rows, right=range(1, len(sizes) + 1), indent="  ")
+    return blocks(rows, right=range(1, len(sizes) + 1), indent="  ", width=width)
 
 
-def _statistics(what: str, names: Sequence[str], found: Sequence[ColumnStatistics]) -> list[str]:
+def _statistics(what: str, names: Sequence[str], found: Sequence[ColumnStatistics], width: int | None) -> list[str]:
     rows: list[tuple[str, ...]] = [(what, "least", "greatest", "mean", "std")]
     rows += [(name, *map(figure, _without_noise(values))) for name, values in zip(names, found, strict=True)]
-    return columns(rows, right=range(1, 5), indent="  ")
+    return blocks(rows, right=range(1, 5), indent="  ", width=width)
 
 
 def _without_noise(values: ColumnStatistics) -> ColumnStatistics:
@@ -93,14 +122,14 @@ def _without_noise(values: ColumnStatistics) -> ColumnStatistics:
     return values._replace(mean=0.0) if abs(values.mean) < SINGLE_PRECISION * largest else values
 
 
-def _examples(report: DataReport) -> list[str]:
+def _examples(report: DataReport, width: int | None) -> list[str]:
     rows = [("example", "target", "inputs")]
     for number, example in enumerate(report.examples):
         elements = example.inputs.ravel()
         more = " ..." if len(elements) > MOST_ELEMENTS else ""
         shown = " ".join(figure(float(element)) for element in elements[:MOST_ELEMENTS])
         rows.append((str(number), _target(report, example), shown + more))
-    return columns(rows, right=(0,), indent="  ")
+    return columns(rows, right=(0,), indent="  ", width=width)
 
 
 def _target(report: DataReport, example: ShownExample) -> str:
@@ -129,6 +158,8 @@ def _document(path: str, report: DataReport) -> dict[str, Any]:
         "splits": splits,
         "inputs": _plain_statistics(report.input_names, report.inputs),
         "values": _plain_statistics(report.target_names, report.values) if report.values else None,
+        "columns": [column._asdict() for column in report.columns],
+        "repeated_rows": dict(report.repeated),
         "examples": [
             {"inputs": example.inputs.tolist(), "target": example.target.tolist()} for example in report.examples
         ],

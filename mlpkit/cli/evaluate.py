@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import columns, figure
 from mlpkit.cli.output import document, message, result
 
 
 @options.verb("evaluate")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.option("--split", "splits", metavar="NAME", multiple=True, help="train, validation or test; may be repeated.")
 @options.takes_plugins
 @options.takes_json

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mlpkit.cli.output import OutputClosedError, message, styled
+from mlpkit.cli.output import OutputClosedError, diagnostic, message, styled
 from mlpkit.cli.shortages import shortage
 from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
 
@@ -50,7 +50,7 @@ def exit_codes() -> Iterator[None]:
     except Exception as error:
         if found := shortage(error):
             _print_traceback(error)
-            message(f"{_red('error:')} {found}")
+            diagnostic(f"error: {found}", "red")
         else:
             _print_internal_error(error)
         raise click.exceptions.Exit(WORK_FAILED) from None
@@ -59,7 +59,7 @@ def exit_codes() -> Iterator[None]:
 def _print_wrong_usage(error: click.ClickException) -> None:
     text = StringIO()
     error.show(text)
-    message(text.getvalue().rstrip("\n"))
+    diagnostic(text.getvalue().rstrip("\n"), "red")
 
 
 def print_error(error: MlpkitError) -> None:
@@ -67,26 +67,26 @@ def print_error(error: MlpkitError) -> None:
     _print_traceback(error)
     if isinstance(error, SpecError):
         print_warnings(error.warnings)
-        message(str(error))
+        diagnostic(str(error), "red")
         _print_notes(error)
-        message("\n" + _red(_count(error)))
+        message("\n" + styled(_count(error), "red", bold=True))
         return
-    message(f"{_red('error:')} {error}")
+    diagnostic(f"error: {error}", "red")
     _print_notes(error)
     if isinstance(error, ComponentFailure) and error.__cause__ is not None:
-        message(f"  note: raised at {_place(error.__cause__)}")
+        diagnostic(f"  note: raised at {_place(error.__cause__)}", "red")
         _offer_traceback()
 
 
 def print_warnings(warnings: Iterable[Diagnostic]) -> None:
     """Print what a spec shouldn't do any more, and what of its data is most likely not meant."""
     for warning in warnings:
-        message(str(warning._replace(message=f"{_yellow('warning:')} {warning.message}")) + "\n")
+        diagnostic(str(warning._replace(message=f"warning: {warning.message}")) + "\n", "yellow")
 
 
 def _print_internal_error(error: Exception) -> None:
     _print_traceback(error)
-    message(f"{_red('internal error:')} {type(error).__name__}: {error} (at {_place(error)}); please report it")
+    diagnostic(f"internal error: {type(error).__name__}: {error} (at {_place(error)}); please report it", "red")
     _print_notes(error)
     _offer_traceback()
 
@@ -108,26 +108,18 @@ def _print_traceback(error: BaseException) -> None:
 
 def _offer_traceback() -> None:
     if not os.environ.get(DEBUG):
-        message(f"  help: with {DEBUG}=1 in the environment, mlpkit shows the whole traceback")
+        diagnostic(f"  help: with {DEBUG}=1 in the environment, mlpkit shows the whole traceback", "red")
 
 
 def _print_notes(error: BaseException) -> None:
     for note in getattr(error, "__notes__", ()):
-        message(f"  {note}")
+        diagnostic(f"  {note}", "red")
 
 
 def _count(error: SpecError) -> str:
     files = ", ".join(dict.fromkeys(fault.file for fault in error.faults))
     number = len(error.faults)
     return f"{number} {'error' if number == 1 else 'errors'} in {abridged(files)}"
-
-
-def _yellow(text: str) -> str:
-    return styled(text, "yellow", bold=True)
-
-
-def _red(text: str) -> str:
-    return styled(text, "red", bold=True)
 
 
 @contextmanager

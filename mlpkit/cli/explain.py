@@ -7,24 +7,28 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import suggesting_shipped_spec
-from mlpkit.cli.formatting import columns, line_length
+from mlpkit.cli.formatting import columns, line_length, shortened
 from mlpkit.cli.output import document, result, styled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlpkit.jobs.explain import Explanation
+
+LONGEST_VALUE = 30
 
 
 @options.verb("explain")
-@click.argument("path", metavar="SPEC")
-@click.argument("key", metavar="KEY")
+@click.argument("path", metavar="SPEC", shell_complete=completion.specs)
+@click.argument("key", metavar="[KEY]", required=False, shell_complete=completion.keys)
 @options.takes_overrides
 @options.takes_plugins
 @options.takes_json
 def command(
     path: str,
-    key: str,
+    key: str | None,
     overrides: tuple[str, ...],
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
@@ -33,17 +37,38 @@ def command(
     """Say what a key of a spec means, and where its value comes from.
 
     KEY is the names that lead to it with dots between them, such as training.batch_size or layers.Affine1.units.
+    Without it, all keys are listed with their values; with --json, one line per key.
     """
-    from mlpkit.jobs.explain import explain  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.jobs.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help does without
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
     with suggesting_shipped_spec(path):
         spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    if key is None:
+        _list(explain_all(spec), path, as_json)
+        return
     explanation = explain(spec, key)
     if as_json:
         document(asdict(explanation))
     else:
         _print(explanation)
+
+
+def _list(explanations: Iterable[Explanation], path: str, as_json: bool) -> None:
+    """Print a line for each key: its value, and where that stands; in the spec's own file, only the line."""
+    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
+
+    if as_json:
+        for explanation in explanations:
+            document(asdict(explanation))
+        return
+    rows = [("key", "value", "place")]
+    for explanation in explanations:
+        value = shortened(to_inline_yaml(explanation.value), LONGEST_VALUE)
+        line = explanation.place.removeprefix(f"{path}:").partition(":")[0]
+        place = f"line {line}" if explanation.place.startswith(f"{path}:") else explanation.place
+        rows.append((explanation.key, value, place or "default"))
+    result("\n".join(columns(rows, width=line_length())))
 
 
 def _print(explanation: Explanation) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 GAP = "  "
 NARROWEST_LAST_COLUMN = 24
 LONGEST_CELL = 200
+NARROWEST_TABLE = 20
 
 
 def columns(
@@ -42,6 +43,58 @@ def columns(
         line = (indent + GAP.join(cells)).rstrip()
         lines += [line] if width is None or _width(line) <= width else _wrapped(indent, cells, width)
     return lines
+
+
+def blocks(
+    rows: Sequence[Sequence[str]], *, right: Collection[int] = (), indent: str = "", width: int | None = None
+) -> list[str]:
+    """Return the lines of a table; one that is too wide is cut into blocks, each of which has the first column.
+
+    Cells that have no room even so are shortened. In a row with only a first cell, that cell is as long as it likes.
+
+    Args:
+        rows: the cells, not styled, all rows of the same length.
+        right: positions of the columns to align at the right.
+        indent: what each line begins with.
+        width: the line length; None for no limit.
+    """
+    tabular = [row for row in rows if any(row[1:])]
+    if width is not None and tabular:
+        width = max(width - len(indent), NARROWEST_TABLE)
+        others = [max(len(cell) for cell in column) for column in zip(*(row[1:] for row in tabular), strict=True)]
+        first = max(width // 2, width - sum(len(GAP) + other for other in others))
+        rest = width - min(first, max(len(row[0]) for row in tabular)) - len(GAP)
+        rows = [
+            [shortened(row[0], first), *(shortened(cell, rest) for cell in row[1:])] if any(row[1:]) else row
+            for row in rows
+        ]
+    widths = [max((len(row[i]) for row in rows if any(row[1:])), default=0) for i in range(len(rows[0]))]
+    lines: list[str] = []
+    for chosen in _columns_together(widths, width):
+        lines += [""] if lines else []
+        for row in rows:
+            cells = [row[i].rjust(widths[i]) if i in right else row[i].ljust(widths[i]) for i in chosen]
+            lines.append((indent + (GAP.join(cells) if any(row[1:]) else row[0])).rstrip())
+    return lines
+
+
+def _columns_together(widths: Sequence[int], width: int | None) -> list[list[int]]:
+    """Return the positions of the columns of each block; at least two columns are a block."""
+    together: list[list[int]] = [[0]]
+    for i in range(1, len(widths)):
+        taken = sum(widths[j] + len(GAP) for j in together[-1]) + widths[i]
+        if width is not None and taken > width and len(together[-1]) > 1:
+            together.append([0])
+        together[-1].append(i)
+    return together
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text without its middle if it is longer than that; the end, which tells more, has most of the room."""
+    if len(text) <= longest:
+        return text
+    before = (longest - 1) // 3
+    return f"{text[:before]}…{text[len(text) - (longest - 1 - before) :]}"
 
 
 def _width(cell: str) -> int:
@@ -84,6 +137,30 @@ def line_length() -> int | None:
     import shutil  # noqa: PLC0415 - only a terminal needs it
 
     return shutil.get_terminal_size().columns
+
+
+def counted(number: int, noun: str) -> str:
+    """Write ``1 row`` or ``2,000 rows``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+BARS = "▁▂▃▄▅▆▇█"
+BARS_IN_ASCII = ".:-=+*%#"
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Draw counts as bars, one character each and none for a count of 0, in ASCII if the output has no others."""
+    bars = BARS if _can_print(BARS) else BARS_IN_ASCII
+    most = max(counts, default=0)
+    return "".join(bars[-(-count * len(bars) // most) - 1] if count else " " for count in counts)
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def figure(value: float) -> str:

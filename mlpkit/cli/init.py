@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import columns, line_length
 from mlpkit.cli.output import message, result
 from mlpkit.errors import UsageError
 
 
 @options.verb("init")
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=completion.shipped_specs)
 @click.option(
     "--to",
     "destination",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from mlpkit.cli.output import result
+from mlpkit.cli import completion
+from mlpkit.cli.output import result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +49,18 @@ def _key_of_a_spec(option: str) -> str:
 
 def _print_help(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        result(ctx.get_help())
+        result(_coloured_help(ctx.get_help()))
         ctx.exit()
+
+
+def _coloured_help(text: str) -> str:
+    text = _HEADING.sub(lambda found: styled(found[0], bold=True), text)
+    return _TERM.sub(lambda found: found[1] + styled(found[2], "cyan"), text)
+
+
+_HEADING: Final = re.compile(r"^\w+:", re.MULTILINE)
+_TERM: Final = re.compile(r"^(  )(-[-\w]+(?:, -[-\w]+)*|[a-z][-a-z]*(?=  ))", re.MULTILINE)
+"""What a line of a list explains: options, or a command."""
 
 
 def verb(name: str) -> Callable[[Callable[..., None]], HelpfulCommand]:
@@ -63,6 +75,7 @@ def takes_overrides(verb: F) -> F:
         "overrides",
         metavar="KEY=VALUE",
         multiple=True,
+        shell_complete=completion.overrides,
         help="Set a key of the spec, such as training.batch_size=128; may be repeated.",
     )(verb)
 
@@ -74,6 +87,7 @@ def takes_plugins(verb: F) -> F:
         "blocked",
         metavar="NAME",
         multiple=True,
+        shell_complete=completion.components,
         help="Leave out a plugin, or a component; may be repeated.",
     )
     return takes_plugin_files(without(verb))
@@ -86,6 +100,7 @@ def takes_plugin_files(verb: F) -> F:
         "plugins",
         metavar="FILE",
         multiple=True,
+        shell_complete=completion.files,
         help="Use a Python file as a plugin; its name is the namespace; may be repeated.",
     )(verb)
 

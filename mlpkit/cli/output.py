@@ -35,7 +35,7 @@ def result(text: str = "") -> None:
     """
     try:
         with outliving_the_terminal():
-            click.echo(_shown(text))
+            click.echo(_shown(text), color=colours_wanted())
     except BrokenPipeError as error:
         _give_up(sys.stdout)
         raise OutputClosedError from error
@@ -78,10 +78,57 @@ def document(data: Mapping[str, Any]) -> None:
 
 def message(text: str) -> None:
     """Print a line, or several, that is not a result; the longest values in it are shortened."""
+    _print_message(abridged(text))
+
+
+def diagnostic(text: str, colour: str) -> None:
+    """Print a message about something wrong, its places, carets and labels in colour.
+
+    Args:
+        text: lines as ``Diagnostic`` writes them, or any others.
+        colour: of the carets, and of the word error.
+    """
+    _print_message("\n".join(_highlighted(line, colour) for line in abridged(text).split("\n")))
+
+
+def _print_message(text: str) -> None:
     try:
-        click.echo(_shown(abridged(text)), err=True)
+        click.echo(_shown(text), err=True, color=colours_wanted())
     except OSError:  # nothing is left to write to
         _give_up(sys.stderr)
+
+
+_CARET: Final = re.compile(r"( *\|)([ \t]*\^+)")
+_QUOTED: Final = re.compile(r"( *\d+ \|)( .*)")
+_LABELLED: Final = re.compile(r"( +(?:expected|help|note):)( .*)")
+_PLACED: Final = re.compile(r"(\S.*?:\d+:\d+:)( .*)")
+_BEGUN: Final = re.compile(r"( ?(?:internal error|error|Error|warning):)(.*)")
+
+
+def _highlighted(line: str, colour: str) -> str:
+    if found := _CARET.fullmatch(line):
+        return styled(found[1], "blue") + styled(found[2], colour, bold=True)
+    if found := _QUOTED.fullmatch(line):
+        return styled(found[1], "blue") + found[2]
+    if found := _LABELLED.fullmatch(line):
+        return styled(found[1], "cyan") + found[2]
+    if found := _PLACED.fullmatch(line):
+        return styled(found[1], bold=True) + _highlighted(found[2], colour)
+    if found := _BEGUN.fullmatch(line):
+        return styled(found[1], colour, bold=True) + found[2]
+    return line
+
+
+def colours_wanted() -> bool | None:
+    """Return whether there shall be colours: as the environment says, or None for on terminals only.
+
+    ``NO_COLOR`` turns them off and ``FORCE_COLOR`` on, if set and not empty; a dumb terminal has none.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return False if os.environ.get("TERM", "dumb") == "dumb" else None
 
 
 def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:

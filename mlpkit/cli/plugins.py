@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import columns, line_length
 from mlpkit.cli.output import document, result, styled
@@ -23,7 +23,7 @@ COLOURS: Final = {"loaded": "green", "broken": "red", "refused": "red", "blocked
 
 
 @options.verb("plugins")
-@click.argument("path", metavar="[SPEC]", required=False)
+@click.argument("path", metavar="[SPEC]", required=False, shell_complete=completion.specs)
 @click.option("--requirements", is_flag=True, help="Print the plugins' distributions, as pip takes them.")
 @options.takes_plugins
 @options.takes_json

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import columns, figure
 from mlpkit.cli.output import document, result
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @options.verb("predict")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @options.takes_plugins
 @options.takes_json

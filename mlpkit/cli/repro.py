@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.formatting import columns
 from mlpkit.cli.interrupt import Interrupts
@@ -17,7 +17,7 @@ DIGITS_SHOWN = 16
 
 
 @options.verb("repro")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.option(
     "--out",
     metavar="DIR",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
@@ -14,7 +14,7 @@ from mlpkit.cli.progress.make_display import expect_one_way, make_display
 
 
 @options.verb("resume")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @options.takes_plugins
 @options.takes_quiet
 @options.takes_json

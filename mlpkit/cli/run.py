@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.progress.display import WhileWritable
@@ -23,7 +23,7 @@ RUNS = Path("runs")
 
 
 @options.verb("run")
-@click.argument("path", metavar="SPEC")
+@click.argument("path", metavar="SPEC", shell_complete=completion.specs)
 @options.takes_overrides
 @click.option(
     "--out",

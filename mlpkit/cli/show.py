@@ -7,37 +7,55 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpkit.cli import options
+from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import columns, line_length, paragraph
 from mlpkit.cli.output import document, result, styled
 from mlpkit.components.kinds import KINDS
 
 if TYPE_CHECKING:
     from mlpkit.jobs.show import ShownComponent
+    from mlpkit.registry.registry import Registry
     from mlpkit.testing.check_plugin import GradientReport
 
 
 @options.verb("show")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME|KIND", shell_complete=completion.components)
 @options.takes_plugins
 @options.takes_json
 def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool) -> None:
     """Describe a component: its mathematics, parameters and source.
 
     The gradients of layers and losses are checked, in float64, on the examples that the component gives of itself.
-    NAME is as in specs: Affine, sgd, acme.Conv2d.
+    NAME is as in specs: Affine, sgd, acme.Conv2d. With a kind, such as layer or optimizer, its components are listed.
     """
-    from mlpkit.jobs.show import show  # noqa: PLC0415 - loads the plugins, which --help does without
+    from mlpkit.jobs.show import kind_named, show  # noqa: PLC0415 - loads the plugins, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
     from mlpkit.testing.check_plugin import gradient_report  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
+    kind = kind_named(name)
+    if kind is not None:
+        _list(kind, registry, as_json)
+        return
     shown = show(name, registry)
     gradients = gradient_report(registry.find(tuple(KINDS), name), registry)
     if as_json:
         document(asdict(shown) | {"gradients": asdict(gradients) if gradients else None})
     else:
         _print(shown, gradients)
+
+
+def _list(kind: str, registry: Registry, as_json: bool) -> None:
+    """Print a line for each component of a kind."""
+    from mlpkit.jobs.show import list_components  # noqa: PLC0415 - loads the plugins, which --help does without
+
+    components = list_components(kind, registry)
+    if as_json:
+        for component in components:
+            document(asdict(component))
+        return
+    rows = [(component.name, component.summary) for component in components]
+    result("\n".join(columns(rows, width=line_length())) if rows else f"no plugin provides a component of kind {kind}")
 
 
 def _print(shown: ShownComponent, gradients: GradientReport | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import Any, Final
 
@@ -72,8 +71,6 @@ class Verbs(HelpfulCommand, click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; whatever goes wrong ends as a message and an exit code."""
-        if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
-            ctx.color = False
         with exit_codes():
             return super().invoke(ctx)
 

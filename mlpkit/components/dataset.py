@@ -60,6 +60,24 @@ class Split(Protocol):
         """
 
 
+class RawColumn(NamedTuple):
+    """A column of the table that examples come from, as it stands there.
+
+    Args:
+        name: its name.
+        role: ``input``, ``target``, or ``left out`` of the examples.
+        texts: the distinct values, as texts.
+        numbers: the number that each text stands for, shape (texts,), NaN for none; None if they are no numbers.
+        codes: for each split the position of each row's value in ``texts``, -1 if it is missing.
+    """
+
+    name: str
+    role: str
+    texts: Sequence[str]
+    numbers: NDArray[Any] | None
+    codes: Mapping[str, NDArray[Any]]
+
+
 class Dataset(Component):
     """A source of examples.
 
@@ -159,4 +177,14 @@ class Dataset(Component):
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the classes' names in the order of their numbers, or None if they are just numbers."""
+        return None
+
+    def raw_columns(self) -> Sequence[RawColumn] | None:
+        """Return all columns of the table that examples come from, once opened, those that are left out too.
+
+        ``mlpkit data`` shows them. None, the default, means that examples don't come from a table.
+
+        Raises:
+            DataError: a file is damaged.
+        """
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -11,6 +11,8 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels
 from mlpkit.jobs.build import data_warnings, describe_data, open_data
 from mlpkit.jobs.filling_in import counted
+from mlpkit.jobs.raw_data import repeated_rows, summaries
+from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.minibatches import BatchReader
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.raw_data import ColumnSummary
     from mlpkit.specfile.spec import Spec
 
 
@@ -110,6 +113,8 @@ class DataReport:
         values: statistics of the training targets where values are predicted.
         examples: some training examples, the first ones.
         data_warnings: what the data set has doubts about.
+        columns: the columns of the table that examples come from, as they stand there; empty without one.
+        repeated: how many rows of a split stand in the training split too.
     """
 
     spec: Spec
@@ -121,6 +126,8 @@ class DataReport:
     values: tuple[ColumnStatistics, ...]
     examples: tuple[ShownExample, ...]
     data_warnings: tuple[Diagnostic, ...] = ()
+    columns: tuple[ColumnSummary, ...] = ()
+    repeated: Mapping[str, int] = field(default_factory=dict)
 
 
 def data(
@@ -171,6 +178,8 @@ def data(
                 examples += [ShownExample(*pair) for pair in zip(x[:missing].copy(), t[:missing].copy(), strict=True)]
         counts[name] = tuple(count.tolist())
     are_counted = isinstance(target, Classes | Labels)
+    with component_errors(f"dataset {spec.data.name} failed in raw_columns"):
+        columns = dataset.raw_columns() or ()
     return DataReport(
         spec,
         description,
@@ -181,6 +190,8 @@ def data(
         () if are_counted else values.result(),
         tuple(examples),
         warnings,
+        summaries(columns),
+        repeated_rows(columns),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.recipe import Recipe, written
@@ -12,12 +13,15 @@ from mlpkit.components.schema.signature import SectionType, schema_of
 from mlpkit.components.schema.types import ListType, MappingType, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
+from mlpkit.specfile.keys import keys_below, suggestion
 from mlpkit.specfile.merging import EXTENDS
 from mlpkit.specfile.requirements import RequirementsType
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
 from mlpkit.specfile.variables import VARS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import ValueType
     from mlpkit.components.schema.signature import ParameterSchema, Schema
@@ -72,9 +76,7 @@ def explain(spec: Spec, key: str) -> Explanation:
     """
     if key == EXTENDS:
         raise UsageError("the files that extends names are merged into the spec; ask for a key that they set")
-    position = _Position(TOP_LEVEL, replace(spec.top_level, vars=spec.document.variables or None), ())
-    for i, name in enumerate(key.split(".")):
-        position = _step(position, name, ".".join(key.split(".")[:i]))
+    position = _position(spec, key)
     field = position.field
     stands_in_text = spec.document.says(position.path)
     return Explanation(
@@ -87,6 +89,29 @@ def explain(spec: Spec, key: str) -> Explanation:
         meaning=position.meaning,
         notes=spec.document.origin_notes(position.path) if stands_in_text else (),
     )
+
+
+def _position(spec: Spec, key: str) -> _Position:
+    whole = replace(spec.top_level, vars=spec.document.variables or None)
+    position = _Position(TOP_LEVEL, whole, ())
+    try:
+        for i, name in enumerate(key.split(".")):
+            position = _step(position, name, ".".join(key.split(".")[:i]))
+    except UsageError:
+        keys = [known for known, _ in keys_below(whole)]
+        if ending := [known for known in keys if known.endswith(f".{key}")]:
+            raise UsageError(f"there is no key {show(key)}; {suggestion(ending)}") from None
+        raise
+    return position
+
+
+def explain_all(spec: Spec) -> Iterator[Explanation]:
+    """Explain every key of a spec that holds no others."""
+    whole = replace(spec.top_level, vars=spec.document.variables or None)
+    keys = [key for key, _ in keys_below(whole)]
+    for key, following in zip_longest(keys, keys[1:], fillvalue=""):
+        if not following.startswith(f"{key}.") and key != EXTENDS:
+            yield explain(spec, key)
 
 
 def _step(position: _Position, name: str, above: str) -> _Position:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.component import example_parameters
 from mlpkit.components.kinds import KINDS
+from mlpkit.errors import PluginError
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 
 if TYPE_CHECKING:
@@ -95,6 +96,44 @@ def show(name: str, registry: Registry) -> ShownComponent:
         example=_example(entry, parameters),
         deprecated=entry.declaration.deprecated,
     )
+
+
+@dataclass(frozen=True)
+class ListedComponent:
+    """A component in a list.
+
+    Args:
+        name: its name in specs.
+        summary: what it is, in one sentence; or why it can't be used.
+        source: the distribution it comes from, with its version.
+    """
+
+    name: str
+    summary: str
+    source: str
+
+
+def kind_named(name: str) -> str | None:
+    """Return the kind that a word names in the singular or the plural, as in ``layer`` or ``losses``; or None."""
+    return next((kind for kind in KINDS if name in (kind, f"{kind}{'es' if kind.endswith('s') else 's'}")), None)
+
+
+def list_components(kind: str, registry: Registry) -> list[ListedComponent]:
+    """List the components of a kind, the built-ins first.
+
+    Args:
+        kind: the kind.
+        registry: the plugins; those that are broken are left out.
+    """
+    registry.examined()  # a plugin that could harm this process isn't loaded below
+    return [ListedComponent(entry.name, _summary(entry), entry.plugin.label) for entry in registry.components((kind,))]
+
+
+def _summary(entry: RegisteredComponent) -> str:
+    try:
+        return entry.schema.docstring.summary
+    except PluginError as error:
+        return f"can't be used: {error}"
 
 
 def _example(entry: RegisteredComponent, parameters: tuple[ShownParameter, ...]) -> str:

@@ -20,6 +20,7 @@ from mlpkit.training.events import ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -86,6 +87,16 @@ def _best(training: Training) -> BestTracker | None:
         return None
     monitor = training.checkpoint.best
     return BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
+
+
+def _compared(training: Training, history: Sequence[Record]) -> BestTracker:
+    """Return what says which evaluation of a run is the best, once it has seen those done so far."""
+    saving, stopping = training.checkpoint, training.early_stopping
+    monitor = training.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
+    tracker = BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
+    for record in history:
+        tracker.improved(record)
+    return tracker
 
 
 def _higher_is_better(training: Training, monitor: str) -> bool:
@@ -193,6 +204,7 @@ class TrainingJob:
             if folder is not None:
                 folder.rewind([finite(record) for record in trainer.history])
             observer.resumed(snapshot.step)
+        observer.monitored(_compared(self.spec.training, trainer.history))
         try:
             with store or nullcontext():
                 history = trainer.train()

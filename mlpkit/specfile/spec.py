@@ -13,6 +13,7 @@ from mlpkit.components.schema.context import CheckContext, EnoughProblems, Probl
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, parse_document, read_document
+from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.overrides import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
 from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
@@ -300,7 +301,42 @@ def check_document(document: Document, registry: Registry) -> Spec:
         if fault is None:
             return spec
         raise SpecSchemaError(_located(document, [fault]), warned)
-    raise SpecSchemaError(_located(document, context.faults), warned)
+    raise SpecSchemaError(_located(document, _with_whole_keys(document, registry, context.faults)), warned)
+
+
+def _with_whole_keys(document: Document, registry: Registry, faults: Sequence[Problem]) -> list[Problem]:
+    """Return faults with the whole key for one that ``--set`` gave without its first parts, such as ``learning_rate``.
+
+    What keys there are is known only if the spec is right without the wrong ones.
+    """
+    wrong = [fault.path for fault in faults if _needs_whole_key(document, fault)]
+    if not wrong:
+        return list(faults)
+    rest = TOP_LEVEL.check(_without(document.values, wrong), (), CheckContext(registry.resolve))
+    keys = [key for key, _ in keys_below(rest)]
+    return [_with_whole_key(fault, keys) if fault.path in wrong else fault for fault in faults]
+
+
+def _with_whole_key(fault: Problem, keys: Sequence[str]) -> Problem:
+    *above, wanted = map(str, fault.path)
+    if ".".join((*above, wanted)) in keys:  # the key is right, and something else is missing
+        return fault
+    below = "".join(f"{key}." for key in above)
+    found = keys_meant(wanted, [key for key in keys if key.startswith(below)])
+    return fault._replace(expected="", remedy=suggestion(found)) if found else fault
+
+
+def _needs_whole_key(document: Document, fault: Problem) -> bool:
+    overridden = document.place(fault.path, at_key=True).text.override
+    return fault.at_key and overridden and not fault.remedy.startswith("did you mean")
+
+
+def _without(values: Any, paths: Sequence[KeyPath]) -> Any:
+    """Return plain data without what stands at some paths."""
+    if not isinstance(values, dict):
+        return values
+    inside = {key: [path[1:] for path in paths if path[0] == key] for key in values}
+    return {key: _without(value, inside[key]) for key, value in values.items() if () not in inside[key]}
 
 
 def _check_name(document: Document, context: CheckContext) -> None:

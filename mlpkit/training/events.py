@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
+    from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
 
 
@@ -18,6 +19,12 @@ class Observer:
 
     def resumed(self, step: int) -> None:
         """Training will go on from a checkpoint after that step; told before ``started``."""
+
+    def monitored(self, tracker: BestTracker) -> None:
+        """The best of the evaluations is the one that the tracker, which must not be changed, says is the best.
+
+        Told before ``started``; the tracker knows the evaluations before a resume.
+        """
 
     def started(self, total_steps: int | None) -> None:
         """Training begins; None steps in all if it ends after a time."""

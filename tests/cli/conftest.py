@@ -217,8 +217,10 @@ def terminal(work: Path, environment: dict[str, str], program: list[str]) -> Any
     """Return a function that runs the program on a terminal of a size; needs no terminal itself."""
     opened = []
 
-    def open_terminal(*arguments: object, columns: int = 80, rows: int = 24, env: Any = None) -> Terminal:
-        found = Terminal([*program, *map(str, arguments)], work, environment | (env or {}), columns, rows)
+    def open_terminal(
+        *arguments: object, columns: int = 80, rows: int = 24, env: Any = None, command: Any = program
+    ) -> Terminal:
+        found = Terminal([*command, *map(str, arguments)], work, environment | (env or {}), columns, rows)
         opened.append(found)
         return found
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 GOLDEN = """\
 tiny.yaml: OK
   mnist: 150 train, 50 validation, 60 test
@@ -154,3 +156,14 @@ def test_ok_is_green_on_a_terminal(terminal):
     assert screen.wait_for_end() == 0
     assert "tiny.yaml: \x1b[32m\x1b[1mOK\x1b[0m" in screen.raw
     assert screen.lines() == GOLDEN.splitlines()
+
+
+@pytest.mark.parametrize("columns", [50, 80, 120])
+def test_a_terminal_is_never_too_narrow(columns, terminal):
+    inner = "{Residual: {layers: [{Residual: {layers: [Relu, {Affine: {units: 5}}]}}]}}"
+    screen = terminal("check", "tiny.yaml", "--set", f"layers.Relu1={inner}", columns=columns, rows=40)
+    assert screen.wait_for_end() == 0
+    table = screen.lines()[4:]
+    assert table[0].split() == ["layer", *(["type"] if columns > 50 else []), "output", "parameters"]
+    assert table[-1].split() == ["total", "175"]
+    assert len({len(line) for line in table}) == 1

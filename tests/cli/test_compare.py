@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -54,3 +55,26 @@ def test_one_run_alone(two, invoke):
     done = invoke("compare", "a")
     assert (done.code, done.out) == (2, "")
     assert done.err == "error: there is nothing to compare a with; give two run folders or more\n"
+
+
+def test_a_narrow_terminal_shows_some_runs_below_the_others(two, terminal):
+    screen = terminal("compare", "a", "b", "a", "b", columns=60, rows=80)
+    assert screen.wait_for_end() == 0
+    headings = [line.split() for line in screen.lines() if set(line.split()) <= {"a", "b"} and line]
+    assert headings == [["a", "b"], ["a", "b"]]
+    assert [line.split()[1:] for line in screen.lines() if "learning_rate" in line][::2] == [["0.1", "0.2"]] * 2
+
+
+def test_checksums_are_shortened(two, work, invoke):
+    row = next(line.split() for line in invoke("compare", "a", "b").out.splitlines() if "model.safetensors" in line)
+    digests = [hashlib.sha256((work / run / "model.safetensors").read_bytes()).hexdigest() for run in ("a", "b")]
+    assert row[1:] == [digest[:10] for digest in digests]
+
+
+def test_checksums_among_the_versions_are_shortened(two, work, invoke):
+    lock = json.loads((work / "a/lock.json").read_text())
+    lock["numpy"] = 64 * "a"
+    (work / "a/lock.json").write_text(json.dumps(lock))
+    out = invoke("compare", "a", "b").out
+    assert 10 * "a" in out
+    assert 11 * "a" not in out

@@ -41,7 +41,7 @@ CLASSES = "target: good, categorical: [colour], inputs: [size, colour]"
 
 def test_classes_ranges_and_examples(table, invoke):
     table(CLASSES, "SoftmaxWithLoss")
-    done = invoke("data", "table.yaml", "--rows", "2")
+    done = invoke("data", "table.yaml", "--encoded", "--rows", "2")
     assert done.code == 0
     assert done.err.startswith("table.yaml:2:103: warning: the validation results will mean little, with 1 example")
     assert (
@@ -67,6 +67,101 @@ table.yaml: csv
     )
 
 
+def test_a_table_is_shown_as_it_stands_in_the_file(table, invoke):
+    table(CLASSES, "SoftmaxWithLoss")
+    done = invoke("data", "table.yaml")
+    assert done.code == 0
+    assert (
+        done.out
+        == """\
+table.yaml: csv
+  input 3 (float32), target 2 classes
+
+  class        train  validation
+  examples         3           1
+  no        1 ( 33%)    1 (100%)
+  yes       2 ( 67%)    0 (  0%)
+
+  column    type     missing  distinct  histogram  range
+  target
+    good    text           -         2  ██         no 2, yes 2
+  inputs
+    size    integer        -         4  █ █  █ █   1 to 4
+    colour  text           -         2  █▃         red 3, blue 1
+  left out
+    p       integer        -         2  █      █   0 to 1
+    q       integer        -         2  █      █   0 to 1
+"""
+    )
+
+
+SPOILED = "id,constant,empty,copy,size,good\n"
+
+
+@pytest.fixture
+def spoiled(work):
+    """Write a table with columns that no network should be given, and rows that the test data shares."""
+    rows = [f"{i},7,,{'yes' if i % 3 else 'no'},{(i * 7919) % 101},{'y' if i % 3 else 'n'}\n" for i in range(1, 61)]
+    rows += [f"{i},{row.partition(',')[2]}" for i, row in zip((70, 80, 90), rows, strict=False)]
+    (work / "data.csv").write_text(SPOILED + "".join(rows[:60]))
+    (work / "other.csv").write_text(SPOILED + "".join(rows[60:]))
+    options = "target: good, categorical: [copy], ignore: [empty, id], test: other.csv"
+    spec = TABLE.format(options=options, loss="SoftmaxWithLoss").replace("0.25, test: 0, ", "0, ")
+    (work / "table.yaml").write_text(spec)
+
+
+def test_what_no_network_should_be_given_is_pointed_out(spoiled, invoke):
+    done = invoke("data", "table.yaml")
+    assert done.code == 0
+    told = done.out.rpartition("\n\n")[2].splitlines()
+    assert told == [
+        "  constant has one value only",
+        "  copy tells good on its own: is it known when you predict?",
+        "  3 rows of 3 in test stand in train too",
+    ]
+    found = json.loads(invoke("data", "table.yaml", "--json").out)
+    assert found["repeated_rows"] == {"test": 3}
+    assert [column["name"] for column in found["columns"] if column["remarks"]] == ["constant", "copy"]
+    (empty,) = [column for column in found["columns"] if column["name"] == "empty"]
+    assert (empty["role"], empty["type"], empty["missing"], empty["distinct"]) == ("left out", "empty", 63, 0)
+
+
+@pytest.mark.parametrize("columns", [50, 80, 120])
+def test_the_table_of_columns_fits_the_terminal(columns, spoiled, terminal):
+    screen = terminal("data", "table.yaml", columns=columns, rows=60)
+    assert screen.wait_for_end() == 0
+    lines = screen.lines()
+    begin = next(number for number, line in enumerate(lines) if line.split()[:1] == ["column"])
+    heading = lines[begin].split()
+    assert heading[-1] == "range"
+    assert ("histogram" in heading) == (columns > 50)
+    names = [line.split()[0] for line in lines[begin:] if line.startswith("    ")]
+    assert names == ["good", "constant", "copy", "size", "id", "empty"]
+
+
+def test_a_wide_table_shows_the_unusual_columns_first(work, invoke):
+    names = [f"x{i}" for i in range(300)]
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(30, 300)).round(3).astype(str)
+    rows[:, 200] = "1"
+    rows[4, 250] = ""
+    lines = [",".join([*row, str(i % 2)]) for i, row in enumerate(rows.tolist())]
+    (work / "data.csv").write_text("\n".join([",".join([*names, "good"]), *lines]) + "\n")
+    (work / "table.yaml").write_text(TABLE.format(options="target: good, missing: fill", loss="SoftmaxWithLoss"))
+    out = invoke("data", "table.yaml").out
+    shown = [line.split()[0] for line in out.splitlines() if line.startswith("    x")]
+    assert shown == [*names[:38], "x200", "x250"]
+    assert "    and 260 more; --all shows them\n" in out
+    everything = invoke("data", "table.yaml", "--all").out
+    assert [line.split()[0] for line in everything.splitlines() if line.startswith("    x")] == names
+
+
+def test_bars_are_drawn_in_ascii_where_nothing_else_can_be_printed(table, mlpkit):
+    table(CLASSES, "SoftmaxWithLoss")
+    out = mlpkit("data", "table.yaml", env={"PYTHONIOENCODING": "ascii"}).out
+    assert "# #  # #   1 to 4" in out
+
+
 def test_json_has_all_of_it(table, invoke):
     table(CLASSES, "SoftmaxWithLoss")
     found = json.loads(invoke("data", "table.yaml", "--json", "--rows", "1").out)
@@ -80,7 +175,7 @@ def test_json_has_all_of_it(table, invoke):
 
 def test_labels_and_values(table, invoke):
     table("target: [p, q], inputs: [size], predict: labels", "SigmoidWithLoss")
-    lines = invoke("data", "table.yaml").out.splitlines()
+    lines = invoke("data", "table.yaml", "--encoded").out.splitlines()
     assert [line.split()[:2] for line in lines[3:7]] == [["label", "train"], ["examples", "3"], ["p", "1"], ["q", "2"]]
     assert [line.split()[1:-1] for line in lines[-3:]] == [["q"], ["p,", "q"], ["-"]]
     table("target: [p, q], inputs: [size], predict: values", "MeanSquaredError")
@@ -115,7 +210,7 @@ def test_a_mean_that_is_rounding_alone_is_shown_as_zero(work, invoke):
     (work / "table.yaml").write_text(
         TABLE.format(options="target: good", loss="SoftmaxWithLoss").replace(", standardize: false", "")
     )
-    lines = invoke("data", "table.yaml").out.splitlines()
+    lines = invoke("data", "table.yaml", "--encoded").out.splitlines()
     assert [line.split()[3] for line in lines if line.split()[:1] in (["a"], ["b"])] == ["0.0000", "0.0000"]
 
 

@@ -197,3 +197,45 @@ def test_errors_are_red_on_a_terminal_and_plain_without_colours(terminal):
         plain = terminal("evaluate", "nowhere", env=env)
         assert plain.wait_for_end() == 2
         assert plain.raw.startswith("error: ")
+
+
+def test_places_carets_and_labels_are_coloured(terminal, work):
+    (work / "wrong.yaml").write_text((work / "tiny.yaml").read_text().replace("units: 5", "unitz: 5"))
+    screen = terminal("check", "wrong.yaml", columns=100)
+    assert screen.wait_for_end() == 2
+    assert "\x1b[1mwrong.yaml:6:14:\x1b[0m unknown parameter" in screen.raw
+    assert "\x1b[34m    6 |\x1b[0m   - Affine: {unitz: 5}" in screen.raw
+    assert "\x1b[31m\x1b[1m              ^^^^^\x1b[0m" in screen.raw
+    assert "\x1b[36m  help:\x1b[0m did you mean 'units'?" in screen.raw
+
+
+def test_a_warning_is_yellow(terminal, work):
+    (work / "acme.py").write_text((work / "acme.py").read_text().replace("Slow)", "Slow, deprecated='use Relu')"))
+    screen = terminal("check", "tiny.yaml", "--plugin", "acme.py", "--set", "layers.Relu1={acme.Slow: {seconds: 0}}")
+    assert screen.wait_for_end() == 0
+    assert "\x1b[33m\x1b[1m warning:\x1b[0m" in screen.raw
+
+
+def test_wrong_usage_is_red_too(terminal):
+    screen = terminal("chekc")
+    assert screen.wait_for_end() == 2
+    assert "\x1b[31m\x1b[1mError:\x1b[0m there is no command 'chekc'" in screen.raw
+    plain = terminal("chekc", env={"NO_COLOR": "1"})
+    assert plain.wait_for_end() == 2
+    assert "\x1b" not in plain.raw
+
+
+def test_a_pipe_has_colours_only_if_they_are_forced(mlpkit):
+    assert "\x1b" not in mlpkit("evaluate", "nowhere").err
+    assert "\x1b[31m" in mlpkit("evaluate", "nowhere", env={"FORCE_COLOR": "1"}).err
+    assert "\x1b" not in mlpkit("evaluate", "nowhere", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).err
+    assert "\x1b" not in mlpkit("--help").out
+    assert "\x1b[36mcheck\x1b[0m" in mlpkit("--help", env={"FORCE_COLOR": "1"}).out
+
+
+def test_headings_and_options_of_the_help_are_coloured(terminal):
+    screen = terminal("check", "--help")
+    assert screen.wait_for_end() == 0
+    assert "\x1b[1mUsage:\x1b[0m mlpkit check" in screen.raw
+    assert "\x1b[36m-h, --help\x1b[0m  " in screen.raw
+    assert "\x1b[36m--set\x1b[0m KEY=VALUE" in screen.raw

@@ -111,3 +111,39 @@ def test_long_meanings_are_wrapped_on_a_terminal(terminal):
         "  meaning  something to say, in two",
         "           lines.",
     ]
+
+
+def test_without_a_key_all_keys_are_listed(invoke):
+    done = invoke("explain", "tiny.yaml", "--set", "seed=7")
+    assert (done.code, done.err) == (0, "")
+    rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines()}
+    assert rows["key"] == ["value", "place"]
+    assert rows["training.batch_size"] == ["50", "line", "12"]
+    assert rows["layers.Affine1.units"] == ["5", "line", "6"]
+    assert rows["training.optimizer.sgd.momentum"] == ["0.0", "default"]
+    assert rows["seed"] == ["7", "--set:1:6"]
+    assert "training" not in rows
+    assert "layers.Affine1" not in rows
+    assert all(invoke("explain", "tiny.yaml", key).code == 0 for key in list(rows)[1::7])
+
+
+def test_the_list_of_keys_as_json_is_an_explanation_a_line(invoke):
+    listed = [json.loads(line) for line in invoke("explain", "tiny.yaml", "--json").out.splitlines()]
+    one = json.loads(invoke("explain", "tiny.yaml", "training.batch_size", "--json").out)
+    assert one in listed
+
+
+def test_variables_are_listed(work, invoke):
+    text = (work / "tiny.yaml").read_text()
+    (work / "varied.yaml").write_text(text.replace("mlpkit: 1\n", "mlpkit: 1\nvars: {size: 7}\n"))
+    assert ["vars.size", "7", "line", "2"] in [
+        line.split() for line in invoke("explain", "varied.yaml").out.splitlines()
+    ]
+
+
+def test_a_key_without_its_first_parts_is_answered_with_the_whole_key(invoke):
+    done = invoke("explain", "tiny.yaml", "learning_rate")
+    assert done.err == (
+        "error: there is no key 'learning_rate'; did you mean 'training.optimizer.sgd.learning_rate'?\n"
+    )
+    assert invoke("explain", "tiny.yaml", "training.optimizer.sgd.learning_rate").code == 0

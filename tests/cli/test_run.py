@@ -30,7 +30,7 @@ def _names(folder):
 def test_a_run_prints_a_line_an_evaluation_and_the_outcome(work, mlpkit):
     done = mlpkit("run", "tiny.yaml")
     assert (done.code, done.err) == (0, "")
-    heading, first, second, test, folder = done.out.splitlines()
+    heading, first, second, best, test, folder = done.out.splitlines()
     assert heading.split() == [
         "iteration",
         "epoch",
@@ -45,6 +45,8 @@ def test_a_run_prints_a_line_an_evaluation_and_the_outcome(work, mlpkit):
         shown = dict(zip(heading.split(), map(float, line.split()), strict=True))
         assert shown == {key: pytest.approx(record[key], abs=6e-3) for key in shown}
     metrics = json.loads((work / "runs/tiny/metrics.json").read_text())["test"]
+    value, iteration = min((record["validation_loss"], record["iteration"]) for record in history)
+    assert best == f"best validation loss {value:.4f}, at iteration {iteration}"
     assert test == f"test loss {metrics['loss']:.4f}, accuracy {metrics['accuracy']:.4f}"
     assert folder == "kept in runs/tiny"
     assert _names(work / "runs/tiny") >= FILES

@@ -179,3 +179,32 @@ def test_a_narrow_terminal_breaks_no_line_but_the_mathematics(terminal):
         line for line in screen.lines() if line.startswith("    number of training images, taken from the end, for")
     ]
     assert len(wrapped) == 1
+
+
+@pytest.mark.parametrize(("word", "names"), [("layer", ["Affine", "Relu"]), ("losses", ["SoftmaxWithLoss"])])
+def test_a_kind_is_a_line_for_each_component(word, names, invoke):
+    done = invoke("show", word)
+    assert (done.code, done.err) == (0, "")
+    listed = [line.split()[0] for line in done.out.splitlines()]
+    assert listed[: len(names)] == names
+    assert len(listed) == len(set(listed))
+    assert ("Huber" in listed) == (word == "losses")
+
+
+def test_a_kind_has_the_components_of_plugins_too_and_says_what_they_are(invoke):
+    done = invoke("show", "layer", "--plugin", "acme.py", "--json")
+    listed = {each["name"]: each for each in map(json.loads, done.out.splitlines())}
+    assert listed["acme.Slow"]["summary"] == "Hands on its inputs, after a while."
+    assert listed["Affine"]["source"].startswith("mlpkit ")
+    assert "Affine" not in invoke("show", "layer", "--no-plugin", "mlpkit").out
+
+
+def test_a_component_that_cannot_be_used_is_listed_with_the_reason(work, invoke):
+    (work / "broken.py").write_text(
+        "from mlpkit import component, hookimpl\n\n@hookimpl\ndef mlpkit_components():\n"
+        "    return [component('layer', 'Gone', 'nowhere.at_all:Gone')]\n"
+    )
+    done = invoke("show", "layer", "--plugin", "broken.py")
+    assert done.code == 0
+    (line,) = [line for line in done.out.splitlines() if line.startswith("broken.Gone")]
+    assert "can't be used: " in line

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mlpkit.cli import output
 from mlpkit.cli.exit_codes import print_warnings
-from mlpkit.cli.formatting import figures
+from mlpkit.cli.formatting import duration, figure, figures, line_length, paragraph
 from mlpkit.cli.output import OutputClosedError, message, result
 from mlpkit.errors import StorageError
 from mlpkit.training.events import Observer, events_of
@@ -18,19 +20,29 @@ if TYPE_CHECKING:
 
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.training_job import Run
+    from mlpkit.training.checkpointing import BestTracker
+    from mlpkit.training.evaluation import Record
     from mlpkit.training.events import StopRequest
 
 
-def tell_outcome(run: Run) -> None:
-    """Print the figures of the test split and the run folder, and why the run was stopped or ended early."""
+def tell_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> None:
+    """Print the figures of the test split and the run folder, and why the run was stopped or ended early.
+
+    Args:
+        run: the run.
+        best: a line about its best evaluation, if there is anything to say.
+        seconds: how long it took, to be printed; None if that isn't wanted.
+    """
     if run.stopped:
         tell_stop(run)
         return
     if run.ended:
         result(f"ended after step {run.steps}: {run.ended}")
+    if best:
+        result(best)
     if "test" in run.metrics:
-        result(f"test {figures(run.metrics['test'])}")
-    result(f"kept in {run.folder}")
+        result("\n".join(paragraph(f"test {figures(run.metrics['test'])}", width=line_length())))
+    result(f"kept in {run.folder}" + ("" if seconds is None else f", after {duration(seconds)}"))
 
 
 def tell_stop(run: Run) -> None:
@@ -39,8 +51,20 @@ def tell_stop(run: Run) -> None:
     message(f"resume it with: mlpkit resume {run.folder}")
 
 
+def next_command(run: Run) -> str:
+    """Return the command that most people want after a training."""
+    return f"mlpkit predict {shlex.quote(str(run.folder))} FILE"
+
+
 class Display(Observer):
     """Shows a training run; the end of the ``with`` block leaves the terminal as it was."""
+
+    def __init__(self) -> None:
+        self.best_position: int | None = None
+        """Which of the evaluations, counted from 0, is the best of the run; None if it was done before a resume."""
+        self._tracker: BestTracker | None = None
+        self._record: Record = {}
+        self._evaluations = 0
 
     def __enter__(self) -> Display:
         """Begin, before the data is read."""
@@ -53,11 +77,35 @@ class Display(Observer):
 
     def noticed(self, message: str) -> None:
         """Print a warning, whatever else is shown or not."""
-        output.message(f"warning: {message}")
+        output.diagnostic(f"warning: {message}", "yellow")
 
     def warned(self, warning: Diagnostic) -> None:
         """Print what the spec shouldn't say any more, whatever else is shown or not."""
         print_warnings([warning])
+
+    def monitored(self, tracker: BestTracker) -> None:
+        """Compare the evaluations to come with the best of those before."""
+        self._tracker = copy.copy(tracker)
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Take in an evaluation, which may be the best so far."""
+        if self._tracker is not None and self._tracker.improved(record):
+            self.best_position = self._evaluations
+        self._record = record
+        self._evaluations += 1
+
+    def best_line(self, mark: str = "") -> str:
+        """Return a line about the best of several evaluations, or nothing.
+
+        Args:
+            mark: what marks that evaluation elsewhere.
+        """
+        tracker = self._tracker
+        if tracker is None or tracker.best is None or self._evaluations < 2:
+            return ""
+        split = "validation" if f"validation_{tracker.monitor}" in self._record else "train"
+        best = f"best {split} {tracker.monitor} {figure(tracker.best.value)}, at iteration {tracker.best.step}"
+        return f"{mark} {best}" if mark else best
 
     def interrupted(self) -> None:
         """A signal came; called from its handler, between any two instructions."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlpkit.cli.formatting import figure
 from mlpkit.cli.output import document, message, result
 from mlpkit.cli.progress.display import Display, tell_outcome, tell_stop
+from mlpkit.cli.progress.evaluation_table import is_worth_a_line
 
 if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
@@ -17,27 +18,45 @@ NARROWEST_COLUMN = 8
 
 
 class Lines(Display):
-    """One line an evaluation, its figures below the names that they have in ``history.jsonl``."""
+    """A line for an evaluation, its figures below the names that they have in ``history.jsonl``.
+
+    The first ten have a line each, later ones ever more seldom, and the last has one.
+    """
 
     def __init__(self) -> None:
+        super().__init__()
         self._names: list[str] = []
+        self._held_back: Record | None = None
 
     def resumed(self, step: int) -> None:
         """Say where the run goes on."""
         message(f"going on after step {step}")
 
     def evaluated(self, record: Record, seconds: float) -> None:
-        """Print the line, and before the first one the heading."""
+        """Print the line, if it is due, and before the first one the heading."""
+        super().evaluated(record, seconds)
+        if is_worth_a_line(self._evaluations):
+            self._print(record)
+            self._held_back = None
+        else:
+            self._held_back = record
+
+    def ended(self) -> None:
+        """Print the line of the last evaluation."""
+        if self._held_back is not None:
+            self._print(self._held_back)
+
+    def finished(self, run: Run) -> None:
+        """Print the best value, the figures of the test split, and the folder."""
+        tell_outcome(run, best=self.best_line())
+
+    def _print(self, record: Record) -> None:
         if not self._names:
             self._names = [name for name in record if name != "learning_rate"]
             result(self._line({name: name for name in self._names}))
         cells = {name: figure(record[name]) for name in self._names}
         cells |= {"iteration": str(record["iteration"]), "epoch": f"{record['epoch']:.2f}"}
         result(self._line(cells))
-
-    def finished(self, run: Run) -> None:
-        """Print the figures of the test split, and the folder."""
-        tell_outcome(run)
 
     def _line(self, cells: dict[str, str]) -> str:
         return "  ".join(cells[name].rjust(max(len(name), NARROWEST_COLUMN)) for name in self._names)

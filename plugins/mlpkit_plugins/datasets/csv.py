@@ -105,6 +105,11 @@ class Csv(TableDataset):
             },
         ]
 
+    @property
+    def number_format(self) -> NumberFormat:
+        """How numbers are written."""
+        return NumberFormat(self.decimal, self.thousands, self.symbols)
+
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> CsvSource:
         """Return the table in a CSV file, not yet read.
 
@@ -123,4 +128,4 @@ class Csv(TableDataset):
             header=self.header,
             to_predict=to_predict,
         )
-        return CsvSource(file, self.missing_texts, NumberFormat(self.decimal, self.thousands, self.symbols))
+        return CsvSource(file, self.missing_texts, self.number_format)

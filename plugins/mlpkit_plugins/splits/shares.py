@@ -10,7 +10,7 @@ from annotated_types import Ge, Lt
 from mlpkit import Doubt, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 Share: TypeAlias = Annotated[float, Ge(0), Lt(1)]
 """A share of the examples."""
@@ -68,15 +68,19 @@ FEWEST_TO_TEST: Final = 10
 """With fewer examples than this in a split, one more that is right moves its accuracy by more than a tenth."""
 
 
-def doubts_about_sizes(sizes: Mapping[str, int]) -> tuple[Doubt, ...]:
+def doubts_about_sizes(sizes: Mapping[str, int], files: Collection[str]) -> tuple[Doubt, ...]:
     """Return a doubt for each split whose results mean little, since it has so few examples.
 
     Args:
         sizes: number of examples in each split.
+        files: the splits that have files of their own.
     """
+    remedies = {name: f"name a file with more in {name}" for name in files}
     return tuple(
         Doubt(
-            name, f"the {name} results will mean little, with {_counted(sizes[name])}", f"set a larger share in {name}"
+            name,
+            f"the {name} results will mean little, with {_counted(sizes[name])}",
+            remedies.get(name, f"set a larger share in {name}"),
         )
         for name in ("validation", "test")
         if 0 < sizes.get(name, 0) < FEWEST_TO_TEST

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, ShapeError, Values
+from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
@@ -18,6 +18,7 @@ from mlpkit_plugins.splits.shares import doubts_about_sizes
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
+from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts
 from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
@@ -32,6 +33,7 @@ from mlpkit_plugins.tables.targets import (
     unknown_category,
     unknown_class,
 )
+from mlpkit_plugins.tables.text_numbers import NumberFormat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +73,11 @@ class TableDataset(TableOptions, Dataset):
     _fingerprint = ""
     _doubts: tuple[Doubt, ...] = ()
     _seems_to_hold_values = False
+
+    @property
+    def number_format(self) -> NumberFormat:
+        """How numbers are written that are texts."""
+        return NumberFormat()
 
     @abstractmethod
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableSource:
@@ -126,6 +133,23 @@ class TableDataset(TableOptions, Dataset):
         self.describe()
         assert self._splits is not None
         return self._splits
+
+    def raw_columns(self) -> list[RawColumn]:
+        """Return all columns of the files, as they stand there.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        splits = self.open(0)
+        encoder = self._expect_encoder()
+        files = {name: self.files.get(name, self.file) for name in splits}
+        sources = {file: self.source(named_file("file", file), file) for file in files.values()}
+        raw = {name: RawSplit(sources[files[name]], split.rows_in_file()) for name, split in splits.items()}
+        roles = dict.fromkeys(encoder.inputs, "input") | dict.fromkeys(self.targets, "target")
+        return [
+            RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes)
+            for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
+        ]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over the checksums of the files, once read; empty until then."""
@@ -242,7 +266,7 @@ class TableDataset(TableOptions, Dataset):
         for part in _distinct(parts):
             self._translate(part, self._encoder)
         self._fingerprint = _combined(checksums)
-        self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()})
+        self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.files)
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
 

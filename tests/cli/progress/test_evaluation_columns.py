@@ -1,4 +1,4 @@
-"""Which columns a terminal has room for."""
+"""Which columns a terminal has room for, and which rows are worth reading."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.cli.progress.screen import fitting_columns
+from mlpkit.cli.progress.evaluation_table import fitting_columns, is_worth_a_line, rows_worth_reading
 
 RECORD = {
     "iteration": 500,
@@ -35,8 +35,8 @@ def test_all_columns_fit_into_eighty_characters():
 def test_at_forty_the_validation_accuracy_outlasts_the_epoch_and_the_train_accuracy():
     assert _shown(RECORD, 40) == [
         "                  loss         accuracy",
-        "iteration    train validation validation",
-        "      500   0.4312     0.4100     0.8750",
+        "iteration     train       val       val",
+        "      500    0.4312    0.4100    0.8750",
     ]
 
 
@@ -76,3 +76,43 @@ def test_a_wider_terminal_never_shows_less(width):
 @pytest.mark.parametrize("width", [9, 30, 50, 200])
 def test_the_gap_is_never_wider_than_needed_to_read(width):
     assert fitting_columns(RECORD, width).gap in (1, 2, 3)
+
+
+def test_each_metric_stands_above_its_own_columns_whatever_the_order_of_the_history():
+    record = {"iteration": 5, "epoch": 1.0, "train_loss": 1.0, "validation_loss": 1.0}
+    for split in ("train", "validation"):
+        record |= {f"{split}_accuracy": 0.5, f"{split}_f1": 0.25}
+    assert _shown(record, 100) == [
+        "                              loss                  accuracy                   f1",
+        "iteration    epoch      train   validation      train   validation      train   validation",
+        "        5     1.00     1.0000       1.0000     0.5000       0.5000     0.2500       0.2500",
+    ]
+
+
+def test_what_has_no_column_is_named():
+    record = {"iteration": 5, "epoch": 1.0} | {f"train_{name}": 1.0 for name in ("loss", "accuracy", "f1")}
+    assert fitting_columns(record, 28).left_out == ("f1",)
+    assert fitting_columns(record, 200).left_out == ()
+
+
+@given(st.integers(1, 5000), st.integers(1, 60), st.data())
+def test_the_first_the_best_and_the_last_evaluation_have_a_row(evaluations, most, data):
+    best = data.draw(st.none() | st.integers(0, evaluations - 1))
+    rows = rows_worth_reading(evaluations, best, most)
+    assert rows == sorted(set(rows))
+    assert len(rows) <= most
+    assert rows[-1] == evaluations - 1
+    if most >= 4:
+        assert rows[0] == 0
+        assert best is None or best in rows
+    assert evaluations > most or len(rows) == evaluations
+
+
+def test_a_hundred_evaluations_have_twenty_odd_rows_at_round_intervals():
+    assert rows_worth_reading(100, 42) == [0, *range(4, 40, 5), 42, *range(44, 100, 5)]
+
+
+def test_in_a_pipe_later_evaluations_are_printed_ever_more_seldom():
+    printed = [i for i in range(1, 201) if is_worth_a_line(i)]
+    early, late = [*range(1, 11), *range(12, 21, 2)], [*range(25, 51, 5), *range(60, 101, 10), *range(120, 201, 20)]
+    assert printed == early + late

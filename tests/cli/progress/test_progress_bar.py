@@ -8,7 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
-from mlpkit.cli.progress.screen import ProgressBar, Throughput
+from mlpkit.cli.progress.progress_bar import ProgressBar, Throughput
 
 
 def _drawn(width, *, step=3120, record=None):

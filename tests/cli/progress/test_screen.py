@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 
+import numpy as np
 import pytest
 
 CURSOR_HIDDEN, CURSOR_SHOWN = "\x1b[?25l", "\x1b[?25h"
@@ -16,22 +19,67 @@ def _cursor_is_back(raw):
 def test_a_finished_run_leaves_a_table_and_the_outcome(terminal, work):
     screen = terminal("run", "tiny.yaml")
     assert screen.wait_for_end() == 0
-    title, blank, groups, titles, first, second, gap, test, folder = screen.lines()
+    title, blank, groups, titles, first, second, gap, best, test, folder, command = screen.lines()
     assert title == "tiny  runs/tiny"
     assert blank == gap == ""
     assert groups.split() == ["loss", "accuracy"]
     assert titles.split() == ["iteration", "epoch", "train", "validation", "train", "validation"]
     assert [line.split()[0] for line in (first, second)] == ["2", "4"]
+    assert [line.endswith(" *") for line in (first, second)].count(True) == 1
+    marked = first if first.endswith(" *") else second
+    assert best == f"* best validation loss {marked.split()[3]}, at iteration {marked.split()[0]}"
     assert re.fullmatch(r"test loss \d\.\d{4}, accuracy \d\.\d{4}", test)
-    assert folder == "kept in runs/tiny"
+    assert re.fullmatch(r"kept in runs/tiny, after \d+ s", folder)
+    assert command == "next: mlpkit predict runs/tiny FILE"
     assert _cursor_is_back(screen.raw)
+
+
+def test_the_next_command_works(terminal, work):
+    terminal("run", "tiny.yaml", "--out", "my runs/tiny").wait_for_end()
+    screen = terminal("run", "tiny.yaml", "--out", "my runs/other")
+    assert screen.wait_for_end() == 0
+    command = screen.lines()[-1].removeprefix("next: mlpkit ")
+    np.save(work / "x.npy", np.zeros((1, 16), np.uint8))
+    predicted = terminal(*shlex.split(command.replace("FILE", "x.npy")))
+    assert predicted.wait_for_end() == 0, predicted.lines()
 
 
 def test_a_narrow_terminal_shows_what_fits(terminal):
     screen = terminal("run", "tiny.yaml", columns=40)
     assert screen.wait_for_end() == 0
-    assert screen.lines()[3] == "iteration    train validation validation"
-    assert len(screen.lines()) == 9
+    assert screen.lines()[3] == "iteration    train      val      val"
+    assert len(screen.lines()) == 12  # the line about the best is wrapped
+
+
+def test_what_is_compared_decides_which_row_is_the_best(terminal, work):
+    overrides = ("--set", "training.best_weights=accuracy", "--set", "training.iterations=40")
+    screen = terminal("run", "tiny.yaml", *overrides, rows=60)
+    assert screen.wait_for_end() == 0
+    history = [json.loads(line) for line in (work / "runs/tiny/history.jsonl").read_text().splitlines()]
+    best = max(history, key=lambda record: record["validation_accuracy"])
+    (marked,) = [line for line in screen.lines() if line.endswith(" *")]
+    assert marked.split()[0] == str(best["iteration"])
+
+
+def test_a_resumed_run_knows_a_best_evaluation_of_before(terminal, work, mlpkit):
+    options = (
+        "--set",
+        "training.optimizer.sgd.learning_rate=50",
+        "--set",
+        "training.iterations=40",
+        "--set",
+        "training.checkpoint={every: 30}",
+    )
+    assert mlpkit("run", "tiny.yaml", "--out", "run", *options).code == 0
+    for left in ("metrics.json", "model.safetensors"):
+        (work / "run" / left).unlink()
+    history = [json.loads(line) for line in (work / "run/history.jsonl").read_text().splitlines()]
+    best = min(history, key=lambda record: record["validation_loss"])
+    assert best["iteration"] < 30
+    screen = terminal("resume", "run", rows=60)
+    assert screen.wait_for_end() == 0
+    assert f"at iteration {best['iteration']}" in "\n".join(screen.lines())
+    assert " *" not in "\n".join(screen.lines())
 
 
 def test_a_bar_moves_below_the_table_and_control_c_takes_it_away(terminal, forever, work):
@@ -56,7 +104,7 @@ def test_the_table_goes_on_when_the_terminal_changes_its_size(terminal, forever)
     screen.wait_for("validation\x1b")
     screen.wait_for("train accuracy")
     screen.resize(40, 24)
-    screen.wait_for("validation validation")
+    screen.wait_for("val      val")
     screen.resize(100, 10)
     screen.wait_for("epoch")
     screen.wait_for("steps/s")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.components.dataset import Description, Doubt
+from mlpkit.components.dataset import Description, Doubt, RawColumn
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
@@ -118,6 +118,30 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
             )
         if not (isinstance(doubt.message, str) and doubt.message and isinstance(doubt.remedy, str)):
             raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are strings")
+
+
+@checks_examples("dataset")
+def raw_columns_fit_the_splits(example: DatasetExample) -> None:
+    """Does ``raw_columns``, if it returns columns, give each split of each column a code for every row?
+
+    ``mlpkit data`` shows them.
+    """
+    sizes = {name: len(split) for name, split in example.splits.items()}
+    for column in example.dataset.raw_columns() or ():
+        if not isinstance(column, RawColumn):
+            raise CheckFailure(f"a raw column is {column!r}", expected="RawColumn(name, role, texts, numbers, codes)")
+        if column.role not in ("input", "target", "left out"):
+            raise CheckFailure(f"the role of {column.name!r} is {column.role!r}", expected="input, target or left out")
+        found = {name: len(codes) for name, codes in column.codes.items()}
+        if found != sizes:
+            raise CheckFailure(f"the column {column.name!r} has {found} codes", expected=f"{sizes}, as the splits have")
+        if not all(np.isin(codes, range(-1, len(column.texts))).all() for codes in column.codes.values()):
+            raise CheckFailure(
+                f"a code of the column {column.name!r} has no text", expected="positions in texts, or -1"
+            )
+        if column.numbers is not None and len(column.numbers) != len(column.texts):
+            message = f"the column {column.name!r} has {len(column.texts)} texts and {len(column.numbers)} numbers"
+            raise CheckFailure(message, expected="a number for each text, or None")
 
 
 @checks_examples("dataset")

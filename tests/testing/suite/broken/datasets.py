@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit
 
-from mlpkit import Classes, Description, Doubt, ShapeError
+from mlpkit import Classes, Description, Doubt, RawColumn, ShapeError
 
 
 class _With(Points):
@@ -157,6 +157,52 @@ class DoubtsOnceOpened(Points):
 
     def doubts(self):
         return () if self.mean.all() else (Doubt("points", "they lie on an axis"),)
+
+
+def _codes(splits):
+    return {name: np.zeros(len(split), np.int32) for name, split in splits.items()}
+
+
+@caught_by("raw_columns_fit_the_splits")
+class ColumnsByName(Points):
+    """returns the names of its columns"""
+
+    def raw_columns(self):
+        return ["left", "right"]
+
+
+@caught_by("raw_columns_fit_the_splits")
+class ColumnOfAnotherRole(Points):
+    """calls a column a feature"""
+
+    def raw_columns(self):
+        return [RawColumn("left", "feature", ("1",), None, _codes(self.open(0)))]
+
+
+@caught_by("raw_columns_fit_the_splits")
+class ColumnTooShort(Points):
+    """has a column with fewer rows than its split"""
+
+    def raw_columns(self):
+        return [
+            RawColumn("left", "input", ("1",), None, {name: codes[1:] for name, codes in _codes(self.open(0)).items()})
+        ]
+
+
+@caught_by("raw_columns_fit_the_splits")
+class CodeWithoutText(Points):
+    """has a code beyond the texts"""
+
+    def raw_columns(self):
+        return [RawColumn("left", "input", (), None, _codes(self.open(0)))]
+
+
+@caught_by("raw_columns_fit_the_splits")
+class NumbersForNothing(Points):
+    """has more numbers than texts"""
+
+    def raw_columns(self):
+        return [RawColumn("left", "input", ("1",), np.arange(2.0), _codes(self.open(0)))]
 
 
 @caught_by("target_remedy_is_a_text")

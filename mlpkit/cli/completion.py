@@ -1,0 +1,105 @@
+"""What a shell offers when the Tab key is pressed: specs, components, keys and runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.errors import MlpkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import click
+    from click.shell_completion import CompletionItem
+
+YAML_SUFFIXES: Final = (".yaml", ".yml")
+RUNS: Final = "runs/"
+RUN_FILE: Final = "resolved.yaml"
+
+
+def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the YAML files of a folder; of a folder without any, whatever the shell offers."""
+    found = [path for path in _beginning_with(incomplete) if path.endswith(YAML_SUFFIXES)]
+    return _items(found) or _left_to_the_shell("file", incomplete)
+
+
+def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the run folders of a folder, and if none is named, those of ``runs``."""
+    start = RUNS if RUNS.startswith(incomplete) else incomplete
+    found = [path for path in _beginning_with(start) if (Path(path) / RUN_FILE).is_file()]
+    return _items(found) or _left_to_the_shell("dir", incomplete)
+
+
+def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the built-in components and the kinds; of another plugin, what it provides once its namespace is typed."""
+    from mlpkit.components.kinds import KINDS  # noqa: PLC0415 - --help does without
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+
+    registry = Registry.discover()
+    namespace = incomplete.partition(".")[0]
+    registry.plugins = [p for p in registry.plugins if p.built_in or ("." in incomplete and p.namespace == namespace)]
+    return _items([*(entry.name for entry in registry.components()), *KINDS], incomplete)
+
+
+def keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the keys of the spec that stands before on the command line."""
+    return _items(_keys_of_spec(ctx), incomplete)
+
+
+def overrides(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the keys of the spec that stands before on the command line, each with ``=``."""
+    return _items([f"{key}=" for key in _keys_of_spec(ctx)], incomplete)
+
+
+def shipped_specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the names of the specs that come with mlpkit."""
+    from mlpkit.jobs.init import shipped_specs  # noqa: PLC0415 - --help does without
+
+    return _items(shipped_specs(), incomplete)
+
+
+def _keys_of_spec(ctx: click.Context) -> list[str]:
+    from mlpkit.specfile.keys import keys_below  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+
+    given = (
+        ctx.params.get("path"),
+        *(ctx.params.get("paths") or ()),
+        *ctx.args,
+    )  # --set without a value ends the parsing
+    path = next(filter(None, given), None)
+    if path is None:
+        return []
+    plugins: Sequence[str] = ctx.params.get("plugins") or ()
+    try:
+        return [key for key, _ in keys_below(read_spec(path, plugins=plugins).top_level)]
+    except MlpkitError:  # a wrong spec, which the command itself explains
+        return []
+
+
+def _beginning_with(incomplete: str) -> list[str]:
+    """Return the paths that begin with a text, as it is written: relative ones stay so."""
+    folder, slash, start = incomplete.rpartition("/")
+    try:
+        names = sorted(entry.name for entry in Path(folder or slash or ".").iterdir())
+    except OSError:
+        return []
+    return [f"{folder}{slash}{name}" for name in names if name.startswith(start) and (start or name[0] != ".")]
+
+
+def files(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer files."""
+    return _left_to_the_shell("file", incomplete)
+
+
+def _left_to_the_shell(what: str, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
+
+    return [CompletionItem(incomplete, type=what)]
+
+
+def _items(values: Iterable[str], incomplete: str = "") -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
+
+    return [CompletionItem(value) for value in values if value.startswith(incomplete)]

@@ -1,0 +1,104 @@
+"""How far a training has come: a bar, and the figures below it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.progress_bar import ProgressBar as Bar
+from rich.segment import Segment
+from rich.text import Text
+
+from mlpkit.cli.formatting import duration, figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+    from mlpkit.training.evaluation import Record
+
+
+class Throughput:
+    """The average pace since the start, evaluations included: what is left is evaluated as often as what was done.
+
+    Args:
+        total: steps that the whole training takes, if that is known.
+        first: steps done before the start, in a run that is resumed.
+        clock: returns a time in seconds.
+    """
+
+    def __init__(self, total: int | None, first: int = 0, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._total = total
+        self._first = first
+        self._clock = clock
+        self._began = clock()
+
+    def steps_per_second(self, step: int) -> float:
+        """Return the number of steps done in a second, on average."""
+        seconds = self._clock() - self._began
+        return (step - self._first) / seconds if seconds > 0 else 0.0
+
+    def seconds_left(self, step: int) -> float:
+        """Return how long the rest will take at that pace; infinity if that isn't known yet, or can't be."""
+        pace = self.steps_per_second(step)
+        return (self._total - step) / pace if pace > 0 and self._total is not None else float("inf")
+
+
+NARROWEST_BAR = 10
+WIDEST_BAR = 40
+
+
+class ProgressBar:
+    """How far training has come, and below it the latest figures; what does not fit is left out.
+
+    Args:
+        total: steps that the whole training takes, if that is known; there is no bar otherwise.
+        pace: how fast it goes.
+        step: steps done.
+    """
+
+    def __init__(self, total: int | None, pace: Throughput, step: int = 0) -> None:
+        self.total = total
+        self.pace = pace
+        self.step = step
+        self.loss = float("nan")
+        self.record: Record = {}
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw a blank line, the bar, and the figures."""
+        width = options.max_width
+        beside = _fitting(self._beside_the_bar(), width if self.total is None else width - NARROWEST_BAR - 1)
+        yield Text()
+        if self.total is not None and width > 1:
+            length = min(WIDEST_BAR, width - len(beside) - 1)
+            bar = Bar(self.total, self.step, length, style="dim", complete_style="cyan", finished_style="cyan")
+            yield from Segment.adjust_line_length(list(console.render(bar, options)), length)
+            yield Text(f" {beside}", no_wrap=True)
+        else:
+            yield Text(beside, no_wrap=True)
+        yield Text(_fitting(self._figures(), width), "dim", no_wrap=True)
+
+    def _beside_the_bar(self) -> Iterator[str]:
+        yield f"{self.step:,} steps" if self.total is None else f"{self.step:,} of {self.total:,}"
+        left = self.pace.seconds_left(self.step)
+        if left != float("inf"):
+            yield f"{duration(left)} left"
+
+    def _figures(self) -> Iterator[str]:
+        yield f"loss {figure(self.loss)}"
+        metric = next((key for key in self.record if key.startswith("train_") and key != "train_loss"), None)
+        if metric is not None:
+            yield f"{metric.replace('_', ' ')} {figure(self.record[metric])}"
+        yield f"{self.pace.steps_per_second(self.step):,.0f} steps/s"
+
+
+def _fitting(parts: Iterator[str], width: int) -> str:
+    """Return the first parts, as many as fit."""
+    text = ""
+    for part in parts:
+        longer = f"{text}   {part}" if text else part
+        if len(longer) > width:
+            break
+        text = longer
+    return text

@@ -1,0 +1,184 @@
+"""What stands in the columns of a table, before anything is encoded; and what of it is most likely a mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import RawColumn
+
+BINS: Final = 8
+MOST_COMMON: Final = 5
+FEWEST_ROWS: Final = 20
+"""Rows from which a pattern in a column counts as one."""
+ALMOST_ALL: Final = 0.995
+ALMOST_EQUAL: Final = 0.999
+MOST_CLASSES: Final = 20
+"""Distinct numbers of a target up to which they are classes, and not a quantity."""
+
+
+class ColumnSummary(NamedTuple):
+    """What stands in a column, in all splits together.
+
+    Args:
+        name: its name.
+        role: ``input``, ``target`` or ``left out``.
+        type: ``integer``, ``number``, ``text`` or ``empty``.
+        missing: how many rows have no value.
+        distinct: how many values differ.
+        least: the least number; None for texts.
+        greatest: the greatest number; None for texts.
+        common: the most common texts, each with its number of rows; empty for numbers.
+        histogram: how many rows have a number in each of a few ranges of equal width; or the most common texts.
+        remarks: what is unusual about it.
+    """
+
+    name: str
+    role: str
+    type: str
+    missing: int
+    distinct: int
+    least: float | None
+    greatest: float | None
+    common: tuple[tuple[str, int], ...]
+    histogram: tuple[int, ...]
+    remarks: tuple[str, ...]
+
+
+def summaries(columns: Sequence[RawColumn]) -> tuple[ColumnSummary, ...]:
+    """Summarize the columns of a table."""
+    whole = [_Whole(column) for column in columns]
+    targets = [column for column in whole if column.role == "target"]
+    return tuple(column.summary(_remarks(column, targets)) for column in whole)
+
+
+def repeated_rows(columns: Sequence[RawColumn]) -> dict[str, int]:
+    """Return how many rows of each split but ``train`` stand in ``train`` too, with the same inputs and target."""
+    used = [column for column in columns if column.role != "left out"]
+    if not used:
+        return {}
+    factors = np.random.default_rng(0).integers(1, 2**63, len(used), np.uint64)
+    keys: Mapping[str, NDArray[np.uint64]] = {
+        split: sum(
+            (column.codes[split].astype(np.uint64) * factor for column, factor in zip(used, factors, strict=True)),
+            start=np.zeros(len(used[0].codes[split]), np.uint64),
+        )
+        for split in used[0].codes
+    }
+    others = {split: int(np.isin(key, keys["train"]).sum()) for split, key in keys.items() if split != "train"}
+    return {split: count for split, count in others.items() if count}
+
+
+class _Whole:
+    """A column, its splits together.
+
+    Args:
+        column: the column.
+    """
+
+    def __init__(self, column: RawColumn) -> None:
+        self.name, self.role, self.texts = column.name, column.role, column.texts
+        self.codes = np.concatenate(list(column.codes.values()))
+        self.counts = np.bincount(self.codes[self.codes >= 0], minlength=len(column.texts))
+        self.numbers = column.numbers if self.counts.any() else None
+        self.values = None if self.numbers is None else np.append(self.numbers, np.nan)[self.codes]
+        self.present = self.codes >= 0 if self.values is None else ~np.isnan(self.values)
+        self.rows = int(self.present.sum())
+
+    @property
+    def distinct(self) -> int:
+        return len(np.unique(self.codes[self.present] if self.values is None else self.values[self.present]))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its numbers are integers."""
+        return self.values is not None and bool((self.values[self.present] % 1 == 0).all())
+
+    def summary(self, remarks: tuple[str, ...]) -> ColumnSummary:
+        common = sorted(zip(self.counts.tolist(), self.texts, strict=True), key=lambda pair: (-pair[0], pair[1]))
+        least = greatest = None
+        histogram = [count for count, _ in common[:BINS] if count]
+        if self.values is not None and self.rows:
+            values = self.values[self.present]
+            least, greatest = float(values.min()), float(values.max())
+            histogram = np.histogram(values, BINS)[0].tolist() if least < greatest else [self.rows]
+        kind = "empty" if not self.rows else "text" if self.values is None else "integer" if self.is_whole else "number"
+        texts = tuple((text, count) for count, text in common[:MOST_COMMON] if count) if kind == "text" else ()
+        missing = len(self.codes) - self.rows
+        return ColumnSummary(
+            self.name, self.role, kind, missing, self.distinct, least, greatest, texts, tuple(histogram), remarks
+        )
+
+
+def _remarks(column: _Whole, targets: Sequence[_Whole]) -> tuple[str, ...]:
+    if column.role == "left out":
+        return ()
+    if not column.rows:
+        return ("has no value",)
+    if column.distinct == 1:
+        return ("has one value only",)
+    remarks = []
+    if column.role != "target" and column.rows >= FEWEST_ROWS:
+        if _looks_like_an_id(column):
+            remarks.append("differs in every row, as an id does")
+        remarks += [
+            f"tells {target.name} on its own: is it known when you predict?"
+            for target in targets
+            if _tells(column, target)
+        ]
+    return tuple(remarks)
+
+
+def _looks_like_an_id(column: _Whole) -> bool:
+    if column.distinct < len(column.codes):
+        return False
+    if column.values is None:
+        return True
+    values = column.values[column.present]
+    return column.is_whole and float(values.max() - values.min()) == column.rows - 1
+
+
+def _tells(column: _Whole, target: _Whole) -> bool:
+    """Whether a column nearly determines a target: its texts or thresholds the classes, or its numbers the values."""
+    both = column.present & target.present
+    if both.sum() < FEWEST_ROWS:
+        return False
+    if target.values is not None and target.distinct > MOST_CLASSES:
+        return column.values is not None and _is_almost_a_line(column.values[both], target.values[both])
+    classes = np.unique(target.codes[both], return_inverse=True)[1]
+    shares = np.bincount(classes) / len(classes)
+    if shares.max() > ALMOST_ALL:
+        return False
+    if column.values is not None and column.distinct > 3 * len(shares):
+        return _is_cut_by_thresholds(column.values[both], classes, len(shares))
+    return column.distinct <= 3 * len(shares) and _purity(column.codes[both], classes) >= ALMOST_ALL
+
+
+def _is_almost_a_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    if not (np.ptp(x) and np.ptp(y)):
+        return False
+    x, y = (x - x.mean()) / np.ptp(x), (y - y.mean()) / np.ptp(y)
+    return abs(float((x * y).mean())) >= ALMOST_EQUAL * float(x.std() * y.std())
+
+
+def _is_cut_by_thresholds(x: NDArray[np.float64], classes: NDArray[Any], count: int) -> bool:
+    """Whether each class has a range of numbers of its own."""
+    least, greatest = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(least, classes, x)
+    np.maximum.at(greatest, classes, x)
+    order = least.argsort()
+    return bool((greatest[order][:-1] < least[order][1:]).all())
+
+
+def _purity(codes: NDArray[Any], classes: NDArray[Any]) -> float:
+    """Return the share of rows that have the commonest class of their text."""
+    texts = np.unique(codes, return_inverse=True)[1]
+    together = np.zeros((texts.max() + 1, classes.max() + 1), np.int64)
+    np.add.at(together, (texts, classes), 1)
+    return float(together.max(axis=1).sum() / len(classes))

@@ -1,0 +1,76 @@
+"""The dotted keys of a checked spec, and which of them somebody most likely meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.recipe import Recipe, written
+from mlpkit.components.schema.component_types import layer_names
+from mlpkit.components.schema.signature import Section
+from mlpkit.components.schema.wording import nearest
+from mlpkit.specfile.sections import STACK_KINDS, StackMember
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+MOST_SUGGESTIONS: Final = 3
+
+
+def keys_below(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Go through the dotted keys below a checked value, with their values; those that hold other keys come before them.
+
+    Args:
+        value: a section, a component, a layer, a list or a mapping.
+        above: the dotted key that leads to it.
+    """
+    for name, item in _inside(value).items():
+        key = f"{above}.{name}" if above else name
+        yield key, item
+        yield from keys_below(item, key)
+
+
+def _inside(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Section):
+        return vars(value)
+    if isinstance(value, StackMember):
+        return value.recipe.arguments
+    if isinstance(value, Recipe):  # a key can't go through the dot of a namespace, and need not name the component
+        below = "" if "." in value.name or value.component.kind in STACK_KINDS else f"{value.name}."
+        return {f"{below}{name}": item for name, item in value.arguments.items()}
+    if isinstance(value, list | tuple):
+        return _items(value)
+    return value if isinstance(value, dict) else {}
+
+
+def _items(items: Sequence[Any]) -> Mapping[str, Any]:
+    """Return the layers of a list by their names; nothing for other lists, which are only set whole."""
+    if all(isinstance(item, StackMember) for item in items):
+        return {member.name: member for member in items}
+    if all(isinstance(item, Recipe) and item.component.kind in STACK_KINDS for item in items):
+        return dict(zip(layer_names(written(items)), items, strict=True))
+    return {}
+
+
+def keys_meant(wanted: str, keys: Sequence[str]) -> list[str]:
+    """Return the whole keys that somebody meant who left out their first parts; or that are nearest to it.
+
+    Args:
+        wanted: the last parts of a dotted key, such as ``learning_rate``, perhaps misspelt.
+        keys: the keys there are.
+    """
+    passing = dict.fromkeys(key[: key.index(f".{wanted}.")] + f".{wanted}" for key in keys if f".{wanted}." in key)
+    ending = {key: None for key in keys if key.endswith(f".{wanted}")}
+    if ending or passing:
+        return list(ending | passing)
+    alike = nearest(wanted, {key.rpartition(".")[2] for key in keys})
+    return [key for key in keys if key.rpartition(".")[2] == alike]
+
+
+def suggestion(keys: Sequence[str]) -> str:
+    """Return the question whether one of a few keys was meant, or nothing."""
+    if not keys:
+        return ""
+    quoted = [f"'{key}'" for key in keys[:MOST_SUGGESTIONS]]
+    more = [f"another of {len(keys)}"] if len(keys) > MOST_SUGGESTIONS else []
+    *others, last = [*quoted, *more]
+    return f"did you mean {', '.join(others)} or {last}?" if others else f"did you mean {last}?"

@@ -1,0 +1,104 @@
+"""All columns of a table as they stand in the file, those that are left out too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from mlpkit import DataError
+from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.text_numbers import NotANumberError, are_truths, numbers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.source import TableSource
+    from mlpkit_plugins.tables.text_numbers import NumberFormat
+
+
+class RawSplit(NamedTuple):
+    """A split of a table.
+
+    Args:
+        source: the file.
+        rows: the numbers of its rows in the file, counted from 1.
+    """
+
+    source: TableSource
+    rows: Sequence[int]
+
+
+class RawTexts(NamedTuple):
+    """A column as texts.
+
+    Args:
+        texts: the distinct texts.
+        codes: for each split the position of each row's text in ``texts``, -1 if it is missing.
+    """
+
+    texts: Sequence[str]
+    codes: Mapping[str, NDArray[np.int32]]
+
+
+def raw_texts(splits: Mapping[str, RawSplit], missing: Collection[str]) -> dict[str, RawTexts]:
+    """Return the columns that all files have, as texts.
+
+    A column that holds neither texts nor numbers nor dates, as a Parquet file may have it, is left out.
+
+    Args:
+        splits: the splits, by name.
+        missing: texts that mean a missing value.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    tables = {id(split.source): _whole_table(split.source, missing) for split in splits.values()}
+    names = [name for name in next(iter(tables.values())).columns.categories if _in_all(name, tables.values())]
+    positions = {split: _positions(tables[id(found.source)], found.rows) for split, found in splits.items()}
+    columns = {}
+    for name in names:
+        texts: dict[str, int] = {}
+        codes = {}
+        for split, found in splits.items():
+            table = tables[id(found.source)]
+            column = table.columns.categories.index(name)
+            common = [texts.setdefault(text, len(texts)) for text in table.texts[column]]
+            codes[split] = np.array([*common, MISSING], np.int32)[table.codes[positions[split], column]]
+        columns[name] = RawTexts(tuple(texts), codes)
+    return columns
+
+
+def numbers_in(texts: Sequence[str], written: NumberFormat) -> NDArray[np.float64] | None:
+    """Return the numbers that texts stand for; None if one of them is no number, or they are truth values."""
+    if are_truths(texts):
+        return None
+    try:
+        return numbers_of(texts, (), written)
+    except NotANumberError:
+        return None
+
+
+def _in_all(name: str, tables: Collection[Table]) -> bool:
+    return all(name in table.columns.categories for table in tables)
+
+
+def _whole_table(source: TableSource, missing: Collection[str]) -> Table:
+    names = source.header
+    while True:
+        try:
+            return Table(source, Columns((), names), missing="fill", missing_texts=missing)
+        except DataError as error:
+            if error.row is not None or error.column not in names:
+                raise
+            names = tuple(name for name in names if name != error.column)
+
+
+def _positions(table: Table, rows: Sequence[int]) -> NDArray[np.intp]:
+    """Return the positions in a table of rows of its file."""
+    numbers = np.fromiter((table.row(position) for position in range(len(table))), np.int64, len(table))
+    return np.searchsorted(numbers, rows)

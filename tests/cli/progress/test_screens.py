@@ -1,0 +1,20 @@
+"""Whole screens of a training, as golden files: no, one, two and five metrics on narrow and wide terminals."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PLAY = (sys.executable, str(HERE / "play_training.py"))
+
+
+@pytest.mark.parametrize("columns", [50, 80, 120])
+@pytest.mark.parametrize("metrics", [0, 1, 2, 5])
+def test_the_screen_after_sixty_evaluations(metrics, columns, terminal, golden):
+    screen = terminal(metrics, 60, command=PLAY, columns=columns, rows=50)
+    assert screen.wait_for_end() == 0, screen.raw
+    (HERE / "screens").mkdir(exist_ok=True)
+    golden(HERE / "screens" / f"{metrics}_metrics_at_{columns}.txt", "".join(f"{line}\n" for line in screen.lines()))

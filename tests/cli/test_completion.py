@@ -1,0 +1,105 @@
+"""What a shell offers when the Tab key is pressed."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def offered(mlpkit, work):
+    """Return a function that asks what completes a command line, as bash does."""
+
+    def ask(line: str) -> list[str]:
+        env = {"_MLPKIT_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+        done = mlpkit(env=env)
+        assert (done.code, done.err) == (0, "")
+        return [item.removeprefix("plain,") for item in done.out.split()]
+
+    return ask
+
+
+@pytest.fixture
+def two_runs(work):
+    """Make what looks like two run folders, and a folder that doesn't."""
+    for name in ("first", "second", "no_run"):
+        (work / "runs" / name).mkdir(parents=True)
+        if name != "no_run":
+            (work / "runs" / name / "resolved.yaml").touch()
+
+
+def test_verbs_and_options(offered):
+    assert offered("mlpkit re") == ["resume", "repro"]
+    assert offered("mlpkit run --q") == ["--quiet"]
+
+
+@pytest.mark.parametrize("verb", ["run", "check", "data", "explain", "plugins"])
+def test_specs_are_yaml_files(verb, offered, work):
+    (work / "specs").mkdir()
+    (work / "specs/other.yml").touch()
+    assert offered(f"mlpkit {verb} ") == ["tiny.yaml"]
+    assert offered(f"mlpkit {verb} specs/") == ["specs/other.yml"]
+    assert offered(f"mlpkit {verb} sp") == ["file,sp"]
+    assert offered(f"mlpkit {verb} nowhere/x") == ["file,nowhere/x"]
+
+
+@pytest.mark.parametrize("verb", ["resume", "evaluate", "predict", "compare", "repro"])
+def test_runs_are_folders_of_runs(verb, offered, two_runs):
+    assert offered(f"mlpkit {verb} ") == ["runs/first", "runs/second"]
+    assert offered(f"mlpkit {verb} runs/s") == ["runs/second"]
+    assert offered(f"mlpkit {verb} x") == ["dir,x"]
+
+
+def test_several_runs_and_specs(offered, two_runs):
+    assert offered("mlpkit compare runs/first runs/s") == ["runs/second"]
+    assert offered("mlpkit check tiny.yaml t") == ["tiny.yaml"]
+
+
+def test_components_and_kinds(offered):
+    assert offered("mlpkit show Max") == ["MaxPool2d"]
+    assert offered("mlpkit show lo") == ["loss"]
+    assert offered("mlpkit show acme.") == []
+    assert offered("mlpkit run tiny.yaml --no-plugin Max") == ["MaxPool2d"]
+    assert "mnist_3layer" in offered("mlpkit init mnist")
+
+
+def test_keys_of_the_spec_that_was_named(offered):
+    assert offered("mlpkit explain tiny.yaml training.b") == ["training.batch_size", "training.best_weights"]
+    assert "layers.Affine2.units" in offered("mlpkit explain tiny.yaml layers.")
+    assert offered("mlpkit run tiny.yaml --set training.b") == ["training.batch_size=", "training.best_weights="]
+    assert offered("mlpkit check tiny.yaml --set training.ba") == ["training.batch_size="]
+
+
+def test_a_wrong_spec_or_none_has_no_keys(offered, work):
+    (work / "wrong.yaml").write_text("mlpkit: 2\n")
+    assert offered("mlpkit explain wrong.yaml ") == []
+    assert offered("mlpkit explain nowhere.yaml ") == []
+    assert offered("mlpkit run --set tr") == []
+
+
+@pytest.mark.parametrize(
+    ("shell", "says"), [("bash", "complete -o"), ("zsh", "#compdef mlpkit"), ("fish", "--command mlpkit")]
+)
+def test_the_script_for_each_shell(shell, says, mlpkit):
+    done = mlpkit(env={"_MLPKIT_COMPLETE": f"{shell}_source"})
+    assert says in done.out
+
+
+def test_bash_completes_a_run(environment, program, work, two_runs, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/mlpkit").write_text(f'#!/bin/sh\nexec {" ".join(program)} "$@"\n')
+    (tmp_path / "bin/mlpkit").chmod(0o755)
+    script = (
+        'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"; COMP_WORDS=(mlpkit resume runs/f); COMP_CWORD=2;'
+        ' _mlpkit_completion mlpkit; echo "${COMPREPLY[@]}"'
+    )
+    env = environment | {"PATH": f"{tmp_path / 'bin'}:{environment['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], env=env, cwd=work, capture_output=True, text=True, check=True)
+    assert done.stdout == "runs/first\n"
+
+
+def test_completion_is_loaded_only_for_a_shell(mlpkit):
+    done = mlpkit("check", "tiny.yaml", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert done.code == 0
+    assert "click.shell_completion" not in done.err
