@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlpkit.components.schema.signature import schema_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlpkit.components.recipe import Recipe
 
 
@@ -22,6 +24,7 @@ class ComponentType(ABCMeta):
         """Build a component from checked arguments."""
         arguments = schema_of(cls).bind(args, kwargs)
         component: Any = cls.__new__(cls)  # type: ignore[call-arg, arg-type]
+        component._arguments = arguments
         component._prepare()
         component.__init__(**arguments)
         return component
@@ -50,6 +53,7 @@ class Component(metaclass=ComponentType):
     computed_by: ClassVar[str] = ""
     computed_by_reason: ClassVar[str] = ""
     _recipe: Recipe[Any] | None = None
+    _arguments: Mapping[str, Any]
 
     @property
     def registered_name(self) -> str:

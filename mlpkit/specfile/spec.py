@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
+from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
-from mlpkit.specfile.document import Document, parse_document, read_document
+from mlpkit.specfile.document import Document, document_of, parse_document, read_document
 from mlpkit.specfile.overrides import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
 from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
 from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path as FilePath
     from types import ModuleType
 
@@ -231,18 +234,20 @@ def expect_spec(spec: object, function: str) -> None:
 
 
 def load_spec(
-    path: str | FilePath,
+    path: str | FilePath | Mapping[str, Any],
     *,
     overrides: Mapping[str, Any] | Sequence[str] = (),
     plugins: Iterable[str | FilePath | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Spec:
-    """Read a spec from a YAML file and check every key, component and value.
+    """Read a spec from a YAML file, or from a mapping that says the same, and check every key, component and value.
 
-    A deprecated component raises a ``FutureWarning``.
+    Errors in a mapping name the key, such as ``training.batch_size``, in place of file, line and column; files that it
+    names are relative to the working directory, and a layer may be one that was built in Python. A deprecated component
+    raises a ``FutureWarning``.
 
     Args:
-        path: the file.
+        path: the file, or the mapping.
         overrides: values by dotted key, or texts ``key=value`` as after ``--set``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
@@ -259,14 +264,17 @@ def load_spec(
 
 
 def read_spec(
-    path: str | FilePath,
+    path: str | FilePath | Mapping[str, Any],
     *,
     overrides: Mapping[str, Any] | Sequence[str] = (),
     plugins: Iterable[str | FilePath | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Spec:
     """Do what ``load_spec`` does, but leave it to the caller to tell of the spec's warnings."""
-    return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
+    if not isinstance(path, Mapping):
+        return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    return check_document(document_of(path, overrides, written=partial(reference_of, registry=registry)), registry)
 
 
 def parse_spec(text: str, *, name: str, registry: Registry | None = None) -> Spec:
