@@ -16,6 +16,7 @@ from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
+    from mlpkit.components.dataset import Dataset
     from mlpkit.specfile.spec import Spec
 
 
@@ -46,8 +47,21 @@ def run(
         StorageError: the run folder can't be written.
     """
     expect_spec(spec, "run")
+    return train_spec(spec, directory, observer=observer, stop=stop, steps=steps)
+
+
+def train_spec(
+    spec: Spec,
+    directory: str | Path | None,
+    *,
+    dataset: Dataset | None = None,
+    observer: Observer | None = None,
+    stop: StopRequest | None = None,
+    steps: int | None = None,
+) -> Run:
+    """Do what ``run`` does, with a data set that is built already if it holds examples in memory."""
     expect_own_files(spec)
-    proved = prove(spec)
+    proved = prove(spec, dataset)
     for warning in proved.warnings:
         if observer is not None:
             observer.warned(warning)

@@ -132,7 +132,7 @@ class Span:
 
     @property
     def source(self) -> str:
-        """That line, fit to be printed; empty if it is too long to be of help, or there is none."""
+        """That line, fit to be printed; empty if it is too long to be of help, or there is no line."""
         if self.text.key_only:
             return ""
         number = self.line
