@@ -101,10 +101,8 @@ def fit(
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, validation=validation, test=test)
-    parameters = registry.find(("dataset",), registry.default("dataset")).schema.types
-    training = {key: options.pop(key) for key in list(options) if not _is_of_data(key, parameters)}
     top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
-    spec, dataset = spec_in_memory(registry, examples, top_level, training, shares | options)
+    spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
     run = train_spec(spec, directory, dataset=dataset, observer=observer, stop=stop)
     run.network.encoder = dataset
     return run
@@ -126,8 +124,9 @@ def spec_in_memory(
     registry: Registry,
     examples: Mapping[str, Examples],
     top_level: Mapping[str, Any],
-    training: Mapping[str, Any],
     options: Mapping[str, Any],
+    shares: Mapping[str, Any],
+    learned: Dataset | None = None,
 ) -> tuple[Spec, Dataset]:
     """Return the spec of a training on examples in memory, and its data set, which holds them.
 
@@ -135,22 +134,28 @@ def spec_in_memory(
         registry: where components come from.
         examples: inputs and targets of ``train``, and of other splits that have their own.
         top_level: keys of the spec.
-        training: keys of ``training``.
-        options: parameters of the data set.
+        options: keys of ``training``, and parameters of the data set.
+        shares: more parameters of the data set.
+        learned: a data set of the same kind, whose encoder serves again; any other is ignored.
 
     Raises:
         SpecError: something of these is wrong.
         DataError: the examples are not what they should be.
     """
     name = registry.default("dataset")
-    given = {"optimizer": registry.default("optimizer")} | dict(training)
-    keys = {"mlpkit": 1, **top_level, "data": {name: dict(options)}, "training": given}
+    parameters = registry.find(("dataset",), name).schema.types
+    of_data = {key: value for key, value in options.items() if _is_of_data(key, parameters)}
+    training = {key: value for key, value in options.items() if key not in of_data}
+    training = {"optimizer": registry.default("optimizer")} | training
+    keys = {"mlpkit": 1, **top_level, "data": {name: {**shares, **of_data}}, "training": training}
     spec = _checked(keys, registry)
     dataset = spec.data()
+    if type(learned) is type(dataset):
+        dataset.load_encoder_state(learned.encoder_state())
     dataset.hold(examples)
     rows = describe_data(spec, dataset).sizes["train"]
     if "batch_size" not in training and rows < spec.training.batch_size:
-        spec = _checked(keys | {"training": given | {"batch_size": rows}}, registry)
+        spec = _checked(keys | {"training": training | {"batch_size": rows}}, registry)
     return spec, dataset
 
 

@@ -16,7 +16,10 @@ from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlpkit.components.dataset import Dataset
+    from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
 
 
@@ -62,11 +65,7 @@ def train_spec(
     """Do what ``run`` does, with a data set that is built already if it holds examples in memory."""
     expect_own_files(spec)
     proved = prove(spec, dataset)
-    for warning in proved.warnings:
-        if observer is not None:
-            observer.warned(warning)
-        else:
-            warnings.warn(str(warning), stacklevel=2)
+    warn_of(proved.warnings, observer)
     plan = choose_plan(
         proved.proof.flops * spec.training.batch_size, slices=spec.training.slices, threads=spec.training.threads
     )
@@ -83,3 +82,12 @@ def train_spec(
             if folder is not None:
                 folder.discard_if_unused()
             raise
+
+
+def warn_of(found: Iterable[Diagnostic], observer: Observer | None) -> None:
+    """Hand warnings to an observer; without one, they become Python's."""
+    for warning in found:
+        if observer is not None:
+            observer.warned(warning)
+        else:
+            warnings.warn(str(warning), stacklevel=4)

@@ -18,11 +18,13 @@ from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
+from mlpkit.lazy_names import LazyMethod
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
 from mlpkit.network.subnormals import flushed_subnormals
+from mlpkit.network.summary import html_table, one_line, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,6 +92,7 @@ class Sequential:
     Attributes:
         map: what computes the slices; by default one after the other, in the thread that calls.
         encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
+        origin: what it was trained from, which ``save`` needs; None if it was never trained.
 
     Raises:
         StackError: the layers don't fit each other or the data.
@@ -138,6 +141,7 @@ class Sequential:
         ]
         self.map: Map = serial_map
         self.encoder: Dataset | None = None
+        self.origin: object = None
         self._turn = RLock()
         self.parameters: Mapping[str, NDArray[Any]] = {
             parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
@@ -149,6 +153,21 @@ class Sequential:
             self.states[state.path][...] = state.initial
         for parameter in declared:
             parameter.value[...] = self._first_values(parameter)
+
+    fit = LazyMethod("mlpkit.jobs.network", "fit")
+    save = LazyMethod("mlpkit.jobs.network", "save")
+
+    def summary(self) -> str:
+        """Return a table of the layers, with the shapes they return and how many parameters they have."""
+        return summary(self)
+
+    def __repr__(self) -> str:
+        """Name the members of the stack, and what the network takes."""
+        return one_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return the table of ``summary`` for a notebook."""
+        return html_table(self)
 
     @property
     def gradient_values(self) -> NDArray[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.components.component import Component
+from mlpkit.components.component import Component, is_default
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.errors import WrongUseError
@@ -32,7 +32,7 @@ def reference_of(component: Component, registry: Registry) -> str | dict[str, An
     given = {
         key: _written(value, f"{owner.__name__}.{key}", registry)
         for key, value in component._arguments.items()
-        if value is not defaults[key] and value != defaults[key]
+        if not is_default(value, defaults[key])
     }
     return {name: given} if given else name
 

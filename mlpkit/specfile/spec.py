@@ -112,7 +112,7 @@ def folder_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", ascii_only).strip("_.-") if not FOLDER_NAME.fullmatch(text) else text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spec:
     """A spec whose every key, component and value is known to be right; its shapes are not yet proved.
 
@@ -127,6 +127,17 @@ class Spec:
     registry: Registry
     top_level: TopLevel
     warnings: tuple[Diagnostic, ...] = ()
+
+    def __repr__(self) -> str:
+        """Name the spec, its data and its layers."""
+        layers = ", ".join(member.name for member in self.layers)
+        return f"<Spec {self.name}: {layers} on {self.data.name}>"
+
+    def _repr_html_(self) -> str:
+        """Return the spec's text for a notebook."""
+        from html import escape  # noqa: PLC0415 - only a notebook needs it
+
+        return f"<pre>{escape(self.document.text)}</pre>"
 
     @property
     def name(self) -> str:

@@ -96,7 +96,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             )
         targets = {name: target_array(t, _named("t", name)) for name, (_, t) in self._held.items()}
         if self.predict == "auto":
-            self.predict = kind_of_target(targets["train"])
+            self.predict = "classes" if self._labels is not None else kind_of_target(targets["train"])
         if self.predict == "classes":
             targets = self._numbered(targets)
         return {
