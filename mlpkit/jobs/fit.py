@@ -103,9 +103,7 @@ def fit(
     examples, shares = splits_of(x, t, validation=validation, test=test)
     top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
     spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
-    run = train_spec(spec, directory, dataset=dataset, observer=observer, stop=stop)
-    run.network.encoder = dataset
-    return run
+    return train_spec(spec, directory, dataset=dataset, observer=observer, stop=stop)
 
 
 def splits_of(x: Any, t: Any, **splits: float | Examples) -> tuple[dict[str, Examples], dict[str, Any]]:

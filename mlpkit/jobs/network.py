@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import UsageError
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.fit import spec_in_memory, splits_of, with_training_keys
 from mlpkit.jobs.model import Origin, model_of
-from mlpkit.jobs.run import warn_of
-from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.jobs.run import train_spec
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import installed
 from mlpkit.runs.model_file import save_model
-from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from mlpkit.jobs.fit import Examples
+    from mlpkit.jobs.training_job import Run
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
+    from mlpkit.training.events import Observer, StopRequest
 
 
 @with_training_keys
@@ -63,18 +61,7 @@ def fit(
     top_level = {"name": "fit", "seed": network.seed, "dtype": str(network.dtype), "layers": _layers(network, registry)}
     learned = network.origin.dataset if isinstance(network.origin, Origin) else None
     spec, dataset = spec_in_memory(registry, examples, top_level, {"slices": slices} | options, shares, learned)
-    proved = prove(spec, dataset)
-    _expect_fit(network, proved.proof.shapes[0], spec.training.slices)
-    warn_of(proved.warnings, observer)
-    plan = choose_plan(
-        network.flops * spec.training.batch_size, slices=spec.training.slices, threads=spec.training.threads
-    )
-    network.target = proved.description.target
-    with blas_threads(plan.threads):
-        job = TrainingJob(spec, plan, proved, None, network=network)
-        run = job.train("", observer or Observer(), stop or StopRequest())
-    network.encoder = dataset
-    return run
+    return train_spec(spec, None, dataset=dataset, observer=observer, stop=stop, network=network)
 
 
 def save(network: Sequential, path: str | Path) -> None:
@@ -104,12 +91,3 @@ def _layers(network: Sequential, registry: Registry) -> list[Any]:
             reference = {name: {**parameters, "name": member.path}}
         references.append(reference)
     return references
-
-
-def _expect_fit(network: Sequential, input_shape: tuple[int, ...], slices: int | None) -> None:
-    if input_shape != network.input_shape:
-        raise UsageError(
-            f"the examples have inputs of shape {input_shape}; the network was built for {network.input_shape}"
-        )
-    if slices != len(network.replicas):
-        raise UsageError(f"the network cuts a minibatch into {len(network.replicas)} slices, and can't change that now")

@@ -20,7 +20,7 @@ from mlpkit.training.events import ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mlpkit.components.callback import Callback
@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from mlpkit.training.workers import Plan
 
 
-def settings_of(spec: Spec, steps: int | None = None) -> Settings:
+def settings_of(spec: Spec, steps: int | None = None, callbacks: Sequence[Callback] = ()) -> Settings:
     """Return how a spec says to train, its components built.
 
     Args:
         spec: the spec.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
+        callbacks: callbacks beside the spec's.
     """
     training = spec.training
     saving = training.checkpoint
@@ -56,7 +57,7 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
         augmentations=[augmentation() for augmentation in training.augment],
-        callbacks=_callbacks(training, steps),
+        callbacks=[*_callbacks(training, steps), *callbacks],
         triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
         best=_best(training),
     )
@@ -146,6 +147,7 @@ class TrainingJob:
         resolved: the spec with every default filled in, as the run was begun with it; None for a new run.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         network: the network to train on; by default the spec's, its parameters initialised.
+        callbacks: callbacks beside the spec's.
 
     Raises:
         DataError: a data file is not what it should be.
@@ -162,6 +164,7 @@ class TrainingJob:
         resolved: str | None = None,
         steps: int | None = None,
         network: Sequential | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         self.spec = spec
         self.description = proved.description
@@ -170,6 +173,7 @@ class TrainingJob:
         self._slices = plan.slices
         self._steps = steps
         self._network = network
+        self._callbacks = callbacks
         self._proof = proved.proof
         self._dataset = proved.dataset
         self._splits = open_data(spec, self._dataset)
@@ -192,7 +196,7 @@ class TrainingJob:
             DivergenceError: something was not finite.
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
-        folder, settings = self.folder, settings_of(self.spec, self._steps)
+        folder, settings = self.folder, settings_of(self.spec, self._steps, self._callbacks)
         network = self._network or build_for(self.spec, self._proof, slices=self._slices)
         network.origin = origin = Origin(self.resolved, self._dataset)
         store, directory = None, folder.directory if folder is not None else None
