@@ -99,8 +99,21 @@ def test_copies_and_pickles_train_and_save(tmp_path):
     trained = network()
     trained.fit(X, T, epochs=1)
     for other in (copy.deepcopy(trained), pickle.loads(pickle.dumps(trained))):
+        assert np.array_equal(other.predict(X), trained.predict(X))
         other.fit(X, T, epochs=1)
+        assert not np.array_equal(other.predict(X), trained.predict(X))
         other.save(tmp_path / "model.safetensors")
+        loaded = mlpkit.load_model(tmp_path / "model.safetensors")
+        assert np.array_equal(loaded.predict(X), other.predict(X))
+
+
+def test_a_pickle_does_not_grow_with_the_examples():
+    sizes = set()
+    for times in (10, 50):
+        trained = network()
+        trained.fit(np.tile(X, (times, 1)), np.tile(T, times), epochs=1)
+        sizes.add(len(pickle.dumps(trained)) // 1000)
+    assert len(sizes) == 1
 
 
 def test_fit_shows_the_keys_of_training():
