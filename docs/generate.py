@@ -6,7 +6,7 @@
 A generated part stands between two comments. The first is ``<!-- generated: keys -->`` for the table of a spec's keys,
 ``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``reference`` for the plugin interface,
 or ``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture
-on the page on performance is drawn from the page's first table.
+on the page on performance is drawn from the page's first table; the stub ``mlpkit/layers.pyi`` lists built-in layers.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from generators.console import console
 from generators.keys_table import keys_table
 from generators.reference import reference
 from generators.step_time import PICTURE, step_time
+from generators.stub import STUB, stub
 
 DOCS: Final = Path(__file__).resolve().parent
 PART: Final = re.compile(r"(?P<begin><!-- generated: (?P<what>.+?) -->\n).*?(?P<end>^<!-- end -->$)", re.M | re.S)
@@ -59,6 +60,7 @@ def main(arguments: list[str]) -> int:
         stale |= _renew(path, renewed, check_only=check_only)
         if PICTURE in page:
             stale |= _renew(DOCS / PICTURE, step_time(page), check_only=check_only)
+    stale |= _renew(DOCS.parent / STUB, stub(), check_only=check_only)
     return int(stale and check_only)
 
 

@@ -103,6 +103,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
         UsageError as UsageError,
     )
     from mlpkit.jobs.build import build as build
+    from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_model import load_model as load_model
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
@@ -149,6 +150,7 @@ _HOMES = {
         "UnknownComponentError",
         "UsageError",
     ),
+    "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_model": ("load_model",),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),

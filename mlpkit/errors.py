@@ -71,9 +71,9 @@ class Diagnostic(NamedTuple):
     """One thing that is wrong in a spec, and where.
 
     Args:
-        file: the spec's path, or the override that the value came from.
-        line: line, counted from 1.
-        column: column, counted from 1.
+        file: the spec's path, or the override that the value came from; of a spec from Python, the key's dotted path.
+        line: line, counted from 1; 0 for a place that has no lines.
+        column: column, counted from 1; 0 for a place that has no lines.
         message: what is wrong.
         source: the text of that line.
         width: how many characters the caret marks.
@@ -94,7 +94,8 @@ class Diagnostic(NamedTuple):
 
     def __str__(self) -> str:
         """Show the fault as a compiler would: place, message, source line with a caret, help."""
-        lines = [f"{self.file}:{self.line}:{self.column}: {self.message}"]
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        lines = [f"{place}: {self.message}"]
         if self.source.strip():
             number = f"{self.line:>5} | "
             margin = " " * (len(number) - 2) + "| "

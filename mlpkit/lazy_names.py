@@ -1,8 +1,9 @@
-"""Public names of a package that are loaded when they are first used."""
+"""Public names of a package, and methods of a class, that are loaded when they are first used."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,3 +27,21 @@ def lazy_names(package: dict[str, Any], home_of: Mapping[str, str]) -> Callable[
         return value
 
     return load
+
+
+class LazyMethod:
+    """A method whose function stands in a module above the class's own, and is loaded when it is first used.
+
+    Args:
+        module: the module.
+        name: the function's name; its first argument is the object.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> Callable[..., Any]:
+        """Return the function, bound to an object if there is one."""
+        function: Callable[..., Any] = getattr(import_module(self._module), self._name)
+        return function if instance is None else MethodType(function, instance)

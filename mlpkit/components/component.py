@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 from abc import ABCMeta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit.components.schema.signature import schema_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlpkit.components.recipe import Recipe
 
 
@@ -22,6 +25,7 @@ class ComponentType(ABCMeta):
         """Build a component from checked arguments."""
         arguments = schema_of(cls).bind(args, kwargs)
         component: Any = cls.__new__(cls)  # type: ignore[call-arg, arg-type]
+        component._arguments = arguments
         component._prepare()
         component.__init__(**arguments)
         return component
@@ -50,14 +54,26 @@ class Component(metaclass=ComponentType):
     computed_by: ClassVar[str] = ""
     computed_by_reason: ClassVar[str] = ""
     _recipe: Recipe[Any] | None = None
+    _arguments: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def registered_name(self) -> str:
         """Its name in specs, with its namespace; the class's name if it was built in Python."""
         return self._recipe.name if self._recipe else type(self).__name__
 
+    def __repr__(self) -> str:
+        """Read as the call that built it, without the arguments that are left at their defaults."""
+        defaults = {field.name: field.default for field in schema_of(type(self)).fields}
+        given = {name: value for name, value in self._arguments.items() if not is_default(value, defaults[name])}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
     def _prepare(self) -> None:
         """Set what the base class needs before the author's ``__init__`` runs."""
+
+
+def is_default(value: object, default: object) -> bool:
+    """Whether an argument is a parameter's default."""
+    return value is default or (type(value) is type(default) and bool(value == default))
 
 
 def example_parameters(component: type) -> list[dict[str, Any]]:

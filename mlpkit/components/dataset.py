@@ -83,9 +83,13 @@ class Dataset(Component):
 
     What a data set learns from its training examples (scaling, categories, class names) is its encoder state;
     it is saved with a model, and ``encode`` applies it to raw inputs when the model is used.
+
+    Attributes:
+        in_memory: whether its examples are given by ``hold`` and come from no file.
     """
 
     kind: ClassVar[str] = "dataset"
+    in_memory: ClassVar[bool] = False
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -111,6 +115,17 @@ class Dataset(Component):
         Raises:
             DataError: a file has the wrong format or content.
         """
+
+    def hold(self, examples: Mapping[str, tuple[Any, Any]]) -> None:
+        """Take examples that are in memory, before the data set is described; if ``in_memory`` says so.
+
+        Args:
+            examples: inputs and targets of each split; a data set may take further splits from ``train``.
+
+        Raises:
+            DataError: the data set reads its examples from files.
+        """
+        raise DataError(self.registered_name, "this data set reads its own examples; it takes none from Python")
 
     def doubts(self) -> Sequence[Doubt]:
         """Return likely mistakes in the data that are allowed, once described; each becomes a warning."""

@@ -28,6 +28,7 @@ class ComponentDeclaration(NamedTuple):
         target: the class, or where to import it from, as ``package.module:Class``.
         extra: the extra of the plugin's distribution that installs the library it needs.
         deprecated: what to use instead; None if it is not deprecated.
+        default: whether ``mlpkit.fit`` takes it if no component of its kind is given; of built-ins only.
     """
 
     kind: str
@@ -35,10 +36,17 @@ class ComponentDeclaration(NamedTuple):
     target: type | str
     extra: str | None = None
     deprecated: str | None = None
+    default: bool = False
 
 
 def component(
-    kind: str, name: str, target: type | str, *, extra: str | None = None, deprecated: str | None = None
+    kind: str,
+    name: str,
+    target: type | str,
+    *,
+    extra: str | None = None,
+    deprecated: str | None = None,
+    default: bool = False,
 ) -> ComponentDeclaration:
     """Declare a component for the list that ``mlpkit_components`` returns.
 
@@ -49,6 +57,8 @@ def component(
         extra: the extra of your distribution that installs further packages for the component, if it needs any.
         deprecated: for a deprecated component, what to do instead, such as ``"use acme.NewLayer"``; specs that name it
             get a warning.
+        default: whether ``mlpkit.fit`` takes it if no component of its kind is given. Only that of a built-in counts:
+            an installed plugin changes no result.
 
     Raises:
         PluginError: there is no such kind, the name is spelt wrong, the target is neither, or the advice is empty or
@@ -62,7 +72,7 @@ def component(
         raise PluginError(f"{kind} {name}: {target!r} is not a class; expected a class or 'package.module:Class'")
     if deprecated is not None and not (isinstance(deprecated, str) and deprecated.strip()):
         raise PluginError(f"{kind} {name}: deprecated={deprecated!r} is not advice; expected what to use instead")
-    return ComponentDeclaration(kind, name, target, extra, deprecated)
+    return ComponentDeclaration(kind, name, target, extra, deprecated, default)
 
 
 @hookspec

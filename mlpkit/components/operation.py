@@ -94,6 +94,10 @@ class Operation(Component):
         self._position = RandomPosition()
         self._generator: tuple[int, np.random.Generator] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle takes over: all but scratch arrays."""
+        return {**vars(self), "_storage": {}, "_views": {}}
+
     @property
     def type_name(self) -> str:
         """The name of this type of operation in specs, without its namespace."""

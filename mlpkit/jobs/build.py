@@ -54,14 +54,18 @@ class SpecProof(NamedTuple):
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def prove(spec: Spec) -> SpecProof:
+def prove(spec: Spec, dataset: Dataset | None = None) -> SpecProof:
     """Prove that the layers of a spec fit each other and the data, and minibatch, augmentations and metrics the data.
+
+    Args:
+        spec: the spec.
+        dataset: its data set, if it is built already, as one that holds examples in memory is.
 
     Raises:
         SpecShapeError: they don't; the message points at both places.
         DataError: the header of a data file is not what it should be.
     """
-    dataset = spec.data()
+    dataset = dataset or spec.data()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
     spec, not_filled_in = filled_in(spec, FactsOfSpec(spec, dataset, description))

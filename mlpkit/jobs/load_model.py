@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.jobs.build import build_for, prove_layers
+from mlpkit.jobs.model import Origin
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import Registry
@@ -145,6 +146,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
             _expect_names(dataset, input_shape, target)
     except MlpkitError as error:
         raise ModelFileError(f"{path}: {error}") from error
+    network.origin = Origin(text, dataset)
     return TrainedModel(spec, network, dataset, target)
 
 

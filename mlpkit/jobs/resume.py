@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecShapeError
 from mlpkit.jobs.build import data_not_as_trained_on, prove
@@ -43,6 +44,7 @@ class _Warner(Observer):
 def resume(
     directory: str | Path,
     *,
+    examples: tuple[Any, Any] | Mapping[str, tuple[Any, Any]] | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: Observer | None = None,
@@ -54,6 +56,8 @@ def resume(
 
     Args:
         directory: the run folder.
+        examples: inputs and targets, if ``fit`` was given them: the same ones again; or a mapping from splits to them,
+            if it was given those of validation or test too.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
         observer: receives the events, damaged checkpoints, other versions and deprecated usage in the spec included;
@@ -79,13 +83,14 @@ def resume(
         snapshot, origin = _content(checkpoint)
         for fault in passed_over:
             observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
-        return _go_on(folder, origin, snapshot, registry, observer, stop or StopRequest())
+        return _go_on(folder, origin, snapshot, examples, registry, observer, stop or StopRequest())
 
 
 def _go_on(
     folder: RunFolder,
     origin: RunInputs,
     snapshot: Snapshot,
+    examples: tuple[Any, Any] | Mapping[str, tuple[Any, Any]] | None,
     registry: Registry,
     observer: Observer,
     stop: StopRequest,
@@ -97,8 +102,11 @@ def _go_on(
     for warning in spec.warnings:
         observer.warned(warning)
     expect_own_files(spec)
+    dataset = spec.data()
+    if examples is not None:
+        dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
     try:
-        proved = prove(spec)
+        proved = prove(spec, dataset)
     except SpecShapeError as error:
         if not isinstance(error.__cause__, ParameterError):  # not the data, but a layer, a metric or an augmentation
             raise

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlpkit.errors import UsageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.training_job import Run, TrainingJob
@@ -16,6 +17,12 @@ from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mlpkit.components.callback import Callback
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.errors import Diagnostic
+    from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
 
 
@@ -46,13 +53,41 @@ def run(
         StorageError: the run folder can't be written.
     """
     expect_spec(spec, "run")
+    return train_spec(spec, directory, observer=observer, stop=stop, steps=steps)
+
+
+def train_spec(
+    spec: Spec,
+    directory: str | Path | None,
+    *,
+    dataset: Dataset | None = None,
+    observer: Observer | None = None,
+    stop: StopRequest | None = None,
+    steps: int | None = None,
+    network: Sequential | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Run:
+    """Do what ``run`` does, for what is there already besides the spec.
+
+    Args:
+        spec: the spec.
+        directory: as for ``run``.
+        dataset: the data set, if it holds examples in memory; it gives them up at the end.
+        observer: as for ``run``.
+        stop: as for ``run``.
+        steps: as for ``run``.
+        network: the network to train on; by default a new one.
+        callbacks: callbacks beside the spec's.
+
+    Raises:
+        UsageError: the network was built for other inputs or slices.
+    """
     expect_own_files(spec)
-    proved = prove(spec)
-    for warning in proved.warnings:
-        if observer is not None:
-            observer.warned(warning)
-        else:
-            warnings.warn(str(warning), stacklevel=2)
+    proved = prove(spec, dataset)
+    if network is not None:
+        _expect_fit(network, proved.description.input_shape, spec.training.slices)
+        network.target = proved.description.target
+    _warn_of(proved.warnings, observer)
     spec = proved.spec
     plan = choose_plan(
         proved.proof.flops * spec.training.batch_size, slices=spec.training.slices, threads=spec.training.threads
@@ -60,13 +95,36 @@ def run(
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:
-            job = TrainingJob(spec, plan, proved, folder, steps=steps)
+            job = TrainingJob(spec, plan, proved, folder, steps=steps, network=network, callbacks=callbacks)
             if folder is not None:
                 folder.write_spec(spec.document.text)
                 folder.write_resolved(job.resolved)
                 folder.write_lock(job.lock)
-            return job.train(spec.document.text, observer or Observer(), stop or StopRequest())
+            done = job.train(spec.document.text, observer or Observer(), stop or StopRequest())
         except BaseException:
             if folder is not None:
                 folder.discard_if_unused()
             raise
+    if dataset is not None and dataset.in_memory:
+        done.network.encoder = dataset
+        dataset.hold({})
+    return done
+
+
+def _expect_fit(network: Sequential, input_shape: tuple[int, ...], slices: int | None) -> None:
+    """Make sure that a network that is there already can be trained on examples of that shape."""
+    if input_shape != network.input_shape:
+        raise UsageError(
+            f"the examples have inputs of shape {input_shape}; the network was built for {network.input_shape}"
+        )
+    if slices != len(network.replicas):
+        raise UsageError(f"the network cuts a minibatch into {len(network.replicas)} slices, and can't change that now")
+
+
+def _warn_of(found: Iterable[Diagnostic], observer: Observer | None) -> None:
+    """Hand warnings to an observer; without one, they become Python's."""
+    for warning in found:
+        if observer is not None:
+            observer.warned(warning)
+        else:
+            warnings.warn(str(warning), stacklevel=4)

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.build import build_for, open_data
+from mlpkit.jobs.model import Origin, model_of
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
 from mlpkit.specfile.sections import CheckpointSection
@@ -20,10 +20,8 @@ from mlpkit.training.events import ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from mlpkit.components.callback import Callback
     from mlpkit.jobs.build import SpecProof
@@ -37,12 +35,13 @@ if TYPE_CHECKING:
     from mlpkit.training.workers import Plan
 
 
-def settings_of(spec: Spec, steps: int | None = None) -> Settings:
+def settings_of(spec: Spec, steps: int | None = None, callbacks: Sequence[Callback] = ()) -> Settings:
     """Return how a spec says to train, its components built.
 
     Args:
         spec: the spec.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
+        callbacks: callbacks beside the spec's.
     """
     training = spec.training
     saving = training.checkpoint
@@ -58,7 +57,7 @@ def settings_of(spec: Spec, steps: int | None = None) -> Settings:
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
         augmentations=[augmentation() for augmentation in training.augment],
-        callbacks=_callbacks(training, steps),
+        callbacks=[*_callbacks(training, steps), *callbacks],
         triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
         best=_best(training),
     )
@@ -103,7 +102,7 @@ def _higher_is_better(training: Training, monitor: str) -> bool:
     return any(metric.name == monitor and metric.component.higher_is_better for metric in training.metrics)
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """What came of a training run.
 
@@ -125,6 +124,27 @@ class Run:
     stopped: str = ""
     ended: str = ""
 
+    def __repr__(self) -> str:
+        """Say how long it trained, and what came of it."""
+        results = [f"{split} {_figures(found)}" for split, found in self.metrics.items()]
+        why = [f"stopped: {self.stopped}"] if self.stopped else []
+        kept = [f"kept in {self.folder}"] if self.folder else []
+        return f"<Run of {self.steps:,} steps: {'; '.join([*results, *why, *kept])}>"
+
+    def _repr_html_(self) -> str:
+        """Return the history as a table for a notebook."""
+        from html import escape  # noqa: PLC0415 - only a notebook needs it
+
+        keys = list(self.history[0]) if self.history else []
+        head = "".join(f"<th>{key}</th>" for key in keys)
+        rows = ("".join(f"<td>{record[key]:.4g}</td>" for key in keys) for record in self.history)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _figures(results: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in results.items() if not isinstance(value, list))
+
 
 class TrainingJob:
     """A spec whose data is open, ready to be trained.
@@ -136,6 +156,8 @@ class TrainingJob:
         folder: where to keep what happens, or None.
         resolved: the spec with every default filled in, as the run was begun with it; None for a new run.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
+        network: the network to train on; by default the spec's, its parameters initialised.
+        callbacks: callbacks beside the spec's.
 
     Raises:
         DataError: a data file is not what it should be.
@@ -151,6 +173,8 @@ class TrainingJob:
         *,
         resolved: str | None = None,
         steps: int | None = None,
+        network: Sequential | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         self.spec = spec
         self.description = proved.description
@@ -158,6 +182,8 @@ class TrainingJob:
         self.resolved = resolved or spec.resolved_text(slices=plan.slices, threads=plan.threads)
         self._slices = plan.slices
         self._steps = steps
+        self._network = network
+        self._callbacks = callbacks
         self._proof = proved.proof
         self._dataset = proved.dataset
         self._splits = open_data(spec, self._dataset)
@@ -180,15 +206,16 @@ class TrainingJob:
             DivergenceError: something was not finite.
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
-        folder, settings = self.folder, settings_of(self.spec, self._steps)
-        network = build_for(self.spec, self._proof, slices=self._slices)
+        folder, settings = self.folder, settings_of(self.spec, self._steps, self._callbacks)
+        network = self._network or build_for(self.spec, self._proof, slices=self._slices)
+        network.origin = origin = Origin(self.resolved, self._dataset)
         store, directory = None, folder.directory if folder is not None else None
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))
-            folder.expect_room_for_model(*self._model(network))
-            origin = RunInputs(written, self.resolved, self.lock)
+            folder.expect_room_for_model(*model_of(network, origin))
+            inputs = RunInputs(written, self.resolved, self.lock)
             keep = (self.spec.training.checkpoint or CheckpointSection()).keep
-            store = AsyncCheckpoints(FolderStore(folder, origin, keep))
+            store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
         trainer = Trainer(
             network,
             self._splits,
@@ -210,7 +237,7 @@ class TrainingJob:
                 history = trainer.train()
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
-                folder.save_model(*self._model(network))
+                folder.save_model(*model_of(network, origin))
         finished = Run(network, history, steps=trainer.progress.step, folder=directory)
         if stop.reason:
             finished.stopped = trainer.stopped
@@ -239,13 +266,3 @@ class TrainingJob:
         }
         missing = [split for split in ("test", "validation", "train") if split not in known]
         return Evaluator(network, self._splits, self.description, metrics)(missing) | known
-
-    def _model(self, network: Sequential) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Return arrays and metadata of the model file."""
-        metadata = {
-            "spec": self.resolved,
-            "encoder": self._dataset.encoder_state(),
-            "input_shape": list(self.description.input_shape),
-            "target": target_to_plain(self.description.target),
-        }
-        return {**network.parameters, **network.states}, metadata

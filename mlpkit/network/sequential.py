@@ -18,11 +18,13 @@ from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
+from mlpkit.lazy_names import LazyMethod
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
 from mlpkit.network.subnormals import flushed_subnormals
+from mlpkit.network.summary import html_table, one_line, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,6 +92,7 @@ class Sequential:
     Attributes:
         map: what computes the slices; by default one after the other, in the thread that calls.
         encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
+        origin: what it was trained from, which ``save`` needs; None if it was never trained.
 
     Raises:
         StackError: the layers don't fit each other or the data.
@@ -133,22 +136,30 @@ class Sequential:
         self.replicas = self._replicate(proof.layers, proof.loss, slices)
         asked_for = dict.fromkeys(type(operation).compute_context for operation in self.replicas[0].operations())
         self._compute_contexts = [context for context in asked_for if context is not None]
-        self._gradient_blocks = [
-            [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
-        ]
         self.map: Map = serial_map
         self.encoder: Dataset | None = None
+        self.origin: object = None
         self._turn = RLock()
-        self.parameters: Mapping[str, NDArray[Any]] = {
-            parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
-        }
-        self.states: Mapping[str, NDArray[Any]] = {
-            state.path: self.state_layout.view(self.replicas[0].state, state.path) for state in declared_states
-        }
+        self._name_arrays()
         for state in declared_states:
             self.states[state.path][...] = state.initial
         for parameter in declared:
             parameter.value[...] = self._first_values(parameter)
+
+    fit = LazyMethod("mlpkit.jobs.network", "fit")
+    save = LazyMethod("mlpkit.jobs.network", "save")
+
+    def summary(self) -> str:
+        """Return a table of the layers, with the shapes they return and how many parameters they have."""
+        return summary(self)
+
+    def __repr__(self) -> str:
+        """Name the members of the stack, and what the network takes."""
+        return one_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return the table of ``summary`` for a notebook."""
+        return html_table(self)
 
     @property
     def gradient_values(self) -> NDArray[Any]:
@@ -261,12 +272,33 @@ class Sequential:
             self.loss_and_gradient(inputs, targets)
             return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
 
+    def _name_arrays(self) -> None:
+        """Give parameters and states their names, and the gradients of all replicas their blocks."""
+        stack = (*self.layers, self.loss_layer)
+        declared = [parameter for member in stack for parameter in member.declared_parameters()]
+        declared_states = [state for member in stack for state in member.declared_states()]
+        self.parameters: Mapping[str, NDArray[Any]] = {
+            parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
+        }
+        self.states: Mapping[str, NDArray[Any]] = {
+            state.path: self.state_layout.view(self.replicas[0].state, state.path) for state in declared_states
+        }
+        self._gradient_blocks = [
+            [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
+        ]
+
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle takes over: everything but the lock."""
-        return {name: value for name, value in vars(self).items() if name != "_turn"}
+        """Return what a copy or a pickle takes over: all but the lock, the threads, and views of other arrays."""
+        left_out = {"_turn", "map", "parameters", "states", "_gradient_blocks"}
+        return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update(state, _turn=RLock())
+        vars(self).update(state, _turn=RLock(), map=serial_map)
+        self.values = _copied(self.values, self.layout)  # a pickle may be mapped from a file, read-only
+        for replica in self.replicas:
+            gradient, kept = self.layout.zeros(self.dtype), _copied(replica.state, self.state_layout)
+            replica.bind(self.layout, self.values, gradient, self.state_layout, kept)
+        self._name_arrays()
 
     def set_training(self, training: bool) -> None:
         """Tell every operation whether what follows is training or evaluation."""
@@ -352,6 +384,12 @@ class Sequential:
         if targets.ndim == 0 or len(targets) != rows:
             raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
         return inputs, targets
+
+
+def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:
+    copied = layout.zeros(flat.dtype)
+    copied[...] = flat
+    return copied
 
 
 def _loss_and_gradient(part: tuple[tuple[Replica, NDArray[Any], NDArray[Any]], float]) -> float:

@@ -142,6 +142,17 @@ class Registry:
                     return not self._is_blocked(plugin, bare)
         return False
 
+    def default(self, kind: str) -> str:
+        """Return the name of the built-in that is taken if no component of a kind is given.
+
+        Raises:
+            UnknownComponentError: the built-ins are not installed, or blocked.
+        """
+        plugin = self._plugin((kind,), BUILT_IN, kind)
+        plugin.ensure_loaded()
+        declared = (each for each in plugin.declarations.values() if each.kind == kind and each.default)
+        return next(each.name for each in declared)
+
     def nearest_to(self, name: str, kinds: tuple[str, ...]) -> str | None:
         """Return the name of a component that was probably meant; None if nothing is near.
 

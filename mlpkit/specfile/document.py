@@ -14,12 +14,14 @@ from mlpkit.components.schema.wording import nearest
 from mlpkit.specfile.merging import EXTENDS, merge
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, count, plain
 from mlpkit.specfile.overrides import read_overrides, set_overrides
+from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.source import LARGEST_TEXT, LONGEST_CHAIN, MOST_VALUES, DiagnosticList, SourceText, Span, shown
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.variables import VARS, substitute
+from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import Problem
@@ -155,11 +157,11 @@ def _report_encoding(content: bytes, byte: int, source: SourceText, faults: Diag
     faults.report(place, f"byte {byte} is not UTF-8", remedy="save the file as UTF-8")
 
 
-def read_with_bases(source: SourceText, path: Path | None, faults: DiagnosticList) -> MappingNode | None:
+def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList) -> MappingNode | None:
     """Return a spec merged over all those it extends, or None if one of them could not be read whole.
 
     Args:
-        source: the spec's text.
+        root: the spec as written.
         path: its file; None if it has none, and so can't extend others.
         faults: takes what is wrong.
     """
@@ -168,9 +170,6 @@ def read_with_bases(source: SourceText, path: Path | None, faults: DiagnosticLis
     links: list[str] = []
     values = 0
     while True:
-        root = _read_mapping(source, faults)
-        if root is None:
-            return None
         values += count(root)
         if values > MOST_VALUES:
             message = f"with the files it extends, the spec holds more than {MOST_VALUES:,} values"
@@ -185,9 +184,10 @@ def read_with_bases(source: SourceText, path: Path | None, faults: DiagnosticLis
             return None
         notes = (f"{entry.key.place} extends this file", *links)
         read = read_text(base, faults, order=len(specs), notes=notes, asked_at=entry.node.origin.place)
-        if read is None:
+        extended = _read_mapping(read, faults) if read else None
+        if extended is None:
             return None
-        source = read
+        root = extended
         chain.append(base)
         links.insert(0, f"{entry.key.place} extends {base}")
     merged = specs.pop()
@@ -329,7 +329,8 @@ def read_document(path: str | Path, overrides: Mapping[str, Any] | Sequence[str]
     path = Path(path)
     faults = DiagnosticList()
     source = read_text(path, faults)
-    return _document(source, path, path, overrides, faults)
+    root = _read_mapping(source, faults) if source else None
+    return _document(root, path, path, overrides, faults, source.text if source else "")
 
 
 def parse_document(text: str, name: str = "<spec>", overrides: Mapping[str, Any] | Sequence[str] = ()) -> Document:
@@ -345,25 +346,51 @@ def parse_document(text: str, name: str = "<spec>", overrides: Mapping[str, Any]
     """
     faults = DiagnosticList()
     source = SourceText(name, text)
-    return _document(source if holds_something(source, faults) else None, Path(name), None, overrides, faults)
+    root = _read_mapping(source, faults) if holds_something(source, faults) else None
+    return _document(root, Path(name), None, overrides, faults, text)
+
+
+def document_of(
+    spec: Mapping[str, Any],
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    *,
+    written: Callable[[Any], object] | None = None,
+) -> Document:
+    """Return the document of a spec that is a mapping in Python; files that it names are relative to the shell.
+
+    Its text is what it says once variables are put in, as ``spec.yaml`` of a run folder then holds it.
+
+    Args:
+        spec: what the file would say.
+        overrides: as for ``read_document``.
+        written: what stands for a component that was built in Python: its name, or a mapping from that.
+
+    Raises:
+        SpecSyntaxError: a spec can't hold a value, or ``extends``, ``vars`` or an override is wrong.
+    """
+    faults = DiagnosticList()
+    root = node_of_spec(spec, faults, written)
+    document = _document(root, Path("spec"), Path(), overrides, faults, "")
+    document.text = to_yaml(document.values)
+    return document
 
 
 def _document(
-    source: SourceText | None,
+    root: MappingNode | None,
     path: Path,
     file: Path | None,
     overrides: Mapping[str, Any] | Sequence[str],
     faults: DiagnosticList,
+    text: str,
 ) -> Document:
     """Return the document, or raise everything that is wrong with its texts."""
-    tree = read_with_bases(source, file, faults) if source else None
+    tree = read_with_bases(root, file, faults) if root else None
     changes = read_overrides(overrides, faults)
     if tree and changes is not None:  # in half a spec, what is missing would be reported too
         set_overrides(tree, changes, faults)
         tree = substitute(tree, faults)
     faults.raise_if_any()
-    assert source is not None
     assert tree is not None
     values = plain(tree)
     variables = values.pop(VARS, {})
-    return Document(path, source.text, values, variables, tree)
+    return Document(path, text, values, variables, tree)

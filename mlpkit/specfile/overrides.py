@@ -94,7 +94,7 @@ class _Conversion:
             if not isinstance(key, str):
                 msg = f"the key {key!r} is not a string"
                 raise ValueError(msg)  # noqa: TRY004 - one kind of error for whatever a spec can't hold
-            entries[_text(key)] = Entry(self.origin, self.node(item, depth + 1))
+            entries[text_of(key)] = Entry(self.origin, self.node(item, depth + 1))
         return MappingNode(entries, self.origin)
 
 
@@ -107,7 +107,7 @@ def scalar_of(value: object) -> Scalar:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | os.PathLike):
-        return escape(_text(os.fsdecode(value)))
+        return escape(text_of(value))
     if isinstance(value, Integral):
         integer = int(value)
         if abs(integer) >= 10**MOST_DIGITS:
@@ -124,7 +124,13 @@ def scalar_of(value: object) -> Scalar:
     raise ValueError(msg)
 
 
-def _text(text: str) -> str:
+def text_of(value: str | os.PathLike[str]) -> str:
+    """Return a text, or a path as text.
+
+    Raises:
+        ValueError: it has a character that a spec can't hold.
+    """
+    text = os.fsdecode(value)
     refused = REFUSED.search(text)
     if refused:
         msg = f"a string can't hold the character {describe_character(refused[0])}"

@@ -62,6 +62,7 @@ class SourceText:
         order: its position among the texts of one spec: the file, those it extends, the overrides.
         notes: how the spec came to this text, each a line.
         override: whether it is an override, which is quoted where a file's place would be named.
+        key_only: whether it is no text but the dotted path of a key, which is all that a value from Python has.
     """
 
     name: str
@@ -69,6 +70,7 @@ class SourceText:
     order: int = 0
     notes: tuple[str, ...] = ()
     override: bool = False
+    key_only: bool = False
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -120,17 +122,19 @@ class Span:
 
     @property
     def line(self) -> int:
-        """Line of the first character, counted from 1."""
-        return self.text.line_number(self.start)
+        """Line of the first character, counted from 1; 0 if the text is only a key."""
+        return 0 if self.text.key_only else self.text.line_number(self.start)
 
     @property
     def column(self) -> int:
-        """Column of the first character, counted from 1."""
-        return self.start - self.text.line_starts[self.line - 1] + 1
+        """Column of the first character, counted from 1; 0 if the text is only a key."""
+        return 0 if self.text.key_only else self.start - self.text.line_starts[self.line - 1] + 1
 
     @property
     def source(self) -> str:
-        """That line, fit to be printed; empty if it is too long to be of help."""
+        """That line, fit to be printed; empty if it is too long to be of help, or there is no line."""
+        if self.text.key_only:
+            return ""
         number = self.line
         length = self.text.line_end(number) - self.text.line_starts[number - 1]
         return shown(self.text.line(number)) if length <= LONGEST_SHOWN_LINE else ""
@@ -138,7 +142,7 @@ class Span:
     @property
     def width(self) -> int:
         """How many characters of that line belong to it, at least 1."""
-        return max(1, min(self.end, self.text.line_end(self.line)) - self.start)
+        return 1 if self.text.key_only else max(1, min(self.end, self.text.line_end(self.line)) - self.start)
 
     @property
     def quoted(self) -> str:
@@ -164,8 +168,8 @@ class Span:
         )
 
     def __str__(self) -> str:
-        """Read as ``file:line:column``."""
-        return f"{self.file}:{self.line}:{self.column}"
+        """Read as ``file:line:column``, or as the dotted path of a key."""
+        return self.file if self.text.key_only else f"{self.file}:{self.line}:{self.column}"
 
 
 class Mistake(NamedTuple):

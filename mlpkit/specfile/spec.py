@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
+from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
-from mlpkit.specfile.document import Document, parse_document, read_document
+from mlpkit.specfile.document import Document, document_of, parse_document, read_document
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.overrides import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
@@ -20,7 +23,7 @@ from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
 from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path as FilePath
     from types import ModuleType
 
@@ -110,7 +113,7 @@ def folder_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", ascii_only).strip("_.-") if not FOLDER_NAME.fullmatch(text) else text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spec:
     """A spec whose every key, component and value is known to be right; its shapes are not yet proved.
 
@@ -125,6 +128,17 @@ class Spec:
     registry: Registry
     top_level: TopLevel
     warnings: tuple[Diagnostic, ...] = ()
+
+    def __repr__(self) -> str:
+        """Name the spec, its data and its layers."""
+        layers = ", ".join(member.name for member in self.layers)
+        return f"<Spec {self.name}: {layers} on {self.data.name}>"
+
+    def _repr_html_(self) -> str:
+        """Return the spec's text for a notebook."""
+        from html import escape  # noqa: PLC0415 - only a notebook needs it
+
+        return f"<pre>{escape(self.document.text)}</pre>"
 
     @property
     def name(self) -> str:
@@ -232,18 +246,20 @@ def expect_spec(spec: object, function: str) -> None:
 
 
 def load_spec(
-    path: str | FilePath,
+    path: str | FilePath | Mapping[str, Any],
     *,
     overrides: Mapping[str, Any] | Sequence[str] = (),
     plugins: Iterable[str | FilePath | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Spec:
-    """Read a spec from a YAML file and check every key, component and value.
+    """Read a spec from a YAML file, or from a mapping that says the same, and check every key, component and value.
 
-    A deprecated component raises a ``FutureWarning``.
+    Errors in a mapping name the key, such as ``training.batch_size``, in place of file, line and column; files that it
+    names are relative to the working directory, and a layer may be one that was built in Python. A deprecated component
+    raises a ``FutureWarning``.
 
     Args:
-        path: the file.
+        path: the file, or the mapping.
         overrides: values by dotted key, or texts ``key=value`` as after ``--set``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
@@ -260,14 +276,17 @@ def load_spec(
 
 
 def read_spec(
-    path: str | FilePath,
+    path: str | FilePath | Mapping[str, Any],
     *,
     overrides: Mapping[str, Any] | Sequence[str] = (),
     plugins: Iterable[str | FilePath | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Spec:
     """Do what ``load_spec`` does, but leave it to the caller to tell of the spec's warnings."""
-    return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
+    if not isinstance(path, Mapping):
+        return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    return check_document(document_of(path, overrides, written=partial(reference_of, registry=registry)), registry)
 
 
 def parse_spec(text: str, *, name: str, registry: Registry | None = None) -> Spec:

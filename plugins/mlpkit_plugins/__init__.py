@@ -40,7 +40,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("loss", "MeanAbsoluteError", "mlpkit_plugins.losses.mean_absolute_error:MeanAbsoluteError"),
         component("loss", "Huber", "mlpkit_plugins.losses.huber:Huber"),
         component("optimizer", "sgd", "mlpkit_plugins.optimizers.sgd:Sgd"),
-        component("optimizer", "adam", "mlpkit_plugins.optimizers.adam:Adam"),
+        component("optimizer", "adam", "mlpkit_plugins.optimizers.adam:Adam", default=True),
         component("optimizer", "adamw", "mlpkit_plugins.optimizers.adamw:Adamw"),
         component("optimizer", "rmsprop", "mlpkit_plugins.optimizers.rmsprop:Rmsprop"),
         component("optimizer", "adagrad", "mlpkit_plugins.optimizers.adagrad:Adagrad"),
@@ -82,5 +82,6 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("dataset", "parquet", "mlpkit_plugins.datasets.parquet:Parquet", extra="parquet"),
         component("dataset", "npy", "mlpkit_plugins.datasets.npy:Npy"),
         component("dataset", "npz", "mlpkit_plugins.datasets.npz:Npz"),
+        component("dataset", "in_memory", "mlpkit_plugins.datasets.in_memory:InMemory", default=True),
         component("dataset", "image_folder", "mlpkit_plugins.datasets.image_folder:ImageFolder", extra="images"),
     ]

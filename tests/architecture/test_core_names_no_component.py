@@ -10,6 +10,7 @@ import mlpkit
 import mlpkit_plugins
 
 CORE = Path(mlpkit.__file__).parent
+NOT_CORE = {CORE / "sklearn.py"}  # stands on the core, and speaks of built-ins to users of scikit-learn
 NAMES = {declared.name for declared in mlpkit_plugins.mlpkit_components()}
 ALLOWED = {
     # the Python face is a contract: network.accuracy(x, t)
@@ -42,7 +43,7 @@ def test_no_string_in_the_core_is_the_name_of_a_built_in_component():
     # which the core reads for every data set: they count only where they stand alone.
     words = {"normal", "zeros", "constant", "step", "mnist", "npy", "npz"}
     found = set()
-    for path in CORE.rglob("*.py"):
+    for path in set(CORE.rglob("*.py")) - NOT_CORE:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for name in _string_constants(tree) & (NAMES - words):
             found.add((path.relative_to(CORE).as_posix(), name))

@@ -14,6 +14,8 @@ def copy(docs, tmp_path):
     """Return a folder with two of the pages, to be made stale."""
     folder = shutil.copytree(docs, tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "*.md"))
     shutil.copytree(docs.parent / "specs", tmp_path / "specs")
+    (tmp_path / "mlpkit").mkdir()
+    shutil.copy(docs.parent / "mlpkit/layers.pyi", tmp_path / "mlpkit")
     for page in ("spec.md", "components/metric.md"):
         shutil.copy(docs / page, folder / page)
     return folder

@@ -26,6 +26,7 @@ NOT_FOR_PLUGINS = {
     "UsageError",
     "__version__",
     "build",
+    "fit",
     "load_model",
     "load_spec",
     "resume",

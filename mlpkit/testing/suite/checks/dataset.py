@@ -32,11 +32,18 @@ class DatasetExample(Example):
 
     sample = "[{'examples': 100}]"
 
+    def make(self) -> Dataset:
+        """Build the data set; one that holds examples in memory is given some."""
+        dataset: Dataset = super().make()
+        if dataset.in_memory:
+            random = self.random("examples in memory")
+            dataset.hold({"train": (random.normal(size=(40, 3)), random.integers(0, 2, 40))})
+        return dataset
+
     @cached_property
     def dataset(self) -> Dataset:
         """The data set that was opened."""
-        dataset: Dataset = self.make()
-        return dataset
+        return self.make()
 
     @cached_property
     def description(self) -> Description:

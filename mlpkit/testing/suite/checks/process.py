@@ -17,7 +17,7 @@ from mlpkit.components.parameter import Parameter
 from mlpkit.components.schema.wording import with_article
 from mlpkit.components.target import Values, target_to_plain
 from mlpkit.jobs.load_model import load_trained
-from mlpkit.jobs.run import run
+from mlpkit.jobs.run import train_spec
 from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
@@ -192,7 +192,8 @@ def trains_saves_and_loads(example: Example) -> None:
     """
     spec = parse_spec(json.dumps(spec_with(example)), name=example.name, registry=example.registry)
     with TemporaryDirectory() as folder:
-        done = run(spec, Path(folder) / "run")
+        dataset = example.make() if example.entry.kind == "dataset" else None
+        done = train_spec(spec, Path(folder) / "run", dataset=dataset)
         x = example.random("inputs").uniform(size=(5, *done.network.input_shape))
         expected = done.network.predict(x)
         loaded = load_trained(Path(folder) / "run" / "model.safetensors", example.registry)

@@ -1,0 +1,166 @@
+"""Training on arrays and data frames that are in memory."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.recipe import written
+from mlpkit.components.schema.signature import schema_of
+from mlpkit.components.schema.wording import nearest
+from mlpkit.jobs.build import describe_data
+from mlpkit.jobs.run import train_spec
+from mlpkit.registry.references import reference_of
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.document import document_of
+from mlpkit.specfile.sections import Training
+from mlpkit.specfile.spec import check_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from types import ModuleType
+
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.layer import Layer
+    from mlpkit.components.loss import Loss
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import Observer, StopRequest
+
+TRAINING: Final = schema_of(Training)
+"""The keys of ``training``, each of which is a keyword."""
+
+Examples = tuple[Any, Any]
+"""Inputs, and the target of each."""
+
+
+def with_training_keys(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a function's signature show the keys of ``training`` in place of ``**options``."""
+    own = inspect.signature(function)
+    *named, options = own.parameters.values()
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    keys = [
+        inspect.Parameter(field.name, keyword, default=None if field.required else written(field.default))
+        for field in TRAINING.fields
+    ]
+    function.__signature__ = own.replace(parameters=[*named, *keys, options])  # type: ignore[attr-defined]
+    return function
+
+
+@with_training_keys
+def fit(
+    x: Any,
+    t: Any,
+    *,
+    layers: Sequence[Layer | Loss | str | Mapping[str, Any]],
+    validation: float | Examples = 0.0,
+    test: float | Examples = 0.0,
+    name: str = "fit",
+    seed: int = 0,
+    dtype: str = "float32",
+    directory: str | Path | None = None,
+    observer: Observer | None = None,
+    stop: StopRequest | None = None,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+    **options: Any,
+) -> Run:
+    """Train a network on arrays, lists or data frames, and evaluate it at the end.
+
+    Each key of ``training`` in a spec is a keyword: ``epochs``, ``optimizer``, ``metrics``, ``early_stopping`` and all
+    others. The optimizer is by default Adam, and a minibatch no larger than the training data. Whatever else is given
+    goes to the data set ``in_memory``: ``predict``, ``standardize``, ``flatten``, ``divide_by``, ``unknown``, ``split``
+    and ``split_seed``.
+
+    Args:
+        x: inputs, with a row for each example; columns of a frame that hold texts become zeros and ones.
+        t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
+        layers: the layers, and the loss at the end, as a spec writes them or built in Python; those built in Python
+            describe the network's layers, and stay as they are.
+        validation: share of the examples for validation, or inputs and targets of their own.
+        test: share of the examples for testing, or inputs and targets of their own.
+        name: name of the run.
+        seed: what all random numbers are keyed by.
+        dtype: type of parameters and activations.
+        directory: where to keep what happened; missing or empty. None keeps nothing.
+        observer: receives the events, warnings of the data set included; by default Python warns of these.
+        stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        options: keys of ``training``, and parameters of the data set.
+
+    Raises:
+        SpecError: a keyword or a layer is wrong, or the layers don't fit each other or the data; the message names the
+            key, such as ``training.batch_size``.
+        DataError: the examples are not what they should be.
+        DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
+        RunFolderError: the directory is in use.
+        StorageError: the run folder can't be written.
+    """
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    examples, shares = splits_of(x, t, validation=validation, test=test)
+    top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
+    spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
+    return train_spec(spec, directory, dataset=dataset, observer=observer, stop=stop)
+
+
+def splits_of(x: Any, t: Any, **splits: float | Examples) -> tuple[dict[str, Examples], dict[str, Any]]:
+    """Return the examples of each split that has its own, and the shares of the others.
+
+    Args:
+        x: inputs of all other splits.
+        t: their targets.
+        splits: for each split a share, or inputs and targets.
+    """
+    own = {name: (given[0], given[1]) for name, given in splits.items() if isinstance(given, tuple | list)}
+    return {"train": (x, t), **own}, {name: given for name, given in splits.items() if name not in own}
+
+
+def spec_in_memory(
+    registry: Registry,
+    examples: Mapping[str, Examples],
+    top_level: Mapping[str, Any],
+    options: Mapping[str, Any],
+    shares: Mapping[str, Any],
+    learned: Dataset | None = None,
+) -> tuple[Spec, Dataset]:
+    """Return the spec of a training on examples in memory, and its data set, which holds them.
+
+    Args:
+        registry: where components come from.
+        examples: inputs and targets of ``train``, and of other splits that have their own.
+        top_level: keys of the spec.
+        options: keys of ``training``, and parameters of the data set.
+        shares: more parameters of the data set.
+        learned: a data set of the same kind, whose encoder serves again; any other is ignored.
+
+    Raises:
+        SpecError: something of these is wrong.
+        DataError: the examples are not what they should be.
+    """
+    name = registry.default("dataset")
+    parameters = registry.find(("dataset",), name).schema.types
+    of_data = {key: value for key, value in options.items() if _is_of_data(key, parameters)}
+    training = {key: value for key, value in options.items() if key not in of_data}
+    training = {"optimizer": registry.default("optimizer")} | training
+    keys = {"mlpkit": 1, **top_level, "data": {name: {**shares, **of_data}}, "training": training}
+    spec = _checked(keys, registry)
+    dataset = spec.data()
+    if type(learned) is type(dataset):
+        dataset.load_encoder_state(learned.encoder_state())
+    dataset.hold(examples)
+    rows = describe_data(spec, dataset).sizes["train"]
+    if "batch_size" not in training and rows < spec.training.batch_size:
+        spec = _checked(keys | {"training": training | {"batch_size": rows}}, registry)
+    return spec, dataset
+
+
+def _is_of_data(key: str, parameters: Mapping[str, object]) -> bool:
+    """Whether a keyword is a parameter of the data set, perhaps misspelt, and no key of ``training``."""
+    return key in parameters or bool(nearest(key, parameters) and not nearest(key, TRAINING.types))
+
+
+def _checked(keys: Mapping[str, Any], registry: Registry) -> Spec:
+    return check_document(document_of(keys, written=partial(reference_of, registry=registry)), registry)

@@ -1,0 +1,93 @@
+"""Training and saving a network that is there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.schema.component_types import default_names
+from mlpkit.errors import UsageError
+from mlpkit.jobs.fit import spec_in_memory, splits_of, with_training_keys
+from mlpkit.jobs.model import Origin, model_of
+from mlpkit.jobs.run import train_spec
+from mlpkit.registry.references import reference_of
+from mlpkit.registry.registry import installed
+from mlpkit.runs.model_file import save_model
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.fit import Examples
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.registry.registry import Registry
+    from mlpkit.training.events import Observer, StopRequest
+
+
+@with_training_keys
+def fit(
+    network: Sequential,
+    x: Any,
+    t: Any,
+    *,
+    validation: float | Examples = 0.0,
+    test: float | Examples = 0.0,
+    observer: Observer | None = None,
+    stop: StopRequest | None = None,
+    **options: Any,
+) -> Run:
+    """Train the network on arrays, lists or data frames, from the parameters that it has.
+
+    Each key of ``training`` is a keyword, as for ``mlpkit.fit``. The optimizer starts from scratch. A network that was
+    trained on examples in memory before keeps the classes, columns and scaling that it learned then.
+
+    Args:
+        network: the network.
+        x: inputs, with a row for each example.
+        t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
+        validation: share of the examples for validation, or inputs and targets of their own.
+        test: share of the examples for testing, or inputs and targets of their own.
+        observer: receives the events, warnings of the data set included; by default Python warns of these.
+        stop: may ask the training to end after the step that it is in.
+        options: keys of ``training``, and parameters of the data set.
+
+    Raises:
+        SpecError: a keyword is wrong, or the network doesn't fit the examples.
+        DataError: the examples are not what they should be.
+        UsageError: the network was built for other inputs or slices.
+        DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
+    """
+    registry = installed()
+    examples, shares = splits_of(x, t, validation=validation, test=test)
+    slices = len(network.replicas)
+    top_level = {"name": "fit", "seed": network.seed, "dtype": str(network.dtype), "layers": _layers(network, registry)}
+    learned = network.origin.dataset if isinstance(network.origin, Origin) else None
+    spec, dataset = spec_in_memory(registry, examples, top_level, {"slices": slices} | options, shares, learned)
+    return train_spec(spec, None, dataset=dataset, observer=observer, stop=stop, network=network)
+
+
+def save(network: Sequential, path: str | Path) -> None:
+    """Save the trained network as a model file, with all that ``mlpkit.load_model`` needs.
+
+    Args:
+        network: the network.
+        path: the file, such as ``model.safetensors``.
+
+    Raises:
+        UsageError: the network was never trained.
+        StorageError: the file can't be written.
+    """
+    if not isinstance(network.origin, Origin):
+        raise UsageError("the network was never trained; expected one that fit, run or load_model returned")
+    save_model(Path(path), *model_of(network, network.origin))
+
+
+def _layers(network: Sequential, registry: Registry) -> list[Any]:
+    """Return what a spec would say of the network's layers, names that aren't the default ones included."""
+    stack = [*network.layers, network.loss_layer]
+    references: list[Any] = []
+    for member, default in zip(stack, default_names(member.type_name for member in stack), strict=True):
+        reference = reference_of(member, registry)
+        if member.path != default:
+            ((name, parameters),) = ({reference: {}} if isinstance(reference, str) else reference).items()
+            reference = {name: {**parameters, "name": member.path}}
+        references.append(reference)
+    return references

@@ -1,0 +1,110 @@
+"""A network in words: one line, a table of text, a table for a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.components.operation import Operation, Shape
+
+
+class Described(Protocol):
+    """What is needed of a network to describe it."""
+
+    @property
+    def layers(self) -> Sequence[Operation]:
+        """The layers."""
+
+    @property
+    def loss_layer(self) -> Operation:
+        """The loss."""
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of one example's inputs."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Arrays by name."""
+
+    @property
+    def encoder(self) -> object:
+        """The data set that encodes inputs, or None."""
+
+
+class Row(NamedTuple):
+    """A member of the stack in the table.
+
+    Args:
+        name: its name in the network.
+        layer: how it was built.
+        shape: the shape of its outputs.
+        parameters: how many numbers it trains.
+    """
+
+    name: str
+    layer: str
+    shape: str
+    parameters: int
+
+
+HEADINGS = ("name", "layer", "outputs", "parameters")
+
+
+def one_line(network: Described) -> str:
+    """Name the members of the stack, and what the network takes."""
+    names = ", ".join(row.name for row in _rows(network))
+    count = _count(network)
+    return f"<Sequential of {names}: {count:,} parameters, takes {_inputs(network)}>"
+
+
+def summary(network: Described) -> str:
+    """Return a table of text."""
+    cells = [HEADINGS, *(_cells(row) for row in _rows(network))]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(cell.rjust(width) if i == 3 else cell.ljust(width) for i, (cell, width) in enumerate(pairs)).rstrip()
+        for pairs in (zip(row, widths, strict=True) for row in cells)
+    ]
+    return "\n".join([*lines, _footer(network)])
+
+
+def html_table(network: Described) -> str:
+    """Return a table for a notebook."""
+    head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
+    rows = ("".join(f"<td>{escape(cell)}</td>" for cell in _cells(row)) for row in _rows(network))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{escape(_footer(network))}</p>"
+
+
+def _footer(network: Described) -> str:
+    return f"{_count(network):,} parameters; takes {_inputs(network)}"
+
+
+def _inputs(network: Described) -> str:
+    encoded = "encoded inputs" if network.encoder is not None else "inputs"
+    return f"{encoded} of shape {tuple(network.input_shape)}"
+
+
+def _count(network: Described) -> int:
+    return sum(int(array.size) for array in network.parameters.values())
+
+
+def _rows(network: Described) -> list[Row]:
+    return [
+        Row(
+            member.path,
+            repr(member),
+            str(member._output_shape) if member.kind == "layer" else "",
+            sum(prod(parameter.shape) for parameter in member.declared_parameters()),
+        )
+        for member in (*network.layers, network.loss_layer)
+    ]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return row.name, row.layer, row.shape, f"{row.parameters:,}"

@@ -1,0 +1,80 @@
+"""Classes of components by name, as the attributes of a module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.errors import UnknownComponentError
+from mlpkit.registry.plugin import BUILT_IN
+from mlpkit.registry.registry import installed
+
+if TYPE_CHECKING:
+    from mlpkit.components.component import Component
+    from mlpkit.registry.plugin import Plugin
+
+
+class ComponentNamespace:
+    """The components of some kinds that are installed: built-ins by name, those of a plugin by its namespace.
+
+    Args:
+        kinds: the kinds.
+        namespace: whose components these are; by default the built-ins'.
+    """
+
+    def __init__(self, kinds: tuple[str, ...], namespace: str = BUILT_IN) -> None:
+        self._kinds = kinds
+        self._namespace = namespace
+
+    def __getattr__(self, name: str) -> type[Component] | ComponentNamespace:
+        """Return the class of a component, or the components of a plugin; nothing else is imported.
+
+        Raises:
+            AttributeError: there is no such component and no such plugin.
+            PluginError: its plugin is broken.
+        """
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self._is_built_in and any(plugin.namespace == name and plugin.usable for plugin in self._others):
+            return ComponentNamespace(self._kinds, name)
+        qualified = name if self._is_built_in else f"{self._namespace}.{name}"
+        if installed().provides(qualified):
+            try:
+                return installed().find(self._kinds, qualified).component
+            except UnknownComponentError as error:
+                raise AttributeError(str(error)) from error
+        advice = did_you_mean(name, dir(self))
+        whole = " and ".join(f"{kind}s" if not kind.endswith("s") else f"{kind}es" for kind in self._kinds)
+        message = f"no {name!r} among the {whole} of {self._namespace}"
+        raise AttributeError(f"{message}; {advice}" if advice else message)
+
+    def __dir__(self) -> list[str]:
+        """List the components, and the namespaces of other plugins, which stay unloaded."""
+        found = installed()
+        names = [
+            name
+            for plugin in found.plugins
+            if plugin.namespace == self._namespace and _loaded(plugin)
+            for name, declared in plugin.declarations.items()
+            if declared.kind in self._kinds
+        ]
+        return sorted(
+            names + ([plugin.namespace for plugin in self._others if plugin.usable] if self._is_built_in else [])
+        )
+
+    def __repr__(self) -> str:
+        """Say whose components these are."""
+        return f"<{' and '.join(self._kinds)} classes of {self._namespace}>"
+
+    @property
+    def _is_built_in(self) -> bool:
+        return self._namespace == BUILT_IN
+
+    @property
+    def _others(self) -> list[Plugin]:
+        return [plugin for plugin in installed().plugins if not plugin.built_in]
+
+
+def _loaded(plugin: Plugin) -> bool:
+    plugin.ensure_loaded()
+    return plugin.usable

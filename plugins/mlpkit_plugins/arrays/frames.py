@@ -1,0 +1,148 @@
+"""Data frames as arrays: numbers as they are, categories one-hot."""
+
+from __future__ import annotations
+
+import numbers
+import reprlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import DataError, ModelFileError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+def is_frame(values: object) -> bool:
+    """Whether something has columns with names, as data frames of pandas and polars have."""
+    return hasattr(values, "columns") and hasattr(values, "__getitem__")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the frame that a data set was trained on.
+
+    Args:
+        name: its name.
+        categories: its categories, in order; None if it holds numbers.
+    """
+
+    name: str
+    categories: tuple[str, ...] | None = None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of what it becomes: itself, or one element for each category."""
+        return (self.name,) if self.categories is None else tuple(f"{self.name}={found}" for found in self.categories)
+
+    def encoded(self, values: NDArray[Any], unknown: str, source: str) -> NDArray[np.float64]:
+        """Return values of this column as rows of numbers.
+
+        Args:
+            values: the values.
+            unknown: ``error`` or ``zeros``, for a category that was never trained on.
+            source: what to call the frame in messages.
+
+        Raises:
+            DataError: a value is no number, or a category that was never trained on.
+        """
+        if self.categories is None:
+            return _numbers(values, self.name, source)[:, None]
+        texts = [None if is_missing(value) else str(value) for value in values]
+        position = {category: i for i, category in enumerate(self.categories)}
+        encoded = np.zeros((len(texts), len(position)))
+        for row, text in enumerate(texts):
+            if text in position:
+                encoded[row, position[text]] = 1.0
+            elif text is not None and unknown == "error":
+                advice = did_you_mean(text, self.categories) or "set unknown: zeros to encode it as zeros"
+                message = f"{reprlib.repr(text)} is a category that was never trained on; {advice}"
+                raise DataError(source, message, row=row, column=self.name)
+        return encoded
+
+
+def columns_of(frame: Any, source: str) -> tuple[Column, ...]:
+    """Return the columns of a frame, with the categories of those that hold texts.
+
+    Raises:
+        DataError: two columns have one name, or one holds neither numbers nor texts.
+    """
+    names = [str(name) for name in frame.columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(source, "two columns have this name; rename one", column=twice)
+    return tuple(Column(str(name), _categories(np.asarray(frame[name]), str(name), source)) for name in frame.columns)
+
+
+def encoded_frame(frame: Any, columns: Sequence[Column], unknown: str, source: str) -> NDArray[np.float64]:
+    """Return a frame as an array of numbers; its columns may stand in any order, and others are left out.
+
+    Args:
+        frame: the frame.
+        columns: those that the data set was trained on.
+        unknown: as for ``Column.encoded``.
+        source: what to call the frame in messages.
+
+    Raises:
+        DataError: a column is missing, or a value is not what it was trained on.
+    """
+    names = {str(name): name for name in frame.columns}
+    for column in columns:
+        if column.name not in names:
+            raise DataError(
+                source, f"the column is missing; {did_you_mean(column.name, names) or 'add it'}", column=column.name
+            )
+    parts = [column.encoded(np.asarray(frame[names[column.name]]), unknown, source) for column in columns]
+    return np.concatenate(parts, axis=1) if parts else np.zeros((len(frame), 0))
+
+
+def columns_to_plain(columns: Sequence[Column]) -> list[list[Any]]:
+    """Return columns as plain data."""
+    return [[column.name, None if column.categories is None else list(column.categories)] for column in columns]
+
+
+def columns_from_plain(plain: object) -> tuple[Column, ...]:
+    """Take back what ``columns_to_plain`` returned.
+
+    Raises:
+        ModelFileError: it did not return that.
+    """
+    columns = []
+    for item in plain if isinstance(plain, list) else [plain]:
+        match item:
+            case [str(name), None]:
+                columns.append(Column(name))
+            case [str(name), [*found]] if all(isinstance(category, str) for category in found):
+                columns.append(Column(name, tuple(map(str, found))))
+            case _:
+                raise ModelFileError(f"the encoder of the arrays has the column {reprlib.repr(item)}")
+    return tuple(columns)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value of a column of objects stands for none: None, NaN, or what pandas and polars have for it."""
+    return value is None or value != value or type(value).__name__ in ("NAType", "NaTType")  # noqa: PLR0124 - NaN
+
+
+def _categories(values: NDArray[Any], name: str, source: str) -> tuple[str, ...] | None:
+    if values.dtype.kind in "biuf":
+        return None
+    if values.dtype.kind not in "OUT":
+        raise DataError(source, f"the column holds {values.dtype}; turn it into numbers or texts", column=name)
+    present = [value for value in values if not is_missing(value)]
+    if present and all(isinstance(value, numbers.Real | np.bool_) for value in present):
+        return None
+    return tuple(sorted({str(value) for value in present}))
+
+
+def _numbers(values: NDArray[Any], name: str, source: str) -> NDArray[np.float64]:
+    if values.dtype.kind == "O":
+        values = np.array([np.nan if is_missing(value) else value for value in values], object)
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(source, f"the column held numbers in training: {error}", column=name) from error

@@ -1,0 +1,122 @@
+"""Targets that Python holds: what kind they are, and classes of any kind as numbers."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mlpkit import DataError, ModelFileError, did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.arrays.array_targets import Predicted
+
+
+class Labelled(NamedTuple):
+    """The classes of a target.
+
+    Args:
+        classes: the classes, sorted: texts, numbers or truth values.
+    """
+
+    classes: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, targets: NDArray[Any], source: str) -> Labelled:
+        """Find the classes of a target.
+
+        Raises:
+            DataError: they can't be put in an order, or one is missing.
+        """
+        return cls(tuple(np.unique(_flat(targets, source)).tolist()))
+
+    @classmethod
+    def from_plain(cls, plain: object) -> Labelled:
+        """Take classes back from plain data.
+
+        Raises:
+            ModelFileError: they are no classes.
+        """
+        kinds = {type(label) for label in plain} if isinstance(plain, list) else {list}
+        if len(kinds) != 1 or not kinds <= {str, int, float, bool} or list(plain) != sorted(set(plain)):  # type: ignore[call-overload]
+            raise ModelFileError(f"the encoder of the arrays has the classes {reprlib.repr(plain)}")
+        return cls(tuple(plain))  # type: ignore[arg-type]
+
+    def names(self) -> tuple[str, ...] | None:
+        """Return the classes as texts, or None if they are the numbers from 0."""
+        numbered = self.classes == tuple(range(len(self.classes))) and type(self.classes[0]) is int
+        return None if numbered else tuple(map(str, self.classes))
+
+
+def target_array(t: Any, source: str) -> NDArray[Any]:
+    """Return targets as an array, with a row for each example.
+
+    Raises:
+        DataError: they are no array.
+    """
+    try:
+        array = np.asarray(t)
+    except ValueError as error:
+        raise DataError(source, f"is no array: {error}") from error
+    if array.ndim == 0:
+        raise DataError(source, f"is {reprlib.repr(t)}; expected a target for each example")
+    if array.dtype.kind not in "biufOUT":
+        raise DataError(source, f"holds {array.dtype}; expected classes or numbers")
+    return array
+
+
+def kind_of_target(targets: NDArray[Any]) -> Predicted:
+    """Return what targets are, as far as their type shows it."""
+    column = targets.ndim == 1 or (targets.ndim == 2 and targets.shape[1] == 1)
+    if targets.dtype.kind == "f":
+        return "values"
+    if column:
+        return "classes"
+    return "labels" if targets.ndim == 2 and targets.dtype.kind in "biu" and _are_bits(targets) else "values"
+
+
+def class_numbers(targets: NDArray[Any], labelled: Labelled, source: str) -> NDArray[np.int64]:
+    """Return the number of each target's class.
+
+    Raises:
+        DataError: a target is another class.
+    """
+    flat = _flat(targets, source)
+    position = {label: number for number, label in enumerate(labelled.classes)}
+    found, inverse = np.unique(flat, return_inverse=True)
+    numbers = np.array([position.get(label, -1) for label in found.tolist()], np.int64)
+    if (numbers < 0).any():
+        row = int(np.flatnonzero(numbers[inverse] < 0)[0])
+        label = flat[row : row + 1].tolist()[0]
+        advice = did_you_mean(str(label), list(map(str, labelled.classes)))
+        message = f"the target of example {row} is {reprlib.repr(label)}, a class that no training example has"
+        raise DataError(source, f"{message}; {advice}" if advice else message)
+    return numbers[inverse].reshape(-1)
+
+
+def _flat(targets: NDArray[Any], source: str) -> NDArray[Any]:
+    """Return classes as one axis of values that can be put in an order."""
+    if targets.ndim > 1 and targets.shape[1:] != (1,):
+        message = f"has the shape {targets.shape}; expected a class for each example"
+        advice = "if rows are one-hot, give t.argmax(1); if several labels apply at once, predict='labels'"
+        raise DataError(source, f"{message}; {advice}")
+    flat = targets.reshape(-1)
+    if flat.dtype.kind == "O":
+        kinds = sorted({type(value).__name__.rstrip("_") for value in flat})  # np.str_ is a str
+        if len(kinds) > 1:
+            remedy = "leave out the examples without a class, or give all classes one type"
+            raise DataError(source, f"holds values of the types {' and '.join(kinds)}; {remedy}")
+        if kinds and kinds[0] not in ("str", "int", "float", "bool"):
+            raise DataError(source, f"holds values of the type {kinds[0]}; expected texts, numbers or truth values")
+        flat = np.array(flat.tolist())
+    if flat.dtype.kind == "f" and not np.isfinite(flat).all():
+        row = int(np.flatnonzero(~np.isfinite(flat))[0])
+        raise DataError(source, f"the target of example {row} is {flat[row]}; leave out the example")
+    return flat
+
+
+def _are_bits(targets: NDArray[Any]) -> bool:
+    return bool(((targets == 0) | (targets == 1)).all())

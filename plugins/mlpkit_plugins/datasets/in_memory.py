@@ -1,0 +1,197 @@
+"""Arrays and data frames that are in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from mlpkit import Classes, DataError, ModelFileError
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset
+from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.frames import (
+    Column,
+    columns_from_plain,
+    columns_of,
+    columns_to_plain,
+    encoded_frame,
+    is_frame,
+)
+from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
+from mlpkit_plugins.arrays.target_arrays import Labelled, class_numbers, kind_of_target, target_array
+from mlpkit_plugins.splits.shares import Share, shares_and_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+@dataclass(kw_only=True, eq=False)
+class InMemory(SplitOptions, ContentOptions, ArrayDataset):
+    """Arrays, lists or data frames that Python holds, as ``mlpkit.fit`` takes them.
+
+    No file has them: to resume or evaluate such a run, they must be given again.
+
+        x = raw / divide_by, and with standardize  x = (raw / divide_by - mean) / std
+
+    A column of a frame that holds numbers is one element of x; one that holds texts is one element for each category, 1
+    for the row's own and 0 for all others. Classes are numbered in their order.
+
+    Args:
+        predict: what the targets are: ``classes``, of any kind; ``labels``, rows of 0 and 1; ``values``, numbers. With
+            ``auto``, texts, integers and truth values are classes, rows of integers labels, and other numbers values.
+        unknown: what to do about a category that no training example has: refuse it (``error``), or encode it as
+            ``zeros``.
+        validation: share of the examples for validation; 0 for none.
+        test: share of the examples for testing; 0 for none.
+
+    Raises:
+        ParameterError: the shares leave nothing to train on, or a split has no example.
+        DataError: no examples were given, or they aren't what ``predict`` says.
+
+    Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.2.
+    """
+
+    in_memory: ClassVar[bool] = True
+    predict: Literal["auto", "classes", "labels", "values"] = "auto"  # type: ignore[assignment]
+    unknown: Literal["error", "zeros"] = "error"
+    validation: Share = 0.0
+    test: Share = 0.0
+
+    def __post_init__(self) -> None:
+        self.shares, _ = shares_and_files(self.validation, self.test)
+        self._held: Mapping[str, tuple[Any, Any]] = {}
+        self._columns: tuple[Column, ...] | None = None
+        self._labels: Labelled | None = None
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show splits by shares, and scaled inputs."""
+        return [{"validation": 0.2}, {"standardize": True, "test": 0.2, "predict": "values"}]
+
+    def hold(self, examples: Mapping[str, tuple[Any, Any]]) -> None:
+        """Take the examples, which are read when the data set is described.
+
+        Args:
+            examples: inputs and targets of ``train``, and of other splits that take no share of these.
+        """
+        self._held, self._examples = examples, None
+
+    def open_files(self) -> dict[str, Examples]:
+        """Return the examples as arrays of numbers.
+
+        Raises:
+            DataError: there are no examples, or they aren't what ``predict`` says.
+        """
+        if not self._held:
+            raise DataError(
+                self.registered_name,
+                "the examples were given in Python, and no file has them; give them: mlpkit.fit(x, t, ...), or "
+                "mlpkit.resume(RUN, examples=(x, t)) to go on",
+            )
+        targets = {name: target_array(t, _named("t", name)) for name, (_, t) in self._held.items()}
+        if self.predict == "auto":
+            self.predict = "classes" if self._labels is not None else kind_of_target(targets["train"])
+        if self.predict == "classes":
+            targets = self._numbered(targets)
+        return {
+            name: Examples(self._inputs(x, _named("x", name)), targets[name], _named("x", name), _named("t", name), ())
+            for name, (x, _) in self._held.items()
+        }
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of the arrays, once opened; empty until then."""
+        if not self._fingerprint or not self._examples:
+            return ""
+        checksum = hashlib.sha256()
+        for name, found in self._examples.items():
+            for array in (found.inputs, found.targets):
+                whole = np.ascontiguousarray(array[:])
+                checksum.update(f"{name} {whole.dtype} {whole.shape}".encode())
+                checksum.update(whole.data)
+        return checksum.hexdigest()
+
+    def encode(self, raw: Any) -> NDArray[Any]:
+        """Encode raw inputs, as an array or a data frame.
+
+        Raises:
+            ShapeError: they have another shape.
+            DataError: a column is missing, a value is not what it was trained on, or a number is not finite.
+        """
+        return super().encode(self._inputs(raw, "x"))
+
+    def encoder_state(self) -> dict[str, Any]:
+        """Return scaling, columns and classes."""
+        state: dict[str, Any] = {"scaling": super().encoder_state()}
+        if self._columns is not None:
+            state["columns"] = columns_to_plain(self._columns)
+        if self._labels is not None:
+            state["classes"] = list(self._labels.classes)
+        return state
+
+    def load_encoder_state(self, state: Mapping[str, Any]) -> None:
+        """Take back scaling, columns and classes.
+
+        Raises:
+            ModelFileError: the state is not one that ``encoder_state`` returned.
+        """
+        if not state.keys() <= {"scaling", "columns", "classes"} or "scaling" not in state:
+            raise ModelFileError(f"the encoder of the arrays has the keys {sorted(state)}")
+        super().load_encoder_state(state["scaling"])
+        if "columns" in state:
+            self._columns = columns_from_plain(state["columns"])
+        if "classes" in state:
+            self._labels = Labelled.from_plain(state["classes"])
+
+    def feature_names(self) -> tuple[str, ...] | None:
+        """Return the names of a frame's columns, each with its category if it holds texts."""
+        if self._columns is None:
+            return None
+        return tuple(name for column in self._columns for name in column.features)
+
+    def class_names(self) -> tuple[str, ...] | None:
+        """Return the classes as texts, or None if they are the numbers from 0."""
+        return self._labels.names() if self._labels is not None else None
+
+    def labels(self) -> tuple[Any, ...] | None:
+        """Return the classes as they were given, in the order of their numbers; None if the target is no class."""
+        return None if self._labels is None else self._labels.classes
+
+    def _inputs(self, x: Any, source: str) -> NDArray[Any]:
+        if is_frame(x):
+            if self._columns is None:
+                self._columns = columns_of(x, source)
+            return encoded_frame(x, self._columns, self.unknown, source)
+        if hasattr(x, "toarray"):
+            raise DataError(source, "is a sparse matrix; expected an array: write .toarray()")
+        return _numbers(x, source)
+
+    def _numbered(self, targets: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        if self._labels is None:
+            self._labels = Labelled.of(targets["train"], _named("t", "train"))
+        return {name: class_numbers(found, self._labels, _named("t", name)) for name, found in targets.items()}
+
+    def _target(self, examples: Mapping[str, Examples]) -> Target:
+        return Classes(len(self._labels.classes)) if self._labels is not None else super()._target(examples)
+
+
+def _numbers(x: Any, source: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(x)
+        if array.dtype.kind == "O":
+            array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(source, f"is no array of numbers: {error}") from error
+    if array.dtype.kind not in "biuf":
+        remedy = "texts can be columns of a data frame" if array.dtype.kind in "UT" else "turn it into numbers"
+        raise DataError(source, f"holds {array.dtype}; expected numbers; {remedy}")
+    return array
+
+
+def _named(array: str, split: str) -> str:
+    return array if split == "train" else f"{array} of {split}"

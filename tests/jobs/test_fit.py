@@ -1,0 +1,264 @@
+"""Training on arrays and data frames."""
+
+from __future__ import annotations
+
+import inspect
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mlpkit
+from mlpkit.components.schema.signature import schema_of
+from mlpkit.jobs.fit import fit
+from mlpkit.specfile.sections import Training
+from mlpkit.training.events import Observer, StopRequest
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(200, 4))
+T = np.where(X[:, 0] + X[:, 1] > 0, "yes", "no")
+LAYERS = [{"Affine": {"units": 8}}, "Relu", {"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+VALUES = [{"Affine": {"units": 1}}, "MeanSquaredError"]
+
+
+def message_of(*arguments, error=mlpkit.MlpkitError, **options):
+    with pytest.raises(error) as caught:
+        fit(*arguments, **options)
+    return str(caught.value)
+
+
+def test_a_network_learns_from_arrays():
+    adam = {"adam": {"learning_rate": 0.01}}
+    run = mlpkit.fit(X, T, layers=LAYERS, epochs=40, validation=0.2, metrics=["accuracy"], optimizer=adam)
+    assert run.metrics["validation"]["accuracy"] > 0.9
+    assert len(run.history) == 40
+    assert run.network.predict(X[:3]).shape == (3, 2)
+    assert run.folder is None
+
+
+def test_it_gives_the_bits_of_the_spec_that_it_writes(tmp_path):
+    run = fit(X, T, layers=LAYERS, epochs=2, directory=tmp_path / "run", seed=5)
+    np.savez(tmp_path / "data.npz", x=X, t=(T == "yes").astype(int))
+    data = {"npz": {"file": str(tmp_path / "data.npz"), "inputs": "x", "targets": "t", "validation": 0, "test": 0}}
+    training = {"optimizer": "adam", "epochs": 2}
+    spec = mlpkit.load_spec({"mlpkit": 1, "seed": 5, "data": data, "layers": LAYERS, "training": training})
+    same = mlpkit.run(spec)
+    assert np.array_equal(run.network.values, same.network.values)
+    assert run.history == same.history
+
+
+def test_layers_built_in_python_mean_what_their_names_mean():
+    built = [Affine(8), Relu(), Affine(2), SoftmaxWithLoss()]
+    first, second = fit(X, T, layers=built, epochs=1), fit(X, T, layers=LAYERS, epochs=1)
+    assert np.array_equal(first.network.values, second.network.values)
+    again = fit(X, T, layers=built, epochs=1)  # they stay as they are
+    assert np.array_equal(first.network.values, again.network.values)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["a", "b"], [False, True], [3, 7], [0, 1], np.array([1.5, 2.5]), [-1, 1]],
+    ids=["texts", "truth values", "numbers", "from 0", "floats", "negative"],
+)
+def test_classes_are_of_any_kind(labels, tmp_path):
+    t = np.array(labels)[(T == "yes").astype(int)]
+    run = fit(X, t, layers=LAYERS, epochs=1, predict="classes", directory=tmp_path / "run")
+    assert run.network.target == mlpkit.Classes(2)
+    kept = mlpkit.load_model(tmp_path / "run" / "model.safetensors").encoder
+    assert kept.labels() == tuple(np.array(labels).tolist())
+    assert [type(label) for label in kept.labels()] == [type(label) for label in np.array(labels).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("t", "target"),
+    [
+        (T, mlpkit.Classes(2)),
+        (T.tolist(), mlpkit.Classes(2)),
+        (T.astype(object)[:, None], mlpkit.Classes(2)),
+        (X[:, 0], mlpkit.Values((1,))),
+        (X[:, :2], mlpkit.Values((2,))),
+        ((X[:, :3] > 0).astype(int), mlpkit.Labels(3)),
+    ],
+    ids=["texts", "a list", "a column", "numbers", "rows of numbers", "rows of 0 and 1"],
+)
+def test_the_type_of_the_target_says_what_it_is(t, target):
+    layers = {
+        mlpkit.Classes: LAYERS,
+        mlpkit.Values: [{"Affine": {"units": getattr(target, "shape", (1,))[0]}}, "MeanSquaredError"],
+        mlpkit.Labels: [{"Affine": {"units": 3}}, "SigmoidWithLoss"],
+    }[type(target)]
+    assert fit(X, t, layers=layers, epochs=1).network.target == target
+
+
+def test_integers_are_values_if_predict_says_so():
+    run = fit(X, np.arange(200), layers=VALUES, epochs=1, predict="values")
+    assert run.network.target == mlpkit.Values((1,))
+
+
+def test_each_key_of_training_is_a_keyword():
+    parameters = inspect.signature(mlpkit.fit).parameters
+    for field in schema_of(Training).fields:
+        assert parameters[field.name].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def test_every_key_of_training_reaches_it():
+    run = fit(
+        X,
+        T,
+        layers=LAYERS,
+        iterations=20,
+        optimizer={"sgd": {"learning_rate": 0.5}},
+        batch_size=10,
+        evaluate_every=5,
+        metrics=["accuracy"],
+        clip={"norm": 1.0},
+        early_stopping={"metric": "accuracy", "patience": 2},
+        validation=0.2,
+    )
+    assert [record["iteration"] for record in run.history][:2] == [5, 10]
+    assert run.history[0]["learning_rate"] == 0.5
+
+
+def test_a_minibatch_is_by_default_no_larger_than_the_training_data(tmp_path):
+    run = fit(X[:10], T[:10], layers=LAYERS, epochs=2, validation=0.2, directory=tmp_path / "run")
+    assert run.steps == 2
+    assert "batch_size: 8\n" in (tmp_path / "run" / "resolved.yaml").read_text()
+
+
+def test_validation_and_test_may_have_examples_of_their_own():
+    run = fit(X[:100], T[:100], layers=LAYERS, epochs=1, validation=(X[100:150], T[100:150]), test=0.1)
+    assert set(run.metrics) == {"train", "validation", "test"}
+    loss = run.network.loss(X[100:150], (T[100:150] == "yes").astype(int))
+    assert run.metrics["validation"]["loss"] == pytest.approx(loss, rel=1e-6)
+
+
+@given(rows=st.integers(2, 60), share=st.sampled_from([0.0, 0.1, 0.5]), seed=st.integers(0, 5))
+@settings(max_examples=20, deadline=None)
+def test_the_same_call_gives_the_same_bits(rows, share, seed):
+    arguments = {"layers": VALUES, "iterations": 2, "validation": share, "seed": seed, "batch_size": 1}
+    x, t = X[:rows], X[:rows, 0]
+    if share and not round(share * rows):
+        assert "gives none of" in message_of(x, t, **arguments)
+        return
+    assert np.array_equal(fit(x, t, **arguments).network.values, fit(x, t, **arguments).network.values)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"epoch": 3},
+            "training.epoch: unknown key 'epoch' of training\n  help: did you mean 'epochs'?",
+        ),
+        (
+            {"epochs": 3, "standardise": True},
+            "data.in_memory.standardise: unknown parameter 'standardise' of dataset in_memory\n"
+            "  help: did you mean 'standardize'?",
+        ),
+        ({"epochs": 0}, "training.epochs: 0 is out of range\n  expected: an integer, at least 1"),
+        ({"epochs": 1, "validation": 2}, "data.in_memory.validation: 2 is out of range"),
+        ({"epochs": 1, "metrics": ["acuracy"]}, "training.metrics[0]: unknown metric 'acuracy'"),
+        ({"epochs": 1, "batch_size": 900}, "training.batch_size: a minibatch of 900 is larger than the training data"),
+        ({}, "training: neither iterations nor epochs nor seconds is given"),
+    ],
+)
+def test_a_wrong_keyword_is_named_by_its_key(options, said):
+    assert message_of(X, T, layers=LAYERS, error=mlpkit.SpecError, **options).startswith(said)
+
+
+def test_a_layer_that_does_not_fit_goes_by_its_number():
+    layers = [Affine(8), {"Affine": {"units": 3}}, "SoftmaxWithLoss"]
+    said = message_of(X, T, layers=layers, epochs=1)
+    assert said.startswith("layers[2]: SoftmaxWithLoss1")
+
+
+def test_layers_must_end_in_a_loss():
+    assert message_of(X, T, layers=["Relu"], epochs=1) == (
+        "layers[0]: the stack ends in Relu, which is a layer\n  expected: a loss at the end\n"
+        "  help: add a loss after it; mlpkit plugins lists those that are installed"
+    )
+
+
+def test_standardized_inputs_are_refused_where_they_plainly_are_raw():
+    run = fit(1e4 + X, T, layers=LAYERS, epochs=1, standardize=True)
+    with pytest.raises(mlpkit.UsageError, match="not encoded as in training"):
+        run.network.predict(1e4 + X)
+    assert run.network.predict(run.network.encoder.encode(1e4 + X)).shape == (200, 2)
+
+
+class StopAfter(Observer):
+    """Asks to stop at an evaluation."""
+
+    def __init__(self, stop, iteration):
+        self.stop, self.iteration = stop, iteration
+
+    def evaluated(self, record, seconds):
+        if record["iteration"] == self.iteration:
+            self.stop.stop("enough")
+
+
+def _stopped(folder, **options):
+    stop = StopRequest()
+    always = {"layers": LAYERS, "epochs": 6, "batch_size": 50, "stop": stop, "observer": StopAfter(stop, 8)}
+    return fit(X, T, directory=folder, **always, **options)
+
+
+def test_a_run_goes_on_with_the_same_arrays_to_the_same_bits(tmp_path):
+    whole = fit(X, T, layers=LAYERS, epochs=6, batch_size=50)
+    assert _stopped(tmp_path / "run").stopped == "enough"
+    resumed = mlpkit.resume(tmp_path / "run", examples=(X, T))
+    assert np.array_equal(resumed.network.values, whole.network.values)
+    assert resumed.history == whole.history
+
+
+def test_a_run_goes_on_with_its_own_validation_examples(tmp_path):
+    own = (X[:50], T[:50])
+    _stopped(tmp_path / "run", validation=own)
+    resumed = mlpkit.resume(tmp_path / "run", examples={"train": (X, T), "validation": own})
+    assert resumed.history[-1]["epoch"] == 6.0
+
+
+def test_a_run_cannot_go_on_without_the_arrays(tmp_path):
+    _stopped(tmp_path / "run")
+    with pytest.raises(mlpkit.DataError) as caught:
+        mlpkit.resume(tmp_path / "run")
+    assert str(caught.value) == (
+        "in_memory: the examples were given in Python, and no file has them; give them: mlpkit.fit(x, t, ...), "
+        "or mlpkit.resume(RUN, examples=(x, t)) to go on"
+    )
+
+
+def test_a_run_does_not_go_on_with_other_arrays(tmp_path):
+    _stopped(tmp_path / "run")
+    other = X.copy()
+    other[0, 0] += 1e-3
+    with pytest.raises(mlpkit.RunFolderError, match="data_checksum"):
+        mlpkit.resume(tmp_path / "run", examples=(other, T))
+
+
+def test_a_run_on_files_takes_no_arrays(tmp_path):
+    spec = mlpkit.load_spec(
+        {
+            "mlpkit": 1,
+            "data": {"npy": {"inputs": "example:shapes_x.npy", "targets": "example:shapes_t.npy", "flatten": True}},
+            "layers": [{"Affine": {"units": 3}}, "SoftmaxWithLoss"],
+            "training": {"optimizer": "adam", "iterations": 8, "evaluate_every": 4},
+        }
+    )
+    stop = StopRequest()
+    mlpkit.run(spec, tmp_path / "run", stop=stop, observer=StopAfter(stop, 4))
+    with pytest.raises(mlpkit.DataError, match="npy: this data set reads its own examples; it takes none from Python"):
+        mlpkit.resume(tmp_path / "run", examples=(X, T))
+
+
+def test_the_run_folder_says_what_was_done(tmp_path):
+    fit(X, T, layers=[Affine(2), "SoftmaxWithLoss"], epochs=1, directory=tmp_path / "run", name="first")
+    written = (tmp_path / "run" / "spec.yaml").read_text()
+    assert "name: first" in written
+    assert "- Affine: {units: 2}" in written
+    assert json.loads((tmp_path / "run" / "lock.json").read_text())["data_checksum"]

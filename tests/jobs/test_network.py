@@ -1,0 +1,159 @@
+"""Training, saving and describing a network that is there already."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+
+import mlpkit
+from mlpkit.layers import Affine, Dropout, Relu, SoftmaxWithLoss
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(200, 4))
+T = np.where(X[:, 0] > 0, "yes", "no")
+
+
+def network(**options):
+    return mlpkit.Sequential([Affine(8), Relu(), Affine(2), SoftmaxWithLoss()], input_shape=(4,), **options)
+
+
+def test_it_trains_as_a_spec_would():
+    layers = [Affine(8), Relu(), Affine(2), SoftmaxWithLoss()]
+    trained = network(seed=3)
+    run = trained.fit(X, T, epochs=2, validation=0.1)
+    same = mlpkit.fit(X, T, layers=layers, epochs=2, validation=0.1, seed=3)
+    assert run.network is trained
+    assert np.array_equal(trained.values, same.network.values)
+    assert (run.history, run.metrics) == (same.history, same.metrics)
+
+
+def test_it_goes_on_from_the_parameters_that_it_has():
+    trained = network()
+    first = trained.fit(X, T, epochs=5).metrics["train"]["loss"]
+    assert trained.fit(X, T, epochs=5).metrics["train"]["loss"] < first
+
+
+def test_it_keeps_its_classes():
+    trained = network()
+    trained.fit(X, T, epochs=1)
+    trained.fit(X[T == "no"], T[T == "no"], epochs=1)
+    assert trained.encoder.labels() == ("no", "yes")
+    with pytest.raises(mlpkit.DataError, match="the target of example 0 is 'maybe', a class that no training example"):
+        trained.fit(X, np.full(200, "maybe"), epochs=1)
+
+
+def test_a_network_with_names_of_its_own_and_slices_trains():
+    built = network(names=["first", "Relu1", "last", "loss"], slices=2)
+    built.fit(X, T, epochs=1)
+    assert "first.W" in built.parameters
+
+
+def test_what_does_not_fit_is_refused():
+    trained = network()
+    with pytest.raises(mlpkit.UsageError, match=r"inputs of shape \(3,\); the network was built for \(4,\)"):
+        trained.fit(X[:, :3], T, epochs=1)
+    with pytest.raises(mlpkit.SpecError, match=r"training\.epoch: unknown key 'epoch' of training"):
+        trained.fit(X, T, epoch=1)
+    with pytest.raises(mlpkit.SpecError, match="SoftmaxWithLoss1 compares logits with classes"):
+        trained.fit(X, X[:, 0], epochs=1)
+    with pytest.raises(mlpkit.UsageError, match="cuts a minibatch into 1 slices"):
+        trained.fit(X, T, epochs=1, slices=2)
+
+
+@pytest.mark.parametrize("way", ["fit", "network.fit", "load_model"])
+def test_saved_and_loaded_it_predicts_the_same(way, tmp_path):
+    trained = network()
+    if way == "fit":
+        trained = mlpkit.fit(X, T, layers=[Affine(2), SoftmaxWithLoss()], epochs=1).network
+    else:
+        trained.fit(X, T, epochs=1)
+    if way == "load_model":
+        trained.save(tmp_path / "first.safetensors")
+        trained = mlpkit.load_model(tmp_path / "first.safetensors")
+    trained.save(tmp_path / "model.safetensors")
+    loaded = mlpkit.load_model(tmp_path / "model.safetensors")
+    assert np.array_equal(loaded.predict(X), trained.predict(X))
+    assert loaded.encoder.labels() == ("no", "yes")
+
+
+def test_a_loaded_network_trains_on(tmp_path):
+    trained = network()
+    trained.fit(X, T, epochs=1)
+    trained.save(tmp_path / "model.safetensors")
+    loaded = mlpkit.load_model(tmp_path / "model.safetensors")
+    loaded.fit(X, T, epochs=1)
+    trained.fit(X, T, epochs=1)
+    assert np.array_equal(loaded.values, trained.values)
+
+
+def test_a_network_that_was_never_trained_cannot_be_saved(tmp_path):
+    with pytest.raises(mlpkit.UsageError, match="the network was never trained; expected one that fit, run or"):
+        network().save(tmp_path / "model.safetensors")
+
+
+def test_copies_and_pickles_train_and_save(tmp_path):
+    trained = network()
+    trained.fit(X, T, epochs=1)
+    for other in (copy.deepcopy(trained), pickle.loads(pickle.dumps(trained))):
+        assert np.array_equal(other.predict(X), trained.predict(X))
+        other.fit(X, T, epochs=1)
+        assert not np.array_equal(other.predict(X), trained.predict(X))
+        other.save(tmp_path / "model.safetensors")
+        loaded = mlpkit.load_model(tmp_path / "model.safetensors")
+        assert np.array_equal(loaded.predict(X), other.predict(X))
+
+
+def test_a_pickle_does_not_grow_with_the_examples():
+    sizes = set()
+    for times in (10, 50):
+        trained = network()
+        trained.fit(np.tile(X, (times, 1)), np.tile(T, times), epochs=1)
+        sizes.add(len(pickle.dumps(trained)) // 1000)
+    assert len(sizes) == 1
+
+
+def test_fit_shows_the_keys_of_training():
+    assert {"epochs", "optimizer", "early_stopping"} <= set(inspect.signature(network().fit).parameters)
+    assert inspect.signature(mlpkit.Sequential.fit).parameters["network"]
+
+
+def test_the_table_of_its_layers():
+    built = mlpkit.Sequential([Affine(8), Dropout(0.2), Affine(2), SoftmaxWithLoss()], input_shape=(4,))
+    assert built.summary() == (
+        "name              layer              outputs  parameters\n"
+        "Affine1           Affine(units=8)    (8,)             40\n"
+        "Dropout1          Dropout(rate=0.2)  (8,)              0\n"
+        "Affine2           Affine(units=2)    (2,)             18\n"
+        "SoftmaxWithLoss1  SoftmaxWithLoss()                    0\n"
+        "58 parameters; takes inputs of shape (4,)"
+    )
+    html = built._repr_html_()
+    assert html.count("<tr>") == 5
+    assert "<td>Affine(units=8)</td><td>(8,)</td><td>40</td>" in html
+
+
+def test_its_repr_says_whether_inputs_are_encoded():
+    built = network()
+    assert repr(built) == (
+        "<Sequential of Affine1, Relu1, Affine2, SoftmaxWithLoss1: 58 parameters, takes inputs of shape (4,)>"
+    )
+    built.fit(X, T, epochs=1)
+    assert "takes encoded inputs of shape (4,)" in repr(built)
+
+
+def test_a_run_says_what_came_of_it():
+    run = network().fit(X, T, epochs=2, validation=0.1, metrics=["accuracy", "confusion_matrix"])
+    loss, accuracy = (run.metrics["validation"][name] for name in ("loss", "accuracy"))
+    assert repr(run).startswith(f"<Run of 12 steps: validation loss {loss:.4g}, accuracy {accuracy:.4g}; train loss ")
+    assert run._repr_html_().count("<tr>") == 3
+
+
+def test_a_spec_names_its_layers_and_data():
+    keys = {"mlpkit": 1, "name": "ab", "data": "mnist", "layers": ["Relu", "SoftmaxWithLoss"]}
+    spec = mlpkit.load_spec(keys | {"training": {"optimizer": "adam", "epochs": 1}})
+    assert repr(spec) == "<Spec ab: Relu1, SoftmaxWithLoss1 on mnist>"
+    assert spec._repr_html_().startswith("<pre>mlpkit: 1\nname: ab\n")

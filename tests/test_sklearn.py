@@ -1,0 +1,190 @@
+"""The estimators of scikit-learn."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import mlpkit
+
+sklearn = pytest.importorskip("sklearn")
+
+from sklearn.base import clone  # noqa: E402
+from sklearn.datasets import load_diabetes, load_digits, load_iris  # noqa: E402
+from sklearn.exceptions import ConvergenceWarning, NotFittedError  # noqa: E402
+from sklearn.model_selection import GridSearchCV, train_test_split  # noqa: E402
+from sklearn.pipeline import make_pipeline  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
+from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
+
+from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+TRAINING = {"optimizer": {"adam": {"learning_rate": 0.01}}, "epochs": 30}
+VALUES = {"layers": [{"Affine": {"units": 16}}, "Relu", {"Affine": {"units": 1}}, "MeanSquaredError"]}
+CLASSES = {"layers": [{"Affine": {"units": 16}}, "Relu", {"Affine": {"units": 2}}, "SoftmaxWithLoss"]}
+VALUES["training"] = CLASSES["training"] = TRAINING
+ESTIMATORS = {
+    "classifier": MLPClassifier(),
+    "classifier that stops early": MLPClassifier(
+        early_stopping=True, norm="batch", dropout=0.1, class_weight="balanced"
+    ),
+    "regressor": MLPRegressor(),
+    "spec of values": SpecEstimator(VALUES),
+    "spec of classes": SpecEstimator(CLASSES),
+}
+IRIS = load_iris(return_X_y=True)
+
+
+@pytest.mark.parametrize("name", ["classifier", "regressor", "spec of values", "spec of classes"])
+def test_it_passes_every_check_of_scikit_learn(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = check_estimator(ESTIMATORS[name], on_fail=None)
+    assert {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"} == {}
+    skipped = {result["check_name"] for result in results if result["status"] == "skipped"}
+    assert skipped <= {"check_array_api_input"}  # which needs array-api-strict
+    assert len(results) > 40
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_clone_fits_to_the_same_bits(name):
+    X, y = (IRIS[0][:100], IRIS[1][:100]) if "class" in name else load_diabetes(return_X_y=True)
+    first, second = (clone(ESTIMATORS[name]).set_params(random_state=3).fit(X, y) for _ in range(2))
+    assert np.array_equal(first.predict(X), second.predict(X))
+
+
+def test_it_learns_classes_of_text():
+    X, y = IRIS
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    X_train, X_test, y_train, y_test = train_test_split(X, names, random_state=0)
+    model = make_pipeline(StandardScaler(), MLPClassifier(learning_rate_init=0.01, random_state=0))
+    assert model.fit(X_train, y_train).score(X_test, y_test) > 0.9
+    assert model[-1].classes_.tolist() == ["setosa", "versicolor", "virginica"]
+    assert model.predict_proba(X_test).sum(axis=1) == pytest.approx(1)
+
+
+def test_it_learns_numbers():
+    X, y = load_diabetes(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    model = make_pipeline(StandardScaler(), MLPRegressor(early_stopping=True, random_state=0))
+    assert model.fit(X_train, y_train).score(X_test, y_test) > 0.3
+
+
+def test_several_numbers_a_row():
+    X, _ = IRIS
+    model = MLPRegressor(random_state=0, max_iter=300, learning_rate_init=0.01).fit(X[:, :2], X[:, 2:])
+    assert model.predict(X[:5, :2]).shape == (5, 2)
+    assert model.score(X[:, :2], X[:, 2:]) > 0.7
+
+
+def test_training_ends_once_the_loss_improves_no_more():
+    X, y = load_digits(return_X_y=True)
+    model = MLPClassifier(learning_rate_init=0.01, random_state=0).fit(X / 16, y)
+    assert model.n_iter_ == len(model.loss_curve_) < 200
+    assert model.loss_ == model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+def test_it_warns_if_the_epochs_were_too_few():
+    with pytest.warns(ConvergenceWarning, match="training ended after max_iter=20 epochs"):
+        MLPClassifier(max_iter=20).fit(*IRIS)
+
+
+def test_class_weights_change_what_it_predicts():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 1))
+    y = (X[:, 0] + rng.normal(size=400) > 1.5).astype(int)
+    plain = MLPClassifier(random_state=0).fit(X, y).predict(X).mean()
+    assert MLPClassifier(random_state=0, class_weight="balanced").fit(X, y).predict(X).mean() > plain + 0.1
+
+
+def test_a_warm_start_goes_on():
+    model = MLPClassifier(max_iter=5, warm_start=True, random_state=0).fit(*IRIS)
+    first = model.loss_
+    assert model.fit(*IRIS).loss_ < first
+    with pytest.raises(ValueError, match="warm_start needs the classes of the last fit"):
+        model.fit(IRIS[0][:100], IRIS[1][:100])
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier(random_state=0), SpecEstimator({**CLASSES, "seed": 1})])
+def test_it_learns_part_by_part(estimator):
+    X, y = IRIS[0][:100] - 3, IRIS[1][:100]
+    model = clone(estimator)
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        model.partial_fit(X, y)
+    for _ in range(40):
+        for part in (slice(None, None, 2), slice(1, None, 2)):
+            model.partial_fit(X[part], y[part], classes=[0, 1])
+    assert model.score(X, y) > 0.9
+    with pytest.raises(ValueError, match="which are not in"):
+        model.partial_fit(X, y + 1)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_pickled_and_saved_it_predicts_the_same(name, tmp_path):
+    X, y = (IRIS[0][:100], IRIS[1][:100]) if "class" in name else load_diabetes(return_X_y=True)
+    model = clone(ESTIMATORS[name])
+    with pytest.raises(NotFittedError):
+        model.save(tmp_path / "model.safetensors")
+    model.fit(X, y)
+    again = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(again.predict(X), model.predict(X))
+    model.save(tmp_path / "model.safetensors")
+    loaded = mlpkit.load_model(tmp_path / "model.safetensors")
+    assert np.array_equal(loaded.predict(loaded.encoder.encode(X)), model.network_.predict(X))
+
+
+def test_a_pickled_one_learns_on():
+    model = pickle.loads(pickle.dumps(MLPClassifier(max_iter=3, warm_start=True, random_state=0).fit(*IRIS)))
+    before = model.predict_proba(IRIS[0])
+    assert not np.array_equal(model.fit(*IRIS).predict_proba(IRIS[0]), before)
+
+
+def test_a_frame_with_texts(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    colours = np.array(["red", "green", "blue"])[np.arange(150) % 3]
+    frame = pandas.DataFrame({"length": IRIS[0][:, 0], "colour": colours})
+    model = MLPClassifier(learning_rate_init=0.05, random_state=0).fit(frame, colours)
+    assert model.score(frame, colours) == 1.0
+    assert model.feature_names_in_.tolist() == ["length", "colour"]
+    assert model.n_features_in_ == 2
+
+
+def test_a_search_over_a_pipeline_on_two_processes():
+    pipeline = make_pipeline(StandardScaler(), MLPClassifier(max_iter=20, random_state=0))
+    search = GridSearchCV(pipeline, {"mlpclassifier__hidden_layer_sizes": [(8,), (16, 8)]}, n_jobs=2, cv=2)
+    assert search.fit(*IRIS).best_score_ > 0.5
+
+
+def test_a_spec_from_a_file_ignores_its_data(tmp_path):
+    import yaml
+
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump({"mlpkit": 1, "data": "mnist", **CLASSES}), "utf-8")
+    model = SpecEstimator(tmp_path / "spec.yaml").fit(IRIS[0][:100], IRIS[1][:100])
+    assert model.score(IRIS[0][:100], IRIS[1][:100]) > 0.9
+    assert len(model.history_) == 30
+
+
+def test_a_spec_whose_last_layer_has_other_units_is_refused():
+    with pytest.raises(ValueError, match="Only binary classification is supported"):
+        SpecEstimator(CLASSES).fit(*IRIS)
+
+
+@pytest.mark.parametrize("options", [{"norm": "bach"}, {"activation": "Rellu"}, {"solver": "adan"}])
+def test_a_wrong_parameter_is_named(options):
+    (value,) = options.values()
+    with pytest.raises((ValueError, mlpkit.MlpkitError), match=value):
+        MLPClassifier(**options).fit(*IRIS)
+
+
+def test_importing_mlpkit_does_not_import_scikit_learn():
+    code = "import mlpkit, sys; print('sklearn' in sys.modules, 'mlpkit.sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\n"
