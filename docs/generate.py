@@ -5,8 +5,9 @@
 
 A generated part stands between two comments. The first is ``<!-- generated: keys -->`` for the table of a spec's keys,
 ``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``reference`` for the plugin interface,
-or ``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture
-on the page on performance is drawn from the page's first table; the stub ``mlpkit/layers.pyi`` lists built-in layers.
+``python`` for what trains networks in Python, or ``<!-- generated: $ mlpkit check my.yaml -->`` for what a command
+prints; the second is ``<!-- end -->``. The picture on the page on performance is drawn from the page's first table; the
+stub ``mlpkit/layers.pyi`` lists the built-in layers.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from generators.catalogue import catalogue
 from generators.checks_list import checks_list
 from generators.console import console
 from generators.keys_table import keys_table
-from generators.reference import reference
+from generators.reference import python_reference, reference
 from generators.step_time import PICTURE, step_time
 from generators.stub import STUB, stub
 
@@ -31,6 +32,7 @@ PARTS: Final = {
     "catalogue": catalogue,
     "checks": checks_list,
     "reference": reference,
+    "python": python_reference,
 }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 import mlpkit
 import mlpkit.testing
+from mlpkit.lazy_names import LazyMethod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +42,39 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
 }
 
 
+PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
+    "Training": (mlpkit, ("fit", "load_spec", "run", "resume", "build", "load_model")),
+    "What they return": (mlpkit, ("Run", "Sequential", "Spec")),
+    "Errors": (
+        mlpkit,
+        (
+            "MlpkitError",
+            "UsageError",
+            "SpecError",
+            "UnknownComponentError",
+            "PluginError",
+            "ComponentFailure",
+            "DivergenceError",
+            "ModelFileError",
+            "RunFolderError",
+            "StorageError",
+        ),
+    ),
+}
+
+
 def reference() -> str:
     """Return a section for each part of the interface that the pages of the kinds leave out."""
-    return "\n\n".join(part for title, (home, names) in GROUPS.items() for part in _group(title, home, names)) + "\n"
+    return _sections(GROUPS)
+
+
+def python_reference() -> str:
+    """Return a section for each part of what trains networks in Python."""
+    return _sections(PYTHON)
+
+
+def _sections(groups: dict[str, tuple[ModuleType, tuple[str, ...]]]) -> str:
+    return "\n\n".join(part for title, (home, names) in groups.items() for part in _group(title, home, names)) + "\n"
 
 
 def _group(title: str, home: ModuleType, names: tuple[str, ...]) -> Iterator[str]:
@@ -89,6 +121,8 @@ def _methods(owner: type) -> Iterator[tuple[str, Any]]:
     for base in _bases(owner):
         for name, value in vars(base).items():
             public = not name.startswith("_") or name in SPECIAL
+            if isinstance(value, LazyMethod):
+                value = MethodType(getattr(owner, name), owner)  # noqa: PLW2901 - what it stands for
             if public and name not in seen and value.__doc__ and (callable(value) or isinstance(value, property)):
                 seen.add(name)
                 yield name, value
@@ -105,7 +139,7 @@ def _signature(function: Any) -> str:
 def _parameters(signature: inspect.Signature) -> Iterator[str]:
     by_name_only = False
     for parameter in signature.parameters.values():
-        if parameter.name in {"self", "cls"}:
+        if parameter.name in {"self", "cls"} or parameter.kind is parameter.VAR_KEYWORD:
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not by_name_only:
             by_name_only = True

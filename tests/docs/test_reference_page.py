@@ -54,6 +54,11 @@ def test_every_public_name_is_there(sections, docs):
     assert sorted(described) == sorted(expected)
 
 
+def test_every_name_for_those_who_train_is_on_the_page_of_python(docs):
+    titles = re.findall(r"^### mlpkit\.(\w+)$", (docs / "python-reference.md").read_text("utf-8"), re.M)
+    assert sorted(titles) == sorted(NOT_FOR_PLUGINS - {"__version__"})
+
+
 def test_every_conformance_check_is_listed_once(docs):
     listed = (docs / "reference.md").read_text("utf-8").split("## Conformance checks")[1]
     assert sorted(re.findall(r"^- `(\w+)`$", listed, re.M)) == sorted(check.name for check in all_checks())

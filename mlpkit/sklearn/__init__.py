@@ -1,0 +1,9 @@
+"""Estimators of scikit-learn that train with mlpkit; the extra ``sklearn`` installs what they need.
+
+The names of parameters are scikit-learn's where the meaning is the same.
+"""
+
+from mlpkit.sklearn.mlp import MLPClassifier, MLPRegressor
+from mlpkit.sklearn.spec_estimator import SpecEstimator
+
+__all__ = ["MLPClassifier", "MLPRegressor", "SpecEstimator"]

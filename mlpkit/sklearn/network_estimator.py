@@ -1,0 +1,118 @@
+"""What the estimators share: a network that takes rows, and how it is trained."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mlpkit.jobs.fit import spec_in_memory
+from mlpkit.jobs.run import train_spec
+from mlpkit.registry.registry import installed
+from mlpkit.training.events import Observer
+from mlpkit.training.workers import available_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.callback import Callback
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.registry.registry import Registry
+
+LARGEST_SEED: Final = 2**31 - 1
+
+
+class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """What the estimators share: a network that takes rows, and how it is trained."""
+
+    network_: Sequential
+    classes_: NDArray[Any]
+
+    def save(self, path: str | Path) -> None:
+        """Save the trained network as a model file, for ``mlpkit.load_model``.
+
+        Args:
+            path: the file, such as ``model.safetensors``.
+
+        Raises:
+            NotFittedError: the estimator is not fitted.
+            StorageError: the file can't be written.
+        """
+        check_is_fitted(self)
+        self.network_.save(path)
+
+    def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool, numbers: bool = False) -> tuple[Any, Any]:
+        """Return inputs as numbers, or as a frame that has columns of text; and targets, if there are any, checked."""
+        if _has_texts(X):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return X, y
+        accepted = {"reset": reset, "dtype": (np.float64, np.float32)}
+        if isinstance(y, str):
+            return validate_data(self, X, **accepted), None
+        return validate_data(  # type: ignore[no-any-return]
+            self, X, y, **accepted, multi_output=True, y_numeric=numbers
+        )
+
+    def _outputs(self, X: Any) -> NDArray[Any]:
+        """Return what the network predicts."""
+        check_is_fitted(self)
+        rows, _ = self._validated(X, reset=False)
+        encoder = self.network_.encoder
+        assert encoder is not None
+        return self.network_.predict(encoder.encode(rows)).astype(np.float64)
+
+    def _train_network(
+        self,
+        data: tuple[Any, NDArray[Any]],
+        top_level: Mapping[str, Any],
+        options: Mapping[str, Any],
+        *,
+        go_on: bool,
+        held_out: float = 0.0,
+        registry: Registry | None = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> Run:
+        """Train a network, keep it, and return the run.
+
+        Args:
+            data: inputs and targets.
+            top_level: keys of the spec, its seed and layers among them.
+            options: keys of ``training``, and parameters of the data set.
+            go_on: whether to go on with the network that is there.
+            held_out: share of the examples for validation.
+            registry: where components come from; by default all that is installed.
+            callbacks: what follows training.
+        """
+        network, learned = (self.network_, self.network_.encoder) if go_on else (None, None)
+        kept: dict[str, Any] = {"checkpoint": None, "unknown": "zeros", **_threads()}
+        if network is not None:
+            kept["slices"], network.seed = len(network.replicas), top_level["seed"]
+        spec, dataset = spec_in_memory(
+            registry or installed(), {"train": data}, top_level, {**options, **kept}, {"validation": held_out}, learned
+        )
+        run = train_spec(spec, None, dataset=dataset, observer=Observer(), network=network, callbacks=callbacks)
+        self.network_ = run.network
+        return run
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(LARGEST_SEED))
+
+
+def _has_texts(X: Any) -> bool:
+    """Whether something is a data frame with columns that hold no numbers."""
+    return hasattr(X, "columns") and any(np.asarray(X[name]).dtype.kind not in "biuf" for name in X.columns)
+
+
+def _threads() -> dict[str, int]:
+    """Return the key ``threads`` if the process may use fewer threads than there are cores, as one of a search does."""
+    limits = [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")]
+    allowed = min((int(limit) for limit in limits if limit.isdigit() and int(limit)), default=available_cores())
+    return {"threads": 1} if allowed == 1 else {}

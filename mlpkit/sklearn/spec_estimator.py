@@ -1,0 +1,181 @@
+"""The network and the training of a spec as an estimator of scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from mlpkit.components.target import Classes
+from mlpkit.errors import UsageError, WrongUseError
+from mlpkit.jobs.build import prove_layers
+from mlpkit.network.shape_proof import StackError
+from mlpkit.registry.registry import installed
+from mlpkit.sklearn.network_estimator import NetworkEstimator
+from mlpkit.specfile.spec import Spec, load_spec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class SpecEstimator(NetworkEstimator):
+    """The network and the training of a spec, on the data that ``fit`` gets in place of the spec's.
+
+    It is a classifier or a regressor, whichever the loss at the end of the layers is for.
+
+    Args:
+        spec: a spec, the file of one, or a mapping that says the same; its ``data`` may be left out.
+        validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
+        random_state: seed in place of the spec's; None for the spec's.
+        warm_start: whether ``fit`` continues from the weights of the last one.
+    """
+
+    def __init__(
+        self,
+        spec: Any = None,
+        *,
+        validation_fraction: float = 0.0,
+        random_state: Any = None,
+        warm_start: bool = False,
+    ) -> None:
+        self.spec = spec
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.warm_start = warm_start
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train the network, for as long as the spec says.
+
+        Args:
+            X: inputs, an array or a data frame, whose columns of text become zeros and ones.
+            y: the target of each row.
+        """
+        return self._fit(X, y, go_on=self.warm_start and hasattr(self, "network_"))
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Pass over some examples once, from the weights that the network has; the optimizer starts from scratch.
+
+        Args:
+            X: inputs.
+            y: the target of each row.
+            classes: all classes, if the targets are classes; needed at the first call.
+        """
+        first = not hasattr(self, "network_")
+        if first and classes is None and self._is_classifier(_loaded(self.spec)):
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        return self._fit(X, y, go_on=not first, classes=classes, epochs=1)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most likely class of each row, or its number."""
+        outputs = self._outputs(X)
+        if hasattr(self, "classes_"):
+            return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
+        return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+
+    @available_if(lambda self: self._is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return the probability of each class, in the order of ``classes_``."""
+        return self._outputs(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy of classes, or R² of numbers.
+
+        Args:
+            X: inputs.
+            y: the target of each row.
+            sample_weight: weights of the rows; None for equal ones.
+        """
+        judge = accuracy_score if hasattr(self, "classes_") else r2_score
+        return float(judge(y, self.predict(X), sample_weight=sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        """Say what it is for, which the spec knows."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        if self.spec is None:
+            return tags
+        spec = _loaded(self.spec)
+        if self._is_classifier(spec):
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = ClassifierTags(multi_class=_outputs_of(spec) != 2)
+        else:
+            tags.estimator_type = "regressor"
+            tags.regressor_tags = RegressorTags()
+        return tags
+
+    @staticmethod
+    def _is_classifier(spec: Spec) -> bool:
+        loss: Any = spec.layers[-1].recipe()
+        try:
+            loss.build((2,), Classes(2))
+        except WrongUseError:
+            return False
+        return True
+
+    def _fit(self, X: Any, y: Any, *, go_on: bool, classes: Any = None, epochs: int | None = None) -> Self:
+        spec = _loaded(self.spec)
+        is_classifier = self._is_classifier(spec)
+        X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
+        if is_classifier:
+            y = self._numbered(column_or_1d(y, warn=True), classes, go_on=go_on)
+        else:
+            y = np.asarray(y, np.float64)
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        resolved = spec.resolved()
+        training = dict(resolved["training"])
+        rows = len(y) - round(self.validation_fraction * len(y))
+        training["batch_size"] = min(training["batch_size"], rows)
+        if epochs is not None:
+            training = {key: value for key, value in training.items() if key not in LENGTHS} | {"epochs": epochs}
+        seed = spec.seed if self.random_state is None else self._seed()
+        run = self._train_network(
+            (X, y),
+            {"name": spec.name, "seed": seed, "dtype": spec.dtype, "layers": resolved["layers"]},
+            {**training, "predict": "classes" if is_classifier else "values"},
+            go_on=go_on,
+            held_out=self.validation_fraction,
+            registry=spec.registry,
+        )
+        self.history_ = run.history
+        return self
+
+    def _numbered(self, y: NDArray[Any], classes: Any, *, go_on: bool) -> NDArray[Any]:
+        check_classification_targets(y)
+        if not go_on:
+            self.classes_ = np.unique(y if classes is None else classes)
+        if not np.isin(y, self.classes_).all():
+            raise ValueError(f"y has classes {np.setdiff1d(y, self.classes_)}, which are not in {self.classes_}")
+        outputs, count = _outputs_of(_loaded(self.spec)), len(self.classes_)
+        if outputs == 2 < count:
+            raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
+        if outputs and outputs != count:
+            found = "1 class" if count == 1 else f"{count} classes"
+            raise ValueError(f"y has {found}; the last layer of the spec has {outputs} units")
+        return np.searchsorted(self.classes_, y)
+
+
+LENGTHS: Final = ("iterations", "epochs", "seconds", "evaluate_every")
+
+
+def _loaded(spec: Any) -> Spec:
+    """Return the spec of a ``SpecEstimator``; data that it doesn't need may be missing."""
+    if isinstance(spec, Spec):
+        return spec
+    if spec is None:
+        raise UsageError("there is no spec; expected SpecEstimator(spec)")
+    if isinstance(spec, Mapping) and "data" not in spec:
+        return load_spec({"mlpkit": 1, **spec, "data": installed().default("dataset")})
+    return load_spec(spec)
+
+
+def _outputs_of(spec: Spec) -> int:
+    """Return how many outputs the last layer has, or 0 if that depends on the inputs."""
+    try:
+        return int(np.prod(prove_layers(spec, (1,), None).shapes[-1]))
+    except StackError:
+        return 0
