@@ -6,10 +6,13 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.components.schema.context import MOST_PROBLEMS
 from mlpkit.errors import Diagnostic, SpecSyntaxError, abridged
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""
@@ -63,6 +66,7 @@ class SourceText:
         notes: how the spec came to this text, each a line.
         override: whether it is an override, which is quoted where a file's place would be named.
         key_only: whether it is no text but the dotted path of a key, which is all that a value from Python has.
+        folder: the file's folder, which relative paths in it start from; None for the current folder.
     """
 
     name: str
@@ -71,6 +75,7 @@ class SourceText:
     notes: tuple[str, ...] = ()
     override: bool = False
     key_only: bool = False
+    folder: Path | None = None
 
     @cached_property
     def line_starts(self) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from annotated_types import Ge, MinLen
 
-from mlpkit import DataError, ParameterError, did_you_mean
+from mlpkit import DataError, FilePath, ParameterError, did_you_mean
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
@@ -41,7 +41,7 @@ class TableOptions:
     """What a spec says of a table, whatever format it comes in.
 
     Args:
-        file: the file, seen from the current folder; ``example:NAME`` is one that ships with mlpkit.
+        file: the file; ``example:NAME`` is one that ships with mlpkit.
         target: the column to predict, or several.
         predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
             and 1, each by itself; ``values``, columns of numbers.
@@ -76,7 +76,7 @@ class TableOptions:
         ParameterError: the parameters contradict each other.
     """
 
-    file: str
+    file: FilePath
     target: str | Names
     _: KW_ONLY
     predict: Literal["classes", "labels", "values"] = "classes"
@@ -91,8 +91,8 @@ class TableOptions:
     missing_texts: tuple[str, ...] = ()
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
-    validation: Share | str = 0.1
-    test: Share | str = 0.1
+    validation: Share | FilePath = 0.1
+    test: Share | FilePath = 0.1
     split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"
     split_by: str | None = None
     split_seed: Annotated[int, Ge(0)] = 0
