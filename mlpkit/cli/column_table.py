@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.cli.formatting import GAP, blocks, counted, paragraph, shortened, sparkline
+from mlpkit.cli.output import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ def remarks(
         sizes: the number of rows of each split.
         width: the line length; None for no limit.
     """
-    told = [f"{column.name} {remark}" for column in columns for remark in column.remarks]
+    told = [on_one_line(f"{column.name} {remark}") for column in columns for remark in column.remarks]
     told += [
         f"{counted(count, 'row')} of {sizes[split]:,} in {split} {'stands' if count == 1 else 'stand'} in train too"
         for split, count in repeated.items()

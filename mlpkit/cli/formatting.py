@@ -58,6 +58,7 @@ def blocks(
         indent: what each line begins with.
         width: the line length; None for no limit.
     """
+    rows = [[_short(on_one_line(cell)) for cell in row] for row in rows]
     tabular = [row for row in rows if any(row[1:])]
     if width is not None and tabular:
         width = max(width - len(indent), NARROWEST_TABLE)

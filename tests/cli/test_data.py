@@ -162,6 +162,15 @@ def test_bars_are_drawn_in_ascii_where_nothing_else_can_be_printed(table, mlpkit
     assert "# #  # #   1 to 4" in out
 
 
+def test_a_name_of_two_lines_stands_on_one(work, invoke):
+    rows = "".join(f"{i % 2},{i},7\n" for i in range(30))
+    (work / "data.csv").write_text('good,"si\nze","con\nstant"\n' + rows)
+    (work / "table.yaml").write_text(TABLE.format(options="target: good", loss="SoftmaxWithLoss"))
+    lines = invoke("data", "table.yaml").out.splitlines()
+    assert "si\\nze" in [line.split()[0] for line in lines if line]
+    assert "  con\\nstant has one value only" in lines
+
+
 def test_json_has_all_of_it(table, invoke):
     table(CLASSES, "SoftmaxWithLoss")
     found = json.loads(invoke("data", "table.yaml", "--json", "--rows", "1").out)

@@ -67,6 +67,7 @@ def expect_harmless(text):
     ("code", "arguments"),
     [
         (0, ["data", "fruit.yaml"]),
+        (0, ["data", "fruit.yaml", "--encoded"]),
         (0, ["evaluate", "run"]),
         (0, ["predict", "run", "fruit.csv"]),
         (1, ["check-plugin", "odd.py"]),
