@@ -101,6 +101,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     )
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.load_model import load_model as load_model
+    from mlpkit.jobs.model import Model as Model
+    from mlpkit.jobs.model import load as load
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
     from mlpkit.jobs.training_job import Run as Run
@@ -146,6 +148,7 @@ _HOMES = {
         "UsageError",
     ),
     "mlpkit.jobs.load_model": ("load_model",),
+    "mlpkit.jobs.model": ("Model", "load"),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
     "mlpkit.jobs.training_job": ("Run",),

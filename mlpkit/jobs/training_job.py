@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.build import build_for, open_data
+from mlpkit.jobs.load_model import TrainedModel
+from mlpkit.jobs.model import Model
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
+from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
@@ -20,6 +23,7 @@ from mlpkit.training.events import ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -113,6 +117,12 @@ class Run:
     folder: Path | None = None
     stopped: str = ""
     ended: str = ""
+    _trained: Callable[[], TrainedModel] = field(kw_only=True, repr=False, compare=False)
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model, which takes raw rows as the data set took them."""
+        return Model(self._trained())
 
 
 class TrainingJob:
@@ -199,7 +209,8 @@ class TrainingJob:
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
                 folder.save_model(*self._model(network))
-        finished = Run(network, history, steps=trainer.progress.step, folder=directory)
+        trained = partial(self._trained, network)
+        finished = Run(network, history, steps=trainer.progress.step, folder=directory, _trained=trained)
         if stop.reason:
             finished.stopped = trainer.stopped
         else:
@@ -227,6 +238,13 @@ class TrainingJob:
         }
         missing = [split for split in ("test", "validation", "train") if split not in known]
         return Evaluator(network, self._splits, self.description, metrics)(missing) | known
+
+    def _trained(self, network: Sequential) -> TrainedModel:
+        """Return what is needed to use the network, without the data."""
+        dataset = self.spec.data()
+        with component_errors(f"dataset {self.spec.data.name} failed in load_encoder_state"):
+            dataset.load_encoder_state(self._dataset.encoder_state())
+        return TrainedModel(self.spec, network, dataset, self.description.target)
 
     def _model(self, network: Sequential) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays and metadata of the model file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import reprlib
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
@@ -24,7 +25,6 @@ from mlpkit_plugins.splits.text_key import text_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -189,6 +189,24 @@ class ImageFolder(Dataset):
         if not paths:
             raise DataError(path, f"the folder holds no image; expected {', '.join(IMAGE_SUFFIXES)}")
         return np.stack([self._read(file, "as the model takes") for file in paths])
+
+    def read_examples(
+        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Read all images of a folder with a subfolder per class, and the numbers of their classes.
+
+        Raises:
+            DataError: the folder doesn't hold one folder per class, an image is damaged or has another size than the
+                model takes, or a class is unknown.
+        """
+        if not isinstance(source, Path):
+            return super().read_examples(source)
+        if self._image_shape is None:
+            self.describe()
+        files = class_folders(source, IMAGE_SUFFIXES)
+        self._expect_known(files)
+        images = np.stack([self._read(file.path, "as the model takes") for file in files])
+        return images, np.array([self._classes.index(file.class_name) for file in files], np.int64)
 
     def row_names(self, path: Path) -> tuple[str, ...]:
         """Return the name of an image's file, or those of all images of a folder, relative to it.

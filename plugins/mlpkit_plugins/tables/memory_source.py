@@ -1,0 +1,164 @@
+"""A table in memory."""
+
+from __future__ import annotations
+
+import datetime
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import DataError
+from mlpkit_plugins.splits.text_key import text_key
+from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.source import Chunk
+from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.wrong_number import wrong_number
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.codebook import Codebook
+    from mlpkit_plugins.tables.source import Columns
+
+ROWS_TOGETHER: Final = 1 << 14
+IN_MEMORY: Final = "the rows (counted from 0)"
+
+
+class MemorySource:
+    """Columns in memory, as numbers and as codes of texts.
+
+    None, NaN, NaT and pandas' NA are missing. A text in a column of numbers is parsed as a number; a number, a date or
+    a truth value in a column of categories becomes the text of a known category, or else Python's.
+
+    Args:
+        columns: values by the name of their column, all of one length.
+        missing: texts that also mean a missing value.
+        decimal: the character before the decimals of numbers that are texts.
+        known: the categories of columns, as far as they are known.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Sequence[Any] | NDArray[Any]],
+        missing: Collection[str],
+        decimal: str = ".",
+        known: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self._columns = columns
+        self._missing = frozenset(missing)
+        self._decimal = decimal
+        self._known = {name: frozenset(texts) for name, texts in (known or {}).items()}
+        self.name = IN_MEMORY
+        self.header = tuple(columns)
+        self.header_row: int | None = None
+        self.most_rows = len(next(iter(columns.values()))) if columns else 0
+        self.checksum = ""
+
+    def values(self) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+        """Return all columns."""
+        return self._columns
+
+    def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
+        """Return the rows, chunk by chunk.
+
+        Args:
+            columns: the columns to read.
+            codebooks: one per column of texts; new texts are added to them.
+
+        Raises:
+            DataError: a value doesn't fit its column.
+            ParameterError: the target must hold numbers, but doesn't.
+        """
+        for begin in range(0, self.most_rows, ROWS_TOGETHER):
+            rows = np.arange(begin, min(begin + ROWS_TOGETHER, self.most_rows))
+            part = slice(begin, begin + ROWS_TOGETHER)
+            numbers = np.empty((len(rows), len(columns.all_numbers)))
+            codes = np.empty((len(rows), len(codebooks)), np.int32)
+            for index, name in enumerate(columns.all_numbers):
+                numbers[:, index] = self._numbers(self._columns[name][part], rows, name, columns)
+            for index, (name, book) in enumerate(zip(columns.all_categories, codebooks, strict=True)):
+                codes[:, index] = self._codes(self._columns[name][part], name, book)
+            keys = None
+            if columns.key is not None:
+                texts = self._texts(self._columns[columns.key][part], columns.key)
+                keys = np.array([text_key(text or "") for text in texts], np.uint64)
+            yield Chunk(rows, numbers, codes, keys)
+
+    def _numbers(
+        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns
+    ) -> NDArray[np.float64]:
+        if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
+            numbers = values.astype(np.float64)
+        else:
+            numbers = self._numbers_one_by_one(values, rows, name, columns)
+        infinite = np.flatnonzero(np.isinf(numbers))
+        if len(infinite):
+            message = f"{numbers[infinite[0]]} is not a finite number; make it None if it is missing"
+            raise DataError(self.name, message, row=int(rows[infinite[0]]), column=name)
+        return numbers
+
+    def _numbers_one_by_one(
+        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns
+    ) -> NDArray[np.float64]:
+        numbers = np.full(len(values), np.nan)
+        spelt = []
+        for index, value in enumerate(values):
+            if isinstance(value, Real):
+                numbers[index] = float(value)
+            elif not is_missing(value):
+                spelt.append(index)
+        texts = [str(values[index]) for index in spelt]
+        try:
+            numbers[spelt] = numbers_of(texts, self._missing, decimal=self._decimal)
+        except NotANumberError as error:
+            row, commas = int(rows[spelt[error.index]]), "write numbers with a decimal point"
+            raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
+        return numbers
+
+    def _codes(self, values: Sequence[Any] | NDArray[Any], name: str, book: Codebook) -> NDArray[np.int32]:
+        texts = self._texts(values, name)
+        present = [index for index, text in enumerate(texts) if text is not None]
+        codes = np.full(len(texts), MISSING, np.int32)
+        codes[present] = book.codes([text for text in texts if text is not None])
+        return codes
+
+    def _texts(self, values: Sequence[Any] | NDArray[Any], name: str) -> list[str | None]:
+        """Return the text of each value; None where it is missing."""
+        if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+            values = np.datetime_as_string(values, unit="s").tolist()
+        known: Collection[str] = self._known.get(name, ())
+        return [value if type(value) is str else _text(value, known) for value in values]
+
+
+def _text(value: Any, known: Collection[str]) -> str | None:
+    if is_missing(value):
+        return None
+    ways = list(_ways_to_write(value))
+    return next((text for text in ways if text in known), ways[0])
+
+
+def _ways_to_write(value: Any) -> Iterator[str]:
+    """Return how a file may say what a value says, the most usual way first."""
+    value = value.item() if isinstance(value, np.generic) else value
+    yield str(value)
+    if isinstance(value, bool):
+        yield from (str(value).lower(), str(value).upper(), str(int(value)))
+    elif isinstance(value, int):
+        yield f"{value}.0"
+    elif isinstance(value, float) and value.is_integer():
+        yield str(int(value))
+    elif isinstance(value, datetime.date):
+        yield from (value.isoformat(), value.isoformat().removesuffix("T00:00:00"))
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, or as NaN, NaT and pandas' NA not equal to itself."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # noqa: PLR0124 - that is what NaN is
+    except (TypeError, ValueError):  # NA is neither equal nor different
+        return type(value).__name__ == "NAType"
