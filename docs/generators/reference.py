@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import mlpkit
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 SPECIAL: Final = ("__call__", "__len__")
 """Methods with underscores that an author writes or calls."""
 
+ATTRIBUTES: Final = (property, cached_property)
+"""What looks like an attribute."""
+
 GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
     "Arguments of components": (
@@ -25,6 +29,25 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "What data sets return": (mlpkit, ("Description", "Doubt", "Split", "Classes", "Labels", "Values")),
     "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "TargetError", "DataError", "did_you_mean")),
     "Reading .npy files": (mlpkit, ("read_npy_header", "NpyHeader")),
+    "Training and using networks": (
+        mlpkit,
+        ("load_spec", "Spec", "build", "run", "resume", "Run", "load", "Model", "load_model", "Sequential"),
+    ),
+    "Errors that are raised": (
+        mlpkit,
+        (
+            "MlpkitError",
+            "UsageError",
+            "SpecError",
+            "UnknownComponentError",
+            "PluginError",
+            "ComponentFailure",
+            "DivergenceError",
+            "ModelFileError",
+            "RunFolderError",
+            "StorageError",
+        ),
+    ),
     "Testing": (
         mlpkit.testing,
         (
@@ -74,7 +97,7 @@ def _class(owner: type) -> Iterator[str]:
 
 
 def _method(name: str, method: Any) -> str:
-    call = "" if isinstance(method, property) else _signature(method)
+    call = "" if isinstance(method, ATTRIBUTES) else _signature(method)
     return f"- **`{name}{call}`**: {_sentence(method)}"
 
 
@@ -88,7 +111,7 @@ def _methods(owner: type) -> Iterator[tuple[str, Any]]:
     for base in _bases(owner):
         for name, value in vars(base).items():
             public = not name.startswith("_") or name in SPECIAL
-            if public and name not in seen and value.__doc__ and (callable(value) or isinstance(value, property)):
+            if public and name not in seen and value.__doc__ and (callable(value) or isinstance(value, ATTRIBUTES)):
                 seen.add(name)
                 yield name, value
 

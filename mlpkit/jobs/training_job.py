@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.build import build_for, open_data
 from mlpkit.jobs.load_model import TrainedModel
-from mlpkit.jobs.model import Model
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
+from mlpkit.jobs.trained_model import Model
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget

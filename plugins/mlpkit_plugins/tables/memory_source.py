@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import DataError
-from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
@@ -81,11 +80,7 @@ class MemorySource:
                 numbers[:, index] = self._numbers(self._columns[name][part], rows, name, columns)
             for index, (name, book) in enumerate(zip(columns.all_categories, codebooks, strict=True)):
                 codes[:, index] = self._codes(self._columns[name][part], name, book)
-            keys = None
-            if columns.key is not None:
-                texts = self._texts(self._columns[columns.key][part], columns.key)
-                keys = np.array([text_key(text or "") for text in texts], np.uint64)
-            yield Chunk(rows, numbers, codes, keys)
+            yield Chunk(rows, numbers, codes, None)  # rows to use a model on are never split
 
     def _numbers(
         self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns
