@@ -153,6 +153,27 @@ def test_a_value_counts_whatever_its_type(model, changes):
     np.testing.assert_array_equal(model.predict_proba([{**ROW, **changes}]), model.predict_proba([ROW]))
 
 
+@pytest.mark.parametrize("written", ["{:%Y-%m-%d}", "{:%Y-%m-%d %H:%M:%S}", "{:%Y-%m-%dT%H:%M:%S}"])
+def test_dates_and_truths_are_the_categories_that_a_file_writes(trained, written):
+    days = [datetime.datetime(2020, 1, day % 3 + 1) for day in range(40)]  # noqa: DTZ001 - a file has no time zone
+    lines = [f"{written.format(day)},{('no', 'yes')[n % 2]},{n % 5 < 2},{n}" for n, day in enumerate(days)]
+    Path("days.csv").write_text("\n".join(["day,t,rain,n", *lines]))
+    model = trained("csv: {file: days.csv, target: t, categorical: [day, rain]}")
+    expected = model.predict_proba("days.csv")
+    rain, n = [n % 5 < 2 for n in range(40)], list(range(40))
+    for day in (days, np.array(days, "datetime64[ns]"), np.array(days, object)):
+        columns = {"day": day, "rain": rain, "n": n}
+        np.testing.assert_array_equal(model.predict_proba(columns), expected)
+        np.testing.assert_array_equal(model.predict_proba(columns | {"rain": np.array(rain)}), expected)
+    for frame in frames([{"day": day, "rain": n % 5 < 2, "n": n} for n, day in enumerate(days)]):
+        np.testing.assert_array_equal(model.predict_proba(frame), expected)
+    if written == "{:%Y-%m-%d}":
+        np.testing.assert_array_equal(
+            model.predict_proba([{"day": day.date(), "rain": n % 5 < 2, "n": n} for n, day in enumerate(days)]),
+            expected,
+        )
+
+
 def test_classes_are_names_or_numbers_as_in_the_table(folder, model):
     rows = people()
     assert model.classes == ("old", "young")
@@ -275,6 +296,10 @@ PLACE = "the rows (counted from 0)"
             f"{PLACE}, row 0, column 'age': '2020-01-01' is not a finite number",
         ),
         ([{**ROW, "fare": np.inf}], f"{PLACE}, row 0, column 'fare': inf is not a finite number; make it None"),
+        (
+            [{**ROW, "port": ["Rome"]}],
+            f"{PLACE}, row 0, column 'port': the category \"['Rome']\" occurs in no training row",
+        ),
         ([ROW, {**ROW, "fare": None}], f"{PLACE}, row 1, column 'fare': the value is missing; write one"),
         ([ROW, {**ROW, "port": float("nan")}], f"{PLACE}, row 1, column 'port': the value is missing; write one"),
         ([ROW, {"deck": 1}], f"{PLACE}, row 1, column 'age': the value is missing; write one"),

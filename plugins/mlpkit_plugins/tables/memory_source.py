@@ -87,6 +87,8 @@ class MemorySource:
     ) -> NDArray[np.float64]:
         if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
             numbers = values.astype(np.float64)
+        elif {*map(type, values)} <= {int, float}:
+            numbers = np.fromiter(map(float, values), np.float64, len(values))
         else:
             numbers = self._numbers_one_by_one(values, rows, name, columns)
         infinite = np.flatnonzero(np.isinf(numbers))
@@ -123,16 +125,35 @@ class MemorySource:
     def _texts(self, values: Sequence[Any] | NDArray[Any], name: str) -> list[str | None]:
         """Return the text of each value; None where it is missing."""
         if isinstance(values, np.ndarray) and values.dtype.kind == "M":
-            values = np.datetime_as_string(values, unit="s").tolist()
-        known: Collection[str] = self._known.get(name, ())
-        return [value if type(value) is str else _text(value, known) for value in values]
+            values = values.astype("datetime64[us]")  # which become Python's dates, and None for NaT
+        cache = _Texts(self._known.get(name, ()))
+        values = values.tolist() if isinstance(values, np.ndarray) else values
+        return [value if type(value) is str else cache.text(value) for value in values]
 
 
-def _text(value: Any, known: Collection[str]) -> str | None:
-    if is_missing(value):
-        return None
-    ways = list(_ways_to_write(value))
-    return next((text for text in ways if text in known), ways[0])
+class _Texts(dict[tuple[type, Any], str | None]):
+    """Maps a value and its type, since 1 equals 1.0 and True, to its text: None if it is missing.
+
+    Args:
+        known: the categories of the column, as far as they are known.
+    """
+
+    def __init__(self, known: Collection[str]) -> None:
+        super().__init__()
+        self._known = known
+
+    def text(self, value: Any) -> str | None:
+        """Return the text of a value."""
+        try:
+            return self[type(value), value]
+        except TypeError:  # a list, say, which is no key
+            return str(value)
+
+    def __missing__(self, key: tuple[type, Any]) -> str | None:
+        value = key[1]
+        ways = [] if is_missing(value) else list(_ways_to_write(value))
+        self[key] = next((text for text in ways if text in self._known), ways[0] if ways else None)
+        return self[key]
 
 
 def _ways_to_write(value: Any) -> Iterator[str]:
