@@ -160,8 +160,8 @@ class Model:
 
     def __repr__(self) -> str:
         shape = ", ".join(map(str, ("rows", *self._trained.network.input_shape)))
-        takes = _few(self.columns) if self.columns else f"arrays such as of shape ({shape})"
-        return f"<mlpkit.Model {self.spec.name}: takes {takes}; predicts {self._predicted()}>"
+        takes = _few(self.columns) if self.columns else f"arrays, such as of shape ({shape})"
+        return f"<Model {self.spec.name}: takes {takes}; predicts {self._predicted()}>"
 
     def _predicted(self) -> str:
         if self.classes is not None:

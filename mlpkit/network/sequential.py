@@ -152,8 +152,7 @@ class Sequential:
 
     def __repr__(self) -> str:
         stack = ", ".join(operation.path for operation in (*self.layers, self.loss_layer))
-        shape = ", ".join(map(str, ("rows", *self.input_shape)))
-        return f"<mlpkit.Sequential: {stack}; takes encoded inputs of shape ({shape})>"
+        return f"<Sequential of {stack}: takes encoded inputs of shape {self.input_shape}>"
 
     @property
     def gradient_values(self) -> NDArray[Any]:

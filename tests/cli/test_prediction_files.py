@@ -63,7 +63,7 @@ def test_arrays_are_known_by_their_first_bytes(invoke, work):
     ("content", "message"),
     [
         (b"", "error: standard input, row 1: the file is empty; expected a header, and a row for each example\n"),
-        (b"a\n1\n", "error: standard input, row 1, column 'colour': there is no such column; it has a\n"),
+        (b"a\n1\n", "error: standard input, row 1, column 'colour': the file has no such column; it has a\n"),
         (
             b"a,colour\n1,red\nx,red\n",
             "error: standard input, row 3, column 'a': 'x' is not a finite number; put a number there, or leave out "
@@ -218,7 +218,11 @@ def test_other_data_is_evaluated_as_the_runs_own(train, invoke, work):
             "--split names parts of the run's own data; leave it out, or --data",
         ),
         (("--data", "tset.csv"), 2, "there is no file 'tset.csv'; did you mean 'test.csv'?"),
-        (("--data", "inputs.csv"), 1, "inputs.csv, row 1, column 'kind': there is no such column; it has a, colour"),
+        (
+            ("--data", "inputs.csv"),
+            1,
+            "inputs.csv, row 1, column 'kind': the file has no such column; it has a, colour",
+        ),
         (("--data", "test.csv"), 1, "test.csv, row 2, column 'kind': the class 'w' occurs in no training row"),
     ],
 )

@@ -254,12 +254,10 @@ def test_the_model_of_a_run_is_the_one_that_is_loaded(folder, monkeypatch):
 
 def test_a_model_says_what_it_takes_and_predicts(folder, model):
     assert model.columns == INPUTS
-    assert repr(model) == "<mlpkit.Model people: takes deck, age, fare, port; predicts old, young>"
-    assert repr(mlpkit.load(folder / "values")) == "<mlpkit.Model people: takes deck, fare, port; predicts weight, age>"
+    assert repr(model) == "<Model people: takes deck, age, fare, port; predicts old, young>"
+    assert repr(mlpkit.load(folder / "values")) == "<Model people: takes deck, fare, port; predicts weight, age>"
     assert model.spec.name == "people"
-    assert repr(model.network) == (
-        "<mlpkit.Sequential: Affine1, SoftmaxWithLoss1; takes encoded inputs of shape (rows, 7)>"
-    )
+    assert "takes encoded inputs of shape (7,)" in repr(model.network)
 
 
 def test_its_network_refuses_raw_rows(model):
@@ -421,7 +419,7 @@ def test_arrays_are_taken_raw_in_memory_and_from_files(trained):
     np.savez("both.npz", x=x, t=t)
     model = trained("npz: {file: both.npz, divide_by: 255, standardize: true}")
     assert (model.classes, model.columns) == ((0, 1), None)
-    assert repr(model).endswith("takes arrays such as of shape (rows, 2, 3); predicts 0, 1>")
+    assert repr(model).endswith("takes arrays, such as of shape (rows, 2, 3); predicts 0, 1>")
     expected = model.predict_proba("both.npz")
     for rows in (x, x.tolist(), x.reshape(40, 6)):
         np.testing.assert_array_equal(model.predict_proba(rows), expected)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import DataError
+from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
-from mlpkit_plugins.tables.wrong_number import wrong_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -69,7 +69,6 @@ class MemorySource:
 
         Raises:
             DataError: a value doesn't fit its column.
-            ParameterError: the target must hold numbers, but doesn't.
         """
         for begin in range(0, self.most_rows, ROWS_TOGETHER):
             rows = np.arange(begin, min(begin + ROWS_TOGETHER, self.most_rows))
@@ -77,20 +76,18 @@ class MemorySource:
             numbers = np.empty((len(rows), len(columns.all_numbers)))
             codes = np.empty((len(rows), len(codebooks)), np.int32)
             for index, name in enumerate(columns.all_numbers):
-                numbers[:, index] = self._numbers(self._columns[name][part], rows, name, columns)
+                numbers[:, index] = self._numbers(self._columns[name][part], rows, name)
             for index, (name, book) in enumerate(zip(columns.all_categories, codebooks, strict=True)):
                 codes[:, index] = self._codes(self._columns[name][part], name, book)
             yield Chunk(rows, numbers, codes, None)  # rows to use a model on are never split
 
-    def _numbers(
-        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns
-    ) -> NDArray[np.float64]:
+    def _numbers(self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
         if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
             numbers = values.astype(np.float64)
         elif {*map(type, values)} <= {int, float}:
             numbers = np.fromiter(map(float, values), np.float64, len(values))
         else:
-            numbers = self._numbers_one_by_one(values, rows, name, columns)
+            numbers = self._numbers_one_by_one(values, rows, name)
         infinite = np.flatnonzero(np.isinf(numbers))
         if len(infinite):
             message = f"{numbers[infinite[0]]} is not a finite number; make it None if it is missing"
@@ -98,7 +95,7 @@ class MemorySource:
         return numbers
 
     def _numbers_one_by_one(
-        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns
+        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str
     ) -> NDArray[np.float64]:
         numbers = np.full(len(values), np.nan)
         spelt = []
@@ -111,8 +108,9 @@ class MemorySource:
         try:
             numbers[spelt] = numbers_of(texts, self._missing, decimal=self._decimal)
         except NotANumberError as error:
-            row, commas = int(rows[spelt[error.index]]), "write numbers with a decimal point"
-            raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
+            text, remedy = shown_text(texts[error.index]), "put a number there, or leave out the row"
+            message = f"{text} is not a finite number; {remedy}"
+            raise DataError(self.name, message, row=int(rows[spelt[error.index]]), column=name) from error
         return numbers
 
     def _codes(self, values: Sequence[Any] | NDArray[Any], name: str, book: Codebook) -> NDArray[np.int32]:

@@ -139,7 +139,7 @@ def test_splits_may_have_files_of_their_own(write):
     assert (x.tolist(), t.tolist()) == ([[5, 0, 1]], [1])
     assert message(
         Csv(file, "t", categorical=("c",), test=write("a,t\n1,no\n", "test.csv")).describe, DataError, test
-    ) == ("data.csv, row 1, column 'c': there is no such column; it has a, t")
+    ) == ("data.csv, row 1, column 'c': the file has no such column; it has a, t")
 
 
 # Missing values
@@ -215,7 +215,7 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
     assert used.class_names() == ("no", "yes")
     new = write("c,b\nz,3\n", "new.csv")
     assert message(lambda: used.read(tmp_path / "new.csv"), DataError, new) == (
-        "data.csv, row 1, column 'a': there is no such column; it has c, b"
+        "data.csv, row 1, column 'a': the file has no such column; it has c, b"
     )
     new = write("c,a\nxx,3\n", "new.csv")
     assert message(lambda: used.read(tmp_path / "new.csv"), DataError, new) == (
