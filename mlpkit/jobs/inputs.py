@@ -70,6 +70,8 @@ def file_names(rows: object) -> list[Path] | None:
     """Return the file that rows are to be read from, or several; None if they are in memory."""
     if isinstance(rows, str | os.PathLike):
         return [Path(rows)]
+    if getattr(rows, "ndim", 0) == 1 and np.asarray(rows).dtype.kind in "OU":
+        rows = np.asarray(rows).tolist()  # such as a column of a data frame
     if isinstance(rows, list | tuple) and rows and all(isinstance(file, str | os.PathLike) for file in rows):
         return [Path(file) for file in rows]
     return None

@@ -345,7 +345,7 @@ def test_rows_that_do_not_fit_are_refused_with_what_was_expected(model, folder, 
         (
             [{**ROW, "kind": "middle"}],
             None,
-            f"{PLACE}, row 0, column 'kind': the class 'middle' occurs in no training row",
+            f"{PLACE}, row 0, column 'kind': the class 'middle' occurs in no training row; leave out",
         ),
         (
             [ROW],
@@ -478,6 +478,14 @@ def test_images_come_as_files_a_folder_or_an_array(trained):
     pixels = np.stack([np.asarray(Image.open(file)) for file in files])
     for rows in (files, list(map(str, files)), pixels, pixels[:, None]):
         np.testing.assert_array_equal(model.predict_proba(rows), expected)
+    np.testing.assert_array_equal(model.predict_proba(np.array(list(map(str, files)))), expected)
+    np.testing.assert_allclose(model.predict_proba(pixels / 255), expected, rtol=1e-5)
+    with pytest.raises(
+        mlpkit.DataError, match=r"^the pixels: they are floats such as \d+; expected floats from 0 to 1, or"
+    ):
+        model.predict(pixels.astype(float))
+    with pytest.raises(mlpkit.UsageError, match=r"they are numbers such as .*, but encoding divides pixels by 255"):
+        model.network.predict(pixels.reshape(20, 4).astype(float))
     assert set(model.predict(files)) <= {"cat", "dog"}
     assert model.evaluate("pets")["loss"] > 0
     assert model.evaluate(files, ["cat"] * 20)["loss"] > 0

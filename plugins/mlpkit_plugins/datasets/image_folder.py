@@ -13,7 +13,7 @@ import PIL  # noqa: F401 - where it is missing, the data set is listed with the 
 from annotated_types import Ge, Le
 
 from mlpkit import Classes, DataError, Dataset, Description, ModelFileError, ParameterError, ShapeError, did_you_mean
-from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
+from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.files.named_file import named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
@@ -219,12 +219,14 @@ class ImageFolder(Dataset):
     def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Turn raw images into what the network takes.
 
-        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are.
+        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
+        those that clearly aren't normalized are refused.
 
         Args:
             raw: images, shape (rows, channels, height, width), or (rows, height, width) if they are grey, or as rows.
 
         Raises:
+            DataError: floats should be normalized, but clearly aren't.
             ShapeError: the images have another shape.
         """
         if self._image_shape is None:
@@ -234,10 +236,7 @@ class ImageFolder(Dataset):
         if raw.shape[1:] not in shapes:
             expected = " or ".join(f"(rows, {', '.join(map(str, one))})" for one in shapes)
             raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
-        x = np.array(raw, np.float32, order="C").reshape(len(raw), *self._input_shape())
-        if self.normalize and raw.dtype.kind in "iu":
-            scale_pixels(x)
-        return x
+        return pixels_of(raw, self._input_shape(), normalize=self.normalize)
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""

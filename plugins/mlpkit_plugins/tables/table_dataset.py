@@ -73,6 +73,7 @@ class TableDataset(TableOptions, Dataset):
     _fingerprint = ""
     _doubts: tuple[Doubt, ...] = ()
     _seems_to_hold_values = False
+    _is_loaded = False
 
     @abstractmethod
     def source(self, path: Path, name: str) -> TableSource:
@@ -149,6 +150,7 @@ class TableDataset(TableOptions, Dataset):
         if not are_names(order) or set(order) != set(encoder.inputs):
             raise ModelFileError("the encoder of the table doesn't order the columns that it encodes")
         self._encoder, self._order, self._splits = encoder, tuple(order), None
+        self._is_loaded = True
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read the columns that the model takes from a file in the format of the data set.
@@ -339,7 +341,7 @@ class TableDataset(TableOptions, Dataset):
         if name == table.columns.target_class:
             if self._seems_to_hold_values:
                 return numbers_for_classes(table)
-            return table.error(position, name, unknown_class(text, encoder.classes or ()))
+            return table.error(position, name, unknown_class(text, encoder.classes or (), trained=self._is_loaded))
         return table.error(
             position, name, unknown_category(text, encoder.categories[name], to_predict=not table.columns.has_target)
         )
