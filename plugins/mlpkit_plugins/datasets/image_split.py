@@ -99,5 +99,5 @@ def why_not_scaled(x: NDArray[Any]) -> str:
 
 
 def _are_far_from_normal(x: NDArray[Any]) -> bool:
-    """Whether the largest pixel is one that nobody would call normalized, but an ordinary raw one."""
+    """Whether the largest pixel can't be a normalized one, but an ordinary raw one."""
     return bool(x.size and FAR_FROM_NORMAL < x.max() <= 255)
