@@ -37,14 +37,16 @@ def named_columns(rows: object) -> Columns | None:
     if isinstance(rows, np.ndarray):
         return {name: rows[name] for name in rows.dtype.names} if rows.dtype.names else None
     names = frame_columns(rows)
-    return None if names is None else _of_one_length({str(name): _of_frame(rows, name) for name in names})
+    return None if names is None else _of_frame(rows, names)
 
 
 def frame_columns(rows: Any) -> list[Any] | None:
     """Return what a data frame calls its columns; None if it is no data frame."""
+    if not hasattr(rows, "__len__") or not hasattr(rows, "__getitem__"):  # a lazy frame of Polars has columns, too
+        return None
     names = getattr(rows, "column_names", None)  # Arrow's; its ``columns`` are the values
     names = getattr(rows, "columns", None) if names is None else names
-    return list(names) if names is not None and hasattr(rows, "__getitem__") else None
+    return None if names is None else list(names)
 
 
 def columns_by_position(rows: object, names: Sequence[str]) -> Columns:
@@ -88,14 +90,17 @@ def _sequence(name: str, values: Any) -> Column:
     return values if isinstance(values, list | tuple) else _flat(name, np.asarray(values))
 
 
-def _of_frame(frame: Any, name: Any) -> NDArray[Any]:
-    return _flat(str(name), np.asarray(frame[name]))
+def _of_frame(frame: Any, names: Sequence[Any]) -> Columns:
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two columns of the data frame are called '{name}'; rename one, or leave it out")
+    return {str(name): _flat(str(name), np.asarray(frame[name])) for name in names}
 
 
 def _flat(name: str, values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim != 1:
-        what = f"has values of shape {values.shape}; expected one value for each row"
-        raise UsageError(f"the column '{name}' {what}; are there two columns of that name?")
+        expected = "expected one value for each row"
+        raise UsageError(f"the column '{name}' has values of shape {values.shape}; {expected}")
     return values
 
 

@@ -158,13 +158,20 @@ def _read(model: TrainedModel, file: Path) -> tuple[NDArray[Any], tuple[str, ...
 
 
 def _in_memory(model: TrainedModel, rows: object) -> Inputs:
+    columns = named_columns(rows)
     with _reading(model, IN_MEMORY):
-        return Inputs(_encoded(model, IN_MEMORY, _raw(model, rows)))
+        return Inputs(_encoded(model, IN_MEMORY, _raw(model, rows, columns)))
 
 
-def _raw(model: TrainedModel, rows: object) -> NDArray[Any]:
-    """Return raw inputs, as the data set reads them from a file."""
-    names, columns = model.dataset.column_names(), named_columns(rows)
+def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[Any]:
+    """Return raw inputs, as the data set reads them from a file.
+
+    Args:
+        model: the model.
+        rows: the rows.
+        columns: their columns, if these have names.
+    """
+    names = model.dataset.column_names()
     if names is None:
         if columns is not None and frame_columns(rows) is None:
             shape = ", ".join(map(str, ("rows", *model.network.input_shape)))
@@ -178,7 +185,7 @@ def _raw(model: TrainedModel, rows: object) -> NDArray[Any]:
                 raise
             remedy = "if these rows are encoded already, give them to model.network.predict"
             raise ShapeError(error.message, expected=error.expected, remedy=remedy) from error
-    if columns and not len(next(iter(columns.values()))):
+    if not columns or not len(next(iter(columns.values()))):
         raise UsageError("there are no rows; expected at least one")
     return model.dataset.from_columns(columns)
 

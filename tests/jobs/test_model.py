@@ -311,6 +311,10 @@ PLACE = "the rows (counted from 0)"
             {"deck": [[1]], "age": np.ones((1, 2))},
             "the column 'age' has values of shape (1, 2); expected one value for",
         ),
+        (
+            pa.table([[1], [2]], ["age", "age"]),
+            "two columns of the data frame are called 'age'; rename one, or leave it out",
+        ),
         ([ROW, 7], "row 1, counted from 0, is 7; expected a dict, as other rows are"),
         ([[1, 2, 3]], "row 0, counted from 0, has 3 values; expected 4 values: deck, age, fare, port"),
         (np.ones((3, 5)), "an array of shape (3, 5) doesn't fit the table; expected rows of 4 values: deck, age, fare"),
@@ -325,6 +329,7 @@ PLACE = "the rows (counted from 0)"
         ),
         (None, "rows can't be None; expected a file name"),
         ([], NO_ROWS),
+        ({}, NO_ROWS),
         ({name: [] for name in INPUTS}, NO_ROWS),
         (np.ones((0, 4)), NO_ROWS),
         ("poeple.csv", "there is no file 'poeple.csv'; did you mean 'people.csv'?"),
