@@ -108,6 +108,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.load_model import load_model as load_model
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
+    from mlpkit.jobs.trained_model import Model as Model
+    from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
     from mlpkit.network.sequential import Sequential as Sequential
     from mlpkit.npy_header import NpyHeader as NpyHeader
@@ -154,6 +156,7 @@ _HOMES = {
     ),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_model": ("load_model",),
+    "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
     "mlpkit.jobs.training_job": ("Run",),

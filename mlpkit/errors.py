@@ -227,6 +227,7 @@ class DataError(MlpkitError):
         column: str | None = None,
     ) -> None:
         self.path = str(path)
+        self.message = message
         self.byte = byte
         self.row = row
         self.column = column
@@ -234,6 +235,16 @@ class DataError(MlpkitError):
         parts = {f"byte {byte}": byte, f"row {row}": row, f"column '{name}'": column}
         place = ", ".join([self.path, *(part for part, given in parts.items() if given is not None)])
         super().__init__(printable(f"{place}: {message}"))
+
+    def renamed(self, path: str | Path, name: str) -> DataError:
+        """Return the same error about a file that goes by another name.
+
+        Args:
+            path: the file.
+            name: what to call it.
+        """
+        called, message = (text.replace(str(path), name) for text in (self.path, self.message))
+        return DataError(called, message, byte=self.byte, row=self.row, column=self.column)
 
 
 class DivergenceError(MlpkitError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import cached_property
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SPECIAL: Final = ("__call__", "__len__")
 """Methods with underscores that an author writes or calls."""
+
+ATTRIBUTES: Final = (property, cached_property)
+"""What looks like an attribute."""
 
 GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
@@ -43,8 +47,8 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
 
 
 PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
-    "Training": (mlpkit, ("fit", "load_spec", "run", "resume", "build", "load_model")),
-    "What they return": (mlpkit, ("Run", "Sequential", "Spec")),
+    "Training": (mlpkit, ("fit", "load_spec", "run", "resume", "build", "load", "load_model")),
+    "What they return": (mlpkit, ("Run", "Model", "Sequential", "Spec")),
     "Errors": (
         mlpkit,
         (
@@ -107,7 +111,7 @@ def _class(owner: type) -> Iterator[str]:
 
 
 def _method(name: str, method: Any) -> str:
-    call = "" if isinstance(method, property) else _signature(method)
+    call = "" if isinstance(method, ATTRIBUTES) else _signature(method)
     return f"- **`{name}{call}`**: {_sentence(method)}"
 
 
@@ -123,7 +127,7 @@ def _methods(owner: type) -> Iterator[tuple[str, Any]]:
             public = not name.startswith("_") or name in SPECIAL
             if isinstance(value, LazyMethod):
                 value = MethodType(getattr(owner, name), owner)  # noqa: PLW2901 - what it stands for
-            if public and name not in seen and value.__doc__ and (callable(value) or isinstance(value, property)):
+            if public and name not in seen and value.__doc__ and (callable(value) or isinstance(value, ATTRIBUTES)):
                 seen.add(name)
                 yield name, value
 

@@ -9,25 +9,41 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import columns, figure
 from mlpkit.cli.output import document, message, result
+from mlpkit.cli.standard_input import file_or_standard_input
+from mlpkit.errors import UsageError
 
 
 @options.verb("evaluate")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.option("--split", "splits", metavar="NAME", multiple=True, help="train, validation or test; may be repeated.")
+@click.option("--data", "file", metavar="FILE", type=click.Path(path_type=Path), help="Evaluate on other data.")
 @options.takes_plugins
 @options.takes_json
 def command(
-    directory: Path, splits: tuple[str, ...], plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool
+    directory: Path,
+    splits: tuple[str, ...],
+    file: Path | None,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Compute a trained network's loss and metrics.
 
     RUN is a run folder. By default, for every split that the data set has. If the data has changed since training, a
-    warning says so.
+    warning says so. With --data, for a file or folder like the one trained on, with inputs and targets; - is standard
+    input.
     """
-    from mlpkit.jobs.evaluate import evaluate  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.jobs.evaluate import evaluate, evaluate_file  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
-    found = evaluate(directory, splits, Registry.discover(plugins=plugins, blocked=blocked))
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    if file is None:
+        found = evaluate(directory, splits, registry)
+    elif splits:
+        raise UsageError("--split names parts of the run's own data; leave it out, or --data")
+    else:
+        with file_or_standard_input(file) as data:
+            found = evaluate_file(directory, data, registry)
     if found.doubt:
         message(f"warning: {directory}: {found.doubt}")
     if as_json:

@@ -10,6 +10,8 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import columns, figure
 from mlpkit.cli.output import document, result
+from mlpkit.cli.standard_input import file_or_standard_input
+from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,23 +24,48 @@ if TYPE_CHECKING:
 @options.verb("predict")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write a .csv, .jsonl or .parquet file.")
+@click.option("--keep-inputs", is_flag=True, help="With --out, put all columns of FILE before the predictions.")
 @options.takes_plugins
 @options.takes_json
-def command(directory: Path, file: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool) -> None:
+def command(
+    directory: Path,
+    file: Path,
+    out: Path | None,
+    keep_inputs: bool,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Predict with a trained network.
 
-    RUN is a run folder, FILE holds raw inputs: .npy, .npz, or a format of the data set. Prints a line a row of
-    FILE: the most probable class and its probability, the probability of each label, or the values. With --json, the
-    probabilities of all classes.
+    RUN is a run folder, FILE holds raw inputs: .npy, .npz, or a format of the data set; - is standard input. Prints a
+    line a row of FILE: the most probable class and its probability, the probability of each label, or the values. With
+    --json, the probabilities of all classes.
 
     Rows are counted from 0, as in an array; in a table with a header, row 0 is the one below it. Files of a folder have
     their names beside them.
     """
+    from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.jobs.prediction_file import (  # noqa: PLC0415 - for the same reason
+        expect_format,
+        write_predictions,
+    )
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
-    predictions = predict(directory, file, Registry.discover(plugins=plugins, blocked=blocked))
-    if as_json:
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    if keep_inputs and out is None:
+        raise UsageError("--keep-inputs goes with --out: it puts the inputs before the predictions in a file")
+    if out is not None:
+        expect_format(out, file)
+    with file_or_standard_input(file) as rows:
+        predictions = predict(directory, rows, registry, keep_inputs=keep_inputs)
+    if out is not None:
+        write_predictions(out, predictions)
+        count = len(predictions.values)
+        document({"rows": count, "out": out}) if as_json else result(f"{counted(count, 'prediction')} in {out}")
+    elif as_json:
         for row in range(len(predictions.values)):
             document(_document(predictions, row))
     else:

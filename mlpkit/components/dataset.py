@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from mlpkit.components.component import Component
@@ -10,7 +11,6 @@ from mlpkit.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -166,6 +166,56 @@ class Dataset(Component):
         None, the default, means that rows have no names.
         """
         return None
+
+    def column_names(self) -> tuple[str, ...] | None:
+        """Return the names of the columns that inputs come from, in the order of the table, once opened or loaded.
+
+        None, the default, means that inputs are arrays, not rows of a table.
+        """
+        return None
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> NDArray[Any]:
+        """Turn columns of a table in memory into raw inputs, as ``read`` does with a file.
+
+        Called only if ``column_names`` returns names. Rows count from 0 in messages.
+
+        Args:
+            columns: values by the name of their column, all of one length: lists, or arrays of one dimension. Columns
+                that aren't inputs are to be left out.
+
+        Raises:
+            DataError: a column is missing, or a value doesn't fit its column.
+        """
+        raise DataError("the rows", "this data set takes an array, not columns with names")
+
+    def read_examples(
+        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Read raw inputs and their targets, to evaluate a model on other data than it was trained with.
+
+        Args:
+            source: a file or folder like the one trained on; or columns in memory, if ``column_names`` returns names.
+
+        Returns:
+            Raw inputs as ``read`` returns them, and targets as ``Split.take`` writes them; classes as numbers, never
+            one-hot.
+
+        Raises:
+            DataError: the file doesn't hold both, or one of them is not what it should be.
+        """
+        place = source if isinstance(source, Path) else "the rows"
+        remedy = "in Python, give targets beside the rows: evaluate(rows, targets)"
+        raise DataError(place, f"this data set doesn't read inputs and targets from one place; {remedy}")
+
+    def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+        """Read all columns of a file that ``read`` reads, as they stand there, for ``mlpkit predict --keep-inputs``.
+
+        Called only if ``column_names`` returns names.
+
+        Raises:
+            DataError: the format is unknown, or the file is corrupt.
+        """
+        raise DataError(path, "this data set doesn't return columns as they stand in a file")
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Turn raw inputs, shape (rows, ...), into what the network takes."""

@@ -6,8 +6,13 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.errors import DivergenceError, RunFolderError, SpecShapeError, UsageError
+import numpy as np
+
+from mlpkit.components.dataset import Description
+from mlpkit.components.target import Classes
+from mlpkit.errors import DataError, DivergenceError, RunFolderError, SpecShapeError, UsageError
 from mlpkit.jobs.build import data_not_as_trained_on, describe_data, open_data
+from mlpkit.jobs.inputs import examples_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.network.component_errors import component_errors
@@ -16,14 +21,20 @@ from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from mlpkit.components.dataset import Description
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Split
+    from mlpkit.components.target import Target
+    from mlpkit.jobs.inputs import Inputs
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.registry.registry import Registry
 
 SPLITS = ("train", "validation", "test")
+DATA_SPLIT = "data"
+"""What data that isn't the run's own is called in results."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +80,125 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
     for split in splits:
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
+    results = evaluated(model, data, description, splits or [s for s in SPLITS if s in data], directory)
+    return Evaluation(results, _tables(model), model.dataset.class_names() or (), _doubt(directory, model))
+
+
+def evaluate_file(directory: Path, file: Path, registry: Registry | None = None) -> Evaluation:
+    """Return loss and metrics of a run's network for other data than it was trained with, as the split ``data``.
+
+    Args:
+        directory: the run folder.
+        file: inputs and targets, in a file or folder like the one trained on.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        UsageError: there is no such file.
+        RunFolderError: the folder is not a run folder, or holds no model yet.
+        ModelFileError: the model file is damaged.
+        DivergenceError: the model, or a loss, is not finite.
+        DataError: the file can't be read, or doesn't hold inputs and targets that fit the network.
+        ComponentFailure: the data set, the network or a metric raised an exception of its own.
+    """
+    model = load_run(directory, registry)
+    results = evaluated_examples(model, *examples_of(model, file))
+    return Evaluation({DATA_SPLIT: results}, _tables(model), model.dataset.class_names() or ())
+
+
+def evaluated_examples(model: TrainedModel, inputs: Inputs, targets: NDArray[Any]) -> dict[str, Any]:
+    """Return loss and metrics of a model for examples.
+
+    Args:
+        model: the model.
+        inputs: their inputs, encoded.
+        targets: their targets, as ``Split.take`` writes them, but never one-hot.
+
+    Raises:
+        DataError: the targets don't fit the inputs or the network.
+        DivergenceError: the loss is not finite.
+        ComponentFailure: the network or a metric raised an exception of its own.
+    """
+    examples = Examples(model.target, inputs, targets)
+    description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)})
+    return evaluated(model, {DATA_SPLIT: examples}, description, [DATA_SPLIT], inputs.source)[DATA_SPLIT]
+
+
+def evaluated(
+    model: TrainedModel,
+    data: Mapping[str, Split],
+    description: Description,
+    splits: Sequence[str],
+    source: str | Path,
+) -> dict[str, dict[str, Any]]:
+    """Return loss and metrics of a model by split.
+
+    Args:
+        model: the model.
+        data: the splits.
+        description: their shapes.
+        splits: which of them.
+        source: where the data comes from, for messages.
+
+    Raises:
+        DivergenceError: a loss is not finite.
+        ComponentFailure: the data set, the network or a metric raised an exception of its own.
+    """
     metrics = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
-        results = Evaluator(model.network, data, description, metrics)(splits or [s for s in SPLITS if s in data])
+        results = Evaluator(model.network, data, description, metrics)(splits)
     for split, found in results.items():
         if not math.isfinite(found["loss"]):
             raise DivergenceError(
-                f"{directory}: the {split} loss is {found['loss']}; check the data for values out of scale"
+                f"{source}: the {split} loss is {found['loss']}; check the data for values out of scale"
             )
-    tables = {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
-    return Evaluation(results, tables, model.dataset.class_names() or (), _doubt(directory, model))
+    return results
+
+
+class Examples:
+    """Examples in memory, a split of their own.
+
+    Args:
+        target: what the network predicts.
+        inputs: their inputs, encoded.
+        targets: their targets, as ``Split.take`` writes them, but never one-hot.
+
+    Raises:
+        DataError: the targets don't fit the inputs or the network.
+    """
+
+    def __init__(self, target: Target, inputs: Inputs, targets: NDArray[Any]) -> None:
+        shape = () if isinstance(target, Classes) else target.array(inputs.x.dtype)[0]
+        if targets.shape != (len(inputs.x), *shape):
+            expected = ", ".join(map(str, (len(inputs.x), *shape)))
+            raise DataError(inputs.source, f"has targets of shape {targets.shape}; expected ({expected})")
+        if isinstance(target, Classes):
+            _expect_classes(target.count, inputs, targets)
+        self._inputs = inputs.x
+        one_hot = isinstance(target, Classes) and target.one_hot
+        self._targets = np.eye(target.count)[targets] if isinstance(target, Classes) and one_hot else targets
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self._inputs)
+
+    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
+        """Write the examples at ``indices`` into ``out``."""
+        x, t = out
+        x[...] = self._inputs[indices]
+        t[...] = self._targets[indices]
+
+
+def _expect_classes(count: int, inputs: Inputs, numbers: NDArray[Any]) -> None:
+    wrong = np.flatnonzero((numbers < 0) | (numbers >= count))
+    if len(wrong):
+        row = wrong[0]
+        message = f"row {row}, counted from 0, is of class {numbers[row]}; the model knows 0 to {count - 1}"
+        raise DataError(inputs.source, message)
+
+
+def _tables(model: TrainedModel) -> dict[str, tuple[str, str]]:
+    metrics = {metric.name: metric for metric in model.spec.training.metrics}
+    return {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
 
 
 def _doubt(directory: Path, model: TrainedModel) -> str:

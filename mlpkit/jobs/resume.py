@@ -155,4 +155,4 @@ def _finished_run(folder: RunFolder, registry: Registry) -> Run:
         for split, results in folder.read_metrics().items()
     }
     steps = int(history[-1]["iteration"]) if history else 0
-    return Run(model.network, history, metrics, steps=steps, folder=folder.directory)
+    return Run(model.network, history, metrics, steps=steps, folder=folder.directory, _trained=lambda: model)

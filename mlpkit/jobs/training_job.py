@@ -8,9 +8,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.jobs.build import build_for, open_data
+from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.model import Origin, model_of
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
+from mlpkit.jobs.trained_model import Model
+from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
@@ -20,7 +23,7 @@ from mlpkit.training.events import ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mlpkit.components.callback import Callback
@@ -123,6 +126,12 @@ class Run:
     folder: Path | None = None
     stopped: str = ""
     ended: str = ""
+    _trained: Callable[[], TrainedModel] = field(kw_only=True, repr=False, compare=False)
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model, which takes raw rows as the data set took them."""
+        return Model(self._trained())
 
     def __repr__(self) -> str:
         """Say how long it trained, and what came of it."""
@@ -238,7 +247,8 @@ class TrainingJob:
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
                 folder.save_model(*model_of(network, origin))
-        finished = Run(network, history, steps=trainer.progress.step, folder=directory)
+        trained = partial(self._trained, network)
+        finished = Run(network, history, steps=trainer.progress.step, folder=directory, _trained=trained)
         if stop.reason:
             finished.stopped = trainer.stopped
         else:
@@ -266,3 +276,10 @@ class TrainingJob:
         }
         missing = [split for split in ("test", "validation", "train") if split not in known]
         return Evaluator(network, self._splits, self.description, metrics)(missing) | known
+
+    def _trained(self, network: Sequential) -> TrainedModel:
+        """Return what is needed to use the network, without the data."""
+        dataset = self.spec.data()
+        with component_errors(f"dataset {self.spec.data.name} failed in load_encoder_state"):
+            dataset.load_encoder_state(self._dataset.encoder_state())
+        return TrainedModel(self.spec, network, dataset, self.description.target)

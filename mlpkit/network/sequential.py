@@ -179,7 +179,6 @@ class Sequential:
             stack.enter_context(flushed_subnormals())
             yield
 
-    @computes
     def predict(self, x: ArrayLike) -> NDArray[Any]:
         """Return predictions, such as the probability of each class, shape (rows, ...).
 
@@ -190,7 +189,15 @@ class Sequential:
             UsageError: ``encoder`` says that the inputs plainly aren't encoded.
             ShapeError: the inputs have another shape.
         """
-        inputs = self._inputs(x)
+        return self.predict_encoded(self._inputs(x))
+
+    @computes
+    def predict_encoded(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Return predictions for inputs that ``encoder`` encoded, which aren't checked again.
+
+        Args:
+            inputs: rows, at least one, shape (rows, *input_shape), of the network's dtype.
+        """
         replica = self.replicas[0]
         with self._turn:
             replica.set_training(False)
@@ -485,7 +492,9 @@ def expect_slices(slices: int) -> None:
         raise UsageError(f"a minibatch can't be cut into {slices} slices; expected at least 1")
 
 
-ENCODES_RAW_ROWS: Final = "a network takes encoded inputs; 'mlpkit predict RUN FILE' encodes raw rows"
+ENCODES_RAW_ROWS: Final = (
+    "a network takes encoded inputs; for raw ones, mlpkit.load(RUN).predict(rows), or 'mlpkit predict RUN FILE'"
+)
 
 
 def expect_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:

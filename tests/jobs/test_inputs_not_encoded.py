@@ -11,7 +11,7 @@ import pytest
 import mlpkit
 from mlpkit.jobs.load_model import load_run
 
-ADVICE = "; a network takes encoded inputs; 'mlpkit predict RUN FILE' encodes raw rows"
+ADVICE = "; a network takes encoded inputs; for raw ones, mlpkit.load(RUN).predict(rows), or 'mlpkit predict RUN FILE'"
 MODEL = "run/model.safetensors"
 SPEC = """\
 mlpkit: 1

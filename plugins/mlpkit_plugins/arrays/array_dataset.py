@@ -153,6 +153,19 @@ class ArrayDataset(Dataset):
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x
 
+    def examples_in(self, found: Examples) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return raw inputs and targets of other examples than those trained on.
+
+        Raises:
+            DataError: the arrays don't belong together, or the targets don't hold what ``predict`` says.
+        """
+        _expect_pairs(found)
+        target = array_target(found.targets, self.predict, found.targets_name)
+        expect_finite(found.targets, found.targets_name)
+        count = found.inputs.shape[0]
+        shape = () if isinstance(target, Classes) else target.array(np.dtype(np.float64))[0]
+        return found.inputs[:count], found.targets[:count].reshape(count, *shape)
+
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return where a number clearly isn't scaled, or an empty text."""
         return "" if self._scaling is None else self._scaling.why_not_written(inputs)

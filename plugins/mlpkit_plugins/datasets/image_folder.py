@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import reprlib
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ from mlpkit import (
     ShapeError,
     did_you_mean,
 )
-from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
+from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.files.named_file import named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
@@ -34,7 +35,6 @@ from mlpkit_plugins.splits.text_key import text_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -200,6 +200,24 @@ class ImageFolder(Dataset):
             raise DataError(path, f"the folder holds no image; expected {', '.join(IMAGE_SUFFIXES)}")
         return np.stack([self._read(file, "as the model takes") for file in paths])
 
+    def read_examples(
+        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Read all images of a folder with a subfolder per class, and the numbers of their classes.
+
+        Raises:
+            DataError: the folder doesn't hold one folder per class, an image is damaged or has another size than the
+                model takes, or a class is unknown.
+        """
+        if not isinstance(source, Path):
+            return super().read_examples(source)
+        if self._image_shape is None:
+            self.describe()
+        files = class_folders(source, IMAGE_SUFFIXES)
+        self._expect_known(files)
+        images = np.stack([self._read(file.path, "as the model takes") for file in files])
+        return images, np.array([self._classes.index(file.class_name) for file in files], np.int64)
+
     def row_names(self, path: Path) -> tuple[str, ...]:
         """Return the name of an image's file, or those of all images of a folder, relative to it.
 
@@ -211,12 +229,14 @@ class ImageFolder(Dataset):
     def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Turn raw images into what the network takes.
 
-        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are.
+        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
+        those that clearly aren't normalized are refused.
 
         Args:
             raw: images, shape (rows, channels, height, width), or (rows, height, width) if they are grey, or as rows.
 
         Raises:
+            DataError: floats should be normalized, but clearly aren't.
             ShapeError: the images have another shape.
         """
         if self._image_shape is None:
@@ -226,10 +246,7 @@ class ImageFolder(Dataset):
         if raw.shape[1:] not in shapes:
             expected = " or ".join(f"(rows, {', '.join(map(str, one))})" for one in shapes)
             raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
-        x = np.array(raw, np.float32, order="C").reshape(len(raw), *self._input_shape())
-        if self.normalize and raw.dtype.kind in "iu":
-            scale_pixels(x)
-        return x
+        return pixels_of(raw, self._input_shape(), normalize=self.normalize)
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""

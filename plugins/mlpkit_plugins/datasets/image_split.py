@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit import DataError
 from mlpkit_plugins.kernels import take_scaled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+FAR_FROM_NORMAL: Final = 20.0
+"""A normalized pixel is at most 1, and with noise or standardized not much more."""
 
 PIXEL = 1 / 255
 """Factor for a pixel's byte; multiplying is faster than dividing, and equal up to rounding."""
@@ -65,13 +69,35 @@ class ImageSplit:
             t[...] = numbers
 
 
-def scale_pixels(x: NDArray[Any]) -> None:
-    """Divide pixels by 255 in place."""
-    np.multiply(x, PIXEL, out=x)
+def pixels_of(raw: NDArray[Any], shape: tuple[int, ...], *, normalize: bool) -> NDArray[np.float32]:
+    """Return raw images as a network takes them, shape (rows, *shape).
+
+    Args:
+        raw: images: integers from 0 to 255, or floats, which are taken as they are.
+        shape: shape of an image in the network.
+        normalize: whether integers are divided by 255.
+
+    Raises:
+        DataError: floats should be normalized, but clearly aren't.
+    """
+    x = np.array(raw, np.float32, order="C").reshape(len(raw), *shape)
+    if normalize and raw.dtype.kind in "iu":
+        np.multiply(x, PIXEL, out=x)
+    elif normalize and raw.dtype.kind == "f" and _are_far_from_normal(raw):
+        expected = "expected floats from 0 to 1, or integers from 0 to 255, as .astype(np.uint8) makes them"
+        raise DataError("the pixels", f"they are floats such as {raw.max():g}; {expected}")
+    return x
 
 
 def why_not_scaled(x: NDArray[Any]) -> str:
-    """Return why pixels clearly weren't scaled by ``scale_pixels``, or an empty text."""
+    """Return why pixels clearly weren't divided by 255, or an empty text."""
     if x.dtype.kind in "iu" and x.max() > 1:
         return f"they are integers such as {x.max()}, but encoding divides pixels by 255"
+    if x.dtype.kind == "f" and _are_far_from_normal(x):
+        return f"they are numbers such as {x.max():g}, but encoding divides pixels by 255"
     return ""
+
+
+def _are_far_from_normal(x: NDArray[Any]) -> bool:
+    """Whether the largest pixel can't be a normalized one, but an ordinary raw one."""
+    return bool(x.size and FAR_FROM_NORMAL < x.max() <= 255)

@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Classes, Dataset, Description, FilePath, ModelFileError, ParameterError, ShapeError
-from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
+from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
 from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
 from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from mlpkit_plugins.datasets.mnist_shipped import ShippedFiles
@@ -145,22 +145,21 @@ class Mnist(Dataset):
     def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Turn raw images into what the network takes: float32, shape (rows, 784) or (rows, 28, 28).
 
-        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are.
+        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
+        those that clearly aren't normalized are refused.
 
         Args:
             raw: images, shape (rows, 28, 28) or (rows, 784).
 
         Raises:
+            DataError: floats should be normalized, but clearly aren't.
             ShapeError: the images are of another size.
         """
         height, width = self._image_shape
         if raw.shape[1:] not in ((height, width), (height * width,)):
             expected = f"(rows, {height}, {width}) or (rows, {height * width})"
             raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
-        x = np.array(raw, np.float32, order="C").reshape(len(raw), *self._input_shape())
-        if self.normalize and raw.dtype.kind in "iu":
-            scale_pixels(x)
-        return x
+        return pixels_of(raw, self._input_shape(), normalize=self.normalize)
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from mlpkit import DataError, FilePath
@@ -16,8 +17,9 @@ from mlpkit_plugins.formats.npz_file import expect_sound, npz_array
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from mlpkit_plugins.arrays.array_split import ArraySplit
 
@@ -90,8 +92,22 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
                     expect_sound(file, array, name)
         return super().open(seed)
 
+    def read_examples(
+        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Read raw inputs and targets from the two arrays of another file.
+
+        Raises:
+            DataError: the file has another format, is damaged, lacks an array, or doesn't hold what ``predict`` says.
+        """
+        if not isinstance(source, Path):
+            return super().read_examples(source)
+        return self.examples_in(self._headers(source, str(source)))
+
     def _read_headers(self, parameter: str, name: str) -> Examples:
-        path = named_file(parameter, name)
+        return self._headers(named_file(parameter, name), name)
+
+    def _headers(self, path: Path, name: str) -> Examples:
         with _reading(path, name) as file:
             x, t = (npz_array(file, array, name) for array in (self.inputs, self.targets))
         return Examples(x, t, f"{name}, array '{self.inputs}'", f"{name}, array '{self.targets}'", (path,))

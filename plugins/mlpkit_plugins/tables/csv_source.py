@@ -46,6 +46,18 @@ class CsvSource:
         self.most_rows = file.most_rows
         self.checksum = file.checksum
 
+    def values(self) -> dict[str, list[str]]:
+        """Return all columns, as the texts that stand in the file.
+
+        Raises:
+            DataError: the file is not CSV.
+        """
+        columns: dict[str, list[str]] = {name: [] for name in self.header}
+        for block in self._file.blocks(self.header):
+            for name, texts in zip(self.header, block.columns, strict=True):
+                columns[name] += texts
+        return columns
+
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
         """Return the rows, chunk by chunk.
 

@@ -57,6 +57,18 @@ class ParquetSource:
         self.most_rows = file.rows
         self.checksum = file.checksum
 
+    def values(self) -> dict[str, list[Any]]:
+        """Return all columns, as Python's values.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        columns: dict[str, list[Any]] = {name: [] for name in self.header}
+        for block in self._file.blocks(self.header):
+            for name, values in zip(self.header, block.columns, strict=True):
+                columns[name] += values.to_pylist()
+        return columns
+
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
         """Return the rows, chunk by chunk.
 

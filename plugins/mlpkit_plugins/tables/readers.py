@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -55,6 +55,9 @@ class ColumnReader(Protocol):
     def column(self) -> str:
         """The column of the file."""
 
+    def written(self, value: date) -> str:
+        """Return the text that a file would have for a date or time."""
+
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
         """Return a number for each text; NaN for missing values.
 
@@ -78,6 +81,10 @@ class OrderedCategories:
 
     column: str
     levels: tuple[str, ...]
+
+    def written(self, value: date) -> str:
+        """Return the date as ISO has it."""
+        return value.isoformat()
 
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
         """Return the place of each category."""
@@ -106,6 +113,10 @@ class DatePart:
     column: str
     format: str
     part: str
+
+    def written(self, value: date) -> str:
+        """Return the date in the column's format."""
+        return value.isoformat() if self.format == ISO else value.strftime(self.format)
 
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
         """Return the part of each date."""

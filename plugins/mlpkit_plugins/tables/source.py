@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,6 +98,13 @@ class TableSource(Protocol):
     """An upper bound on the number of rows."""
     checksum: str
     """The SHA-256 of the file's content."""
+
+    def values(self) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+        """Return all columns, as they stand in the file.
+
+        Raises:
+            DataError: the file is damaged.
+        """
 
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
         """Return the rows, chunk by chunk.

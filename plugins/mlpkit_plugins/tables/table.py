@@ -31,6 +31,7 @@ class Table:
         missing_texts: texts that mean a missing value.
 
     Attributes:
+        header: the names of all columns of the file.
         numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
         codes: the columns of texts, shape (rows, columns), as positions in ``texts``; -1 where a value is missing.
         texts: the distinct texts of each column of texts.
@@ -50,6 +51,7 @@ class Table:
         missing_texts: Collection[str] = (),
     ) -> None:
         self.name = source.name
+        self.header = source.header
         self.columns = columns
         self._missing = missing
         self._row_numbers = RowNumbers()

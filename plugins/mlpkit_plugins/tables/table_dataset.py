@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
 from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
@@ -17,6 +19,7 @@ from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_
 from mlpkit_plugins.splits.shares import doubts_about_sizes
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
+from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts
 from mlpkit_plugins.tables.row_keys import row_keys
@@ -36,8 +39,7 @@ from mlpkit_plugins.tables.targets import (
 from mlpkit_plugins.tables.text_numbers import NumberFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,11 +70,15 @@ class TableDataset(TableOptions, Dataset):
     A subclass says how a file becomes a table.
     """
 
+    decimal: str = "."
+    """The character before the decimals of numbers that are texts."""
     _encoder: TableEncoder | None = None
+    _order: tuple[str, ...] | None = None
     _splits: dict[str, TableSplit] | None = None
     _fingerprint = ""
     _doubts: tuple[Doubt, ...] = ()
     _seems_to_hold_values = False
+    _is_loaded = False
 
     @property
     def number_format(self) -> NumberFormat:
@@ -157,7 +163,7 @@ class TableDataset(TableOptions, Dataset):
 
     def encoder_state(self) -> dict[str, Any]:
         """Return means, deviations, categories and classes, as learned from the training rows."""
-        return {} if self._encoder is None else self._encoder.state()
+        return {} if self._encoder is None else {**self._encoder.state(), "order": list(self._order or ())}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
         """Take back means, deviations, categories and classes.
@@ -168,7 +174,12 @@ class TableDataset(TableOptions, Dataset):
         encoder = TableEncoder.from_state(state)
         if (encoder.classes is None) == (self.predict == "classes"):
             raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.predict}")
-        self._encoder, self._splits = encoder, None
+        read = self._columns_read(encoder)
+        order = state.get("order", [*read])  # which the first models lack
+        if not are_names(order) or set(order) != set(read):
+            raise ModelFileError("the encoder of the table doesn't order the columns that it encodes")
+        self._encoder, self._order, self._splits = encoder, tuple(order), None
+        self._is_loaded = True
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read the columns that the model takes from a file in the format of the data set.
@@ -180,15 +191,54 @@ class TableDataset(TableOptions, Dataset):
         Raises:
             DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
         """
+        return self._raw(self.source(path, str(path), to_predict=True))
+
+    def column_names(self) -> tuple[str, ...] | None:
+        """Return the names of the columns that are inputs, in the order of the file trained on."""
+        return self._order
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> NDArray[Any]:
+        """Turn columns in memory into raw inputs, as ``read`` does.
+
+        Raises:
+            DataError: a column is missing, or a value doesn't fit its column.
+        """
+        return self._raw(self._in_memory(columns))
+
+    def read_examples(
+        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Read raw inputs and targets from a file in the format of the data set, or from columns in memory.
+
+        Raises:
+            DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
+        """
         encoder = self._expect_encoder()
-        source = self.source(path, str(path), to_predict=True)
-        columns = Columns(encoder.numbers, tuple(encoder.categories), readers=self.readers)
-        expect_columns(source, columns.names_in_file)
-        missing = "error" if self.missing == "drop" else self.missing  # each row gets its prediction
-        table = Table(source, columns, missing=missing, missing_texts=self.missing_texts)
-        absent = table.codes == MISSING
-        self._translate(_Part(table, np.arange(len(table))), encoder)
-        return np.concatenate([table.numbers, np.where(absent, np.nan, table.codes)], axis=1)
+        found = (
+            self.source(source, str(source), to_predict=True) if isinstance(source, Path) else self._in_memory(source)
+        )
+        columns = Columns(
+            encoder.numbers,
+            tuple(encoder.categories),
+            () if self.predict == "classes" else self.targets,
+            self.targets[0] if self.predict == "classes" else None,
+            readers=self.readers,
+        )
+        expect_columns(found, columns.names_in_file)
+        table = Table(found, columns, missing=self.missing, missing_texts=self.missing_texts)
+        if self.predict == "labels":
+            expect_labels(table)
+        raw, numbers, categories = self._translated(table, encoder), len(encoder.numbers), len(encoder.categories)
+        targets = table.codes[:, categories] if self.predict == "classes" else table.numbers[:, numbers:]
+        return raw, targets
+
+    def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+        """Read all columns of a file in the format of the data set, as they stand there.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        return self.source(path, str(path), to_predict=True).values()
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Encode raw inputs as ``read`` returns them.
@@ -227,6 +277,32 @@ class TableDataset(TableOptions, Dataset):
         """Return the names of the classes, as in the target column; None if no classes are predicted."""
         return self._encoder.classes if self._encoder is not None else None
 
+    def _columns_read(self, encoder: TableEncoder) -> tuple[str, ...]:
+        """Return the columns of a file that the inputs come from; a date gives several inputs."""
+        readers = self.readers
+        return tuple(dict.fromkeys(readers[name].column if name in readers else name for name in encoder.inputs))
+
+    def _in_memory(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> MemorySource:
+        encoder = self._expect_encoder()
+        known = {**encoder.categories, self.targets[0]: encoder.classes or (), **self.ordinal}
+        return MemorySource(columns, self.missing_texts, self.number_format, known)
+
+    def _raw(self, source: TableSource) -> NDArray[Any]:
+        """Read the columns that the model takes."""
+        encoder = self._expect_encoder()
+        columns = Columns(encoder.numbers, tuple(encoder.categories), readers=self.readers)
+        expect_columns(source, columns.names_in_file)
+        missing = "error" if self.missing == "drop" else self.missing  # each row gets its prediction
+        return self._translated(Table(source, columns, missing=missing, missing_texts=self.missing_texts), encoder)
+
+    def _translated(self, table: Table, encoder: TableEncoder) -> NDArray[Any]:
+        """Return a table's numbers, then its categories by position: NaN if missing, -1 if unknown."""
+        numbers, categories = len(encoder.numbers), len(encoder.categories)
+        absent = table.codes == MISSING
+        self._translate(_Part(table, np.arange(len(table))), encoder)
+        codes = np.where(absent, np.nan, table.codes)
+        return np.concatenate([table.numbers[:, :numbers], codes[:, :categories]], axis=1)
+
     def _expect_encoder(self) -> TableEncoder:
         if self._encoder is None:
             self.describe()
@@ -263,6 +339,8 @@ class TableDataset(TableOptions, Dataset):
                 indicate=self.missing == "indicate",
                 rare=self.rare,
             )
+            read = frozenset(self._columns_read(self._encoder))
+            self._order = tuple(name for name in table.header if name in read)
         for part in _distinct(parts):
             self._translate(part, self._encoder)
         self._fingerprint = _combined(checksums)
@@ -323,7 +401,7 @@ class TableDataset(TableOptions, Dataset):
         if name == table.columns.target_class:
             if self._seems_to_hold_values:
                 return numbers_for_classes(table)
-            return table.error(position, name, unknown_class(text, encoder.classes or ()))
+            return table.error(position, name, unknown_class(text, encoder.classes or (), trained=self._is_loaded))
         return table.error(
             position, name, unknown_category(text, encoder.categories[name], to_predict=not table.columns.has_target)
         )

@@ -129,10 +129,17 @@ def expect_labels(table: Table) -> None:
             raise table.error(int(wrong[0]), name, message)
 
 
-def unknown_class(text: str, known: Sequence[str]) -> str:
-    """Return the message for a class that no training row has."""
+def unknown_class(text: str, known: Sequence[str], *, trained: bool) -> str:
+    """Return the message for a class that no training row has.
+
+    Args:
+        text: the class.
+        known: those of the training rows.
+        trained: whether training is over, when it is too late to set a parameter.
+    """
     nearest = "" if writes_number(text) else did_you_mean(text, known)
-    remedy = nearest or "give more rows to training, or set another split_seed"
+    remedy = "leave out the row" if trained else "give more rows to training, or set another split_seed"
+    remedy = nearest or remedy
     return f"the class {shown_text(text)} occurs in no training row; {remedy}"
 
 

@@ -156,7 +156,14 @@ def test_a_saved_encoder_is_what_counts(folder):
     assert raw.shape == (1, 1, 4, 5)
     for given in (raw, raw[:, 0], raw.reshape(1, 20)):
         np.testing.assert_allclose(used.encode(given)[0, 0], pixels(0) / 255, rtol=1e-6)
-    np.testing.assert_array_equal(used.encode(raw.astype(float)), raw)
+    np.testing.assert_array_equal(used.encode(raw / 255), (raw / 255).astype(np.float32))
+    assert message(lambda: used.encode(raw.astype(float)), DataError) == (
+        "the pixels: they are floats such as 255; expected floats from 0 to 1, or integers from 0 to 255, as "
+        ".astype(np.uint8) makes them"
+    )
+    plain = ImageFolder("gone", flatten=False, normalize=False)
+    plain.load_encoder_state(state)
+    np.testing.assert_array_equal(plain.encode(raw.astype(float)), raw)
     assert used.read(folder / "pets/dog").shape == (20, 1, 4, 5)
     with pytest.raises(ShapeError, match="don't fit the data set"):
         used.encode(raw[:, :, 1:])

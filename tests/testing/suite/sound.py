@@ -10,6 +10,7 @@ from mlpkit import (
     Augmentation,
     Callback,
     Classes,
+    DataError,
     Dataset,
     Description,
     Elementwise,
@@ -263,6 +264,15 @@ class Points(Dataset):
 
     def encode(self, raw):
         return raw - self.mean
+
+    def column_names(self):
+        return ("width", "height")
+
+    def from_columns(self, columns):
+        for name in self.column_names():
+            if name not in columns:
+                raise DataError("the rows", "there is no such column", column=name)
+        return np.column_stack([columns[name] for name in self.column_names()])
 
     def encoder_state(self):
         return {"mean": self.mean.tolist()}

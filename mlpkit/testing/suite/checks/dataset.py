@@ -11,7 +11,7 @@ import numpy as np
 
 from mlpkit.components.dataset import Description, Doubt, RawColumn
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.errors import MlpkitError
+from mlpkit.errors import DataError, MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.example import ROWS, Example
@@ -306,6 +306,48 @@ def features_and_targets_have_names_of_their_own(example: DatasetExample) -> Non
         distinct = len(set(names)) == len(names) and all(isinstance(name, str) for name in names)
         if not distinct or (len(names),) != expected:
             raise CheckFailure(f"{method} returned {names!r}", expected=f"distinct names for {expected}, or None")
+
+
+@checks_examples("dataset")
+def columns_have_names_of_their_own(example: DatasetExample) -> None:
+    """If inputs come from columns with names, are these distinct texts, also in a new object with the encoder's state?
+
+    A model in Python takes rows by these names.
+    """
+    example.splits  # noqa: B018 - names may be known only once the data is opened
+    names = example.dataset.column_names()
+    new = example.make()
+    new.load_encoder_state(json.loads(json.dumps(example.dataset.encoder_state())))
+    if new.column_names() != names:
+        raise CheckFailure(
+            f"column_names returned {new.column_names()!r} in a new object with the encoder's state",
+            expected=f"{names!r}, as the opened object did",
+        )
+    if names is not None and (len(set(names)) < len(names) or not all(isinstance(name, str) for name in names)):
+        raise CheckFailure(f"column_names returned {names!r}", expected="distinct names, or None")
+
+
+@checks_examples("dataset")
+def says_which_column_is_missing(example: DatasetExample) -> None:
+    """If inputs come from columns with names, does ``from_columns`` name one that is missing, in a ``DataError``?
+
+    Rows in memory may be anybody's.
+    """
+    example.splits  # noqa: B018 - names may be known only once the data is opened
+    names = example.dataset.column_names()
+    if not names:
+        return
+    try:
+        found = f"returned {example.dataset.from_columns({})!r}"
+    except DataError as error:
+        if error.column in names or any(name in str(error) for name in names):
+            return
+        found = f"said {str(error)!r}"
+    raise CheckFailure(
+        f"from_columns, given no columns, {found}",
+        expected="a DataError that names a missing column",
+        remedy=f"raise DataError('the rows', 'there is no such column', column='{names[0]}')",
+    )
 
 
 @checks_examples("dataset")

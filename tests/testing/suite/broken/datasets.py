@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit
 
-from mlpkit import Classes, Description, Doubt, RawColumn, ShapeError
+from mlpkit import Classes, DataError, Description, Doubt, RawColumn, ShapeError
 
 
 class _With(Points):
@@ -89,6 +89,47 @@ class RefusesAfterLoading(Points):
         if not hasattr(self, "mean"):
             raise ShapeError("not opened")
         return super().encode(raw)
+
+
+@caught_by("columns_have_names_of_their_own")
+class TwoColumnsOfOneName(Points):
+    """calls both of its columns the same"""
+
+    def column_names(self):
+        return ("width", "width")
+
+    def from_columns(self, columns):
+        raise DataError("the rows", "there is no such column", column="width")
+
+
+@caught_by("columns_have_names_of_their_own")
+class ForgetsItsColumns(Points):
+    """knows its columns only once it is opened, and not from the encoder's state"""
+
+    names = None
+
+    def column_names(self):
+        return self.names
+
+    def open(self, seed):
+        self.names = ("width", "height")
+        return super().open(seed)
+
+
+@caught_by("says_which_column_is_missing")
+class StumblesOverAMissingColumn(Points):
+    """looks up columns without a look at whether they are there"""
+
+    def from_columns(self, columns):
+        return np.column_stack([columns["width"], columns["height"]])
+
+
+@caught_by("says_which_column_is_missing")
+class MakesUpAMissingColumn(Points):
+    """takes a missing column for zeros"""
+
+    def from_columns(self, columns):
+        return np.zeros((1, 2))
 
 
 @caught_by("takes_its_examples_for_encoded")

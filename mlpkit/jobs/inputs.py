@@ -1,0 +1,230 @@
+"""What people have (files, rows, columns, arrays) as what a trained network takes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
+from mlpkit.jobs.columns import columns_by_position, frame_columns, named_columns
+from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
+from mlpkit.network.component_errors import component_errors
+from mlpkit.network.sequential import number_array
+from mlpkit.training.divergence import without_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from mlpkit.jobs.columns import Columns
+    from mlpkit.jobs.load_model import TrainedModel
+
+IN_MEMORY: Final = "the rows"
+"""What messages call rows that come from no file."""
+
+
+class Inputs(NamedTuple):
+    """Inputs that are encoded for a network.
+
+    Args:
+        x: the inputs, shape (rows, *input_shape).
+        source: the file that they come from, for messages.
+        row_names: what each row comes from, such as a file of a folder; None if rows have no names.
+    """
+
+    x: NDArray[Any]
+    source: str | Path = IN_MEMORY
+    row_names: tuple[str, ...] | None = None
+
+
+def inputs_of(model: TrainedModel, rows: object) -> Inputs:
+    """Encode rows as in training.
+
+    Args:
+        model: the model.
+        rows: a file name or several, or rows in memory: what ``Model.predict`` takes.
+
+    Raises:
+        UsageError: there is no such file, or there are no rows.
+        ShapeError: rows have another shape than the model takes.
+        DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
+        PluginError: the data set names more or fewer rows than it reads.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    files = file_names(rows)
+    if files is None:
+        return _in_memory(model, rows)
+    found = [inputs_of_file(model, file) for file in files]
+    names = [name for part in found for name in part.row_names or ()]
+    x = found[0].x if len(found) == 1 else np.concatenate([part.x for part in found])
+    return Inputs(x, found[0].source, tuple(names) if len(names) == len(x) else None)
+
+
+def file_names(rows: object) -> list[Path] | None:
+    """Return the file that rows are to be read from, or several; None if they are in memory."""
+    if isinstance(rows, str | os.PathLike):
+        return [Path(rows)]
+    if getattr(rows, "ndim", 0) == 1 and np.asarray(rows).dtype.kind in "OU":
+        rows = np.asarray(rows).tolist()  # such as a column of a data frame
+    if isinstance(rows, list | tuple) and rows and all(isinstance(file, str | os.PathLike) for file in rows):
+        return [Path(file) for file in rows]
+    return None
+
+
+def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
+    """Encode the rows of a file as in training.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: the file can't be read, does not fit the network, or holds what is not a finite number.
+        PluginError: the data set names more or fewer rows than it reads.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    expect_there(file)
+    with _reading(model, file):
+        raw, row_names = _read(model, file)
+        inputs = Inputs(_encoded(model, file, raw), file, row_names)
+    if row_names is not None and len(row_names) != len(inputs.x):
+        names = f"{len(row_names)} names for the {len(inputs.x)} rows"
+        raise PluginError(f"dataset {model.spec.data.name} gives {names} of {file}; expected one for each")
+    return inputs
+
+
+def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[Any]]:
+    """Return inputs, encoded as in training, and their targets as ``Split.take`` writes them.
+
+    Args:
+        model: the model.
+        source: a file name, or columns in memory, those of the target among them.
+
+    Raises:
+        UsageError: there is no such file, or rows in memory have no targets.
+        DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    match file_names(source):
+        case [file]:
+            expect_there(file)
+            given: Path | Columns = file
+        case _:
+            given = _columns_with_targets(model, source)
+    place = given if isinstance(given, Path) else IN_MEMORY
+    with _reading(model, place):
+        raw, targets = model.dataset.read_examples(given)
+        return Inputs(_encoded(model, place, raw), place), targets
+
+
+def _columns_with_targets(model: TrainedModel, rows: object) -> Columns:
+    columns = named_columns(rows)
+    if columns is None or model.dataset.column_names() is None:
+        raise UsageError("these rows have no targets; give them beside the rows: evaluate(rows, targets)")
+    return columns
+
+
+def expect_there(file: Path) -> None:
+    """Make sure that there is a file, or a folder, of that name; whatever else is wrong with it shows when it is read.
+
+    Raises:
+        UsageError: there is no such file; the message has the name that was probably meant.
+    """
+    try:
+        file.stat()
+    except FileNotFoundError as error:
+        with suppress(OSError):
+            remedy = did_you_mean(file.name, [path.name for path in file.parent.iterdir()])
+            raise UsageError("; ".join(filter(None, (f"there is no file '{file}'", remedy)))) from error
+        raise UsageError(f"there is no folder '{file.parent}'") from error
+    except (OSError, ValueError):
+        return
+
+
+@contextmanager
+def _reading(model: TrainedModel, place: str | Path) -> Iterator[None]:
+    with component_errors(f"dataset {model.spec.data.name} failed to read {place}"), without_warnings():
+        yield
+
+
+def _read(model: TrainedModel, file: Path) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """Return raw inputs, and the names of the rows."""
+    if file.suffix in NUMPY_SUFFIXES:
+        return read_numpy_file(file), None
+    return model.dataset.read(file), model.dataset.row_names(file)
+
+
+def _in_memory(model: TrainedModel, rows: object) -> Inputs:
+    columns = named_columns(rows)
+    with _reading(model, IN_MEMORY):
+        return Inputs(_encoded(model, IN_MEMORY, _raw(model, rows, columns)))
+
+
+def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[Any]:
+    """Return raw inputs, as the data set reads them from a file.
+
+    Args:
+        model: the model.
+        rows: the rows.
+        columns: their columns, if these have names.
+    """
+    names = model.dataset.column_names()
+    if names is None:
+        if columns is not None and frame_columns(rows) is None:
+            shape = ", ".join(map(str, ("rows", *model.network.input_shape)))
+            raise UsageError(f"the model takes no columns with names; expected an array, such as of shape ({shape})")
+        return number_array(rows, "rows")  # type: ignore[arg-type]  # whatever it is
+    if columns is None:
+        try:
+            columns = columns_by_position(rows, names)
+        except ShapeError as error:
+            if getattr(rows, "shape", ())[1:] != model.network.input_shape:
+                raise
+            remedy = "if these rows are encoded already, give them to model.network.predict"
+            raise ShapeError(error.message, expected=error.expected, remedy=remedy) from error
+    if not columns or not len(next(iter(columns.values()))):
+        raise UsageError("there are no rows; expected at least one")
+    return model.dataset.from_columns(columns)
+
+
+def _encoded(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> NDArray[Any]:
+    """Encode raw inputs.
+
+    Raises:
+        DataError: inputs from a file don't fit the network, or one isn't a finite number.
+        ShapeError: inputs from memory don't fit the network.
+    """
+    expected = model.network.input_shape
+    try:
+        x = model.dataset.encode(raw)
+        if x.shape == expected:
+            x = x[None]
+        if x.shape[1:] != expected or not len(x):
+            what = f"holds an array of shape {raw.shape}" if isinstance(place, Path) else f"have the shape {raw.shape}"
+            raise DataError(place, f"{what}; expected (rows, *{expected})")
+    except ShapeError as error:
+        if isinstance(place, Path):  # the data set does not know which file it is about
+            raise DataError(place, str(error)) from error
+        raise
+    expect_finite(place, x, "gives the network {value}; expected finite numbers")
+    return x
+
+
+def expect_finite(place: str | Path, rows: NDArray[Any], message: str) -> None:
+    """Make sure that rows are finite numbers.
+
+    Args:
+        place: where they come from.
+        rows: the rows.
+        message: what to say of one that is not, with a place for its ``value``.
+
+    Raises:
+        DataError: one is not.
+    """
+    finite = np.isfinite(rows)
+    if not finite.all():
+        position = np.unravel_index(int((~finite).argmax()), rows.shape)
+        raise DataError(place, f"row {position[0]}, counted from 0, {message.format(value=rows[position])}")

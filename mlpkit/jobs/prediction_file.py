@@ -1,0 +1,143 @@
+"""Predictions in a file of the user's, a row each: CSV, JSON Lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.errors import UsageError
+from mlpkit.jobs.targets import class_values
+from mlpkit.runs.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from mlpkit.jobs.columns import Column, Columns
+    from mlpkit.jobs.predict import Predictions
+
+_ROWS_TOGETHER: Final = 1000
+
+
+def expect_format(out: Path, source: Path) -> None:
+    """Make sure that predictions can be written to a file of that name.
+
+    Raises:
+        UsageError: its name doesn't end in a known format, what writes that is not installed, or it is the source.
+    """
+    if out.suffix not in _WRITERS:
+        raise UsageError(f"predictions can't be written to '{out}'; expected a name that ends in {_FORMATS}")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise UsageError(f"the predictions would replace their inputs, '{source}'; choose another name")
+    if out.suffix == ".parquet":
+        _pyarrow()
+
+
+def write_predictions(out: Path, predictions: Predictions) -> None:
+    """Write predictions below names of columns, after their inputs if these were kept.
+
+    Args:
+        out: the file; the ending of its name says in which format.
+        predictions: the predictions.
+
+    Raises:
+        UsageError: a column of the inputs is called as one of the predictions, or there are more or fewer rows.
+        StorageError: the file can't be written.
+    """
+    columns = dict(predictions.inputs or {})
+    for name, values in prediction_columns(predictions).items():
+        if name in columns:
+            remedy = "rename it, or leave out --keep-inputs"
+            raise UsageError(f"the inputs have a column '{name}' already, where a prediction goes; {remedy}")
+        columns[name] = values
+    if len(set(map(len, columns.values()))) > 1:
+        raise UsageError("the file has changed while it was read; expected a row for each prediction")
+    write_atomically(out, _WRITERS[out.suffix](columns))
+
+
+def prediction_columns(predictions: Predictions) -> dict[str, Column]:
+    """Return predictions as columns.
+
+    Classes: ``predicted`` and ``probability``, then ``probability_NAME`` of each; labels: ``predicted_NAME`` and
+    ``probability_NAME`` of each; values: ``predicted_NAME`` of each, or ``predicted`` of one without a name.
+    """
+    values = predictions.values.reshape(len(predictions.values), -1)
+    columns: dict[str, Column] = {} if predictions.row_names is None else {"name": predictions.row_names}
+    if predictions.classes is not None:
+        names = np.array(class_values(predictions.class_names, values.shape[1]))
+        columns |= {"predicted": np.take(names, predictions.classes), "probability": values.max(axis=1)}
+        return columns | _each("probability", predictions.class_labels, values)
+    targets = predictions.target_names or tuple(map(str, range(values.shape[1])))
+    if predictions.are_labels:
+        predicted = _each("predicted", targets, (values >= 0.5).astype(np.int64))
+        return columns | predicted | _each("probability", targets, values)
+    alone = predictions.target_names is None and len(targets) == 1
+    return columns | ({"predicted": values[:, 0]} if alone else _each("predicted", targets, values))
+
+
+def _each(what: str, names: Iterable[str], values: Any) -> dict[str, Column]:
+    return {f"{what}_{name}": column for name, column in zip(names, values.T, strict=True)}
+
+
+def _rows(columns: Columns) -> Iterator[tuple[Any, ...]]:
+    """Return the rows, their numbers with as many digits as tell them apart."""
+    return zip(*map(_plain, columns.values()), strict=True)
+
+
+def _plain(values: Column) -> Iterable[Any]:
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        return (float(str(value)) for value in values)
+    return values.tolist() if isinstance(values, np.ndarray) else values
+
+
+def _csv(columns: Columns) -> Iterator[bytes]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for number, row in enumerate(_rows(columns), 1):
+        writer.writerow(row)
+        if number % _ROWS_TOGETHER == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def _json_lines(columns: Columns) -> Iterator[bytes]:
+    for row in _rows(columns):
+        document = dict(zip(columns, map(_json_ready, row), strict=True))
+        yield json.dumps(document, default=str, allow_nan=False).encode() + b"\n"
+
+
+def _json_ready(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _parquet(columns: Columns) -> Iterator[bytes]:
+    pyarrow = _pyarrow()
+    stream = io.BytesIO()
+    pyarrow.parquet.write_table(
+        pyarrow.table({name: pyarrow.array(values) for name, values in columns.items()}), stream
+    )
+    yield stream.getvalue()
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow.parquet  # noqa: PLC0415 - an optional library, and slow to load
+    except ImportError as error:
+        raise UsageError('writing .parquet needs pyarrow; install it with: pip install "mlpkit[parquet]"') from error
+    return pyarrow
+
+
+_WRITERS: Final[dict[str, Callable[[Columns], Iterator[bytes]]]] = {
+    ".csv": _csv,
+    ".jsonl": _json_lines,
+    ".parquet": _parquet,
+}
+_FORMATS: Final = ", ".join(list(_WRITERS)[:-1]) + " or .parquet"

@@ -1,0 +1,174 @@
+"""A trained model, used as its data was: raw rows in, names of classes, labels or values out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.components.target import Classes, Labels
+from mlpkit.errors import UsageError
+from mlpkit.jobs.evaluate import evaluated_examples
+from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
+from mlpkit.jobs.load_model import load_run, load_trained
+from mlpkit.jobs.predict import predictions
+from mlpkit.jobs.targets import class_values, targets_of
+from mlpkit.registry.registry import Registry
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+    from mlpkit.jobs.load_model import TrainedModel
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.specfile.spec import Spec
+
+MOST_NAMES_SHOWN = 8
+
+
+def load(
+    path: str | os.PathLike[str], *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()
+) -> Model:
+    """Return the trained model of a run.
+
+    Args:
+        path: a run folder, such as ``runs/titanic``, or a model file.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+
+    Raises:
+        UsageError: there is no such folder or file.
+        RunFolderError: the folder is not a run folder, or holds no model yet.
+        ModelFileError: the model file can't be read, or is not what it says it is.
+        DivergenceError: the model is not finite.
+        SpecError: a plugin that the model needs is missing.
+    """
+    registry, place = Registry.discover(plugins=plugins, blocked=blocked), Path(path)
+    expect_there(place)
+    return Model(load_run(place, registry) if place.is_dir() else load_trained(place, registry))
+
+
+class Model:
+    """A trained network together with what its data set learned: it takes raw rows and encodes them as in training.
+
+    ``mlpkit.load`` returns one, and so does ``run.model``. Rows are what the data set took:
+
+    - for a table: a file name, a list of dicts, a dict of columns, a data frame of pandas, Polars or Arrow, or rows
+      without names in the order of the columns, as lists or an array. Columns that aren't inputs don't matter.
+    - for arrays and images: an array, shape (rows, ...), raw as in the file; or a file name, of a NumPy file, an image
+      or a folder of images; or a list of file names.
+
+    Methods may be called from several threads; the calls take turns.
+
+    Args:
+        trained: network, data set and spec.
+    """
+
+    def __init__(self, trained: TrainedModel) -> None:
+        self._trained = trained
+        trained.network.encoder = trained.dataset
+
+    @property
+    def network(self) -> Sequential:
+        """The network, which takes encoded inputs, and refuses those that plainly aren't."""
+        return self._trained.network
+
+    @property
+    def spec(self) -> Spec:
+        """The spec that it was trained from."""
+        return self._trained.spec
+
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        """The classes, in the order of their probabilities; None if no classes are predicted.
+
+        Names, or numbers if all names are numbers, as in a table with classes 0 and 1.
+        """
+        target = self._trained.target
+        if not isinstance(target, Classes):
+            return None
+        return class_values(self._trained.dataset.class_names(), target.count)
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """The names of the columns that it takes, in their order; None if it takes arrays."""
+        return self._trained.dataset.column_names()
+
+    def predict(self, rows: Any) -> NDArray[Any]:
+        """Return a prediction for each row.
+
+        Args:
+            rows: rows as the data set took them: a file name, dicts, a data frame, an array (see the class).
+
+        Returns:
+            The most probable class of each row, as in ``classes``, shape (rows,); labels, 0 or 1, shape (rows, labels);
+            or values in the target's unit, shape (rows,) if there is one target, otherwise (rows, ...).
+
+        Raises:
+            UsageError: there is no such file, or there are no rows.
+            ShapeError: rows have another shape than the model takes.
+            DataError: a column is missing, or a value doesn't fit its column or isn't finite; a file can't be read.
+            ComponentFailure: the data set raised an exception of its own.
+        """
+        found = predictions(self._trained, inputs_of(self._trained, rows))
+        if found.classes is not None and self.classes is not None:
+            return np.take(np.array(self.classes), found.classes)
+        if isinstance(self._trained.target, Labels):
+            return (found.values >= 0.5).astype(np.int64)
+        return found.values.reshape(-1) if found.values.shape[1:] == (1,) else found.values
+
+    def predict_proba(self, rows: Any) -> NDArray[Any]:
+        """Return the probability of each class, in the order of ``classes``, or of each label.
+
+        Args:
+            rows: rows as for ``predict``.
+
+        Returns:
+            Probabilities, shape (rows, classes) or (rows, labels).
+
+        Raises:
+            UsageError: the model predicts values; or as ``predict``.
+        """
+        if not isinstance(self._trained.target, Classes | Labels):
+            raise UsageError("the model predicts values, which have no probabilities; use predict")
+        return predictions(self._trained, inputs_of(self._trained, rows)).values
+
+    def evaluate(self, rows: Any, targets: Any = None) -> dict[str, Any]:
+        """Return loss and metrics of the model for rows whose targets are known, by name; a table as a list of rows.
+
+        The metrics are those of the spec.
+
+        Args:
+            rows: rows as for ``predict``.
+            targets: a class, labels or values for each row; None if they stand in a column of the rows, or in the file.
+
+        Raises:
+            UsageError: the rows have no targets, or a target is no class of the model; or as ``predict``.
+            DataError: the targets aren't what they should be; or as ``predict``.
+            DivergenceError: the loss is not finite.
+        """
+        if targets is None:
+            return evaluated_examples(self._trained, *examples_of(self._trained, rows))
+        inputs, names = inputs_of(self._trained, rows), self._trained.dataset.class_names()
+        return evaluated_examples(
+            self._trained, inputs, targets_of(self._trained.target, names, targets, len(inputs.x))
+        )
+
+    def __repr__(self) -> str:
+        shape = ", ".join(map(str, ("rows", *self._trained.network.input_shape)))
+        takes = _few(self.columns) if self.columns else f"arrays, such as of shape ({shape})"
+        return f"<Model {self.spec.name}: takes {takes}; predicts {self._predicted()}>"
+
+    def _predicted(self) -> str:
+        if self.classes is not None:
+            return _few(self.classes)
+        names = self._trained.dataset.target_names()
+        return _few(names) if names else str(self._trained.target)
+
+
+def _few(names: tuple[Any, ...]) -> str:
+    return ", ".join(map(str, names[:MOST_NAMES_SHOWN])) + (", ..." if len(names) > MOST_NAMES_SHOWN else "")

@@ -1,0 +1,209 @@
+"""A table in memory."""
+
+from __future__ import annotations
+
+import datetime
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import DataError
+from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.readers import WrongTextError
+from mlpkit_plugins.tables.source import Chunk
+from mlpkit_plugins.tables.text_numbers import PLAIN, NotANumberError, NumberFormat, numbers_of
+from mlpkit_plugins.tables.wrong_number import wrong_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.codebook import Codebook
+    from mlpkit_plugins.tables.source import Columns
+
+ROWS_TOGETHER: Final = 1 << 14
+IN_MEMORY: Final = "the rows (counted from 0)"
+
+
+class MemorySource:
+    """Columns in memory, as numbers and as codes of texts.
+
+    None, NaN, NaT and pandas' NA are missing. A text in a column of numbers is parsed as a number; a number, a date or
+    a truth value in a column of categories becomes the text of a known category, or else Python's.
+
+    Args:
+        columns: values by the name of their column, all of one length.
+        missing: texts that also mean a missing value.
+        written: how numbers are written that are texts.
+        known: the categories of columns, as far as they are known.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Sequence[Any] | NDArray[Any]],
+        missing: Collection[str],
+        written: NumberFormat = PLAIN,
+        known: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self._columns = columns
+        self._missing = frozenset(missing)
+        self._written = written
+        self._known = {name: frozenset(texts) for name, texts in (known or {}).items()}
+        self.name = IN_MEMORY
+        self.header = tuple(columns)
+        self.header_row: int | None = None
+        self.most_rows = len(next(iter(columns.values()))) if columns else 0
+        self.checksum = ""
+
+    def values(self) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+        """Return all columns."""
+        return self._columns
+
+    def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
+        """Return the rows, chunk by chunk.
+
+        Args:
+            columns: the columns to read.
+            codebooks: one per column of texts; new texts are added to them.
+
+        Raises:
+            DataError: a value doesn't fit its column.
+        """
+        for begin in range(0, self.most_rows, ROWS_TOGETHER):
+            rows = np.arange(begin, min(begin + ROWS_TOGETHER, self.most_rows))
+            part = slice(begin, begin + ROWS_TOGETHER)
+            numbers = np.empty((len(rows), len(columns.all_numbers)))
+            codes = np.empty((len(rows), len(codebooks)), np.int32)
+            for index, name in enumerate(columns.all_numbers):
+                values = self._columns[columns.in_file(name)][part]
+                if name in columns.readers:
+                    numbers[:, index] = self._read(values, rows, name, columns)
+                else:
+                    numbers[:, index] = self._numbers(values, rows, name)
+            for index, (name, book) in enumerate(zip(columns.all_categories, codebooks, strict=True)):
+                codes[:, index] = self._codes(self._columns[name][part], name, book)
+            yield Chunk(rows, numbers, codes, None)  # rows to use a model on are never split
+
+    def _read(
+        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns
+    ) -> NDArray[np.float64]:
+        """Return what the reader of a column makes of values, once they are texts; NaN where one is missing."""
+        reader = columns.readers[name]
+        values = [reader.written(value) if _is_date(value) else value for value in _in_python(values)]
+        texts = self._texts(values, columns.in_file(name))
+        present = [index for index, text in enumerate(texts) if text is not None]
+        numbers = np.full(len(texts), np.nan)
+        try:
+            found = [text for text in texts if text is not None]
+            numbers[present] = reader.numbers(found, self._missing)
+        except WrongTextError as error:
+            raise wrong_text(self.name, int(rows[present[error.index]]), columns, name, error) from error
+        return numbers
+
+    def _numbers(self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+        if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
+            numbers = values.astype(np.float64)
+        elif {*map(type, values)} <= {int, float}:
+            numbers = np.fromiter(map(float, values), np.float64, len(values))
+        else:
+            numbers = self._numbers_one_by_one(values, rows, name)
+        infinite = np.flatnonzero(np.isinf(numbers))
+        if len(infinite):
+            message = f"{numbers[infinite[0]]} is not a finite number; make it None if it is missing"
+            raise DataError(self.name, message, row=int(rows[infinite[0]]), column=name)
+        return numbers
+
+    def _numbers_one_by_one(
+        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str
+    ) -> NDArray[np.float64]:
+        numbers = np.full(len(values), np.nan)
+        spelt = []
+        for index, value in enumerate(values):
+            if isinstance(value, Real):
+                numbers[index] = float(value)
+            elif not is_missing(value):
+                spelt.append(index)
+        texts = [str(values[index]) for index in spelt]
+        try:
+            numbers[spelt] = numbers_of(texts, self._missing, self._written)
+        except NotANumberError as error:
+            text, remedy = shown_text(texts[error.index]), "put a number there, or leave out the row"
+            message = f"{text} is not a finite number; {remedy}"
+            raise DataError(self.name, message, row=int(rows[spelt[error.index]]), column=name) from error
+        return numbers
+
+    def _codes(self, values: Sequence[Any] | NDArray[Any], name: str, book: Codebook) -> NDArray[np.int32]:
+        texts = self._texts(values, name)
+        present = [index for index, text in enumerate(texts) if text is not None]
+        codes = np.full(len(texts), MISSING, np.int32)
+        codes[present] = book.codes([text for text in texts if text is not None])
+        return codes
+
+    def _texts(self, values: Sequence[Any] | NDArray[Any], name: str) -> list[str | None]:
+        """Return the text of each value; None where it is missing."""
+        cache = _Texts(self._known.get(name, ()))
+        return [value if type(value) is str else cache.text(value) for value in _in_python(values)]
+
+
+def _in_python(values: Sequence[Any] | NDArray[Any]) -> Sequence[Any]:
+    if not isinstance(values, np.ndarray):
+        return values
+    # Dates of microseconds become Python's, and NaT becomes None.
+    found: list[Any] = (values.astype("datetime64[us]") if values.dtype.kind == "M" else values).tolist()
+    return found
+
+
+def _is_date(value: Any) -> bool:
+    return isinstance(value, datetime.date) and not is_missing(value)
+
+
+class _Texts(dict[tuple[type, Any], str | None]):
+    """Maps a value and its type, since 1 equals 1.0 and True, to its text: None if it is missing.
+
+    Args:
+        known: the categories of the column, as far as they are known.
+    """
+
+    def __init__(self, known: Collection[str]) -> None:
+        super().__init__()
+        self._known = known
+
+    def text(self, value: Any) -> str | None:
+        """Return the text of a value."""
+        try:
+            return self[type(value), value]
+        except TypeError:  # a list, say, which is no key
+            return str(value)
+
+    def __missing__(self, key: tuple[type, Any]) -> str | None:
+        value = key[1]
+        ways = [] if is_missing(value) else list(_ways_to_write(value))
+        self[key] = next((text for text in ways if text in self._known), ways[0] if ways else None)
+        return self[key]
+
+
+def _ways_to_write(value: Any) -> Iterator[str]:
+    """Return how a file may say what a value says, the most usual way first."""
+    value = value.item() if isinstance(value, np.generic) else value
+    yield str(value)
+    if isinstance(value, bool):
+        yield from (str(value).lower(), str(value).upper(), str(int(value)))
+    elif isinstance(value, int):
+        yield f"{value}.0"
+    elif isinstance(value, float) and value.is_integer():
+        yield str(int(value))
+    elif isinstance(value, datetime.date):
+        yield from (value.isoformat(), value.isoformat().removesuffix("T00:00:00"))
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, or as NaN, NaT and pandas' NA not equal to itself."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # noqa: PLR0124 - that is what NaN is
+    except (TypeError, ValueError):  # NA is neither equal nor different
+        return type(value).__name__ == "NAType"
