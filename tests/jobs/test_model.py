@@ -499,3 +499,40 @@ def test_images_come_as_files_a_folder_or_an_array(trained):
     files[0].rename("zoo/cow/1.png")
     with pytest.raises(mlpkit.DataError, match="the class 'cow' is not one that the model was trained on"):
         model.evaluate("zoo")
+
+
+@pytest.mark.parametrize("written", ["iso", "%d.%m.%Y"])
+def test_dates_and_ordered_categories_in_memory_are_read_as_from_the_file(written, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(days=3 * i) for i in range(160)]
+    rows = [
+        {"day": day, "grade": i % 3 + 1, "size": ("small", "large")[i % 2], "t": ("no", "yes")[i * 7 % 60 > 30]}
+        for i, day in enumerate(days)
+    ]
+    shown = [{**row, "day": f"{row['day']:{written}}" if written != "iso" else row["day"].isoformat()} for row in rows]
+    with Path("days.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(shown)
+    data = {"file": "days.csv", "target": "t", "ordinal": {"grade": ["1", "2", "3"], "size": ["small", "large"]}}
+    spec = {
+        "mlpkit": 1,
+        "name": "days",
+        "data": {"csv": {**data, "dates": {"day": written}, "date_parts": ["elapsed", "month"]}},
+        "layers": [{"Affine": {"units": 2}}, "SoftmaxWithLoss"],
+        "training": {"optimizer": "adam", "epochs": 1},
+    }
+    model = mlpkit.run(mlpkit.load_spec(spec)).model
+    assert model.columns == ("day", "grade", "size")
+    expected = model.predict_proba("days.csv")
+    assert np.array_equal(model.predict_proba(rows), expected)
+    assert np.array_equal(model.predict_proba(shown), expected)
+    assert np.array_equal(model.predict_proba({"day": np.array(days, "M8[D]"), **columns(rows)}), expected)
+    with pytest.raises(mlpkit.DataError, match="row 0, column 'day': 'soon' is not"):
+        model.predict([{**rows[0], "day": "soon"}])
+    with pytest.raises(mlpkit.DataError, match="column 'day'"):
+        model.predict([{"grade": 1, "size": "small"}])
+
+
+def columns(rows):
+    return {name: [row[name] for row in rows] for name in ("grade", "size")}

@@ -145,7 +145,7 @@ def test_a_model_takes_dates_and_orders_from_rows_to_predict(table_of, tmp_path)
         "column 'size': 'huge' is not one of small, large; put one there, or leave out the row"
     )
     lacking = table_of("size\nlarge\n", name="lacking")
-    assert "column 'day': the file has no such column" in said_by(lambda: used.read(tmp_path / lacking.file), DataError)
+    assert "no such column; it has size" in said_by(lambda: used.read(tmp_path / lacking.file), DataError)
 
 
 @pytest.mark.parametrize(
