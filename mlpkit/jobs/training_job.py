@@ -184,7 +184,7 @@ class TrainingJob:
         return self._resolved or self.spec.resolved_text(slices=self._plan.slices, threads=self._plan.threads)
 
     def _writing(self) -> Callable[[], str]:
-        """Return what writes the resolved spec and keeps nothing of the job; without a folder it may never be called."""
+        """Return what writes the resolved spec, and keeps nothing of the job; without a folder few ask for it."""
         if self.folder is None:
             return partial(self.spec.resolved_text, slices=self._plan.slices, threads=self._plan.threads)
         return str(self.resolved).__str__
