@@ -159,7 +159,9 @@ def spec_in_memory(
 
 def _is_of_data(key: str, parameters: Mapping[str, object]) -> bool:
     """Whether a keyword is a parameter of the data set, perhaps misspelt, and no key of ``training``."""
-    return key in parameters or bool(nearest(key, parameters) and not nearest(key, TRAINING.types))
+    if key in parameters or key in TRAINING.types:
+        return key in parameters
+    return bool(nearest(key, parameters) and not nearest(key, TRAINING.types))
 
 
 def _checked(keys: Mapping[str, Any], registry: Registry) -> Spec:

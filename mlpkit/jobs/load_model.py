@@ -146,7 +146,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
             _expect_names(dataset, input_shape, target)
     except MlpkitError as error:
         raise ModelFileError(f"{path}: {error}") from error
-    network.origin = Origin(text, dataset)
+    network.origin = Origin(lambda: text, dataset)
     return TrainedModel(spec, network, dataset, target)
 
 

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.target import target_to_plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.network.sequential import Sequential
 
 
-class Origin(NamedTuple):
+class Origin:
     """What a network was trained from.
 
     Args:
-        spec: the spec with every default filled in.
+        spec: returns the spec's text with every default filled in, which takes longer to write than a small network to
+            train.
         dataset: the data set, which knows how inputs are encoded.
     """
 
-    spec: str
-    dataset: Dataset
+    def __init__(self, spec: Callable[[], str], dataset: Dataset) -> None:
+        self._spec = spec
+        self.dataset = dataset
+
+    @cached_property
+    def spec(self) -> str:
+        """The spec's text."""
+        return self._spec()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a pickle holds: the text."""
+        return _origin, (self.spec, self.dataset)
+
+
+def _origin(spec: str, dataset: Dataset) -> Origin:
+    return Origin(lambda: spec, dataset)
 
 
 def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

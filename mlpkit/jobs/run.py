@@ -100,7 +100,8 @@ def train_spec(
                 folder.write_spec(spec.document.text)
                 folder.write_resolved(job.resolved)
                 folder.write_lock(job.lock)
-            done = job.train(spec.document.text, observer or Observer(), stop or StopRequest())
+            written = spec.document.text if folder is not None else ""
+            done = job.train(written, observer or Observer(), stop or StopRequest())
         except BaseException:
             if folder is not None:
                 folder.discard_if_unused()

@@ -188,14 +188,25 @@ class TrainingJob:
         self.spec = spec
         self.description = proved.description
         self.folder = folder
-        self.resolved = resolved or spec.resolved_text(slices=plan.slices, threads=plan.threads)
-        self._slices = plan.slices
+        self._resolved = resolved
+        self._plan = plan
         self._steps = steps
         self._network = network
         self._callbacks = callbacks
         self._proof = proved.proof
         self._dataset = proved.dataset
         self._splits = open_data(spec, self._dataset)
+
+    @cached_property
+    def resolved(self) -> str:
+        """The spec with every default filled in, as the run was begun with it."""
+        return self._resolved or self.spec.resolved_text(slices=self._plan.slices, threads=self._plan.threads)
+
+    def _writing(self) -> Callable[[], str]:
+        """Return what writes the resolved spec, and keeps nothing of the job; without a folder few ask for it."""
+        if self.folder is None:
+            return partial(self.spec.resolved_text, slices=self._plan.slices, threads=self._plan.threads)
+        return str(self.resolved).__str__
 
     @cached_property
     def lock(self) -> dict[str, Any]:
@@ -216,8 +227,8 @@ class TrainingJob:
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
         folder, settings = self.folder, settings_of(self.spec, self._steps, self._callbacks)
-        network = self._network or build_for(self.spec, self._proof, slices=self._slices)
-        network.origin = origin = Origin(self.resolved, self._dataset)
+        network = self._network or build_for(self.spec, self._proof, slices=self._plan.slices)
+        network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))

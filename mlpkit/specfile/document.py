@@ -257,17 +257,22 @@ class Document:
 
     Args:
         path: the spec's file, as given.
-        text: its text as written.
+        written: its text as written; None if it comes from Python.
         values: what it says, as plain data, without ``extends`` and ``vars``.
         variables: the values of its variables, as plain data.
         tree: the same with origins, ``vars`` included.
     """
 
     path: Path
-    text: str
+    written: str | None
     values: dict[str, Any]
     variables: dict[str, Any]
     tree: MappingNode = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """Its text as written; of a spec from Python, what it says once variables are put in."""
+        return self.written if self.written is not None else to_yaml(self.values)
 
     def located(self, fault: Problem) -> Diagnostic:
         """Return a fault with the place of the wrong value, or key, and notes on where that came from."""
@@ -372,8 +377,6 @@ def document_of(
 ) -> Document:
     """Return the document of a spec that is a mapping in Python; files that it names are relative to the shell.
 
-    Its text is what it says once variables are put in, as ``spec.yaml`` of a run folder then holds it.
-
     Args:
         spec: what the file would say.
         overrides: as for ``read_document``.
@@ -384,9 +387,7 @@ def document_of(
     """
     faults = DiagnosticList()
     root = node_of_spec(spec, faults, written)
-    document = _document(root, Path("spec"), Path(), overrides, faults, "")
-    document.text = to_yaml(document.values)
-    return document
+    return _document(root, Path("spec"), Path(), overrides, faults, None)
 
 
 def _document(
@@ -395,7 +396,7 @@ def _document(
     file: Path | None,
     overrides: Mapping[str, Any] | Sequence[str],
     faults: DiagnosticList,
-    text: str,
+    text: str | None,
 ) -> Document:
     """Return the document, or raise everything that is wrong with its texts."""
     tree = read_with_bases(root, file, faults) if root else None

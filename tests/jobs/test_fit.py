@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import json
+import weakref
 
 import numpy as np
 import pytest
@@ -175,6 +177,16 @@ def test_a_layer_that_does_not_fit_goes_by_its_number():
     layers = [Affine(8), {"Affine": {"units": 3}}, "SoftmaxWithLoss"]
     said = message_of(X, T, layers=layers, epochs=1)
     assert said.startswith("layers[2]: SoftmaxWithLoss1")
+
+
+def test_the_network_keeps_no_examples():
+    x = X.copy()
+    seen = weakref.ref(x)
+    run = fit(x, T, layers=LAYERS, epochs=1)
+    del x
+    gc.collect()
+    assert seen() is None
+    assert run.network.predict(X).shape == (200, 2)
 
 
 def test_layers_must_end_in_a_loss():

@@ -81,8 +81,16 @@ class ArraySplit:
         if (x.dtype, t.dtype) not in self._held_by:
             self._expect_held(x.dtype, t.dtype)
         rows = indices + self._rows.start if isinstance(self._rows, range) else self._rows[indices]
-        self._scaling.write(self._inputs[rows], x)
+        if isinstance(self._inputs, np.ndarray) and self._as_they_are(x):
+            np.take(self._inputs, rows, axis=0, out=x, mode="clip")  # no index is clipped; "raise" would copy once more
+        else:
+            self._scaling.write(self._inputs[rows], x)
         t[...] = self._targets[rows].reshape(t.shape)
+
+    def _as_they_are(self, x: NDArray[Any]) -> bool:
+        """Whether inputs have the shape and dtype of ``x``, and are not scaled."""
+        same = self._inputs.dtype == x.dtype and self._inputs.shape[1:] == x.shape[1:]
+        return same and self._scaling.means is None and self._scaling.divide_by == 1
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
         """When a dtype is first used, make sure that all scaled numbers fit into it; usually a bound is enough."""

@@ -171,6 +171,24 @@ def test_no_examples_no_description():
         InMemory().describe()
 
 
+@pytest.mark.parametrize("options", [{}, {"split": "in_order"}])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_rows_are_read_in_any_order(dtype, order, options):
+    x = np.asarray(np.random.default_rng(0).normal(size=(20, 3)), dtype, order=order)
+    dataset = held(x, x[:, 0], test=0.5, **options)
+    dataset.describe()
+    for split in dataset.open(0).values():
+        indices = np.array([9, 0, 3, 3])
+        out, t = np.empty((4, 3), "float32"), np.empty((4, 1), "float32")
+        split.take(indices, (out, t))
+        whole, whole_t = np.empty((10, 3), "float32"), np.empty((10, 1), "float32")
+        split.take(np.arange(10), (whole, whole_t))
+        assert np.array_equal(out, whole[indices])
+        assert np.array_equal(out[:, :1], t)
+        assert {row.tobytes() for row in whole} <= {row.tobytes() for row in x.astype("float32")}
+
+
 def test_arrays_are_not_copied():
     dataset = held(X)
     dataset.describe()

@@ -1,0 +1,61 @@
+"""How long a fit takes beside scikit-learn's own multilayer perceptron, epoch for epoch.
+
+    OPENBLAS_NUM_THREADS=1 python benchmarks/sklearn_fit.py [ROUNDS]
+
+Both train on the same rows with the same layers, batch size and number of epochs, one after the other in each round.
+The time is the processor's, so with one thread it doesn't depend on what else runs; the ratio is the rounds' median.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from mnist_arrays import read_arrays, write_arrays
+from sklearn.datasets import load_digits, make_classification
+from sklearn.neural_network import MLPClassifier as OfScikitLearn
+
+from mlpkit.sklearn import MLPClassifier as OfMlpkit
+
+EPOCHS = 5
+
+
+def tasks() -> dict[str, tuple[Any, Any]]:
+    """Return inputs and classes by name."""
+    digits, classes = load_digits(return_X_y=True)
+    wide, labels = make_classification(5000, 500, n_informative=50, random_state=0)
+    with TemporaryDirectory() as folder:
+        write_arrays(Path(folder))
+        images, numbers = read_arrays(Path(folder), "train")
+    return {
+        "digits": (digits / 16, classes),
+        "wide table": (wide, labels),
+        "mnist": (images / np.float32(255), numbers),
+    }
+
+
+def seconds(kind: type, x: Any, t: Any, seed: int) -> float:
+    """Return how much of the processor's time a fit takes."""
+    began = time.process_time()
+    kind(max_iter=EPOCHS, n_iter_no_change=EPOCHS, random_state=seed).fit(x, t)
+    return time.process_time() - began
+
+
+def main(rounds: int) -> None:
+    """Print a line for each task."""
+    warnings.simplefilter("ignore")
+    for name, (x, t) in tasks().items():
+        pairs = [[seconds(kind, x, t, i) for kind in (OfScikitLearn, OfMlpkit)] for i in range(rounds)]
+        theirs, ours = (statistics.median(times) for times in zip(*pairs, strict=True))
+        ratio = statistics.median(a / b for a, b in pairs)
+        print(f"{name:12} scikit-learn {theirs:7.3f} s   mlpkit {ours:7.3f} s   {ratio:5.1f} times as fast")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
