@@ -61,6 +61,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.target import (
         Values as Values,
     )
+    from mlpkit.components.target import (
+        ValuesScaling as ValuesScaling,
+    )
     from mlpkit.errors import (
         ComponentFailure as ComponentFailure,
     )
@@ -137,7 +140,7 @@ _HOMES = {
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),
     "mlpkit.components.schema.types": ("FilePath",),
     "mlpkit.components.schema.wording": ("did_you_mean",),
-    "mlpkit.components.target": ("Classes", "Labels", "Target", "Values"),
+    "mlpkit.components.target": ("Classes", "Labels", "Target", "Values", "ValuesScaling"),
     "mlpkit.errors": (
         "ComponentFailure",
         "DataError",

@@ -31,8 +31,8 @@ class Csv(TableDataset):
 
     The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
     categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
-    them. Targets are never scaled. Only the columns that are used are kept in memory. A CSV file doesn't say how many
-    rows it has, so it is read before shapes are checked.
+    them. Targets that are values are scaled only inside the network. Only the columns that are used are kept in
+    memory. A CSV file doesn't say how many rows it has, so it is read before shapes are checked.
 
     Args:
         delimiter: the character between two columns; a tab is written ``"\\t"``, in double quotes.

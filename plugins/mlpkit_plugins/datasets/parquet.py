@@ -22,8 +22,8 @@ class Parquet(TableDataset):
 
     The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
     categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
-    them. Targets are never scaled. Only the columns that are used are read. The number of categories is not in its
-    header, so the file is read before shapes are checked.
+    them. Targets that are values are scaled only inside the network. Only the columns that are used are read. The
+    number of categories is not in its header, so the file is read before shapes are checked.
 
     Args:
         categorical: the inputs that hold categories: texts, numbers or dates.

@@ -60,7 +60,10 @@ class TableOptions:
             Rows without a target are always left out.
         missing_texts: what stands for a missing value.
         unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
-        standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
+        standardize: scale the inputs that are numbers; otherwise they stay as they are.
+        scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
+            (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
+            losses and metrics are in the unit of the target.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
         split: how rows are split. ``stratified``: each class in the same shares, by what stands in the rows, so that
@@ -91,6 +94,7 @@ class TableOptions:
     missing_texts: tuple[str, ...] = ()
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
+    scale_target: Literal["standardize", "log", "none"] = "standardize"
     validation: Share | FilePath = 0.1
     test: Share | FilePath = 0.1
     split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"

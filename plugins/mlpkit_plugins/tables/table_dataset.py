@@ -33,6 +33,7 @@ from mlpkit_plugins.tables.targets import (
     expect_classes,
     expect_labels,
     numbers_for_classes,
+    target_scaling,
     unknown_category,
     unknown_class,
 )
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, MlpkitError, Target
+    from mlpkit import Doubt, MlpkitError, Target, ValuesScaling
     from mlpkit_plugins.tables.source import TableSource
 
 
@@ -77,6 +78,7 @@ class TableDataset(TableOptions, Dataset):
     _splits: dict[str, TableSplit] | None = None
     _fingerprint = ""
     _doubts: tuple[Doubt, ...] = ()
+    _target_scaling: ValuesScaling | None = None
     _seems_to_hold_values = False
     _is_loaded = False
 
@@ -313,7 +315,7 @@ class TableDataset(TableOptions, Dataset):
         if self.predict == "classes":
             return Classes(len(self.class_names() or ()))
         count = len(self.targets)
-        return Labels(count) if self.predict == "labels" else Values((count,))
+        return Labels(count) if self.predict == "labels" else Values((count,), self._target_scaling)
 
     def _read(self) -> dict[str, TableSplit]:
         """Read the files, split them, and encode them with the loaded model's encoder or a new one."""
@@ -332,6 +334,8 @@ class TableDataset(TableOptions, Dataset):
             parts[name] = _Part(other, np.arange(len(other)))
             checksums += checksum
         if self._encoder is None:
+            if self.predict == "values" and self.scale_target != "none":
+                self._target_scaling = target_scaling(table, positions["train"], log=self.scale_target == "log")
             self._encoder = TableEncoder.fit(
                 table,
                 positions["train"],

@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit import Doubt, ParameterError, did_you_mean
+from mlpkit import Doubt, ParameterError, ValuesScaling, did_you_mean
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from mlpkit_plugins.tables.table import Table
 
 
 MANY_CLASSES: Final = 20
 """More distinct numbers than this, some of which occur once, are most likely values, not classes."""
+
+TINY: Final = 1e-12
+"""Of the mean: values that deviate less are all equal, up to rounding."""
 
 FEW_EXAMPLES: Final = 10
 """With fewer rows than this per integer, the integers may be values as well."""
@@ -127,6 +132,35 @@ def expect_labels(table: Table) -> None:
         if len(wrong):
             message = f"{values[wrong[0]]:g} is not a label; expected 0 or 1"
             raise table.error(int(wrong[0]), name, message)
+
+
+def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool) -> ValuesScaling:
+    """Return how a network computes with the values of a table, by its training rows.
+
+    Args:
+        table: the table.
+        training: positions of the training rows.
+        log: whether the logarithms of the values are scaled.
+
+    Raises:
+        DataError: there is no logarithm of a value, or values are so large that their deviation overflows.
+    """
+    means, stds = [], []
+    for name in table.columns.target_numbers:
+        values = table.number(name)
+        if log:
+            wrong = np.flatnonzero(values <= 0)
+            if len(wrong):
+                message = f"{values[wrong[0]]:g} has no logarithm, which scale_target: log asks for"
+                raise table.error(int(wrong[0]), name, f"{message}; set scale_target: standardize")
+            values = np.log(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, std = float(values[training].mean()), float(values[training].std())
+        if not np.isfinite(std):
+            raise table.error(int(training[0]), name, "the numbers are so large that their deviation overflows")
+        means.append(mean)
+        stds.append(std if std > TINY * abs(mean) else 1.0)
+    return ValuesScaling(tuple(means), tuple(stds), log)
 
 
 def unknown_class(text: str, known: Sequence[str], *, trained: bool) -> str:

@@ -22,6 +22,9 @@ OFTEN_MISSING: Final = frozenset(
 )
 """Common texts for a missing value, in lower case."""
 
+MOST_SHOWN: Final = 8
+"""Columns of texts that a message shows with one of their texts."""
+
 _WITH_SYMBOL: Final = re.compile(
     r"\s*[+-]?\s*(?P<before>[^\w\s+.,-]{1,3}|[A-Z]{3})?\s*[+-]?[\d.,]+\s*(?P<after>[^\d\s.,]{1,8})?\s*"
 )
@@ -141,7 +144,7 @@ def _remedy(name: str, texts: Sequence[str], text: str, *, is_target: bool) -> s
 def expect_numbers(
     file: str, found: Iterable[tuple[str, Sequence[str]]], columns: Columns, missing: Collection[str]
 ) -> None:
-    """Make sure that no two columns of numbers hold nothing but words.
+    """Make sure that no two columns of numbers hold nothing but texts.
 
     Args:
         file: what to call the file.
@@ -152,25 +155,27 @@ def expect_numbers(
     Raises:
         ParameterError: several do; it says what to paste.
     """
-    words = {name: text for name, texts in found if (text := _only_words(texts, missing))}
-    if len(words) < 2:
+    firsts = {name: text for name, texts in found if (text := _only_texts(texts, missing))}
+    if len(firsts) < 2:
         return
-    shown = ", ".join(f"'{name}' ({shown_text(text)})" for name, text in words.items())
-    paste = ", ".join(map(_in_yaml, (*columns.categories, *words)))
+    shown = [f"'{name}' ({shown_text(text)})" for name, text in firsts.items()][:MOST_SHOWN]
+    more = f" and {len(firsts) - MOST_SHOWN} more" if len(firsts) > MOST_SHOWN else ""
+    paste = ", ".join(map(_in_yaml, (*columns.categories, *firsts)))
     raise ParameterError(
         "categorical",
-        f"{len(words)} columns of {file} hold texts: {shown}",
+        f"{len(firsts)} columns of {file} hold texts: {', '.join(shown)}{more}",
         expected="numbers in each column that nothing else names",
         remedy=f"write categorical: [{paste}], or name those in ignore that you don't need",
     )
 
 
-def _only_words(texts: Sequence[str], missing: Collection[str]) -> str:
-    """Return the first text if no text has a digit, and not all are truth values; otherwise empty."""
-    words = [text.strip() for text in texts if text.strip() not in missing]
-    if not words or any(any(map(str.isdigit, word)) for word in words) or are_truths(words):
+def _only_texts(texts: Sequence[str], missing: Collection[str]) -> str:
+    """Return the first text if none is, or seems to be meant as, a number, a truth value or a date; otherwise empty."""
+    present = [text for text in (text.strip() for text in texts) if text not in missing]
+    if not present or any(writes_number(text) or not any(map(str.isalpha, text)) for text in present):
         return ""
-    return words[0]
+    with_symbol = sum(bool(_symbols(text)) for text in present) > len(present) / 2
+    return "" if with_symbol or are_truths(present) or formats_of(present) else present[0]
 
 
 def _in_yaml(name: str) -> str:

@@ -290,11 +290,20 @@ def test_parameters_that_can_t_be(tmp_path, options, expected):
 
 
 def test_all_columns_of_words_come_in_one_error_to_be_pasted(tmp_path):
-    text = "a,colour,soil,size: x,ok,t\n1,red,clay,big,yes,0\n2,blue,sand,small,no,1\n"
+    text = "a,colour,soil,size: x,ok,price,t\n1,red,clay,big1,yes,$5,0\n2,blue,sand,small,no,$6,1\n"
     dataset = csv_of(tmp_path, text, categorical=("soil",))
     assert said_by(dataset.describe, ParameterError).endswith(
-        "data.csv hold texts: 'colour' ('red'), 'size: x' ('big'); expected numbers in each column that nothing else "
+        "data.csv hold texts: 'colour' ('red'), 'size: x' ('big1'); expected numbers in each column that nothing else "
         "names; write categorical: [soil, colour, 'size: x'], or name those in ignore that you don't need"
     )
-    followed = csv_of(tmp_path, text * 1, categorical=("soil", "colour", "size: x"), predict="labels")
-    assert followed.describe().input_shape == (1 + 2 + 2 + 2 + 1,)
+    categorical = ("soil", "colour", "size: x")
+    followed = csv_of(tmp_path, text, categorical=categorical, symbols=("$",), predict="labels")
+    assert followed.describe().input_shape == (1 + 2 + 2 + 2 + 1 + 1,)
+
+
+def test_of_many_columns_of_words_some_are_shown_and_all_are_pasted(tmp_path):
+    names = [f"c{i}" for i in range(12)]
+    text = ",".join([*names, "t"]) + "\n" + ",".join(["x"] * 12 + ["0"]) + "\n" + ",".join(["y"] * 12 + ["1"]) + "\n"
+    found = said_by(csv_of(tmp_path, text).describe, ParameterError)
+    assert "'c7' ('x') and 4 more; expected" in found
+    assert f"write categorical: [{', '.join(names)}]" in found
