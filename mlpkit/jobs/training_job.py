@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.callback import Callback
+    from mlpkit.components.target import Target
     from mlpkit.jobs.build import SpecProof
     from mlpkit.network.sequential import Sequential
     from mlpkit.runs.folder import RunFolder
@@ -258,7 +259,8 @@ class TrainingJob:
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
                 folder.save_model(*model_of(network, origin))
-        trained = partial(self._trained, network)
+        encoder, target = self._dataset.encoder_state(), self.description.target
+        trained = partial(_trained, self.spec, network, target, encoder)
         finished = Run(network, history, steps=trainer.progress.step, folder=directory, _trained=trained)
         if stop.reason:
             finished.stopped = trainer.stopped
@@ -288,9 +290,10 @@ class TrainingJob:
         missing = [split for split in ("test", "validation", "train") if split not in known]
         return Evaluator(network, self._splits, self.description, metrics)(missing) | known
 
-    def _trained(self, network: Sequential) -> TrainedModel:
-        """Return what is needed to use the network, without the data."""
-        dataset = self.spec.data()
-        with component_errors(f"dataset {self.spec.data.name} failed in load_encoder_state"):
-            dataset.load_encoder_state(self._dataset.encoder_state())
-        return TrainedModel(self.spec, network, dataset, self.description.target)
+
+def _trained(spec: Spec, network: Sequential, target: Target, encoder: Mapping[str, Any]) -> TrainedModel:
+    """Return what is needed to use a network, without the examples."""
+    dataset = spec.data()
+    with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
+        dataset.load_encoder_state(encoder)
+    return TrainedModel(spec, network, dataset, target)
