@@ -35,6 +35,7 @@ class CsvSource:
     """
 
     def __init__(self, file: CsvFile, missing: Collection[str], decimal: str) -> None:
+        self.kind = "file"
         self._file = file
         self._decimal = decimal
         self._missing = frozenset(missing)
