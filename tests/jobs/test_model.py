@@ -276,11 +276,11 @@ PLACE = "the rows (counted from 0)"
     [
         (
             [{"deck": 1, "age": 3, "fare": 3}],
-            f"{PLACE}, column 'port': there is no such column; it has deck, age, fare",
+            f"{PLACE}, column 'port': the table has no such column; it has deck, age, fare",
         ),
         (
             [{"deck": 1, "age": 3, "fare": 3, "prot": "Rome"}],
-            f"{PLACE}, column 'port': there is no such column; did you",
+            f"{PLACE}, column 'port': the table has no such column; did you",
         ),
         (
             [ROW, {**ROW, "port": "Roma"}],
@@ -345,7 +345,7 @@ def test_rows_that_do_not_fit_are_refused_with_what_was_expected(model, folder, 
 @pytest.mark.parametrize(
     ("rows", "targets", "message"),
     [
-        ([ROW], None, f"{PLACE}, column 'kind': there is no such column"),
+        ([ROW], None, f"{PLACE}, column 'kind': the table has no such column"),
         ([[1, 2, 3, "Rome"]], None, NO_TARGETS),
         (["a.csv", "b.csv"], None, NO_TARGETS),
         (

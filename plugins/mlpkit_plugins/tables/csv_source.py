@@ -37,6 +37,7 @@ class CsvSource:
     """
 
     def __init__(self, file: CsvFile, missing: Collection[str], written: NumberFormat) -> None:
+        self.kind = "file"
         self._file = file
         self._written = written
         self._missing = frozenset(missing)

@@ -52,6 +52,7 @@ class MemorySource:
         self._missing = frozenset(missing)
         self._written = written
         self._known = {name: frozenset(texts) for name, texts in (known or {}).items()}
+        self.kind = "table"
         self.name = IN_MEMORY
         self.header = tuple(columns)
         self.header_row: int | None = None

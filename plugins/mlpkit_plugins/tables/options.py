@@ -279,8 +279,8 @@ def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:
     for name in wanted:
         if name not in known:
             remedy = did_you_mean(name, source.header) or f"it has {shown_names(source.header)}"
-            lacks = "there is no such column" if source.header_row is None else "the file has no such column"
-            raise DataError(source.name, f"{lacks}; {remedy}", row=source.header_row, column=name)
+            message = f"the {source.kind} has no such column; {remedy}"
+            raise DataError(source.name, message, row=source.header_row, column=name)
 
 
 def shown_names(names: Sequence[str]) -> str:

@@ -49,6 +49,7 @@ class ParquetSource:
     """
 
     def __init__(self, file: ParquetFile, missing: Collection[str]) -> None:
+        self.kind = "file"
         self._file = file
         self._missing = frozenset(missing)
         self.name = file.name

@@ -88,6 +88,8 @@ class Chunk(NamedTuple):
 class TableSource(Protocol):
     """A file with a table."""
 
+    kind: str
+    """What it is in messages: a file, or a table in memory."""
     name: str
     """The file's name in messages."""
     header: tuple[str, ...]

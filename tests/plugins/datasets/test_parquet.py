@@ -257,7 +257,7 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
     assert used.encode(raw).tolist() == [[3, 0, 0, 1], [4, 1, 0, 0]]
     new = write({"c": ["z"], "b": [3]}, "new.parquet")
     assert message(lambda: used.read(tmp_path / "new.parquet"), DataError, new) == (
-        "data.parquet, column 'a': there is no such column; it has c, b"
+        "data.parquet, column 'a': the file has no such column; it has c, b"
     )
 
 
