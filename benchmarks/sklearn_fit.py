@@ -23,7 +23,7 @@ from sklearn.neural_network import MLPClassifier as OfScikitLearn
 
 from mlpkit.sklearn import MLPClassifier as OfMlpkit
 
-EPOCHS = 5
+EPOCHS = {"digits": 100, "wide table": 20, "mnist": 5}
 
 
 def tasks() -> dict[str, tuple[Any, Any]]:
@@ -40,10 +40,10 @@ def tasks() -> dict[str, tuple[Any, Any]]:
     }
 
 
-def seconds(kind: type, x: Any, t: Any, seed: int) -> float:
+def seconds(kind: type, x: Any, t: Any, epochs: int, seed: int) -> float:
     """Return how much of the processor's time a fit takes."""
     began = time.process_time()
-    kind(max_iter=EPOCHS, n_iter_no_change=EPOCHS, random_state=seed).fit(x, t)
+    kind(max_iter=epochs, n_iter_no_change=epochs, random_state=seed).fit(x, t)
     return time.process_time() - began
 
 
@@ -51,7 +51,7 @@ def main(rounds: int) -> None:
     """Print a line for each task."""
     warnings.simplefilter("ignore")
     for name, (x, t) in tasks().items():
-        pairs = [[seconds(kind, x, t, i) for kind in (OfScikitLearn, OfMlpkit)] for i in range(rounds)]
+        pairs = [[seconds(kind, x, t, EPOCHS[name], i) for kind in (OfScikitLearn, OfMlpkit)] for i in range(rounds)]
         theirs, ours = (statistics.median(times) for times in zip(*pairs, strict=True))
         ratio = statistics.median(a / b for a, b in pairs)
         print(f"{name:12} scikit-learn {theirs:7.3f} s   mlpkit {ours:7.3f} s   {ratio:5.1f} times as fast")
