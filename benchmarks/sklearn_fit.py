@@ -1,6 +1,6 @@
 """How long a fit takes beside scikit-learn's own multilayer perceptron, epoch for epoch.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/sklearn_fit.py [ROUNDS]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/sklearn_fit.py [ROUNDS [NAME...]]
 
 Both train on the same rows with the same layers, batch size and number of epochs, one after the other in each round.
 The time is the processor's, so with one thread it doesn't depend on what else runs; the ratio is the rounds' median.
@@ -14,48 +14,54 @@ import time
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from machine import heading, machine
 from mnist_arrays import read_arrays, write_arrays
 from sklearn.datasets import load_digits, make_classification
 from sklearn.neural_network import MLPClassifier as OfScikitLearn
 
 from mlpkit.sklearn import MLPClassifier as OfMlpkit
 
-EPOCHS = 5
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EPOCHS = {"digits": 100, "wide": 20, "mnist": 5}
 
 
-def tasks() -> dict[str, tuple[Any, Any]]:
-    """Return inputs and classes by name."""
-    digits, classes = load_digits(return_X_y=True)
-    wide, labels = make_classification(5000, 500, n_informative=50, random_state=0)
+def examples(name: str) -> tuple[Any, Any]:
+    """Return inputs and classes."""
+    if name == "digits":
+        digits, classes = load_digits(return_X_y=True)
+        return digits / 16, classes
+    if name == "wide":
+        wide: tuple[Any, Any] = make_classification(5000, 500, n_informative=50, random_state=0)
+        return wide
     with TemporaryDirectory() as folder:
         write_arrays(Path(folder))
         images, numbers = read_arrays(Path(folder), "train")
-    return {
-        "digits": (digits / 16, classes),
-        "wide table": (wide, labels),
-        "mnist": (images / np.float32(255), numbers),
-    }
+    return images / np.float32(255), numbers
 
 
-def seconds(kind: type, x: Any, t: Any, seed: int) -> float:
+def seconds(kind: type, x: Any, t: Any, epochs: int, seed: int) -> float:
     """Return how much of the processor's time a fit takes."""
     began = time.process_time()
-    kind(max_iter=EPOCHS, n_iter_no_change=EPOCHS, random_state=seed).fit(x, t)
+    kind(max_iter=epochs, n_iter_no_change=epochs, random_state=seed).fit(x, t)
     return time.process_time() - began
 
 
-def main(rounds: int) -> None:
-    """Print a line for each task."""
+def main(rounds: int, names: Sequence[str]) -> None:
+    """Print a line for each data set."""
     warnings.simplefilter("ignore")
-    for name, (x, t) in tasks().items():
-        pairs = [[seconds(kind, x, t, i) for kind in (OfScikitLearn, OfMlpkit)] for i in range(rounds)]
+    print(heading(machine()))
+    for name in names:
+        x, t = examples(name)
+        pairs = [[seconds(kind, x, t, EPOCHS[name], i) for kind in (OfScikitLearn, OfMlpkit)] for i in range(rounds)]
         theirs, ours = (statistics.median(times) for times in zip(*pairs, strict=True))
         ratio = statistics.median(a / b for a, b in pairs)
-        print(f"{name:12} scikit-learn {theirs:7.3f} s   mlpkit {ours:7.3f} s   {ratio:5.1f} times as fast")
+        print(f"{name:6} scikit-learn {theirs:7.3f} s   mlpkit {ours:7.3f} s   {ratio:5.1f} times as fast")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5, sys.argv[2:] or list(EPOCHS))

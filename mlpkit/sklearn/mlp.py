@@ -79,6 +79,8 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
 class _Mlp(NetworkEstimator):
     """A multilayer perceptron: its layers and how it is trained, from scikit-learn's parameters."""
 
+    _dtypes = np.float32  # that of the network: converted once, and not in each minibatch
+
     def __init__(
         self,
         hidden_layer_sizes: Sequence[int] | int = (100,),

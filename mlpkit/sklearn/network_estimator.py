@@ -34,6 +34,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     """What the estimators share: a network that takes rows, and how it is trained."""
 
     network_: Sequential
+    _dtypes: Any = (np.float64, np.float32)
+    """What inputs are kept in; others are converted to the first."""
     classes_: NDArray[Any]
 
     def save(self, path: str | Path) -> None:
@@ -54,7 +56,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         if _has_texts(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X, y
-        accepted = {"reset": reset, "dtype": (np.float64, np.float32)}
+        accepted = {"reset": reset, "dtype": self._dtypes}
         if isinstance(y, str):
             return validate_data(self, X, **accepted), None
         return validate_data(  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,15 @@ def test_start_up_measures_every_kind_of_process():
     assert all(0 < seconds < 60 for seconds in report["seconds"].values())
     assert 50 < report["peak_memory_mb"] < 350
     assert report["machine"]["cores"] >= 1
+
+
+def test_a_fit_is_timed_beside_scikit_learn():
+    pytest.importorskip("sklearn")
+    command = [sys.executable, FOLDER / "sklearn_fit.py", "1", "digits"]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.splitlines()[-1].startswith("digits")
+    assert done.stdout.count("times as fast") == 1
 
 
 def test_many_plugins_are_installed_and_none_is_imported():
