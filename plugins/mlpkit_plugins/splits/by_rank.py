@@ -31,14 +31,25 @@ def split_by_class(
         ParameterError: a split that should have examples gets none.
     """
     numbers = _scattered(keys, seed)
-    order = np.lexsort((numbers, classes))
-    ranks = np.empty(len(keys))
+    order = np.argsort(classes, kind="stable")
     counts = np.bincount(classes)
-    begins = np.repeat(np.cumsum(counts) - counts, counts)
-    ranks[order] = (np.arange(len(keys)) - begins + 0.5) / np.repeat(counts, counts)  # from 0 to 1 in each class
-    return _split_in_order(
-        np.lexsort((numbers, _first_of_equals(ranks, numbers))), numbers, shares, "set split: shuffle"
-    )
+    counts = counts[counts > 0]
+    begins = np.cumsum(counts) - counts
+    firsts = np.minimum.reduceat(numbers[order], begins)
+    tested = _allotted(shares.test, counts, firsts)
+    kept = np.maximum(_allotted(shares.test + shares.validation, counts, firsts), tested)
+    split_of = np.zeros(len(keys), np.int8)
+    for begin, count, test, both in zip(begins, counts, tested.tolist(), kept.tolist(), strict=True):
+        rows = order[begin : begin + count]
+        found = numbers[rows]
+        in_order = np.sort(found)
+        borders = np.flatnonzero(in_order[1:] != in_order[:-1]) + 1
+        first = _border(borders, 0, test)
+        second = _border(borders, first, both) if shares.validation else first
+        split_of[rows] = (found < in_order[second]).astype(np.int8) + (found < in_order[first])
+    parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
+    shares.expect_examples({name: len(part) for name, part in parts.items()}, "set split: shuffle")
+    return {name: part for name, part in parts.items() if len(part)}
 
 
 def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
@@ -76,12 +87,21 @@ def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
         return scattered(keys + scattered(np.array([seed], np.uint64)))
 
 
-def _first_of_equals(ranks: NDArray[np.float64], numbers: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Return for each example the lowest rank of those with the same number."""
-    _, places = np.unique(numbers, return_inverse=True)
-    lowest = np.full(len(numbers), np.inf)
-    np.minimum.at(lowest, places, ranks)
-    return lowest[places]
+def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np.uint64]) -> NDArray[np.integer[Any]]:
+    """Return how many of each class a share is, rounded so that their sum is that share of all.
+
+    Args:
+        share: the share.
+        counts: the examples of each class.
+        firsts: a number of each class that breaks ties.
+    """
+    wanted = share * counts
+    allotted = np.floor(wanted + 1e-9).astype(np.int64)
+    missing = max(round(share * int(counts.sum())) - int(allotted.sum()), 0)
+    largest_remainders_first = np.lexsort((firsts, (allotted - wanted).round(9)))
+    allotted[largest_remainders_first[:missing]] += 1
+    result: NDArray[np.integer[Any]] = np.minimum(allotted, counts)
+    return result
 
 
 def _split_in_order(

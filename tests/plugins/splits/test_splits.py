@@ -69,6 +69,7 @@ def test_each_part_has_the_same_share_of_every_class(classes, shares, seed):
         assert len(part) == pytest.approx(share * len(classes), abs=1)
         for number, count in enumerate(np.bincount(classes)):
             assert (classes[part] == number).sum() == pytest.approx(share * count, abs=1.5)
+    assert set(classes[parts["train"]].tolist()) == set(classes.tolist())
 
 
 @given(st.permutations(range(60)), seeds)
