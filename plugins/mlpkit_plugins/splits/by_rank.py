@@ -88,7 +88,7 @@ def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
 
 
 def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np.uint64]) -> NDArray[np.integer[Any]]:
-    """Return how many of each class a share is, rounded so that their sum is that share of all.
+    """Return how many of each class a share is, all but one at most, rounded so that their sum is that share of all.
 
     Args:
         share: the share.
@@ -96,12 +96,12 @@ def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np
         firsts: a number of each class that breaks ties.
     """
     wanted = share * counts
-    allotted = np.floor(wanted + 1e-9).astype(np.int64)
+    allotted: NDArray[np.integer[Any]] = np.minimum(np.floor(wanted + 1e-9).astype(np.int64), counts - 1)
     missing = max(round(share * int(counts.sum())) - int(allotted.sum()), 0)
     largest_remainders_first = np.lexsort((firsts, (allotted - wanted).round(9)))
-    allotted[largest_remainders_first[:missing]] += 1
-    result: NDArray[np.integer[Any]] = np.minimum(allotted, counts)
-    return result
+    with_room = largest_remainders_first[(allotted < counts - 1)[largest_remainders_first]]
+    allotted[with_room[:missing]] += 1
+    return allotted
 
 
 def _split_in_order(
