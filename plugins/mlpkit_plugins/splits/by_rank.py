@@ -30,22 +30,19 @@ def split_by_class(
     Raises:
         ParameterError: a split that should have examples gets none.
     """
-    numbers = _scattered(keys, seed)
-    order = np.argsort(classes, kind="stable")
     counts = np.bincount(classes)
-    counts = counts[counts > 0]
-    begins = np.cumsum(counts) - counts
-    firsts = np.minimum.reduceat(numbers[order], begins)
+    numbers = _scattered(keys, seed)
+    firsts = np.full(len(counts), np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(firsts, classes, numbers)
     tested = _allotted(shares.test, counts, firsts)
     kept = np.maximum(_allotted(shares.test + shares.validation, counts, firsts), tested)
     split_of = np.zeros(len(keys), np.int8)
-    for begin, count, test, both in zip(begins, counts, tested.tolist(), kept.tolist(), strict=True):
-        rows = order[begin : begin + count]
+    for number in np.flatnonzero(counts):
+        rows = classes == number
         found = numbers[rows]
         in_order = np.sort(found)
-        borders = np.flatnonzero(in_order[1:] != in_order[:-1]) + 1
-        first = _border(borders, 0, test)
-        second = _border(borders, first, both) if shares.validation else first
+        first = _cut(in_order, 0, tested[number])
+        second = _cut(in_order, first, kept[number]) if shares.validation else first
         split_of[rows] = (found < in_order[second]).astype(np.int8) + (found < in_order[first])
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
     shares.expect_examples({name: len(part) for name, part in parts.items()}, "set split: shuffle")
@@ -96,10 +93,11 @@ def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np
         firsts: a number of each class that breaks ties.
     """
     wanted = share * counts
-    allotted: NDArray[np.integer[Any]] = np.minimum(np.floor(wanted + 1e-9).astype(np.int64), counts - 1)
+    most = np.maximum(counts - 1, 0)
+    allotted: NDArray[np.integer[Any]] = np.minimum(np.floor(wanted + 1e-9).astype(np.int64), most)
     missing = max(round(share * int(counts.sum())) - int(allotted.sum()), 0)
     largest_remainders_first = np.lexsort((firsts, (allotted - wanted).round(9)))
-    with_room = largest_remainders_first[(allotted < counts - 1)[largest_remainders_first]]
+    with_room = largest_remainders_first[(allotted < most)[largest_remainders_first]]
     allotted[with_room[:missing]] += 1
     return allotted
 
@@ -115,18 +113,27 @@ def _split_in_order(
         shares: which part makes which split.
         remedy: what to do if too many examples stay together.
     """
-    sorted_keys = keys[order]
-    borders = np.flatnonzero(sorted_keys[1:] != sorted_keys[:-1]) + 1
-    test = _border(borders, 0, shares.test * len(order))
-    kept = _border(borders, test, (shares.test + shares.validation) * len(order)) if shares.validation else test
+    in_order = keys[order]
+    test = _cut(in_order, 0, shares.test * len(order))
+    kept = _cut(in_order, test, (shares.test + shares.validation) * len(order)) if shares.validation else test
     parts = {"train": order[kept:], "validation": order[test:kept], "test": order[:test]}
     shares.expect_examples({name: len(part) for name, part in parts.items()}, remedy)
     return {name: np.sort(part) for name, part in parts.items() if len(part)}
 
 
-def _border(borders: NDArray[np.intp], begin: int, wanted: float) -> int:
-    """Return where to cut after a position: the border nearest to what is wanted, halves rounded down."""
-    later = borders[borders > begin]
-    if round(wanted) <= begin or not len(later):
+def _cut(in_order: NDArray[Any], begin: int, wanted: float) -> int:
+    """Return where to cut after a position, and before the end: where the key changes nearest to what is wanted.
+
+    Args:
+        in_order: the keys, equal ones side by side.
+        begin: the position; nothing is cut off if no more is wanted, or no key changes.
+        wanted: where to cut, if the key changes there.
+    """
+    place = round(wanted)
+    if place <= begin:
         return begin
-    return int(later[np.abs(later - wanted).argmin()])
+    place = min(place, len(in_order) - 1)
+    same = in_order == in_order[place]
+    before, after = int(same.argmax()), len(in_order) - int(same[::-1].argmax())
+    borders = [border for border in (before, after) if begin < border < len(in_order)]
+    return min(borders, key=lambda border: abs(border - wanted)) if borders else begin
