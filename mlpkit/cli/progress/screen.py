@@ -33,6 +33,8 @@ SHOW_CURSOR: Final = b"\x1b[?25h"
 AROUND_THE_ROWS: Final = 8
 """Lines of a terminal that no row of the table may take: title, blank line, headings, the bar, and the cursor."""
 
+SECONDS_BETWEEN_DRAWINGS: Final = 0.1
+
 PLAIN, DIM, BEST = Style.null(), Style(dim=True), Style(bold=True, color="green")
 
 
@@ -58,6 +60,7 @@ class Screen(Display):
         self._bar: ProgressBar | None = None
         self._records: list[Record] = []
         self._drawn: tuple[tuple[int, int, int], Group] | None = None
+        self._drawn_at = 0.0
         self._first_step = 0
         self._clock = clock
         self._began = clock()
@@ -92,11 +95,13 @@ class Screen(Display):
             self._draw()
 
     def evaluated(self, record: Record, seconds: float) -> None:
-        """Take in an evaluation; the table has its row when it is drawn next."""
+        """Add a row, which is drawn at once unless something was drawn just before."""
         super().evaluated(record, seconds)
         self._records.append(record)
         if self._bar is not None:
             self._bar.record = record
+        if time.perf_counter() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
+            self._draw()
 
     def ended(self) -> None:
         """Leave the table, and take the bar away."""
@@ -139,6 +144,7 @@ class Screen(Display):
             self._drawn = state, Group(rendered, self._bar)
         with outliving_the_terminal():
             self._live.update(self._drawn[1], refresh=True)
+        self._drawn_at = time.perf_counter()
 
     def _table(self, most: int) -> Iterator[Text]:
         """Go through the lines of the table.

@@ -18,3 +18,21 @@ def test_the_screen_after_sixty_evaluations(metrics, columns, terminal, golden):
     assert screen.wait_for_end() == 0, screen.raw
     (HERE / "screens").mkdir(exist_ok=True)
     golden(HERE / "screens" / f"{metrics}_metrics_at_{columns}.txt", "".join(f"{line}\n" for line in screen.lines()))
+
+
+WAITING = """
+import time
+from play_training import record_of
+from mlpkit.cli.progress.screen import Screen
+with Screen("made up", "runs/made up") as screen:
+    screen.started(1000)
+    time.sleep(0.2)
+    screen.evaluated(record_of(1, ()), 0.0)
+    time.sleep(60)
+"""
+
+
+def test_a_row_is_there_before_a_long_step_has_ended(terminal):
+    screen = terminal("-c", WAITING, command=(sys.executable,), env={"PYTHONPATH": str(HERE)})
+    screen.wait_for("0.9200")
+    screen.child.sendintr()
