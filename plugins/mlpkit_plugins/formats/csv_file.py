@@ -45,8 +45,10 @@ OTHER_FORMATS: Final = (
 )
 """First bytes of other formats, and the message for each."""
 
+DELIMITERS: Final = (";", "\t", "|", ",")
+"""Common delimiters."""
+
 _STEP: Final = 1 << 20
-_OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
 
 
 class Block(NamedTuple):
@@ -139,17 +141,19 @@ class CsvFile:
             rows, records = rows[kept], [records[index] for index in kept]
             for row, record in zip(rows, records, strict=True):
                 if len(record) != width:
-                    raise DataError(self.name, self._wrong_width(len(record)), row=int(row))
+                    raise DataError(self.name, self._wrong_width(record), row=int(row))
         if not records:
             return Block(rows, [()] * len(positions))
         if len(positions) == 1:
             return Block(rows, [[record[positions[0]] for record in records]])
         return Block(rows, list(zip(*map(itemgetter(*positions), records), strict=True)))
 
-    def _wrong_width(self, found: int) -> str:
+    def _wrong_width(self, record: list[str]) -> str:
         what = "as the header has" if self.header_row is not None else "as the first row has"
-        remedy = "quote fields that hold a delimiter" if found > len(self.header) else "is one missing?"
-        return f"the row has {_fields(found)}; expected {len(self.header)}, {what}; {remedy}"
+        remedy = "quote fields that hold a delimiter" if len(record) > len(self.header) else "is one missing?"
+        if len(record) > len(self.header) and not any(record[len(self.header) :]):
+            remedy = f"remove {_in_words(self._delimiter)} at the end of each row"
+        return f"the row has {_fields(len(record))}; expected {len(self.header)}, {what}; {remedy}"
 
     def _expect_text(self) -> None:
         with regular_file(self._path, self.name) as file:
@@ -188,7 +192,7 @@ class CsvFile:
 
     def _expect_delimiter(self, first: list[str]) -> None:
         """Make sure that a first row of one field doesn't hold several fields with another delimiter."""
-        for other in _OTHER_DELIMITERS:
+        for other in DELIMITERS:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
                 remedy = f"put {_in_words(self._delimiter)} between columns, or set delimiter: {_in_yaml(other)}"

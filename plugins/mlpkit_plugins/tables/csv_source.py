@@ -70,6 +70,18 @@ class CsvSource:
                 keys = np.fromiter(map(text_key, block.columns[-1]), np.uint64, rows)
             yield Chunk(block.rows, numbers, codes, keys)
 
+    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
+        """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
+
+        Args:
+            names: the columns to read.
+
+        Raises:
+            DataError: the file is not CSV.
+        """
+        for block in self._file.blocks(names):
+            yield block.rows, block.columns
+
     def _numbers(self, block: Block, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
         texts = block.columns[index]
         try:

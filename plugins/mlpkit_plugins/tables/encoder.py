@@ -68,7 +68,7 @@ class TableEncoder:
                 message = "the numbers are so large that their standard deviation overflows"
                 raise DataError(table.name, message, column=name)
         found = [
-            _in_order({texts[code] for code in np.unique(codes[training]) if code != MISSING})
+            in_order({texts[code] for code in np.unique(codes[training]) if code != MISSING})
             for texts, codes in zip(table.texts, table.codes.T, strict=True)
         ]
         classes = found.pop() if columns.target_class is not None else None
@@ -230,7 +230,7 @@ def _statistics(
     return means, np.where(tiny, 1.0, stds)
 
 
-def _in_order(texts: set[str]) -> tuple[str, ...]:
+def in_order(texts: set[str]) -> tuple[str, ...]:
     """Return texts in numerical order if all are numbers, otherwise in alphabetical order."""
     try:
         numbers = {text: float(text) for text in texts}

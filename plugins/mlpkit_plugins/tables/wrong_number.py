@@ -19,8 +19,11 @@ OFTEN_MISSING: Final = frozenset(
 )
 """Common texts for a missing value, in lower case."""
 
-_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
-_THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
+"""A number that may have a decimal comma."""
+
+THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+"""A number that may have commas between thousands."""
 
 
 def wrong_number(
@@ -39,10 +42,10 @@ def wrong_number(
     """
     text = texts[index].strip()
     is_target = name in columns.target_numbers
-    if _THOUSANDS.fullmatch(text):
+    if THOUSANDS.fullmatch(text):
         remedy = "write it without commas if they separate thousands"
-        remedy += f", or {commas}" if _DECIMAL_COMMA.fullmatch(text) else ""
-    elif _DECIMAL_COMMA.fullmatch(text):
+        remedy += f", or {commas}" if DECIMAL_COMMA.fullmatch(text) else ""
+    elif DECIMAL_COMMA.fullmatch(text):
         remedy = commas
     elif not columns.has_target:
         remedy = "put a number there, or leave out the row"
@@ -61,4 +64,14 @@ def wrong_number(
         remedy = "put a number there, leave out the row, or name the column in categorical if it holds categories"
     else:
         remedy = "name the column in categorical if it holds categories, or in ignore to leave it out"
-    return DataError(file, f"{shown_text(texts[index])} is not a finite number; {remedy}", row=row, column=name)
+    return DataError(file, not_a_number(texts[index], remedy), row=row, column=name)
+
+
+def not_a_number(text: str, remedy: str) -> str:
+    """Return the message for a text in a column of numbers.
+
+    Args:
+        text: the text.
+        remedy: what to do.
+    """
+    return f"{shown_text(text)} is not a finite number; {remedy}"

@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit
 
-from mlpkit import Classes, Description, Doubt, ShapeError
+from mlpkit import Classes, DataError, Description, Doubt, Proposal, ShapeError
 
 
 class _With(Points):
@@ -157,6 +157,24 @@ class DoubtsOnceOpened(Points):
 
     def doubts(self):
         return () if self.mean.all() else (Doubt("points", "they lie on an axis"),)
+
+
+@caught_by("proposes_nothing_for_files_of_others")
+class ProposesForEveryFile(Points):
+    """proposes the same spec for every file"""
+
+    @classmethod
+    def propose(cls, files, target):
+        return Proposal({"data": "points"}, {}, [])
+
+
+@caught_by("proposes_nothing_for_files_of_others")
+class OpensEveryFile(Points):
+    """opens a file before it looks at its name"""
+
+    @classmethod
+    def propose(cls, files, target):
+        raise DataError(files["train"], "no such file")
 
 
 @caught_by("target_remedy_is_a_text")

@@ -1,0 +1,78 @@
+"""A multilayer perceptron to begin with."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
+
+
+def loss_of(network):
+    (name, parameters), *_ = network.keys["layers"][-1].items()
+    return name, parameters
+
+
+def units_of(network):
+    return [layer["Affine"]["units"] for layer in network.keys["layers"] if "Affine" in layer]
+
+
+targets = st.builds(ClassTarget, st.lists(st.integers(1, 10**6), min_size=2, max_size=30)) | st.builds(
+    ValueTarget, st.floats(-1e12, 1e12), st.floats(1e-12, 1e12)
+)
+
+
+@given(st.integers(1, 10**9), targets)
+def test_every_size_gets_a_training_that_takes_part_of_its_rows_at_a_time(examples, target):
+    training = perceptron(examples, target).keys["training"]
+    assert 16 <= training["batch_size"] <= 256
+    assert 5 <= training["epochs"] <= 200
+    steps = training["epochs"] * -(-examples // training["batch_size"])
+    assert 1 <= steps // training["evaluate_every"] <= 41
+
+
+@given(st.integers(1, 10**9), targets)
+def test_comments_are_about_what_is_there(examples, target):
+    network = perceptron(examples, target)
+    for path in network.comments:
+        found = network.keys
+        for key in path:
+            found = found[key]
+
+
+def test_more_rows_get_a_larger_network():
+    few, many = (perceptron(examples, ClassTarget([examples // 2] * 2)) for examples in (500, 50_000))
+    assert units_of(few) == [128, 128, 2]
+    assert units_of(many) == [256, 256, 256, 2]
+
+
+def test_classes_that_are_about_as_frequent_have_no_weights():
+    network = perceptron(1000, ClassTarget([500, 300, 200]))
+    assert loss_of(network) == ("SoftmaxWithLoss", {"label_smoothing": 0.1})
+    assert network.keys["training"]["metrics"] == ["accuracy"]
+
+
+def test_rare_classes_weigh_more_and_are_looked_after():
+    network = perceptron(10_000, ClassTarget([9900, 100]))
+    assert loss_of(network)[1]["class_weights"] == [1.0, pytest.approx(99**0.5, abs=0.01)]
+    training = network.keys["training"]
+    assert training["metrics"] == ["f1", "accuracy", "roc_auc"]
+    assert training["best_weights"] == training["early_stopping"]["metric"] == "f1"
+    assert ("rare classes", "weigh up to 9.9 times as much as the most frequent one") in network.decisions
+
+
+def test_values_are_predicted_in_their_unit():
+    network = perceptron(500, ValueTarget(152.133484, 77.0057459))
+    assert network.keys["layers"][-2:] == [{"Rescaling": {"scale": 77.0057, "offset": 152.133}}, "MeanSquaredError"]
+    assert "dtype" not in network.keys
+
+
+def test_tiny_values_are_not_lost_beside_the_optimizers_epsilon():
+    optimizer = perceptron(500, ValueTarget(0.0, 1e-5)).keys["training"]["optimizer"]
+    assert optimizer["adamw"]["epsilon"] == pytest.approx(1e-18)
+
+
+@pytest.mark.parametrize("target", [ValueTarget(0.0, 1e6), ValueTarget(1e6, 1.0)])
+def test_values_that_need_more_digits_get_them(target):
+    assert perceptron(500, target).keys["dtype"] == "float64"
