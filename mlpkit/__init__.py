@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     )
     from mlpkit.components.layer import Chain as Chain
     from mlpkit.components.layer import Layer as Layer
+    from mlpkit.components.left_to_data import ClassWeights as ClassWeights
+    from mlpkit.components.left_to_data import Units as Units
     from mlpkit.components.loss import Loss as Loss
     from mlpkit.components.metric import Metric as Metric
     from mlpkit.components.optimizer import Optimizer as Optimizer
@@ -122,6 +124,7 @@ _HOMES = {
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
     "mlpkit.components.layer": ("Chain", "Layer"),
+    "mlpkit.components.left_to_data": ("ClassWeights", "Units"),
     "mlpkit.components.loss": ("Loss",),
     "mlpkit.components.metric": ("Metric",),
     "mlpkit.components.optimizer": ("Optimizer", "Step"),

@@ -30,6 +30,13 @@ class Loss(Operation):
             ShapeError: they can't.
         """
 
+    def expected_inputs(self, target: Target) -> Shape | None:
+        """Return the shape of the inputs that the loss takes for a target, which ``units: auto`` asks for.
+
+        None, the default, means that it doesn't say, or doesn't take such a target.
+        """
+        return None
+
     @abstractmethod
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean loss, summed in float64, and keep what ``backward`` will need.

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from mlpkit.components.target import DataFacts
 
 C_co = TypeVar("C_co", covariant=True)
 
@@ -19,6 +21,25 @@ class Resolver(Protocol):
 
     def __call__(self, kind: str, reference: object) -> Any:
         """Return the component."""
+
+
+@dataclass(frozen=True)
+class LeftToData:
+    """A parameter's value that a spec leaves to the data, by a word such as ``auto``.
+
+    Args:
+        said: what the spec says.
+        fill_in: returns the value once the data is known; raises ``WrongUseError`` if the data gives no value.
+        stand_in: what the component is built with until then, for what only its constructor can check.
+    """
+
+    said: object
+    fill_in: Callable[[DataFacts], object]
+    stand_in: object
+
+    def reference(self) -> object:
+        """Return what the spec says."""
+        return self.said
 
 
 @dataclass(frozen=True)
@@ -63,6 +84,8 @@ def built(value: Any) -> Any:
     """Return a checked value as a constructor takes it: recipes become components."""
     if isinstance(value, Recipe):
         return value if value.kept else value()
+    if isinstance(value, LeftToData):
+        return value.stand_in
     if type(value) in (list, tuple):
         return type(value)(map(built, value))
     return {key: built(item) for key, item in value.items()} if type(value) is dict else value

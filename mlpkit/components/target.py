@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import reprlib
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,27 @@ class Values:
 
 
 Target: TypeAlias = Classes | Labels | Values
+
+
+class DataFacts(Protocol):
+    """What is known of the data when the values that a spec leaves to it are filled in."""
+
+    @property
+    def target(self) -> Target:
+        """What is to be predicted."""
+
+    @property
+    def loss_name(self) -> str:
+        """The loss's name in the spec."""
+
+    def loss_inputs(self) -> tuple[int, ...] | None:
+        """Return the shape of the inputs that the loss takes for the target; None if it doesn't say."""
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of the classes; their numbers, as texts, if they have no others."""
+
+    def class_counts(self) -> NDArray[Any]:
+        """Return how many training examples each class has."""
 
 
 def target_to_plain(target: Target) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from mlpkit.errors import (
     WrongUseError,
     printable,
 )
+from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
 from mlpkit.network.component_errors import component_errors, expect_returned
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
@@ -39,12 +40,14 @@ class SpecProof(NamedTuple):
     """What is known of a spec before its data is opened.
 
     Args:
-        dataset: the data, described and not yet opened.
+        spec: the spec, with what it leaves to the data filled in.
+        dataset: the data, described.
         description: shapes and sizes of the data.
         proof: shapes of the layers.
         warnings: what the data set has doubts about, and what is most likely not meant.
     """
 
+    spec: Spec
     dataset: Dataset
     description: Description
     proof: Proof
@@ -61,15 +64,18 @@ def prove(spec: Spec) -> SpecProof:
     dataset = spec.data()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
+    spec, not_filled_in = filled_in(spec, FactsOfSpec(spec, dataset, description))
     examples = description.sizes["train"]
     faults = _open_ended_faults(spec) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
         proof = prove_layers(spec, description.input_shape, description.target)
     except StackError as error:
-        faults.append(_stack_fault(spec, error, dataset))
-    if faults:
-        raise spec.error(SpecShapeError, faults, warnings)
-    return SpecProof(dataset, description, proof, warnings + _slices_warnings(spec, proof))
+        if isinstance(error.cause, TargetError) or not not_filled_in:
+            not_filled_in = []  # the loss doesn't take the target, whatever it gets
+            faults.append(_stack_fault(spec, error, dataset))
+    if faults or not_filled_in:
+        raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
+    return SpecProof(spec, dataset, description, proof, warnings + _slices_warnings(spec, proof))
 
 
 def _slices_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:
@@ -199,7 +205,8 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
         DataError: the header of a data file is not what it should be.
     """
     expect_spec(spec, "build")
-    return build_for(spec, prove(spec).proof, slices=slices)
+    proved = prove(spec)
+    return build_for(proved.spec, proved.proof, slices=slices)
 
 
 def build_for(spec: Spec, proof: Proof, *, slices: int | None = None) -> Sequential:

@@ -65,7 +65,7 @@ def check(spec: Spec) -> CheckedSpec:
     """
     expect_own_files(spec)
     proved = prove(spec)
-    spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
+    proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     return CheckedSpec(spec, proved.description, members, proved.warnings)
 

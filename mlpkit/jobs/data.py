@@ -10,6 +10,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.jobs.build import data_warnings, describe_data, open_data
+from mlpkit.jobs.filling_in import counted
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.minibatches import BatchReader
 
@@ -162,34 +163,25 @@ def data(
         together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
         count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
         for x, t in BatchReader(split, description, dtype, together).in_order():
-            count += _counted(target, t)
+            count += counted(target, t)
             if name == "train":
                 inputs.update(x.reshape(len(x), -1) if are_columns else x.reshape(-1, 1))
                 values.update(t.reshape(len(t), -1) if target_width <= MOST_COLUMNS else t.reshape(-1, 1))
                 missing = max(0, rows - len(examples))
                 examples += [ShownExample(*pair) for pair in zip(x[:missing].copy(), t[:missing].copy(), strict=True)]
         counts[name] = tuple(count.tolist())
-    counted = isinstance(target, Classes | Labels)
+    are_counted = isinstance(target, Classes | Labels)
     return DataReport(
         spec,
         description,
         _names(names, width) if are_columns else ("all",),
         inputs.result(),
         _target_names(dataset, target, target_width),
-        counts if counted else {},
-        () if counted else values.result(),
+        counts if are_counted else {},
+        () if are_counted else values.result(),
         tuple(examples),
         warnings,
     )
-
-
-def _counted(target: Target, t: NDArray[Any]) -> NDArray[np.int64]:
-    """Return how many examples have each class or label; nothing where values are predicted."""
-    if isinstance(target, Classes) and not target.one_hot:
-        return np.asarray(np.bincount(t, minlength=target.count), np.int64)
-    if isinstance(target, Classes | Labels):
-        return np.asarray(np.rint(t.sum(axis=0, dtype=np.float64)), np.int64)
-    return np.zeros(0, np.int64)
 
 
 def _target_names(dataset: Dataset, target: Target, width: int) -> tuple[str, ...]:

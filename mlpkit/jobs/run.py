@@ -53,6 +53,7 @@ def run(
             observer.warned(warning)
         else:
             warnings.warn(str(warning), stacklevel=2)
+    spec = proved.spec
     plan = choose_plan(
         proved.proof.flops * spec.training.batch_size, slices=spec.training.slices, threads=spec.training.threads
     )

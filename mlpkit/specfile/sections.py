@@ -218,7 +218,7 @@ class Training(Section):
 
     Args:
         optimizer: how gradients change the parameters.
-        batch_size: examples of a minibatch.
+        batch_size: examples of a minibatch; by default no more than the training data has.
         accumulate: minibatches whose gradients are averaged for one step, as if they were one minibatch.
         sampling: how minibatches are drawn: every example once an epoch, or independently with replacement.
         iterations: steps to train for; either this, epochs or seconds.

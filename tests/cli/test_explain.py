@@ -12,7 +12,7 @@ def test_a_key_is_explained_with_its_origin(mlpkit):
     assert (done.code, done.err) == (0, "")
     assert done.out == (
         "training.batch_size: 50\n"
-        "  meaning  examples of a minibatch.\n"
+        "  meaning  examples of a minibatch; by default no more than the training data has.\n"
         "  type     an integer, at least 1\n"
         "  default  32\n"
         "  place    tiny.yaml:12:15\n"
@@ -58,7 +58,7 @@ RESIDUAL = ("--set", "layers.Relu1={Residual: {layers: [Relu, {Affine: {units: 5
 @pytest.mark.parametrize("key", ["layers.Residual1.last.units", "layers.Residual1.layers.last.units"])
 def test_a_parameter_of_a_layer_inside_a_layer_is_explained(key, invoke):
     done = invoke("explain", "tiny.yaml", key, *RESIDUAL)
-    assert done.out.startswith(f"{key}: 5\n  meaning  number of outputs.\n")
+    assert done.out.startswith(f"{key}: 5\n  meaning  number of outputs, or auto for as many as the loss takes for ")
     assert "  place    --set:1:58\n" in done.out
     of_the_layer = invoke("explain", "tiny.yaml", key.removesuffix(".units"), *RESIDUAL)
     assert "{Affine: {units: 5, weights: he_normal, bias: true, name: last}}\n" in of_the_layer.out

@@ -12,7 +12,8 @@ import mlpkit
 from mlpkit.components.schema.signature import schema_of
 
 NAMES = {**vars(annotated_types), "Annotated": Annotated, "Literal": Literal}
-NAMES |= {name: getattr(mlpkit, name) for name in ("InitializerLike", "Rate", "Layer", "Metric", "Recipe")}
+PUBLIC = ("ClassWeights", "InitializerLike", "Layer", "Metric", "Rate", "Recipe", "Units")
+NAMES |= {name: getattr(mlpkit, name) for name in PUBLIC}
 
 
 def rows(page: str) -> list[list[str]]:

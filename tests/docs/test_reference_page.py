@@ -33,7 +33,7 @@ NOT_FOR_PLUGINS = {
 }
 """Public names for those who train networks."""
 
-DESCRIBED_ELSEWHERE = {"InitializerLike", "Rate", "Target"}
+DESCRIBED_ELSEWHERE = {"ClassWeights", "InitializerLike", "Rate", "Target", "Units"}
 """Annotations, which the pages on plugins and kinds explain."""
 
 

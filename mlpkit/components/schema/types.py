@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlpkit.components.recipe import LeftToData
 from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
 from mlpkit.components.schema.wording import counted, did_you_mean
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
+    from mlpkit.components.target import DataFacts
 
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -357,6 +360,52 @@ class EitherType(ValueType):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         return {"anyOf": [alternative.json_schema(references) for alternative in self.alternatives]}
+
+
+@dataclass(frozen=True)
+class OrLeftToDataType(ValueType):
+    """A value, or what leaves it to the data, such as the word ``auto``.
+
+    Args:
+        value: the type of the value.
+        said: the types of what leaves it to the data.
+        fill_in: returns the value, from what was said and what is known of the data.
+        stand_in: what a component is built with until then.
+    """
+
+    value: ValueType
+    said: tuple[ValueType, ...]
+    fill_in: Callable[[Any, DataFacts], object]
+    stand_in: object
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return ", or ".join(kind.describe() for kind in (self.value, *self.said))
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the value, or what fills it in."""
+        faults = []
+        for kind in self.said:
+            attempt = CheckContext()
+            said = kind.check(value, path, attempt)
+            if said is not INVALID:
+                return self._left_to_data(said, path, context)
+            faults += [fault for fault in attempt.faults if fault.remedy or len(fault.path) > len(path)]
+        found = self.value.check(value, path, CheckContext() if faults else context)
+        if found is INVALID:
+            last = faults[0] if faults else context.faults.pop()
+            context.faults.append(last._replace(expected=self.describe()) if last.path == path else last)
+        return found
+
+    def _left_to_data(self, said: object, path: KeyPath, context: CheckContext) -> object:
+        if context.resolve is None:  # a call in Python, where no data is known
+            what = f"{show(said)} is for specs, whose data fills it in"
+            return context.report(path, what, expected=self.value.describe())
+        return LeftToData(said, partial(self.fill_in, said), self.stand_in)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return EitherType((self.value, *self.said)).json_schema(references)
 
 
 def without_null(kind: ValueType) -> ValueType:

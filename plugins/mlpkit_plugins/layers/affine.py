@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from annotated_types import Ge
 
-from mlpkit import InitializerLike, Layer
+from mlpkit import InitializerLike, Layer, Units
 from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, product_plus_row, shared_threads
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class Affine(Layer):
         dx = dy Wᵀ
 
     Args:
-        units: number of outputs.
+        units: number of outputs, or auto for as many as the loss takes for the data's target.
         weights: first values of W, shape (features, units).
         bias: whether there is a bias b, shape (units,), first zero and never decayed.
 
@@ -39,9 +38,7 @@ class Affine(Layer):
     computed_by_reason = PRODUCTS_BY_REASON
     compute_context = shared_threads
 
-    def __init__(
-        self, units: Annotated[int, Ge(1)], *, weights: InitializerLike = "he_normal", bias: bool = True
-    ) -> None:
+    def __init__(self, units: Units, *, weights: InitializerLike = "he_normal", bias: bool = True) -> None:
         self.units = units
         self.weights = weights
         self.bias = bias

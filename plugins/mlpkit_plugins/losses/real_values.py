@@ -37,6 +37,10 @@ class RealValuesLoss(Loss):
                 remedy=_remedy(target.shape),
             )
 
+    def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
+        """Return the shape of the target values."""
+        return target.shape if isinstance(target, Values) else None
+
     def residual(self, x: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         """Return r = x - t, in scratch memory.
 

@@ -61,6 +61,12 @@ class SigmoidWithLoss(Loss):
                 remedy=f"give the last layer before it {wanted} units",
             )
 
+    def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
+        """Return (1,) for two classes, or one logit per label."""
+        if isinstance(target, Labels):
+            return (target.count,)
+        return (1,) if isinstance(target, Classes) and target.count == 2 else None
+
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean cross-entropy."""
         self.x, self.t = x, self._labels(t, x.shape)

@@ -45,6 +45,10 @@ class SoftmaxCrossEntropy(Loss):
                 remedy=f"give the last layer before it {target.count} units",
             )
 
+    def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
+        """Return one logit per class."""
+        return (target.count,) if isinstance(target, Classes) else None
+
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean cross-entropy."""
         expect_class_targets(self.path, t, x.shape)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import ParameterError, ShapeError
+from mlpkit import ClassWeights, ParameterError, ShapeError
 from mlpkit_plugins.kernels import shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
@@ -36,7 +36,9 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
 
     Args:
         label_smoothing: share of each label that is spread evenly over all classes.
-        class_weights: weight of a row of each class, one number per class, in any unit; by default all equal.
+        class_weights: weight of a row of each class, in any unit: one number per class; a mapping from names of
+            classes, all others counting 1; or ``balanced``, rows / (classes · rows of the class), so that the training
+            rows of each class weigh the same. By default all are equal.
 
     Shapes: x (rows, classes), t (rows,) or (rows, classes).
 
@@ -54,7 +56,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         self,
         *,
         label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0,
-        class_weights: list[Annotated[float, Ge(0)]] | None = None,
+        class_weights: ClassWeights | None = None,
     ) -> None:
         if class_weights is not None and not any(class_weights):
             raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias, TypeVar
 
 from annotated_types import Ge, Lt
 
-from mlpkit import ParameterError
+from mlpkit import Doubt, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Share: TypeAlias = Annotated[float, Ge(0), Lt(1)]
 """A share of the examples."""
@@ -59,6 +62,25 @@ class Shares(NamedTuple):
                 f"{_counted(examples)} to train on"
             )
             raise ParameterError("validation", message, remedy="ask for smaller shares, or add examples")
+
+
+FEWEST_TO_TEST: Final = 10
+"""With fewer examples than this in a split, one more that is right moves its accuracy by more than a tenth."""
+
+
+def doubts_about_sizes(sizes: Mapping[str, int]) -> tuple[Doubt, ...]:
+    """Return a doubt for each split whose results mean little, since it has so few examples.
+
+    Args:
+        sizes: number of examples in each split.
+    """
+    return tuple(
+        Doubt(
+            name, f"the {name} results will mean little, with {_counted(sizes[name])}", f"set a larger share in {name}"
+        )
+        for name in ("validation", "test")
+        if 0 < sizes.get(name, 0) < FEWEST_TO_TEST
+    )
 
 
 def shares_and_files(validation: float | F, test: float | F) -> tuple[Shares, dict[str, F]]:

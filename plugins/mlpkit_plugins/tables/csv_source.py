@@ -9,10 +9,11 @@ import numpy as np
 from mlpkit import DataError
 from mlpkit_plugins.formats.csv_file import CsvFile
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import NoCharactersError
+from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import wrong_number
 
 if TYPE_CHECKING:
@@ -65,10 +66,7 @@ class CsvSource:
                 numbers[:, index] = self._numbers(block, index, name, columns)
             for index, book in enumerate(codebooks):
                 codes[:, index] = self._codes(block, count + index, names[count + index], book)
-            keys = None
-            if columns.key is not None:
-                keys = np.fromiter(map(text_key, block.columns[-1]), np.uint64, rows)
-            yield Chunk(block.rows, numbers, codes, keys)
+            yield Chunk(block.rows, numbers, codes, self._keys(block, columns))
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
@@ -91,6 +89,15 @@ class CsvSource:
             if not columns.has_target:
                 commas = "write a decimal point"
             raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
+
+    def _keys(self, block: Block, columns: Columns) -> NDArray[np.uint64] | None:
+        if columns.key is None:
+            return None
+        texts = block.columns[-1]
+        try:
+            return keys_of(texts, times=columns.key_is_time)
+        except NotATimeError as error:
+            raise no_time(self.name, int(block.rows[error.index]), columns.key, texts[error.index]) from error
 
     def _codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
         texts = block.columns[index]

@@ -48,10 +48,13 @@ class TableOptions:
         standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
-        split: how rows are split: by a ``hash`` of what stands in them, so that a row stays where it is when others
-            come or go, and equal rows come together; or by a ``shuffle``, so that the shares are exact.
-        split_by: the column that is hashed, such as the number of a patient whose rows must stay together; by default
-            all columns that are used.
+        split: how rows are split. ``stratified``: each class in the same shares, by what stands in the rows, so that
+            few change their split when others come or go; labels and values as by ``hash``. ``hash``: by what stands in
+            a row alone, so that it stays in its split whatever comes or goes. ``shuffle``: at random. In the first two,
+            equal rows come together. ``{group: COLUMN}``: rows with the same text in that column come together, such
+            as those of a patient. ``{time: COLUMN}``: the latest rows for testing, those before them for validation;
+            the column holds numbers or ISO dates. A column named here is no input, unless ``inputs`` names it.
+        split_by: an older way to write ``{group: COLUMN}``, by which the shares are less exact.
         split_seed: another number gives another split; the spec's seed leaves the split as it is.
 
     Raises:
@@ -71,7 +74,7 @@ class TableOptions:
     standardize: bool = True
     validation: Share | str = 0.1
     test: Share | str = 0.1
-    split: Literal["hash", "shuffle"] = "hash"
+    split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"
     split_by: str | None = None
     split_seed: Annotated[int, Ge(0)] = 0
 
@@ -91,15 +94,38 @@ class TableOptions:
             if both:
                 message = f"the column '{min(both)}' is the target"
                 raise ParameterError(parameter, message, remedy="name it once")
-        if self.split_by is not None and self.split == "shuffle":
-            message = "split: shuffle draws rows at random, whatever their values"
-            raise ParameterError("split_by", message, remedy="set split: hash")
+        self._expect_split()
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The target columns."""
         return (self.target,) if isinstance(self.target, str) else self.target
+
+    @property
+    def split_column(self) -> str | None:
+        """The column that says which split a row goes to, or when."""
+        return next(iter(self.split.values())) if isinstance(self.split, dict) else self.split_by
+
+    @property
+    def splits_by_time(self) -> bool:
+        """Whether rows are split by their time."""
+        return isinstance(self.split, dict) and "time" in self.split
+
+    def _expect_split(self) -> None:
+        """Make sure that one thing says how rows are split."""
+        if isinstance(self.split, dict) and (len(self.split) != 1 or not self.split.keys() <= {"group", "time"}):
+            message = f"rows can't be split by {' and '.join(self.split) or 'nothing'}"
+            raise ParameterError("split", message, expected="{group: COLUMN} or {time: COLUMN}")
+        if self.split_by is not None and self.split == "shuffle":
+            message = "split: shuffle draws rows at random, whatever their values"
+            raise ParameterError("split_by", message, remedy="set split: hash")
+        if self.split_by is not None and isinstance(self.split, dict):
+            message = "split names a column already"
+            raise ParameterError("split_by", message, remedy="leave out split_by")
+        if isinstance(self.split, dict) and self.split_column in self.targets:
+            message = f"the column '{self.split_column}' is the target"
+            raise ParameterError("split", message, remedy="name another column")
 
     def columns(self, source: TableSource, inputs: Iterable[str] | None = None) -> Columns:
         """Find the columns in a table.
@@ -114,9 +140,8 @@ class TableOptions:
         file, header = source.name, source.header
         known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
-        for parameter in ("target", "inputs", "ignore", "categorical", "split_by"):
-            given = getattr(self, parameter) or ()
-            for name in (given,) if isinstance(given, str) else given:
+        for parameter in ("target", "inputs", "ignore", "categorical", "split_by", "split"):
+            for name in self._named_in(parameter):
                 if name not in known:
                     row = source.header_row
                     no_names = "" if row is None else remedy_for_no_names(header, row)
@@ -128,7 +153,7 @@ class TableOptions:
                     )
         if self.inputs is None and inputs is None:
             self._expect_no_index(source)
-        left_out = {*self.targets, *self.ignore, self.split_by}
+        left_out = {*self.targets, *self.ignore, self.split_column}
         chosen = list(self.inputs if self.inputs is not None else [name for name in header if name not in left_out])
         wanted = frozenset(chosen)
         chosen = list(inputs) if inputs is not None else [name for name in header if name in wanted]
@@ -144,12 +169,20 @@ class TableOptions:
             tuple(name for name in chosen if name in categorical),
             () if self.predict == "classes" else self.targets,
             self.targets[0] if self.predict == "classes" else None,
-            self.split_by if self.split == "hash" and any(self.shares) else None,
+            self.split_column if any(self.shares) else None,
+            key_is_time=self.splits_by_time,
         )
+
+    def _named_in(self, parameter: str) -> tuple[str, ...]:
+        """Return the columns that a parameter names."""
+        given = getattr(self, parameter) or ()
+        if parameter == "split":
+            return tuple(given.values()) if isinstance(given, dict) else ()
+        return (given,) if isinstance(given, str) else tuple(given)
 
     def _expect_no_index(self, source: TableSource) -> None:
         """Make sure that row numbers, which pandas writes by default, aren't read as an input."""
-        named = {*self.targets, *self.ignore, *self.categorical, self.split_by}
+        named = {*self.targets, *self.ignore, *self.categorical, self.split_column}
         for position, name in enumerate(source.header, 1):
             if name not in named and OF_AN_INDEX.fullmatch(name):
                 what = f"the column '{name}'" if name else f"column {position}, which has no name,"
@@ -160,9 +193,7 @@ class TableOptions:
                 raise ParameterError("ignore", message, remedy=remedy)
 
     def _expect_distinct(self, parameter: str) -> None:
-        given = getattr(self, parameter) or ()
-        names = [given] if isinstance(given, str) else list(given)
-        for name, count in Counter(names).items():
+        for name, count in Counter(self._named_in(parameter)).items():
             if count > 1:
                 raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
 

@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
+from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import wrong_number
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class ParquetSource:
                 numbers[:, index] = self._numbers(block.columns[index], block.rows, name, columns)
             for index, book in enumerate(codebooks):
                 codes[:, index] = self._codes(block.columns[count + index], block.rows, names[count + index], book)
-            yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], columns.key))
+            yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], block.rows, columns))
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
@@ -140,11 +141,18 @@ class ParquetSource:
             raise DataError(self.name, message, column=name)
         return np.append(codes, np.int32(MISSING))[positions]
 
-    def _keys(self, values: pa.Array, name: str | None) -> NDArray[np.uint64] | None:
-        if name is None:
+    def _keys(self, values: pa.Array, rows: NDArray[np.int64], columns: Columns) -> NDArray[np.uint64] | None:
+        if columns.key is None:
             return None
         found, positions = _distinct(values)
-        return np.array([*map(text_key, self._texts(found, name)), text_key("")], np.uint64)[positions]
+        texts = self._texts(found, columns.key)
+        if (positions == len(texts)).any():
+            texts.append("")
+        try:
+            return keys_of(texts, times=columns.key_is_time)[positions]
+        except NotATimeError as error:
+            row = int(rows[(positions == error.index).argmax()])
+            raise no_time(self.name, row, columns.key, texts[error.index]) from error
 
     def _texts(self, values: pa.Array, name: str) -> list[str]:
         """Return values, which contain no null, as texts; invalid bytes are kept."""

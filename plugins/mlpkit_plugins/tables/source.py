@@ -24,6 +24,7 @@ class Columns:
         target_numbers: targets that are numbers; none if classes are predicted.
         target_class: the column of classes to predict; None if numbers are predicted, or there is no target.
         key: the column whose text decides which split a row goes to.
+        key_is_time: whether the key column holds times, in whose order rows are split.
     """
 
     numbers: tuple[str, ...]
@@ -31,6 +32,7 @@ class Columns:
     target_numbers: tuple[str, ...] = ()
     target_class: str | None = None
     key: str | None = None
+    key_is_time: bool = False
 
     @property
     def has_target(self) -> bool:
@@ -55,7 +57,8 @@ class Chunk(NamedTuple):
         rows: the number of each row in the file, counted from 1.
         numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
         codes: the columns of texts, shape (rows, columns), by the codes of their codebooks.
-        keys: a number for each row that depends on the text of the key column; None if there is no key column.
+        keys: a number for each row that depends on the text of the key column, or the bits of its time in seconds; None
+            if there is no key column.
     """
 
     rows: NDArray[np.int64]

@@ -13,6 +13,8 @@ from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
+from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
+from mlpkit_plugins.splits.shares import doubts_about_sizes
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
@@ -95,7 +97,7 @@ class TableDataset(TableOptions, Dataset):
         return Description((self._encoder.width,), self._target(), sizes)
 
     def doubts(self) -> tuple[Doubt, ...]:
-        """Return a doubt for two spellings of one class, or for many numbers that are each a class of their own."""
+        """Return doubts about numbers that are each a class, two spellings of a class, and splits of few rows."""
         return self._doubts
 
     def target_remedy(self) -> str:
@@ -219,10 +221,7 @@ class TableDataset(TableOptions, Dataset):
             numbers = doubts_about_numbers(table)
             self._seems_to_hold_values = bool(numbers)
             self._doubts = numbers or doubts_about_spelling(table)
-        if self.split == "hash":
-            positions = split_by_key(row_keys(table), self.shares, self.split_seed)
-        else:
-            positions = split_at_random(len(table), self.shares, self.split_seed)
+        positions = self._positions(table)
         parts = {name: _Part(table, rows) for name, rows in positions.items()}
         for name, file in self.files.items():
             other, checksum = self._table(file, name, table.columns)
@@ -233,8 +232,21 @@ class TableDataset(TableOptions, Dataset):
         for part in _distinct(parts):
             self._translate(part, self._encoder)
         self._fingerprint = _combined(checksums)
+        self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()})
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
+
+    def _positions(self, table: Table) -> Mapping[str, NDArray[np.intp]]:
+        """Return the positions of each split of the table."""
+        if self.split == "shuffle":
+            return split_at_random(len(table), self.shares, self.split_seed)
+        if isinstance(self.split, dict) and table.keys is not None:
+            if self.splits_by_time:
+                return split_by_time(table.keys.view(np.float64), self.shares)
+            return split_by_group(table.keys, self.shares, self.split_seed)
+        if self.split == "stratified" and self.split_by is None and self.predict == "classes" and any(self.shares):
+            return split_by_class(row_keys(table), table.codes[:, -1], self.shares, self.split_seed)
+        return split_by_key(row_keys(table), self.shares, self.split_seed)
 
     def _table(self, file: str, parameter: str, like: Columns | None) -> tuple[Table, list[str]]:
         """Read a file; return its table, and its checksum.
@@ -252,7 +264,7 @@ class TableDataset(TableOptions, Dataset):
             columns = self.columns(source, inputs)
         else:
             expect_columns(source, (*like.all_numbers, *like.all_categories))
-            columns = replace(like, key=None)
+            columns = replace(like, key=None, key_is_time=False)
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
             expect_labels(table)

@@ -117,7 +117,7 @@ def test_a_row_stays_in_its_split_wherever_it_stands_and_whatever_comes(tmp_path
     found = []
     for name, chosen in (("a.csv", rows), ("b.csv", [rows[i] for i in order] + [f"{i}.5,1,0" for i in range(extra)])):
         (folder / name).write_text("\n".join(["a,b,t", *chosen]))
-        dataset = Csv(str(folder / name), "t", standardize=False, validation=0.2, test=0.2)
+        dataset = Csv(str(folder / name), "t", split="hash", standardize=False, validation=0.2, test=0.2)
         found.append({part: set(taken(dataset, part)[0][:, 0]) for part in ("train", "validation", "test")})
     assert all({a for a in found[1][part] if a % 1 == 0} == found[0][part] for part in found[0])
 
@@ -130,6 +130,43 @@ def test_rows_with_the_same_key_stay_together(write):
     assert dataset.describe().input_shape == (1,)
 
 
+@pytest.mark.parametrize("options", [{}, {"predict": "values"}])
+def test_by_default_classes_are_stratified_and_values_hashed(write, options):
+    file = write("a,t\n" + "".join(f"{i},{int(i % 10 == 0)}\n" for i in range(200)))
+    parts = {name: Csv(file, "t", split=name, **options) for name in ("hash", "stratified")}
+    positives = {name: taken(dataset, "test")[1].sum() for name, dataset in parts.items()}
+    assert positives["stratified"] == (2 if not options else positives["hash"])
+    np.testing.assert_array_equal(taken(Csv(file, "t", **options), "test")[1], taken(parts["stratified"], "test")[1])
+
+
+def test_rows_of_a_group_stay_together_in_nearly_exact_shares(write):
+    file = write("patient,a,t\n" + "".join(f"p{i // 5},{i},{i % 2}\n" for i in range(200)))
+    dataset = Csv(file, "t", split={"group": "patient"}, standardize=False, validation=0.2, test=0.2)
+    assert dataset.describe() == Description((1,), Classes(2), {"train": 120, "validation": 40, "test": 40})
+    patients = [{int(a) // 5 for a in taken(dataset, name)[0][:, 0]} for name in ("train", "validation", "test")]
+    assert sum(map(len, patients)) == 40
+
+
+@pytest.mark.parametrize("written", [lambda day: f"2024-01-{day:02}", lambda day: f"2024-01-{day:02}T10:00+01:00", str])
+def test_the_latest_rows_are_for_testing(write, written):
+    order = np.random.default_rng(0).permutation(30) + 1
+    file = write("day,a,t\n" + "".join(f"{written(day)},{day},{day % 2}\n" for day in order.tolist()))
+    dataset = Csv(file, "t", split={"time": "day"}, standardize=False, validation=0.2, test=0.1)
+    parts = [sorted(taken(dataset, name)[0][:, 0]) for name in ("train", "validation", "test")]
+    assert parts == [list(range(1, 22)), list(range(22, 28)), [28, 29, 30]]
+    kept = Csv(file, "t", inputs=("a", "day"), categorical=("day",), split={"time": "day"}, unknown="zeros")
+    assert kept.describe().input_shape == (1 + 24,)
+
+
+def test_a_text_that_is_not_a_time_is_found(write):
+    file = write("day,a,t\n2024-01-01,1,0\n2024-01-02,1,0\nyesterday,2,1\n2024-01-02,2,1\n")
+    dataset = Csv(file, "t", split={"time": "day"})
+    assert message(dataset.describe, DataError, file) == (
+        "data.csv, row 4, column 'day': 'yesterday' is not a time; expected a number or an ISO date, such as "
+        "2024-05-31 or 2024-05-31 13:45; write one, or split by another column"
+    )
+
+
 def test_splits_may_have_files_of_their_own(write):
     file = write("a,c,t\n1,x,no\n2,y,no\n3,x,yes\n4,y,yes\n")
     test = write("t,more,c,a\nyes,1,y,5\n", "test.csv")
@@ -138,7 +175,9 @@ def test_splits_may_have_files_of_their_own(write):
     x, t = taken(dataset, "test")
     assert (x.tolist(), t.tolist()) == ([[5, 0, 1]], [1])
     assert message(
-        Csv(file, "t", categorical=("c",), test=write("a,t\n1,no\n", "test.csv")).describe, DataError, test
+        Csv(file, "t", categorical=("c",), validation=0, test=write("a,t\n1,no\n", "test.csv")).describe,
+        DataError,
+        test,
     ) == ("data.csv, row 1, column 'c': the file has no such column; it has a, t")
 
 
@@ -332,6 +371,28 @@ CITIES = "size,colour,price,kind\n" + "".join(f"{i},red,{i}.5,{'ab'[i % 2]}\n" f
         (
             {"target": "kind", "split": "shuffle", "split_by": "size"},
             "split_by: split: shuffle draws rows at random, whatever their values; set split: hash",
+        ),
+        (
+            {"target": "kind", "ignore": ("colour",), "split": {"group": "colur"}},
+            "split: there is no column 'colur' in row 1 of data.csv; expected one of size, colour, price, kind; "
+            "did you mean 'colour'?",
+        ),
+        (
+            {"target": "kind", "split": {"by": "size"}},
+            "split: rows can't be split by by; expected {group: COLUMN} or {time: COLUMN}",
+        ),
+        (
+            {"target": "kind", "split": {"group": "kind"}},
+            "split: the column 'kind' is the target; name another column",
+        ),
+        (
+            {"target": "kind", "split": {"group": "size"}, "split_by": "size"},
+            "split_by: split names a column already; leave out split_by",
+        ),
+        (
+            {"target": "kind", "ignore": ("price",), "split": {"group": "colour"}},
+            "validation: the share of 0.1 for validation gives none of 30 examples; "
+            "ask for a larger share, or name a column with more groups, or set validation: 0 to do without",
         ),
         (
             {"target": "kind", "validation": 0.6, "test": 0.5},
@@ -677,7 +738,7 @@ def test_the_fingerprint_tells_files_apart(write):
 def test_two_ways_to_write_a_class_are_doubted(write, classes, doubted):
     rows = [f"{i},{classes[i % len(classes)]}" for i in range(60)]
     file = write("\n".join(["a,t", *rows]))
-    dataset = Csv(file, "t")
+    dataset = Csv(file, "t", **NONE)
     assert dataset.describe().target == Classes(len(classes))
     told = [(doubt.parameter, doubt.message, doubt.remedy) for doubt in dataset.doubts()]
     if doubted is None:
@@ -686,6 +747,16 @@ def test_two_ways_to_write_a_class_are_doubted(write, classes, doubted):
         one, other = doubted
         what = f"the column 't' of {file} holds '{one}' and '{other}', read as different classes"
         assert told == [("target", what, "spell each class in one way")]
+
+
+@pytest.mark.parametrize(("rows", "doubted"), [(40, True), (100, False)])
+def test_splits_too_small_to_mean_anything_are_doubted(write, rows, doubted):
+    dataset = Csv(write("\n".join(["a,t", *(f"{i},{i % 2}" for i in range(rows))])), "t", test=0.2)
+    dataset.describe()
+    told = [(doubt.parameter, doubt.message, doubt.remedy) for doubt in dataset.doubts()]
+    expected = ("the validation results will mean little, with 4 examples", "set a larger share in validation")
+    more = ("the test results will mean little, with 8 examples", "set a larger share in test")
+    assert told == ([("validation", *expected), ("test", *more)] if doubted else [])
 
 
 def test_long_names_of_columns_are_shortened(write):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mlpkit import ParameterError
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import scattered, split_by_key
+from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
 
@@ -54,6 +55,65 @@ def test_an_example_stays_in_its_part_when_others_come():
 def test_equal_keys_come_together():
     keys = np.repeat(np.arange(50, dtype=np.uint64), 4)
     for part in split_by_key(keys, Shares(0.2, 0.2), 0).values():
+        assert all(np.isin(np.flatnonzero(keys == key), part).all() for key in set(keys[part]))
+
+
+@given(st.lists(st.integers(0, 4), min_size=20, max_size=200), shares, seeds)
+def test_each_part_has_the_same_share_of_every_class(classes, shares, seed):
+    classes = np.array(classes)
+    keys = np.random.default_rng(0).integers(0, 2**63, len(classes)).astype(np.uint64)
+    parts = split_by_class(keys, classes, shares, seed)
+    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(len(classes)))
+    for name, share in (("validation", shares.validation), ("test", shares.test)):
+        part = parts.get(name, np.zeros(0, np.intp))
+        assert len(part) == pytest.approx(share * len(classes), abs=1)
+        for number, count in enumerate(np.bincount(classes)):
+            assert (classes[part] == number).sum() == pytest.approx(share * count, abs=1.5)
+
+
+@given(st.permutations(range(60)), seeds)
+def test_parts_by_class_do_not_depend_on_the_order(order, seed):
+    keys, classes = np.arange(60, dtype=np.uint64), np.arange(60) % 3
+    parts = split_by_class(keys, classes, Shares(0.2, 0.2), seed)
+    moved = split_by_class(keys[order], classes[order], Shares(0.2, 0.2), seed)
+    for name, part in parts.items():
+        assert sorted(np.array(order)[moved[name]].tolist()) == part.tolist()
+
+
+def test_few_examples_change_their_part_by_class_when_others_come():
+    keys, classes = np.arange(1000, dtype=np.uint64), np.arange(1000) % 3
+    before = split_by_class(keys[:990], classes[:990], Shares(0.1, 0.1), 0)
+    after = split_by_class(keys, classes, Shares(0.1, 0.1), 0)
+    assert all(len(set(part.tolist()) - set(after[name].tolist())) <= 6 for name, part in before.items())
+
+
+@given(st.lists(st.integers(0, 30), min_size=60, max_size=200), seeds)
+def test_groups_come_together_as_near_to_the_shares_as_they_allow(groups, seed):
+    keys = np.array(groups, np.uint64)
+    largest = np.bincount(groups).max()
+    try:
+        parts = split_by_group(keys, Shares(0.2, 0.3), seed)
+    except ParameterError:
+        assume(False)
+    found = [set(keys[part].tolist()) for part in parts.values()]
+    assert sum(map(len, found)) == len(set(groups))
+    assert abs(len(parts["test"]) - 0.3 * len(keys)) <= max(largest, 0.3 * len(keys))
+
+
+@given(st.lists(st.integers(0, 50), min_size=60, max_size=200))
+def test_later_examples_are_for_validation_and_the_latest_for_testing(times):
+    times = np.array(times, float)
+    try:
+        parts = split_by_time(times, Shares(0.2, 0.2))
+    except ParameterError:
+        assume(False)
+    assert times[parts["train"]].max() < times[parts["validation"]].min()
+    assert times[parts["validation"]].max() < times[parts["test"]].min()
+
+
+def test_equal_examples_of_a_class_come_together():
+    keys = np.repeat(np.arange(100, dtype=np.uint64), 3)
+    for part in split_by_class(keys, (keys % 2).astype(int), Shares(0.2, 0.2), 0).values():
         assert all(np.isin(np.flatnonzero(keys == key), part).all() for key in set(keys[part]))
 
 

@@ -1,0 +1,122 @@
+"""Fills in what a spec leaves to its data, so that ``resolved.yaml`` and the model hold plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.recipe import LeftToData, Recipe
+from mlpkit.components.schema.context import Problem
+from mlpkit.components.target import Classes, Labels
+from mlpkit.errors import WrongUseError
+from mlpkit.network.component_errors import component_errors
+from mlpkit.training.minibatches import BatchReader
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.operation import Shape
+    from mlpkit.components.target import Target
+    from mlpkit.specfile.sections import Training
+    from mlpkit.specfile.spec import Spec
+
+ROWS_COUNTED_TOGETHER: Final = 1024
+
+
+@dataclass(frozen=True)
+class FactsOfSpec:
+    """What a spec's data says.
+
+    Args:
+        spec: the spec.
+        dataset: its data, described.
+        description: shapes and sizes of the data.
+    """
+
+    spec: Spec
+    dataset: Dataset
+    description: Description
+
+    @property
+    def target(self) -> Target:
+        """What is to be predicted."""
+        return self.description.target
+
+    @property
+    def loss_name(self) -> str:
+        """The loss's name in the spec."""
+        return self.spec.layers[-1].recipe.name
+
+    def loss_inputs(self) -> Shape | None:
+        """Return the shape of the inputs that the loss takes for the target; None if it doesn't say."""
+        with component_errors(f"loss {self.loss_name} failed in expected_inputs"):
+            loss: Any = self.spec.layers[-1].recipe()
+            shape: Shape | None = loss.expected_inputs(self.target)
+        return shape
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of the classes; their numbers, as texts, if they have no others."""
+        assert isinstance(self.target, Classes)
+        with component_errors(f"dataset {self.spec.data.name} failed in class_names"):
+            return self.dataset.class_names() or tuple(map(str, range(self.target.count)))
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """Return how many training examples each class has, which takes opening the data."""
+        with component_errors(f"dataset {self.spec.data.name} failed in open"):
+            split = self.dataset.open(self.spec.seed)["train"]
+        reader = BatchReader(split, self.description, np.dtype(self.spec.dtype), min(ROWS_COUNTED_TOGETHER, len(split)))
+        counts = [counted(self.target, t) for _, t in reader.in_order()]
+        return np.asarray(np.sum(counts, axis=0), np.int64)
+
+
+def filled_in(spec: Spec, facts: FactsOfSpec) -> tuple[Spec, list[Problem]]:
+    """Return the spec without anything that is left to the data, and what could not be filled in.
+
+    Args:
+        spec: the spec.
+        facts: what its data says.
+    """
+    faults: list[Problem] = []
+    layers = tuple(replace(member, recipe=_filled_in(member.recipe, facts, faults)) for member in spec.layers)
+    training = _with_batch_size(spec, facts.description.sizes["train"])
+    return replace(spec, top_level=replace(spec.top_level, layers=layers, training=training)), faults
+
+
+def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
+    """Return a recipe, or a value in one, with nothing left to the data, as far as no fault is found."""
+    if isinstance(value, Recipe):
+        arguments = {}
+        for key, argument in value.arguments.items():
+            try:
+                arguments[key] = _filled_in(argument, facts, faults)
+            except WrongUseError as error:
+                path = (*value.place, key)
+                faults.append(Problem(path, error.message, expected=error.expected, remedy=error.remedy))
+                arguments[key] = argument
+        return replace(value, arguments=arguments)
+    if isinstance(value, LeftToData):
+        return value.fill_in(facts)
+    if type(value) in (list, tuple):
+        return type(value)(_filled_in(item, facts, faults) for item in value)
+    return {key: _filled_in(item, facts, faults) for key, item in value.items()} if type(value) is dict else value
+
+
+def _with_batch_size(spec: Spec, examples: int) -> Training:
+    """Return how to train, by default with minibatches of no more than the training examples."""
+    training = spec.training
+    if spec.document.says(("training", "batch_size")):
+        return training
+    most = max(1, examples // training.accumulate)
+    return replace(training, batch_size=min(training.batch_size, most))
+
+
+def counted(target: Target, t: NDArray[Any]) -> NDArray[np.int64]:
+    """Return how many examples have each class or label; nothing where values are predicted."""
+    if isinstance(target, Classes) and not target.one_hot:
+        return np.asarray(np.bincount(t, minlength=target.count), np.int64)
+    if isinstance(target, Classes | Labels):
+        return np.asarray(np.rint(t.sum(axis=0, dtype=np.float64)), np.int64)
+    return np.zeros(0, np.int64)

@@ -1,0 +1,81 @@
+"""Dates and times written as texts."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EXPECTED: Final = "a number or an ISO date, such as 2024-05-31 or 2024-05-31 13:45"
+
+ISO: Final = "iso"
+"""The name of the formats of ISO 8601."""
+
+COMMON_FORMATS: Final = (
+    ISO,
+    *(
+        f"{date}{time}"
+        for date in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y")
+        for time in ("", " %H:%M", " %H:%M:%S")
+    ),
+)
+"""How dates are usually written."""
+
+
+class NotATimeError(ValueError):
+    """A text is not a time.
+
+    Args:
+        index: its position among the texts.
+    """
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        super().__init__(index)
+
+
+def moment_of(text: str, written: str) -> datetime:
+    """Return the date or time that a text says.
+
+    Args:
+        text: the text.
+        written: how, as Python's ``strptime`` has it, or ``iso``.
+
+    Raises:
+        ValueError: it is no such date.
+    """
+    text = text.strip()
+    return datetime.fromisoformat(text) if written == ISO else datetime.strptime(text, written)  # noqa: DTZ007
+
+
+def formats_of(texts: Iterable[str]) -> list[str]:
+    """Return the common formats in which all texts are dates, of which there may be none."""
+    distinct = {text.strip() for text in texts}
+    return [written for written in COMMON_FORMATS if distinct and all(_is_date(text, written) for text in distinct)]
+
+
+def _is_date(text: str, written: str) -> bool:
+    try:
+        moment_of(text, written)
+    except ValueError:
+        return False
+    return not text.isdigit()  # 20240531 may be anything
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds since 1970 of an ISO date or time, which is in UTC if it names no zone; a number as it is.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        moment = moment_of(text, ISO)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
