@@ -160,7 +160,11 @@ def test_a_target_that_is_missing_in_some_rows(table, save, trains):
         ("when", ["2020-01-31", "31.01.2020"], "dates or times, such as '2020-01-31' or '31.01.2020'"),
         ("price", ["1,234", "12,345"], "numbers with other characters, such as '1,234'; write plain numbers to learn"),
         ("amount", ["$5341", "$171"], "numbers with other characters, such as '$5341'; write plain numbers to learn"),
-        ("rate", ["5.4444 %", "17.1 %"], "numbers with other characters, such as '5.4444 %'; write plain numbers to learn"),
+        (
+            "rate",
+            ["5.4444 %", "17.1 %"],
+            "numbers with other characters, such as '5.4444 %'; write plain numbers to learn",
+        ),
     ],
 )
 def test_columns_that_are_left_out(table, save, trains, name, values, reason):
@@ -351,6 +355,22 @@ def test_a_target_of_texts_that_are_all_different(table, save, refused, trains):
         "each; name another column with --target"
     )
     trains(target="member")
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"), [("aple", "did you mean 'apple'?"), ("zebra", "add examples of it, or leave the row out")]
+)
+def test_a_class_of_a_single_row(table, save, refused, trains, text, advice):
+    for row in table[1:]:
+        row[4] = {"A": "apple", "B": "cherry"}[row[4]]
+    table[9][4] = text
+    save(table)
+    assert refused() == (
+        f"t.csv, row 10, column 'kind': the class '{text}' occurs in no other row; expected at least 2 of each; "
+        + advice
+    )
+    save([*table[:9], *table[10:]])
+    trains()
 
 
 def test_no_column_that_says_anything(save, refused):

@@ -97,9 +97,7 @@ def test_a_file_that_no_data_set_reads(plugins):
 
 
 def test_a_data_set_can_be_left_out(plugins):
-    with pytest.raises(
-        UsageError, match=r"^no data set reads 'a.csv' to propose a spec; "
-    ):
+    with pytest.raises(UsageError, match=r"^no data set reads 'a.csv' to propose a spec; "):
         init_from_data({"train": "a.csv"}, "y", blocked=["csv"])
 
 

@@ -57,10 +57,10 @@ class ClassTarget(NamedTuple):
     """A target of classes.
 
     Args:
-        counts: how many examples each class has, in the order of the classes' numbers.
+        counts: how many examples each class has, by its name.
     """
 
-    counts: Sequence[int]
+    counts: Mapping[str, int]
 
 
 class ValueTarget(NamedTuple):
@@ -174,31 +174,33 @@ class _Output(NamedTuple):
 
 def _for_classes(target: ClassTarget) -> _Output:
     count = len(target.counts)
-    affine = {"Affine": {"units": count, "weights": WEIGHTS}}
+    affine = {"Affine": {"units": "auto", "weights": WEIGHTS}}
     metrics = ["accuracy", "roc_auc"] if count == 2 else ["accuracy"]
-    comments = {0: "a unit for each class", 1: "smoothed labels keep it from being too sure of itself"}
+    comments = {0: "as many units as classes", 1: "smoothed labels keep it from being too sure of itself"}
     loss: dict[str, Any] = {"label_smoothing": SMOOTHING}
     layers = [affine, {"SoftmaxWithLoss": loss}]
     weights = _class_weights(target.counts)
-    if weights is None:
+    if not weights:
         return _Output(layers, "softmax", metrics, "accuracy", comments)
     loss["class_weights"] = weights
     comments[1] += "; rare classes weigh more: leave out class_weights for the best accuracy"
-    rare = [("rare classes", f"weigh up to {max(weights) / min(weights):.2g} times as much as the most frequent one")]
+    rare = [("rare classes", f"weigh up to {max(weights.values()):.2g} times as much as the most frequent one")]
     return _Output(layers, "softmax", ["f1", *metrics], "f1", comments, decisions=rare)
 
 
-def _class_weights(counts: Sequence[int]) -> list[float] | None:
-    """Return a weight for each class if some are rare: the root of how much rarer they are than the most frequent."""
-    if min(counts) >= RARE * sum(counts) / len(counts):
-        return None
-    return [round(min(LARGEST_WEIGHT, math.sqrt(max(counts) / count)), 2) for count in counts]
+def _class_weights(counts: Mapping[str, int]) -> dict[str, float]:
+    """Return the weights that are not 1, if some classes are rare: the root of how much rarer one is."""
+    most = max(counts.values())
+    if min(counts.values()) >= RARE * sum(counts.values()) / len(counts):
+        return {}
+    weights = {name: round(min(LARGEST_WEIGHT, math.sqrt(most / count)), 2) for name, count in counts.items()}
+    return {name: weight for name, weight in weights.items() if weight != 1}
 
 
 def _for_values(target: ValueTarget) -> _Output:
     scale, offset = float(f"{target.std:.6g}"), float(f"{target.mean:.6g}")
     layers = [
-        {"Affine": {"units": 1, "weights": WEIGHTS}},
+        {"Affine": {"units": "auto", "weights": WEIGHTS}},
         {"Rescaling": {"scale": scale, "offset": offset}},
         "MeanSquaredError",
     ]

@@ -15,7 +15,7 @@ from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser, expec
 from mlpkit_plugins.tables.encoder import in_order
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
-from mlpkit_plugins.tables.targets import MANY_CLASSES
+from mlpkit_plugins.tables.targets import MANY_CLASSES, class_of_one_row
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -137,6 +137,11 @@ def _aim(guesser: ColumnGuesser, sample: RowSample, target: str, missing: Collec
         message = f"nearly each row has a text of its own, such as {example}; classes need several rows each"
         raise DataError(sample.name, f"{message}; name another column with --target", column=target)
     classes = [text for text in in_order(set(counts)) if text not in guess.missing_texts]
+    alone = [text for text in counts if counts[text] == 1]
+    if alone and sample.is_whole:
+        message = class_of_one_row(alone[0], len(alone), [text for text in classes if text not in alone])
+        row = sample.rows[sample.columns[target].index(alone[0])]
+        raise DataError(sample.name, message, row=row, column=target)
     return _Aim(target, guess, {text: counts[text] for text in classes}, absent)
 
 
@@ -219,7 +224,7 @@ class _Writer:
 
     def _target(self) -> ClassTarget | ValueTarget:
         if self.aim.counts:
-            return ClassTarget(list(self.aim.counts.values()))
+            return ClassTarget(self.aim.counts)
         values = self.aim.guess.numbers
         assert values is not None
         present = values[~np.isnan(values)]

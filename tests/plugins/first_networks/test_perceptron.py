@@ -18,9 +18,9 @@ def units_of(network):
     return [layer["Affine"]["units"] for layer in network.keys["layers"] if "Affine" in layer]
 
 
-targets = st.builds(ClassTarget, st.lists(st.integers(1, 10**6), min_size=2, max_size=30)) | st.builds(
-    ValueTarget, st.floats(-1e12, 1e12), st.floats(1e-12, 1e12)
-)
+targets = st.builds(
+    ClassTarget, st.dictionaries(st.text(max_size=5), st.integers(1, 10**6), min_size=2, max_size=30)
+) | st.builds(ValueTarget, st.floats(-1e12, 1e12), st.floats(1e-12, 1e12))
 
 
 @given(st.integers(1, 10**9), targets)
@@ -42,20 +42,22 @@ def test_comments_are_about_what_is_there(examples, target):
 
 
 def test_more_rows_get_a_larger_network():
-    few, many = (perceptron(examples, ClassTarget([examples // 2] * 2)) for examples in (500, 50_000))
-    assert units_of(few) == [128, 128, 2]
-    assert units_of(many) == [256, 256, 256, 2]
+    few, many = (
+        perceptron(examples, ClassTarget({"a": examples // 2, "b": examples // 2})) for examples in (500, 50_000)
+    )
+    assert units_of(few) == [128, 128, "auto"]
+    assert units_of(many) == [256, 256, 256, "auto"]
 
 
 def test_classes_that_are_about_as_frequent_have_no_weights():
-    network = perceptron(1000, ClassTarget([500, 300, 200]))
+    network = perceptron(1000, ClassTarget({"a": 500, "b": 300, "c": 200}))
     assert loss_of(network) == ("SoftmaxWithLoss", {"label_smoothing": 0.1})
     assert network.keys["training"]["metrics"] == ["accuracy"]
 
 
 def test_rare_classes_weigh_more_and_are_looked_after():
-    network = perceptron(10_000, ClassTarget([9900, 100]))
-    assert loss_of(network)[1]["class_weights"] == [1.0, pytest.approx(99**0.5, abs=0.01)]
+    network = perceptron(10_000, ClassTarget({"ham": 9900, "spam": 100}))
+    assert loss_of(network)[1]["class_weights"] == {"spam": pytest.approx(99**0.5, abs=0.01)}
     training = network.keys["training"]
     assert training["metrics"] == ["f1", "accuracy", "roc_auc"]
     assert training["best_weights"] == training["early_stopping"]["metric"] == "f1"

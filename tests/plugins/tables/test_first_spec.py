@@ -172,11 +172,6 @@ def test_classes_or_values(propose, columns, values, predict):
     assert (proposal.spec["layers"][-1] == "MeanSquaredError") == (predict == "values")
 
 
-def test_the_last_layer_has_a_unit_for_each_class(propose, columns):
-    proposal = propose({**columns, "y": [str(i % 7) for i in range(ROWS)]}, target="y")
-    assert proposal.spec["layers"][-2]["Affine"]["units"] == 7
-
-
 def test_missing_values_are_filled_and_their_texts_named(propose, columns):
     for row, text in ((3, "?"), (7, ""), (9, "n/a")):
         columns["size"][row] = text
