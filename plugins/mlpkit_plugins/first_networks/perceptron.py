@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import KeyPath
 
+WIDTH: Final = 256
 WEIGHTS: Final = "lecun_normal"
 ACTIVATION: Final = "Relu"
 RATE: Final = 0.001
@@ -19,7 +20,7 @@ AVERAGING: Final = 0.995
 SMOOTHING: Final = 0.1
 
 SMALL: Final = 1000
-"""Up to so many training rows, a network is small."""
+"""Up to so many training rows, a network has a layer less, and more dropout."""
 
 LARGE: Final = 20_000
 """From so many on, values are predicted without dropout."""
@@ -28,6 +29,9 @@ BATCHES_PER_EPOCH: Final = 16
 SMALLEST_BATCH: Final = 16
 LARGEST_BATCH: Final = 256
 """About so many minibatches make an epoch, between a smallest and a largest one."""
+
+ENOUGH_FOR_A_METRIC: Final = 3000
+"""With fewer training rows, the loss tells better which weights did best: a share of few validation rows is coarse."""
 
 STEPS: Final = 4000
 FEWEST_EPOCHS: Final = 5
@@ -97,7 +101,7 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
         target: what is to be predicted.
     """
     size = _Size.of(examples)
-    hidden: list[Any] = [{"Affine": {"units": size.width, "weights": WEIGHTS}}, ACTIVATION]
+    hidden: list[Any] = [{"Affine": {"units": WIDTH, "weights": WEIGHTS}}, ACTIVATION]
     if rate := _dropout(examples, target):
         hidden.append({"Dropout": {"rate": rate}})
     output = _for_classes(target) if isinstance(target, ClassTarget) else _for_values(target)
@@ -109,11 +113,11 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
         "evaluate_every": size.steps_between_evaluations,
         "metrics": output.metrics,
         "moving_average": {"decay": AVERAGING},
-        "early_stopping": {"metric": output.monitor, "patience": PATIENCE},
-        "best_weights": output.monitor,
+        "early_stopping": {"metric": "loss", "patience": PATIENCE},
+        "best_weights": output.monitor if examples >= ENOUGH_FOR_A_METRIC else "loss",
     }
     comments: dict[KeyPath, str] = {
-        ("layers", 0): f"{size.depth} hidden layers of {size.width} units: for some {_rounded(examples)} training rows",
+        ("layers", 0): f"{size.depth} hidden layers of {WIDTH} units: for some {_rounded(examples)} training rows",
         ("training", "epochs"): "at most",
         ("training", "evaluate_every"): "steps",
         ("training", "moving_average"): "the weights of the last few hundred steps are averaged, which steadies them",
@@ -124,7 +128,7 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
     }
     if len(hidden) > 2:
         comments["layers", 2] = "against learning rows by heart; raise it if training does much better than validation"
-    shape = f"{size.depth} hidden layers of {size.width} units, {output.loss}"
+    shape = f"{size.depth} hidden layers of {WIDTH} units, {output.loss}"
     length = f"adamw, {size.epochs} epochs at most, in minibatches of {size.batch}, with early stopping"
     decisions = [*output.decisions, ("network", shape), ("training", length)]
     return FirstNetwork({**output.keys, "layers": layers, "training": training}, comments, decisions)
@@ -133,7 +137,6 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
 class _Size(NamedTuple):
     """What fits a number of examples."""
 
-    width: int
     depth: int
     batch: int
     epochs: int
@@ -146,8 +149,7 @@ class _Size(NamedTuple):
         steps_per_epoch = -(-examples // batch)
         epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / steps_per_epoch)))
         between = max(steps_per_epoch, epochs * steps_per_epoch // EVALUATIONS)
-        width, depth = (128, 2) if examples <= SMALL else (256, 3)
-        return cls(width, depth, batch, epochs, between)
+        return cls(2 if examples <= SMALL else 3, batch, epochs, between)
 
 
 def _dropout(examples: int, target: ClassTarget | ValueTarget) -> float:

@@ -41,12 +41,18 @@ def test_comments_are_about_what_is_there(examples, target):
             found = found[key]
 
 
-def test_more_rows_get_a_larger_network():
+def test_more_rows_get_a_deeper_network():
     few, many = (
         perceptron(examples, ClassTarget({"a": examples // 2, "b": examples // 2})) for examples in (500, 50_000)
     )
-    assert units_of(few) == [128, 128, "auto"]
+    assert units_of(few) == [256, 256, "auto"]
     assert units_of(many) == [256, 256, 256, "auto"]
+
+
+def test_few_rows_are_judged_by_the_loss():
+    few, many = (perceptron(examples, ClassTarget({"a": 500, "b": 500})).keys["training"] for examples in (300, 9000))
+    assert (few["best_weights"], many["best_weights"]) == ("loss", "accuracy")
+    assert few["early_stopping"]["metric"] == many["early_stopping"]["metric"] == "loss"
 
 
 def test_classes_that_are_about_as_frequent_have_no_weights():
@@ -60,7 +66,7 @@ def test_rare_classes_weigh_more_and_are_looked_after():
     assert loss_of(network)[1]["class_weights"] == {"spam": pytest.approx(99**0.5, abs=0.01)}
     training = network.keys["training"]
     assert training["metrics"] == ["f1", "accuracy", "roc_auc"]
-    assert training["best_weights"] == training["early_stopping"]["metric"] == "f1"
+    assert training["best_weights"] == "f1"
     assert ("rare classes", "weigh up to 9.9 times as much as the most frequent one") in network.decisions
 
 
