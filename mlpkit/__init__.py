@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.schedule import Progress as Progress
     from mlpkit.components.schedule import Rate as Rate
     from mlpkit.components.schedule import Schedule as Schedule
+    from mlpkit.components.schema.types import FilePath as FilePath
     from mlpkit.components.schema.wording import did_you_mean as did_you_mean
     from mlpkit.components.target import (
         Classes as Classes,
@@ -59,6 +60,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     )
     from mlpkit.components.target import (
         Values as Values,
+    )
+    from mlpkit.components.target import (
+        ValuesScaling as ValuesScaling,
     )
     from mlpkit.errors import (
         ComponentFailure as ComponentFailure,
@@ -131,8 +135,9 @@ _HOMES = {
     "mlpkit.components.parameter": ("Parameter", "State"),
     "mlpkit.components.recipe": ("Recipe",),
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),
+    "mlpkit.components.schema.types": ("FilePath",),
     "mlpkit.components.schema.wording": ("did_you_mean",),
-    "mlpkit.components.target": ("Classes", "Labels", "Target", "Values"),
+    "mlpkit.components.target": ("Classes", "Labels", "Target", "Values", "ValuesScaling"),
     "mlpkit.errors": (
         "ComponentFailure",
         "DataError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from generators.tables import written_default
@@ -42,4 +43,4 @@ def _parameters(component: RegisteredComponent) -> str:
 def _default(default: object) -> str:
     """Return a default; punctuation that could be taken for the list's own is in quotes."""
     text = written_default(default)
-    return f'"{text}"' if isinstance(default, str) and not any(map(str.isalnum, text)) else text
+    return json.dumps(text) if isinstance(default, str) and not any(map(str.isalnum, text)) else text

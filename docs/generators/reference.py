@@ -22,7 +22,10 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         mlpkit,
         ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "Step", "TrainingView", "Weights"),
     ),
-    "What data sets return": (mlpkit, ("Description", "Doubt", "Proposal", "Split", "Classes", "Labels", "Values")),
+    "What data sets return": (
+        mlpkit,
+        ("Description", "Doubt", "Proposal", "Split", "Classes", "Labels", "Values", "ValuesScaling"),
+    ),
     "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "TargetError", "DataError", "did_you_mean")),
     "Reading .npy files": (mlpkit, ("read_npy_header", "NpyHeader")),
     "Testing": (

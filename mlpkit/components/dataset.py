@@ -95,8 +95,8 @@ class Dataset(Component):
         """Return a spec that trains well on a file; or None, the default, if this data set doesn't read such files.
 
         Args:
-            files: the file's name, as a spec would have it, under ``train``, and those of ``validation`` and ``test``
-                if they are in files of their own.
+            files: the file's name, seen from the current folder, under ``train``, and those of ``validation`` and
+                ``test`` if they are in files of their own.
             target: what to predict; None if that wasn't said.
 
         Raises:

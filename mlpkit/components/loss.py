@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
 
 class Loss(Operation):
-    """The mean error of the predictions of a minibatch, and its derivative."""
+    """The mean error of the predictions of a minibatch, and its derivative.
+
+    Attributes:
+        compares_values: whether inputs are predictions of the target values, in their unit, so that a network may scale
+            both while it is trained.
+    """
 
     kind: ClassVar[str] = "loss"
+    compares_values: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, input_shape: Shape, target: Target | None) -> None:

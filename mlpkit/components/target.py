@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -52,14 +53,31 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class ValuesScaling:
+    """How a network computes with values: z = (v - mean) / std, with v the value or its logarithm.
+
+    Args:
+        means: the mean of each value, in the order of a flat array.
+        stds: its standard deviation.
+        log: whether v is the natural logarithm of the value.
+    """
+
+    means: tuple[float, ...]
+    stds: tuple[float, ...]
+    log: bool = False
+
+
+@dataclass(frozen=True)
 class Values:
     """Real values for each example.
 
     Args:
         shape: shape of one example's values.
+        scaling: how a network computes with them; None for as they are. Targets that differ in it alone are equal.
     """
 
     shape: tuple[int, ...]
+    scaling: ValuesScaling | None = field(default=None, compare=False, repr=False)
 
     def array(self, dtype: np.dtype[Any]) -> tuple[tuple[int, ...], Any]:
         """Return shape and dtype, as ``Classes.array`` does."""
@@ -96,7 +114,8 @@ class DataFacts(Protocol):
 
 def target_to_plain(target: Target) -> dict[str, Any]:
     """Return a target as plain data, to be kept with a model."""
-    return {"type": type(target).__name__, **asdict(target)}
+    plain = {"type": type(target).__name__, **asdict(target)}
+    return {key: value for key, value in plain.items() if key != "scaling" or value is not None}
 
 
 def target_from_plain(plain: dict[str, Any]) -> Target:
@@ -110,9 +129,22 @@ def target_from_plain(plain: dict[str, Any]) -> Target:
             return Classes(count, one_hot)
         case {"type": "Labels", "count": count} if is_length(count) and len(plain) == 2:
             return Labels(count)
-        case {"type": "Values", "shape": [*shape]} if all(map(is_length, shape)) and len(plain) == 2:
-            return Values(tuple(shape))
+        case {"type": "Values", "shape": [*shape], **rest} if all(map(is_length, shape)):
+            if not rest:
+                return Values(tuple(shape))
+            if rest.keys() == {"scaling"} and isinstance(rest["scaling"], dict):
+                return Values(tuple(shape), _scaling_from_plain(rest["scaling"], math.prod(shape)))
     msg = f"{reprlib.repr(plain)} is not a target"
+    raise ValueError(msg)
+
+
+def _scaling_from_plain(plain: dict[str, Any], count: int) -> ValuesScaling:
+    match plain:
+        case {"means": [*means], "stds": [*stds], "log": bool(log)} if len(means) == len(stds) == count:
+            are_finite = all(type(number) in (int, float) and math.isfinite(number) for number in (*means, *stds))
+            if are_finite and all(std > 0 for std in stds):
+                return ValuesScaling(tuple(means), tuple(stds), log)
+    msg = f"{reprlib.repr(plain)} is not how values are scaled"
     raise ValueError(msg)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.dataset import Dataset, Proposal
 from mlpkit.components.schema.context import show
@@ -17,7 +18,7 @@ from mlpkit.specfile.commented_yaml import to_commented_yaml
 from mlpkit.specfile.spec import folder_name, parse_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from mlpkit.registry.registry import RegisteredComponent
 
@@ -68,7 +69,8 @@ def init_from_data(
         raise UsageError(f"{path} exists already; choose another name with --out")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     name, proposal = _proposal(registry, files, target)
-    text = to_commented_yaml({"mlpkit": 1, **proposal.spec}, proposal.comments)
+    spec = _seen_from(path.parent, proposal.spec, frozenset(files.values()))
+    text = to_commented_yaml({"mlpkit": 1, **spec}, proposal.comments)
     try:
         parse_spec(text, name=str(path), registry=registry)
     except SpecError as error:
@@ -96,6 +98,17 @@ def _proposal(registry: Registry, files: Mapping[str, str], target: str | None) 
             return entry.name, found
     readers = f"; those that propose a spec are {', '.join(asked)}" if asked else ""
     raise UsageError(f"no data set reads {show(files['train'])} to propose a spec{readers}")
+
+
+def _seen_from(folder: Path, value: Any, files: Collection[str]) -> Any:
+    """Return a proposal in which the files' names, which start from the current folder, start from the spec's."""
+    if isinstance(value, Mapping):
+        return {key: _seen_from(folder, item, files) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_seen_from(folder, item, files) for item in value]
+    if not isinstance(value, str) or value not in files or not Path(value).exists():
+        return value
+    return value if Path(value).is_absolute() else os.path.relpath(value, folder)
 
 
 def _candidates(registry: Registry, file: str) -> Iterator[RegisteredComponent]:

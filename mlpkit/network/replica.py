@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.components.randomness import RandomPosition
     from mlpkit.network.flat_layout import FlatLayout
+    from mlpkit.network.scaled_values import ScaledValues
 
 
 def add_along_tree(arrays: Sequence[NDArray[Any]]) -> None:
@@ -56,9 +57,13 @@ class Replica:
         layers: the layers, declared but not yet bound to arrays.
         loss: the loss, not yet bound either.
         position: where this replica's random numbers are drawn.
+        scaled: scales targets that are values; None to leave them as they are.
     """
 
-    def __init__(self, layers: list[Layer], loss: Loss, position: RandomPosition) -> None:
+    def __init__(
+        self, layers: list[Layer], loss: Loss, position: RandomPosition, scaled: ScaledValues | None = None
+    ) -> None:
+        self._scaled = scaled
         self.layers = layers
         self.loss = loss
         self.position = position
@@ -111,14 +116,17 @@ class Replica:
         return x
 
     def compare(self, logits: NDArray[Any], t: NDArray[Any]) -> float:
-        """Return the mean loss for the loss's inputs."""
+        """Return the mean loss for the loss's inputs, in the targets' own unit."""
         with operation_errors(self.loss, "forward"):
-            return float(self.loss.forward(logits, t))
+            return float(self.loss.forward(self._unscaled(logits), t))
+
+    def _unscaled(self, logits: NDArray[Any]) -> NDArray[Any]:
+        return logits if self._scaled is None else self._scaled.values(logits)
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
         with operation_errors(self.loss, "predict"):
-            prediction = self.loss.predict(logits)
+            prediction = self.loss.predict(self._unscaled(logits))
         who = f"loss {self.loss.path} ({self.loss.type_name})"
         expect_returned(who, "predict", prediction, np.ndarray, "an array with a row for each example")
         return prediction
@@ -129,7 +137,7 @@ class Replica:
             return float(self.loss.weight(t))
 
     def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0) -> float:
-        """Return the mean loss of a minibatch, and fill the gradient.
+        """Return the mean loss of a minibatch, in the targets' own unit, and fill the gradient.
 
         Args:
             x: inputs.
@@ -139,6 +147,7 @@ class Replica:
         if not self._gradients_checked:
             return self._checked_loss_and_gradient(x, t, dloss)
         self.position.forwards += 1
+        own, t = t, t if self._scaled is None else self._scaled.scaled(t)
         member: Operation = self.loss
         method = "forward"
         try:
@@ -154,7 +163,7 @@ class Replica:
             raise
         except Exception as error:
             raise operation_failure(member, method, error) from error
-        return loss
+        return loss if self._scaled is None else self.compare(x, own)
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
@@ -167,7 +176,9 @@ class Replica:
     def _checked_loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float) -> float:
         """Do a first pass there and back, and make sure that each layer returns what the layer before it can use."""
         logits = self.forward(x)
-        loss = self.compare(logits, t)
+        own, t = t, t if self._scaled is None else self._scaled.scaled(t)
+        with operation_errors(self.loss, "forward"):
+            loss = float(self.loss.forward(logits, t))
         with operation_errors(self.loss, "backward"):
             dy: NDArray[Any] | None = self.loss.backward(dloss)
         expect_gradient(self.loss, dy, logits.shape)
@@ -175,4 +186,4 @@ class Replica:
             with operation_errors(layer, "backward"):
                 dy = checked_backward(layer, dy, len(x))
         self._gradients_checked = True
-        return loss
+        return loss if self._scaled is None else self.compare(logits, own)

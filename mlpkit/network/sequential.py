@@ -21,6 +21,7 @@ from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
+from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
 from mlpkit.network.subnormals import flushed_subnormals
 
@@ -306,8 +307,9 @@ class Sequential:
     def _replicate(self, layers: list[Layer], loss: Loss, slices: int) -> list[Replica]:
         copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
         replicas = []
+        scaled = scaled_values(self.target, loss, self.dtype)
         for i, (own_layers, own_loss) in enumerate(copies):
-            replica = Replica(own_layers, own_loss, RandomPosition(self.seed, i))
+            replica = Replica(own_layers, own_loss, RandomPosition(self.seed, i), scaled)
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
             replicas.append(replica)

@@ -74,8 +74,17 @@ def read_text(
         whole = SourceText(name, content.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK), order, notes)
         _report_encoding(content, error.start, whole, faults)
         return None
-    source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes)
+    source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes, folder=_folder_of_paths(path))
     return source if holds_something(source, faults) else None
+
+
+def _folder_of_paths(path: Path) -> Path | None:
+    """Return the folder that relative paths in a file start from; None for the current folder.
+
+    The resolved spec of a run names files as seen from where the run was started.
+    """
+    of_a_run = path.name == "resolved.yaml" and path.with_name("lock.json").exists()
+    return None if of_a_run else path.parent
 
 
 def _other_encoding(content: bytes) -> str | None:
@@ -295,6 +304,11 @@ class Document:
     def origin_notes(self, path: KeyPath) -> tuple[str, ...]:
         """Return whether and from where a value was inherited, substituted or overridden, a line each."""
         return self._origin(path, at_key=False).all_notes
+
+    def folder_of(self, path: KeyPath) -> Path | None:
+        """Return the folder that a relative path in a value starts from; None for the current folder."""
+        origin = self._origin(path, at_key=False)
+        return (origin.written or origin.place.text).folder
 
     def _origin(self, path: KeyPath, *, at_key: bool) -> ValueOrigin:
         node: Node = self.tree

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from mlpkit.specfile.source import Span
+    from mlpkit.specfile.source import SourceText, Span
 
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -19,10 +19,12 @@ class ValueOrigin:
     Args:
         place: where it stands.
         notes: what became of it on the way, each a line.
+        written: the text that a variable's value was written in, if it isn't that of the place.
     """
 
     place: Span
     notes: tuple[str, ...] = ()
+    written: SourceText | None = None
 
     @property
     def all_notes(self) -> tuple[str, ...]:
@@ -31,7 +33,7 @@ class ValueOrigin:
 
     def with_note(self, note: str) -> ValueOrigin:
         """Return the origin with one more note."""
-        return ValueOrigin(self.place, (*self.notes, note))
+        return ValueOrigin(self.place, (*self.notes, note), self.written)
 
 
 @dataclass(slots=True)

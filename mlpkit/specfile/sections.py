@@ -331,7 +331,7 @@ def _check_monitor(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, 
 
 def _way_to_have(name: str, context: CheckContext) -> str:
     """Return how a run comes to have a metric, if there is a metric of that name, or else which metrics there are."""
-    attempt = CheckContext(context.resolve)
+    attempt = context.attempt()
     if context.resolve is not None:
         context.resolve(("metric",), name, (), attempt)
     return attempt.faults[0].remedy if attempt.faults else f"add it: training.metrics=[{name}]"

@@ -6,10 +6,13 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.components.schema.context import MOST_PROBLEMS
 from mlpkit.errors import Diagnostic, SpecSyntaxError, abridged
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""
@@ -62,6 +65,7 @@ class SourceText:
         order: its position among the texts of one spec: the file, those it extends, the overrides.
         notes: how the spec came to this text, each a line.
         override: whether it is an override, which is quoted where a file's place would be named.
+        folder: the file's folder, which relative paths in it start from; None for the current folder.
     """
 
     name: str
@@ -69,6 +73,7 @@ class SourceText:
     order: int = 0
     notes: tuple[str, ...] = ()
     override: bool = False
+    folder: Path | None = None
 
     @cached_property
     def line_starts(self) -> list[int]:

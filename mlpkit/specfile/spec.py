@@ -289,7 +289,7 @@ def check_document(document: Document, registry: Registry) -> Spec:
     Raises:
         SpecSchemaError: some are wrong; all that are wrong are named.
     """
-    context, checked = CheckContext(registry.resolve), None
+    context, checked = CheckContext(registry.resolve, document.folder_of), None
     with suppress(EnoughProblems):
         _check_name(document, context)
         checked = TOP_LEVEL.check(document.values, (), context)

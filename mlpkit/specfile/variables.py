@@ -237,7 +237,8 @@ def _copy_for(use: ScalarNode, name: str, value: Node) -> Node:
     place = value.origin.place
     preposition = "by" if place.text.override else "at"
     set_at = f"${name} is {show(plain(value))}, set {preposition} {place.quoted}"
-    origin = ValueOrigin(use.origin.place, (*use.origin.notes, set_at, *value.origin.notes))
+    notes = (*use.origin.notes, set_at, *value.origin.notes)
+    origin = ValueOrigin(use.origin.place, notes, value.origin.written or place.text)
     return _copy(value, f"${name} is used at {use.origin.place}", origin)
 
 

@@ -28,7 +28,6 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("layer", "LayerNorm", "mlpkit_plugins.layers.layer_norm:LayerNorm"),
         component("layer", "Flatten", "mlpkit_plugins.layers.flatten:Flatten"),
         component("layer", "Reshape", "mlpkit_plugins.layers.reshape:Reshape"),
-        component("layer", "Rescaling", "mlpkit_plugins.layers.rescaling:Rescaling"),
         component("layer", "Conv2d", "mlpkit_plugins.layers.conv2d:Conv2d"),
         component("layer", "MaxPool2d", "mlpkit_plugins.layers.max_pool2d:MaxPool2d"),
         component("layer", "AveragePool2d", "mlpkit_plugins.layers.average_pool2d:AveragePool2d"),

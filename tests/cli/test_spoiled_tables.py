@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import shutil
 
@@ -40,14 +41,15 @@ def save(work):
 def trains(work, invoke):
     """Return a function that writes a spec, trains a step, predicts, and returns the text of the spec."""
 
-    def train(file="t.csv", target="kind"):
+    def train(file="t.csv", target="kind", warned=""):
         (work / "t.yaml").unlink(missing_ok=True)
         shutil.rmtree(work / "r", ignore_errors=True)
         done = invoke("init", "--data", file, "--target", target, "--out", "t.yaml")
-        assert (done.code, done.err) == (0, "")
+        assert done.code == 0
+        assert warned in done.err if warned else not done.err
         shorter = ["training.epochs=1", "training.evaluate_every=null"]
         done = invoke("run", "t.yaml", "--quiet", "--out", "r", *(part for each in shorter for part in ("--set", each)))
-        assert (done.code, done.err) == (0, "")
+        assert done.code == 0
         assert invoke("predict", "r", file).code == 0
         return (work / "t.yaml").read_text()
 
@@ -77,12 +79,12 @@ def refused(work, invoke):
         pytest.param({"delimiter": ";"}, "delimiter: ;  #", id="semicolons"),
         pytest.param({"delimiter": "\t"}, 'delimiter: "\\t"  #', id="tabs"),
         pytest.param({"delimiter": "|"}, "delimiter: '|'", id="bars"),
-        pytest.param({"delimiter": " , "}, "categorical: [colour, member]", id="spaces around delimiters"),
+        pytest.param({"delimiter": " , "}, "categorical: [colour]", id="spaces around delimiters"),
         pytest.param({"encoding": "utf-16"}, "encoding: utf-16", id="UTF-16"),
-        pytest.param({"encoding": "utf-8-sig"}, "categorical: [colour, member]", id="byte order mark"),
-        pytest.param({"end": "\r\n"}, "categorical: [colour, member]", id="line ends of Windows"),
-        pytest.param({"end": "\r"}, "categorical: [colour, member]", id="line ends of old Macs"),
-        pytest.param({"end": "\n\n"}, "categorical: [colour, member]", id="empty lines"),
+        pytest.param({"encoding": "utf-8-sig"}, "categorical: [colour]", id="byte order mark"),
+        pytest.param({"end": "\r\n"}, "categorical: [colour]", id="line ends of Windows"),
+        pytest.param({"end": "\r"}, "categorical: [colour]", id="line ends of old Macs"),
+        pytest.param({"end": "\n\n"}, "categorical: [colour]", id="empty lines"),
     ],
 )
 def test_ways_to_write_a_table(table, save, trains, spoil, said):
@@ -90,6 +92,12 @@ def test_ways_to_write_a_table(table, save, trains, spoil, said):
     text = trains()
     assert said in text
     assert "ignore" not in text
+
+
+def test_a_compressed_file(work, table, save, trains):
+    save(table, delimiter=";")
+    (work / "t.csv.gz").write_bytes(gzip.compress((work / "t.csv").read_bytes()))
+    assert "delimiter: ;" in trains("t.csv.gz")
 
 
 def test_another_encoding(table, save, trains):
@@ -135,7 +143,7 @@ def test_no_names(table, save, trains):
 def test_names_that_are_numbers(table, save, trains):
     table[0] = ["2019", "2020", "2021", "2022", "kind"]
     save(table)
-    assert "categorical: ['2020', '2021']" in trains()
+    assert "categorical: ['2020']" in trains()
 
 
 def test_texts_that_mean_a_missing_value(table, save, trains):
@@ -151,32 +159,24 @@ def test_texts_that_mean_a_missing_value(table, save, trains):
 def test_a_target_that_is_missing_in_some_rows(table, save, trains):
     table[3][4] = table[9][4] = ""
     save(table)
-    assert "missing: drop  # 2% of kind" in trains()
+    assert "missing" not in trains(warned="2 rows have no target in t.csv, and are left out")
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "reason"),
+    ("name", "ways", "said"),
     [
-        ("when", ["2020-01-31", "31.01.2020"], "dates or times, such as '2020-01-31' or '31.01.2020'"),
-        ("price", ["1,234", "12,345"], "numbers with other characters, such as '1,234'; write plain numbers to learn"),
-        ("amount", ["$5341", "$171"], "numbers with other characters, such as '$5341'; write plain numbers to learn"),
-        (
-            "rate",
-            ["5.4444 %", "17.1 %"],
-            "numbers with other characters, such as '5.4444 %'; write plain numbers to learn",
-        ),
+        ("when", ["2020-{0:02}-{1:02}"], "dates: [when]"),
+        ("when", ["{1}.{0}.2020"], "dates: {when: '%d.%m.%Y'}"),
+        ("when", ["2020-{0:02}-{1:02}", "{1}.{0}.2020"], "in one common way, such as '2020-01-01' or '2.2.2020'"),
+        ("price", ["{1},{0:03}"], "thousands: ','"),
+        ("amount", ["${0}{1:02}"], "symbols: [$$]"),
+        ("rate", ["{0}.{1} %"], "symbols: ['%']"),
     ],
 )
-def test_columns_that_are_left_out(table, save, trains, name, values, reason):
-    rng = random.Random(1)
-    table[0].append(name)
-    for number, row in enumerate(table[1:]):
-        text = values[number % 2]
-        row.append(text if number < 2 else "".join(str(rng.randint(1, 2)) if c.isdigit() else c for c in text))
-    save(table)
-    text = trains()
-    assert f"- {name}\n" in text or f"- {name}  #" in text
-    assert reason[:60] in text
+def test_columns_that_people_write_as_they_like(table, save, trains, name, ways, said):
+    written = [ways[row % len(ways)].format(1 + row % 12, 1 + row % 28) for row in range(ROWS)]
+    save([[*row, text] for row, text in zip(table, [name, *written], strict=True)])
+    assert said in " ".join(trains().replace("#", " ").split())
 
 
 def test_numbers_of_rows_are_left_out(table, save, trains):

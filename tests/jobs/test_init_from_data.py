@@ -113,6 +113,13 @@ def test_a_folder_that_is_missing_is_an_error(tmp_path, plugins):
         init_from_data({"train": "a.dots"}, "ink", tmp_path / "nowhere" / "a.yaml", plugins=plugins)
 
 
+def test_the_spec_names_files_as_seen_from_its_own_folder(tmp_path, plugins):
+    (tmp_path / "a.dots").write_text("")
+    (tmp_path / "specs").mkdir()
+    init_from_data({"train": "a.dots"}, "ink", tmp_path / "specs" / "a.yaml", plugins=plugins)
+    assert "file: ../a.dots" in (tmp_path / "specs/a.yaml").read_text()
+
+
 @pytest.mark.parametrize(
     ("file", "spec"),
     [("my data (1).v2.dots", "my_data_1.yaml"), ("folder/a.b.dots", "a.yaml"), ("ä.dots", "a.yaml")],

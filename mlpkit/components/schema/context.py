@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from mlpkit.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path as FilePath
+
     from mlpkit.components.recipe import KeyPath, Recipe
 
 
@@ -90,11 +93,17 @@ class CheckContext:
 
     Args:
         resolve: resolves references to components; None leaves them as they are, to be resolved later.
+        folder_of: returns the folder that a relative path at a place starts from; None for the current folder.
     """
 
     resolve: ReferenceResolver | None = None
+    folder_of: Callable[[KeyPath], FilePath | None] = lambda path: None
     faults: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+
+    def attempt(self) -> CheckContext:
+        """Return a context for a check that may fail, without the problems found so far."""
+        return CheckContext(self.resolve, self.folder_of)
 
     def report(
         self, path: KeyPath, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False

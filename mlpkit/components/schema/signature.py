@@ -174,7 +174,7 @@ class Schema:
             name = next(iter(component), None) if isinstance(component, dict) else component
             if not isinstance(kind, ComponentOfKind) or not isinstance(name, str) or context.resolve is None:
                 continue
-            attempt, no_key = CheckContext(context.resolve), ""
+            attempt, no_key = context.attempt(), ""
             context.resolve(kind.kinds, {name: {key: None, no_key: None}}, (), attempt)
             unknown = [fault.path for fault in attempt.faults if fault.at_key]
             if (name, no_key) in unknown and (name, key) not in unknown:  # a component that is there, and has the key

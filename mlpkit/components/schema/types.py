@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
+import os
+import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
 
 from mlpkit.components.recipe import LeftToData
 from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
@@ -147,6 +150,36 @@ class TextType(ValueType):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         return {"type": "string"}
+
+
+_ELSEWHERE: Final = re.compile(r"~|[A-Za-z][A-Za-z0-9+.-]+:")
+"""How a path begins that no folder of a spec matters to: the user's home, or a prefix such as ``example:``."""
+
+
+@dataclass(frozen=True)
+class PathType(TextType):
+    """A path; in a spec, a relative one starts from the folder of the file that it is written in."""
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the path, as seen from the current folder."""
+        text, folder = super().check(value, path, context), context.folder_of(path)
+        if not isinstance(text, str) or folder is None or _ELSEWHERE.match(text):
+            return text
+        found = folder / text
+        if not found.exists() and Path(text).exists():
+            here = os.path.relpath(text, folder)
+            message = f"there is no {show(str(found))}; a path starts from the folder of the spec"
+            return context.report(path, message, remedy=f"write {here}")
+        return str(_seen_from_here(found)) if folder != Path() else text
+
+
+def _seen_from_here(path: Path) -> Path:
+    """Return a path relative to the current folder, if it is below it."""
+    return path.relative_to(Path.cwd()) if path.is_absolute() and path.is_relative_to(Path.cwd()) else path
+
+
+FilePath: TypeAlias = Annotated[str, PathType()]
+"""A parameter that takes a path, which the constructor gets as seen from the current folder."""
 
 
 @dataclass(frozen=True)
@@ -341,7 +374,7 @@ class EitherType(ValueType):
         """Return the value as the first alternative that takes it sees it."""
         deepest: list[CheckContext] = []
         for alternative in self.alternatives:
-            attempt = CheckContext(context.resolve)
+            attempt = context.attempt()
             try:
                 checked = alternative.check(value, path, attempt)
             except EnoughProblems:

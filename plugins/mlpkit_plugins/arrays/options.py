@@ -7,10 +7,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Ge, Gt
 
+from mlpkit import FilePath
 from mlpkit_plugins.arrays.array_targets import Predicted
 from mlpkit_plugins.splits.shares import Share
 
-Files: TypeAlias = tuple[str, str]
+Files: TypeAlias = tuple[FilePath, FilePath]
 """A file of inputs, and one of targets."""
 
 
@@ -44,7 +45,7 @@ class SplitOptions:
         split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
     """
 
-    validation: Share | str | Files = 0.1
-    test: Share | str | Files = 0.1
+    validation: Share | FilePath | Files = 0.1
+    test: Share | FilePath | Files = 0.1
     split: Literal["shuffle", "in_order"] = "shuffle"
     split_seed: Annotated[int, Ge(0)] = 0

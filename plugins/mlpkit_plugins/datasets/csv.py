@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from annotated_types import Ge
 
 from mlpkit import ParameterError, Proposal
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.csv_file import CsvFile
+from mlpkit_plugins.formats.csv_file import CsvFile, Dialect
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.options import Names
 from mlpkit_plugins.tables.table_dataset import TableDataset
+from mlpkit_plugins.tables.text_numbers import NumberFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _ENDINGS: Final = (".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data")
+_COMPRESSED: Final = ".gz"
 
 _TAB: Final = r'for a tab write delimiter: "\t", in double quotes; without them, \t is a backslash and a letter'
 
@@ -32,12 +36,17 @@ class Csv(TableDataset):
 
     The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
     categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
-    them. Targets are never scaled. Only the columns that are used are kept in memory. A CSV file doesn't say how many
-    rows it has, so it is read before shapes are checked.
+    them. Targets that are values are scaled only inside the network. Only the columns that are used are kept in
+    memory. A CSV file doesn't say how many rows it has, so it is read before shapes are checked.
 
     Args:
         delimiter: the character between two columns; a tab is written ``"\\t"``, in double quotes.
+        quote: the character around a field that holds a delimiter.
+        comment: what lines begin with that are left out, such as ``#``; by default there are no such lines.
+        skip_rows: how many rows before the header are left out.
         decimal: the character before the decimals of a number, a point or a comma.
+        thousands: the character between groups of three digits; by default no character may be there.
+        symbols: texts before or after a number that are left out, such as ``$``, ``%`` or ``kg``.
         encoding: how characters are written as bytes, such as ``latin-1``.
         header: the names of the columns, if the first row of the file doesn't have them.
 
@@ -54,18 +63,30 @@ class Csv(TableDataset):
 
     missing_texts: tuple[str, ...] = ("", "NA", "NaN", "nan", "null")
     delimiter: str = ","
+    quote: str = '"'
+    comment: str = ""
+    skip_rows: Annotated[int, Ge(0)] = 0
     decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'", "_"] = ""
+    symbols: tuple[str, ...] = ()
     encoding: str = "utf-8"
     header: Names | None = None
 
     def __post_init__(self) -> None:
         """Find what can't be a delimiter, an encoding or a header."""
         super().__post_init__()
-        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
+        if len(self.delimiter) != 1 or self.delimiter in f"{self.quote}\r\n":
             shown = f"'{self.delimiter}'" if self.delimiter.isprintable() else repr(self.delimiter)
             remedy = _TAB if self.delimiter.lower() in ("\\t", "tab") else ""
             expected = "a single character, not a quote"
             raise ParameterError("delimiter", f"{shown} can't be the delimiter", expected=expected, remedy=remedy)
+        if len(self.quote) != 1 or self.quote.isspace():
+            raise ParameterError("quote", f"'{self.quote}' can't be the quote", expected="a single character")
+        if self.thousands == self.decimal:
+            message = f"'{self.decimal}' stands before decimals, too"
+            raise ParameterError("thousands", message, expected="another character", remedy="set decimal as well")
+        if any(not symbol.strip() or symbol.strip().isdigit() for symbol in self.symbols):
+            raise ParameterError("symbols", "a symbol is empty or a number", expected="texts such as $, % or kg")
         try:
             "".encode(self.encoding)
         except (LookupError, ValueError) as error:
@@ -98,7 +119,7 @@ class Csv(TableDataset):
             DataError: the file is not CSV, or nothing can be learned from it as it is.
         """
         file = files["train"]
-        if not file.lower().endswith(_ENDINGS):
+        if not file.lower().removesuffix(_COMPRESSED).endswith(_ENDINGS):
             return None
         from mlpkit_plugins.tables.csv_reading import csv_reading  # noqa: PLC0415 - guesses are for new specs only
         from mlpkit_plugins.tables.first_spec import propose_for_table  # noqa: PLC0415 - for the same reason
@@ -106,15 +127,22 @@ class Csv(TableDataset):
         reading = csv_reading(named_file("train", file), file, target, cls.missing_texts)
         return propose_for_table("csv", files, target, reading)
 
-    def source(self, path: Path, name: str) -> CsvSource:
+    def source(self, path: Path, name: str, *, to_predict: bool = False) -> CsvSource:
         """Return the table in a CSV file, not yet read.
 
         Args:
             path: the file.
             name: what to call it in messages.
+            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
 
         Raises:
             DataError: the file is empty, can't be read, or has no header that could be one.
         """
-        file = CsvFile(path, name=name, delimiter=self.delimiter, encoding=self.encoding, header=self.header)
-        return CsvSource(file, self.missing_texts, self.decimal)
+        file = CsvFile(
+            path,
+            name=name,
+            dialect=Dialect(self.delimiter, self.quote, self.comment, self.skip_rows, self.encoding),
+            header=self.header,
+            to_predict=to_predict,
+        )
+        return CsvSource(file, self.missing_texts, NumberFormat(self.decimal, self.thousands, self.symbols))

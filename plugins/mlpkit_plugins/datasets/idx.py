@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
+from mlpkit import FilePath
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import Files, SplitOptions
@@ -50,8 +51,8 @@ class Idx(SplitOptions, ArrayDataset):
 
     targets_parameter: ClassVar = "labels"
 
-    images: str
-    labels: str
+    images: FilePath
+    labels: FilePath
     normalize: bool = True
     flatten: bool = True
     _: KW_ONLY

@@ -11,7 +11,17 @@ import numpy as np
 import PIL  # noqa: F401 - where it is missing, the data set is listed with the command that installs it
 from annotated_types import Ge, Le
 
-from mlpkit import Classes, DataError, Dataset, Description, ModelFileError, ParameterError, ShapeError, did_you_mean
+from mlpkit import (
+    Classes,
+    DataError,
+    Dataset,
+    Description,
+    FilePath,
+    ModelFileError,
+    ParameterError,
+    ShapeError,
+    did_you_mean,
+)
 from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.files.named_file import named_folder
@@ -65,14 +75,14 @@ class ImageFolder(Dataset):
 
     def __init__(
         self,
-        folder: str,
+        folder: FilePath,
         *,
         colour: bool = False,
         resize: tuple[Pixels, Pixels] | None = None,
         normalize: bool = True,
         flatten: bool = True,
-        validation: Share | str = 0.1,
-        test: Share | str = 0.1,
+        validation: Share | FilePath = 0.1,
+        test: Share | FilePath = 0.1,
         split: Literal["hash", "shuffle"] = "hash",
         split_seed: Annotated[int, Ge(0)] = 0,
     ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Classes, Dataset, Description, ModelFileError, ParameterError, ShapeError
+from mlpkit import Classes, Dataset, Description, FilePath, ModelFileError, ParameterError, ShapeError
 from mlpkit_plugins.datasets.image_split import ImageSplit, scale_pixels, why_not_scaled
 from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
 from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
@@ -58,7 +58,7 @@ class Mnist(Dataset):
         normalize: bool = True,
         flatten: bool = True,
         one_hot: bool = False,
-        directory: str | None = None,
+        directory: FilePath | None = None,
     ) -> None:
         self.validation = validation
         self.normalize = normalize

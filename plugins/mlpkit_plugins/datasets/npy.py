@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final
 
-from mlpkit import DataError, read_npy_header
+from mlpkit import DataError, FilePath, read_npy_header
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions
@@ -40,8 +40,8 @@ class Npy(SplitOptions, ContentOptions, ArrayDataset):
     Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
     """
 
-    inputs: str
-    targets: str
+    inputs: FilePath
+    targets: FilePath
     _: KW_ONLY
     validation: Share | Files = 0.1
     test: Share | Files = 0.1

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from mlpkit import DataError
+from mlpkit import DataError, FilePath
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
@@ -49,12 +49,12 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
     Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays", which also defines .npz.
     """
 
-    file: str
+    file: FilePath
     inputs: str = "x"
     targets: str = "t"
     _: KW_ONLY
-    validation: Share | str = 0.1
-    test: Share | str = 0.1
+    validation: Share | FilePath = 0.1
+    test: Share | FilePath = 0.1
 
     def __post_init__(self) -> None:
         self.shares, self.files = shares_and_files(self.validation, self.test)

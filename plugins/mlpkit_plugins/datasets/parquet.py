@@ -27,8 +27,8 @@ class Parquet(TableDataset):
 
     The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
     categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
-    them. Targets are never scaled. Only the columns that are used are read. The number of categories is not in its
-    header, so the file is read before shapes are checked.
+    them. Targets that are values are scaled only inside the network. Only the columns that are used are read. The
+    number of categories is not in its header, so the file is read before shapes are checked.
 
     Args:
         categorical: the inputs that hold categories: texts, numbers or dates.
@@ -78,12 +78,13 @@ class Parquet(TableDataset):
         source = ParquetSource(ParquetFile(named_file("train", file), name=file), ())
         return propose_for_table("parquet", files, target, Reading(source, sample_rows(source), missing=("",)))
 
-    def source(self, path: Path, name: str) -> ParquetSource:
+    def source(self, path: Path, name: str, *, to_predict: bool = False) -> ParquetSource:
         """Return the table in a Parquet file, not yet read.
 
         Args:
             path: the file.
             name: what to call it in messages.
+            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
 
         Raises:
             DataError: the file is not a Parquet file, or is damaged.

@@ -44,12 +44,6 @@ EVALUATIONS: Final = 40
 PATIENCE: Final = 12
 """Evaluations without improvement after which it ends."""
 
-SMALL_SCALE: Final = 0.03
-"""Targets of a smaller standard deviation have gradients that the optimizer's epsilon would dwarf."""
-
-LARGE_SCALE: Final = 1e4
-"""Targets of a larger one, or with a mean so many times larger, need more digits than float32 has."""
-
 RARE: Final = 0.2
 """A class is rare if it has less than this share of the rows that it would have if all had as many."""
 
@@ -68,22 +62,14 @@ class ClassTarget(NamedTuple):
 
 
 class ValueTarget(NamedTuple):
-    """A target of numbers.
-
-    Args:
-        mean: their mean.
-        std: their standard deviation.
-    """
-
-    mean: float
-    std: float
+    """A target of numbers, which are scaled while training."""
 
 
 class FirstNetwork(NamedTuple):
     """What a spec says of a network and its training.
 
     Args:
-        keys: ``layers`` and ``training``, and whatever else the spec needs.
+        keys: ``layers`` and ``training``.
         comments: why, by the path of a key.
         decisions: what was decided, each a label and a text.
     """
@@ -104,10 +90,10 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
     hidden: list[Any] = [{"Affine": {"units": WIDTH, "weights": WEIGHTS}}, ACTIVATION]
     if rate := _dropout(examples, target):
         hidden.append({"Dropout": {"rate": rate}})
-    output = _for_classes(target) if isinstance(target, ClassTarget) else _for_values(target)
+    output = _for_classes(target) if isinstance(target, ClassTarget) else _for_values()
     layers = [*hidden * size.depth, *output.layers]
     training = {
-        "optimizer": {"adamw": {"learning_rate": RATE, "weight_decay": DECAY, **output.optimizer}},
+        "optimizer": {"adamw": {"learning_rate": RATE, "weight_decay": DECAY}},
         "batch_size": size.batch,
         "epochs": size.epochs,
         "evaluate_every": size.steps_between_evaluations,
@@ -124,14 +110,13 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
         ("training", "early_stopping"): "ends if validation has long stopped improving",
         ("training", "best_weights"): "ends with the weights that did best on the validation rows",
         **{("layers", len(hidden) * size.depth + index): text for index, text in output.comments.items()},
-        **output.more_comments,
     }
     if len(hidden) > 2:
         comments["layers", 2] = "against learning rows by heart; raise it if training does much better than validation"
     shape = f"{size.depth} hidden layers of {WIDTH} units, {output.loss}"
     length = f"adamw, {size.epochs} epochs at most, in minibatches of {size.batch}, with early stopping"
     decisions = [*output.decisions, ("network", shape), ("training", length)]
-    return FirstNetwork({**output.keys, "layers": layers, "training": training}, comments, decisions)
+    return FirstNetwork({"layers": layers, "training": training}, comments, decisions)
 
 
 class _Size(NamedTuple):
@@ -168,9 +153,6 @@ class _Output(NamedTuple):
     metrics: Sequence[str]
     monitor: str
     comments: Mapping[int, str]
-    more_comments: Mapping[KeyPath, str] = {}
-    keys: Mapping[str, Any] = {}
-    optimizer: Mapping[str, Any] = {}
     decisions: Sequence[tuple[str, str]] = ()
 
 
@@ -199,23 +181,9 @@ def _class_weights(counts: Mapping[str, int]) -> dict[str, float]:
     return {name: weight for name, weight in weights.items() if weight != 1}
 
 
-def _for_values(target: ValueTarget) -> _Output:
-    scale, offset = float(f"{target.std:.6g}"), float(f"{target.mean:.6g}")
-    layers = [
-        {"Affine": {"units": "auto", "weights": WEIGHTS}},
-        {"Rescaling": {"scale": scale, "offset": offset}},
-        "MeanSquaredError",
-    ]
-    comments = {1: "into the unit of the target: its standard deviation and mean"}
-    optimizer: dict[str, Any] = {}
-    keys: dict[str, Any] = {}
-    more: dict[KeyPath, str] = {}
-    if scale < SMALL_SCALE:
-        optimizer = {"epsilon": float(f"{1e-8 * scale**2:.3g}")}
-    if scale > LARGE_SCALE or abs(offset) > LARGE_SCALE * scale:
-        keys, more = {"dtype": "float64"}, {("dtype",): "float32 has too few digits for the numbers of the target"}
-    metrics = ["r2", "mean_absolute_error"]
-    return _Output(layers, "mean squared error", metrics, "loss", comments, more, keys, optimizer)
+def _for_values() -> _Output:
+    layers = [{"Affine": {"units": "auto", "weights": WEIGHTS}}, "MeanSquaredError"]
+    return _Output(layers, "mean squared error", ["r2", "mean_absolute_error"], "loss", {})
 
 
 def _rounded(count: int) -> str:

@@ -8,8 +8,7 @@ import io
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mlpkit_plugins.files.regular_file import regular_file, sized
-from mlpkit_plugins.formats.csv_file import DELIMITERS
+from mlpkit_plugins.formats.csv_file import DELIMITERS, decompressed_content
 from mlpkit_plugins.formats.header_names import writes_number
 
 if TYPE_CHECKING:
@@ -54,8 +53,8 @@ def csv_dialect(path: Path, name: str) -> CsvDialect:
     Raises:
         DataError: the file can't be read.
     """
-    with regular_file(path, name) as file:
-        content = sized(file).read(LARGEST_SAMPLE)
+    with decompressed_content(path, name) as file:
+        content = file.read(LARGEST_SAMPLE)
     encoding = _encoding(content)
     text = content[:SAMPLE_OF_ROWS].decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
     candidates = {delimiter: _rows(text, delimiter) for delimiter in DELIMITERS}

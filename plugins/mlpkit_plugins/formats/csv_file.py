@@ -22,6 +22,7 @@ import numpy as np
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.files.regular_file import regular_file, sized
+from mlpkit_plugins.formats.gzip_stream import MAGIC, decompressed
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.formats.shown_text import shown_text
 
@@ -35,7 +36,6 @@ ROWS_TOGETHER: Final = 1024
 """Rows per block, few enough that their texts stay in the processor's cache."""
 
 OTHER_FORMATS: Final = (
-    (b"\x1f\x8b", "the file is compressed by gzip; decompress it first: gunzip"),
     (b"PK\x03\x04", "the file is a ZIP archive or a spreadsheet; save the table as CSV"),
     (b"\xd0\xcf\x11\xe0", "the file is a spreadsheet; save the table as CSV"),
     (b"PAR1", "the file is a Parquet file; read it with the data set parquet"),
@@ -63,15 +63,33 @@ class Block(NamedTuple):
     columns: Sequence[Sequence[str]]
 
 
+class Dialect(NamedTuple):
+    """How a CSV file is written.
+
+    Args:
+        delimiter: the character between two texts.
+        quote: the character around a text that holds a delimiter.
+        comment: what rows begin with that are left out; empty if no row is.
+        skip_rows: how many rows at the beginning are left out.
+        encoding: how characters are written as bytes; a byte order mark of UTF-8 is skipped.
+    """
+
+    delimiter: str = ","
+    quote: str = '"'
+    comment: str = ""
+    skip_rows: int = 0
+    encoding: str = "utf-8"
+
+
 class CsvFile:
-    """A CSV file.
+    """A CSV file, plain or compressed by gzip.
 
     Args:
         path: the file.
         name: what to call it in messages; by default its path.
-        delimiter: the character between two texts.
-        encoding: how characters are written as bytes; a byte order mark of UTF-8 is skipped.
+        dialect: how it is written.
         header: the names of the columns, if the file's first row doesn't have them.
+        to_predict: whether advice can't be about parameters, since the rows are to be predicted.
 
     Attributes:
         header: the names of the columns.
@@ -89,16 +107,17 @@ class CsvFile:
         path: Path,
         *,
         name: str = "",
-        delimiter: str = ",",
-        encoding: str = "utf-8",
+        dialect: Dialect = Dialect(),  # noqa: B008 - it never changes
         header: Sequence[str] | None = None,
+        to_predict: bool = False,
     ) -> None:
         self._path = path
         self.name = name or str(path)
-        self._delimiter = delimiter
-        self._encoding = encoding
+        self._dialect = dialect
+        self._encoding = dialect.encoding
+        self._to_predict = to_predict
         self._expect_text()
-        self.checksum, lines, size = _survey(path, self.name)
+        self.checksum, lines, size = self._survey()
         self._first_row, first = self._first_record()
         self.header_row: int | None = None
         if header is None:
@@ -114,8 +133,12 @@ class CsvFile:
 
     @property
     def remedy_for_encoding(self) -> str:
-        """What to do about bytes that are no characters: first what helps a trained model, too."""
-        return f"save the file in {self._encoding}, or set encoding to the right one, such as latin-1"
+        """What to do about bytes that are no characters."""
+        return self._remedy(f"save the file in {self._encoding}", "set encoding to the right one, such as latin-1")
+
+    def _remedy(self, to_the_file: str, to_the_spec: str) -> str:
+        """Return what to do about the file, and unless its rows are to be predicted, what to do about the spec."""
+        return to_the_file if self._to_predict else f"{to_the_file}, or {to_the_spec}"
 
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
         """Return the rows below the header, block by block.
@@ -129,15 +152,15 @@ class CsvFile:
         places = {name: position for position, name in enumerate(self.header)}
         positions = [places[name] for name in names]
         with self._reading() as records:
-            records.read(self.header_row or 0)
+            records.read(max(self.header_row or 0, self._dialect.skip_rows))
             while found := records.read(ROWS_TOGETHER):
                 rows = np.arange(records.row - len(found), records.row)
                 yield self._block(rows, found, positions)
 
     def _block(self, rows: NDArray[np.int64], records: list[list[str]], positions: list[int]) -> Block:
         width = len(self.header)
-        if set(map(len, records)) != {width}:
-            kept = [index for index, record in enumerate(records) if not _is_blank(record)]
+        if self._dialect.comment or set(map(len, records)) != {width}:
+            kept = [index for index, record in enumerate(records) if not self._is_left_out(record)]
             rows, records = rows[kept], [records[index] for index in kept]
             for row, record in zip(rows, records, strict=True):
                 if len(record) != width:
@@ -152,25 +175,24 @@ class CsvFile:
         what = "as the header has" if self.header_row is not None else "as the first row has"
         remedy = "quote fields that hold a delimiter" if len(record) > len(self.header) else "is one missing?"
         if len(record) > len(self.header) and not any(record[len(self.header) :]):
-            remedy = f"remove {_in_words(self._delimiter)} at the end of each row"
+            remedy = f"remove {_in_words(self._dialect.delimiter)} at the end of each row"
         return f"the row has {_fields(len(record))}; expected {len(self.header)}, {what}; {remedy}"
 
     def _expect_text(self) -> None:
-        with regular_file(self._path, self.name) as file:
-            begin = sized(file).read(8)
+        with decompressed_content(self._path, self.name) as content:
+            begin = content.read(8)
         for signature, message in OTHER_FORMATS:
             if begin.startswith(signature):
                 raise DataError(self.name, message)
         if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and "16" not in self._encoding:
-            raise DataError(
-                self.name,
-                f"the file is UTF-16, not {self._encoding}; save it in {self._encoding}, or set encoding: utf-16",
-            )
+            remedy = self._remedy(f"save it in {self._encoding}", "set encoding: utf-16")
+            raise DataError(self.name, f"the file is UTF-16, not {self._encoding}; {remedy}")
 
     def _first_record(self) -> tuple[int, list[str]]:
         with self._reading() as records:
+            records.read(self._dialect.skip_rows)
             while found := records.read(1):
-                if not _is_blank(found[0]):
+                if not self._is_left_out(found[0]):
                     return records.row - 1, found[0]
         raise DataError(self.name, "the file is empty; expected a header, and a row for each example", row=1)
 
@@ -185,7 +207,8 @@ class CsvFile:
                 message = f"{what}; {self.remedy_for_encoding}"
                 raise DataError(self.name, message, row=row)
             if occurrences[name] > 1 and name:
-                remedy = remedy_for_no_names(names, row) or "rename one in the file"
+                remedy = "" if self._to_predict else remedy_for_no_names(names, row)
+                remedy = remedy or "rename one in the file"
                 raise DataError(self.name, f"two columns have that name; {remedy}", row=row, column=name)
         self._expect_delimiter(first)
         return names
@@ -195,20 +218,56 @@ class CsvFile:
         for other in DELIMITERS:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
-                remedy = f"put {_in_words(self._delimiter)} between columns, or set delimiter: {_in_yaml(other)}"
+                put = f"put {_in_words(self._dialect.delimiter)} between columns"
+                remedy = self._remedy(put, f"set delimiter: {_in_yaml(other)}")
                 raise DataError(self.name, f"{what} one column, {shown_text(first[0])}; {remedy}", row=self._first_row)
 
     @contextmanager
     def _reading(self) -> Iterator[_Records]:
         try:
-            with regular_file(self._path, self.name) as file:
+            with decompressed_content(self._path, self.name) as content:
                 encoding = _without_mark(self._encoding)
-                text = io.TextIOWrapper(sized(file), encoding, errors="surrogateescape", newline="")
-                reader = csv.reader(text, delimiter=self._delimiter, strict=True, skipinitialspace=True)
+                text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
+                delimiter, quote = self._dialect.delimiter, self._dialect.quote
+                reader = csv.reader(text, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
                 yield _Records(self.name, reader)
         except UnicodeError as error:  # an encoding that can't skip wrong bytes, such as UTF-16
             message = f"the file is not valid {self._encoding}: {error}; {self.remedy_for_encoding}"
             raise DataError(self.name, message) from error
+
+    def _survey(self) -> tuple[str, int, int]:
+        """Return the SHA-256 of the content, how many lines it has at most, and how many bytes."""
+        checksum = hashlib.sha256()
+        ends = {b"\n": 0, b"\r": 0}
+        size = 0
+        with decompressed_content(self._path, self.name) as content:
+            while part := content.read(_STEP):
+                checksum.update(part)
+                size += len(part)
+                for end in ends:
+                    ends[end] += part.count(end)
+        return checksum.hexdigest(), max(ends.values()) + 1, size
+
+    def _is_left_out(self, record: list[str]) -> bool:
+        """Whether a row is empty or a comment."""
+        comment = self._dialect.comment
+        return _is_blank(record) or bool(comment and record[0].startswith(comment))
+
+
+@contextmanager
+def decompressed_content(path: Path, name: str) -> Iterator[io.BufferedReader]:
+    """Open the content of a file, decompressed if need be.
+
+    Args:
+        path: the file.
+        name: what to call it in messages.
+
+    Raises:
+        DataError: the file can't be read.
+    """
+    with regular_file(path, name) as file:
+        content = sized(file)
+        yield decompressed(content, name) if content.peek(2)[:2] == MAGIC else content
 
 
 class _Records:
@@ -267,18 +326,3 @@ def _in_words(delimiter: str) -> str:
 
 def _fields(count: int) -> str:
     return "1 field" if count == 1 else f"{count} fields"
-
-
-def _survey(path: Path, name: str) -> tuple[str, int, int]:
-    """Return the SHA-256 of a file's content, how many lines it has at most, and how many bytes."""
-    checksum = hashlib.sha256()
-    ends = {b"\n": 0, b"\r": 0}
-    size = 0
-    with regular_file(path, name) as file:
-        content = sized(file)
-        while part := content.read(_STEP):
-            checksum.update(part)
-            size += len(part)
-            for end in ends:
-                ends[end] += part.count(end)
-    return checksum.hexdigest(), max(ends.values()) + 1, size

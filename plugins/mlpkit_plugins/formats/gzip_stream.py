@@ -7,6 +7,7 @@ Source: P. Deutsch, "GZIP file format specification version 4.3", RFC 1952, 1996
 
 from __future__ import annotations
 
+import io
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,8 @@ from mlpkit import DataError
 if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
+
+    from _typeshed import WriteableBuffer
 
 MAGIC: Final = b"\x1f\x8b"
 WITH_GZIP_HEADER: Final = 16 + zlib.MAX_WBITS
@@ -26,10 +29,10 @@ class GzipStream:
 
     Args:
         file: the file, at its beginning.
-        path: its path, for messages.
+        path: its path or name, for messages.
     """
 
-    def __init__(self, file: BufferedReader, path: Path) -> None:
+    def __init__(self, file: BufferedReader, path: str | Path) -> None:
         self._file = file
         self._path = path
         self._member = zlib.decompressobj(WITH_GZIP_HEADER)
@@ -77,3 +80,24 @@ class GzipStream:
         self._position += len(self._waiting) - len(rest)
         self._waiting = rest
         return content
+
+
+class _Decompressed(io.RawIOBase):
+    def __init__(self, stream: GzipStream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: WriteableBuffer, /) -> int:
+        return self._stream.readinto(memoryview(target))
+
+
+def decompressed(file: BufferedReader, name: str) -> BufferedReader:
+    """Return a reader of the content of a gzip file.
+
+    Args:
+        file: the file, at its beginning.
+        name: what to call it in messages.
+    """
+    return io.BufferedReader(_Decompressed(GzipStream(file, name)), _STEP)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class RealValuesLoss(Loss):
     """A mean over rows and elements of a function of the residual, r = x - t."""
 
+    compares_values = True
+
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one input per target value.
 

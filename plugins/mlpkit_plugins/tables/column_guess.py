@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -13,8 +13,9 @@ from mlpkit import DataError
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.options import OF_AN_INDEX
-from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
-from mlpkit_plugins.tables.wrong_number import DECIMAL_COMMA, OFTEN_MISSING, THOUSANDS, not_a_number
+from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, numbers_of
+from mlpkit_plugins.tables.times import formats_of
+from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -51,21 +52,23 @@ class ColumnGuess:
 
     Args:
         name: its name.
-        holds: numbers, categories, or nothing that a network can learn from.
+        holds: numbers, categories, dates, or nothing that a network can learn from.
         reason: if nothing, why.
         distinct: how many different texts it has, apart from missing ones.
         missing: in how many rows of the sample its value is missing.
         missing_texts: which texts mean that, apart from those that always do.
         numbers: its numbers, NaN where one is missing, if it holds numbers.
+        format: how its dates are written, if it holds dates.
     """
 
     name: str
-    holds: Literal["numbers", "categories", "nothing"]
+    holds: Literal["numbers", "categories", "dates", "nothing"]
     reason: str = ""
     distinct: int = 0
     missing: int = 0
     missing_texts: frozenset[str] = frozenset()
     numbers: NDArray[np.float64] | None = None
+    format: str = ""
 
 
 class ColumnGuesser:
@@ -74,13 +77,13 @@ class ColumnGuesser:
     Args:
         sample: rows of the table.
         missing: texts that always mean a missing value.
-        decimal: the character before decimals.
+        written: how numbers are written.
     """
 
-    def __init__(self, sample: RowSample, missing: Collection[str], decimal: str) -> None:
+    def __init__(self, sample: RowSample, missing: Collection[str], written: NumberFormat) -> None:
         self._sample = sample
         self._missing = frozenset(missing)
-        self._decimal = decimal
+        self._written = written
 
     def guess(self, name: str) -> ColumnGuess:
         """Return what an input column seems to hold.
@@ -117,7 +120,7 @@ class ColumnGuesser:
         """
         texts = self._sample.columns[name]
         others = [text for text in present if not self.is_number(text)]
-        if others and not all(text.lower() in ("true", "false") for text in present):
+        if others and not are_truths(present):
             also_missing = {text for text in others if text.lower() in OFTEN_MISSING}
             wrong = [text for text in others if text not in also_missing]
             numbers = sum(present.values()) - sum(present[text] for text in others)
@@ -128,7 +131,7 @@ class ColumnGuesser:
         else:
             also_missing = set()
         try:
-            values = numbers_of(texts, self._missing | also_missing, decimal=self._decimal)
+            values = numbers_of(texts, self._missing | also_missing, self._written)
         except NotANumberError as error:
             raise self._error(
                 name, texts[error.index], f"{shown_text(texts[error.index])} is not a finite number"
@@ -144,7 +147,8 @@ class ColumnGuesser:
 
     def is_number(self, text: str) -> bool:
         """Whether a text is a number, infinity and NaN included, in the table's way to write decimals."""
-        if self._decimal == ",":
+        text = self._written.plain(text)
+        if self._written.decimal == ",":
             return "." not in text and writes_number(text.replace(",", "."))
         return writes_number(text)
 
@@ -154,11 +158,10 @@ class ColumnGuesser:
             return
         if len(present) <= FEW_CATEGORIES and all(present[text] > 1 for text in wrong):
             return
-        if all(THOUSANDS.fullmatch(text) for text in wrong) and len(wrong) > 1:
-            return
         self._expect_no_total(name, present)
         self._expect_visible(name, wrong)
-        raise self._error(name, wrong[0], not_a_number(wrong[0], "put a number there, or leave out the row"))
+        message = f"{shown_text(wrong[0])} is not a finite number; put a number there, or leave out the row"
+        raise self._error(name, wrong[0], message)
 
     def _expect_no_total(self, name: str, counts: Mapping[str, int]) -> None:
         last = self._sample.last
@@ -195,8 +198,16 @@ class ColumnGuesser:
         """Return the guess, or why texts are no categories to learn from."""
         count, rows = guess.distinct, sum(present.values())
         example = shown_text(next(iter(present)))
+        formats = formats_of(present) if count > 2 else []
+        if formats:
+            return replace(guess, holds="dates", format=formats[0])
         if _are_dates(present):
-            return ColumnGuess(guess.name, "nothing", f"dates or times, such as {_both_ways(present)}", count)
+            return ColumnGuess(
+                guess.name,
+                "nothing",
+                f"dates or times that are not all written in one common way, such as {_both_ways(present)}",
+                count,
+            )
         if count <= FEW_CATEGORIES and count <= rows / 2:
             return guess
         if count <= min(MOST_CATEGORIES, rows / ROWS_PER_CATEGORY):
@@ -240,48 +251,3 @@ def expect_visible_names(file: str, header: Sequence[str], row: int | None) -> N
     for name in header:
         if found := _INVISIBLE.search(name):
             raise DataError(file, invisible(name, found[0]), row=row)
-
-
-def decimal_of(sample: RowSample, missing: Collection[str], *, between_commas: bool) -> Literal[".", ","]:
-    """Return the character before decimals: a comma, if a column has numbers with commas that separate no thousands.
-
-    Args:
-        sample: rows of the table.
-        missing: texts that mean a missing value.
-        between_commas: whether commas separate columns; if not, those in numbers are most likely decimal commas.
-
-    Raises:
-        DataError: some numbers have a decimal point, and others a decimal comma.
-    """
-    comma: tuple[str, str] | None = None
-    point: tuple[str, str] | None = None
-    either = False
-    for name, texts in sample.columns.items():
-        present = {text for text in texts if text and text not in missing}
-        with_comma = {text for text in present if DECIMAL_COMMA.fullmatch(text)}
-        numbers = {text for text in present if text in with_comma or writes_number(text)}
-        if len(numbers) <= len(present) / 2:
-            continue
-        either = either or (bool(with_comma) and not between_commas)
-        clear = [text for text in with_comma if not THOUSANDS.fullmatch(text) or text.lstrip("+-").startswith("0")]
-        if clear:
-            comma = comma or (name, min(clear))
-        if decimals := [text for text in numbers if "." in text]:
-            point = point or (name, min(decimals))
-    if comma is not None and point is not None:
-        raise _mixed_decimals(sample, comma, point)
-    return "," if comma is not None or (either and point is None) else "."
-
-
-def _mixed_decimals(sample: RowSample, comma: tuple[str, str], point: tuple[str, str]) -> DataError:
-    """Return the error for a table with decimal points and commas, at the one that is rarer."""
-    counts = {True: 0, False: 0}
-    for name, _ in (comma, point):
-        counts[True] += sum("," in text for text in sample.columns[name])
-        counts[False] += sum("." in text for text in sample.columns[name])
-    (name, text), (other_name, other) = (comma, point) if counts[True] <= counts[False] else (point, comma)
-    row, other_row = (sample.rows[sample.columns[n].index(t)] for n, t in ((name, text), (other_name, other)))
-    signs = ("a decimal comma", "a point") if "," in text else ("a decimal point", "a comma")
-    where = f"{shown_text(other)} in row {other_row}" + (f" of '{other_name}'" if other_name != name else "")
-    message = f"{shown_text(text)} has {signs[0]}, but {where} has {signs[1]}; write all numbers of the file in one way"
-    return DataError(sample.name, message, row=row, column=name)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit_plugins.formats.csv_dialect import csv_dialect
-from mlpkit_plugins.formats.csv_file import CsvFile
-from mlpkit_plugins.tables.column_guess import decimal_of
+from mlpkit_plugins.formats.csv_file import CsvFile, Dialect
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.first_spec import Reading
+from mlpkit_plugins.tables.number_guess import number_format
 from mlpkit_plugins.tables.row_sample import sample_rows
+from mlpkit_plugins.tables.text_numbers import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
+
+_IN_WORDS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 def csv_reading(path: Path, name: str, target: str | None, missing: Collection[str]) -> Reading:
@@ -28,25 +31,24 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     Raises:
         DataError: the file is not CSV, or writes some numbers with a decimal point and others with a comma.
     """
-    dialect = csv_dialect(path, name)
-    has_names = dialect.names_in_first_row or target in dialect.first
-    header = None if has_names else [f"column{number}" for number in range(1, len(dialect.first) + 1)]
-    file = CsvFile(path, name=name, delimiter=dialect.delimiter, encoding=dialect.encoding, header=header)
-    sample = sample_rows(CsvSource(file, missing, "."))
-    decimal = decimal_of(sample, missing, between_commas=dialect.delimiter == ",")
+    found = csv_dialect(path, name)
+    has_names = found.names_in_first_row or target in found.first
+    header = None if has_names else [f"column{number}" for number in range(1, len(found.first) + 1)]
+    dialect = Dialect(delimiter=found.delimiter, encoding=found.encoding)
+    source = CsvSource(CsvFile(path, name=name, dialect=dialect, header=header), missing, PLAIN)
+    sample = sample_rows(source)
+    written = number_format(sample, missing, between_commas=found.delimiter == ",")
     parameters: dict[str, Any] = {}
     comments: dict[str, str] = {}
-    for parameter, found, default, comment in (
-        ("delimiter", dialect.delimiter, ",", f"columns are separated by {_IN_WORDS[dialect.delimiter]}"),
-        ("decimal", decimal, ".", "numbers have a decimal comma"),
-        ("encoding", dialect.encoding, "utf-8", f"its bytes are {dialect.encoding}, not UTF-8"),
+    for parameter, value, default, comment in (
+        ("delimiter", found.delimiter, ",", f"columns are separated by {_IN_WORDS[found.delimiter]}"),
+        ("decimal", written.decimal, ".", "numbers have a decimal comma"),
+        ("thousands", written.thousands, "", "numbers have commas between thousands"),
+        ("symbols", written.symbols, (), "numbers have these beside them"),
+        ("encoding", found.encoding, "utf-8", f"its bytes are {found.encoding}, not UTF-8"),
         ("header", header, None, "its first row holds data, not names"),
     ):
-        if found != default:
-            parameters[parameter] = found
+        if value != default:
+            parameters[parameter] = value
             comments[parameter] = comment
-    source = CsvSource(file, missing, decimal)
-    return Reading(source, sample, missing, decimal, parameters, comments, has_names)
-
-
-_IN_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+    return Reading(source, sample, missing, written, parameters, comments, has_names)

@@ -11,10 +11,11 @@ from mlpkit_plugins.formats.csv_file import CsvFile
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.codebook import NoCharactersError
 from mlpkit_plugins.tables.key_column import keys_of, no_time
+from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_of
 from mlpkit_plugins.tables.times import NotATimeError
-from mlpkit_plugins.tables.wrong_number import wrong_number
+from mlpkit_plugins.tables.wrong_number import Place, expect_numbers, wrong_number, wrong_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -32,12 +33,12 @@ class CsvSource:
     Args:
         file: the CSV file.
         missing: texts that mean a missing value.
-        decimal: the character before decimals.
+        written: how numbers are written.
     """
 
-    def __init__(self, file: CsvFile, missing: Collection[str], decimal: str) -> None:
+    def __init__(self, file: CsvFile, missing: Collection[str], written: NumberFormat) -> None:
         self._file = file
-        self._decimal = decimal
+        self._written = written
         self._missing = frozenset(missing)
         self.name = file.name
         self.header = file.header
@@ -56,7 +57,7 @@ class CsvSource:
             DataError: the file is not CSV, or a text doesn't fit its column.
             ParameterError: the target must hold numbers, but doesn't.
         """
-        names = [*columns.all_numbers, *columns.all_categories, *([columns.key] if columns.key is not None else [])]
+        names = columns.names_in_file
         count = len(columns.all_numbers)
         for block in self._file.blocks(names):
             rows = len(block.rows)
@@ -82,13 +83,30 @@ class CsvSource:
 
     def _numbers(self, block: Block, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
         texts = block.columns[index]
+        if name in columns.readers:
+            try:
+                return columns.readers[name].numbers(texts, self._missing)
+            except WrongTextError as error:
+                raise wrong_text(self.name, int(block.rows[error.index]), columns, name, error) from error
         try:
-            return numbers_of(texts, self._missing, decimal=self._decimal)
+            return numbers_of(texts, self._missing, self._written)
         except NotANumberError as error:
-            row, commas = int(block.rows[error.index]), "set decimal: ',' if that is a decimal comma"
-            if not columns.has_target:
-                commas = "write a decimal point"
-            raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
+            beside = [text for other in block.columns[: len(columns.all_numbers)] for text in other]
+            place = Place(self.name, int(block.rows[error.index]), name, self._written, beside)
+            if columns.has_target and name in columns.numbers:
+                found = [
+                    pair for pair in zip(columns.numbers, block.columns, strict=False) if pair[0] not in columns.readers
+                ]
+                expect_numbers(self.name, found, columns, self._missing)
+            raise wrong_number(place, columns, self._whole_column(name, texts), texts[error.index]) from error
+
+    def _whole_column(self, name: str, texts: Sequence[str]) -> Sequence[str]:
+        """Return all texts of a column that aren't missing; those at hand if the file can't be read to its end."""
+        try:
+            found = {text for block in self._file.blocks([name]) for text in block.columns[0]}
+        except DataError:
+            found = set(texts)
+        return [text for text in found if text.strip() not in self._missing]
 
     def _keys(self, block: Block, columns: Columns) -> NDArray[np.uint64] | None:
         if columns.key is None:

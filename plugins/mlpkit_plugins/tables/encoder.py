@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import reprlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,10 @@ class TableEncoder:
         x = (number - mean) / std   for each column of numbers, then
         x = 1 if the value is that category, else 0   for each category of each column of categories
 
-    A missing number is replaced by the mean. A category that is missing or did not occur in training is all zeros.
+        x = 1 if the number is missing, else 0   for each column of numbers that has an indicator
+
+    A missing number is replaced by the mean. A category that is missing is all zeros; one that did not occur in
+    training, too, unless its column has a category for all others.
 
     Args:
         numbers: names of the columns of numbers.
@@ -39,6 +42,8 @@ class TableEncoder:
         fills: what replaces a missing number.
         categories: the names of the columns of categories, each with its categories.
         classes: the names of the classes; None if no classes are predicted.
+        indicators: the columns of numbers that have an indicator.
+        with_other: the columns of categories in which ``other`` stands for all that are rare or unknown.
     """
 
     numbers: tuple[str, ...]
@@ -47,15 +52,21 @@ class TableEncoder:
     fills: NDArray[np.float64]
     categories: Mapping[str, tuple[str, ...]]
     classes: tuple[str, ...] | None
+    indicators: tuple[str, ...] = ()
+    with_other: tuple[str, ...] = ()
 
     @classmethod
-    def fit(cls, table: Table, training: NDArray[np.intp], *, standardize: bool) -> TableEncoder:
+    def fit(
+        cls, table: Table, training: NDArray[np.intp], *, standardize: bool, indicate: bool = False, rare: int = 1
+    ) -> TableEncoder:
         """Learn from the training rows.
 
         Args:
             table: the table.
             training: positions of the training rows.
             standardize: whether numbers are scaled to mean 0 and standard deviation 1.
+            indicate: whether a column of numbers, if one is missing in training, has an indicator.
+            rare: with fewer training rows than this, a category counts as ``other``.
 
         Raises:
             DataError: numbers are so large that their squares are infinite.
@@ -68,18 +79,21 @@ class TableEncoder:
                 message = "the numbers are so large that their standard deviation overflows"
                 raise DataError(table.name, message, column=name)
         found = [
-            in_order({texts[code] for code in np.unique(codes[training]) if code != MISSING})
-            for texts, codes in zip(table.texts, table.codes.T, strict=True)
+            _categories(texts, codes[training], rare if name in columns.categories else 1)
+            for name, texts, codes in zip(columns.all_categories, table.texts, table.codes.T, strict=True)
         ]
-        classes = found.pop() if columns.target_class is not None else None
+        classes = found.pop().names if columns.target_class is not None else None
+        absent = np.isnan(table.numbers[training, : len(columns.numbers)]).sum(axis=0).tolist()
         zeros, ones = np.zeros_like(means), np.ones_like(stds)
         return cls(
             columns.numbers,
             means if standardize else zeros,
             stds if standardize else ones,
             means,
-            dict(zip(columns.categories, found, strict=True)),
+            {name: categories.names for name, categories in zip(columns.categories, found, strict=True)},
             classes,
+            tuple(name for name, some in zip(columns.numbers, absent, strict=True) if some and indicate),
+            tuple(name for name, categories in zip(columns.categories, found, strict=True) if categories.with_other),
         )
 
     @property
@@ -90,13 +104,13 @@ class TableEncoder:
     @property
     def width(self) -> int:
         """Length of an encoded row."""
-        return len(self.numbers) + sum(map(len, self.categories.values()))
+        return len(self.numbers) + sum(map(len, self.categories.values())) + len(self.indicators)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The name of each element of an encoded row: a column's name, or ``column=category``."""
         of_categories = [f"{name}={category}" for name, found in self.categories.items() for category in found]
-        return (*self.numbers, *of_categories)
+        return (*self.numbers, *of_categories, *(f"{name} is missing" for name in self.indicators))
 
     def write(self, numbers: NDArray[np.float64], codes: NDArray[np.int32], out: NDArray[Any]) -> None:
         """Write rows into ``out``, shape (rows, width).
@@ -116,6 +130,8 @@ class TableEncoder:
             rows = np.flatnonzero(codes[:, column] >= 0)
             out[rows, count + codes[rows, column]] = 1
             count += len(categories)
+        if self.indicators:
+            out[:, count:] = absent[:, [self.numbers.index(name) for name in self.indicators]]
 
     def why_not_written(self, rows: NDArray[Any]) -> str:
         """Return why rows clearly were not encoded by ``write``; empty if they may have been."""
@@ -151,11 +167,12 @@ class TableEncoder:
         Args:
             texts: the distinct texts of each column, in the order of their codes.
         """
-        known = [*self.categories.values(), *([self.classes] if self.classes is not None else [])]
+        known = [*self.categories.items(), *([("", self.classes)] if self.classes is not None else [])]
         translations = []
-        for categories, found in zip(known, texts, strict=False):
+        for (name, categories), found in zip(known, texts, strict=False):
             positions = {text: position for position, text in enumerate(categories)}
-            translations.append(np.array([*(positions.get(text, UNKNOWN) for text in found), MISSING], np.int32))
+            strange = positions[OTHER] if name in self.with_other else UNKNOWN
+            translations.append(np.array([*(positions.get(text, strange) for text in found), MISSING], np.int32))
         return translations
 
     def state(self) -> dict[str, Any]:
@@ -167,6 +184,8 @@ class TableEncoder:
             "fills": self.fills.tolist(),
             "categories": [[name, list(found)] for name, found in self.categories.items()],
             "classes": None if self.classes is None else list(self.classes),
+            **({"indicators": list(self.indicators)} if self.indicators else {}),
+            **({"with_other": list(self.with_other)} if self.with_other else {}),
         }
 
     @classmethod
@@ -191,6 +210,8 @@ class TableEncoder:
                 and are_numbers(stds, len(numbers), positive=True)
                 and are_numbers(fills, len(numbers))
                 and (classes is None or (are_names(classes) and len(classes) > 1))
+                and _are_among(state.get("indicators", []), numbers)
+                and _are_among(state.get("with_other", []), [name for name, found in categories if OTHER in found])
             ):
                 return cls(
                     tuple(numbers),
@@ -199,9 +220,14 @@ class TableEncoder:
                     np.array(fills, np.float64),
                     {name: tuple(found) for name, found in categories},
                     None if classes is None else tuple(classes),
+                    tuple(state.get("indicators", ())),
+                    tuple(state.get("with_other", ())),
                 )
         raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no such data set writes")
 
+
+OTHER: Final = "other"
+"""The category of all that are rare in training, or don't occur."""
 
 LONGEST_FEATURE_NAMES: Final = 1 << 26
 """Most characters of a column's name, counted once per category."""
@@ -228,6 +254,25 @@ def _statistics(
     stds = np.sqrt(squares / counts)
     tiny = stds <= 1e-12 * np.abs(means)  # all values are equal, up to rounding of their mean
     return means, np.where(tiny, 1.0, stds)
+
+
+class _Categories(NamedTuple):
+    names: tuple[str, ...]
+    with_other: bool
+
+
+def _categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> _Categories:
+    """Return the categories of some rows in order; those with too few rows count as ``other``, which comes last."""
+    counts = np.bincount(codes[codes != MISSING], minlength=len(texts))
+    kept = {texts[code] for code in np.flatnonzero(counts >= rare).tolist()}
+    if ((counts > 0) & (counts < rare)).any():
+        return _Categories((*in_order(kept - {OTHER}), OTHER), with_other=True)
+    return _Categories(in_order(kept), with_other=False)
+
+
+def _are_among(names: object, known: Sequence[str]) -> bool:
+    """Whether a value is a list of distinct names, all of them known."""
+    return are_names(names) and isinstance(names, list) and set(names) <= set(known)
 
 
 def in_order(texts: set[str]) -> tuple[str, ...]:

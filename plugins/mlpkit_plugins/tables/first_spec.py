@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from mlpkit_plugins.tables.encoder import in_order
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.targets import MANY_CLASSES, class_of_one_row
+from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
+from mlpkit_plugins.tables.times import ISO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,6 +33,9 @@ ALIKE: Final = 0.9995
 ROWS_COMPARED: Final = 5000
 """Rows in which a column is compared with the target."""
 
+FILLED: Final = "means in place of numbers, zeros for categories"
+"""What ``missing: fill`` does."""
+
 FEW_ROWS: Final = 500
 """With fewer rows, larger shares of them are held out, so that what is measured on them means something."""
 
@@ -43,7 +48,7 @@ class Reading:
         source: the table.
         sample: rows of it.
         missing: texts that always mean a missing value.
-        decimal: the character before decimals.
+        written: how numbers are written.
         parameters: what a spec must say of the file's format.
         comments: why, by parameter.
         has_names: whether the file names its columns.
@@ -52,7 +57,7 @@ class Reading:
     source: TableSource
     sample: RowSample
     missing: Collection[str]
-    decimal: Literal[".", ","] = "."
+    written: NumberFormat = PLAIN
     parameters: Mapping[str, Any] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)
     has_names: bool = True
@@ -77,7 +82,7 @@ def propose_for_table(name: str, files: Mapping[str, str], target: str | None, r
         message = "there are no rows; expected one for each example"
         raise DataError(source.name, message, row=(source.header_row or 0) + 1)
     target = _expect_target(target, reading)
-    guesser = ColumnGuesser(sample, reading.missing, reading.decimal)
+    guesser = ColumnGuesser(sample, reading.missing, reading.written)
     aim = _aim(guesser, sample, target, reading.missing)
     guesses = [_unless_a_copy(guesser.guess(column), aim, sample) for column in source.header if column != target]
     if all(guess.holds == "nothing" for guess in guesses):
@@ -225,10 +230,7 @@ class _Writer:
     def _target(self) -> ClassTarget | ValueTarget:
         if self.aim.counts:
             return ClassTarget(self.aim.counts)
-        values = self.aim.guess.numbers
-        assert values is not None
-        present = values[~np.isnan(values)]
-        return ValueTarget(float(present.mean()), float(present.std()))
+        return ValueTarget()
 
     def _data(self) -> tuple[dict[str, Any], dict[KeyPath, str]]:
         """Return the parameters of the data set, and comments on them."""
@@ -246,12 +248,15 @@ class _Writer:
         if categorical:
             parameters |= {"categorical": [guess.name for guess in categorical], "unknown": "zeros"}
             comments["unknown",] = "a category that no training row has counts as none"
+        if dates := {guess.name: guess.format for guess in self._holding("dates")}:
+            parameters["dates"] = list(dates) if set(dates.values()) == {ISO} else dates
         texts = set().union(*(guess.missing_texts for guess in (*self.guesses, self.aim.guess)))
         if texts:
             parameters["missing_texts"] = [*self.reading.missing, *sorted(texts)]
-        if how := self._missing():
-            parameters["missing"] = how
-            comments["missing",] = self._about_missing() or "rows beyond those looked at may lack values"
+        about_missing = self._about_missing()
+        if about_missing or not sample.is_whole:
+            parameters["missing"] = "fill"
+            comments["missing",] = about_missing or "rows beyond those looked at may lack values"
         parameters |= self.reading.parameters
         comments |= {(parameter,): text for parameter, text in self.reading.comments.items()}
         parameters |= {split: share for split, share in self._shares().items() if share != 0.1}
@@ -259,18 +264,9 @@ class _Writer:
             comments["file",] = self._about_sample()
         return parameters, comments
 
-    def _missing(self) -> str:
-        """Return what to do about missing values; empty if there are no missing values."""
-        if self.aim.missing and not any(guess.missing for guess in self.guesses if guess.holds != "nothing"):
-            return "drop"
-        used = (guess for guess in self.guesses if guess.holds != "nothing")
-        return "fill" if any(guess.missing for guess in used) or not self.reading.sample.is_whole else ""
-
     def _about_missing(self) -> str:
         rows = len(self.reading.sample.rows)
         counts = {guess.name: guess.missing for guess in self.guesses if guess.holds != "nothing" and guess.missing}
-        if self.aim.missing:
-            counts[self.aim.column] = self.aim.missing
         shown = [
             f"{count / rows:.0%} of {name}" if count * 100 >= rows else f"{count} of {name}"
             for name, count in counts.items()
@@ -279,9 +275,9 @@ class _Writer:
 
     def _about_target(self) -> str:
         if not self.aim.counts:
-            values = self._target()
-            assert isinstance(values, ValueTarget)
-            return f"numbers: mean {values.mean:.4g}, standard deviation {values.std:.4g}"
+            values = self.aim.guess.numbers
+            assert values is not None
+            return f"numbers: mean {np.nanmean(values):.4g}, standard deviation {np.nanstd(values):.4g}"
         total = sum(self.aim.counts.values())
         shown = [f"{text} {count / total:.0%}" for text, count in list(self.aim.counts.items())[:8]]
         more = ", ..." if len(self.aim.counts) > len(shown) else ""
@@ -294,26 +290,24 @@ class _Writer:
     def _decisions(self) -> list[tuple[str, str]]:
         sample, file = self.reading.sample, self.files["train"]
         numbers = [guess.name for guess in self._holding("numbers")]
+        dates = [guess.name for guess in self._holding("dates")]
         categories = [f"{guess.name} ({guess.distinct})" for guess in self._holding("categories")]
         left_out = [(guess.name or "(no name)", guess.reason) for guess in self._holding("nothing")]
         rows = f"{sample.size:,} of {file}"
+        without = f"{_share(self.aim.missing, len(sample.rows))} of the rows"
         decisions = [
             ("rows", rows if sample.is_whole else f"{rows}; {self._about_sample()}"),
             *self.reading.comments.items(),
             ("target", f"{self.aim.column}, {self._about_target()}"),
+            ("no target", f"{without}, left out" if self.aim.missing else ""),
             ("numbers", f"{len(numbers)}: {shown_names(numbers)}" if numbers else ""),
+            ("dates", f"{len(dates)}: {shown_names(dates)}" if dates else ""),
             ("categories", f"{len(categories)}: {shown_names(categories)}" if categories else ""),
             *(("left out", f"{name}: {reason}") for name, reason in left_out),
-            ("missing", f"{about}: {_HOW[self._missing()]}" if (about := self._about_missing()) else ""),
+            ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]
 
 
 def _share(count: int, rows: int) -> str:
     return f"{count / rows:.0%}" if count * 100 >= rows else f"{count:,}"
-
-
-_HOW: Final = {
-    "fill": "means in place of numbers, zeros for categories",
-    "drop": "such rows are left out",
-}

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from annotated_types import Ge, MinLen
 
-from mlpkit import DataError, ParameterError, did_you_mean
+from mlpkit import DataError, FilePath, ParameterError, did_you_mean
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
+from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
 from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.times import ISO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mlpkit_plugins.tables.source import TableSource
 
 Names = Annotated[tuple[str, ...], MinLen(1)]
 """Names of columns."""
+
+DatePartName = Literal["elapsed", "year", "month", "day", "yearday", "weekday", "hour"]
+
+MEANINGS: Final = ("categorical", "ordinal", "dates")
+"""The parameters that say what columns of inputs hold, if not numbers."""
 
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_SHOWN: Final = 80
@@ -34,18 +41,29 @@ class TableOptions:
     """What a spec says of a table, whatever format it comes in.
 
     Args:
-        file: the file, seen from the current folder; ``example:NAME`` is one that ships with mlpkit.
+        file: the file; ``example:NAME`` is one that ships with mlpkit.
         target: the column to predict, or several.
         predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
             and 1, each by itself; ``values``, columns of numbers.
         inputs: the columns to learn from; by default all the others.
         ignore: columns to leave out, where ``inputs`` is not given.
         categorical: the inputs that hold categories.
+        ordinal: the inputs that hold categories in an order, each with its categories, lowest first, which become the
+            numbers 0, 1, 2, ...
+        dates: the inputs that hold ISO dates or times; or a mapping from each to how it is written, as Python's
+            ``strptime`` has it, or ``iso``.
+        date_parts: the numbers that each date gives: days ``elapsed`` since 1970, ``year``, ``month``, ``day``,
+            ``yearday``, ``weekday`` (Monday is 0), ``hour``.
+        rare: a category with fewer training rows than this counts as ``other``, and so does one that none has.
         missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
-            category; or ``drop`` the row.
+            category; ``indicate``, which also adds an input that is 1 where a number is missing; or ``drop`` the row.
+            Rows without a target are always left out.
         missing_texts: what stands for a missing value.
         unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
-        standardize: scale the inputs that are numbers; otherwise they stay as they are, as targets always do.
+        standardize: scale the inputs that are numbers; otherwise they stay as they are.
+        scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
+            (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
+            losses and metrics are in the unit of the target.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
         split: how rows are split. ``stratified``: each class in the same shares, by what stands in the rows, so that
@@ -61,19 +79,24 @@ class TableOptions:
         ParameterError: the parameters contradict each other.
     """
 
-    file: str
+    file: FilePath
     target: str | Names
     _: KW_ONLY
     predict: Literal["classes", "labels", "values"] = "classes"
     inputs: Names | None = None
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
-    missing: Literal["error", "fill", "drop"] = "error"
+    ordinal: dict[str, Names] = field(default_factory=dict)
+    dates: tuple[str, ...] | dict[str, str] = ()
+    date_parts: Annotated[tuple[DatePartName, ...], MinLen(1)] = ("elapsed", "month", "weekday")
+    rare: Annotated[int, Ge(1)] = 1
+    missing: Literal["error", "fill", "indicate", "drop"] = "error"
     missing_texts: tuple[str, ...] = ()
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
-    validation: Share | str = 0.1
-    test: Share | str = 0.1
+    scale_target: Literal["standardize", "log", "none"] = "standardize"
+    validation: Share | FilePath = 0.1
+    test: Share | FilePath = 0.1
     split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"
     split_by: str | None = None
     split_seed: Annotated[int, Ge(0)] = 0
@@ -87,9 +110,10 @@ class TableOptions:
         if self.inputs is not None and self.ignore:
             message = "ignore has no effect if inputs names the columns to read"
             raise ParameterError("ignore", message, remedy="leave out one of the two")
-        for parameter in ("target", "inputs", "ignore", "categorical"):
+        for parameter in ("target", "inputs", "ignore", "categorical", "date_parts"):
             self._expect_distinct(parameter)
-        for parameter in ("inputs", "ignore", "categorical"):
+        self._expect_one_meaning()
+        for parameter in ("inputs", "ignore", *MEANINGS):
             both = set(getattr(self, parameter) or ()) & set(self.targets)
             if both:
                 message = f"the column '{min(both)}' is the target"
@@ -101,6 +125,31 @@ class TableOptions:
     def targets(self) -> tuple[str, ...]:
         """The target columns."""
         return (self.target,) if isinstance(self.target, str) else self.target
+
+    @property
+    def readers(self) -> dict[str, ColumnReader]:
+        """How the columns are read that hold neither plain numbers nor categories, by the name of each number."""
+        formats = self.dates if isinstance(self.dates, dict) else dict.fromkeys(self.dates, ISO)
+        readers: dict[str, ColumnReader] = {
+            name: OrderedCategories(name, levels) for name, levels in self.ordinal.items()
+        }
+        for name, written in formats.items():
+            readers |= {f"{name} ({part})": DatePart(name, written, part) for part in self.date_parts}
+        return readers
+
+    def _expect_one_meaning(self) -> None:
+        """Make sure that a column is named in one of the parameters that say what it holds."""
+        counts = Counter(name for parameter in MEANINGS for name in self._named_in(parameter))
+        for name, count in counts.items():
+            if count > 1:
+                last = next(parameter for parameter in reversed(MEANINGS) if name in self._named_in(parameter))
+                message = (
+                    f"the column '{name}' is named in {' and '.join(p for p in MEANINGS if name in self._named_in(p))}"
+                )
+                raise ParameterError(last, message, remedy="name it once")
+        for name, levels in self.ordinal.items():
+            if len(set(levels)) < len(levels):
+                raise ParameterError("ordinal", f"a category of '{name}' is named twice", remedy="name it once")
 
     @property
     def split_column(self) -> str | None:
@@ -140,7 +189,7 @@ class TableOptions:
         file, header = source.name, source.header
         known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
-        for parameter in ("target", "inputs", "ignore", "categorical", "split_by", "split"):
+        for parameter in ("target", "inputs", "ignore", *MEANINGS, "split_by", "split"):
             for name in self._named_in(parameter):
                 if name not in known:
                     row = source.header_row
@@ -157,21 +206,38 @@ class TableOptions:
         chosen = list(self.inputs if self.inputs is not None else [name for name in header if name not in left_out])
         wanted = frozenset(chosen)
         chosen = list(inputs) if inputs is not None else [name for name in header if name in wanted]
-        read, categorical = frozenset(chosen), frozenset(self.categorical)
+        readers = self.readers
+        read = frozenset(readers[name].column if name in readers else name for name in chosen)
+        categorical = frozenset(self.categorical)
         if not chosen:
             raise ParameterError("target", f"{file} has no column besides the target to learn from")
-        for name in self.categorical:
-            if name not in read:
-                message = f"the column '{name}' is not among the inputs"
-                raise ParameterError("categorical", message, remedy="leave it out here, or add it to the inputs")
+        for parameter in MEANINGS:
+            for name in self._named_in(parameter):
+                if name not in read:
+                    message = f"the column '{name}' is not among the inputs"
+                    raise ParameterError(parameter, message, remedy="leave it out here, or add it to the inputs")
+        numbers = [name for name in chosen if name not in categorical]
+        if inputs is None:
+            numbers = [number for name in numbers for number in self._numbers_of(name, readers)]
+        self._expect_new_names(header, numbers)
         return Columns(
-            tuple(name for name in chosen if name not in categorical),
+            tuple(numbers),
             tuple(name for name in chosen if name in categorical),
             () if self.predict == "classes" else self.targets,
             self.targets[0] if self.predict == "classes" else None,
             self.split_column if any(self.shares) else None,
             key_is_time=self.splits_by_time,
+            readers=readers,
         )
+
+    def _numbers_of(self, column: str, readers: Mapping[str, ColumnReader]) -> list[str]:
+        """Return the names of the numbers that come from a column of the file."""
+        return [name for name, reader in readers.items() if reader.column == column] or [column]
+
+    def _expect_new_names(self, header: Sequence[str], numbers: Sequence[str]) -> None:
+        for name in set(numbers) & set(header) if self.dates else ():
+            if name in self.readers and name not in self.ordinal:
+                raise ParameterError("dates", f"the file has a column '{name}' already", remedy="rename it in the file")
 
     def _named_in(self, parameter: str) -> tuple[str, ...]:
         """Return the columns that a parameter names."""
@@ -182,7 +248,8 @@ class TableOptions:
 
     def _expect_no_index(self, source: TableSource) -> None:
         """Make sure that row numbers, which pandas writes by default, aren't read as an input."""
-        named = {*self.targets, *self.ignore, *self.categorical, self.split_column}
+        named = {*self.targets, *self.ignore, self.split_column}
+        named |= {name for parameter in MEANINGS for name in self._named_in(parameter)}
         for position, name in enumerate(source.header, 1):
             if name not in named and OF_AN_INDEX.fullmatch(name):
                 what = f"the column '{name}'" if name else f"column {position}, which has no name,"

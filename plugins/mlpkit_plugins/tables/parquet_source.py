@@ -12,10 +12,11 @@ from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
 from mlpkit_plugins.tables.key_column import keys_of, no_time
+from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
 from mlpkit_plugins.tables.times import NotATimeError
-from mlpkit_plugins.tables.wrong_number import wrong_number
+from mlpkit_plugins.tables.wrong_number import Place, wrong_number, wrong_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -67,12 +68,12 @@ class ParquetSource:
             DataError: the file is damaged, or a column or a value has the wrong type.
             ParameterError: the target must hold numbers, but doesn't.
         """
-        keys = () if columns.key is None else (columns.key,)
-        names = (*columns.all_numbers, *columns.all_categories, *keys)
+        names = columns.names_in_file
         count = len(columns.all_numbers)
-        for name in names[:count]:
+        plain = [name for name in columns.all_numbers if name not in columns.readers]
+        for name in plain:
             self._expect_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore to leave it out")
-        for name in names[count:]:
+        for name in (name for name in names if name not in plain):
             self._expect_type(name, (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal), "texts, numbers or dates")
         for block in self._file.blocks(names):
             numbers = np.empty((len(block.rows), count))
@@ -110,14 +111,22 @@ class ParquetSource:
             raise DataError(self.name, f"the column holds {found}; expected {expected}", column=name)
 
     def _numbers(self, values: pa.Array, rows: NDArray[np.int64], name: str, columns: Columns) -> NDArray[np.float64]:
+        if name in columns.readers:
+            found, positions = _distinct(values)
+            try:
+                read = columns.readers[name].numbers(self._texts(found, columns.in_file(name)), self._missing)
+            except WrongTextError as error:
+                row = int(rows[(positions == error.index).argmax()])
+                raise wrong_text(self.name, row, columns, name, error) from error
+            return np.append(read, np.nan)[positions]
         if _is_text(_values_type(values.type)):
             found, positions = _distinct(values)
             texts = self._texts(found, name)
             try:
                 numbers = numbers_of(texts, self._missing)
             except NotANumberError as error:
-                row, commas = int(rows[(positions == error.index).argmax()]), "write numbers with a decimal point"
-                raise wrong_number(self.name, row, name, columns, texts, error.index, commas) from error
+                place = Place(self.name, int(rows[(positions == error.index).argmax()]), name, None)
+                raise wrong_number(place, columns, texts, texts[error.index]) from error
             return np.append(numbers, np.nan)[positions]
         values = _plain(values)
         numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from mlpkit_plugins.tables.codebook import Codebook
+    from mlpkit_plugins.tables.readers import ColumnReader
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Columns:
         target_class: the column of classes to predict; None if numbers are predicted, or there is no target.
         key: the column whose text decides which split a row goes to.
         key_is_time: whether the key column holds times, in whose order rows are split.
+        readers: how the texts of some columns of numbers are read; all others hold plain numbers.
     """
 
     numbers: tuple[str, ...]
@@ -33,6 +35,17 @@ class Columns:
     target_class: str | None = None
     key: str | None = None
     key_is_time: bool = False
+    readers: Mapping[str, ColumnReader] = field(default_factory=dict)
+
+    def in_file(self, name: str) -> str:
+        """Return the column of the file that a column of numbers comes from."""
+        return self.readers[name].column if name in self.readers else name
+
+    @property
+    def names_in_file(self) -> tuple[str, ...]:
+        """The columns of the file: those of the numbers, of the texts, and the key."""
+        key = () if self.key is None else (self.key,)
+        return (*map(self.in_file, self.all_numbers), *self.all_categories, *key)
 
     @property
     def has_target(self) -> bool:
@@ -65,6 +78,11 @@ class Chunk(NamedTuple):
     numbers: NDArray[np.float64]
     codes: NDArray[np.int32]
     keys: NDArray[np.uint64] | None
+
+    def rows_where(self, kept: NDArray[np.bool_]) -> Chunk:
+        """Return some of the rows."""
+        keys = None if self.keys is None else self.keys[kept]
+        return Chunk(self.rows[kept], self.numbers[kept], self.codes[kept], keys)
 
 
 class TableSource(Protocol):

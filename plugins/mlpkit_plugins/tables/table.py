@@ -26,8 +26,8 @@ class Table:
     Args:
         source: the file.
         columns: the columns to read; without a target they are of rows to predict, in which a whole one may be missing.
-        missing: what to do about missing values: raise an ``error``, leave the row out (``drop``), or let the encoder
-            ``fill`` them; in a target, they are an error even then.
+        missing: what to do about missing inputs: raise an ``error``, leave the row out (``drop``), or let the encoder
+            ``fill`` them. Rows without a target are left out.
         missing_texts: texts that mean a missing value.
 
     Attributes:
@@ -35,6 +35,7 @@ class Table:
         codes: the columns of texts, shape (rows, columns), as positions in ``texts``; -1 where a value is missing.
         texts: the distinct texts of each column of texts.
         keys: a number for each row by its key column; None if there is no such column.
+        without_target: how many rows were left out since their target is missing.
 
     Raises:
         DataError: the file is damaged or has no rows, or a value doesn't fit its column.
@@ -54,6 +55,7 @@ class Table:
         self._row_numbers = RowNumbers()
         self._length = 0
         self._rows_read = 0
+        self.without_target = 0
         self._missing_in = dict.fromkeys((*columns.numbers, *columns.categories), 0)
         books = [Codebook(missing_texts) for _ in columns.all_categories]
         self.texts = [book.texts for book in books]
@@ -62,7 +64,7 @@ class Table:
             self.codes = np.empty((source.most_rows, len(books)), np.int32)
             self.keys = None if columns.key is None else np.empty(source.most_rows, np.uint64)
             for chunk in source.chunks(columns, books):
-                self._append(self._without_missing(chunk))
+                self._append(self._without_missing(self._with_target(chunk)))
             self._resize(self._length)
         except MemoryError as error:
             message = f"there is no memory for {len(books) + len(columns.all_numbers)} columns of the table"
@@ -73,6 +75,8 @@ class Table:
             message = "there are no rows; expected one for each example"
             if self._rows_read:
                 message = "in every row a value is missing"
+            elif self.without_target:
+                message = "in every row the target is missing"
             raise DataError(source.name, message, row=(source.header_row or 0) + 1)
 
     def __len__(self) -> int:
@@ -115,6 +119,14 @@ class Table:
             if count and count == self._rows_read:
                 raise DataError(self.name, "every value is missing; name the column in ignore", column=name)
 
+    def _with_target(self, chunk: Chunk) -> Chunk:
+        """Return the rows whose target isn't missing, and count the others."""
+        columns = self.columns
+        numbers = np.isnan(chunk.numbers[:, len(columns.numbers) :]).any(axis=1)
+        absent = numbers | (chunk.codes[:, len(columns.categories) :] == MISSING).any(axis=1)
+        self.without_target += int(absent.sum())
+        return chunk.rows_where(~absent) if absent.any() else chunk
+
     def _without_missing(self, chunk: Chunk) -> Chunk:
         self._rows_read += len(chunk.rows)
         numbers, codes = np.isnan(chunk.numbers), chunk.codes == MISSING
@@ -124,25 +136,17 @@ class Table:
             for name, count in zip(names, absent.sum(axis=0).tolist(), strict=False):
                 self._missing_in[name] += count
         if self._missing == "drop":
-            whole = ~(numbers.any(axis=1) | codes.any(axis=1))
-            keys = None if chunk.keys is None else chunk.keys[whole]
-            return type(chunk)(chunk.rows[whole], chunk.numbers[whole], chunk.codes[whole], keys)
-        columns = self.columns
-        for absent, names, inputs in (
-            (numbers, columns.all_numbers, len(columns.numbers)),
-            (codes, columns.all_categories, len(columns.categories)),
-        ):
-            checked = absent[:, inputs:] if self._missing == "fill" else absent
-            if checked.any():
-                column = int(checked.any(axis=0).argmax())
-                row = int(chunk.rows[checked[:, column].argmax()])
-                name = names[column + (inputs if self._missing == "fill" else 0)]
-                raise DataError(self.name, self._missing_message(name), row=row, column=name)
+            return chunk.rows_where(~(numbers.any(axis=1) | codes.any(axis=1)))
+        if self._missing == "error":
+            for absent, names in ((numbers, self.columns.numbers), (codes, self.columns.categories)):
+                if absent.any():
+                    column = int(absent.any(axis=0).argmax())
+                    row = int(chunk.rows[absent[:, column].argmax()])
+                    raise DataError(self.name, self._missing_message(), row=row, column=names[column])
         return chunk
 
-    def _missing_message(self, name: str) -> str:
+    def _missing_message(self) -> str:
         if not self.columns.has_target:
-            return "the value is missing; write one, or train with missing: fill, which puts the mean in its place"
-        target = name not in (*self.columns.numbers, *self.columns.categories)
-        fill = "" if target else "missing: fill to put the mean in its place, or "
-        return f"the value is missing; set {fill}missing: drop to leave out such rows"
+            return "the value is missing; write one, or leave out the row"
+        remedy = "set missing: fill to put the mean in its place, or missing: drop to leave out such rows"
+        return f"the value is missing; {remedy}"

@@ -23,11 +23,13 @@ from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (
+    doubts_about_missing,
     doubts_about_numbers,
     doubts_about_spelling,
     expect_classes,
     expect_labels,
     numbers_for_classes,
+    target_scaling,
     unknown_category,
     unknown_class,
 )
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, MlpkitError, Target
+    from mlpkit import Doubt, MlpkitError, Target, ValuesScaling
     from mlpkit_plugins.tables.source import TableSource
 
 
@@ -69,15 +71,17 @@ class TableDataset(TableOptions, Dataset):
     _splits: dict[str, TableSplit] | None = None
     _fingerprint = ""
     _doubts: tuple[Doubt, ...] = ()
+    _target_scaling: ValuesScaling | None = None
     _seems_to_hold_values = False
 
     @abstractmethod
-    def source(self, path: Path, name: str) -> TableSource:
+    def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableSource:
         """Return the table in a file, not yet read.
 
         Args:
             path: the file.
             name: what to call it in messages.
+            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
 
         Raises:
             DataError: the file has another format.
@@ -155,10 +159,10 @@ class TableDataset(TableOptions, Dataset):
             DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
         """
         encoder = self._expect_encoder()
-        source = self.source(path, str(path))
-        expect_columns(source, encoder.inputs)
-        columns = Columns(encoder.numbers, tuple(encoder.categories))
-        missing = "fill" if self.missing == "fill" else "error"  # each row gets its prediction
+        source = self.source(path, str(path), to_predict=True)
+        columns = Columns(encoder.numbers, tuple(encoder.categories), readers=self.readers)
+        expect_columns(source, columns.names_in_file)
+        missing = "error" if self.missing == "drop" else self.missing  # each row gets its prediction
         table = Table(source, columns, missing=missing, missing_texts=self.missing_texts)
         absent = table.codes == MISSING
         self._translate(_Part(table, np.arange(len(table))), encoder)
@@ -211,7 +215,7 @@ class TableDataset(TableOptions, Dataset):
         if self.predict == "classes":
             return Classes(len(self.class_names() or ()))
         count = len(self.targets)
-        return Labels(count) if self.predict == "labels" else Values((count,))
+        return Labels(count) if self.predict == "labels" else Values((count,), self._target_scaling)
 
     def _read(self) -> dict[str, TableSplit]:
         """Read the files, split them, and encode them with the loaded model's encoder or a new one."""
@@ -221,6 +225,8 @@ class TableDataset(TableOptions, Dataset):
             numbers = doubts_about_numbers(table)
             self._seems_to_hold_values = bool(numbers)
             self._doubts = numbers or doubts_about_spelling(table)
+            if self.missing != "drop":
+                self._doubts += doubts_about_missing(table)
         positions = self._positions(table)
         parts = {name: _Part(table, rows) for name, rows in positions.items()}
         for name, file in self.files.items():
@@ -228,7 +234,15 @@ class TableDataset(TableOptions, Dataset):
             parts[name] = _Part(other, np.arange(len(other)))
             checksums += checksum
         if self._encoder is None:
-            self._encoder = TableEncoder.fit(table, positions["train"], standardize=self.standardize)
+            if self.predict == "values" and self.scale_target != "none":
+                self._target_scaling = target_scaling(table, positions["train"], log=self.scale_target == "log")
+            self._encoder = TableEncoder.fit(
+                table,
+                positions["train"],
+                standardize=self.standardize,
+                indicate=self.missing == "indicate",
+                rare=self.rare,
+            )
         for part in _distinct(parts):
             self._translate(part, self._encoder)
         self._fingerprint = _combined(checksums)
@@ -260,11 +274,12 @@ class TableDataset(TableOptions, Dataset):
         if like is None:
             inputs = self._encoder.inputs if self._encoder is not None else None
             if inputs is not None:
-                expect_columns(source, inputs)
+                readers = self.readers
+                expect_columns(source, [readers[name].column if name in readers else name for name in inputs])
             columns = self.columns(source, inputs)
         else:
-            expect_columns(source, (*like.all_numbers, *like.all_categories))
             columns = replace(like, key=None, key_is_time=False)
+            expect_columns(source, columns.names_in_file)
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
             expect_labels(table)

@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit import Doubt, ParameterError, did_you_mean
+from mlpkit import Doubt, ParameterError, ValuesScaling, did_you_mean
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from mlpkit_plugins.tables.table import Table
 
 
 MANY_CLASSES: Final = 20
 """More distinct numbers than this, some of which occur once, are most likely values, not classes."""
+
+TINY: Final = 1e-12
+"""Of the mean: values that deviate less are all equal, up to rounding."""
 
 FEW_EXAMPLES: Final = 10
 """With fewer rows than this per integer, the integers may be values as well."""
@@ -86,6 +91,15 @@ def doubts_about_numbers(table: Table) -> tuple[Doubt, ...]:
     return (Doubt("target", message, "set predict: values to predict numbers"),)
 
 
+def doubts_about_missing(table: Table) -> tuple[Doubt, ...]:
+    """Return a doubt if rows were left out since they have no target."""
+    count = table.without_target
+    if not count:
+        return ()
+    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    return (Doubt("target", f"{rows} no target in {table.name}, and {'is' if count == 1 else 'are'} left out"),)
+
+
 def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:
     """Return a doubt if two classes are the same number, or differ only in upper and lower case."""
     if table.columns.target_class is None:
@@ -129,6 +143,35 @@ def expect_labels(table: Table) -> None:
             raise table.error(int(wrong[0]), name, message)
 
 
+def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool) -> ValuesScaling:
+    """Return how a network computes with the values of a table, by its training rows.
+
+    Args:
+        table: the table.
+        training: positions of the training rows.
+        log: whether the logarithms of the values are scaled.
+
+    Raises:
+        DataError: there is no logarithm of a value, or values are so large that their deviation overflows.
+    """
+    means, stds = [], []
+    for name in table.columns.target_numbers:
+        values = table.number(name)
+        if log:
+            wrong = np.flatnonzero(values <= 0)
+            if len(wrong):
+                message = f"{values[wrong[0]]:g} has no logarithm, which scale_target: log asks for"
+                raise table.error(int(wrong[0]), name, f"{message}; set scale_target: standardize")
+            values = np.log(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, std = float(values[training].mean()), float(values[training].std())
+        if not np.isfinite(std):
+            raise table.error(int(training[0]), name, "the numbers are so large that their deviation overflows")
+        means.append(mean)
+        stds.append(std if std > TINY * abs(mean) else 1.0)
+    return ValuesScaling(tuple(means), tuple(stds), log)
+
+
 def unknown_class(text: str, known: Sequence[str]) -> str:
     """Return the message for a class that no training row has."""
     nearest = "" if writes_number(text) else did_you_mean(text, known)
@@ -145,8 +188,9 @@ def unknown_category(text: str, known: Sequence[str], *, to_predict: bool) -> st
         to_predict: whether it is in a row to predict, when it is too late to set a parameter.
     """
     nearest = "" if writes_number(text) else did_you_mean(text, known)
-    zeros = "unknown: zeros, which encodes it as zeros"
-    remedy = nearest or (f"leave out the row, or train with {zeros}" if to_predict else f"set {zeros}")
+    remedy = "leave out the row" if to_predict else "set unknown: zeros, which encodes it as zeros"
+    if nearest:
+        remedy = f"{nearest} If not, {remedy}"
     if not to_predict and all(map(writes_number, (text, *known))):
         remedy = f"take the column out of categorical if it holds quantities, or {remedy}"
     return f"the category {shown_text(text)} occurs in no training row; {remedy}"

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
 
-_TRUTHS: Final = {"true": 1.0, "false": 0.0}
+_TRUTHS: Final = {
+    **dict.fromkeys(("true", "yes", "y", "t", "on"), 1.0),
+    **dict.fromkeys(("false", "no", "n", "f", "off"), 0.0),
+}
 _POINTS_AND_COMMAS: Final = str.maketrans(".,", ",.")
 
 
@@ -29,18 +35,57 @@ class NotANumberError(ValueError):
         super().__init__(index)
 
 
-def numbers_of(texts: Sequence[str], missing: Collection[str], *, decimal: str = ".") -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class NumberFormat:
+    """How numbers are written.
+
+    Args:
+        decimal: the character before decimals, a point or a comma.
+        thousands: the character between groups of three digits; empty for no such character.
+        symbols: texts before or after a number that are left out, such as ``$``, ``%`` or ``kg``.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    symbols: tuple[str, ...] = ()
+
+    def plain(self, text: str) -> str:
+        """Return a text without symbols and separators of thousands, as far as these stand where they may."""
+        if self.symbols:
+            found = self._with_symbol.fullmatch(text)
+            text = f"{found[1]}{found[2]}" if found else text
+        if self.thousands and self.thousands in text and self._grouped.fullmatch(text):
+            text = text.replace(self.thousands, "")
+        return text
+
+    @cached_property
+    def _with_symbol(self) -> re.Pattern[str]:
+        symbols = "|".join(map(re.escape, sorted(self.symbols, key=len, reverse=True)))
+        return re.compile(rf"\s*([+-]?)\s*(?:{symbols})?\s*(.*?)\s*(?:{symbols})?\s*", re.DOTALL)
+
+    @cached_property
+    def _grouped(self) -> re.Pattern[str]:
+        thousands, decimal = re.escape(self.thousands), re.escape(self.decimal)
+        return re.compile(rf"\s*[+-]?\d{{1,3}}(?:{thousands}\d{{3}})+(?:{decimal}\d*)?\s*")
+
+
+PLAIN: Final = NumberFormat()
+
+
+def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFormat = PLAIN) -> NDArray[np.float64]:
     """Return the numbers; NaN for missing values.
 
     Args:
-        texts: decimal numbers, as in ``-1.5e3``; or only truth values, such as ``True``, read as 1 and 0.
+        texts: decimal numbers, as in ``-1.5e3``; or only truth values, such as ``True`` or ``no``, read as 1 and 0.
         missing: texts that mean a missing value.
-        decimal: the character before decimals, a point or a comma.
+        written: how numbers are written.
 
     Raises:
         NotANumberError: a text is neither.
     """
-    if decimal == ",":  # a point is wrong then
+    if written.symbols or written.thousands:
+        texts = [text if text.strip() in missing else written.plain(text) for text in texts]
+    if written.decimal == ",":  # a point is wrong then
         texts = [text.translate(_POINTS_AND_COMMAS) for text in texts]
         missing = {text.translate(_POINTS_AND_COMMAS) for text in missing}
     try:
@@ -51,6 +96,11 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], *, decimal: str =
     if np.isfinite(values).all() and "_" not in "".join(texts):
         return values
     return _one_by_one(texts, missing)
+
+
+def are_truths(texts: Iterable[str]) -> bool:
+    """Whether all texts are truth values, such as ``yes`` and ``No``."""
+    return all(text.strip().lower() in _TRUTHS for text in texts)
 
 
 def _truths(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
@@ -74,3 +124,25 @@ def _one_by_one(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.fl
         if not math.isfinite(values[index]) or "_" in text:  # float() accepts 1_000, which other programs don't write
             raise NotANumberError(index)
     return values
+
+
+def thousands_or_decimals(texts: Sequence[str], separator: str) -> str:
+    """Return what a comma or a point means in a column: ``thousands`` or ``decimals``; empty if that can't be said.
+
+    Args:
+        texts: the texts of the column.
+        separator: the comma or the point.
+    """
+    other, sep = ("." if separator == "," else ","), re.escape(separator)
+    groups = re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{sep}\d{{3}})+(?:{re.escape(other)}\d*)?")
+    decimals = re.compile(rf"[+-]?(?:\d+|\d{{1,3}}(?:{re.escape(other)}\d{{3}})+){sep}\d+")
+    held = [text.strip() for text in texts if separator in text]
+    as_groups = all(map(groups.fullmatch, held))
+    as_decimals = all(map(decimals.fullmatch, held))
+    if as_groups != as_decimals:
+        return "thousands" if as_groups else "decimals"
+    if not as_groups:
+        return ""
+    without = [text.strip().lstrip("+-") for text in texts if separator not in text]
+    ungrouped = any(text.isdigit() and len(text) > 3 for text in without)  # 5678, where 5,678 would be expected
+    return "decimals" if ungrouped else "thousands"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.text_numbers import NumberFormat, are_truths, thousands_or_decimals
+from mlpkit_plugins.tables.times import ISO, formats_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from mlpkit_plugins.tables.readers import WrongTextError
     from mlpkit_plugins.tables.source import Columns
 
 OFTEN_MISSING: Final = frozenset(
@@ -19,59 +22,164 @@ OFTEN_MISSING: Final = frozenset(
 )
 """Common texts for a missing value, in lower case."""
 
-DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
-"""A number that may have a decimal comma."""
+MOST_SHOWN: Final = 8
+"""Columns of texts that a message shows with one of their texts."""
 
-THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
-"""A number that may have commas between thousands."""
+_WITH_SYMBOL: Final = re.compile(
+    r"\s*[+-]?\s*(?P<before>[^\w\s+.,-]{1,3}|[A-Z]{3})?\s*[+-]?[\d.,]+\s*(?P<after>[^\d\s.,]{1,8})?\s*"
+)
 
 
-def wrong_number(
-    file: str, row: int, name: str, columns: Columns, texts: Sequence[str], index: int, commas: str
-) -> DataError | ParameterError:
-    """Return the error for a text that is not a finite number, at its place, or for a target without numbers.
+class Place(NamedTuple):
+    """Where a text stands, and what a spec may say of it.
 
     Args:
         file: what to call the file.
         row: the text's row.
         name: its column.
-        columns: the columns that are read.
-        texts: texts of the column that were read together.
-        index: its position among them.
-        commas: what to do about a decimal comma.
+        written: how numbers are said to be written; None if the file's format leaves no choice.
+        beside: texts of other columns of numbers in the same rows.
     """
-    text = texts[index].strip()
-    is_target = name in columns.target_numbers
-    if THOUSANDS.fullmatch(text):
-        remedy = "write it without commas if they separate thousands"
-        remedy += f", or {commas}" if DECIMAL_COMMA.fullmatch(text) else ""
-    elif DECIMAL_COMMA.fullmatch(text):
-        remedy = commas
-    elif not columns.has_target:
-        remedy = "put a number there, or leave out the row"
-    elif text.lower() in OFTEN_MISSING:
-        remedy = "add it to missing_texts if it means a missing value"
-    elif is_target and not any(map(writes_number, texts)):
+
+    file: str
+    row: int
+    name: str
+    written: NumberFormat | None
+    beside: Sequence[str] = ()
+
+
+def wrong_number(place: Place, columns: Columns, texts: Sequence[str], text: str) -> DataError | ParameterError:
+    """Return the error for a text that is not a finite number, at its place, or for a target without numbers.
+
+    Args:
+        place: where it stands.
+        columns: the columns that are read.
+        texts: the texts of the column, as many as are known.
+        text: the text.
+    """
+    if not columns.has_target:
+        remedy = _separator_remedy(place, texts, text, trained=True) or "put a number there, or leave out the row"
+    elif place.name in columns.target_numbers and not _any_number(texts, text):
         return ParameterError(
             "target",
-            f"the column '{name}' of {file} holds texts, such as {shown_text(text)}",
+            f"the column '{place.name}' of {place.file} holds texts, such as {shown_text(text.strip())}",
             expected="numbers, as predict asks for",
             remedy="set predict: classes if they are classes, or name a column of numbers",
         )
-    elif is_target:
-        remedy = "put a number there, or leave out the row"
-    elif sum(map(writes_number, texts)) > len(texts) / 2:
-        remedy = "put a number there, leave out the row, or name the column in categorical if it holds categories"
     else:
-        remedy = "name the column in categorical if it holds categories, or in ignore to leave it out"
-    return DataError(file, not_a_number(texts[index], remedy), row=row, column=name)
+        remedy = _separator_remedy(place, texts, text, trained=False) or _symbol_remedy(place, texts, text)
+        remedy = remedy or _remedy(place.name, texts, text, is_target=place.name in columns.target_numbers)
+    message = f"{shown_text(text)} is not a finite number; {remedy}"
+    return DataError(place.file, message, row=place.row, column=place.name)
 
 
-def not_a_number(text: str, remedy: str) -> str:
-    """Return the message for a text in a column of numbers.
+def wrong_text(file: str, row: int, columns: Columns, name: str, error: WrongTextError) -> DataError:
+    """Return the error for a text that a reader of a column doesn't take.
 
     Args:
-        text: the text.
-        remedy: what to do.
+        file: what to call the file.
+        row: the text's row.
+        columns: the columns that are read.
+        name: the column of numbers that the text is for.
+        error: what the reader said.
     """
-    return f"{shown_text(text)} is not a finite number; {remedy}"
+    remedy = error.remedy if columns.has_target else "put one there, or leave out the row"
+    return DataError(file, f"{error.message}; {remedy}", row=row, column=columns.in_file(name))
+
+
+def _any_number(texts: Sequence[str], text: str) -> bool:
+    return any(map(writes_number, texts)) or text.strip().lower() in OFTEN_MISSING or any(map(str.isdigit, text))
+
+
+def _separator_remedy(place: Place, texts: Sequence[str], text: str, *, trained: bool) -> str:
+    """Return what to do about a comma, or a point, that is not the decimal sign; else nothing."""
+    written = place.written or NumberFormat()
+    separator = "," if written.decimal == "." else "."
+    if not re.fullmatch(rf"[+-]?[\d.,]*{re.escape(separator)}\d[\d.,]*", text.strip()):
+        return ""
+    sign = "a decimal point" if written.decimal == "." else "a decimal comma"
+    named = "commas" if separator == "," else "points"
+    if trained or place.written is None:
+        ways = {"thousands": f"write it without {named}", "decimals": f"write {sign}"}
+    else:
+        ways = {
+            "thousands": f"set thousands: '{separator}', since {named} separate thousands in this column",
+            "decimals": f"set decimal: '{separator}', since {named} stand before decimals in this column",
+        }
+    meant = thousands_or_decimals(texts, separator)
+    if meant == "decimals" and any(written.decimal in other for other in (*texts, *place.beside)):
+        return f"write {sign}, as other numbers have it"
+    return ways[meant] if meant else f"write numbers with {sign}, and without {named}"
+
+
+def _symbol_remedy(place: Place, texts: Sequence[str], text: str) -> str:
+    """Return what to do about a unit or a currency that most texts have beside a number."""
+    symbols = symbols_of(text)
+    if not symbols or sum(symbols_of(other) == symbols for other in texts) <= len(texts) / 2:
+        return ""
+    listed = ", ".join(f"'{symbol}'" for symbol in symbols)
+    return f"set symbols: [{listed}] to leave it out" if place.written is not None else "write the numbers alone"
+
+
+def symbols_of(text: str) -> list[str]:
+    """Return the units or currencies that stand before and after a number."""
+    found = _WITH_SYMBOL.fullmatch(text)
+    return [symbol for symbol in found.groups() if symbol] if found else []
+
+
+def _remedy(name: str, texts: Sequence[str], text: str, *, is_target: bool) -> str:
+    if text.strip().lower() in OFTEN_MISSING:
+        return "add it to missing_texts if it means a missing value"
+    if is_target:
+        return "put a number there, or leave out the row"
+    if sum(map(writes_number, texts)) > len(texts) / 2:
+        return "put a number there, leave out the row, or name the column in categorical if it holds categories"
+    formats = formats_of(text for text in texts if text.strip())
+    if formats:
+        said = f"[{name}]" if formats[0] == ISO else f"{{{name}: '{formats[0]}'}}"
+        other = f" (or '{formats[1]}', if the month comes first)" if formats[1:] == ["%m/%d/%Y"] else ""
+        return f"set dates: {said}{other} if it holds dates, or name the column in ignore to leave it out"
+    return "name the column in categorical if it holds categories, or in ignore to leave it out"
+
+
+def expect_numbers(
+    file: str, found: Iterable[tuple[str, Sequence[str]]], columns: Columns, missing: Collection[str]
+) -> None:
+    """Make sure that no two columns of numbers hold nothing but texts.
+
+    Args:
+        file: what to call the file.
+        found: names of the columns, and some texts of each.
+        columns: the columns that are read.
+        missing: texts that mean a missing value.
+
+    Raises:
+        ParameterError: several do; it says what to paste.
+    """
+    firsts = {name: text for name, texts in found if (text := _only_texts(texts, missing))}
+    if len(firsts) < 2:
+        return
+    shown = [f"'{name}' ({shown_text(text)})" for name, text in firsts.items()][:MOST_SHOWN]
+    more = f" and {len(firsts) - MOST_SHOWN} more" if len(firsts) > MOST_SHOWN else ""
+    paste = ", ".join(map(_in_yaml, (*columns.categories, *firsts)))
+    raise ParameterError(
+        "categorical",
+        f"{len(firsts)} columns of {file} hold texts: {', '.join(shown)}{more}",
+        expected="numbers in each column that nothing else names",
+        remedy=f"write categorical: [{paste}], or name those in ignore that you don't need",
+    )
+
+
+def _only_texts(texts: Sequence[str], missing: Collection[str]) -> str:
+    """Return the first text if none is, or seems to be meant as, a number, a truth value or a date; otherwise empty."""
+    present = [text for text in (text.strip() for text in texts) if text not in missing]
+    if not present or any(writes_number(text) or not any(map(str.isalpha, text)) for text in present):
+        return ""
+    with_symbol = sum(bool(symbols_of(text)) for text in present) > len(present) / 2
+    return "" if with_symbol or are_truths(present) or formats_of(present) else present[0]
+
+
+def _in_yaml(name: str) -> str:
+    """Return a name as a list in a spec has it."""
+    plain = re.fullmatch(r"[A-Za-z_][\w .-]*", name) and name.lower() not in ("true", "false", "null")
+    return name.strip() if plain and name == name.strip() else "'" + name.replace("'", "''") + "'"

@@ -18,9 +18,9 @@ def units_of(network):
     return [layer["Affine"]["units"] for layer in network.keys["layers"] if "Affine" in layer]
 
 
-targets = st.builds(
+targets = st.just(ValueTarget()) | st.builds(
     ClassTarget, st.dictionaries(st.text(max_size=5), st.integers(1, 10**6), min_size=2, max_size=30)
-) | st.builds(ValueTarget, st.floats(-1e12, 1e12), st.floats(1e-12, 1e12))
+)
 
 
 @given(st.integers(1, 10**9), targets)
@@ -70,17 +70,8 @@ def test_rare_classes_weigh_more_and_are_looked_after():
     assert ("rare classes", "weigh up to 9.9 times as much as the most frequent one") in network.decisions
 
 
-def test_values_are_predicted_in_their_unit():
-    network = perceptron(500, ValueTarget(152.133484, 77.0057459))
-    assert network.keys["layers"][-2:] == [{"Rescaling": {"scale": 77.0057, "offset": 152.133}}, "MeanSquaredError"]
-    assert "dtype" not in network.keys
-
-
-def test_tiny_values_are_not_lost_beside_the_optimizers_epsilon():
-    optimizer = perceptron(500, ValueTarget(0.0, 1e-5)).keys["training"]["optimizer"]
-    assert optimizer["adamw"]["epsilon"] == pytest.approx(1e-18)
-
-
-@pytest.mark.parametrize("target", [ValueTarget(0.0, 1e6), ValueTarget(1e6, 1.0)])
-def test_values_that_need_more_digits_get_them(target):
-    assert perceptron(500, target).keys["dtype"] == "float64"
+def test_noise_does_not_blur_values_if_rows_are_many():
+    few, many = (perceptron(examples, ValueTarget()).keys["layers"] for examples in (500, 50_000))
+    assert {"Dropout": {"rate": 0.1}} in few
+    assert not any("Dropout" in layer for layer in many)
+    assert few[-2:] == many[-2:] == [{"Affine": {"units": "auto", "weights": "lecun_normal"}}, "MeanSquaredError"]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpkit import DataError, ParameterError
-from mlpkit_plugins.formats.csv_file import ROWS_TOGETHER, CsvFile
+from mlpkit_plugins.formats.csv_file import ROWS_TOGETHER, CsvFile, Dialect
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 
@@ -29,7 +29,8 @@ def read(file, names=None):
 
 def written(path, content, **options):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return CsvFile(path, **options)
+    header = options.pop("header", None)
+    return CsvFile(path, dialect=Dialect(**options), header=header)
 
 
 @settings(deadline=None)

@@ -1,0 +1,47 @@
+"""Values as a network computes with them, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.components.target import Values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.loss import Loss
+    from mlpkit.components.target import Target
+
+
+class ScaledValues:
+    """Scales targets for a loss, and turns what the loss is given back into values.
+
+    Args:
+        target: the values, with their scaling.
+        dtype: the network's dtype.
+    """
+
+    def __init__(self, target: Values, dtype: np.dtype[Any]) -> None:
+        assert target.scaling is not None
+        self._means = np.array(target.scaling.means, dtype).reshape(target.shape)
+        self._stds = np.array(target.scaling.stds, dtype).reshape(target.shape)
+        self._log = target.scaling.log
+
+    def scaled(self, t: NDArray[Any]) -> NDArray[Any]:
+        """Return z = (v - mean) / std, with v the values or their logarithms."""
+        z: NDArray[Any] = ((np.log(t) if self._log else t) - self._means) / self._stds
+        return z.astype(self._means.dtype, copy=False)
+
+    def values(self, z: NDArray[Any]) -> NDArray[Any]:
+        """Return the values that scaled ones stand for."""
+        v: NDArray[Any] = z * self._stds + self._means
+        return np.exp(v, out=v) if self._log else v
+
+
+def scaled_values(target: Target | None, loss: Loss, dtype: np.dtype[Any]) -> ScaledValues | None:
+    """Return how the targets of a network are scaled; None if they stay as they are."""
+    if isinstance(target, Values) and target.scaling is not None and loss.compares_values:
+        return ScaledValues(target, dtype)
+    return None

@@ -1,0 +1,132 @@
+"""How the texts of a column become numbers, if they aren't plain numbers: ordered categories, and parts of dates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from mlpkit import did_you_mean
+from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.times import ISO, moment_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SECONDS_A_DAY: Final = 86_400
+
+DATE_PARTS: Final[dict[str, Callable[[datetime], float]]] = {
+    "elapsed": lambda moment: moment.timestamp() / _SECONDS_A_DAY,
+    "year": lambda moment: moment.year,
+    "month": lambda moment: moment.month,
+    "day": lambda moment: moment.day,
+    "yearday": lambda moment: moment.timetuple().tm_yday,
+    "weekday": lambda moment: moment.weekday(),
+    "hour": lambda moment: moment.hour + moment.minute / 60 + moment.second / 3600,
+}
+"""The numbers that can be taken from a date or time: days since 1970, and parts of the calendar."""
+
+
+class WrongTextError(ValueError):
+    """A text doesn't fit its column.
+
+    Args:
+        index: its position among the texts.
+        message: what is wrong, and what to do in training data; in rows to predict, what to do is left out.
+        remedy: what to do.
+    """
+
+    def __init__(self, index: int, message: str, remedy: str) -> None:
+        self.index = index
+        self.message = message
+        self.remedy = remedy
+        super().__init__(message)
+
+
+class ColumnReader(Protocol):
+    """Turns the texts of a column into numbers."""
+
+    @property
+    def column(self) -> str:
+        """The column of the file."""
+
+    def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
+        """Return a number for each text; NaN for missing values.
+
+        Args:
+            texts: the texts.
+            missing: texts that mean a missing value.
+
+        Raises:
+            WrongTextError: a text doesn't fit.
+        """
+
+
+@dataclass(frozen=True)
+class OrderedCategories:
+    """Categories in an order: each is the number of its place, from 0.
+
+    Args:
+        column: the column of the file.
+        levels: the categories, lowest first.
+    """
+
+    column: str
+    levels: tuple[str, ...]
+
+    def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
+        """Return the place of each category."""
+        places = {level: float(place) for place, level in enumerate(self.levels)} | dict.fromkeys(missing, math.nan)
+        found = np.empty(len(texts))
+        for index, text in enumerate(texts):
+            try:
+                found[index] = places[text.strip()]
+            except KeyError as error:
+                message = f"{shown_text(text)} is not one of {', '.join(self.levels)}"
+                remedy = did_you_mean(text.strip(), self.levels) or f"add it to ordinal: {{{self.column}: [...]}}"
+                raise WrongTextError(index, message, remedy) from error
+        return found
+
+
+@dataclass(frozen=True)
+class DatePart:
+    """A number from a date or time.
+
+    Args:
+        column: the column of the file.
+        format: how dates are written, as Python's ``strptime`` has it, or ``iso``.
+        part: which number, one of ``DATE_PARTS``.
+    """
+
+    column: str
+    format: str
+    part: str
+
+    def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
+        """Return the part of each date."""
+        part = DATE_PARTS[self.part]
+        found = np.empty(len(texts))
+        for index, text in enumerate(texts):
+            if text.strip() in missing:
+                found[index] = math.nan
+                continue
+            try:
+                found[index] = part(_moment(text, self.format))
+            except ValueError as error:
+                expected = "an ISO date, such as 2024-05-31" if self.format == ISO else f"a date like {self.format}"
+                remedy = (
+                    "write one" if self.format != ISO else f"write one, or set dates: {{{self.column}: '%d.%m.%Y'}}"
+                )
+                raise WrongTextError(index, f"{shown_text(text)} is not {expected}", remedy) from error
+        return found
+
+
+@lru_cache(maxsize=4096)
+def _moment(text: str, written: str) -> datetime:
+    moment = moment_of(text, written)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

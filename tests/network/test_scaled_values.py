@@ -1,0 +1,133 @@
+"""Targets that are values: training computes with scaled ones, and all that a person sees is in their unit."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import mlpkit
+from mlpkit import Loss, Sequential, Values, ValuesScaling
+from mlpkit.components.target import target_from_plain, target_to_plain
+from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.losses.huber import Huber
+from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError
+from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
+
+MEANS, STDS = (100.0, -3.0), (25.0, 0.5)
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+T = RNG.normal(size=(40, 2)) * STDS + MEANS
+
+
+def network(loss, scaling=None, slices=1):
+    target = Values((2,), scaling)
+    return Sequential([Affine(2), copy.deepcopy(loss)], (3,), target=target, dtype="float64", slices=slices)
+
+
+@pytest.mark.parametrize("loss", [MeanSquaredError(), MeanAbsoluteError(), Huber()])
+@pytest.mark.parametrize("slices", [1, 3])
+def test_the_gradient_is_that_of_scaled_targets(loss, slices):
+    plain, scaled = network(loss, None, slices), network(loss, ValuesScaling(MEANS, STDS), slices)
+    expected = plain.gradient(X, (T - MEANS) / STDS)
+    for name, gradient in scaled.gradient(X, T).items():
+        np.testing.assert_allclose(gradient, expected[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_predictions_losses_and_metrics_are_in_the_unit_of_the_target(log):
+    t = np.exp(T / 100) if log else T
+    of_scaled = network(MeanSquaredError(), ValuesScaling(MEANS, STDS, log))
+    z = network(MeanSquaredError()).predict(X)
+    v = z * STDS + MEANS
+    np.testing.assert_allclose(of_scaled.predict(X), np.exp(v) if log else v, rtol=1e-12)
+    found = of_scaled.evaluate(X, t, ["mean_squared_error", "mean_absolute_error"])
+    assert found["loss"] == pytest.approx(((of_scaled.predict(X) - t) ** 2).mean())
+    assert found["loss"] == pytest.approx(found["mean_squared_error"])
+    assert found["mean_absolute_error"] == pytest.approx(np.abs(of_scaled.predict(X) - t).mean())
+
+
+def test_the_loss_of_a_step_is_in_the_unit_of_the_target():
+    scaled = network(MeanSquaredError(), ValuesScaling(MEANS, STDS))
+    for _ in range(2):  # the first pass is checked
+        assert scaled.loss_and_gradient(X, T) == pytest.approx(scaled.loss(X, T))
+
+
+class Poisson(Loss):
+    """A loss whose inputs are logarithms of rates, which can't be scaled like counts."""
+
+    def build(self, input_shape, target):
+        pass
+
+    def forward(self, x, t):
+        self.x, self.t = x, t
+        return float((np.exp(x) - t * x).mean())
+
+    def backward(self, dloss=1.0):
+        return (np.exp(self.x) - self.t) * (dloss / self.x.size)
+
+
+def test_a_loss_that_does_not_compare_values_gets_them_as_they_are():
+    t = RNG.poisson(4, (40, 2)).astype(float)
+    plain, scaled = network(Poisson()), network(Poisson(), ValuesScaling(MEANS, STDS))
+    np.testing.assert_array_equal(plain.predict(X), scaled.predict(X))
+    np.testing.assert_array_equal(plain.gradient(X, t)["Affine1.W"], scaled.gradient(X, t)["Affine1.W"])
+
+
+def test_a_target_keeps_its_scaling_as_plain_data():
+    for scaling in (None, ValuesScaling(MEANS, STDS), ValuesScaling(MEANS, STDS, log=True)):
+        again = target_from_plain(target_to_plain(Values((2,), scaling)))
+        assert again == Values((2,))
+        assert again.scaling == scaling
+    assert target_to_plain(Values((2,))) == {"type": "Values", "shape": (2,)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"means": [1]}, {"stds": [1, 0]}, {"stds": [1, "1"]}, {"means": [1, float("inf")]}, {"log": 1}, {"more": 1}],
+)
+def test_a_scaling_that_can_t_be_is_refused(change):
+    plain = target_to_plain(Values((2,), ValuesScaling(MEANS, STDS)))
+    plain["scaling"] |= change
+    if "more" in change:
+        plain = {**plain, "more": 1}
+    with pytest.raises(ValueError, match="is not"):
+        target_from_plain(plain)
+
+
+SPEC = """\
+mlpkit: 1
+data: {csv: {file: houses.csv, target: price, predict: values, scale_target: SCALE}}
+layers: [Affine: {units: 16}, Relu, Affine: {units: auto}, MeanSquaredError]
+training:
+  optimizer: {adam: {learning_rate: 0.01}}
+  epochs: 60
+  metrics: [r2, mean_absolute_error]
+"""
+
+
+@pytest.mark.parametrize(("scale", "learns"), [("standardize", True), ("log", True), ("none", False)])
+def test_large_values_are_learned_without_a_large_learning_rate(tmp_path, monkeypatch, scale, learns):
+    monkeypatch.chdir(tmp_path)
+    area = np.linspace(30, 200, 300)
+    rows = [f"{a:.1f},{1000 * a + 20_000:.0f}" for a in RNG.permutation(area).tolist()]
+    (tmp_path / "houses.csv").write_text("\n".join(["area,price", *rows]) + "\n")
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("SCALE", scale))
+    run = mlpkit.run(mlpkit.load_spec("spec.yaml"), "run")
+    test = run.metrics["test"]
+    assert (test["r2"] > 0.9) == learns
+    assert run.history[-1]["validation_loss"] == pytest.approx(run.metrics["validation"]["loss"])
+    loaded = mlpkit.load_model("run/model.safetensors")
+    predicted = loaded.predict(np.zeros((1, 1)))[0, 0]
+    assert (50_000 < predicted < 300_000) == learns
+    assert loaded.target == Values((1,))
+
+
+def test_a_value_without_a_logarithm_is_found(tmp_path):
+    (tmp_path / "a.csv").write_text("a,t\n1,2\n2,0\n")
+    dataset = Csv(str(tmp_path / "a.csv"), "t", predict="values", scale_target="log", validation=0, test=0)
+    message = "row 3, column 't': 0 has no logarithm, which scale_target: log asks for; set scale_target: standardize"
+    with pytest.raises(mlpkit.DataError, match=message):
+        dataset.describe()
