@@ -30,7 +30,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     ),
     "What data sets return": (
         mlpkit,
-        ("Description", "Doubt", "RawColumn", "Split", "Classes", "Labels", "Values", "ValuesScaling"),
+        ("Description", "Doubt", "Proposal", "RawColumn", "Split", "Classes", "Labels", "Values", "ValuesScaling"),
     ),
     "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "TargetError", "DataError", "did_you_mean")),
     "Reading .npy files": (mlpkit, ("read_npy_header", "NpyHeader")),

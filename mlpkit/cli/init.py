@@ -1,42 +1,121 @@
-"""``mlpkit init``: copy a shipped spec, to begin from."""
+"""``mlpkit init``: a spec to begin from, for a file of data or copied from those that are shipped."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.cli.formatting import columns, line_length
 from mlpkit.cli.output import message, result
-from mlpkit.errors import UsageError
+from mlpkit.errors import MlpkitError, UsageError
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.init_from_data import FirstSpec
 
 
 @options.verb("init")
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=completion.shipped_specs)
+@click.option("--data", metavar="FILE", help="Write a spec for this file of data, such as a CSV file.")
+@click.option("--target", metavar="COLUMN", help="With --data: what to predict.")
+@click.option("--validation", metavar="FILE", help="With --data: a file of validation data; by default, a share.")
+@click.option("--test", metavar="FILE", help="With --data: a file of test data; by default, a share.")
 @click.option(
+    "--out",
     "--to",
     "destination",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The new file; by default NAME.yaml in this folder.",
+    help="The new file; by default NAME.yaml, or the name of the data, in this folder.",
 )
-def command(name: str | None, destination: Path | None) -> None:
-    """Copy a shipped spec, to begin from.
+@options.takes_plugins
+def command(
+    name: str | None,
+    data: str | None,
+    target: str | None,
+    validation: str | None,
+    test: str | None,
+    destination: Path | None,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+) -> None:
+    """Write a spec to begin from.
 
-    Without NAME, list the shipped specs.
+    With --data, look at a file of data, and write a spec with comments that trains well on it. With NAME, copy a
+    shipped spec. With neither, list the shipped specs.
     """
-    from mlpkit.jobs.init import init, shipped_specs  # noqa: PLC0415 - as in every verb, only the job that is done
-
-    if name is not None:
-        target = init(name, destination)
-        result(str(target))
-        message(f"train it with: mlpkit run {target}")
+    given = {"--target": target, "--validation": validation, "--test": test}
+    if data is not None:
+        if name is not None:
+            raise UsageError("NAME copies a shipped spec, and --data writes a new one; leave out one of the two")
+        files = {"train": data, "validation": validation, "test": test}
+        _from_data({split: file for split, file in files.items() if file}, target, destination, plugins, blocked)
+    elif needless := [option for option, value in given.items() if value is not None]:
+        raise UsageError(f"{needless[0]} needs --data, the file to write a spec for")
+    elif name is not None:
+        _copy(name, destination)
     elif destination is not None:
-        raise UsageError("--to needs NAME, the shipped spec to copy; without NAME, they are listed")
+        raise UsageError("--out needs NAME, the shipped spec to copy; without NAME, they are listed")
     else:
-        rows = [(name, _first_comment(path)) for name, path in shipped_specs().items()]
-        result("\n".join(columns(rows, width=line_length())))
+        _list()
+
+
+def _from_data(
+    files: dict[str, str],
+    target: str | None,
+    destination: Path | None,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+) -> None:
+    from mlpkit.jobs.check import check  # noqa: PLC0415 - as in every verb, only the job that is done
+    from mlpkit.jobs.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+
+    first = init_from_data(files, target, destination, plugins=plugins, blocked=blocked)
+    result("\n".join([f"{first.path}:", *columns(first.decisions, indent="  ", width=line_length())]))
+    spec = read_spec(first.path, plugins=plugins, blocked=blocked)
+    try:
+        print_warnings(check(spec).data_warnings)
+    except MlpkitError as error:
+        error.add_note(f"note: the spec is kept in {first.path}; mlpkit check {quote(str(first.path))} looks again")
+        raise
+    _show_next(first, spec.name, files, plugins)
+
+
+def _show_next(first: FirstSpec, name: str, files: dict[str, str], plugins: tuple[str, ...]) -> None:
+    """Print the two commands that come next; both work as they stand."""
+    with_plugins = "".join(f" --plugin {quote(plugin)}" for plugin in plugins)
+    rows = quote(files.get("test", files["train"]))
+    result("next:")
+    result(f"  mlpkit run {quote(str(first.path))}{with_plugins}")
+    result(f"  mlpkit predict {quote(str(_next_folder(name)))} {rows}{with_plugins}")
+
+
+def _next_folder(name: str) -> Path:
+    """Return the folder that the next run of a spec will get."""
+    from mlpkit.cli.run import RUNS  # noqa: PLC0415 - only after a spec was written
+
+    candidates = (RUNS / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
+    return next(folder for folder in candidates if not folder.exists())
+
+
+def _copy(name: str, destination: Path | None) -> None:
+    from mlpkit.jobs.init import init  # noqa: PLC0415 - as in every verb, only the job that is done
+
+    path = init(name, destination)
+    result(str(path))
+    message(f"train it with: mlpkit run {path}")
+
+
+def _list() -> None:
+    from mlpkit.jobs.init import shipped_specs  # noqa: PLC0415 - as in every verb, only the job that is done
+
+    rows = [(name, _first_comment(path)) for name, path in shipped_specs().items()]
+    result("\n".join(columns(rows, width=line_length())))
 
 
 def _first_comment(path: Path) -> str:

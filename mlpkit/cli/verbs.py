@@ -21,7 +21,7 @@ VERBS: Final = {
     "show": "Describe a component: its mathematics, parameters and source.",
     "plugins": "List the plugins, and what each provides.",
     "schema": "Print the JSON Schema of specs, for editors.",
-    "init": "Copy a shipped spec, to begin from.",
+    "init": "Write a first spec for your data, or copy a shipped one.",
     "evaluate": "Compute a trained network's loss and metrics.",
     "predict": "Predict with a trained network.",
     "compare": "Show what differs between runs.",

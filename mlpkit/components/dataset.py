@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.recipe import KeyPath
     from mlpkit.components.target import Target
 
 
@@ -43,6 +44,21 @@ class Doubt(NamedTuple):
     parameter: str
     message: str
     remedy: str = ""
+
+
+class Proposal(NamedTuple):
+    """A spec to begin from, for data in a file.
+
+    Args:
+        spec: keys of the spec as plain data, ``data``, ``layers`` and ``training`` among them.
+        comments: why a key has its value, by the key's path, such as ``("data", "csv", "ignore", 0)``; they become
+            comments of the spec.
+        decisions: what was decided, each a label of a word or two and a text; ``mlpkit init`` prints them.
+    """
+
+    spec: Mapping[str, Any]
+    comments: Mapping[KeyPath, str]
+    decisions: Sequence[tuple[str, str]]
 
 
 class Split(Protocol):
@@ -95,6 +111,21 @@ class Dataset(Component):
     def examples(cls) -> list[dict[str, Any]]:
         """Return parameters that show the data set, for tests and ``show``; by default its defaults."""
         return []
+
+    @classmethod
+    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+        """Return a spec that trains well on a file; or None, the default, if this data set doesn't read such files.
+
+        Args:
+            files: the file's name, seen from the current folder, under ``train``, and those of ``validation`` and
+                ``test`` if they are in files of their own.
+            target: what to predict; None if that wasn't said.
+
+        Raises:
+            ParameterError: ``train``, ``validation``, ``test`` or ``target`` is wrong.
+            DataError: the file is damaged, or nothing can be learned from it as it is.
+        """
+        return None
 
     @abstractmethod
     def describe(self) -> Description:

@@ -35,6 +35,6 @@ def init(name: str, destination: Path | None = None) -> Path:
         raise UsageError(f"no shipped spec is called {show(name)}; {remedy}")
     target = destination or Path(f"{name}.yaml")
     if os.path.lexists(target):
-        raise UsageError(f"{target} exists already; choose another name with --to")
+        raise UsageError(f"{target} exists already; choose another name with --out")
     write_atomically(target, specs[name].read_bytes())
     return target

@@ -35,7 +35,7 @@ def test_a_shipped_spec_is_copied_letter_by_letter(work, invoke):
 def test_an_existing_file_is_never_overwritten(work, invoke):
     done = invoke("init", "mnist_3layer", "--to", "tiny.yaml")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "error: tiny.yaml exists already; choose another name with --to\n"
+    assert done.err == "error: tiny.yaml exists already; choose another name with --out\n"
     assert (work / "tiny.yaml").read_text().startswith("mlpkit: 1\nname: tiny\n")
 
 
@@ -58,7 +58,7 @@ def test_a_folder_that_is_missing_is_an_error(invoke):
     ("arguments", "expected"),
     [
         (["mnist3layer"], "error: no shipped spec is called 'mnist3layer'; did you mean 'mnist_3layer'?\n"),
-        (["--to", "x.yaml"], "error: --to needs NAME"),
+        (["--to", "x.yaml"], "error: --out needs NAME"),
     ],
 )
 def test_wrong_usage(arguments, expected, invoke):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from annotated_types import Ge
 
-from mlpkit import ParameterError
+from mlpkit import ParameterError, Proposal
+from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.csv_file import CsvFile, Dialect
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.options import Names
@@ -16,6 +18,9 @@ from mlpkit_plugins.tables.text_numbers import NumberFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_ENDINGS: Final = (".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data")
+_COMPRESSED: Final = ".gz"
 
 _TAB: Final = r'for a tab write delimiter: "\t", in double quotes; without them, \t is a backslash and a letter'
 
@@ -110,6 +115,23 @@ class Csv(TableDataset):
     def number_format(self) -> NumberFormat:
         """How numbers are written."""
         return NumberFormat(self.decimal, self.thousands, self.symbols)
+
+    @classmethod
+    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+        """Return a spec that trains well on a CSV file; None if its name ends otherwise.
+
+        Raises:
+            ParameterError: a file or the target is missing.
+            DataError: the file is not CSV, or nothing can be learned from it as it is.
+        """
+        file = files["train"]
+        if not file.lower().removesuffix(_COMPRESSED).endswith(_ENDINGS):
+            return None
+        from mlpkit_plugins.tables.csv_reading import csv_reading  # noqa: PLC0415 - guesses are for new specs only
+        from mlpkit_plugins.tables.first_spec import propose_for_table  # noqa: PLC0415 - for the same reason
+
+        reading = csv_reading(named_file("train", file), file, target, cls.missing_texts)
+        return propose_for_table("csv", files, target, reading)
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> CsvSource:
         """Return the table in a CSV file, not yet read.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit import Proposal
+from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.parquet_file import ParquetFile
 from mlpkit_plugins.tables.parquet_source import ParquetSource
 from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_ENDINGS: Final = (".parquet", ".pq")
 
 
 class Parquet(TableDataset):
@@ -55,6 +60,23 @@ class Parquet(TableDataset):
                 "split": "shuffle",
             },
         ]
+
+    @classmethod
+    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+        """Return a spec that trains well on a Parquet file; None if its name ends otherwise.
+
+        Raises:
+            ParameterError: a file or the target is missing.
+            DataError: the file is not a Parquet file, is damaged, or nothing can be learned from it as it is.
+        """
+        file = files["train"]
+        if not file.lower().endswith(_ENDINGS):
+            return None
+        from mlpkit_plugins.tables.first_spec import Reading, propose_for_table  # noqa: PLC0415 - for new specs only
+        from mlpkit_plugins.tables.row_sample import sample_rows  # noqa: PLC0415 - for the same reason
+
+        source = ParquetSource(ParquetFile(named_file("train", file), name=file), ())
+        return propose_for_table("parquet", files, target, Reading(source, sample_rows(source), missing=("",)))
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> ParquetSource:
         """Return the table in a Parquet file, not yet read.

@@ -45,8 +45,10 @@ OTHER_FORMATS: Final = (
 )
 """First bytes of other formats, and the message for each."""
 
+DELIMITERS: Final = (";", "\t", "|", ",")
+"""Common delimiters."""
+
 _STEP: Final = 1 << 20
-_OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
 
 
 class Block(NamedTuple):
@@ -162,20 +164,22 @@ class CsvFile:
             rows, records = rows[kept], [records[index] for index in kept]
             for row, record in zip(rows, records, strict=True):
                 if len(record) != width:
-                    raise DataError(self.name, self._wrong_width(len(record)), row=int(row))
+                    raise DataError(self.name, self._wrong_width(record), row=int(row))
         if not records:
             return Block(rows, [()] * len(positions))
         if len(positions) == 1:
             return Block(rows, [[record[positions[0]] for record in records]])
         return Block(rows, list(zip(*map(itemgetter(*positions), records), strict=True)))
 
-    def _wrong_width(self, found: int) -> str:
+    def _wrong_width(self, record: list[str]) -> str:
         what = "as the header has" if self.header_row is not None else "as the first row has"
-        remedy = "quote fields that hold a delimiter" if found > len(self.header) else "is one missing?"
-        return f"the row has {_fields(found)}; expected {len(self.header)}, {what}; {remedy}"
+        remedy = "quote fields that hold a delimiter" if len(record) > len(self.header) else "is one missing?"
+        if len(record) > len(self.header) and not any(record[len(self.header) :]):
+            remedy = f"remove {_in_words(self._dialect.delimiter)} at the end of each row"
+        return f"the row has {_fields(len(record))}; expected {len(self.header)}, {what}; {remedy}"
 
     def _expect_text(self) -> None:
-        with self._open() as content:
+        with decompressed_content(self._path, self.name) as content:
             begin = content.read(8)
         for signature, message in OTHER_FORMATS:
             if begin.startswith(signature):
@@ -211,7 +215,7 @@ class CsvFile:
 
     def _expect_delimiter(self, first: list[str]) -> None:
         """Make sure that a first row of one field doesn't hold several fields with another delimiter."""
-        for other in _OTHER_DELIMITERS:
+        for other in DELIMITERS:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
                 put = f"put {_in_words(self._dialect.delimiter)} between columns"
@@ -221,7 +225,7 @@ class CsvFile:
     @contextmanager
     def _reading(self) -> Iterator[_Records]:
         try:
-            with self._open() as content:
+            with decompressed_content(self._path, self.name) as content:
                 encoding = _without_mark(self._encoding)
                 text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
                 delimiter, quote = self._dialect.delimiter, self._dialect.quote
@@ -231,19 +235,12 @@ class CsvFile:
             message = f"the file is not valid {self._encoding}: {error}; {self.remedy_for_encoding}"
             raise DataError(self.name, message) from error
 
-    @contextmanager
-    def _open(self) -> Iterator[io.BufferedReader]:
-        """Open the content, decompressed if need be."""
-        with regular_file(self._path, self.name) as file:
-            content = sized(file)
-            yield decompressed(content, self.name) if content.peek(2)[:2] == MAGIC else content
-
     def _survey(self) -> tuple[str, int, int]:
         """Return the SHA-256 of the content, how many lines it has at most, and how many bytes."""
         checksum = hashlib.sha256()
         ends = {b"\n": 0, b"\r": 0}
         size = 0
-        with self._open() as content:
+        with decompressed_content(self._path, self.name) as content:
             while part := content.read(_STEP):
                 checksum.update(part)
                 size += len(part)
@@ -255,6 +252,22 @@ class CsvFile:
         """Whether a row is empty or a comment."""
         comment = self._dialect.comment
         return _is_blank(record) or bool(comment and record[0].startswith(comment))
+
+
+@contextmanager
+def decompressed_content(path: Path, name: str) -> Iterator[io.BufferedReader]:
+    """Open the content of a file, decompressed if need be.
+
+    Args:
+        path: the file.
+        name: what to call it in messages.
+
+    Raises:
+        DataError: the file can't be read.
+    """
+    with regular_file(path, name) as file:
+        content = sized(file)
+        yield decompressed(content, name) if content.peek(2)[:2] == MAGIC else content
 
 
 class _Records:

@@ -82,6 +82,18 @@ class CsvSource:
                 codes[:, index] = self._codes(block, count + index, names[count + index], book)
             yield Chunk(block.rows, numbers, codes, self._keys(block, columns))
 
+    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
+        """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
+
+        Args:
+            names: the columns to read.
+
+        Raises:
+            DataError: the file is not CSV.
+        """
+        for block in self._file.blocks(names):
+            yield block.rows, block.columns
+
     def _numbers(self, block: Block, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
         texts = block.columns[index]
         if name in columns.readers:

@@ -274,8 +274,8 @@ def _categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> _C
     counts = np.bincount(codes[codes != MISSING], minlength=len(texts))
     kept = {texts[code] for code in np.flatnonzero(counts >= rare).tolist()}
     if ((counts > 0) & (counts < rare)).any():
-        return _Categories((*_in_order(kept - {OTHER}), OTHER), with_other=True)
-    return _Categories(_in_order(kept), with_other=False)
+        return _Categories((*in_order(kept - {OTHER}), OTHER), with_other=True)
+    return _Categories(in_order(kept), with_other=False)
 
 
 def _are_among(names: object, known: Sequence[str]) -> bool:
@@ -283,7 +283,7 @@ def _are_among(names: object, known: Sequence[str]) -> bool:
     return are_names(names) and isinstance(names, list) and set(names) <= set(known)
 
 
-def _in_order(texts: set[str]) -> tuple[str, ...]:
+def in_order(texts: set[str]) -> tuple[str, ...]:
     """Return texts in numerical order if all are numbers, otherwise in alphabetical order."""
     try:
         numbers = {text: float(text) for text in texts}

@@ -32,7 +32,7 @@ MEANINGS: Final = ("categorical", "ordinal", "dates")
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_SHOWN: Final = 80
 
-_OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
+OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 """pandas' names for the column of an unnamed index."""
 
 
@@ -251,7 +251,7 @@ class TableOptions:
         named = {*self.targets, *self.ignore, self.split_column}
         named |= {name for parameter in MEANINGS for name in self._named_in(parameter)}
         for position, name in enumerate(source.header, 1):
-            if name not in named and _OF_AN_INDEX.fullmatch(name):
+            if name not in named and OF_AN_INDEX.fullmatch(name):
                 what = f"the column '{name}'" if name else f"column {position}, which has no name,"
                 message = f"{what} of {source.name} looks like an index that pandas wrote"
                 if not name and position > 1:

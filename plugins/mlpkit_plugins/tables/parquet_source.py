@@ -97,6 +97,27 @@ class ParquetSource:
                 codes[:, index] = self._codes(block.columns[count + index], block.rows, names[count + index], book)
             yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], block.rows, columns))
 
+    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
+        """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
+
+        Null is an empty text, and so is every value of a column of lists or mappings.
+
+        Args:
+            names: the columns to read.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        allowed = (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal)
+        readable = [name for name in names if any(fits(_values_type(self._file.types[name])) for fits in allowed)]
+        for block in self._file.blocks(readable):
+            columns: dict[str, Sequence[str]] = dict.fromkeys(names, [""] * len(block.rows))
+            for name, values in zip(readable, block.columns, strict=True):
+                found, positions = _distinct(values)
+                distinct = [*self._texts(found, name), ""]
+                columns[name] = [distinct[position] for position in positions.tolist()]
+            yield block.rows, [columns[name] for name in names]
+
     def _expect_type(self, name: str, allowed: Sequence[Any], expected: str) -> None:
         found = _values_type(self._file.types[name])
         if self.most_rows and not any(is_allowed(found) for is_allowed in allowed):

@@ -119,3 +119,13 @@ class TableSource(Protocol):
             DataError: the file is damaged, or a value doesn't fit its column.
             ParameterError: the target doesn't hold what is to be predicted.
         """
+
+    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
+        """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
+
+        Args:
+            names: the columns to read.
+
+        Raises:
+            DataError: the file is damaged.
+        """

@@ -50,15 +50,24 @@ def expect_classes(table: Table) -> None:
         positions = np.flatnonzero(np.isin(codes, lonely))
         position = int(positions[0])
         text = texts[codes[position]]
-        if mostly_alone:
-            remedy = "name another column in target if this one doesn't hold classes"
-        else:
-            alone = set(lonely.tolist())
-            others = [other for code, other in enumerate(texts) if code not in alone]
-            remedy = did_you_mean(text, others) or "add examples of it, or leave the row out"
-        more = f" ({len(lonely):,} classes occur once)" if len(lonely) > 1 else ""
-        message = f"the class {shown_text(text)} occurs in no other row{more}; expected at least 2 of each; {remedy}"
-        raise table.error(position, name, message)
+        alone = set(lonely.tolist())
+        others = [other for code, other in enumerate(texts) if code not in alone]
+        raise table.error(position, name, class_of_one_row(text, len(lonely), others))
+
+
+def class_of_one_row(text: str, alone: int, others: Sequence[str]) -> str:
+    """Return the message for a class that occurs only once.
+
+    Args:
+        text: the class.
+        alone: how many classes occur only once.
+        others: the classes that occur more often.
+    """
+    remedy = did_you_mean(text, others) or "add examples of it, or leave the row out"
+    if alone > len(others):
+        remedy = "name another column in target if this one doesn't hold classes"
+    more = f" ({alone:,} classes occur once)" if alone > 1 else ""
+    return f"the class {shown_text(text)} occurs in no other row{more}; expected at least 2 of each; {remedy}"
 
 
 def numbers_for_classes(table: Table) -> ParameterError:

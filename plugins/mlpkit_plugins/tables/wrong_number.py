@@ -117,8 +117,8 @@ def _separator_remedy(place: Place, texts: Sequence[str], text: str, *, trained:
 
 def _symbol_remedy(place: Place, texts: Sequence[str], text: str) -> str:
     """Return what to do about a unit or a currency that most texts have beside a number."""
-    symbols = _symbols(text)
-    if not symbols or sum(_symbols(other) == symbols for other in texts) <= len(texts) / 2:
+    symbols = symbols_of(text)
+    if not symbols or sum(symbols_of(other) == symbols for other in texts) <= len(texts) / 2:
         return ""
     listed = ", ".join(f"'{symbol.replace('$', '$$')}'" for symbol in symbols)
     if place.written is None:
@@ -128,7 +128,8 @@ def _symbol_remedy(place: Place, texts: Sequence[str], text: str) -> str:
     return f"set symbols: [{listed}] to leave it out" + (f", and {separator}" if separator else "")
 
 
-def _symbols(text: str) -> list[str]:
+def symbols_of(text: str) -> list[str]:
+    """Return the units or currencies that stand before and after a number."""
     found = _WITH_SYMBOL.fullmatch(text)
     return [symbol for symbol in found.groups() if symbol] if found else []
 
@@ -181,7 +182,7 @@ def _only_texts(texts: Sequence[str], missing: Collection[str]) -> str:
     present = [text for text in (text.strip() for text in texts) if text not in missing]
     if not present or any(writes_number(text) or not any(map(str.isalpha, text)) for text in present):
         return ""
-    with_symbol = sum(bool(_symbols(text)) for text in present) > len(present) / 2
+    with_symbol = sum(bool(symbols_of(text)) for text in present) > len(present) / 2
     return "" if with_symbol or are_truths(present) or formats_of(present) else present[0]
 
 

@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.components.dataset import Description, Doubt, RawColumn
+from mlpkit.components.dataset import Dataset, Description, Doubt, RawColumn
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DataError, MlpkitError
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.example import ROWS, Example
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Dataset, Split
+    from mlpkit.components.dataset import Split
     from mlpkit.testing.suite.comparison import Arrays
+    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
 INPUTS: Final = "the inputs"
 TARGETS: Final = "the targets"
+
+STRANGE: Final = "no-such-file.no-such-ending"
+"""A file that isn't there, of no format."""
 
 
 class DatasetExample(Example):
@@ -125,6 +129,21 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
             )
         if not (isinstance(doubt.message, str) and doubt.message and isinstance(doubt.remedy, str)):
             raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are strings")
+
+
+@checks_component("dataset")
+def proposes_nothing_for_files_of_others(subject: ComponentUnderTest) -> None:
+    """Does ``propose`` return None for a file whose name ends as no data does, without opening it?
+
+    ``mlpkit init --data`` asks one data set after the other.
+    """
+    assert issubclass(subject.component, Dataset)
+    try:
+        found = subject.component.propose({"train": STRANGE}, None)
+    except MlpkitError as error:
+        raise CheckFailure(f"propose said {str(error)!r} about {STRANGE}", expected="None") from error
+    if found is not None:
+        raise CheckFailure(f"propose returned {found!r} for {STRANGE}", expected="None")
 
 
 @checks_examples("dataset")

@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit
 
-from mlpkit import Classes, DataError, Description, Doubt, RawColumn, ShapeError
+from mlpkit import Classes, DataError, Description, Doubt, Proposal, RawColumn, ShapeError
 
 
 class _With(Points):
@@ -244,6 +244,24 @@ class NumbersForNothing(Points):
 
     def raw_columns(self):
         return [RawColumn("left", "input", ("1",), np.arange(2.0), _codes(self.open(0)))]
+
+
+@caught_by("proposes_nothing_for_files_of_others")
+class ProposesForEveryFile(Points):
+    """proposes the same spec for every file"""
+
+    @classmethod
+    def propose(cls, files, target):
+        return Proposal({"data": "points"}, {}, [])
+
+
+@caught_by("proposes_nothing_for_files_of_others")
+class OpensEveryFile(Points):
+    """opens a file before it looks at its name"""
+
+    @classmethod
+    def propose(cls, files, target):
+        raise DataError(files["train"], "no such file")
 
 
 @caught_by("target_remedy_is_a_text")

@@ -1,0 +1,134 @@
+"""Writing a first spec for a file of data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.dataset import Dataset, Proposal
+from mlpkit.components.schema.context import show
+from mlpkit.errors import ParameterError, PluginError, SpecError, UsageError
+from mlpkit.network.component_errors import component_errors, expect_returned
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.files import write_atomically
+from mlpkit.specfile.commented_yaml import to_commented_yaml
+from mlpkit.specfile.spec import folder_name, parse_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from mlpkit.registry.registry import RegisteredComponent
+
+OPTIONS: Final = {"train": "--data", "validation": "--validation", "test": "--test", "target": "--target"}
+"""The option of the command line that gives each argument of ``Dataset.propose``."""
+
+
+@dataclass(frozen=True)
+class FirstSpec:
+    """A spec that was written for a file of data.
+
+    Args:
+        path: where it is.
+        decisions: what was decided, each a label and a text.
+    """
+
+    path: Path
+    decisions: Sequence[tuple[str, str]]
+
+
+def init_from_data(
+    files: Mapping[str, str],
+    target: str | None = None,
+    destination: Path | None = None,
+    *,
+    plugins: Iterable[str] = (),
+    blocked: Iterable[str] = (),
+) -> FirstSpec:
+    """Write a spec to begin from, as the data set that reads the file proposes it.
+
+    Args:
+        files: the file with the data, under ``train``, and those of ``validation`` and ``test`` if there are any.
+        target: what to predict.
+        destination: the new file; by default called like the data, in the current folder.
+        plugins: as for ``load_spec``.
+        blocked: as for ``load_spec``.
+
+    Raises:
+        UsageError: no data set reads the file, it or the target is missing, or the new file exists already.
+        DataError: the data is damaged, or nothing can be learned from it as it is.
+        PluginError: the data set proposes what is no spec, or a library that it needs is missing.
+        ComponentFailure: the data set raised an exception of its own.
+        StorageError: the file can't be written.
+    """
+    stem = Path(files["train"]).name.partition(".")[0].removeprefix("example:")
+    path = destination or Path(f"{folder_name(stem) or 'spec'}.yaml")
+    if os.path.lexists(path):
+        raise UsageError(f"{path} exists already; choose another name with --out")
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    name, proposal = _proposal(registry, files, target)
+    spec = _seen_from(path.parent, proposal.spec, frozenset(files.values()))
+    text = to_commented_yaml({"mlpkit": 1, **spec}, proposal.comments)
+    try:
+        parse_spec(text, name=str(path), registry=registry)
+    except SpecError as error:
+        raise PluginError(f"dataset {name} proposed a spec that is wrong: {error}") from error
+    write_atomically(path, text.encode())
+    return FirstSpec(path, proposal.decisions)
+
+
+def _proposal(registry: Registry, files: Mapping[str, str], target: str | None) -> tuple[str, Proposal]:
+    """Return what the first data set that reads the file proposes, and its name."""
+    asked: list[str] = []
+    for entry in _candidates(registry, files["train"]):
+        component = entry.component
+        assert issubclass(component, Dataset)
+        if component.propose.__func__ is Dataset.propose.__func__:  # type: ignore[attr-defined]
+            continue
+        asked.append(entry.name)
+        try:
+            with component_errors(f"dataset {entry.name} failed in propose"):
+                found = component.propose(files, target)
+        except ParameterError as error:
+            raise _as_usage_error(error) from error
+        if found is not None:
+            expect_returned(f"dataset {entry.name}", "propose", found, Proposal, "a Proposal, or None")
+            return entry.name, found
+    readers = f"; those that propose a spec are {', '.join(asked)}" if asked else ""
+    raise UsageError(f"no data set reads {show(files['train'])} to propose a spec{readers}")
+
+
+def _seen_from(folder: Path, value: Any, files: Collection[str]) -> Any:
+    """Return a proposal in which the files' names, which start from the current folder, start from the spec's."""
+    if isinstance(value, Mapping):
+        return {key: _seen_from(folder, item, files) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_seen_from(folder, item, files) for item in value]
+    if not isinstance(value, str) or value not in files or not Path(value).exists():
+        return value
+    return value if Path(value).is_absolute() else os.path.relpath(value, folder)
+
+
+def _candidates(registry: Registry, file: str) -> Iterator[RegisteredComponent]:
+    """Yield the data sets that can be loaded, first the one that is called as the file ends."""
+    ending = file.rpartition(".")[2].lower()
+    named = registry.find(("dataset",), ending) if registry.provides(ending) else None
+    if named is not None:
+        named.component  # noqa: B018 - if its library is missing, the error says how to install it
+        yield named
+    for entry in registry.components(("dataset",)):
+        if named is not None and entry.name == named.name:
+            continue
+        try:
+            entry.component  # noqa: B018 - imports it
+        except PluginError:
+            continue
+        yield entry
+
+
+def _as_usage_error(error: ParameterError) -> UsageError:
+    expected = f"; expected {error.expected}" if error.expected else ""
+    remedy = f"; {error.remedy}" if error.remedy else ""
+    return UsageError(f"{OPTIONS.get(error.parameter, error.parameter)}: {error.message}{expected}{remedy}")

@@ -1,0 +1,253 @@
+"""What a column of texts seems to hold: numbers, categories, or nothing to learn from."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from mlpkit import DataError
+from mlpkit_plugins.formats.header_names import writes_number
+from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.options import OF_AN_INDEX
+from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, numbers_of
+from mlpkit_plugins.tables.times import formats_of
+from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.row_sample import RowSample
+
+FEW_CATEGORIES: Final = 20
+"""As many different texts are categories in any table."""
+
+MOST_CATEGORIES: Final = 1000
+"""More than that are too many to learn from."""
+
+ROWS_PER_CATEGORY: Final = 10
+"""Between these, a category needs that many rows on average."""
+
+_DATE: Final = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|\d{1,2}[- ]?[A-Za-z]{3,9}\.?[- ,]+\d{2,4}"
+    r"|[A-Za-z]{3,9}\.? \d{1,2},? \d{4})([T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?(Z|[+-]\d{2}:?\d{2})?"
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?"
+)
+_NAME_OF_AN_ID: Final = re.compile(
+    r"(?i:(.*[\W_])?(id|ids|idx|index|uuid|guid|key|nr|no|row)(\W*))|.*[a-z]I[dD]|[iI][dD]\d?"
+)
+_NUMBER_WITH_SIGNS: Final = re.compile(r"[^\w\s.,-]?\s*[+-]?\d[\d.,' ]*\s*([^\w\s]|[A-Za-z€$£]{1,4})?")
+_INVISIBLE: Final = re.compile("[\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff]")
+_TOTAL: Final = re.compile(r"((grand|sub)[ -]?)?(total|totals|sum|summe|gesamt|average|mean)\b.{0,20}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ColumnGuess:
+    """What a column seems to hold.
+
+    Args:
+        name: its name.
+        holds: numbers, categories, dates, or nothing that a network can learn from.
+        reason: if nothing, why.
+        distinct: how many different texts it has, apart from missing ones.
+        missing: in how many rows of the sample its value is missing.
+        missing_texts: which texts mean that, apart from those that always do.
+        numbers: its numbers, NaN where one is missing, if it holds numbers.
+        format: how its dates are written, if it holds dates.
+    """
+
+    name: str
+    holds: Literal["numbers", "categories", "dates", "nothing"]
+    reason: str = ""
+    distinct: int = 0
+    missing: int = 0
+    missing_texts: frozenset[str] = frozenset()
+    numbers: NDArray[np.float64] | None = None
+    format: str = ""
+
+
+class ColumnGuesser:
+    """Guesses what columns hold.
+
+    Args:
+        sample: rows of the table.
+        missing: texts that always mean a missing value.
+        written: how numbers are written.
+    """
+
+    def __init__(self, sample: RowSample, missing: Collection[str], written: NumberFormat) -> None:
+        self._sample = sample
+        self._missing = frozenset(missing)
+        self._written = written
+
+    def guess(self, name: str) -> ColumnGuess:
+        """Return what an input column seems to hold.
+
+        Raises:
+            DataError: a few of its values don't fit the others.
+        """
+        texts = self._sample.columns[name]
+        counts = Counter(texts)
+        present = {text: count for text, count in counts.items() if text not in self._missing}
+        if not present:
+            return ColumnGuess(name, "nothing", "every value is missing", missing=len(texts))
+        if OF_AN_INDEX.fullmatch(name):
+            reason = "an index, as pandas writes it" if name else "it has no name, as an index of pandas"
+            return ColumnGuess(name, "nothing", reason, distinct=len(present))
+        if len(present) == 1 and len(texts) > 1:
+            return ColumnGuess(name, "nothing", f"every value is {shown_text(next(iter(present)))}", distinct=1)
+        guess = self.content(name, present)
+        self._expect_no_total(name, counts)
+        self._expect_visible(name, present)
+        if guess.holds == "numbers":
+            return self._unless_an_id(guess)
+        return self._unless_too_many(guess, present)
+
+    def content(self, name: str, present: Mapping[str, int]) -> ColumnGuess:
+        """Return whether a column holds numbers or texts, whatever a network can make of them.
+
+        Args:
+            name: its name.
+            present: how often each text occurs in it, apart from missing ones.
+
+        Raises:
+            DataError: a few of its texts are no numbers, and all others are.
+        """
+        texts = self._sample.columns[name]
+        others = [text for text in present if not self.is_number(text)]
+        if others and not are_truths(present):
+            also_missing = {text for text in others if text.lower() in OFTEN_MISSING}
+            wrong = [text for text in others if text not in also_missing]
+            numbers = sum(present.values()) - sum(present[text] for text in others)
+            if wrong or not numbers:
+                self._expect_no_stray_text(name, present, wrong, numbers)
+                missing = len(texts) - sum(present.values())
+                return ColumnGuess(name, "categories", distinct=len(present), missing=missing)
+        else:
+            also_missing = set()
+        try:
+            values = numbers_of(texts, self._missing | also_missing, self._written)
+        except NotANumberError as error:
+            raise self._error(
+                name, texts[error.index], f"{shown_text(texts[error.index])} is not a finite number"
+            ) from error
+        return ColumnGuess(
+            name,
+            "numbers",
+            distinct=len(present) - len(also_missing),
+            missing=int(np.isnan(values).sum()),
+            missing_texts=frozenset(also_missing),
+            numbers=values,
+        )
+
+    def is_number(self, text: str) -> bool:
+        """Whether a text is a number, infinity and NaN included, in the table's way to write decimals."""
+        text = self._written.plain(text)
+        if self._written.decimal == ",":
+            return "." not in text and writes_number(text.replace(",", "."))
+        return writes_number(text)
+
+    def _expect_no_stray_text(self, name: str, present: Mapping[str, int], wrong: Sequence[str], numbers: int) -> None:
+        """Make sure that a column in which most texts are numbers has no other texts, unless they are categories."""
+        if numbers <= sum(present.values()) / 2:
+            return
+        if len(present) <= FEW_CATEGORIES and all(present[text] > 1 for text in wrong):
+            return
+        self._expect_no_total(name, present)
+        self._expect_visible(name, wrong)
+        message = f"{shown_text(wrong[0])} is not a finite number; put a number there, or leave out the row"
+        raise self._error(name, wrong[0], message)
+
+    def _expect_no_total(self, name: str, counts: Mapping[str, int]) -> None:
+        last = self._sample.last
+        if last is None or self._sample.size < 3:
+            return
+        text = last[list(self._sample.columns).index(name)]
+        if counts.get(text, 0) <= 1 and _TOTAL.fullmatch(text):
+            message = f"{shown_text(text)} says that the last row sums up the others; leave it out"
+            raise DataError(self._sample.name, message, row=self._sample.last_row, column=name)
+
+    def _expect_visible(self, name: str, texts: Iterable[str]) -> None:
+        for text in texts:
+            if not text.isprintable() and (found := _INVISIBLE.search(text)):
+                raise self._error(name, text, invisible(text, found[0]))
+
+    def _unless_an_id(self, guess: ColumnGuess) -> ColumnGuess:
+        """Return the guess, or that there is nothing to learn from, if a column only numbers the rows."""
+        values = guess.numbers
+        assert values is not None
+        if (
+            guess.missing
+            or guess.distinct < max(len(values), ROWS_PER_CATEGORY)
+            or not (values == np.rint(values)).all()
+        ):
+            return guess
+        ordered = np.sort(values)
+        steps = np.unique(np.diff(ordered))
+        numbers_rows = len(steps) == 1 and ordered[0] in (0, 1) and (steps[0] == 1 or not self._sample.is_whole)
+        if numbers_rows or _NAME_OF_AN_ID.fullmatch(guess.name):
+            return ColumnGuess(guess.name, "nothing", "an id: each row has a number of its own", guess.distinct)
+        return guess
+
+    def _unless_too_many(self, guess: ColumnGuess, present: Mapping[str, int]) -> ColumnGuess:
+        """Return the guess, or why texts are no categories to learn from."""
+        count, rows = guess.distinct, sum(present.values())
+        example = shown_text(next(iter(present)))
+        formats = formats_of(present) if count > 2 else []
+        if formats:
+            return replace(guess, holds="dates", format=formats[0])
+        if _are_dates(present):
+            return ColumnGuess(
+                guess.name,
+                "nothing",
+                f"dates or times that are not all written in one common way, such as {_both_ways(present)}",
+                count,
+            )
+        if count <= FEW_CATEGORIES and count <= rows / 2:
+            return guess
+        if count <= min(MOST_CATEGORIES, rows / ROWS_PER_CATEGORY):
+            return guess
+        if sum(map(bool, map(_NUMBER_WITH_SIGNS.fullmatch, present))) > 0.9 * count:
+            reason = f"numbers with other characters, such as {example}; write plain numbers to learn from them"
+        elif count > rows / 2:
+            reason = f"nearly each row has a text of its own, such as {example}"
+        else:
+            reason = f"{count:,} different texts in {rows:,} rows are too many"
+        return ColumnGuess(guess.name, "nothing", reason, count)
+
+    def _error(self, name: str, text: str, message: str) -> DataError:
+        row = self._sample.rows[self._sample.columns[name].index(text)]
+        return DataError(self._sample.name, message, row=row, column=name)
+
+
+def _are_dates(present: Mapping[str, int]) -> bool:
+    """Whether nearly all texts of a column are dates or times."""
+    dates = sum(count for text, count in present.items() if _DATE.fullmatch(text))
+    return dates > 0.9 * sum(present.values()) and len(present) > 2
+
+
+def _both_ways(dates: Iterable[str]) -> str:
+    """Return a date as an example, or two if they are written in different ways."""
+    examples = {re.sub(r"\d+", "0", text): text for text in reversed(list(dates))}
+    return " or ".join(shown_text(text) for text in list(reversed(examples.values()))[:2])
+
+
+def invisible(text: str, character: str) -> str:
+    """Return the message for a text with a character that can't be seen."""
+    return f"{shown_text(text)} has an invisible character, U+{ord(character):04X}; remove it from the file"
+
+
+def expect_visible_names(file: str, header: Sequence[str], row: int | None) -> None:
+    """Make sure that no name of a column has a character that can't be seen.
+
+    Raises:
+        DataError: one has.
+    """
+    for name in header:
+        if found := _INVISIBLE.search(name):
+            raise DataError(file, invisible(name, found[0]), row=row)

@@ -1,0 +1,313 @@
+"""A spec to begin from, for a table in a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import DataError, ParameterError, Proposal, did_you_mean
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
+from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser, expect_visible_names
+from mlpkit_plugins.tables.encoder import in_order
+from mlpkit_plugins.tables.options import shown_names
+from mlpkit_plugins.tables.row_sample import RowSample
+from mlpkit_plugins.tables.targets import MANY_CLASSES, class_of_one_row
+from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
+from mlpkit_plugins.tables.times import ISO
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit_plugins.tables.source import TableSource
+
+ALIKE: Final = 0.9995
+"""A column agrees so well with the target that it must be a copy: a rank correlation, or a share of the rows."""
+
+ROWS_COMPARED: Final = 5000
+"""Rows in which a column is compared with the target."""
+
+FILLED: Final = "means in place of numbers, zeros for categories"
+"""What ``missing: fill`` does."""
+
+FEW_ROWS: Final = 500
+"""With fewer rows, larger shares of them are held out, so that what is measured on them means something."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A table, and how its file is read.
+
+    Args:
+        source: the table.
+        sample: rows of it.
+        missing: texts that always mean a missing value.
+        written: how numbers are written.
+        parameters: what a spec must say of the file's format.
+        comments: why, by parameter.
+        has_names: whether the file names its columns.
+    """
+
+    source: TableSource
+    sample: RowSample
+    missing: Collection[str]
+    written: NumberFormat = PLAIN
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
+    has_names: bool = True
+
+
+def propose_for_table(name: str, files: Mapping[str, str], target: str | None, reading: Reading) -> Proposal:
+    """Return a spec that trains well on a table.
+
+    Args:
+        name: the name of the data set.
+        files: the files of the splits, by split.
+        target: the column to predict; None if that wasn't said.
+        reading: the table, and how it is read.
+
+    Raises:
+        ParameterError: the target is missing.
+        DataError: the table has no rows, nothing to learn from, or values that don't fit the others.
+    """
+    sample, source = reading.sample, reading.source
+    expect_visible_names(source.name, source.header, source.header_row)
+    if not sample.size:
+        message = "there are no rows; expected one for each example"
+        raise DataError(source.name, message, row=(source.header_row or 0) + 1)
+    target = _expect_target(target, reading)
+    guesser = ColumnGuesser(sample, reading.missing, reading.written)
+    aim = _aim(guesser, sample, target, reading.missing)
+    guesses = [_unless_a_copy(guesser.guess(column), aim, sample) for column in source.header if column != target]
+    if all(guess.holds == "nothing" for guess in guesses):
+        reasons = "; ".join(f"{guess.name}: {guess.reason}" for guess in guesses[:5]) or "it is the only one"
+        raise DataError(source.name, f"no column besides '{target}' is left to learn from: {reasons}")
+    return _Writer(name, files, reading, aim, guesses).proposal()
+
+
+def _expect_target(target: str | None, reading: Reading) -> str:
+    header = reading.source.header
+    if target in header:
+        assert target is not None
+        return target
+    message = "no column was named to predict" if target is None else f"there is no column '{target}'"
+    remedy = did_you_mean(target or "", header)
+    if not reading.has_names:
+        remedy = "the first row holds data and no names, so that columns are called by their number"
+    raise ParameterError("target", message, expected=f"one of {shown_names(header)}", remedy=remedy)
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """What is predicted.
+
+    Args:
+        column: its name.
+        guess: what it holds.
+        counts: how often each class occurs, in the order of the classes; empty if values are predicted.
+        missing: in how many rows of the sample it is missing.
+    """
+
+    column: str
+    guess: ColumnGuess
+    counts: Mapping[str, int]
+    missing: int
+
+    @property
+    def predict(self) -> str:
+        """What the target holds."""
+        return "classes" if self.counts else "values"
+
+
+def _aim(guesser: ColumnGuesser, sample: RowSample, target: str, missing: Collection[str]) -> _Aim:
+    """Find out whether classes or values are to be predicted."""
+    counts = Counter(text for text in sample.columns[target] if text not in missing)
+    absent = len(sample.rows) - sum(counts.values())
+    if not counts:
+        raise DataError(sample.name, "every value is missing; name another column with --target", column=target)
+    if len(counts) == 1:
+        message = f"every value is {shown_text(next(iter(counts)))}, so that there is nothing to predict"
+        raise DataError(sample.name, f"{message}; name another column with --target", column=target)
+    guess = guesser.content(target, counts)
+    if guess.holds == "numbers" and not _are_classes(guess):
+        return _Aim(target, guess, {}, guess.missing)
+    if len(counts) > sum(counts.values()) / 2:
+        example = shown_text(next(iter(counts)))
+        message = f"nearly each row has a text of its own, such as {example}; classes need several rows each"
+        raise DataError(sample.name, f"{message}; name another column with --target", column=target)
+    classes = [text for text in in_order(set(counts)) if text not in guess.missing_texts]
+    alone = [text for text in counts if counts[text] == 1]
+    if alone and sample.is_whole:
+        message = class_of_one_row(alone[0], len(alone), [text for text in classes if text not in alone])
+        row = sample.rows[sample.columns[target].index(alone[0])]
+        raise DataError(sample.name, message, row=row, column=target)
+    return _Aim(target, guess, {text: counts[text] for text in classes}, absent)
+
+
+def _are_classes(guess: ColumnGuess) -> bool:
+    """Whether numbers are most likely those of classes: two different ones, or few integers of many rows each."""
+    assert guess.numbers is not None
+    present = guess.numbers[~np.isnan(guess.numbers)]
+    if guess.distinct == 2:
+        return True
+    return guess.distinct <= min(MANY_CLASSES, len(present) / 10) and bool((present == np.rint(present)).all())
+
+
+def _unless_a_copy(guess: ColumnGuess, aim: _Aim, sample: RowSample) -> ColumnGuess:
+    """Return the guess, or that a column gives the target away, if it says nearly the same in other words."""
+    if guess.holds == "nothing" or not _is_copy(guess, aim, sample):
+        return guess
+    reason = f"a copy of the target: it says the same as '{aim.column}' in nearly every row"
+    return ColumnGuess(guess.name, "nothing", reason, guess.distinct)
+
+
+def _is_copy(guess: ColumnGuess, aim: _Aim, sample: RowSample) -> bool:
+    if aim.counts:
+        if guess.distinct != len(aim.counts):
+            return False
+        pairs = Counter(zip(sample.columns[guess.name], sample.columns[aim.column], strict=True))
+        partners = dict(pair for pair, _ in reversed(pairs.most_common()))  # of each text, the most frequent one
+        agreeing = sum(pairs[pair] for pair in partners.items())
+        return set(partners.values()) >= set(aim.counts) and agreeing >= ALIKE * len(sample.rows)
+    if guess.numbers is None or aim.guess.numbers is None:
+        return False
+    x, t = guess.numbers[:ROWS_COMPARED], aim.guess.numbers[:ROWS_COMPARED]
+    both = ~(np.isnan(x) | np.isnan(t))
+    if both.sum() < 10 or len(np.unique(x[both])) < 10:
+        return False
+    return abs(float(np.corrcoef(_ranks(x[both]), _ranks(t[both]))[0, 1])) >= ALIKE
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rank of each value; equal values have the mean of theirs."""
+    _, positions, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[positions]
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes the proposal for a table, once it is known what its columns hold."""
+
+    name: str
+    files: Mapping[str, str]
+    reading: Reading
+    aim: _Aim
+    guesses: Sequence[ColumnGuess]
+
+    def proposal(self) -> Proposal:
+        """Return the spec, with comments, and what was decided."""
+        network = perceptron(self._training_rows(), self._target())
+        parameters, comments = self._data()
+        spec = {**network.keys, "data": {self.name: parameters}}
+        place: KeyPath = ("data", self.name)
+        in_spec = {(*place, *path): text for path, text in comments.items()}
+        top: dict[KeyPath, str] = {(): f"Predicts {self.aim.column} from the other columns of {self.files['train']}."}
+        order = ("dtype", "data", "layers", "training")
+        return Proposal(
+            {key: spec[key] for key in order if key in spec},
+            {**top, **in_spec, **network.comments},
+            [*self._decisions(), *network.decisions],
+        )
+
+    def _holding(self, holds: str) -> list[ColumnGuess]:
+        return [guess for guess in self.guesses if guess.holds == holds]
+
+    def _training_rows(self) -> int:
+        validation, test = self._shares().values()
+        held_out = sum(share for share in (validation, test) if isinstance(share, float))
+        return max(1, round(self.reading.sample.size * (1 - held_out)))
+
+    def _shares(self) -> dict[str, float | str]:
+        share = 0.1 if self.reading.sample.size >= FEW_ROWS else 0.2
+        return {split: self.files.get(split, share) for split in ("validation", "test")}
+
+    def _target(self) -> ClassTarget | ValueTarget:
+        if self.aim.counts:
+            return ClassTarget(self.aim.counts)
+        return ValueTarget()
+
+    def _data(self) -> tuple[dict[str, Any], dict[KeyPath, str]]:
+        """Return the parameters of the data set, and comments on them."""
+        sample = self.reading.sample
+        parameters: dict[str, Any] = {
+            "file": self.files["train"],
+            "target": self.aim.column,
+            "predict": self.aim.predict,
+        }
+        comments: dict[KeyPath, str] = {("predict",): self._about_target()}
+        left_out, categorical = self._holding("nothing"), self._holding("categories")
+        if left_out:
+            parameters["ignore"] = [guess.name for guess in left_out]
+            comments |= {("ignore", index): guess.reason for index, guess in enumerate(left_out)}
+        if categorical:
+            parameters |= {"categorical": [guess.name for guess in categorical], "unknown": "zeros"}
+            comments["unknown",] = "a category that no training row has counts as none"
+        if dates := {guess.name: guess.format for guess in self._holding("dates")}:
+            parameters["dates"] = list(dates) if set(dates.values()) == {ISO} else dates
+        texts = set().union(*(guess.missing_texts for guess in (*self.guesses, self.aim.guess)))
+        if texts:
+            parameters["missing_texts"] = [*self.reading.missing, *sorted(texts)]
+        about_missing = self._about_missing()
+        if about_missing or not sample.is_whole:
+            parameters["missing"] = "fill"
+            comments["missing",] = about_missing or "rows beyond those looked at may lack values"
+        parameters |= self.reading.parameters
+        comments |= {(parameter,): text for parameter, text in self.reading.comments.items()}
+        parameters |= {split: share for split, share in self._shares().items() if share != 0.1}
+        if not sample.is_whole:
+            comments["file",] = self._about_sample()
+        return parameters, comments
+
+    def _about_missing(self) -> str:
+        rows = len(self.reading.sample.rows)
+        counts = {guess.name: guess.missing for guess in self.guesses if guess.holds != "nothing" and guess.missing}
+        shown = [
+            f"{count / rows:.0%} of {name}" if count * 100 >= rows else f"{count} of {name}"
+            for name, count in counts.items()
+        ]
+        return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more columns" if len(shown) > 5 else "")
+
+    def _about_target(self) -> str:
+        if not self.aim.counts:
+            values = self.aim.guess.numbers
+            assert values is not None
+            return f"numbers: mean {np.nanmean(values):.4g}, standard deviation {np.nanstd(values):.4g}"
+        total = sum(self.aim.counts.values())
+        shown = [f"{text} {count / total:.0%}" for text, count in list(self.aim.counts.items())[:8]]
+        more = ", ..." if len(self.aim.counts) > len(shown) else ""
+        return f"{len(self.aim.counts)} classes: {', '.join(shown)}{more}"
+
+    def _about_sample(self) -> str:
+        sample = self.reading.sample
+        return f"what its columns hold was guessed from {len(sample.rows):,} of its {sample.size:,} rows"
+
+    def _decisions(self) -> list[tuple[str, str]]:
+        sample, file = self.reading.sample, self.files["train"]
+        numbers = [guess.name for guess in self._holding("numbers")]
+        dates = [guess.name for guess in self._holding("dates")]
+        categories = [f"{guess.name} ({guess.distinct})" for guess in self._holding("categories")]
+        left_out = [(guess.name or "(no name)", guess.reason) for guess in self._holding("nothing")]
+        rows = f"{sample.size:,} of {file}"
+        without = f"{_share(self.aim.missing, len(sample.rows))} of the rows"
+        decisions = [
+            ("rows", rows if sample.is_whole else f"{rows}; {self._about_sample()}"),
+            *self.reading.comments.items(),
+            ("target", f"{self.aim.column}, {self._about_target()}"),
+            ("no target", f"{without}, left out" if self.aim.missing else ""),
+            ("numbers", f"{len(numbers)}: {shown_names(numbers)}" if numbers else ""),
+            ("dates", f"{len(dates)}: {shown_names(dates)}" if dates else ""),
+            ("categories", f"{len(categories)}: {shown_names(categories)}" if categories else ""),
+            *(("left out", f"{name}: {reason}") for name, reason in left_out),
+            ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
+        ]
+        return [(label, text) for label, text in decisions if text]
+
+
+def _share(count: int, rows: int) -> str:
+    return f"{count / rows:.0%}" if count * 100 >= rows else f"{count:,}"

@@ -1,0 +1,165 @@
+"""``mlpkit init --data``: from a person's own table to predictions in three commands, none of which is edited."""
+
+from __future__ import annotations
+
+import json
+import random
+import shlex
+
+import pytest
+
+HEADER = "PassengerId,Age,Sex,Class,Fare,Cabin,Embarked,alive,Survived"
+
+
+@pytest.fixture
+def titanic(work):
+    """Write a table that looks like a famous one."""
+    rng = random.Random(0)
+    rows = [HEADER]
+    for number in range(1, 401):
+        age, sex, place = rng.gauss(30, 12), rng.choice(["male", "female"]), rng.choice([1, 2, 3])
+        survived = int(rng.random() < (0.95 if sex == "female" or age < 12 else 0.08))
+        shown = f"{age:.0f}" if number % 9 else ""
+        cabin = f"{rng.choice('ABC')}{number}" if place == 1 else ""
+        fare, port = f"{rng.gauss(100 / place, 5):.2f}", rng.choice("SCQ")
+        rows.append(f"{number},{shown},{sex},{place},{fare},{cabin},{port},{['no', 'yes'][survived]},{survived}")
+    (work / "titanic.csv").write_text("\n".join(rows) + "\n")
+    return work
+
+
+def commands(out):
+    """Return the commands that the output says come next."""
+    return [shlex.split(line)[1:] for line in out.partition("next:\n")[2].splitlines()]
+
+
+def test_the_commands_that_come_next_work_as_they_stand(titanic, invoke):
+    done = invoke("init", "--data", "titanic.csv", "--target", "Survived")
+    assert (done.code, done.err) == (0, "")
+    run, predict = commands(done.out)
+    assert run == ["run", "titanic.yaml"]
+    assert predict == ["predict", "runs/titanic", "titanic.csv"]
+    assert invoke("check", "titanic.yaml").code == 0
+    assert invoke(*run, "--quiet").code == 0
+    assert json.loads((titanic / "runs/titanic/metrics.json").read_text())["test"]["accuracy"] > 0.85
+    done = invoke(*predict)
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 401
+
+
+def test_what_it_decided_is_printed(titanic, invoke):
+    assert (
+        invoke("init", "--data", "titanic.csv", "--target", "Survived").out
+        == """\
+titanic.yaml:
+  rows        400 of titanic.csv
+  target      Survived, 2 classes: 0 44%, 1 56%
+  numbers     3: Age, Class, Fare
+  categories  2: Sex (2), Embarked (3)
+  left out    PassengerId: an id: each row has a number of its own
+  left out    Cabin: nearly each row has a text of its own, such as 'C1'
+  left out    alive: a copy of the target: it says the same as 'Survived' in nearly every row
+  missing     11% of Age: means in place of numbers, zeros for categories
+  network     2 hidden layers of 256 units, softmax
+  training    adamw, 200 epochs at most, in minibatches of 16, with early stopping
+next:
+  mlpkit run titanic.yaml
+  mlpkit predict runs/titanic titanic.csv
+"""
+    )
+
+
+def test_the_spec_says_why(titanic, invoke):
+    assert invoke("init", "--data", "titanic.csv", "--target", "Survived", "--out", "my.yaml").code == 0
+    assert (
+        (titanic / "my.yaml")
+        .read_text()
+        .startswith(
+            """\
+# Predicts Survived from the other columns of titanic.csv.
+mlpkit: 1
+data:
+  csv:
+    file: titanic.csv
+    target: Survived
+    predict: classes  # 2 classes: 0 44%, 1 56%
+    ignore:
+      - PassengerId  # an id: each row has a number of its own
+      - Cabin  # nearly each row has a text of its own, such as 'C1'
+      - alive  # a copy of the target: it says the same as 'Survived' in nearly every row
+    categorical: [Sex, Embarked]
+    unknown: zeros  # a category that no training row has counts as none
+    missing: fill  # 11% of Age
+    validation: 0.2
+    test: 0.2
+"""
+        )
+    )
+
+
+def test_files_of_their_own_for_validation_and_test(titanic, invoke):
+    header, *rows = (titanic / "titanic.csv").read_text().splitlines()
+    for name, part in (("a", rows[:300]), ("b", rows[300:350]), ("c d", rows[350:])):
+        (titanic / f"{name}.csv").write_text("\n".join([header, *part]) + "\n")
+    done = invoke("init", "--data", "a.csv", "--target", "Survived", "--validation", "b.csv", "--test", "c d.csv")
+    assert done.code == 0
+    run, predict = commands(done.out)
+    assert predict == ["predict", "runs/a", "c d.csv"]
+    assert "csv: 300 train, 50 validation, 50 test" in invoke("check", "a.yaml").out
+    assert invoke(*run, "--quiet", "--set", "training.epochs=1").code == 0
+    assert len(invoke(*predict).out.splitlines()) == 51
+
+
+def test_the_second_run_gets_a_folder_of_its_own(titanic, invoke):
+    (titanic / "runs/titanic").mkdir(parents=True)
+    _, predict = commands(invoke("init", "--data", "titanic.csv", "--target", "Survived").out)
+    assert predict == ["predict", "runs/titanic-2", "titanic.csv"]
+
+
+def test_an_example_that_comes_with_mlpkit(invoke):
+    done = invoke("init", "--data", "example:houses.csv", "--target", "price")
+    assert done.code == 0
+    run, predict = commands(done.out)
+    assert run == ["run", "houses.yaml"]
+    assert predict == ["predict", "runs/houses", "example:houses.csv"]
+
+
+def test_what_only_the_whole_table_shows_is_said_with_the_spec_in_place(titanic, invoke, monkeypatch):
+    monkeypatch.setattr("mlpkit_plugins.tables.row_sample.MOST_CELLS", 1000)
+    lines = (titanic / "titanic.csv").read_text().splitlines(keepends=True)
+    number, age, sex, _, *others = lines[302].split(",")
+    lines[302] = ",".join([number, age, sex, "?", *others])
+    (titanic / "titanic.csv").write_text("".join(lines))
+    done = invoke("init", "--data", "titanic.csv", "--target", "Survived")
+    assert done.code == 1
+    assert "guessed from 100 of its 400 rows" in done.out
+    assert done.err == (
+        "error: titanic.csv, row 303, column 'Class': '?' is not a finite number; add it to missing_texts if it means "
+        "a missing value\n"
+        "  note: the spec is kept in titanic.yaml; mlpkit check titanic.yaml looks again\n"
+    )
+    text = (titanic / "titanic.yaml").read_text()
+    (titanic / "titanic.yaml").write_text(text.replace("    missing:", "    missing_texts: ['', '?']\n    missing:"))
+    assert invoke("check", "titanic.yaml").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--data", "titanic.csv"], "error: --target: no column was named to predict; expected one of PassengerId, "),
+        (
+            ["--data", "titanic.csv", "--target", "survived"],
+            "error: --target: there is no column 'survived'; expected one of PassengerId, Age, Sex, Class, Fare, "
+            "Cabin, Embarked, alive, Survived; did you mean 'Survived'?\n",
+        ),
+        (["--data", "titnic.csv"], "error: --data: there is no file 'titnic.csv'; did you mean 'titanic.csv'?\n"),
+        (["--data", "titanic.csv", "mnist_3layer"], "error: NAME copies a shipped spec, and --data writes a new one; "),
+        (["--target", "Survived"], "error: --target needs --data, the file to write a spec for\n"),
+        (["mnist_3layer", "--test", "a.csv"], "error: --test needs --data, the file to write a spec for\n"),
+        (["--data", "acme.py", "--target", "x"], "error: no data set reads 'acme.py' to propose a spec; "),
+    ],
+)
+def test_wrong_usage(titanic, arguments, expected, invoke):
+    done = invoke("init", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(expected)
+    assert not (titanic / "titanic.yaml").exists()

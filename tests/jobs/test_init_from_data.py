@@ -1,0 +1,137 @@
+"""A first spec for a file of data, proposed by any data set."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from mlpkit.errors import ComponentFailure, DataError, PluginError, StorageError, UsageError
+from mlpkit.jobs.init_from_data import init_from_data
+from mlpkit.specfile.spec import read_spec
+
+PLUGIN = '''\
+from mlpkit import Classes, DataError, Dataset, Description, ParameterError, Proposal, component, hookimpl
+
+SPEC = {
+    "data": {"dots.dots": {"file": "a.dots"}},
+    "layers": [{"Affine": {"units": 2}}, "SoftmaxWithLoss"],
+    "training": {"optimizer": "sgd", "epochs": 1},
+}
+
+
+class Dots(Dataset):
+    """Dots.
+
+    Args:
+        file: the file.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    @classmethod
+    def propose(cls, files, target):
+        if not files["train"].endswith(".dots"):
+            return None
+        if target == "fail":
+            return 1 / 0
+        if target == "number":
+            return 3
+        if target == "wrong":
+            return Proposal({**SPEC, "layers": []}, {}, [])
+        if target == "damaged":
+            raise DataError(files["train"], "there are no dots", row=3)
+        if target is None:
+            raise ParameterError("target", "no target is named", expected="dots", remedy="name one")
+        comments = {("data", "dots.dots"): f"{target} of {', '.join(files.values())}"}
+        return Proposal(SPEC, comments, [("dots", "many")])
+
+    def describe(self):
+        return Description((2,), Classes(2), {"train": 1})
+
+    def open(self, seed):
+        return {}
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("dataset", "dots", Dots)]
+'''
+
+
+@pytest.fixture
+def plugins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dots.py").write_text(PLUGIN)
+    return ["dots.py"]
+
+
+def test_a_data_set_of_a_plugin_proposes_a_spec(tmp_path, plugins):
+    first = init_from_data({"train": "a.dots", "test": "b.dots"}, "ink", plugins=plugins)
+    assert str(first.path) == "a.yaml"
+    assert first.decisions == [("dots", "many")]
+    assert "  dots.dots:  # ink of a.dots, b.dots\n" in (tmp_path / "a.yaml").read_text()
+    assert read_spec(first.path, plugins=plugins).data.name == "dots.dots"
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "expected"),
+    [
+        (None, UsageError, "^--target: no target is named; expected dots; name one$"),
+        ("fail", ComponentFailure, "dataset dots.dots failed in propose: ZeroDivisionError"),
+        ("number", ComponentFailure, "dataset dots.dots returned something of type int from propose"),
+        ("wrong", PluginError, "dataset dots.dots proposed a spec that is wrong: .*the list of layers is empty"),
+        ("damaged", DataError, "^a.dots, row 3: there are no dots$"),
+    ],
+)
+def test_what_goes_wrong_in_a_plugin_leaves_no_file(tmp_path, plugins, target, kind, expected):
+    with pytest.raises(kind, match=expected):
+        init_from_data({"train": "a.dots"}, target, plugins=plugins)
+    assert not (tmp_path / "a.yaml").exists()
+
+
+def test_a_file_that_no_data_set_reads(plugins):
+    with pytest.raises(UsageError, match=r"^no data set reads 'a.xyz' to propose a spec; .* are csv, parquet, .*dots"):
+        init_from_data({"train": "a.xyz"}, "y", plugins=plugins)
+
+
+def test_a_data_set_can_be_left_out(plugins):
+    with pytest.raises(UsageError, match=r"^no data set reads 'a.csv' to propose a spec; "):
+        init_from_data({"train": "a.csv"}, "y", blocked=["csv"])
+
+
+def test_an_existing_file_is_never_overwritten(tmp_path, plugins):
+    (tmp_path / "a.yaml").write_text("mine")
+    with pytest.raises(UsageError, match=r"^a.yaml exists already; choose another name with --out$"):
+        init_from_data({"train": "a.dots"}, "ink", plugins=plugins)
+    assert (tmp_path / "a.yaml").read_text() == "mine"
+
+
+def test_a_folder_that_is_missing_is_an_error(tmp_path, plugins):
+    with pytest.raises(StorageError):
+        init_from_data({"train": "a.dots"}, "ink", tmp_path / "nowhere" / "a.yaml", plugins=plugins)
+
+
+def test_the_spec_names_files_as_seen_from_its_own_folder(tmp_path, plugins):
+    (tmp_path / "a.dots").write_text("")
+    (tmp_path / "specs").mkdir()
+    init_from_data({"train": "a.dots"}, "ink", tmp_path / "specs" / "a.yaml", plugins=plugins)
+    assert "file: ../a.dots" in (tmp_path / "specs/a.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "spec"),
+    [("my data (1).v2.dots", "my_data_1.yaml"), ("folder/a.b.dots", "a.yaml"), ("ä.dots", "a.yaml")],
+)
+def test_the_spec_is_called_like_the_data(plugins, file, spec):
+    assert str(init_from_data({"train": file}, "ink", plugins=plugins).path) == spec
+
+
+def test_a_data_set_whose_library_is_missing_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for name in [name for name in sys.modules if "parquet" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(PluginError, match=r'pip install "mlpkit\[parquet\]"'):
+        init_from_data({"train": "a.parquet"}, "y")

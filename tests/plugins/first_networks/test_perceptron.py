@@ -1,0 +1,77 @@
+"""A multilayer perceptron to begin with."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
+
+
+def loss_of(network):
+    (name, parameters), *_ = network.keys["layers"][-1].items()
+    return name, parameters
+
+
+def units_of(network):
+    return [layer["Affine"]["units"] for layer in network.keys["layers"] if "Affine" in layer]
+
+
+targets = st.just(ValueTarget()) | st.builds(
+    ClassTarget, st.dictionaries(st.text(max_size=5), st.integers(1, 10**6), min_size=2, max_size=30)
+)
+
+
+@given(st.integers(1, 10**9), targets)
+def test_every_size_gets_a_training_that_takes_part_of_its_rows_at_a_time(examples, target):
+    training = perceptron(examples, target).keys["training"]
+    assert 16 <= training["batch_size"] <= 256
+    assert 5 <= training["epochs"] <= 200
+    steps = training["epochs"] * -(-examples // training["batch_size"])
+    assert 1 <= steps // training["evaluate_every"] <= 41
+
+
+@given(st.integers(1, 10**9), targets)
+def test_comments_are_about_what_is_there(examples, target):
+    network = perceptron(examples, target)
+    for path in network.comments:
+        found = network.keys
+        for key in path:
+            found = found[key]
+
+
+def test_more_rows_get_a_deeper_network():
+    few, many = (
+        perceptron(examples, ClassTarget({"a": examples // 2, "b": examples // 2})) for examples in (500, 50_000)
+    )
+    assert units_of(few) == [256, 256, "auto"]
+    assert units_of(many) == [256, 256, 256, "auto"]
+
+
+def test_few_rows_are_judged_by_the_loss():
+    few, many = (perceptron(examples, ClassTarget({"a": 500, "b": 500})).keys["training"] for examples in (300, 9000))
+    assert (few["best_weights"], many["best_weights"]) == ("loss", "accuracy")
+    assert few["early_stopping"]["metric"] == many["early_stopping"]["metric"] == "loss"
+
+
+def test_classes_that_are_about_as_frequent_have_no_weights():
+    network = perceptron(1000, ClassTarget({"a": 500, "b": 300, "c": 200}))
+    assert loss_of(network) == ("SoftmaxWithLoss", {"label_smoothing": 0.1})
+    assert network.keys["training"]["metrics"] == ["accuracy"]
+
+
+def test_rare_classes_weigh_more_and_are_looked_after():
+    network = perceptron(10_000, ClassTarget({"ham": 9900, "spam": 100}))
+    assert loss_of(network)[1]["class_weights"] == {"spam": pytest.approx(99**0.5, abs=0.01)}
+    training = network.keys["training"]
+    assert training["metrics"] == ["f1", "accuracy", "roc_auc"]
+    assert training["best_weights"] == "f1"
+    assert ("rare classes", "weigh up to 9.9 times as much as the most frequent one") in network.decisions
+
+
+def test_noise_does_not_blur_values_if_rows_are_many():
+    few, many = (perceptron(examples, ValueTarget()).keys["layers"] for examples in (500, 50_000))
+    assert {"Dropout": {"rate": 0.1}} in few
+    assert not any("Dropout" in layer for layer in many)
+    assert few[-2:] == many[-2:] == [{"Affine": {"units": "auto", "weights": "lecun_normal"}}, "MeanSquaredError"]

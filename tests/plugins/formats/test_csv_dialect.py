@@ -1,0 +1,66 @@
+"""How a CSV file is written, found out from its beginning."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpkit_plugins.formats.csv_dialect import csv_dialect
+
+
+@pytest.fixture
+def dialect(tmp_path):
+    def of(content):
+        file = tmp_path / "a.csv"
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return csv_dialect(file, "a.csv")
+
+    return of
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_the_one_that_all_rows_have(dialect, delimiter):
+    rows = [["size", "a name", "kind"], ["1.5", "Smith, John; and others | more", "x"], ["2,5", "b", "y"]]
+    text = "".join(delimiter.join(f'"{field}"' for field in row) + "\n" for row in rows)
+    assert dialect(text).delimiter == delimiter
+    assert dialect(text).first == ("size", "a name", "kind")
+
+
+def test_decimal_commas_are_no_delimiters(dialect):
+    assert dialect("a;b;kind\n1,5;2,5;x\n3,5;4,5;y\n").delimiter == ";"
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("größe,art\n1,x\n".encode(), "utf-8"),
+        ("\ufeffgröße,art\n1,x\n".encode(), "utf-8"),
+        ("größe,art\n1,x\n".encode("utf-16"), "utf-16"),
+        ("größe,art\n1,x\n".encode("cp1252"), "cp1252"),
+        (b"gr\x81\xf6e,art\n1,x\n", "latin-1"),
+    ],
+)
+def test_the_encoding_is_one_that_gives_characters(dialect, content, encoding):
+    found = dialect(content)
+    assert found.encoding == encoding
+    assert len(found.first) == 2
+    assert not found.first[0].startswith("\ufeff")
+
+
+def test_a_first_row_with_a_number_holds_no_names(dialect):
+    assert dialect("size,kind\n1,x\n").names_in_first_row
+    assert not dialect("1,x\n2,y\n").names_in_first_row
+
+
+def test_an_empty_file_has_no_first_row(dialect):
+    assert dialect("").first == ()
+    assert dialect("\n\n").first == ()
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_dialect(tmp_path_factory, content):
+    file = tmp_path_factory.getbasetemp() / "any.csv"
+    file.write_bytes(content)
+    found = csv_dialect(file, "any.csv")
+    content.decode(found.encoding, "ignore")

@@ -1,0 +1,274 @@
+"""The spec that is proposed for a table."""
+
+from __future__ import annotations
+
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mlpkit import DataError
+from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.datasets.parquet import Parquet
+from mlpkit_plugins.tables import row_sample
+
+ROWS = 200
+
+
+@pytest.fixture
+def columns():
+    """Return columns by name, drawn at random."""
+    rng = random.Random(0)
+    return {
+        "size": [f"{rng.gauss(10, 3):.3f}" for _ in range(ROWS)],
+        "colour": rng.choices(["red", "green", "blue"], k=ROWS),
+        "kind": rng.choices(["a", "b"], k=ROWS),
+    }
+
+
+@pytest.fixture
+def propose(tmp_path, monkeypatch):
+    """Return a function that writes a CSV file and returns the proposal for it."""
+    monkeypatch.chdir(tmp_path)
+
+    def proposed(columns, target="kind", delimiter=",", name="t.csv", **files):
+        rows = [list(columns), *zip(*columns.values(), strict=True)]
+        (tmp_path / name).write_text("".join(delimiter.join(map(_quoted, row)) + "\n" for row in rows))
+        return Csv.propose({"train": name, **files}, target)
+
+    return proposed
+
+
+def _quoted(text):
+    return f'"{text}"' if set(str(text)) & set(",;") else str(text)
+
+
+def data_of(proposal):
+    ((_, parameters),) = proposal.spec["data"].items()
+    return parameters
+
+
+def reason(proposal, column):
+    """Return why a column is left out; None if it isn't."""
+    ignored = data_of(proposal).get("ignore", [])
+    return proposal.comments["data", "csv", "ignore", ignored.index(column)] if column in ignored else None
+
+
+def test_numbers_and_categories(propose, columns):
+    assert data_of(propose(columns)) == {
+        "file": "t.csv",
+        "target": "kind",
+        "predict": "classes",
+        "categorical": ["colour"],
+        "unknown": "zeros",
+        "validation": 0.2,
+        "test": 0.2,
+    }
+
+
+def test_files_of_splits_are_named(propose, columns):
+    data = data_of(propose(columns, validation="v.csv", test="w.csv"))
+    assert (data["validation"], data["test"]) == ("v.csv", "w.csv")
+
+
+def test_large_tables_hold_out_the_usual_shares(propose):
+    columns = {"size": list(range(0, 3000, 3)), "kind": ["a", "b"] * 500}
+    assert not {"validation", "test"} & set(data_of(propose(columns)))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: each row has a number of its own"),
+        ("n", list(range(1, ROWS + 1)), "an id: each row has a number of its own"),
+        ("", [7 * i % 13 for i in range(ROWS)], "it has no name, as an index of pandas"),
+        ("Unnamed: 0", list(range(ROWS)), "an index, as pandas writes it"),
+        ("country", ["NL"] * ROWS, "every value is 'NL'"),
+        ("fax", [""] * ROWS, "every value is missing"),
+        ("note", [f"text {i}" for i in range(ROWS)], "nearly each row has a text of its own, such as 'text 0'"),
+        ("street", [f"street {i % 30}" for i in range(ROWS)], "30 different texts in 200 rows are too many"),
+        (
+            "at",
+            [f"{i % 24}:15" for i in range(ROWS)],
+            "dates or times that are not all written in one common way, such as '0:15'",
+        ),
+        (
+            "when",
+            [f"2020-01-{i % 28 + 1:02d}" if i % 2 else f"{i % 28 + 1}.1.2020" for i in range(ROWS)],
+            "dates or times that are not all written in one common way, such as '1.1.2020' or '2020-01-02'",
+        ),
+    ],
+)
+def test_what_is_left_out_and_why(propose, columns, name, values, expected):
+    proposal = propose({name: values, **columns})
+    assert reason(proposal, name) == expected
+    assert name not in data_of(proposal).get("categorical", [])
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("year", [1900 + i for i in range(ROWS)]),
+        ("n", [i * i for i in range(ROWS)]),
+        ("rooms", [i % 5 for i in range(ROWS)]),
+        ("member", ["true" if i % 3 else "False" for i in range(ROWS)]),
+    ],
+)
+def test_numbers_that_are_kept(propose, columns, name, values):
+    proposal = propose({name: values, **columns})
+    assert reason(proposal, name) is None
+    assert data_of(proposal)["categorical"] == ["colour"]
+
+
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        ([f"2020-01-{i % 28 + 1:02d}" for i in range(ROWS)], ["when"]),
+        ([f"{i % 28 + 1}.1.2020" for i in range(ROWS)], {"when": "%d.%m.%Y"}),
+    ],
+)
+def test_dates(propose, columns, values, written):
+    assert data_of(propose({"when": values, **columns}))["dates"] == written
+
+
+@pytest.mark.parametrize(
+    ("values", "parameter", "expected"),
+    [
+        ([f"${i}.50" for i in range(ROWS)], "symbols", ("$",)),
+        ([f"{i / 7:.2f} %" for i in range(ROWS)], "symbols", ("%",)),
+        ([f"{i + 1},{i:03d}" for i in range(ROWS)], "thousands", ","),
+        ([f"$ {i + 1},{i:03d}.5" for i in range(ROWS)], "thousands", ","),
+    ],
+)
+def test_ways_to_write_numbers(propose, columns, values, parameter, expected):
+    proposal = propose({"price": values, **columns})
+    assert data_of(proposal)[parameter] == expected
+    assert reason(proposal, "price") is None
+
+
+def test_numbers_with_a_few_texts_that_come_often_are_categories(propose, columns):
+    proposal = propose({"dependants": ["0", "1", "2", "3+"] * 50, **columns})
+    assert data_of(proposal)["categorical"] == ["dependants", "colour"]
+
+
+def test_copies_of_the_target_are_left_out(propose, columns):
+    written = {"a": "ham", "b": "egg"}
+    codes = [written[kind] for kind in columns["kind"]]
+    assert reason(propose({"copy": codes, **columns}), "copy") == (
+        "a copy of the target: it says the same as 'kind' in nearly every row"
+    )
+    codes[3] = "egg" if codes[3] == "ham" else "ham"
+    assert reason(propose({"copy": codes, **columns}), "copy") is None
+    assert data_of(propose({"copy": [*codes[:10], *["egg"] * (ROWS - 10)], **columns}))["categorical"] == [
+        "copy",
+        "colour",
+    ]
+
+
+def test_a_rising_function_of_a_target_of_numbers_is_a_copy(propose, columns):
+    cubes = {"cube": [float(size) ** 3 for size in columns["size"]], **columns}
+    assert reason(propose(cubes, target="size"), "cube").startswith("a copy of the target")
+    assert reason(propose(columns, target="size"), "kind") is None
+
+
+@pytest.mark.parametrize(
+    ("values", "predict"),
+    [
+        (["a", "b"] * 100, "classes"),
+        ([0, 1] * 100, "classes"),
+        ([0.5, 1.5] * 100, "classes"),
+        ([1, 2, 3, 4] * 50, "classes"),
+        ([0.5, 1, 1.5, 2] * 50, "values"),
+        (list(range(100)) * 2, "values"),
+        ([i * 0.37 for i in range(200)], "values"),
+        (["1", "2", "?", "3"] * 50, "classes"),
+    ],
+)
+def test_classes_or_values(propose, columns, values, predict):
+    proposal = propose({**columns, "y": values}, target="y")
+    assert data_of(proposal)["predict"] == predict
+    assert (proposal.spec["layers"][-1] == "MeanSquaredError") == (predict == "values")
+
+
+def test_missing_values_are_filled_and_their_texts_named(propose, columns):
+    for row, text in ((3, "?"), (7, ""), (9, "n/a")):
+        columns["size"][row] = text
+    proposal = propose(columns)
+    data = data_of(proposal)
+    assert data["missing"] == "fill"
+    assert proposal.comments["data", "csv", "missing"] == "2% of size"
+    assert data["missing_texts"] == ["", "NA", "NaN", "nan", "null", "?", "n/a"]
+
+
+def test_rows_without_a_target_are_counted(propose, columns):
+    columns["kind"][5] = ""
+    proposal = propose(columns)
+    assert "missing" not in data_of(proposal)
+    assert ("no target", "1 of the rows, left out") in proposal.decisions
+
+
+def test_decimal_commas_and_semicolons(propose, columns):
+    columns["size"] = [size.replace(".", ",") for size in columns["size"]]
+    data = data_of(propose(columns, delimiter=";"))
+    assert (data["delimiter"], data["decimal"]) == (";", ",")
+    assert data["categorical"] == ["colour"]
+
+
+def test_a_file_without_names_has_columns_by_number(propose, columns, tmp_path):
+    propose(columns)
+    lines = (tmp_path / "t.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "u.csv").write_text("".join(lines[1:]))
+    data = data_of(Csv.propose({"train": "u.csv"}, "column3"))
+    assert data["header"] == ["column1", "column2", "column3"]
+    assert data["categorical"] == ["column2"]
+
+
+def test_a_large_table_is_guessed_from_rows_all_over_it(propose, columns, monkeypatch):
+    monkeypatch.setattr(row_sample, "MOST_CELLS", 3000)
+    many = {name: values * 20 for name, values in columns.items()}
+    many["size"][::400] = ["?"] * 10
+    proposal = propose(many)
+    assert proposal.decisions[0] == (
+        "rows",
+        "4,000 of t.csv; what its columns hold was guessed from 1,000 of its 4,000 rows",
+    )
+    data = data_of(proposal)
+    assert data["missing"] == "fill"
+    assert "?" in data["missing_texts"]
+
+
+def test_a_wide_table_is_guessed_from_few_rows(propose, columns, monkeypatch):
+    monkeypatch.setattr(row_sample, "MOST_CELLS", 3000)
+    wide = {f"x{number}": range(number, number + ROWS) for number in range(500)}
+    proposal = propose({**wide, **columns})
+    assert "guessed from 100 of its 200 rows" in proposal.decisions[0][1]
+
+
+def test_a_file_of_another_kind_is_left_to_other_data_sets():
+    assert Csv.propose({"train": "a.parquet"}, "kind") is None
+    assert Parquet.propose({"train": "a.csv"}, "kind") is None
+
+
+def test_parquet_gives_the_same_columns_as_csv(propose, columns, tmp_path):
+    columns["size"][4] = ""
+    columns = {"id": list(range(ROWS)), **columns, "nothing": [""] * ROWS}
+    from_csv = data_of(propose(columns))
+    table = pa.table(
+        {
+            **columns,
+            "size": [float(size) if size else None for size in columns["size"]],
+            "nothing": pa.nulls(ROWS),
+            "tags": [["a", "b"]] * ROWS,
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    from_parquet = data_of(Parquet.propose({"train": "t.parquet"}, "kind"))
+    assert from_parquet.pop("ignore") == [*from_csv.pop("ignore"), "tags"]
+    assert from_parquet.pop("file") == "t.parquet"
+    assert {"file": "t.csv", **from_parquet} == from_csv
+
+
+def test_a_target_with_a_text_of_its_own_in_each_row_holds_no_classes(propose, columns):
+    with pytest.raises(DataError, match="column 'note': nearly each row has a text of its own, such as 'text 0'; "):
+        propose({**columns, "note": [f"text {i}" for i in range(ROWS)]}, target="note")
