@@ -46,7 +46,8 @@ class Csv(TableDataset):
         skip_rows: how many rows before the header are left out.
         decimal: the character before the decimals of a number, a point or a comma.
         thousands: the character between groups of three digits; by default no character may be there.
-        symbols: texts before or after a number that are left out, such as ``$``, ``%`` or ``kg``.
+        symbols: texts before or after a number that are left out, such as ``€``, ``%`` or ``kg``; a spec doubles
+            dollars, as in ``$$``.
         encoding: how characters are written as bytes, such as ``latin-1``.
         header: the names of the columns, if the first row of the file doesn't have them.
 

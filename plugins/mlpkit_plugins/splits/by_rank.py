@@ -30,15 +30,23 @@ def split_by_class(
     Raises:
         ParameterError: a split that should have examples gets none.
     """
-    numbers = _scattered(keys, seed)
-    order = np.lexsort((numbers, classes))
-    ranks = np.empty(len(keys))
     counts = np.bincount(classes)
-    begins = np.repeat(np.cumsum(counts) - counts, counts)
-    ranks[order] = (np.arange(len(keys)) - begins + 0.5) / np.repeat(counts, counts)  # from 0 to 1 in each class
-    return _split_in_order(
-        np.lexsort((numbers, _first_of_equals(ranks, numbers))), numbers, shares, "set split: shuffle"
-    )
+    numbers = _scattered(keys, seed)
+    firsts = np.full(len(counts), np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(firsts, classes, numbers)
+    tested = _allotted(shares.test, counts, firsts)
+    kept = np.maximum(_allotted(shares.test + shares.validation, counts, firsts), tested)
+    split_of = np.zeros(len(keys), np.int8)
+    for number in np.flatnonzero(counts):
+        rows = classes == number
+        found = numbers[rows]
+        in_order = np.sort(found)
+        first = _cut(in_order, 0, tested[number])
+        second = _cut(in_order, first, kept[number]) if shares.validation else first
+        split_of[rows] = (found < in_order[second]).astype(np.int8) + (found < in_order[first])
+    parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
+    shares.expect_examples({name: len(part) for name, part in parts.items()}, "set split: shuffle")
+    return {name: part for name, part in parts.items() if len(part)}
 
 
 def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
@@ -76,12 +84,22 @@ def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
         return scattered(keys + scattered(np.array([seed], np.uint64)))
 
 
-def _first_of_equals(ranks: NDArray[np.float64], numbers: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Return for each example the lowest rank of those with the same number."""
-    _, places = np.unique(numbers, return_inverse=True)
-    lowest = np.full(len(numbers), np.inf)
-    np.minimum.at(lowest, places, ranks)
-    return lowest[places]
+def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np.uint64]) -> NDArray[np.integer[Any]]:
+    """Return how many of each class a share is, all but one at most, rounded so that their sum is that share of all.
+
+    Args:
+        share: the share.
+        counts: the examples of each class.
+        firsts: a number of each class that breaks ties.
+    """
+    wanted = share * counts
+    most = np.maximum(counts - 1, 0)
+    allotted: NDArray[np.integer[Any]] = np.minimum(np.floor(wanted + 1e-9).astype(np.int64), most)
+    missing = max(round(share * int(counts.sum())) - int(allotted.sum()), 0)
+    largest_remainders_first = np.lexsort((firsts, (allotted - wanted).round(9)))
+    with_room = largest_remainders_first[(allotted < most)[largest_remainders_first]]
+    allotted[with_room[:missing]] += 1
+    return allotted
 
 
 def _split_in_order(
@@ -95,18 +113,27 @@ def _split_in_order(
         shares: which part makes which split.
         remedy: what to do if too many examples stay together.
     """
-    sorted_keys = keys[order]
-    borders = np.flatnonzero(sorted_keys[1:] != sorted_keys[:-1]) + 1
-    test = _border(borders, 0, shares.test * len(order))
-    kept = _border(borders, test, (shares.test + shares.validation) * len(order)) if shares.validation else test
+    in_order = keys[order]
+    test = _cut(in_order, 0, shares.test * len(order))
+    kept = _cut(in_order, test, (shares.test + shares.validation) * len(order)) if shares.validation else test
     parts = {"train": order[kept:], "validation": order[test:kept], "test": order[:test]}
     shares.expect_examples({name: len(part) for name, part in parts.items()}, remedy)
     return {name: np.sort(part) for name, part in parts.items() if len(part)}
 
 
-def _border(borders: NDArray[np.intp], begin: int, wanted: float) -> int:
-    """Return where to cut after a position: the border nearest to what is wanted, halves rounded down."""
-    later = borders[borders > begin]
-    if round(wanted) <= begin or not len(later):
+def _cut(in_order: NDArray[Any], begin: int, wanted: float) -> int:
+    """Return where to cut after a position, and before the end: where the key changes nearest to what is wanted.
+
+    Args:
+        in_order: the keys, equal ones side by side.
+        begin: the position; nothing is cut off if no more is wanted, or no key changes.
+        wanted: where to cut, if the key changes there.
+    """
+    place = round(wanted)
+    if place <= begin:
         return begin
-    return int(later[np.abs(later - wanted).argmin()])
+    place = min(place, len(in_order) - 1)
+    same = in_order == in_order[place]
+    before, after = int(same.argmax()), len(in_order) - int(same[::-1].argmax())
+    borders = [border for border in (before, after) if begin < border < len(in_order)]
+    return min(borders, key=lambda border: abs(border - wanted)) if borders else begin

@@ -16,7 +16,7 @@ from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.parts import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -83,7 +83,7 @@ class TableEncoder:
             for name, texts, codes in zip(columns.all_categories, table.texts, table.codes.T, strict=True)
         ]
         classes = found.pop().names if columns.target_class is not None else None
-        absent = np.isnan(table.numbers[training, : len(columns.numbers)]).sum(axis=0).tolist()
+        absent = _missing_somewhere(table.numbers, training, len(columns.numbers)) if indicate else ()
         zeros, ones = np.zeros_like(means), np.ones_like(stds)
         return cls(
             columns.numbers,
@@ -92,7 +92,7 @@ class TableEncoder:
             means,
             {name: categories.names for name, categories in zip(columns.categories, found, strict=True)},
             classes,
-            tuple(name for name, some in zip(columns.numbers, absent, strict=True) if some and indicate),
+            tuple(columns.numbers[column] for column in absent),
             tuple(name for name, categories in zip(columns.categories, found, strict=True) if categories.with_other),
         )
 
@@ -254,6 +254,14 @@ def _statistics(
     stds = np.sqrt(squares / counts)
     tiny = stds <= 1e-12 * np.abs(means)  # all values are equal, up to rounding of their mean
     return means, np.where(tiny, 1.0, stds)
+
+
+def _missing_somewhere(numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int) -> Iterable[int]:
+    """Return which of the first columns lack a number in some of the rows."""
+    found = np.zeros(columns, np.bool_)
+    for part in parts(len(rows), columns):
+        found |= np.isnan(numbers[rows[part], :columns]).any(axis=0)
+    return [int(column) for column in np.flatnonzero(found)]
 
 
 class _Categories(NamedTuple):

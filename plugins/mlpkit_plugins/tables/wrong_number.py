@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit import DataError, ParameterError
@@ -57,6 +58,9 @@ def wrong_number(place: Place, columns: Columns, texts: Sequence[str], text: str
         texts: the texts of the column, as many as are known.
         text: the text.
     """
+    message = f"{shown_text(text)} is not a finite number"
+    if place.written is not None:  # what is known already needs no advice
+        text, texts = place.written.plain(text), list(map(place.written.plain, texts))
     if not columns.has_target:
         remedy = _separator_remedy(place, texts, text, trained=True) or "put a number there, or leave out the row"
     elif place.name in columns.target_numbers and not _any_number(texts, text):
@@ -69,8 +73,7 @@ def wrong_number(place: Place, columns: Columns, texts: Sequence[str], text: str
     else:
         remedy = _separator_remedy(place, texts, text, trained=False) or _symbol_remedy(place, texts, text)
         remedy = remedy or _remedy(place.name, texts, text, is_target=place.name in columns.target_numbers)
-    message = f"{shown_text(text)} is not a finite number; {remedy}"
-    return DataError(place.file, message, row=place.row, column=place.name)
+    return DataError(place.file, f"{message}; {remedy}", row=place.row, column=place.name)
 
 
 def wrong_text(file: str, row: int, columns: Columns, name: str, error: WrongTextError) -> DataError:
@@ -117,8 +120,12 @@ def _symbol_remedy(place: Place, texts: Sequence[str], text: str) -> str:
     symbols = symbols_of(text)
     if not symbols or sum(symbols_of(other) == symbols for other in texts) <= len(texts) / 2:
         return ""
-    listed = ", ".join(f"'{symbol}'" for symbol in symbols)
-    return f"set symbols: [{listed}] to leave it out" if place.written is not None else "write the numbers alone"
+    listed = ", ".join(f"'{symbol.replace('$', '$$')}'" for symbol in symbols)
+    if place.written is None:
+        return "write the numbers alone"
+    without = replace(place.written, symbols=tuple(symbols))
+    separator = _separator_remedy(place, list(map(without.plain, texts)), without.plain(text), trained=False)
+    return f"set symbols: [{listed}] to leave it out" + (f", and {separator}" if separator else "")
 
 
 def symbols_of(text: str) -> list[str]:
@@ -180,6 +187,6 @@ def _only_texts(texts: Sequence[str], missing: Collection[str]) -> str:
 
 
 def _in_yaml(name: str) -> str:
-    """Return a name as a list in a spec has it."""
+    """Return a name as a list in a spec has it, where a dollar is doubled."""
     plain = re.fullmatch(r"[A-Za-z_][\w .-]*", name) and name.lower() not in ("true", "false", "null")
-    return name.strip() if plain and name == name.strip() else "'" + name.replace("'", "''") + "'"
+    return name.strip() if plain and name == name.strip() else "'" + name.replace("'", "''").replace("$", "$$") + "'"

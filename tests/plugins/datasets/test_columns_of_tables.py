@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+import mlpkit
 from mlpkit import DataError, ModelFileError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.datasets.parquet import Parquet
@@ -299,6 +301,18 @@ def test_all_columns_of_words_come_in_one_error_to_be_pasted(tmp_path):
     categorical = ("soil", "colour", "size: x")
     followed = csv_of(tmp_path, text, categorical=categorical, symbols=("$",), predict="labels")
     assert followed.describe().input_shape == (1 + 2 + 2 + 2 + 1 + 1,)
+
+
+def test_advice_about_dollars_works_in_a_spec(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text("a,t\n$5,0\n$6,1\n")
+    (tmp_path / "spec.yaml").write_text(
+        "mlpkit: 1\ndata: {csv: {file: data.csv, target: t, predict: values, validation: 0, test: 0}}\n"
+        "layers: [Affine: {units: auto}, MeanSquaredError]\ntraining: {optimizer: sgd, epochs: 1}\n"
+    )
+    said = said_by(lambda: mlpkit.build(mlpkit.load_spec("spec.yaml")), DataError)
+    advice = re.search(r"set (symbols): (\[.*\])", said)
+    mlpkit.build(mlpkit.load_spec("spec.yaml", overrides=[f"data.csv.{advice[1]}={advice[2]}"]))
 
 
 def test_of_many_columns_of_words_some_are_shown_and_all_are_pasted(tmp_path):

@@ -66,9 +66,11 @@ def test_each_part_has_the_same_share_of_every_class(classes, shares, seed):
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(len(classes)))
     for name, share in (("validation", shares.validation), ("test", shares.test)):
         part = parts.get(name, np.zeros(0, np.intp))
-        assert len(part) == pytest.approx(share * len(classes), abs=1)
+        small = sum(0 < count < 4 for count in np.bincount(classes).tolist())  # of which one has to stay for training
+        assert len(part) == pytest.approx(share * len(classes), abs=1 + small)
         for number, count in enumerate(np.bincount(classes)):
             assert (classes[part] == number).sum() == pytest.approx(share * count, abs=1.5)
+    assert set(classes[parts["train"]].tolist()) == set(classes.tolist())
 
 
 @given(st.permutations(range(60)), seeds)
