@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.recipe import KeyPath
-    from mlpkit_plugins.tables.source import TableSource
+    from mlpkit_plugins.tables.source import TableFile
 
 ALIKE: Final = 0.9995
 """A column agrees so well with the target that it must be a copy: a rank correlation, or a share of the rows."""
@@ -54,7 +54,7 @@ class Reading:
         has_names: whether the file names its columns.
     """
 
-    source: TableSource
+    source: TableFile
     sample: RowSample
     missing: Collection[str]
     written: NumberFormat = PLAIN

@@ -13,7 +13,7 @@ from mlpkit_plugins.splits.by_key import scattered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit_plugins.tables.source import TableSource
+    from mlpkit_plugins.tables.source import TableFile
 
 MOST_CELLS: Final = 2_000_000
 """Texts that a sample holds at most, apart from the fewest rows."""
@@ -48,7 +48,7 @@ class RowSample:
         return len(self.rows) == self.size
 
 
-def sample_rows(source: TableSource) -> RowSample:
+def sample_rows(source: TableFile) -> RowSample:
     """Read a table once, and keep rows of it that are drawn at random, in bounded memory.
 
     The same table always gives the same rows.
@@ -82,7 +82,7 @@ def sample_rows(source: TableSource) -> RowSample:
     return RowSample(source.name, rows, dict(zip(names, columns, strict=True)), last, last_row, size)
 
 
-def _expect_no_header(source: TableSource, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
+def _expect_no_header(source: TableFile, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
     """Make sure that no row repeats the header, as in files that were put together from several."""
     if source.header[0] not in columns[0] or len(source.header) < 2:
         return

@@ -86,7 +86,7 @@ class Chunk(NamedTuple):
 
 
 class TableSource(Protocol):
-    """A file with a table."""
+    """A table that is read in chunks of rows."""
 
     kind: str
     """What it is in messages: a file, or a table in memory."""
@@ -119,6 +119,10 @@ class TableSource(Protocol):
             DataError: the file is damaged, or a value doesn't fit its column.
             ParameterError: the target doesn't hold what is to be predicted.
         """
+
+
+class TableFile(TableSource, Protocol):
+    """A file with a table."""
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
