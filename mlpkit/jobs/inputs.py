@@ -18,7 +18,7 @@ from mlpkit.network.sequential import number_array
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -209,17 +209,19 @@ def _encoded(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> NDArr
         if isinstance(place, Path):  # the data set does not know which file it is about
             raise DataError(place, str(error)) from error
         raise
-    expect_finite(place, x, "gives the network {value}; expected finite numbers")
+    names = model.dataset.feature_names() if x.ndim == 2 else None
+    expect_finite(place, x, "gives the network {value}; expected finite numbers", names)
     return x
 
 
-def expect_finite(place: str | Path, rows: NDArray[Any], message: str) -> None:
+def expect_finite(place: str | Path, rows: NDArray[Any], message: str, names: Sequence[str] | None = None) -> None:
     """Make sure that rows are finite numbers.
 
     Args:
         place: where they come from.
         rows: the rows.
         message: what to say of one that is not, with a place for its ``value``.
+        names: the name of each number of a row, if they have names.
 
     Raises:
         DataError: one is not.
@@ -227,4 +229,5 @@ def expect_finite(place: str | Path, rows: NDArray[Any], message: str) -> None:
     finite = np.isfinite(rows)
     if not finite.all():
         position = np.unravel_index(int((~finite).argmax()), rows.shape)
-        raise DataError(place, f"row {position[0]}, counted from 0, {message.format(value=rows[position])}")
+        where = f"row {position[0]}, counted from 0, " + (f"column '{names[position[1]]}', " if names else "")
+        raise DataError(place, where + message.format(value=rows[position]))

@@ -536,3 +536,16 @@ def test_dates_and_ordered_categories_in_memory_are_read_as_from_the_file(writte
 
 def columns(rows):
     return {name: [row[name] for row in rows] for name in ("grade", "size")}
+
+
+def test_a_number_too_large_for_the_network_is_named_with_its_column(model):
+    with pytest.raises(mlpkit.DataError, match="row 1, counted from 0, column 'age', gives the network inf"):
+        model.predict([people()[0], {**people()[1], "age": 1e43}])
+
+
+def test_advice_about_other_data_is_not_about_parameters(model, tmp_path):
+    write(tmp_path / "other.csv", [{**people()[0], "age": "old"}])
+    with pytest.raises(
+        mlpkit.DataError, match="'old' is not a finite number; put a number there, or leave out the row"
+    ):
+        model.evaluate(tmp_path / "other.csv")

@@ -106,7 +106,7 @@ class CsvSource:
         except NotANumberError as error:
             beside = [text for other in block.columns[: len(columns.all_numbers)] for text in other]
             place = Place(self.name, int(block.rows[error.index]), name, self._written, beside)
-            if columns.has_target and name in columns.numbers:
+            if not columns.trained and name in columns.numbers:
                 found = [
                     pair for pair in zip(columns.numbers, block.columns, strict=False) if pair[0] not in columns.readers
                 ]

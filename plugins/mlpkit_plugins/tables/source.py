@@ -27,6 +27,7 @@ class Columns:
         key: the column whose text decides which split a row goes to.
         key_is_time: whether the key column holds times, in whose order rows are split.
         readers: how the texts of some columns of numbers are read; all others hold plain numbers.
+        trained: whether a trained model reads them, so that advice can't be about the parameters of the data set.
     """
 
     numbers: tuple[str, ...]
@@ -36,6 +37,7 @@ class Columns:
     key: str | None = None
     key_is_time: bool = False
     readers: Mapping[str, ColumnReader] = field(default_factory=dict)
+    trained: bool = False
 
     def in_file(self, name: str) -> str:
         """Return the column of the file that a column of numbers comes from."""

@@ -148,7 +148,7 @@ class Table:
         return chunk
 
     def _missing_message(self) -> str:
-        if not self.columns.has_target:
+        if self.columns.trained:
             return "the value is missing; write one, or leave out the row"
         remedy = "set missing: fill to put the mean in its place, or missing: drop to leave out such rows"
         return f"the value is missing; {remedy}"

@@ -225,6 +225,7 @@ class TableDataset(TableOptions, Dataset):
             () if self.predict == "classes" else self.targets,
             self.targets[0] if self.predict == "classes" else None,
             readers=self.readers,
+            trained=True,
         )
         expect_columns(found, columns.names_in_file)
         table = Table(found, columns, missing=self.missing, missing_texts=self.missing_texts)
@@ -292,7 +293,7 @@ class TableDataset(TableOptions, Dataset):
     def _raw(self, source: TableSource) -> NDArray[Any]:
         """Read the columns that the model takes."""
         encoder = self._expect_encoder()
-        columns = Columns(encoder.numbers, tuple(encoder.categories), readers=self.readers)
+        columns = Columns(encoder.numbers, tuple(encoder.categories), readers=self.readers, trained=True)
         expect_columns(source, columns.names_in_file)
         missing = "error" if self.missing == "drop" else self.missing  # each row gets its prediction
         return self._translated(Table(source, columns, missing=missing, missing_texts=self.missing_texts), encoder)
@@ -407,7 +408,7 @@ class TableDataset(TableOptions, Dataset):
                 return numbers_for_classes(table)
             return table.error(position, name, unknown_class(text, encoder.classes or (), trained=self._is_loaded))
         return table.error(
-            position, name, unknown_category(text, encoder.categories[name], to_predict=not table.columns.has_target)
+            position, name, unknown_category(text, encoder.categories[name], to_predict=table.columns.trained)
         )
 
 

@@ -61,7 +61,7 @@ def wrong_number(place: Place, columns: Columns, texts: Sequence[str], text: str
     message = f"{shown_text(text)} is not a finite number"
     if place.written is not None:  # what is known already needs no advice
         text, texts = place.written.plain(text), list(map(place.written.plain, texts))
-    if not columns.has_target:
+    if columns.trained:
         remedy = _separator_remedy(place, texts, text, trained=True) or "put a number there, or leave out the row"
     elif place.name in columns.target_numbers and not _any_number(texts, text):
         return ParameterError(
@@ -86,7 +86,7 @@ def wrong_text(file: str, row: int, columns: Columns, name: str, error: WrongTex
         name: the column of numbers that the text is for.
         error: what the reader said.
     """
-    remedy = error.remedy if columns.has_target else "put one there, or leave out the row"
+    remedy = "put one there, or leave out the row" if columns.trained else error.remedy
     return DataError(file, f"{error.message}; {remedy}", row=row, column=columns.in_file(name))
 
 
