@@ -229,5 +229,5 @@ def expect_finite(place: str | Path, rows: NDArray[Any], message: str, names: Se
     finite = np.isfinite(rows)
     if not finite.all():
         position = np.unravel_index(int((~finite).argmax()), rows.shape)
-        where = f"row {position[0]}, counted from 0, " + (f"column '{names[position[1]]}', " if names else "")
+        where = f"row {position[0]}, counted from 0, " + (f"column '{names[int(position[1])]}', " if names else "")
         raise DataError(place, where + message.format(value=rows[position]))
