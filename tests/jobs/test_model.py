@@ -545,7 +545,5 @@ def test_a_number_too_large_for_the_network_is_named_with_its_column(model):
 
 def test_advice_about_other_data_is_not_about_parameters(model, tmp_path):
     write(tmp_path / "other.csv", [{**people()[0], "age": "old"}])
-    with pytest.raises(
-        mlpkit.DataError, match="'old' is not a finite number; put a number there, or leave"
-    ):
+    with pytest.raises(mlpkit.DataError, match="'old' is not a finite number; put a number there, or leave"):
         model.evaluate(tmp_path / "other.csv")
