@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.jobs.build import build_for, prove_layers
-from mlpkit.jobs.model import Origin
+from mlpkit.jobs.saved_model import Origin
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import Registry
