@@ -274,7 +274,7 @@ def test_components_inside_components_are_resolved_too(registry):
         ),
         (
             "Affine",
-            "layers.0: missing parameter 'units' of layer Affine; expected units: an integer, at least 1",
+            "layers.0: missing parameter 'units' of layer Affine; expected units: an integer, at least 1, or auto",
             True,
         ),
         (
@@ -325,11 +325,15 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
             UnknownComponentError,
             f"'sgd' is an optimizer, not a layer; installed: {LAYERS} and 1 more: see mlpkit plugins",
         ),
-        ({"Affine": {"units": 0}}, ParameterError, "Affine.units: 0 is out of range; expected an integer, at least 1"),
+        (
+            {"Affine": {"units": 0}},
+            ParameterError,
+            "Affine.units: 0 is out of range; expected an integer, at least 1, or auto",
+        ),
         (
             "Affine",
             ParameterError,
-            "layer: missing parameter 'units' of layer Affine; expected units: an integer, at least 1",
+            "layer: missing parameter 'units' of layer Affine; expected units: an integer, at least 1, or auto",
         ),
         (
             {"acme.Swish": {"low": 2}},

@@ -166,11 +166,18 @@ class PathType(TextType):
         if not isinstance(text, str) or folder is None or _ELSEWHERE.match(text):
             return text
         found = folder / text
-        if not found.exists() and Path(text).exists():
+        if not _exists(found) and _exists(Path(text)):
             here = os.path.relpath(text, folder)
             message = f"there is no {show(str(found))}; a path starts from the folder of the spec"
             return context.report(path, message, remedy=f"write {here}")
         return str(_seen_from_here(found)) if folder != Path() else text
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _seen_from_here(path: Path) -> Path:
