@@ -15,7 +15,7 @@ _ADDED: Final = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS: Final = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT: Final = np.uint64(31)
 _BITS_KEPT: Final = np.uint64(11)
-_TOGETHER: Final = 1 << 16
+TOGETHER: Final = 1 << 16
 """Keys hashed at a time, so that scratch memory stays small."""
 
 
@@ -34,8 +34,8 @@ def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[st
     """
     salt = scattered(np.array([seed], np.uint64))
     inside = [np.empty(len(keys), np.bool_) for _ in range(2)]  # of the share for testing; of both shares
-    for begin in range(0, len(keys), _TOGETHER):
-        part = slice(begin, begin + _TOGETHER)
+    for begin in range(0, len(keys), TOGETHER):
+        part = slice(begin, begin + TOGETHER)
         u = (scattered(keys[part] + salt) >> _BITS_KEPT) * 2.0**-53
         for found, share in zip(inside, (shares.test, shares.test + shares.validation), strict=True):
             np.less(u, share, out=found[part])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit_plugins.splits.by_key import scattered
+from mlpkit_plugins.splits.by_key import TOGETHER, scattered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,8 +32,9 @@ def split_by_class(
     """
     counts = np.bincount(classes)
     numbers = _scattered(keys, seed)
-    firsts = np.full(len(counts), np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(firsts, classes, numbers)
+    firsts = np.zeros(len(counts), np.uint64)
+    for number in np.flatnonzero(counts):  # one by one, which takes less memory than all at once
+        firsts[number] = numbers[classes == number].min()
     tested = _allotted(shares.test, counts, firsts)
     kept = np.maximum(_allotted(shares.test + shares.validation, counts, firsts), tested)
     split_of = np.zeros(len(keys), np.int8)
@@ -80,8 +81,14 @@ def split_by_time(times: NDArray[np.float64], shares: Shares) -> dict[str, NDArr
 
 
 def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    with np.errstate(over="ignore"):
-        return scattered(keys + scattered(np.array([seed], np.uint64)))
+    """Return a number for each key that looks random, in parts, so that scratch memory stays small."""
+    salt = scattered(np.array([seed], np.uint64))
+    numbers = np.empty(len(keys), np.uint64)
+    for begin in range(0, len(keys), TOGETHER):
+        part = slice(begin, begin + TOGETHER)
+        with np.errstate(over="ignore"):
+            numbers[part] = scattered(keys[part] + salt)
+    return numbers
 
 
 def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np.uint64]) -> NDArray[np.integer[Any]]:
