@@ -43,7 +43,7 @@ def command(
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
 ) -> None:
-    """Write a spec to begin from.
+    """Write a first spec for your data, or copy a shipped one.
 
     With --data, look at a file of data, and write a spec with comments that trains well on it. With NAME, copy a
     shipped spec. With neither, list the shipped specs.
