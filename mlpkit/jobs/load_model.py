@@ -129,7 +129,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
         target = target_from_plain(_of_type(dict, model, "target"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: holds no model: its metadata lacks or garbles {error}") from error
-    spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry)
+    spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry, resolved=True)
     try:
         proof = prove_layers(spec, input_shape, target)
     except StackError as error:

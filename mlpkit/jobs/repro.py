@@ -78,7 +78,7 @@ def repro(
             f"{directory / 'resolved.yaml'}: is not the spec that was run: lock.json has another spec_hash; "
             "restore the file from a copy"
         )
-    spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry)
+    spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry, resolved=True)
     observer = observer or Observer()
     for warning in spec.warnings:
         observer.warned(warning)

@@ -98,7 +98,7 @@ def _go_on(
     resolved = folder.resolved_text()
     changes = text_changes("spec.yaml", origin.spec, folder.spec_text())
     _refuse(folder, snapshot, changes + text_changes("resolved.yaml", origin.resolved, resolved))
-    spec = parse_spec(resolved, name=str(folder.directory / "resolved.yaml"), registry=registry)
+    spec = parse_spec(resolved, name=str(folder.directory / "resolved.yaml"), registry=registry, resolved=True)
     for warning in spec.warnings:
         observer.warned(warning)
     expect_own_files(spec)

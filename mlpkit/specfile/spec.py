@@ -289,27 +289,33 @@ def read_spec(
     return check_document(document_of(path, overrides, written=partial(reference_of, registry=registry)), registry)
 
 
-def parse_spec(text: str, *, name: str, registry: Registry | None = None) -> Spec:
+def parse_spec(text: str, *, name: str, registry: Registry | None = None, resolved: bool = False) -> Spec:
     """Check a spec that is already in memory, such as the one inside a model file.
 
     Args:
         text: the YAML text.
         name: what to call it in messages.
         registry: the plugins to take components from; by default what is installed.
+        resolved: whether it was written with every default filled in, perhaps by an earlier version.
 
     Raises:
         SpecError: as ``load_spec``.
     """
-    return check_document(parse_document(text, name), registry or Registry.discover())
+    return check_document(parse_document(text, name), registry or Registry.discover(), resolved=resolved)
 
 
-def check_document(document: Document, registry: Registry) -> Spec:
+def check_document(document: Document, registry: Registry, *, resolved: bool = False) -> Spec:
     """Check every key, component and value of a document.
+
+    Args:
+        document: the document.
+        registry: the plugins to take components from.
+        resolved: as for ``parse_spec``.
 
     Raises:
         SpecSchemaError: some are wrong; all that are wrong are named.
     """
-    context, checked = CheckContext(registry.resolve, document.folder_of), None
+    context, checked = CheckContext(registry.resolve, document.folder_of, resolved), None
     with suppress(EnoughProblems):
         _check_name(document, context)
         checked = TOP_LEVEL.check(document.values, (), context)

@@ -82,6 +82,14 @@ def test_an_interrupted_run_comes_to_what_the_whole_run_came_to(older, optimizer
         assert history(interrupted) == history(whole)
 
 
+@pytest.mark.filterwarnings("ignore:.*the same bits as without the break are no longer certain:UserWarning")
+def test_a_network_that_computed_with_unscaled_values_goes_on_with_them(older):
+    mlpkit.resume(older / "values/interrupted")
+    whole = history(older / "values/finished")
+    for found, expected in zip(history(older / "values/interrupted"), whole, strict=True):
+        assert found == pytest.approx(expected, rel=FEW_BITS)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_finished_run_is_returned_as_it_is(older, optimizer):
     folder = older / optimizer / "finished"

@@ -128,6 +128,7 @@ class Schema:
             if key not in self.types
         }
         checked: dict[str, Any] = {}
+        older = getattr(self.owner, "older_defaults", {}) if context.resolved else {}
         for field in self.fields:
             if field.name not in given and field.name in misspelt:
                 continue
@@ -139,7 +140,7 @@ class Schema:
                     at_key=True,
                 )
                 continue
-            value = given.get(field.name, field.default)
+            value = given.get(field.name, older.get(field.name, field.default))
             checked[field.name] = field.type.check(value, (*path, field.name), context)
         faulty = len(context.faults) > before or any(value is INVALID for value in checked.values())
         return None if faulty else checked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -73,6 +74,7 @@ class TableDataset(TableOptions, Dataset):
 
     decimal: str = "."
     """The character before the decimals of numbers that are texts."""
+    older_defaults = MappingProxyType({"scale_target": "none"})
     _encoder: TableEncoder | None = None
     _order: tuple[str, ...] | None = None
     _splits: dict[str, TableSplit] | None = None

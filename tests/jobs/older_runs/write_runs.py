@@ -40,6 +40,25 @@ RUNS = {
     "  best_weights: accuracy\n"
     "  checkpoint: {every_epochs: 2, keep: 1}\n",
 }
+VALUES = """\
+mlpkit: 1
+name: heights
+seed: 3
+data:
+  csv: {file: plants.csv, target: height, predict: values, categorical: [soil, kind]}
+layers:
+  - Affine: {units: 4}
+  - Relu
+  - Affine: {units: 1}
+  - MeanSquaredError
+training:
+  batch_size: 4
+  epochs: 10
+  metrics: [r2]
+  optimizer: {sgd: {learning_rate: 0.01}}
+"""
+"""A network that computed with values as they stand in the table."""
+
 STEPS = 13
 """After so many steps a run is interrupted."""
 
@@ -68,16 +87,22 @@ def main() -> None:
     inputs = np.array([[0.5, -1, 1, 0, 0], [2, 0.5, 0, 1, 0], [-1, -2, 0, 0, 1], [0, 0, 0, 0, 0]], np.float32)
     predictions = {}
     for name, lines in RUNS.items():
-        Path(f"{name}.yaml").write_text(SPEC + lines, encoding="utf-8")
-        spec = mlpkit.load_spec(f"{name}.yaml")
-        mlpkit.run(spec, f"{name}/finished")
+        _write(name, SPEC + lines)
         predictions[name] = mlpkit.load_model(f"{name}/finished/model.safetensors").predict(inputs).tolist()
-        watch = Interruption()
-        mlpkit.run(spec, f"{name}/interrupted", observer=watch, stop=watch)
-        Path(f"{name}.yaml").unlink()
     Path("predictions.json").write_text(json.dumps(predictions, indent=1) + "\n", encoding="utf-8")
+    _write("values", VALUES)
     for lock in Path().rglob(".lock"):
         lock.unlink()
+
+
+def _write(name: str, text: str) -> None:
+    """Write a finished and an interrupted run of a spec."""
+    Path(f"{name}.yaml").write_text(text, encoding="utf-8")
+    spec = mlpkit.load_spec(f"{name}.yaml")
+    mlpkit.run(spec, f"{name}/finished")
+    watch = Interruption()
+    mlpkit.run(spec, f"{name}/interrupted", observer=watch, stop=watch)
+    Path(f"{name}.yaml").unlink()
 
 
 if __name__ == "__main__":
