@@ -78,7 +78,7 @@ def test_the_constructor_is_shown():
     code = "from mlpkit.layers import Affine; help(Affine)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "class Affine(mlpkit.components.layer.Layer)" in done.stdout
-    assert "Affine(units: 'Annotated[int, Ge(1)]', *, weights: 'InitializerLike' = 'he_normal'" in done.stdout
+    assert "Affine(units: 'Units', *, weights: 'InitializerLike' = 'he_normal'" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -31,23 +31,27 @@ def split_by_class(
         ParameterError: a split that should have examples gets none.
     """
     counts = np.bincount(classes)
-    numbers = _scattered(keys, seed)
+    keys = _scattered(keys, seed)
     firsts = np.zeros(len(counts), np.uint64)
     for number in np.flatnonzero(counts):  # one by one, which takes less memory than all at once
-        firsts[number] = numbers[classes == number].min()
+        firsts[number] = keys[classes == number].min()
     tested = _allotted(shares.test, counts, firsts)
     kept = np.maximum(_allotted(shares.test + shares.validation, counts, firsts), tested)
     split_of = np.zeros(len(keys), np.int8)
     for number in np.flatnonzero(counts):
         rows = classes == number
-        found = numbers[rows]
-        in_order = np.sort(found)
-        first = _cut(in_order, 0, tested[number])
-        second = _cut(in_order, first, kept[number]) if shares.validation else first
-        split_of[rows] = (found < in_order[second]).astype(np.int8) + (found < in_order[first])
+        first, second = _borders(keys[rows], tested[number], kept[number] if shares.validation else 0)
+        split_of[rows] = (keys[rows] < second).astype(np.int8) + (keys[rows] < first)
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
     shares.expect_examples({name: len(part) for name, part in parts.items()}, "set split: shuffle")
     return {name: part for name, part in parts.items() if len(part)}
+
+
+def _borders(keys: NDArray[np.uint64], tested: int, kept: int) -> tuple[np.uint64, np.uint64]:
+    """Return below which keys examples are for testing, and below which they are not for training; sorts the keys."""
+    keys.sort()
+    first = _cut(keys, 0, tested)
+    return keys[first], keys[_cut(keys, first, kept)]
 
 
 def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:

@@ -41,7 +41,9 @@ def play(metrics: tuple[str, ...], evaluations: int, pause: float) -> None:
         time.sleep(pause)
         screen.ended()
         test = {"loss": 0.25} | dict.fromkeys(metrics, 0.75)
-        screen.finished(Run(None, metrics={"test": test}, steps=evaluations * STEPS, folder=Path("runs/made up")))
+        screen.finished(
+            Run(None, metrics={"test": test}, steps=evaluations * STEPS, folder=Path("runs/made up"), _trained=None)
+        )
 
 
 if __name__ == "__main__":
