@@ -188,3 +188,9 @@ def test_importing_mlpkit_does_not_import_scikit_learn():
     code = "import mlpkit, sys; print('sklearn' in sys.modules, 'mlpkit.sklearn' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+def test_without_scikit_learn_it_says_what_to_install():
+    code = "import sys; sys.modules['sklearn'] = None; import mlpkit.sklearn"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.endswith('needs scikit-learn; install it with: pip install "mlpkit[sklearn]"\n')
