@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
-from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, document_of, parse_document, read_document
-from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.overrides import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
 from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
@@ -285,6 +283,8 @@ def read_spec(
     """Do what ``load_spec`` does, but leave it to the caller to tell of the spec's warnings."""
     if not isinstance(path, Mapping):
         return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
+    from mlpkit.registry.references import reference_of  # noqa: PLC0415 - only a spec from Python holds components
+
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     return check_document(document_of(path, overrides, written=partial(reference_of, registry=registry)), registry)
 
@@ -338,6 +338,8 @@ def _with_whole_keys(document: Document, registry: Registry, faults: Sequence[Pr
     if not wrong:
         return list(faults)
     rest = TOP_LEVEL.check(_without(document.values, wrong), (), CheckContext(registry.resolve))
+    from mlpkit.specfile.keys import keys_below  # noqa: PLC0415 - only after a mistake
+
     keys = [key for key, _ in keys_below(rest)]
     return [_with_whole_key(fault, keys) if fault.path in wrong else fault for fault in faults]
 
@@ -347,6 +349,8 @@ def _with_whole_key(fault: Problem, keys: Sequence[str]) -> Problem:
     if ".".join((*above, wanted)) in keys:  # the key is right, and something else is missing
         return fault
     below = "".join(f"{key}." for key in above)
+    from mlpkit.specfile.keys import keys_meant, suggestion  # noqa: PLC0415 - only after a mistake
+
     found = keys_meant(wanted, [key for key in keys if key.startswith(below)])
     return fault._replace(expected="", remedy=suggestion(found)) if found else fault
 
