@@ -18,7 +18,7 @@ LONGEST_WORD: Final = 500
 LONGEST_LINE: Final = 2000
 """Characters of a line up to which a message shows it whole."""
 
-OVERLONG: Final = re.compile(rf"(?<!\S)(\S{{100}})\S{{{LONGEST_WORD - 119},}}(\S{{20}})")
+OVERLONG: Final = rf"(?<!\S)(\S{{100}})\S{{{LONGEST_WORD - 119},}}(\S{{20}})"
 
 
 def abridged(text: str) -> str:
@@ -28,7 +28,7 @@ def abridged(text: str) -> str:
     """
     if len(text) <= LONGEST_WORD:
         return text
-    lines = (OVERLONG.sub(r"\1...\2", line) for line in text.split("\n"))
+    lines = (re.sub(OVERLONG, r"\1...\2", line) for line in text.split("\n"))
     return "\n".join(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}..." for line in lines)
 
 

@@ -14,9 +14,8 @@ from mlpkit.components.schema.types import ListType, MappingType, TextType, with
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.specfile.keys import keys_below, suggestion
-from mlpkit.specfile.merging import EXTENDS
 from mlpkit.specfile.requirements import RequirementsType
-from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
+from mlpkit.specfile.sections import EXTENDS, STACK_KINDS, TOP_LEVEL, LayerStackType
 from mlpkit.specfile.variables import VARS
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = {
     "type": "string",
-    "pattern": f"^{REFERENCE.pattern}$".replace("(?:", "("),
+    "pattern": f"^{REFERENCE}$".replace("(?:", "("),
     "description": "A variable: one of the values that vars sets.",
 }
 A_VARIABLE: Final = {"$ref": "#/$defs/variable"}
@@ -236,7 +236,7 @@ def _of_spec(definitions: ComponentDefinitions) -> dict[str, Any]:
     schema = TOP_LEVEL.json_schema(definitions)
     narrowed: dict[str, dict[str, Any]] = {
         "name": {"anyOf": [{"type": "string", "pattern": f"^{FOLDER_NAME.pattern}$"}, {"type": "null"}]},
-        "vars": {"type": "object", "propertyNames": {"pattern": f"^{NAME.pattern}$"}},
+        "vars": {"type": "object", "propertyNames": {"pattern": f"^{NAME}$"}},
         "extends": {"type": "string", "pattern": "^[^$]+$"},
     }
     for key, form in narrowed.items():

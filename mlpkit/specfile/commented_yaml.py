@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import printable
-from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.specfile.yaml_writer import to_inline_key, to_inline_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def _block(value: Any, path: KeyPath, comments: Mapping[KeyPath, str]) -> Iterat
     margin = "  " * len(path)
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _entry(f"{margin}{to_inline_yaml(str(key))}:", item, (*path, str(key)), comments)
+            yield from _entry(f"{margin}{to_inline_key(str(key))}:", item, (*path, str(key)), comments)
         return
     for index, item in enumerate(value):
         yield from _entry(f"{margin}-", item, (*path, index), comments)
@@ -81,7 +81,7 @@ def _inline(value: Any, *, in_list: bool) -> str:
     """Return a value on one line; a mapping of one key, as an item of a list, needs no braces."""
     if in_list and isinstance(value, Mapping) and len(value) == 1:
         ((key, item),) = value.items()
-        return f"{to_inline_yaml(str(key))}: {to_inline_yaml(item)}"
+        return f"{to_inline_key(str(key))}: {to_inline_yaml(item)}"
     return to_inline_yaml(value)
 
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
-from mlpkit.specfile.merging import EXTENDS, merge
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, count, plain
-from mlpkit.specfile.overrides import read_overrides, set_overrides
 from mlpkit.specfile.python_spec import node_of_spec
+from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import LARGEST_TEXT, LONGEST_CHAIN, MOST_VALUES, DiagnosticList, SourceText, Span, shown
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.variables import VARS, substitute
@@ -33,10 +32,10 @@ WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 BYTE_ORDER_MARK: Final = "\ufeff"
 OTHER_ENCODINGS: Final = (
-    (re.compile(rb"\0\0\xfe\xff|\0\0\0[^\0]", re.DOTALL), "UTF-32BE"),
-    (re.compile(rb"\xff\xfe\0\0|[^\0]\0\0\0", re.DOTALL), "UTF-32LE"),
-    (re.compile(rb"\xfe\xff|\0[^\0]", re.DOTALL), "UTF-16BE"),
-    (re.compile(rb"\xff\xfe|[^\0]\0", re.DOTALL), "UTF-16LE"),
+    (rb"(?s)\0\0\xfe\xff|\0\0\0[^\0]", "UTF-32BE"),
+    (rb"(?s)\xff\xfe\0\0|[^\0]\0\0\0", "UTF-32LE"),
+    (rb"(?s)\xfe\xff|\0[^\0]", "UTF-16BE"),
+    (rb"(?s)\xff\xfe|[^\0]\0", "UTF-16LE"),
 )
 """How files in Unicode's other encodings begin, by byte order mark or by ASCII (YAML 1.2.2, section 5.2)."""
 
@@ -91,7 +90,9 @@ def _folder_of_paths(path: Path) -> Path | None:
 
 def _other_encoding(content: bytes) -> str | None:
     """Return the name of the encoding if it is plainly UTF-16 or UTF-32."""
-    encoding = next((name for start, name in OTHER_ENCODINGS if start.match(content)), None)
+    if content[:4].isascii() and b"\0" not in content[:4]:
+        return None
+    encoding = next((name for start, name in OTHER_ENCODINGS if re.match(start, content)), None)
     return encoding if encoding and "\0" not in content.decode(encoding, "replace") else None
 
 
@@ -199,9 +200,17 @@ def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList
         root = extended
         chain.append(base)
         links.insert(0, f"{entry.key.place} extends {base}")
-    merged = specs.pop()
-    while specs:
-        merged = merge(merged, specs.pop())
+    return _merged(specs)
+
+
+def _merged(specs: list[MappingNode]) -> MappingNode:
+    """Return a spec over those that it extends, the last of which extends none."""
+    *over, merged = specs
+    if over:
+        from mlpkit.specfile.merging import merge  # noqa: PLC0415 - most specs extend none
+
+        for spec in reversed(over):
+            merged = merge(merged, spec)
     return merged
 
 
@@ -400,12 +409,21 @@ def _document(
 ) -> Document:
     """Return the document, or raise everything that is wrong with its texts."""
     tree = read_with_bases(root, file, faults) if root else None
-    changes = read_overrides(overrides, faults)
-    if tree and changes is not None:  # in half a spec, what is missing would be reported too
-        set_overrides(tree, changes, faults)
+    changed = _overridden(tree, overrides, faults) if overrides else True
+    if tree and changed:  # in half a spec, what is missing would be reported too
         tree = substitute(tree, faults)
     faults.raise_if_any()
     assert tree is not None
     values = plain(tree)
     variables = values.pop(VARS, {})
     return Document(path, text, values, variables, tree)
+
+
+def _overridden(tree: MappingNode | None, overrides: Mapping[str, Any] | Sequence[str], faults: DiagnosticList) -> bool:
+    """Set what the overrides say, and return whether they can be read."""
+    from mlpkit.specfile.overrides import read_overrides, set_overrides  # noqa: PLC0415 - most specs have no overrides
+
+    changes = read_overrides(overrides, faults)
+    if tree and changes is not None:
+        set_overrides(tree, changes, faults)
+    return changes is not None

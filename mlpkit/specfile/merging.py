@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.nodes import Node
 
 
-EXTENDS: Final = "extends"
-"""The key that names the spec to begin from."""
-
-
 def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ParameterSchema]]:
     """Go through the keys of a section and of those below it, and the places where their values stand."""
     for field in section.schema.fields:

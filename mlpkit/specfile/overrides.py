@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.specfile.merging import EXTENDS, NEEDED_COMPONENTS, component_of, may_be_component
+from mlpkit.specfile.merging import NEEDED_COMPONENTS, component_of, may_be_component
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin, count, is_null, plain
+from mlpkit.specfile.python_spec import scalar_of, text_of
+from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
     LARGEST_TEXT,
-    MOST_DIGITS,
     MOST_VALUES,
     REFUSED,
     SourceText,
     Span,
-    describe_character,
 )
 from mlpkit.specfile.strict_yaml import parse_yaml
-from mlpkit.specfile.variables import VARS, escape, follow, preview, variables_of
+from mlpkit.specfile.variables import VARS, follow, preview, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.specfile.nodes import Node, Scalar
+    from mlpkit.specfile.nodes import Node
     from mlpkit.specfile.source import DiagnosticList
 
 
@@ -96,46 +94,6 @@ class _Conversion:
                 raise ValueError(msg)  # noqa: TRY004 - one kind of error for whatever a spec can't hold
             entries[text_of(key)] = Entry(self.origin, self.node(item, depth + 1))
         return MappingNode(entries, self.origin)
-
-
-def scalar_of(value: object) -> Scalar:
-    """Return a value that is no list or mapping as a spec would write it, dollars escaped.
-
-    Raises:
-        ValueError: a spec can't hold it.
-    """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str | os.PathLike):
-        return escape(text_of(value))
-    if isinstance(value, Integral):
-        integer = int(value)
-        if abs(integer) >= 10**MOST_DIGITS:
-            msg = f"an integer of more than {MOST_DIGITS} digits is too long"
-            raise ValueError(msg)
-        return integer
-    if isinstance(value, Real):
-        number = float(value)
-        if not math.isfinite(number):
-            msg = f"{number} is not finite"
-            raise ValueError(msg)
-        return number
-    msg = f"a value of type {type(value).__name__} can't stand in a spec"
-    raise ValueError(msg)
-
-
-def text_of(value: str | os.PathLike[str]) -> str:
-    """Return a text, or a path as text.
-
-    Raises:
-        ValueError: it has a character that a spec can't hold.
-    """
-    text = os.fsdecode(value)
-    refused = REFUSED.search(text)
-    if refused:
-        msg = f"a string can't hold the character {describe_character(refused[0])}"
-        raise ValueError(msg)
-    return text
 
 
 FIRST_ORDER = 100

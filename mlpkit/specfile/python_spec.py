@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.component import Component
 from mlpkit.components.schema.context import show
 from mlpkit.errors import WrongUseError
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin
-from mlpkit.specfile.overrides import scalar_of, text_of
-from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, SourceText, Span
+from mlpkit.specfile.source import (
+    DEEPEST_NESTING,
+    MOST_DIGITS,
+    MOST_VALUES,
+    REFUSED,
+    SourceText,
+    Span,
+    describe_character,
+)
+from mlpkit.specfile.variables import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlpkit.components.recipe import KeyPath
-    from mlpkit.specfile.nodes import Node
+    from mlpkit.specfile.nodes import Node, Scalar
     from mlpkit.specfile.source import DiagnosticList
 
 
@@ -42,6 +52,46 @@ def dotted(path: KeyPath) -> str:
     """Return the path of a key as Python's users read it, such as ``layers[0].Affine.units``."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return "".join(parts).removeprefix(".") or "spec"
+
+
+def scalar_of(value: object) -> Scalar:
+    """Return a value that is no list or mapping as a spec would write it, dollars escaped.
+
+    Raises:
+        ValueError: a spec can't hold it.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str | os.PathLike):
+        return escape(text_of(value))
+    if isinstance(value, Integral):
+        integer = int(value)
+        if abs(integer) >= 10**MOST_DIGITS:
+            msg = f"an integer of more than {MOST_DIGITS} digits is too long"
+            raise ValueError(msg)
+        return integer
+    if isinstance(value, Real):
+        number = float(value)
+        if not math.isfinite(number):
+            msg = f"{number} is not finite"
+            raise ValueError(msg)
+        return number
+    msg = f"a value of type {type(value).__name__} can't stand in a spec"
+    raise ValueError(msg)
+
+
+def text_of(value: str | os.PathLike[str]) -> str:
+    """Return a text, or a path as text.
+
+    Raises:
+        ValueError: it has a character that a spec can't hold.
+    """
+    text = os.fsdecode(value)
+    refused = REFUSED.search(text)
+    if refused:
+        msg = f"a string can't hold the character {describe_character(refused[0])}"
+        raise ValueError(msg)
+    return text
 
 
 class _Reading:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 STACK_KINDS = ("layer", "loss")
 
+EXTENDS: Final = "extends"
+"""The key that names the spec to begin from."""
+
 
 class MonitorNameType(TextType):
     """The name of what is compared between evaluations: ``loss``, or one of the run's metrics."""

@@ -15,7 +15,7 @@ from mlpkit.components.schema.context import CheckContext, EnoughProblems, Probl
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, document_of, parse_document, read_document
-from mlpkit.specfile.overrides import scalar_of
+from mlpkit.specfile.python_spec import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
 from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
 from mlpkit.specfile.yaml_writer import to_yaml

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 VARS: Final = "vars"
-NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-REFERENCE: Final = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
-DOLLARS: Final = re.compile(r"\$\$?")
+NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+REFERENCE: Final = rf"\$(?:({NAME})|\{{({NAME})\}})"
+DOLLARS: Final = r"\$\$?"
 
 MOST_NAMES_SHOWN: Final = 10
 
@@ -168,10 +168,10 @@ class _Substitution:
         return self.known[name]
 
     def _text(self, node: ScalarNode, text: str) -> Node:
-        single = next((found for found in DOLLARS.finditer(text) if found[0] == "$"), None)
+        single = next((found for found in re.finditer(DOLLARS, text) if found[0] == "$"), None)
         if single is None:
-            return ScalarNode(DOLLARS.sub("$", text), node.origin)
-        reference = REFERENCE.match(text, single.start())
+            return ScalarNode(re.sub(DOLLARS, "$", text), node.origin)
+        reference = re.match(REFERENCE, text[single.start() :])
         if reference:
             message = f"{reference[0]} is only a part of {show(text)}; a variable stands for a whole value"
             remedy = f"let the value be {reference[0]} alone, or write $$ for a dollar"
@@ -227,7 +227,7 @@ def _listed(names: list[str]) -> str:
 def _referred(node: Node) -> str | None:
     """Return the name of the variable that a node stands for, or None."""
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
-        found = REFERENCE.fullmatch(node.value)
+        found = re.fullmatch(REFERENCE, node.value)
         return found[1] or found[2] if found else None
     return None
 
@@ -256,7 +256,7 @@ def _copy(node: Node, note: str, origin: ValueOrigin) -> Node:
 
 def _check_names(variables: MappingNode, faults: DiagnosticList) -> None:
     for name, entry in variables.entries.items():
-        if not NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             faults.report(
                 entry.key.place,
                 f"{show(name)} can't be the name of a variable",

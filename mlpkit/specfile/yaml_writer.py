@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from mlpkit.specfile.overrides import scalar_of
+from mlpkit.specfile.python_spec import scalar_of
 from mlpkit.specfile.variables import escape
 from mlpkit.specfile.yaml_parser import resolve_plain
 
@@ -51,18 +51,27 @@ def to_yaml(value: Any) -> str:
     Args:
         value: plain data.
     """
-    return _dumped(value, _Dumper, None, 100)
+    return _dumped(_plain(value), _Dumper, None, 100)
 
 
 def to_inline_yaml(value: Any) -> str:
     """Write a value as a spec would say it, on one line."""
+    return _inline(_plain(value))
+
+
+def to_inline_key(key: str) -> str:
+    """Write a key of a mapping; unlike a value, it is never a variable, so that its dollars stay as they are."""
+    return _inline(key)
+
+
+def _inline(value: Any) -> str:
     text = _dumped(value, _InlineDumper, True, float("inf"))
     return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _dumped(value: Any, dumper: type[_Dumper], flow_style: bool | None, width: float) -> str:
     text: str = yaml.dump(
-        _plain(value),
+        value,
         Dumper=dumper,
         default_flow_style=flow_style,
         width=width,

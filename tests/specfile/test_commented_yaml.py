@@ -80,3 +80,10 @@ def test_is_read_again_as_what_it_was(data, spec):
     text = to_commented_yaml(spec, comments)
     if spec:
         assert parse_document(text, "a.yaml").values == parse_document(escaped, "a.yaml").values == spec
+
+
+def test_a_dollar_is_escaped_in_values_and_stays_in_keys():
+    spec = {"data": {"csv": {"ordinal": {"size $": ["$5", "$10"]}}}}
+    text = to_commented_yaml(spec, {})
+    assert "size $: [$$5, $$10]" in text
+    assert parse_document(text, "a.yaml").values == spec

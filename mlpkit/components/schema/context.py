@@ -125,8 +125,9 @@ class CheckContext:
         self.warnings.append(Problem(path, message, remedy=remedy, at_key=at_key))
 
 
+@dataclass(frozen=True)
 class ValueType(ABC):
-    """The type of a parameter's value."""
+    """The type of a parameter's value; types with the same fields are equal."""
 
     @abstractmethod
     def describe(self) -> str:

@@ -17,7 +17,6 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
 from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
-from mlpkit.components.schema.docstring import Docstring, parse_docstring
 from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
+    from mlpkit.components.schema.docstring import Docstring
 
 
 class Required:
@@ -95,6 +95,8 @@ class Schema:
     @cached_property
     def docstring(self) -> Docstring:
         """The class's docstring, with parameters that its constructor or an inherited dataclass describes."""
+        from mlpkit.components.schema.docstring import parse_docstring  # noqa: PLC0415 - only what is shown asks
+
         own = parse_docstring(self.owner.__doc__)
         inherited = (base for base in self.owner.__mro__[1:] if is_dataclass(base))
         for source in (_constructor(self.owner), *inherited):

@@ -110,7 +110,6 @@ class NumberType(ValueType):
         return {"type": "number"} | {bound.keyword: bound.limit for bound in self.bounds}
 
 
-@dataclass(frozen=True)
 class BooleanType(ValueType):
     """``true`` or ``false``; 0, 1, ``yes`` and ``no`` are neither."""
 
@@ -132,7 +131,6 @@ class BooleanType(ValueType):
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True)
 class TextType(ValueType):
     """A string."""
 
@@ -156,7 +154,6 @@ _ELSEWHERE: Final = re.compile(r"~|[A-Za-z][A-Za-z0-9+.-]+:")
 """How a path begins that no folder of a spec matters to: the user's home, or a prefix such as ``example:``."""
 
 
-@dataclass(frozen=True)
 class PathType(TextType):
     """A path; in a spec, a relative one starts from the folder of the file that it is written in."""
 
@@ -215,7 +212,6 @@ class ChoiceType(ValueType):
         return {"enum": list(self.choices)}
 
 
-@dataclass(frozen=True)
 class NothingType(ValueType):
     """``null``."""
 
@@ -234,7 +230,6 @@ class NothingType(ValueType):
         return {"type": "null"}
 
 
-@dataclass(frozen=True)
 class AnyType(ValueType):
     """Any value that a spec can give."""
 
