@@ -153,11 +153,15 @@ class CsvFile:
         positions = [places[name] for name in names]
         with self._reading() as records:
             records.read(max(self.header_row or 0, self._dialect.skip_rows))
-            while found := records.read(ROWS_TOGETHER):
-                rows = np.arange(records.row - len(found), records.row)
-                yield self._block(rows, found, positions)
+            while block := self._block(records, positions):
+                yield block
 
-    def _block(self, rows: NDArray[np.int64], records: list[list[str]], positions: list[int]) -> Block:
+    def _block(self, reader: _Records, positions: list[int]) -> Block | None:
+        """Return the next rows, without the fields that aren't asked for; None at the end of the file."""
+        records = reader.read(ROWS_TOGETHER)
+        if not records:
+            return None
+        rows = np.arange(reader.row - len(records), reader.row)
         width = len(self.header)
         if self._dialect.comment or set(map(len, records)) != {width}:
             kept = [index for index, record in enumerate(records) if not self._is_left_out(record)]

@@ -15,7 +15,7 @@ _ADDED: Final = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS: Final = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT: Final = np.uint64(31)
 _BITS_KEPT: Final = np.uint64(11)
-TOGETHER: Final = 1 << 16
+TOGETHER: Final = 1 << 14
 """Keys hashed at a time, so that scratch memory stays small."""
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_VALUES: Final = 1 << 18
-"""Values per block; in float64, two megabytes."""
+_VALUES: Final = 1 << 16
+"""Values per block; in float64, half a megabyte."""
 
 _FEWEST_ROWS: Final = 256
 

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlpkit import DataError
 from mlpkit_plugins.formats.csv_dialect import csv_dialect
+
+GZIP = b"\x1f\x8b"
 
 
 @pytest.fixture
@@ -58,9 +61,18 @@ def test_an_empty_file_has_no_first_row(dialect):
     assert dialect("\n\n").first == ()
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_give_a_dialect(tmp_path_factory, content):
-    file = tmp_path_factory.getbasetemp() / "any.csv"
+def dialect_of_bytes(folder, content):
+    file = folder.getbasetemp() / "any.csv"
     file.write_bytes(content)
-    found = csv_dialect(file, "any.csv")
-    content.decode(found.encoding, "ignore")
+    return csv_dialect(file, "any.csv")
+
+
+@given(st.binary(max_size=200).filter(lambda content: not content.startswith(GZIP)))
+def test_any_bytes_give_a_dialect(tmp_path_factory, content):
+    content.decode(dialect_of_bytes(tmp_path_factory, content).encoding, "ignore")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_after_the_mark_of_gzip_are_an_incomplete_or_damaged_file(tmp_path_factory, content):
+    with pytest.raises(DataError, match="compressed content"):
+        dialect_of_bytes(tmp_path_factory, GZIP + content)
