@@ -51,17 +51,18 @@ class Evaluations(Observer):
         return f"{mark} {best}" if mark and best else best
 
 
-def best_in_words(tracker: BestTracker, record: Record) -> str:
-    """Name the best value and its iteration; empty if no evaluation was finite.
+def best_in_words(tracker: BestTracker, record: Record, when: str = "") -> str:
+    """Say what the best value is, and when it was; empty if no evaluation was finite.
 
     Args:
         tracker: what compared the evaluations.
         record: any of these.
+        when: when it was, by default at which iteration.
     """
     if tracker.best is None:
         return ""
     split = "validation" if f"validation_{tracker.monitor}" in record else "train"
-    return f"best {split} {tracker.monitor} {figure(tracker.best.value)}, at iteration {tracker.best.step}"
+    return f"best {split} {tracker.monitor} {figure(tracker.best.value)}, {when or f'at iteration {tracker.best.step}'}"
 
 
 MOST_ROWS: Final = 25
