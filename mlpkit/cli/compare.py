@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.formatting import blocks, figure, line_length
+from mlpkit.cli.formatting import blocks, line_length
 from mlpkit.cli.output import document, result
 from mlpkit.errors import UsageError
+from mlpkit.jobs.progress.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

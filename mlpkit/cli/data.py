@@ -8,9 +8,10 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
-from mlpkit.cli.formatting import blocks, columns, figure, line_length, paragraph, shape
+from mlpkit.cli.formatting import blocks, columns, line_length, paragraph, shape
 from mlpkit.cli.output import document, result
 from mlpkit.components.target import Labels
+from mlpkit.jobs.progress.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,14 +1,14 @@
-"""Texts for people: columns, paragraphs, numbers and times."""
+"""Texts for people: columns, paragraphs, small pictures."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit.cli.output import on_one_line, unstyled
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
 
 GAP = "  "
@@ -164,29 +164,6 @@ def _can_print(text: str) -> bool:
     return True
 
 
-def figure(value: float) -> str:
-    """Write a loss or a metric in eight characters at most: ``0.4312``, ``12.41``, ``3.21e-05``, ``nan``."""
-    size = abs(value)
-    if size != 0 and (size < 1e-3 or size >= 1e5):
-        return f"{value:.2e}"
-    return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:.0f}"
-
-
-def figures(values: Mapping[str, Any]) -> str:
-    """Write loss and metrics of a split on a line, each after its name; tables are left out."""
-    return ", ".join(f"{name} {figure(value)}" for name, value in values.items() if not isinstance(value, list))
-
-
 def shape(lengths: tuple[int, ...]) -> str:
     """Write the shape of an example: ``28 x 28``."""
     return " x ".join(str(length) for length in lengths)
-
-
-def duration(seconds: float) -> str:
-    """Write a time as precisely as a guess at it deserves: ``4 s``, ``3 min 05 s``, ``1 h 12 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -75,7 +75,9 @@ class Component(metaclass=ComponentType):
 
 
 def is_default(value: object, default: object) -> bool:
-    """Whether an argument is a parameter's default."""
+    """Whether an argument is a parameter's default, or the component that the default names."""
+    if isinstance(value, Component) and value._recipe is not None:
+        return value._recipe.name == default and not value._recipe.arguments
     return value is default or (type(value) is type(default) and bool(value == default))
 
 

@@ -10,6 +10,7 @@ from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
 from mlpkit.jobs.build import describe_data
+from mlpkit.jobs.progress.notebook import notebook_display
 from mlpkit.jobs.run import train_spec
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
@@ -62,6 +63,7 @@ def fit(
     dtype: str = "float32",
     directory: str | Path | None = None,
     observer: Observer | None = None,
+    quiet: bool = False,
     stop: StopRequest | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
@@ -85,7 +87,9 @@ def fit(
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
         directory: where to keep what happened; missing or empty. None keeps nothing.
-        observer: receives the events, warnings of the data set included; by default Python warns of these.
+        observer: receives the events, warnings of the data set included; by default Python warns of these, and a
+            notebook shows progress.
+        quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
@@ -103,7 +107,9 @@ def fit(
     examples, shares = splits_of(x, t, validation=validation, test=test)
     top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
     spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
-    return train_spec(spec, directory, dataset=dataset, observer=observer, stop=stop)
+    return train_spec(
+        spec, directory, dataset=dataset, observer=observer, display=notebook_display(quiet=quiet), stop=stop
+    )
 
 
 def splits_of(x: Any, t: Any, **splits: float | Examples) -> tuple[dict[str, Examples], dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import UsageError
 from mlpkit.jobs.fit import spec_in_memory, splits_of, with_training_keys
+from mlpkit.jobs.progress.notebook import notebook_display
 from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.registry.references import reference_of
@@ -31,6 +32,7 @@ def fit(
     validation: float | Examples = 0.0,
     test: float | Examples = 0.0,
     observer: Observer | None = None,
+    quiet: bool = False,
     stop: StopRequest | None = None,
     **options: Any,
 ) -> Run:
@@ -45,7 +47,9 @@ def fit(
         t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
         validation: share of the examples for validation, or inputs and targets of their own.
         test: share of the examples for testing, or inputs and targets of their own.
-        observer: receives the events, warnings of the data set included; by default Python warns of these.
+        observer: receives the events, warnings of the data set included; by default Python warns of these, and a
+            notebook shows progress.
+        quiet: whether to show no progress in a notebook.
         stop: may ask the training to end after the step that it is in.
         options: keys of ``training``, and parameters of the data set.
 
@@ -61,7 +65,15 @@ def fit(
     top_level = {"name": "fit", "seed": network.seed, "dtype": str(network.dtype), "layers": _layers(network, registry)}
     learned = network.origin.dataset if isinstance(network.origin, Origin) else None
     spec, dataset = spec_in_memory(registry, examples, top_level, {"slices": slices} | options, shares, learned)
-    return train_spec(spec, None, dataset=dataset, observer=observer, stop=stop, network=network)
+    return train_spec(
+        spec,
+        None,
+        dataset=dataset,
+        observer=observer,
+        display=notebook_display(quiet=quiet),
+        stop=stop,
+        network=network,
+    )
 
 
 def save(network: Sequential, path: str | Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,14 @@ from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecSh
 from mlpkit.jobs.build import data_not_as_trained_on, prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
+from mlpkit.jobs.progress.notebook import notebook_display
 from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
-from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.workers import blas_threads, choose_plan
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
     from mlpkit.errors import Diagnostic
     from mlpkit.runs.checkpoints import Checkpoint
+    from mlpkit.specfile.sections import Training
+    from mlpkit.training.evaluation import Record
 
 
 class _Warner(Observer):
@@ -48,6 +53,7 @@ def resume(
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: Observer | None = None,
+    quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> Run:
     """Go on with a run from its newest checkpoint, to the same bits as if it had never been interrupted.
@@ -61,7 +67,8 @@ def resume(
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
         observer: receives the events, damaged checkpoints, other versions and deprecated usage in the spec included;
-            by default Python warns of these.
+            by default Python warns of these, and a notebook shows progress.
+        quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in.
 
     Raises:
@@ -72,7 +79,7 @@ def resume(
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         StorageError: the run folder can't be written.
     """
-    directory, observer = Path(directory), observer or _Warner()
+    directory, observer = Path(directory), observer or _shown(notebook_display(quiet=quiet))
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(plugins=plugins, blocked=blocked)
@@ -84,6 +91,10 @@ def resume(
         for fault in passed_over:
             observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
         return _go_on(folder, origin, snapshot, examples, registry, observer, stop or StopRequest())
+
+
+def _shown(display: Observer | None) -> Observer:
+    return ObserverGroup((_Warner(), display)) if display else _Warner()
 
 
 def _go_on(
@@ -148,11 +159,32 @@ def _content(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
 
 def _finished_run(folder: RunFolder, registry: Registry) -> Run:
     model = restore(folder.load_model(), folder.directory / "model.safetensors", registry)
-    history = folder.read_history()
-    names = ("loss", *(metric.name for metric in model.spec.training.metrics))  # as the run had them; JSON sorts them
+    training = model.spec.training
+    names = ("loss", *(metric.name for metric in training.metrics))  # as the run had them; JSON sorts them
     metrics = {
         split: {name: results[name] for name in names if name in results}
         for split, results in folder.read_metrics().items()
     }
+    history = _with_nan(folder.read_history(), training)
     steps = int(history[-1]["iteration"]) if history else 0
-    return Run(model.network, history, metrics, steps=steps, folder=folder.directory, _trained=lambda: model)
+    return Run(
+        model.network,
+        history,
+        metrics,
+        steps=steps,
+        folder=folder.directory,
+        _compared=partial(tracker_of, training, history),
+        _trained=lambda: model,
+    )
+
+
+def _with_nan(history: list[Record], training: Training) -> list[Record]:
+    """Return evaluations with the metrics that were not finite, which JSON leaves out."""
+    names = [metric.name for metric in training.metrics if metric.component.table is None]
+    splits = [split for split in ("train", "validation") if any(f"{split}_loss" in record for record in history)]
+    keys = [f"{split}_{name}" for split in splits for name in names]
+    return [
+        {key: value for key, value in record.items() if key not in keys}
+        | {key: record.get(key, math.nan) for key in keys}
+        for record in history
+    ]

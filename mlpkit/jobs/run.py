@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import UsageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.progress.notebook import notebook_display
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import expect_spec
@@ -31,6 +32,7 @@ def run(
     directory: str | Path | None = None,
     *,
     observer: Observer | None = None,
+    quiet: bool = False,
     stop: StopRequest | None = None,
     steps: int | None = None,
 ) -> Run:
@@ -39,7 +41,9 @@ def run(
     Args:
         spec: the spec.
         directory: where to keep what happened; missing or empty. None keeps nothing.
-        observer: receives the events, warnings of the data set included; by default Python warns of these.
+        observer: receives the events, warnings of the data set included; by default Python warns of these, and a
+            notebook shows progress.
+        quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
@@ -53,7 +57,7 @@ def run(
         StorageError: the run folder can't be written.
     """
     expect_spec(spec, "run")
-    return train_spec(spec, directory, observer=observer, stop=stop, steps=steps)
+    return train_spec(spec, directory, observer=observer, display=notebook_display(quiet=quiet), stop=stop, steps=steps)
 
 
 def train_spec(
@@ -62,6 +66,7 @@ def train_spec(
     *,
     dataset: Dataset | None = None,
     observer: Observer | None = None,
+    display: Observer | None = None,
     stop: StopRequest | None = None,
     steps: int | None = None,
     network: Sequential | None = None,
@@ -74,6 +79,7 @@ def train_spec(
         directory: as for ``run``.
         dataset: the data set, if it holds examples in memory; it gives them up at the end.
         observer: as for ``run``.
+        display: receives the events if no observer does, but no warnings.
         stop: as for ``run``.
         steps: as for ``run``.
         network: the network to train on; by default a new one.
@@ -101,7 +107,7 @@ def train_spec(
                 folder.write_resolved(job.resolved)
                 folder.write_lock(job.lock)
             written = spec.document.text if folder is not None else ""
-            done = job.train(written, observer or Observer(), stop or StopRequest())
+            done = job.train(written, observer or display or Observer(), stop or StopRequest())
         except BaseException:
             if folder is not None:
                 folder.discard_if_unused()

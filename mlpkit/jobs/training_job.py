@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from matplotlib.figure import Figure
+
     from mlpkit.components.callback import Callback
     from mlpkit.components.target import Target
     from mlpkit.jobs.build import SpecProof
@@ -92,8 +94,8 @@ def _best(training: Training) -> BestTracker | None:
     return BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
 
 
-def _compared(training: Training, history: Sequence[Record]) -> BestTracker:
-    """Return what says which evaluation of a run is the best, once it has seen those done so far."""
+def tracker_of(training: Training, history: Sequence[Record]) -> BestTracker:
+    """Return what says which evaluation of a run is the best, and has seen those done so far."""
     saving, stopping = training.checkpoint, training.early_stopping
     monitor = training.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
     tracker = BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
@@ -127,6 +129,7 @@ class Run:
     folder: Path | None = None
     stopped: str = ""
     ended: str = ""
+    _compared: Callable[[], BestTracker] = field(kw_only=True, repr=False, compare=False)
     _trained: Callable[[], TrainedModel] = field(kw_only=True, repr=False, compare=False)
 
     @cached_property
@@ -134,22 +137,34 @@ class Run:
         """The trained model, which takes raw rows as the data set took them."""
         return Model(self._trained())
 
+    def plot(self, *, x: str = "epoch") -> Figure:
+        """Return the curves of loss and metrics as a figure of matplotlib, a panel each, the best evaluation marked.
+
+        Args:
+            x: what the curves are drawn over, ``epoch`` or ``iteration``.
+
+        Raises:
+            UsageError: matplotlib isn't installed, or ``x`` is neither.
+        """
+        from mlpkit.jobs.plot import curves  # noqa: PLC0415 - matplotlib is an extra
+
+        return curves(self.history, self._compared(), x)
+
     def __repr__(self) -> str:
         """Say how long it trained, and what came of it."""
         results = [f"{split} {_figures(found)}" for split, found in self.metrics.items()]
-        why = [f"stopped: {self.stopped}"] if self.stopped else []
-        kept = [f"kept in {self.folder}"] if self.folder else []
-        return f"<Run of {self.steps:,} steps: {'; '.join([*results, *why, *kept])}>"
+        return f"<Run of {self.steps:,} steps: {'; '.join([*results, *self._circumstances()])}>"
 
     def _repr_html_(self) -> str:
-        """Return the history as a table for a notebook."""
-        from html import escape  # noqa: PLC0415 - only a notebook needs it
+        """Return the history and the results as tables for a notebook."""
+        from mlpkit.jobs.progress.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
 
-        keys = list(self.history[0]) if self.history else []
-        head = "".join(f"<th>{key}</th>" for key in keys)
-        rows = ("".join(f"<td>{record[key]:.4g}</td>" for key in keys) for record in self.history)
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return run_html(self.history, self._compared(), self.metrics, [f"{self.steps:,} steps", *self._circumstances()])
+
+    def _circumstances(self) -> list[str]:
+        """Say why it was stopped, and where it is kept."""
+        why = [f"stopped: {self.stopped}"] if self.stopped else []
+        return [*why, *([f"kept in {self.folder}"] if self.folder else [])]
 
 
 def _figures(results: Mapping[str, Any]) -> str:
@@ -252,7 +267,7 @@ class TrainingJob:
             if folder is not None:
                 folder.rewind([finite(record) for record in trainer.history])
             observer.resumed(snapshot.step)
-        observer.monitored(_compared(self.spec.training, trainer.history))
+        observer.monitored(tracker_of(self.spec.training, trainer.history))
         try:
             with store or nullcontext():
                 history = trainer.train()
@@ -261,7 +276,9 @@ class TrainingJob:
                 folder.save_model(*model_of(network, origin))
         encoder, target = self._dataset.encoder_state(), self.description.target
         trained = partial(_trained, self.spec, network, target, encoder)
-        finished = Run(network, history, steps=trainer.progress.step, folder=directory, _trained=trained)
+        compared = partial(tracker_of, self.spec.training, history)
+        steps = trainer.progress.step
+        finished = Run(network, history, steps=steps, folder=directory, _compared=compared, _trained=trained)
         if stop.reason:
             finished.stopped = trainer.stopped
         else:

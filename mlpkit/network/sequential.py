@@ -25,7 +25,7 @@ from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
 from mlpkit.network.subnormals import flushed_subnormals
-from mlpkit.network.summary import html_table, one_line, summary
+from mlpkit.network.summary import one_line, summary, summary_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -160,7 +160,7 @@ class Sequential:
 
     def _repr_html_(self) -> str:
         """Return the table of ``summary`` for a notebook."""
-        return html_table(self)
+        return summary_html(self)
 
     @property
     def gradient_values(self) -> NDArray[Any]:

@@ -6,6 +6,8 @@ from html import escape
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from mlpkit.network.html import html_table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -73,12 +75,10 @@ def summary(network: Described) -> str:
     return "\n".join([*lines, _footer(network)])
 
 
-def html_table(network: Described) -> str:
+def summary_html(network: Described) -> str:
     """Return a table for a notebook."""
-    head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
-    rows = ("".join(f"<td>{escape(cell)}</td>" for cell in _cells(row)) for row in _rows(network))
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{escape(_footer(network))}</p>"
+    cells = [_cells(row) for row in _rows(network)]
+    return f"{html_table(HEADINGS, cells, texts=(0, 1, 2))}<p>{escape(_footer(network))}</p>"
 
 
 def _footer(network: Described) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import json
+import re
 import weakref
 
 import numpy as np
@@ -274,3 +275,46 @@ def test_the_run_folder_says_what_was_done(tmp_path):
     assert "name: first" in written
     assert "- Affine: {units: 2}" in written
     assert json.loads((tmp_path / "run" / "lock.json").read_text())["data_checksum"]
+
+
+HOUSES = {"area": [40.0, 80.0, 120.0] * 10, "district": ["hill", "sea", "hill"] * 10, "lift": [True, False, True] * 10}
+PRICES = [90.0, 250.0, 260.0] * 10
+
+
+@pytest.fixture(params=["pandas", "polars"])
+def houses(request):
+    """Return a data frame with a column of texts, and one of truth values."""
+    return pytest.importorskip(request.param).DataFrame(HOUSES)
+
+
+def test_a_model_trained_on_a_frame_takes_frames_dicts_and_rows(houses, tmp_path):
+    run = fit(houses, PRICES, layers=VALUES, epochs=2, standardize=True)
+    run.network.save(tmp_path / "model.safetensors")
+    expected = run.network.predict(run.network.encoder.encode(houses)).reshape(-1)
+    for model in (run.model, mlpkit.load(tmp_path / "model.safetensors")):
+        assert model.columns == ("area", "district", "lift")
+        rows = [dict(zip(HOUSES, row, strict=True)) for row in zip(*HOUSES.values(), strict=True)]
+        for form in (houses, HOUSES, rows, [list(row.values()) for row in rows], houses[["lift", "district", "area"]]):
+            assert np.array_equal(model.predict(form), expected)
+        assert model.evaluate(houses, PRICES)["loss"] == pytest.approx(run.metrics["train"]["loss"], rel=1e-5)
+
+
+def test_a_row_unlike_the_frame_is_refused_with_advice(houses):
+    model = fit(houses, PRICES, layers=VALUES, epochs=1).model
+    row = {"area": 50, "district": "sea", "lift": False}
+    for wrong, said in (
+        (
+            {"district": "se"},
+            "row 0, column 'district': 'se' is a category that was never trained on; did you mean 'sea'?",
+        ),
+        ({"area": "wide"}, "column 'area': the column held numbers in training"),
+    ):
+        with pytest.raises(mlpkit.DataError, match=re.escape(said)):
+            model.predict([row | wrong])
+    with pytest.raises(mlpkit.DataError, match=r"column 'area': the column is missing; did you mean 'areas'\?"):
+        model.predict([{"areas": 50, "district": "sea", "lift": False}])
+
+
+def test_layers_left_at_their_defaults_are_described_without_them():
+    layers = fit(X, T, layers=LAYERS, epochs=1).network.layers
+    assert [repr(layer) for layer in layers] == ["Affine(units=8)", "Relu()", "Affine(units=2)"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 
 import numpy as np
 import pytest
+from html_tables import rows_of
 
 import mlpkit
 from mlpkit.layers import Affine, Dropout, Relu, SoftmaxWithLoss
@@ -131,9 +133,10 @@ def test_the_table_of_its_layers():
         "SoftmaxWithLoss1  SoftmaxWithLoss()                    0\n"
         "58 parameters; takes inputs of shape (4,)"
     )
+    rows = [re.split(r"\s{2,}", line) for line in built.summary().splitlines()[:-1]]
     html = built._repr_html_()
-    assert html.count("<tr>") == 5
-    assert "<td>Affine(units=8)</td><td>(8,)</td><td>40</td>" in html
+    assert [[cell for cell in row if cell] for row in rows_of(html)] == rows
+    assert html.endswith("<p>58 parameters; takes inputs of shape (4,)</p>")
 
 
 def test_its_repr_says_whether_inputs_are_encoded():
@@ -149,7 +152,17 @@ def test_a_run_says_what_came_of_it():
     run = network().fit(X, T, epochs=2, validation=0.1, metrics=["accuracy", "confusion_matrix"])
     loss, accuracy = (run.metrics["validation"][name] for name in ("loss", "accuracy"))
     assert repr(run).startswith(f"<Run of 12 steps: validation loss {loss:.4g}, accuracy {accuracy:.4g}; train loss ")
-    assert run._repr_html_().count("<tr>") == 3
+    best = min(run.history, key=lambda record: record["validation_loss"])
+    html = run._repr_html_()
+    head, titles, *evaluations, names, validation, train = rows_of(html)
+    assert (head, titles[2:]) == (["", "loss", "accuracy", ""], ["train", "validation"] * 2 + [""])
+    assert [row[:2] for row in evaluations] == [["6", "1.00"], ["12", "2.00"]]
+    assert [row[0] for row in evaluations if row[-1] == "← best"] == [str(best["iteration"])]
+    assert names == ["at the end", "loss", "accuracy"]
+    assert validation == ["validation", f"{loss:.4f}", f"{accuracy:.4f}"]
+    assert train[0] == "train"
+    said = f"12 steps; best validation loss {best['validation_loss']:.4f}, at iteration {best['iteration']}"
+    assert html.endswith(f"<p>{said}</p>")
 
 
 def test_a_spec_names_its_layers_and_data():

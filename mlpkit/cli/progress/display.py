@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mlpkit.cli import output
 from mlpkit.cli.exit_codes import print_warnings
-from mlpkit.cli.formatting import duration, figure, figures, line_length, paragraph
+from mlpkit.cli.formatting import line_length, paragraph
 from mlpkit.cli.output import OutputClosedError, message, result
 from mlpkit.errors import StorageError
+from mlpkit.jobs.progress.evaluations import Evaluations
+from mlpkit.jobs.progress.figures import duration, figures
 from mlpkit.training.events import Observer, events_of
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.training_job import Run
-    from mlpkit.training.checkpointing import BestTracker
-    from mlpkit.training.evaluation import Record
     from mlpkit.training.events import StopRequest
 
 
@@ -56,15 +55,8 @@ def next_command(run: Run) -> str:
     return f"mlpkit predict {shlex.quote(str(run.folder))} FILE"
 
 
-class Display(Observer):
+class Display(Evaluations):
     """Shows a training run; the end of the ``with`` block leaves the terminal as it was."""
-
-    def __init__(self) -> None:
-        self.best_position: int | None = None
-        """Which of the evaluations, counted from 0, is the best of the run; None if it was done before a resume."""
-        self._tracker: BestTracker | None = None
-        self._record: Record = {}
-        self._evaluations = 0
 
     def __enter__(self) -> Display:
         """Begin, before the data is read."""
@@ -82,30 +74,6 @@ class Display(Observer):
     def warned(self, warning: Diagnostic) -> None:
         """Print what the spec shouldn't say any more, whatever else is shown or not."""
         print_warnings([warning])
-
-    def monitored(self, tracker: BestTracker) -> None:
-        """Compare the evaluations to come with the best of those before."""
-        self._tracker = copy.copy(tracker)
-
-    def evaluated(self, record: Record, seconds: float) -> None:
-        """Take in an evaluation, which may be the best so far."""
-        if self._tracker is not None and self._tracker.improved(record):
-            self.best_position = self._evaluations
-        self._record = record
-        self._evaluations += 1
-
-    def best_line(self, mark: str = "") -> str:
-        """Return a line about the best of several evaluations, or nothing.
-
-        Args:
-            mark: what marks that evaluation elsewhere.
-        """
-        tracker = self._tracker
-        if tracker is None or tracker.best is None or self._evaluations < 2:
-            return ""
-        split = "validation" if f"validation_{tracker.monitor}" in self._record else "train"
-        best = f"best {split} {tracker.monitor} {figure(tracker.best.value)}, at iteration {tracker.best.step}"
-        return f"{mark} {best}" if mark else best
 
     def interrupted(self) -> None:
         """A signal came; called from its handler, between any two instructions."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import count, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.cli.formatting import figure
+from mlpkit.jobs.progress.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,35 +139,3 @@ def _split_and_name(key: str) -> tuple[str, str]:
 
 def _cut(name: str, length: int) -> str:
     return name if len(name) <= length else f"{name[: length - 1]}…"
-
-
-MOST_ROWS: Final = 25
-
-
-def rows_worth_reading(evaluations: int, best: int | None, most: int = MOST_ROWS) -> list[int]:
-    """Return the positions of the evaluations to show: the first, the best and the last, and regular ones between.
-
-    Args:
-        evaluations: how many there were.
-        best: position of the best; None without one.
-        most: how many to show; of fewer than four, the last ones are shown.
-    """
-    if evaluations <= most or most < 4:
-        return list(range(max(0, evaluations - most), evaluations))
-    step = next(step for step in _round_numbers() if evaluations // step <= most - 3)
-    always = {0, evaluations - 1} | ({best} if best is not None else set())
-    return sorted(always.union(range(step - 1, evaluations, step)))
-
-
-def _round_numbers() -> Iterator[int]:
-    """Go through 1, 2, 5, 10, 20, 50 and so on."""
-    return (digit * 10**power for power in count() for digit in (1, 2, 5))
-
-
-def is_worth_a_line(evaluation: int) -> bool:
-    """Whether an evaluation, counted from 1, is printed where nothing can be taken back: ever fewer, the later.
-
-    They are 1 to 10, every second to 20, every fifth to 50, every tenth to 100, every twentieth to 200, and so on.
-    """
-    step = next(step for step in _round_numbers() if evaluation <= 10 * step)
-    return evaluation % step == 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.formatting import figure
 from mlpkit.cli.output import document, message, result
 from mlpkit.cli.progress.display import Display, tell_outcome, tell_stop
-from mlpkit.cli.progress.evaluation_table import is_worth_a_line
+from mlpkit.jobs.progress.evaluations import is_worth_a_line
+from mlpkit.jobs.progress.figures import figure
 
 if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
@@ -35,7 +35,7 @@ class Lines(Display):
     def evaluated(self, record: Record, seconds: float) -> None:
         """Print the line, if it is due, and before the first one the heading."""
         super().evaluated(record, seconds)
-        if is_worth_a_line(self._evaluations):
+        if is_worth_a_line(len(self.records)):
             self._print(record)
             self._held_back = None
         else:

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from rich.progress_bar import ProgressBar as Bar
 from rich.segment import Segment
 from rich.text import Text
 
-from mlpkit.cli.formatting import duration, figure
+from mlpkit.jobs.progress.figures import duration, figure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from mlpkit.jobs.progress.throughput import Throughput
     from mlpkit.training.evaluation import Record
-
-
-class Throughput:
-    """The average pace since the start, evaluations included: what is left is evaluated as often as what was done.
-
-    Args:
-        total: steps that the whole training takes, if that is known.
-        first: steps done before the start, in a run that is resumed.
-        clock: returns a time in seconds.
-    """
-
-    def __init__(self, total: int | None, first: int = 0, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._total = total
-        self._first = first
-        self._clock = clock
-        self._began = clock()
-
-    def steps_per_second(self, step: int) -> float:
-        """Return the number of steps done in a second, on average."""
-        seconds = self._clock() - self._began
-        return (step - self._first) / seconds if seconds > 0 else 0.0
-
-    def seconds_left(self, step: int) -> float:
-        """Return how long the rest will take at that pace; infinity if that isn't known yet, or can't be."""
-        pace = self.steps_per_second(step)
-        return (self._total - step) / pace if pace > 0 and self._total is not None else float("inf")
 
 
 NARROWEST_BAR = 10

@@ -16,9 +16,11 @@ from rich.text import Text
 
 from mlpkit.cli.output import outliving_the_terminal, result
 from mlpkit.cli.progress.display import Display, next_command, tell_outcome
-from mlpkit.cli.progress.evaluation_table import BEST_MARK, MOST_ROWS, fitting_columns, rows_worth_reading
-from mlpkit.cli.progress.progress_bar import ProgressBar, Throughput
+from mlpkit.cli.progress.evaluation_table import BEST_MARK, fitting_columns
+from mlpkit.cli.progress.progress_bar import ProgressBar
 from mlpkit.errors import printable
+from mlpkit.jobs.progress.evaluations import MOST_ROWS, rows_worth_reading
+from mlpkit.jobs.progress.throughput import Throughput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +60,6 @@ class Screen(Display):
         self._console = Console(highlight=False, markup=False, emoji=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._bar: ProgressBar | None = None
-        self._records: list[Record] = []
         self._drawn: tuple[tuple[int, int, int], Group] | None = None
         self._drawn_at = 0.0
         self._first_step = 0
@@ -97,7 +98,6 @@ class Screen(Display):
     def evaluated(self, record: Record, seconds: float) -> None:
         """Add a row, which is drawn at once unless something was drawn just before."""
         super().evaluated(record, seconds)
-        self._records.append(record)
         if self._bar is not None:
             self._bar.record = record
         if time.perf_counter() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
@@ -106,10 +106,10 @@ class Screen(Display):
     def ended(self) -> None:
         """Leave the table, and take the bar away."""
         self._stop()
-        if self._records:
+        if self.records:
             for line in self._table(MOST_ROWS):
                 self._print(line)
-            left_out = fitting_columns(self._records[0], self._room).left_out
+            left_out = fitting_columns(self.records[0], self._room).left_out
             if left_out:
                 self._print_wrapped(f"too narrow for {', '.join(left_out)}; history.jsonl has all")
 
@@ -136,10 +136,10 @@ class Screen(Display):
         if self._bar is None:
             return
         width, height = self._console.size
-        state = (len(self._records), width, height)
+        state = (len(self.records), width, height)
         if self._drawn is None or self._drawn[0] != state:
             room = min(MOST_ROWS, height - AROUND_THE_ROWS)
-            table = Group(*self._table(room) if self._records and room > 0 else ())
+            table = Group(*self._table(room) if self.records and room > 0 else ())
             rendered = SegmentLines(self._console.render_lines(table, pad=False), new_lines=True)
             self._drawn = state, Group(rendered, self._bar)
         with outliving_the_terminal():
@@ -152,13 +152,13 @@ class Screen(Display):
         Args:
             most: the number of rows.
         """
-        columns = fitting_columns(self._records[0], self._room)
+        columns = fitting_columns(self.records[0], self._room)
         groups, titles = columns.heading()
         yield Text()
         yield _line(groups, DIM)
         yield _line(titles, DIM)
-        for position in rows_worth_reading(len(self._records), self.best_position, most):
-            row = columns.row(self._records[position])
+        for position in rows_worth_reading(len(self.records), self.best_position, most):
+            row = columns.row(self.records[position])
             yield _line(row + BEST_MARK, BEST) if position == self.best_position else _line(row, PLAIN)
 
     def _stop(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from mlpkit import DataError, ModelFileError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -79,10 +79,19 @@ def columns_of(frame: Any, source: str) -> tuple[Column, ...]:
 
 
 def encoded_frame(frame: Any, columns: Sequence[Column], unknown: str, source: str) -> NDArray[np.float64]:
-    """Return a frame as an array of numbers; its columns may stand in any order, and others are left out.
+    """Return a frame as an array of numbers, as ``encoded_columns`` does with its columns."""
+    if not columns:
+        return np.zeros((len(frame), 0))
+    return encoded_columns({str(name): frame[name] for name in frame.columns}, columns, unknown, source)
+
+
+def encoded_columns(
+    given: Mapping[str, Any], columns: Sequence[Column], unknown: str, source: str
+) -> NDArray[np.float64]:
+    """Return columns as an array of numbers; they may stand in any order, and others are left out.
 
     Args:
-        frame: the frame.
+        given: values by the name of their column.
         columns: those that the data set was trained on.
         unknown: as for ``Column.encoded``.
         source: what to call the frame in messages.
@@ -90,14 +99,13 @@ def encoded_frame(frame: Any, columns: Sequence[Column], unknown: str, source: s
     Raises:
         DataError: a column is missing, or a value is not what it was trained on.
     """
-    names = {str(name): name for name in frame.columns}
     for column in columns:
-        if column.name not in names:
+        if column.name not in given:
             raise DataError(
-                source, f"the column is missing; {did_you_mean(column.name, names) or 'add it'}", column=column.name
+                source, f"the column is missing; {did_you_mean(column.name, given) or 'add it'}", column=column.name
             )
-    parts = [column.encoded(np.asarray(frame[names[column.name]]), unknown, source) for column in columns]
-    return np.concatenate(parts, axis=1) if parts else np.zeros((len(frame), 0))
+    parts = [column.encoded(np.asarray(given[column.name]), unknown, source) for column in columns]
+    return np.concatenate(parts, axis=1)
 
 
 def columns_to_plain(columns: Sequence[Column]) -> list[list[Any]]:

@@ -16,6 +16,7 @@ from mlpkit_plugins.arrays.frames import (
     columns_from_plain,
     columns_of,
     columns_to_plain,
+    encoded_columns,
     encoded_frame,
     is_frame,
 )
@@ -24,7 +25,7 @@ from mlpkit_plugins.arrays.target_arrays import Labelled, class_numbers, kind_of
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -153,6 +154,18 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         if self._columns is None:
             return None
         return tuple(name for column in self._columns for name in column.features)
+
+    def column_names(self) -> tuple[str, ...] | None:
+        """Return the names of a frame's columns."""
+        return None if self._columns is None else tuple(column.name for column in self._columns)
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> NDArray[Any]:
+        """Turn columns like those of the frame into numbers.
+
+        Raises:
+            DataError: a column is missing, or a value is not what it was trained on.
+        """
+        return encoded_columns(columns, self._columns or (), self.unknown, "the rows (counted from 0)")
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the classes as texts, or None if they are the numbers from 0."""

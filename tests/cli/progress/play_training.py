@@ -42,7 +42,14 @@ def play(metrics: tuple[str, ...], evaluations: int, pause: float) -> None:
         screen.ended()
         test = {"loss": 0.25} | dict.fromkeys(metrics, 0.75)
         screen.finished(
-            Run(None, metrics={"test": test}, steps=evaluations * STEPS, folder=Path("runs/made up"), _trained=None)
+            Run(
+                None,
+                metrics={"test": test},
+                steps=evaluations * STEPS,
+                folder=Path("runs/made up"),
+                _compared=None,
+                _trained=None,
+            )
         )
 
 

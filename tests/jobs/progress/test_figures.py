@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.cli.formatting import duration, figure, figures, shape
+from mlpkit.jobs.progress.figures import duration, figure, figures
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,6 @@ def test_a_figure_needs_no_more_than_eight_characters(value):
 
 def test_figures_of_a_split_stand_on_a_line():
     assert figures({"loss": 0.5, "accuracy": 0.91}) == "loss 0.5000, accuracy 0.9100"
-
-
-@pytest.mark.parametrize(("lengths", "text"), [((784,), "784"), ((1, 28, 28), "1 x 28 x 28"), ((), "")])
-def test_a_shape_has_no_brackets(lengths, text):
-    assert shape(lengths) == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""Curves of a training: loss and metrics, a panel each."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import UsageError
+from mlpkit.jobs.progress.evaluations import best_in_words
+from mlpkit.jobs.progress.history_html import splits_by_name
+from mlpkit.jobs.progress.run_html import position_of_best
+
+try:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+except ImportError as error:
+    msg = 'run.plot() needs matplotlib; install it with: pip install "mlpkit[plot]"'
+    raise UsageError(msg) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from mlpkit.training.checkpointing import BestTracker
+    from mlpkit.training.evaluation import Record
+
+PANEL: Final = (4.8, 3.0)
+"""Width and height of a panel, in inches."""
+MOST_MARKERS: Final = 30
+"""Up to so many evaluations have a marker each."""
+LOGARITHMIC_FROM: Final = 100
+"""From which ratio of the largest to the smallest loss on its axis is logarithmic."""
+LABELS: Final = {"epoch": "epochs", "iteration": "iterations"}
+"""What the curves may be drawn over, and the label of the axis."""
+
+
+class Curves(Figure):
+    """A figure that a notebook shows, whether it uses pyplot or not."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Return a picture with two pixels for one, as displays have them, and the size to show it at."""
+        content = BytesIO()
+        self.savefig(content, format="png", dpi=200)
+        width, height = self.get_size_inches()
+        return content.getvalue(), {"width": round(width * 100), "height": round(height * 100)}
+
+
+def curves(history: Sequence[Record], tracker: BestTracker, x: str = "epoch") -> Curves:
+    """Return a panel with the loss and one for each metric, the best evaluation marked.
+
+    Args:
+        history: the evaluations.
+        tracker: which of them is the best.
+        x: what they are drawn over, ``epoch`` or ``iteration``.
+
+    Raises:
+        UsageError: ``x`` is neither.
+    """
+    if x not in LABELS:
+        raise UsageError(f"{x!r} is nothing to draw curves over; expected 'epoch' or 'iteration'")
+    groups = splits_by_name(history[0]) if history else {"loss": []}
+    columns = 1 if len(groups) == 1 else 2
+    rows = -(-len(groups) // columns)
+    figure = Curves(figsize=(PANEL[0] * columns, PANEL[1] * rows), layout="constrained")
+    best = position_of_best(history, tracker)
+    for i, (name, splits) in enumerate(groups.items()):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        _draw(axes, history, name, splits, x)
+        if best is not None:
+            _mark(axes, history[best], f"{splits[-1]}_{name}", x)
+    if history:
+        figure.axes[0].legend()
+    figure.suptitle(_title(history, tracker, best, x), fontsize="medium")
+    return figure
+
+
+def _title(history: Sequence[Record], tracker: BestTracker, best: int | None, x: str) -> str:
+    if not history:
+        return "no evaluation yet"
+    if best is None:
+        return ""
+    place = f"{history[best][x]:,.2f}".rstrip("0").rstrip(".")
+    return best_in_words(tracker, history[best], f"at {x} {place}")
+
+
+def _draw(axes: Axes, history: Sequence[Record], name: str, splits: Sequence[str], x: str) -> None:
+    """Draw the curves of the loss, or of a metric."""
+    marker = "." if len(history) <= MOST_MARKERS else ""
+    every: list[float] = []
+    for split in splits:
+        values = [record[f"{split}_{name}"] for record in history]
+        axes.plot([record[x] for record in history], values, marker=marker, label=split)
+        every += values
+    axes.set_xlabel(LABELS[x])
+    axes.set_ylabel(name)
+    axes.grid(alpha=0.3)
+    if history:
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=history[-1][x] >= 1))
+    if _wants_logarithms(name, every):
+        axes.set_yscale("log")
+
+
+def _mark(axes: Axes, record: Record, key: str, x: str) -> None:
+    """Mark an evaluation by a line, and by a ring on the curve that decides."""
+    colour: Any = mpl.rcParams["text.color"]
+    axes.axvline(record[x], color=colour, linestyle=":", linewidth=1, zorder=1)
+    axes.plot(
+        record[x],
+        record[key],
+        marker="o",
+        markersize=9,
+        markerfacecolor="none",
+        markeredgecolor=colour,
+        linestyle="",
+        label="best",
+    )
+
+
+def _wants_logarithms(name: str, values: Sequence[float]) -> bool:
+    return name == "loss" and bool(values) and 0 < LOGARITHMIC_FROM * min(values) < max(values)

@@ -1,0 +1,31 @@
+"""Losses, metrics and times as people read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def figure(value: float) -> str:
+    """Write a loss or a metric in eight characters at most: ``0.4312``, ``12.41``, ``3.21e-05``, ``nan``."""
+    size = abs(value)
+    if size != 0 and (size < 1e-3 or size >= 1e5):
+        return f"{value:.2e}"
+    return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:.0f}"
+
+
+def figures(values: Mapping[str, Any]) -> str:
+    """Write loss and metrics of a split on a line, each after its name; tables are left out."""
+    return ", ".join(f"{name} {figure(value)}" for name, value in values.items() if not isinstance(value, list))
+
+
+def duration(seconds: float) -> str:
+    """Write a time as precisely as a guess at it deserves: ``4 s``, ``3 min 05 s``, ``1 h 12 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -1,0 +1,59 @@
+"""The evaluations of a training as a table for a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.jobs.progress.evaluations import MOST_ROWS, rows_worth_reading
+from mlpkit.jobs.progress.figures import figure
+from mlpkit.network.html import html_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.training.evaluation import Record
+
+BEST: Final = "← best"
+
+
+def history_html(records: Sequence[Record], best: int | None, most: int = MOST_ROWS) -> str:
+    """Return a table with the evaluations that are worth a row, the best one bold.
+
+    Args:
+        records: the evaluations.
+        best: position of the best, if there is any.
+        most: how many rows at most.
+    """
+    groups = splits_by_name(records[0]) if records else {}
+    above = "".join(
+        f'<th colspan="{len(splits)}" style="text-align: center">{escape(name)}</th>' for name, splits in groups.items()
+    )
+    titles = "".join(f"<th>{title}</th>" for title in ("iteration", "epoch", *_all_splits(groups)))
+    positions = rows_worth_reading(len(records), best, most)
+    rows = [[*_cells(records[i], groups), BEST if i == best else ""] for i in positions]
+    mark = [len(row) - 1 for row in rows[:1]]
+    body = html_rows(rows, texts=mark, bold=positions.index(best) if best in positions else None)
+    return (
+        f'<table><thead><tr><th colspan="2"></th>{above}<th></th></tr><tr>{titles}<th></th></tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def splits_by_name(record: Record) -> dict[str, list[str]]:
+    """Return the loss and each metric of a record, with the splits that it was computed for."""
+    groups: dict[str, list[str]] = {}
+    for key in record:
+        split, _, name = key.partition("_")
+        if split in {"train", "validation"}:
+            groups.setdefault(name, []).append(split)
+    return groups
+
+
+def _all_splits(groups: Mapping[str, Sequence[str]]) -> list[str]:
+    return [split for splits in groups.values() for split in splits]
+
+
+def _cells(record: Record, groups: Mapping[str, Sequence[str]]) -> list[str]:
+    values = [record[f"{split}_{name}"] for name, splits in groups.items() for split in splits]
+    return [f"{record['iteration']:.0f}", f"{record['epoch']:.2f}", *map(figure, values)]

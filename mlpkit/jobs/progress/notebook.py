@@ -1,0 +1,118 @@
+"""A training in a notebook: one output of the cell, rewritten while training goes on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.jobs.progress.evaluations import Evaluations
+from mlpkit.jobs.progress.figures import duration, figure
+from mlpkit.jobs.progress.history_html import history_html
+from mlpkit.jobs.progress.throughput import Throughput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpkit.components.schedule import Progress
+    from mlpkit.training.evaluation import Record
+    from mlpkit.training.events import Observer
+
+MOST_ROWS: Final = 10
+SECONDS_BETWEEN_DRAWINGS: Final = 0.2
+
+
+def notebook_display(*, quiet: bool = False) -> Observer | None:
+    """Return what shows a training in the notebook that runs this code; None elsewhere.
+
+    IPython is imported only if it runs this code already.
+
+    Args:
+        quiet: whether nothing is to be shown.
+    """
+    running = sys.modules.get("IPython")
+    shell = None if quiet or running is None else running.get_ipython()
+    if getattr(shell, "kernel", None) is None:
+        return None
+    from IPython.display import display  # noqa: PLC0415 - only a notebook has it
+
+    return NotebookProgress(display)
+
+
+class NotebookProgress(Evaluations):
+    """A progress bar with a table of evaluations below it; in the end, the table and a line.
+
+    Args:
+        display: IPython's ``display``.
+        clock: returns a time in seconds.
+    """
+
+    def __init__(self, display: Callable[..., Any], clock: Callable[[], float] = time.perf_counter) -> None:
+        super().__init__()
+        self._display = display
+        self._clock = clock
+        self._output: Any = None
+        self._step = self._first_step = 0
+        self._total: int | None = None
+        self._loss = float("nan")
+        self._took: float | None = None
+        self._began = self._drawn_at = clock()
+        self._pace = Throughput(None)
+
+    def resumed(self, step: int) -> None:
+        """Begin the bar where the run goes on."""
+        self._step = self._first_step = step
+
+    def started(self, total_steps: int | None) -> None:
+        """Show the bar."""
+        self._total = total_steps
+        self._began = self._drawn_at = self._clock()
+        self._pace = Throughput(total_steps, self._first_step, self._clock)
+        self._output = self._display(self, display_id=True)
+
+    def stepped(self, progress: Progress, loss: float) -> None:
+        """Move the bar."""
+        self._step, self._loss = progress.step, loss
+        self._draw_if_due()
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Add a row."""
+        super().evaluated(record, seconds)
+        self._step = int(record["iteration"])
+        self._draw_if_due()
+
+    def ended(self) -> None:
+        """Leave the table, and a line in place of the bar."""
+        self._took = self._clock() - self._began
+        self._draw()
+
+    def _draw_if_due(self) -> None:
+        if self._clock() - self._drawn_at >= SECONDS_BETWEEN_DRAWINGS:
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._output is not None:
+            self._output.update(self)
+        self._drawn_at = self._clock()
+
+    def __repr__(self) -> str:
+        """Say how far training has come, where HTML isn't shown."""
+        of_all = "" if self._total in {None, self._step} else f" of {self._total:,}"
+        done = f"{self._step:,}{of_all} steps"
+        if self._took is None:
+            left = self._pace.seconds_left(self._step)
+            return f"{done}, loss {figure(self._loss)}" + (f", {duration(left)} left" if left < float("inf") else "")
+        best = self.best_line()
+        return f"{done} in {duration(self._took)}" + (f"; {best}" if best else "")
+
+    def _repr_html_(self) -> str:
+        table = history_html(self.records, self.best_position, MOST_ROWS) if self.records else ""
+        if self._took is not None:
+            return f"{table}<div>{escape(repr(self))}</div>"
+        bar = "" if self._total is None else _bar(self._step, self._total)
+        return f"<div>{bar}{escape(repr(self))}</div>{table}"
+
+
+def _bar(step: int, total: int) -> str:
+    return f'<progress value="{step}" max="{total}" style="width: 40%; margin-right: 1em"></progress>'

@@ -1,0 +1,52 @@
+"""What came of a training, as tables for a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.jobs.progress.evaluations import best_in_words
+from mlpkit.jobs.progress.figures import figure
+from mlpkit.jobs.progress.history_html import history_html
+from mlpkit.network.html import html_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.training.checkpointing import BestTracker
+    from mlpkit.training.evaluation import Record
+
+
+def run_html(
+    history: Sequence[Record],
+    tracker: BestTracker,
+    metrics: Mapping[str, Mapping[str, Any]],
+    circumstances: Sequence[str],
+) -> str:
+    """Return the evaluations, the loss and metrics at the end by split, and a line.
+
+    Args:
+        history: the evaluations.
+        tracker: which of them is the best.
+        metrics: the results by split; tables are left out.
+        circumstances: what else there is to say.
+    """
+    best = position_of_best(history, tracker)
+    evaluations = history_html(history, best) if history else ""
+    said = [best_in_words(tracker, history[-1])] if best is not None else []
+    return f"{evaluations}{_results(metrics)}<p>{escape('; '.join([*circumstances, *said]))}</p>"
+
+
+def position_of_best(history: Sequence[Record], tracker: BestTracker) -> int | None:
+    """Return which evaluation, counted from 0, is the best; None if none was finite."""
+    if tracker.best is None:
+        return None
+    return next((i for i, record in enumerate(history) if record["iteration"] == tracker.best.step), None)
+
+
+def _results(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    if not metrics:
+        return ""
+    names = dict.fromkeys(k for found in metrics.values() for k, value in found.items() if not isinstance(value, list))
+    rows = [[split, *(figure(found[k]) if k in found else "" for k in names)] for split, found in metrics.items()]
+    return html_table(["at the end", *names], rows, texts=[0])
