@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
-from mlpkit.jobs.build import describe_data
 from mlpkit.jobs.run import train_spec
+from mlpkit.jobs.spec_data import describe_data
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of
