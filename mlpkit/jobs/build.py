@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.dataset import Description
 from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import (
     OpenEndedError,
     ParameterError,
-    RunFolderError,
     SpecShapeError,
     TargetError,
     WrongUseError,
-    printable,
 )
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
-from mlpkit.network.component_errors import component_errors, expect_returned
+from mlpkit.jobs.spec_data import data_warnings, describe_data
+from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mlpkit.components.dataset import Dataset, Split
+    from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
@@ -132,68 +127,6 @@ def _open_ended_faults(spec: Spec) -> list[Problem]:
         )
         return [fault]
     return []
-
-
-def describe_data(spec: Spec, dataset: Dataset) -> Description:
-    """Return shapes and sizes of a spec's data.
-
-    Args:
-        spec: the spec.
-        dataset: its data.
-
-    Raises:
-        SpecShapeError: a parameter of the data set does not fit the data.
-        DataError: the header of a data file is not what it should be.
-    """
-    try:
-        with component_errors(f"dataset {spec.data.name} failed in describe"):
-            description = dataset.describe()
-    except ParameterError as error:
-        path = ("data", spec.data.name, error.parameter)
-        fault = Problem(path, error.message, expected=error.expected, remedy=error.remedy)
-        raise spec.error(SpecShapeError, [fault]) from error
-    promised = "Description(input_shape, target, sizes)"
-    expect_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
-    return description
-
-
-def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
-    """Return the splits of a spec's data, once described.
-
-    Raises:
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own, or returned no splits.
-    """
-    with component_errors(f"dataset {spec.data.name} failed in open"):
-        splits = dataset.open(spec.seed)
-    expect_returned(f"dataset {spec.data.name}", "open", splits, Mapping, "a mapping from names to splits")
-    return splits
-
-
-def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderError:
-    """Return the error for a run, whose spec stays as it is, and whose data is missing or doesn't fit it any more.
-
-    Args:
-        directory: the run folder.
-        error: what is wrong with the data, at places in a spec that must not be edited.
-    """
-    remedy = "put back the data that it was trained on; file names count from the folder in which mlpkit is started"
-    return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")
-
-
-def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
-    """Return what a data set, once described, has doubts about, each at its parameter's place.
-
-    Raises:
-        ComponentFailure: the data set raised an exception of its own.
-    """
-    place = ("data", spec.data.name)
-    with component_errors(f"dataset {spec.data.name} failed in doubts"):
-        faults = [
-            Problem((*place, doubt.parameter), printable(doubt.message), remedy=printable(doubt.remedy))
-            for doubt in dataset.doubts()
-        ]
-    return spec.located(faults)
 
 
 def build(spec: Spec, *, slices: int | None = None) -> Sequential:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels
-from mlpkit.jobs.build import data_warnings, describe_data, open_data
 from mlpkit.jobs.filling_in import counted
 from mlpkit.jobs.raw_data import repeated_rows, summaries
+from mlpkit.jobs.spec_data import data_warnings, describe_data, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.minibatches import BatchReader

@@ -11,10 +11,10 @@ import numpy as np
 from mlpkit.components.dataset import Description
 from mlpkit.components.target import Classes
 from mlpkit.errors import DataError, DivergenceError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.jobs.build import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.inputs import examples_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
+from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.evaluation import Evaluator

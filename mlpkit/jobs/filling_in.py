@@ -11,6 +11,7 @@ from mlpkit.components.recipe import LeftToData, Recipe
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import WrongUseError
+from mlpkit.jobs.spec_data import open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.minibatches import BatchReader
 
@@ -65,8 +66,7 @@ class FactsOfSpec:
 
     def class_counts(self) -> NDArray[np.int64]:
         """Return how many training examples each class has, which takes opening the data."""
-        with component_errors(f"dataset {self.spec.data.name} failed in open"):
-            split = self.dataset.open(self.spec.seed)["train"]
+        split = open_data(self.spec, self.dataset)["train"]
         reader = BatchReader(split, self.description, np.dtype(self.spec.dtype), min(ROWS_COUNTED_TOGETHER, len(split)))
         counts = [counted(self.target, t) for _, t in reader.in_order()]
         return np.asarray(np.sum(counts, axis=0), np.int64)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
-from mlpkit.jobs.build import describe_data
 from mlpkit.jobs.progress.notebook import notebook_display
 from mlpkit.jobs.run import train_spec
+from mlpkit.jobs.spec_data import describe_data
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of
@@ -73,8 +73,8 @@ def fit(
 
     Each key of ``training`` in a spec is a keyword: ``epochs``, ``optimizer``, ``metrics``, ``early_stopping`` and all
     others. The optimizer is by default Adam, and a minibatch no larger than the training data. Whatever else is given
-    goes to the data set ``in_memory``: ``predict``, ``standardize``, ``flatten``, ``divide_by``, ``unknown``, ``split``
-    and ``split_seed``.
+    goes to the data set ``in_memory``: ``predict``, ``standardize``, ``scale_target``, ``flatten``, ``divide_by``,
+    ``unknown``, ``split`` and ``split_seed``.
 
     Args:
         x: inputs, with a row for each example; columns of a frame that hold texts become zeros and ones.

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError, SpecShapeError
-from mlpkit.jobs.build import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
 from mlpkit.jobs.run_inputs import DATA, lock_changes, lock_of, spec_hash
+from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.events import Observer

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlpkit.components.target import Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset
+    from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
@@ -92,7 +95,7 @@ def train_spec(
     proved = prove(spec, dataset)
     if network is not None:
         _expect_fit(network, proved.description.input_shape, spec.training.slices)
-        network.target = proved.description.target
+        network.target = _scaled_as_built(network, proved.description.target)
     _warn_of(proved.warnings, observer)
     spec = proved.spec
     plan = choose_plan(
@@ -126,6 +129,13 @@ def _expect_fit(network: Sequential, input_shape: tuple[int, ...], slices: int |
         )
     if slices != len(network.replicas):
         raise UsageError(f"the network cuts a minibatch into {len(network.replicas)} slices, and can't change that now")
+
+
+def _scaled_as_built(network: Sequential, target: Target) -> Target:
+    """Return the target of the examples, scaled as a network that is there already computes with values."""
+    if not isinstance(target, Values):
+        return target
+    return replace(target, scaling=network.target.scaling if isinstance(network.target, Values) else None)
 
 
 def _warn_of(found: Iterable[Diagnostic], observer: Observer | None) -> None:

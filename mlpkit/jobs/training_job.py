@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.jobs.build import build_for, open_data
+from mlpkit.jobs.build import build_for
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
 from mlpkit.jobs.saved_model import Origin, model_of
+from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.trained_model import Model
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection

@@ -94,7 +94,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             callbacks: what follows training.
         """
         network, learned = (self.network_, self.network_.encoder) if go_on else (None, None)
-        kept: dict[str, Any] = {"checkpoint": None, "unknown": "zeros", **_threads()}
+        kept: dict[str, Any] = {"checkpoint": None, "unknown": "zeros", "scale_target": "none", **_threads()}
         if network is not None:
             kept["slices"], network.seed = len(network.replicas), top_level["seed"]
         spec, dataset = spec_in_memory(

@@ -29,7 +29,7 @@ training:
 PLUGIN = '''\
 import numpy as np
 
-from mlpkit import Layer, Loss, Units, component, hookimpl
+from mlpkit import Classes, Dataset, Description, Layer, Loss, Units, component, hookimpl
 
 
 class Columns(Layer):
@@ -69,9 +69,23 @@ class Mean(Loss):
         return np.full(self.shape, dloss / np.prod(self.shape), self.dtype)
 
 
+class Unopened(Dataset):
+    """Describes its examples, and forgets to return them."""
+
+    def describe(self):
+        return Description((2,), Classes(3), {"train": 20})
+
+    def open(self, seed):
+        pass
+
+
 @hookimpl
 def mlpkit_components():
-    return [component("layer", "Columns", Columns), component("loss", "Mean", Mean)]
+    return [
+        component("layer", "Columns", Columns),
+        component("loss", "Mean", Mean),
+        component("dataset", "unopened", Unopened),
+    ]
 '''
 
 
@@ -177,6 +191,13 @@ def test_balanced_weights_come_from_the_training_rows(spec_of):
     split.take(np.arange(len(split)), (np.empty((len(split), 2), np.float32), t))
     (_, loss) = proved.spec.resolved()["layers"]
     assert loss["SoftmaxWithLoss"]["class_weights"] == pytest.approx(len(t) / (3 * np.bincount(t, minlength=3)))
+
+
+def test_balanced_weights_of_data_that_is_not_opened(spec_of):
+    weights = {"SoftmaxWithLoss": {"class_weights": "balanced"}}
+    spec = spec_of(data={"acme.unopened": {}}, layers=[{"Affine": {"units": 3}}, weights])
+    with pytest.raises(mlpkit.ComponentFailure, match=r"^dataset acme.unopened returned None from open; expected "):
+        prove(spec)
 
 
 def test_weights_by_the_names_of_classes(spec_of):

@@ -10,12 +10,14 @@ import pytest
 import mlpkit
 from mlpkit import Loss, Sequential, Values, ValuesScaling
 from mlpkit.components.target import target_from_plain, target_to_plain
+from mlpkit.specfile.spec import parse_spec
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.huber import Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 
+ADAM = {"adam": {"learning_rate": 0.05}}
 MEANS, STDS = (100.0, -3.0), (25.0, 0.5)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -97,9 +99,13 @@ def test_a_scaling_that_can_t_be_is_refused(change):
         target_from_plain(plain)
 
 
+DATA = {
+    "csv": "{csv: {file: houses.csv, target: price, predict: values, scale_target: SCALE}}",
+    "npy": "{npy: {inputs: x.npy, targets: t.npy, standardize: true, predict: values, scale_target: SCALE}}",
+}
 SPEC = """\
 mlpkit: 1
-data: {csv: {file: houses.csv, target: price, predict: values, scale_target: SCALE}}
+data: DATA
 layers: [Affine: {units: 16}, Relu, Affine: {units: auto}, MeanSquaredError]
 training:
   optimizer: {adam: {learning_rate: 0.01}}
@@ -108,13 +114,17 @@ training:
 """
 
 
+@pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize(("scale", "learns"), [("standardize", True), ("log", True), ("none", False)])
-def test_large_values_are_learned_without_a_large_learning_rate(tmp_path, monkeypatch, scale, learns):
+def test_large_values_are_learned_without_a_large_learning_rate(tmp_path, monkeypatch, scale, learns, data):
     monkeypatch.chdir(tmp_path)
     area = np.linspace(30, 200, 300)
     rows = [f"{a:.1f},{1000 * a + 20_000:.0f}" for a in RNG.permutation(area).tolist()]
     (tmp_path / "houses.csv").write_text("\n".join(["area,price", *rows]) + "\n")
-    (tmp_path / "spec.yaml").write_text(SPEC.replace("SCALE", scale))
+    x, t = np.array([row.split(",") for row in rows], float).T
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "t.npy", t)
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("DATA", DATA[data]).replace("SCALE", scale))
     run = mlpkit.run(mlpkit.load_spec("spec.yaml"), "run")
     test = run.metrics["test"]
     assert (test["r2"] > 0.9) == learns
@@ -123,6 +133,29 @@ def test_large_values_are_learned_without_a_large_learning_rate(tmp_path, monkey
     predicted = loaded.predict(np.zeros((1, 1)))[0, 0]
     assert (50_000 < predicted < 300_000) == learns
     assert loaded.target == Values((1,))
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_runs_of_earlier_versions_compute_with_values_as_they_are(data):
+    text = SPEC.replace("DATA", DATA[data]).replace(", scale_target: SCALE", "")
+    for resolved, scale in ((True, "none"), (False, "standardize")):
+        assert parse_spec(text, name="resolved.yaml", resolved=resolved).data().scale_target == scale
+
+
+@pytest.mark.parametrize("scaling", [None, ValuesScaling(MEANS, STDS)])
+def test_a_network_that_is_there_goes_on_as_it_was_built(tmp_path, scaling):
+    trained = network(MeanSquaredError(), scaling)
+    trained.fit(X, T, epochs=2)
+    assert trained.target.scaling == scaling
+    trained.save(tmp_path / "model.safetensors")
+    loaded = mlpkit.load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.predict(X), trained.predict(X))
+
+
+def test_values_in_memory_are_scaled_too():
+    run = mlpkit.fit(X, T, layers=[{"Affine": {"units": "auto"}}, "MeanSquaredError"], epochs=60, optimizer=ADAM)
+    assert run.network.target.scaling.means == pytest.approx(T.mean(axis=0))
+    assert run.metrics["train"]["loss"] < 2 * T.var(axis=0).mean()
 
 
 def test_a_value_without_a_logarithm_is_found(tmp_path):

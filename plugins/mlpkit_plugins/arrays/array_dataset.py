@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from math import prod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mlpkit import Classes, DataError, Dataset, Description, ShapeError
+from mlpkit import Classes, DataError, Dataset, Description, ShapeError, Values
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
-from mlpkit_plugins.arrays.array_targets import array_target, remedy_for_values
+from mlpkit_plugins.arrays.array_targets import array_target, expect_logarithms, remedy_for_values
 from mlpkit_plugins.arrays.finite_rows import expect_finite
 from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
+from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, values_scaling
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Target
+    from mlpkit import Doubt, Target, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
+    from mlpkit_plugins.arrays.value_scaling import ScaleTarget
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 
@@ -38,12 +41,16 @@ class ArrayDataset(Dataset):
     flatten: bool
     divide_by: float
     standardize: bool
+    scale_target: ScaleTarget
     split: Literal["shuffle", "in_order"]
     split_seed: int
     shares: Shares
     targets_parameter: ClassVar = "targets"
     """The parameter that targets come from."""
+    older_defaults = MappingProxyType({"scale_target": "none"})
     _scaling: Scaling | None = None
+    _target_scaling: ValuesScaling | None = None
+    _is_loaded = False
     _examples: dict[str, Examples] | None = None
     _fingerprint = ""
 
@@ -57,14 +64,16 @@ class ArrayDataset(Dataset):
         """
 
     def describe(self) -> Description:
-        """Return shapes, target and sizes from headers, and the number of classes from the targets.
+        """Return shapes, target and sizes from headers; number of classes, or scaling of values, from the targets.
 
         Raises:
             ParameterError: there is no such file, or a split has no example.
-            DataError: a file is damaged, or the arrays don't belong together.
+            DataError: a file is damaged, the arrays don't belong together, or values can't be scaled.
         """
         examples = self._opened()
         target = self._target(examples)
+        if isinstance(target, Values) and self.scale_target != "none" and not self._is_loaded:
+            target = Values(target.shape, self._values_scaling(examples, target.shape))
         sizes = {name: len(rows) for name, (_, rows) in self._parts(examples).items()}
         raw_shape = examples["train"].inputs.shape[1:] or (1,)
         if self._scaling is None:
@@ -130,6 +139,7 @@ class ArrayDataset(Dataset):
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
         self._scaling = Scaling.from_state(state, self.divide_by)
+        self._is_loaded = True
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Scale raw inputs.
@@ -190,6 +200,20 @@ class ArrayDataset(Dataset):
             if target != found["train"] and not _is_part(target, found["train"]):
                 raise DataError(examples[name].targets_name, f"has {target}; expected {found['train']}")
         return found["train"]
+
+    def _values_scaling(self, examples: Mapping[str, Examples], shape: tuple[int, ...]) -> ValuesScaling:
+        if self._target_scaling is None:
+            for found in examples.values():
+                expect_finite(found.targets, found.targets_name)
+                if self.scale_target == "log":
+                    expect_logarithms(found.targets, found.targets_name)
+            training, rows = self._parts(examples)["train"]
+            try:
+                log = self.scale_target == "log"
+                self._target_scaling = values_scaling(training.target_parts(rows), shape, log=log)
+            except ValueError as error:
+                raise DataError(training.targets_name, DEVIATION_OVERFLOWS) from error
+        return self._target_scaling
 
     def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:
         count = examples["train"].inputs.shape[0]

@@ -41,6 +41,10 @@ class Examples(NamedTuple):
         """Return the inputs of some rows, a part at a time."""
         return (self.inputs[chosen] for chosen in _parts(rows))
 
+    def target_parts(self, rows: NDArray[Any] | range) -> Iterator[NDArray[Any]]:
+        """Return the targets of some rows, a part at a time."""
+        return (self.targets[chosen] for chosen in _parts(rows))
+
 
 class ArraySplit:
     """Some rows of two arrays.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 import numpy as np
 
 from mlpkit import Classes, DataError, Labels, Values
+from mlpkit_plugins.arrays.finite_rows import written
+from mlpkit_plugins.arrays.value_scaling import no_logarithm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +78,19 @@ def remedy_for_values(targets: Rows, name: str) -> str:
     if targets.shape[1:] in ((), (1,)) and _are_whole(targets):
         return f"{fitting}; or save {name} with .astype(int), and set predict: classes, if they are numbers of classes"
     return fitting
+
+
+def expect_logarithms(targets: Rows, name: str) -> None:
+    """Make sure that all values have a logarithm.
+
+    Raises:
+        DataError: one is not above 0.
+    """
+    for begin, part in parts_of(targets):
+        if not (part > 0).all():
+            place = np.unravel_index(int((part <= 0).argmax()), part.shape)
+            example = f"the target of example {begin + int(place[0])}{written([int(i) for i in place[1:]])}"
+            raise DataError(name, f"{example}: {no_logarithm(float(part[place]))}")
 
 
 def _are_whole(targets: Rows) -> bool:

@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt
 
 from mlpkit import FilePath
 from mlpkit_plugins.arrays.array_targets import Predicted
+from mlpkit_plugins.arrays.value_scaling import ScaleTarget
 from mlpkit_plugins.splits.shares import Share
 
 Files: TypeAlias = tuple[FilePath, FilePath]
@@ -25,12 +26,16 @@ class ContentOptions:
         divide_by: what inputs are divided by, such as 255 for bytes of images.
         standardize: scale each element of the inputs to mean 0 and standard deviation 1, by the training examples. The
             file is read once for that.
+        scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
+            (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
+            losses and metrics are in the unit of the target.
     """
 
     predict: Predicted = "classes"
     flatten: bool = False
     divide_by: Annotated[float, Gt(0)] = 1.0
     standardize: bool = False
+    scale_target: ScaleTarget = "standardize"
 
 
 @dataclass(kw_only=True, eq=False)

@@ -61,7 +61,7 @@ class Idx(SplitOptions, ArrayDataset):
 
     def __post_init__(self) -> None:
         self.shares, self.files = shares_and_files(self.validation, self.test)
-        self.predict, self.standardize = "classes", False
+        self.predict, self.standardize, self.scale_target = "classes", False, "none"
         self.divide_by = 255.0 if self.normalize else 1.0
 
     @classmethod

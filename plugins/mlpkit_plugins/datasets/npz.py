@@ -35,7 +35,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         x = raw / divide_by, and with standardize  x = (raw / divide_by - mean) / std
         std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 if all are equal)
 
-    Each element of the inputs has its own mean and std. Targets are never scaled.
+    Each element of the inputs has its own mean and std. Targets that are values are scaled only inside the network.
 
     Args:
         file: the file; ``example:NAME`` is one that ships with mlpkit.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from annotated_types import Ge, MinLen
 
 from mlpkit import DataError, FilePath, ParameterError, did_you_mean
+from mlpkit_plugins.arrays.value_scaling import ScaleTarget
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
@@ -94,7 +95,7 @@ class TableOptions:
     missing_texts: tuple[str, ...] = ()
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
-    scale_target: Literal["standardize", "log", "none"] = "standardize"
+    scale_target: ScaleTarget = "standardize"
     validation: Share | FilePath = 0.1
     test: Share | FilePath = 0.1
     split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mlpkit import Doubt, ParameterError, ValuesScaling, did_you_mean
+from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, no_logarithm, values_scaling
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 MANY_CLASSES: Final = 20
 """More distinct numbers than this, some of which occur once, are most likely values, not classes."""
-
-TINY: Final = 1e-12
-"""Of the mean: values that deviate less are all equal, up to rounding."""
 
 FEW_EXAMPLES: Final = 10
 """With fewer rows than this per integer, the integers may be values as well."""
@@ -154,22 +152,18 @@ def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool) -> Va
     Raises:
         DataError: there is no logarithm of a value, or values are so large that their deviation overflows.
     """
-    means, stds = [], []
+    found = []
     for name in table.columns.target_numbers:
         values = table.number(name)
-        if log:
-            wrong = np.flatnonzero(values <= 0)
-            if len(wrong):
-                message = f"{values[wrong[0]]:g} has no logarithm, which scale_target: log asks for"
-                raise table.error(int(wrong[0]), name, f"{message}; set scale_target: standardize")
-            values = np.log(values)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean, std = float(values[training].mean()), float(values[training].std())
-        if not np.isfinite(std):
-            raise table.error(int(training[0]), name, "the numbers are so large that their deviation overflows")
-        means.append(mean)
-        stds.append(std if std > TINY * abs(mean) else 1.0)
-    return ValuesScaling(tuple(means), tuple(stds), log)
+        wrong = np.flatnonzero((values <= 0) & log)
+        if len(wrong):
+            raise table.error(int(wrong[0]), name, no_logarithm(float(values[wrong[0]])))
+        try:
+            found.append(values_scaling([values[training]], (), log=log))
+        except ValueError as error:
+            raise table.error(int(training[0]), name, DEVIATION_OVERFLOWS) from error
+    means = tuple(mean for scaling in found for mean in scaling.means)
+    return ValuesScaling(means, tuple(std for scaling in found for std in scaling.stds), log)
 
 
 def unknown_class(text: str, known: Sequence[str], *, trained: bool) -> str:

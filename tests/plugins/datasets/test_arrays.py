@@ -12,7 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit import Classes, DataError, Description, Doubt, Labels, ModelFileError, ParameterError, ShapeError, Values
+from mlpkit import (
+    Classes,
+    DataError,
+    Description,
+    Doubt,
+    Labels,
+    ModelFileError,
+    ParameterError,
+    ShapeError,
+    Values,
+    ValuesScaling,
+)
 from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
 from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.npy import Npy
@@ -187,6 +198,54 @@ def test_values_and_labels(save, numbers):
     for dataset in both(predict="labels", **NONE):
         assert dataset.describe().target == Labels(4)
         np.testing.assert_array_equal(taken(dataset)[1], np.eye(4)[numbers[1]])
+
+
+@pytest.mark.parametrize("rows_together", [7, 1 << 16])
+def test_values_are_scaled_by_those_of_the_training_examples(save, numbers, monkeypatch, rows_together):
+    monkeypatch.setattr("mlpkit_plugins.arrays.array_split.ROWS_TOGETHER", rows_together)
+    t = np.random.default_rng(0).normal((50, -3), (10, 0.1), (40, 2)).astype(np.float32)
+    t[:, 1] = 4
+    save(numbers[0], t)
+    options = {"predict": "values", "split": "in_order", "validation": 0, "test": 0.25}
+    for dataset in both(**options):
+        scaling = dataset.describe().target.scaling
+        assert scaling.means == pytest.approx(t[:30].astype(np.float64).mean(axis=0))
+        assert scaling.stds == pytest.approx((t[:30, 0].astype(np.float64).std(), 1))
+        np.testing.assert_array_equal(taken(dataset, "test")[1], t[30:])
+    for dataset in both(**options, scale_target="none"):
+        assert dataset.describe().target.scaling is None
+
+
+def test_values_are_scaled_by_their_logarithms(save, numbers):
+    t = np.exp(np.random.default_rng(0).normal(3, 2, 40))
+    save(numbers[0], t)
+    for dataset in both(predict="values", scale_target="log", **NONE):
+        scaling = dataset.describe().target.scaling
+        assert scaling == ValuesScaling((pytest.approx(np.log(t).mean()),), (pytest.approx(np.log(t).std()),), True)
+
+
+@pytest.mark.parametrize(
+    ("value", "scale", "expected"),
+    [
+        (0, "log", "the target of example 3, element 1: 0 has no logarithm, which scale_target: log asks for; "),
+        (np.nan, "standardize", "example 3, element 1 is nan; expected finite numbers; put a number there, or leave "),
+        (1e308, "standardize", "the numbers are so large that their deviation overflows"),
+    ],
+)
+def test_values_that_cannot_be_scaled_are_named_before_training(save, numbers, value, scale, expected):
+    t = np.ones((40, 2))
+    t[3, 1] = value
+    save(numbers[0], t)
+    for dataset in both(predict="values", scale_target=scale, validation=0, test=0.1, split="in_order"):
+        assert expected in message(dataset.describe, DataError)
+
+
+def test_a_loaded_model_needs_no_scaling_of_other_values(save, numbers):
+    save(numbers[0], np.ones(40))
+    for trained, used in zip(both(predict="values", **NONE), both(predict="values", **NONE), strict=True):
+        trained.describe()
+        used.load_encoder_state(trained.encoder_state())
+        assert used.describe().target.scaling is None
 
 
 def test_splits_may_have_files_of_their_own(save, numbers):

@@ -1,0 +1,41 @@
+"""How a network computes with values that are its targets: standardized, by the training examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import numpy as np
+
+from mlpkit import ValuesScaling
+from mlpkit_plugins.arrays.scaling import Scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+ScaleTarget: TypeAlias = Literal["standardize", "log", "none"]
+
+DEVIATION_OVERFLOWS: Final = "the numbers are so large that their deviation overflows"
+
+
+def values_scaling(parts: Iterable[NDArray[Any]], shape: tuple[int, ...], *, log: bool) -> ValuesScaling:
+    """Return mean and standard deviation of each value, or of its logarithm.
+
+    Args:
+        parts: the values of the training examples, some rows at a time.
+        shape: the shape of one example's values.
+        log: whether the logarithms are scaled.
+
+    Raises:
+        ValueError: a value has no finite standard deviation.
+    """
+    fitted = Scaling(shape).fitted(np.log(part, dtype=np.float64) if log else part for part in parts)
+    assert fitted.means is not None
+    assert fitted.stds is not None
+    return ValuesScaling(tuple(fitted.means.ravel().tolist()), tuple(fitted.stds.ravel().tolist()), log)
+
+
+def no_logarithm(value: float) -> str:
+    """Return the message for a value that has no logarithm."""
+    return f"{value:g} has no logarithm, which scale_target: log asks for; set scale_target: standardize"
