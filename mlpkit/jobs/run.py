@@ -13,14 +13,14 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.progress.notebook import notebook_display
-from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.jobs.training_job import SPLITS, Run, TrainingJob
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset
@@ -74,6 +74,7 @@ def train_spec(
     steps: int | None = None,
     network: Sequential | None = None,
     callbacks: Sequence[Callback] = (),
+    evaluated: Collection[str] = SPLITS,
 ) -> Run:
     """Do what ``run`` does, for what is there already besides the spec.
 
@@ -87,6 +88,7 @@ def train_spec(
         steps: as for ``run``.
         network: the network to train on; by default a new one.
         callbacks: callbacks beside the spec's.
+        evaluated: splits to evaluate, as training goes and at its end.
 
     Raises:
         UsageError: the network was built for other inputs or slices.
@@ -104,7 +106,9 @@ def train_spec(
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:
-            job = TrainingJob(spec, plan, proved, folder, steps=steps, network=network, callbacks=callbacks)
+            job = TrainingJob(
+                spec, plan, proved, folder, steps=steps, network=network, callbacks=callbacks, evaluated=evaluated
+            )
             if folder is not None:
                 folder.write_spec(spec.document.text)
                 folder.write_resolved(job.resolved)

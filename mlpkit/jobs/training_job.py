@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.load_model import TrainedModel
@@ -24,7 +24,7 @@ from mlpkit.training.events import ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -42,13 +42,22 @@ if TYPE_CHECKING:
     from mlpkit.training.workers import Plan
 
 
-def settings_of(spec: Spec, steps: int | None = None, callbacks: Sequence[Callback] = ()) -> Settings:
+SPLITS: Final = ("test", "validation", "train")
+
+
+def settings_of(
+    spec: Spec,
+    steps: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    evaluated: Collection[str] = SPLITS,
+) -> Settings:
     """Return how a spec says to train, its components built.
 
     Args:
         spec: the spec.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         callbacks: callbacks beside the spec's.
+        evaluated: splits to evaluate; that for testing waits for the end of the training.
     """
     training = spec.training
     saving = training.checkpoint
@@ -61,6 +70,7 @@ def settings_of(spec: Spec, steps: int | None = None, callbacks: Sequence[Callba
         epochs=training.epochs,
         open_ended=training.seconds is not None,
         evaluate_every=training.evaluate_every,
+        evaluated=[split for split in ("train", "validation") if split in evaluated],
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
         augmentations=[augmentation() for augmentation in training.augment],
@@ -184,6 +194,7 @@ class TrainingJob:
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         network: the network to train on; by default the spec's, its parameters initialised.
         callbacks: callbacks beside the spec's.
+        evaluated: splits to evaluate.
 
     Raises:
         DataError: a data file is not what it should be.
@@ -201,6 +212,7 @@ class TrainingJob:
         steps: int | None = None,
         network: Sequential | None = None,
         callbacks: Sequence[Callback] = (),
+        evaluated: Collection[str] = SPLITS,
     ) -> None:
         self.spec = spec
         self.description = proved.description
@@ -210,6 +222,7 @@ class TrainingJob:
         self._steps = steps
         self._network = network
         self._callbacks = callbacks
+        self._evaluated = evaluated
         self._proof = proved.proof
         self._dataset = proved.dataset
         self._splits = open_data(spec, self._dataset)
@@ -243,7 +256,7 @@ class TrainingJob:
             DivergenceError: something was not finite.
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
-        folder, settings = self.folder, settings_of(self.spec, self._steps, self._callbacks)
+        folder, settings = self.folder, settings_of(self.spec, self._steps, self._callbacks, self._evaluated)
         network = self._network or build_for(self.spec, self._proof, slices=self._plan.slices)
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
@@ -305,7 +318,7 @@ class TrainingJob:
             for split in ("validation", "train")
             if all(f"{split}_{name}" in last for name in names)
         }
-        missing = [split for split in ("test", "validation", "train") if split not in known]
+        missing = [split for split in SPLITS if split in self._evaluated and split not in known]
         return Evaluator(network, self._splits, self.description, metrics)(missing) | known
 
 

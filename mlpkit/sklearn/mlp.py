@@ -142,6 +142,7 @@ class _Mlp(NetworkEstimator):
             go_on=go_on,
             held_out=held_out,
             callbacks=[curve],
+            evaluated=["validation"] if watching else [],
         )
         self.loss_curve_ = curve.curve if epochs is None else [*getattr(self, "loss_curve_", []), *curve.curve]
         self.n_iter_ = len(self.loss_curve_)

@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlpkit.jobs.fit import spec_in_memory
 from mlpkit.jobs.run import train_spec
+from mlpkit.jobs.training_job import SPLITS
 from mlpkit.registry.registry import installed
 from mlpkit.training.events import Observer
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -81,6 +82,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         held_out: float = 0.0,
         registry: Registry | None = None,
         callbacks: Sequence[Callback] = (),
+        evaluated: Collection[str] = SPLITS,
     ) -> Run:
         """Train a network, keep it, and return the run.
 
@@ -92,6 +94,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             held_out: share of the examples for validation.
             registry: where components come from; by default all that is installed.
             callbacks: what follows training.
+            evaluated: splits to evaluate.
         """
         network, learned = (self.network_, self.network_.encoder) if go_on else (None, None)
         kept: dict[str, Any] = {"checkpoint": None, "unknown": "zeros", "scale_target": "none", **_threads()}
@@ -100,7 +103,15 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         spec, dataset = spec_in_memory(
             registry or installed(), {"train": data}, top_level, {**options, **kept}, {"validation": held_out}, learned
         )
-        run = train_spec(spec, None, dataset=dataset, observer=Observer(), network=network, callbacks=callbacks)
+        run = train_spec(
+            spec,
+            None,
+            dataset=dataset,
+            observer=Observer(),
+            network=network,
+            callbacks=callbacks,
+            evaluated=evaluated,
+        )
         self.network_ = run.network
         return run
 

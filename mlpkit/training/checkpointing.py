@@ -103,7 +103,8 @@ class BestTracker:
 
         The value is that of the validation data, or of the training data if there is no validation data.
         """
-        value = record.get(f"validation_{self.monitor}", record[f"train_{self.monitor}"])
+        validation = f"validation_{self.monitor}"
+        value = record[validation if validation in record else f"train_{self.monitor}"]
         if not math.isfinite(value):
             return False
         gain = math.inf if self.best is None else (value - self.best.value) * (1 if self.higher_is_better else -1)

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 
 SECONDS_BETWEEN_REPORTS = 0.1
-_EVALUATED = ("train", "validation")
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class Settings:
         epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
         open_ended: whether a clock decides when training ends, so that nothing may depend on the number of steps.
         evaluate_every: steps between evaluations; None for once an epoch.
+        evaluated: the splits that are evaluated then, if the data set has them.
         metrics: makers of metric objects, by name; none of them gives a table.
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
         augmentations: changes to training inputs.
@@ -70,6 +70,7 @@ class Settings:
     epochs: int | None = None
     open_ended: bool = False
     evaluate_every: int | None = None
+    evaluated: Sequence[str] = ("train", "validation")
     metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
     clip: tuple[str, float] | None = None
     augmentations: Sequence[Augmentation] = ()
@@ -180,7 +181,7 @@ class Trainer:
             ModelFileError: it does not fit this trainer; nothing was changed, unless it is slots or a callback's state.
         """
         arrays, metadata = snapshot
-        keys = self._evaluate.keys(_EVALUATED)
+        keys = self._evaluate.keys(self.settings.evaluated)
         callbacks = len(self.settings.callbacks)
         expect_metadata(metadata, total_steps=self._total, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
@@ -290,7 +291,7 @@ class Trainer:
         step = self.progress.step
         expect_finite(self.network, self._update.slots, step, learning_rate)
         with swapped_weights(self._view.weights, self._view.stand_in):
-            results = self._evaluate(_EVALUATED)
+            results = self._evaluate(self.settings.evaluated)
             expect_finite_losses(results, step, learning_rate)
             record = evaluation_record(step, self.progress.epoch, learning_rate, results)
             self.history.append(record)

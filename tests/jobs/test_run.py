@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_info
 
 import mlpkit
 from mlpkit.errors import StorageError
+from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.runs import json_files as json_lines
 from mlpkit.runs.folder import RunFolder
@@ -294,3 +295,19 @@ def test_a_long_run_can_be_resumed_after_a_kill(train, work, monkeypatch):
     monkeypatch.setattr(time, "perf_counter", lambda: 60.0 * next(minutes))  # one passes between two looks at the clock
     train()
     assert len(RunFolder.open(work / "run").checkpoints.steps()) == 2
+
+
+@pytest.mark.parametrize("evaluated", [[], ["validation"], ["test", "train"]])
+def test_only_the_splits_asked_for_are_evaluated(work, evaluated):
+    spec = mlpkit.load_spec("tiny.yaml", overrides={"training.metrics": ["accuracy"]})
+    whole, run = train_spec(spec, None), train_spec(spec, None, evaluated=evaluated)
+    assert set(run.metrics) == set(evaluated)
+    keys = {f"{split}_{name}" for split in set(evaluated) - {"test"} for name in ("loss", "accuracy")}
+    assert set(run.history[-1]) == {"iteration", "epoch", "learning_rate"} | keys
+    assert np.array_equal(run.network.values, whole.network.values)
+
+
+def test_the_best_evaluation_needs_only_the_split_that_it_is_of(work):
+    overrides = {"training.best_weights": "loss", "training.checkpoint": None}
+    run = train_spec(mlpkit.load_spec("tiny.yaml", overrides=overrides), None, evaluated=["validation"])
+    assert run.metrics["validation"]["loss"] == min(record["validation_loss"] for record in run.history)

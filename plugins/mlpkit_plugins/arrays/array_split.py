@@ -9,6 +9,7 @@ import numpy as np
 from mlpkit import DataError
 from mlpkit_plugins.arrays.finite_rows import written
 from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
+from mlpkit_plugins.kernels import take_rows
 from mlpkit_plugins.splits.too_large import holds, too_large
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class ArraySplit:
             self._expect_held(x.dtype, t.dtype)
         rows = indices + self._rows.start if isinstance(self._rows, range) else self._rows[indices]
         if isinstance(self._inputs, np.ndarray) and self._as_they_are(x):
-            np.take(self._inputs, rows, axis=0, out=x, mode="clip")  # no index is clipped; "raise" would copy once more
+            take_rows(self._inputs, rows, x)
         else:
             self._scaling.write(self._inputs[rows], x)
         t[...] = self._targets[rows].reshape(t.shape)

@@ -61,6 +61,7 @@ product_plus_row = kernels.product_plus_row
 read_rows = kernels.read_rows
 rectify = kernels.rectify
 shift_transposed = kernels.shift_transposed
+take_rows = kernels.take_rows
 take_scaled = kernels.take_scaled
 
 

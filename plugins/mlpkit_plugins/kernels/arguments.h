@@ -54,6 +54,7 @@ PyObject *descend(SIGNATURE);
 PyObject *descend_adaptively(SIGNATURE);
 PyObject *flush_subnormal(SIGNATURE);
 PyObject *take_scaled(SIGNATURE);
+PyObject *take_rows(SIGNATURE);
 PyObject *read_rows(SIGNATURE);
 
 #endif

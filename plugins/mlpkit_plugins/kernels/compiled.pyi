@@ -14,4 +14,5 @@ from mlpkit_plugins.kernels.with_numpy import product_plus_row as product_plus_r
 from mlpkit_plugins.kernels.with_numpy import read_rows as read_rows
 from mlpkit_plugins.kernels.with_numpy import rectify as rectify
 from mlpkit_plugins.kernels.with_numpy import shift_transposed as shift_transposed
+from mlpkit_plugins.kernels.with_numpy import take_rows as take_rows
 from mlpkit_plugins.kernels.with_numpy import take_scaled as take_scaled

@@ -36,6 +36,7 @@ static PyMethodDef kernels[] = {
     KERNEL(descend_adaptively),
     KERNEL(flush_subnormal),
     KERNEL(take_scaled),
+    KERNEL(take_rows),
     {"begin_sharing_threads", begin_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
     {"end_sharing_threads", end_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
     KERNEL(read_rows),

@@ -235,6 +235,24 @@ def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float,
     return out
 
 
+def take_rows(numbers: NDArray[Any], indices: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the entries of an array at some positions of its first axis, and return it.
+
+    Args:
+        numbers: shape (examples, ...).
+        indices: positions, shape (rows,).
+        out: shape (rows, ...), of the same dtype.
+
+    Raises:
+        IndexError: a position lies outside the array.
+    """
+    if len(indices) and not 0 <= indices.min() <= indices.max() < len(numbers):
+        msg = f"a position is out of range for {len(numbers)} examples"
+        raise IndexError(msg)
+    numbers.take(indices, 0, out=out, mode="clip")  # no position is clipped; "raise" would copy once more
+    return out
+
+
 def begin_sharing_threads() -> None:
     """Do nothing: without compiled kernels there are no threads to share."""
 

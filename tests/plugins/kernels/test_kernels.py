@@ -31,6 +31,7 @@ NAMES = [
     "descend_adaptively",
     "flush_subnormal",
     "take_scaled",
+    "take_rows",
 ]
 
 
@@ -80,9 +81,10 @@ def calls(draw, name):
         case "flush_subnormal":
             x = floats(rows, columns)
             return (np.multiply(x, draw(st.sampled_from([1, np.finfo(dtype).smallest_normal])), out=x),)
-        case "take_scaled":
-            examples = generator.integers(256, size=(columns, 7, 3)).astype(np.uint8)
-            return examples, labels, draw(st.sampled_from([1.0, 1 / 255])), empty(rows, 7, 3)
+        case "take_scaled" | "take_rows":
+            scale = (draw(st.sampled_from([1.0, 1 / 255])),) if name == "take_scaled" else ()
+            examples = generator.integers(256, size=(columns, 7, 3)).astype(np.uint8 if scale else dtype)
+            return examples, labels, *scale, empty(rows, 7, 3)
     raise AssertionError(name)
 
 
@@ -125,9 +127,12 @@ def test_a_logit_that_is_no_number_makes_its_whole_row_so(library, dtype, place)
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
-def test_a_position_outside_is_an_error(library):
+@pytest.mark.parametrize("position", [-1, 3])
+def test_a_position_outside_is_an_error(library, position):
     with pytest.raises(IndexError):
         library.take_scaled(np.zeros((3, 2), np.uint8), np.array([0, 3]), 1.0, np.zeros((2, 2)))
+    with pytest.raises(IndexError):
+        library.take_rows(np.zeros((3, 2)), np.array([0, position]), np.zeros((2, 2)))
 
 
 @settings(max_examples=60, deadline=None)

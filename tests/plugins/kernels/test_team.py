@@ -55,11 +55,23 @@ def calls(draw, name):
             generator = np.random.default_rng(draw(st.integers(0, 2**32)))
             numbers = generator.integers(256, size=shape, dtype=np.uint8)
             return numbers, generator.integers(rows, size=rows), 1 / 255, floats()
+        case "take_rows":
+            numbers = floats()
+            return numbers, np.random.default_rng(rows).integers(rows, size=rows), np.empty_like(numbers)
     raise AssertionError(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["rectify", "keep_where_positive", "descend", "descend_adaptively", "flush_subnormal", "take_scaled"]
+    "name",
+    [
+        "rectify",
+        "keep_where_positive",
+        "descend",
+        "descend_adaptively",
+        "flush_subnormal",
+        "take_scaled",
+        "take_rows",
+    ],
 )
 @given(data=st.data())
 @settings(deadline=None, max_examples=30)
