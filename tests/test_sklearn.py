@@ -127,6 +127,45 @@ def test_it_learns_part_by_part(estimator):
         model.partial_fit(X, y + 1)
 
 
+SOLVERS = ["adam", "sgd", {"adam": {"learning_rate": 0.01}}, {"rmsprop": {"learning_rate": 0.001}}]
+WHOLE = {"batch_size": 150, "alpha": 0, "random_state": 0, "n_iter_no_change": 99}
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=["adam", "sgd", "adam of mlpkit", "rmsprop"])
+def test_parts_and_warm_starts_keep_what_the_optimizer_has_learned(solver):
+    fitted, in_parts, warm = (MLPClassifier(solver=solver, max_iter=n, **WHOLE) for n in (8, 8, 4))
+    expected = fitted.fit(*IRIS).predict_proba(IRIS[0])
+    for _ in range(8):
+        in_parts.partial_fit(*IRIS, classes=[0, 1, 2])
+        in_parts = pickle.loads(pickle.dumps(in_parts))
+    warm.set_params(warm_start=True).fit(*IRIS).fit(*IRIS)
+    assert in_parts.predict_proba(IRIS[0]) == pytest.approx(expected, abs=1e-4)
+    assert warm.predict_proba(IRIS[0]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_parts_of_a_spec_keep_what_the_optimizer_has_learned():
+    X, y = IRIS[0][:100], IRIS[1][:100]
+    training = {**TRAINING, "epochs": 8, "batch_size": 100}
+    model = SpecEstimator({**CLASSES, "training": training})
+    expected = clone(model).fit(X, y).predict_proba(X)
+    for _ in range(8):
+        model.partial_fit(X, y, classes=[0, 1])
+    assert model.predict_proba(X) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_warm_start_may_change_the_optimizer():
+    model = MLPClassifier(max_iter=4, warm_start=True, **WHOLE).fit(*IRIS)
+    first = model.loss_
+    assert model.set_params(solver="sgd").fit(*IRIS).loss_ < first
+
+
+def test_each_part_draws_its_own_dropout():
+    model = MLPClassifier(dropout=0.5, learning_rate_init=1e-12, **WHOLE)
+    for _ in range(3):
+        model.partial_fit(*IRIS, classes=[0, 1, 2])
+    assert len(set(model.loss_curve_)) == 3
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_pickled_and_saved_it_predicts_the_same(name, tmp_path):
     X, y = (IRIS[0][:100], IRIS[1][:100]) if "class" in name else load_diabetes(return_X_y=True)

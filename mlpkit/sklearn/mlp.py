@@ -206,7 +206,7 @@ class MLPClassifier(_Classifier, _Mlp):
         validation_fraction: share of the examples to hold out.
         n_iter_no_change: epochs in a row without improvement, after which training ends.
         random_state: seed of weights, minibatches, dropout and the examples held out.
-        warm_start: whether ``fit`` continues from the weights of the last one.
+        warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
         dropout: share of each hidden layer's outputs that is set to zero in training.
         norm: ``batch`` or ``layer`` normalization before each activation; None for neither.
         class_weight: weights of classes by label, or ``balanced``; None for equal ones.
@@ -270,7 +270,7 @@ class MLPClassifier(_Classifier, _Mlp):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Pass over some examples once, from the weights that the network has; the optimizer starts from scratch.
+        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         Args:
             X: inputs.
@@ -342,7 +342,7 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         return self._fit(X, y, go_on=self.warm_start and hasattr(self, "network_"))
 
     def partial_fit(self, X: Any, y: Any) -> Self:
-        """Pass over some examples once, from the weights that the network has; the optimizer starts from scratch.
+        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         The first call decides how targets are standardized.
 

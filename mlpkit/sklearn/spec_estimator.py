@@ -32,7 +32,7 @@ class SpecEstimator(NetworkEstimator):
         spec: a spec, the file of one, or a mapping that says the same; its ``data`` may be left out.
         validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
         random_state: seed in place of the spec's; None for the spec's.
-        warm_start: whether ``fit`` continues from the weights of the last one.
+        warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class SpecEstimator(NetworkEstimator):
         return self._fit(X, y, go_on=self.warm_start and hasattr(self, "network_"))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Pass over some examples once, from the weights that the network has; the optimizer starts from scratch.
+        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         Args:
             X: inputs.
