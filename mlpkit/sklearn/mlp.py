@@ -134,11 +134,14 @@ class _Mlp(NetworkEstimator):
         curve = _LossCurve(steps, self.tol, sys.maxsize if watching else self.n_iter_no_change)
         training = {"optimizer": self._optimizer(batch), "batch_size": batch, "epochs": passes}
         training |= self._watched() if watching else {"evaluate_every": passes * steps}
+        target: dict[str, Any] = {"predict": self._predicts}
+        if hasattr(self, "classes_"):
+            target["classes"] = list(range(len(self.classes_)))
         seed = self._seed()
         run = self._train_network(
             (X, t),
             {"name": type(self).__name__, "seed": seed, "layers": [*self._hidden_layers(), *end]},
-            {**training, "predict": self._predicts, "split_seed": seed},
+            {**training, **target, "split_seed": seed},
             go_on=go_on,
             held_out=held_out,
             callbacks=[curve],
@@ -303,8 +306,11 @@ class MLPClassifier(_Classifier, _Mlp):
         count = len(self.classes_)
         loss: Any = "SoftmaxWithLoss"
         if self.class_weight is not None:
-            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
-            loss = {loss: {"class_weights": [float(weight) for weight in weights]}}
+            weights, found = np.ones(count), np.unique(numbers)  # a part may lack a class
+            weights[found] = compute_class_weight(
+                self.class_weight, classes=self.classes_[found], y=self.classes_[numbers]
+            )
+            loss = {loss: {"class_weights": weights.tolist()}}
         return [_affine(count), loss]
 
 
