@@ -29,7 +29,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 TRAINING = {"optimizer": {"adam": {"learning_rate": 0.01}}, "epochs": 30}
 VALUES = {"layers": [{"Affine": {"units": 16}}, "Relu", {"Affine": {"units": 1}}, "MeanSquaredError"]}
 CLASSES = {"layers": [{"Affine": {"units": 16}}, "Relu", {"Affine": {"units": 2}}, "SoftmaxWithLoss"]}
-VALUES["training"] = CLASSES["training"] = TRAINING
+ANY_CLASSES = {"layers": [{"Affine": {"units": 16}}, "Relu", {"Affine": {"units": "auto"}}, "SoftmaxWithLoss"]}
+VALUES["training"] = CLASSES["training"] = ANY_CLASSES["training"] = TRAINING
 ESTIMATORS = {
     "classifier": MLPClassifier(),
     "classifier that stops early": MLPClassifier(
@@ -38,11 +39,14 @@ ESTIMATORS = {
     "regressor": MLPRegressor(),
     "spec of values": SpecEstimator(VALUES),
     "spec of classes": SpecEstimator(CLASSES),
+    "spec of any classes": SpecEstimator(ANY_CLASSES),
 }
 IRIS = load_iris(return_X_y=True)
 
 
-@pytest.mark.parametrize("name", ["classifier", "regressor", "spec of values", "spec of classes"])
+@pytest.mark.parametrize(
+    "name", ["classifier", "regressor", "spec of values", "spec of classes", "spec of any classes"]
+)
 def test_it_passes_every_check_of_scikit_learn(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -125,6 +129,70 @@ def test_it_learns_part_by_part(estimator):
     assert model.score(X, y) > 0.9
     with pytest.raises(ValueError, match="which are not in"):
         model.partial_fit(X, y + 1)
+
+
+def test_a_spec_may_leave_the_number_of_classes_to_fit():
+    model = SpecEstimator(ANY_CLASSES, random_state=0).fit(*IRIS)
+    assert model.score(*IRIS) > 0.9
+    assert model.predict_proba(IRIS[0]).shape == (150, 3)
+    assert model.fit(IRIS[0][:100], IRIS[1][:100]).predict_proba(IRIS[0]).shape == (150, 2)
+
+
+PARTS = [
+    MLPClassifier(random_state=0, class_weight="balanced"),
+    SpecEstimator(ANY_CLASSES),
+    SpecEstimator({**ANY_CLASSES, "layers": [{"Affine": {"units": 3}}, "SoftmaxWithLoss"]}),
+]
+
+
+@pytest.mark.parametrize("estimator", PARTS, ids=["classifier", "spec of any classes", "spec of three classes"])
+def test_a_part_may_lack_classes(estimator):
+    X, y = IRIS[0] - 3, IRIS[1]
+    model = clone(estimator)
+    for i in range(60):
+        part = y != i % 3 if i % 2 else y == i % 3
+        model.partial_fit(X[part], y[part], classes=[0, 1, 2])
+    assert model.predict_proba(X).shape == (150, 3)
+    assert model.network_.target == mlpkit.Classes(3)
+
+
+SOLVERS = ["adam", "sgd", {"adam": {"learning_rate": 0.01}}, {"rmsprop": {"learning_rate": 0.001}}]
+WHOLE = {"batch_size": 150, "alpha": 0, "random_state": 0, "n_iter_no_change": 99}
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=["adam", "sgd", "adam of mlpkit", "rmsprop"])
+def test_parts_and_warm_starts_keep_what_the_optimizer_has_learned(solver):
+    fitted, in_parts, warm = (MLPClassifier(solver=solver, max_iter=n, **WHOLE) for n in (8, 8, 4))
+    expected = fitted.fit(*IRIS).predict_proba(IRIS[0])
+    for _ in range(8):
+        in_parts.partial_fit(*IRIS, classes=[0, 1, 2])
+        in_parts = pickle.loads(pickle.dumps(in_parts))
+    warm.set_params(warm_start=True).fit(*IRIS).fit(*IRIS)
+    assert in_parts.predict_proba(IRIS[0]) == pytest.approx(expected, abs=1e-4)
+    assert warm.predict_proba(IRIS[0]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_parts_of_a_spec_keep_what_the_optimizer_has_learned():
+    X, y = IRIS[0][:100], IRIS[1][:100]
+    training = {**TRAINING, "epochs": 8, "batch_size": 100}
+    model = SpecEstimator({**CLASSES, "training": training})
+    expected = clone(model).fit(X, y).predict_proba(X)
+    for _ in range(8):
+        model.partial_fit(X, y, classes=[0, 1])
+    assert model.predict_proba(X) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_warm_start_may_change_the_optimizer():
+    model = MLPClassifier(max_iter=4, warm_start=True, **WHOLE).fit(*IRIS)
+    first = model.loss_
+    assert model.set_params(solver="sgd").fit(*IRIS).loss_ < first
+
+
+def test_each_part_draws_its_own_dropout():
+    model = MLPClassifier(dropout=0.5, learning_rate_init=1e-12, **WHOLE)
+    for _ in range(3):
+        model.partial_fit(*IRIS, classes=[0, 1, 2])
+    assert len(set(model.loss_curve_)) == 3
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

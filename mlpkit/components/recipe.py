@@ -91,6 +91,15 @@ def built(value: Any) -> Any:
     return {key: built(item) for key, item in value.items()} if type(value) is dict else value
 
 
+def leaves_to_data(value: Any) -> bool:
+    """Whether a checked value leaves something to the data."""
+    if isinstance(value, Recipe):
+        return leaves_to_data(value.arguments)
+    if isinstance(value, dict):
+        return any(map(leaves_to_data, value.values()))
+    return any(map(leaves_to_data, value)) if type(value) in (list, tuple) else isinstance(value, LeftToData)
+
+
 def written(value: Any) -> Any:
     """Return a checked value as a spec would say it."""
     if hasattr(value, "reference"):

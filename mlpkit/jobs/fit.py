@@ -74,7 +74,7 @@ def fit(
     Each key of ``training`` in a spec is a keyword: ``epochs``, ``optimizer``, ``metrics``, ``early_stopping`` and all
     others. The optimizer is by default Adam, and a minibatch no larger than the training data. Whatever else is given
     goes to the data set ``in_memory``: ``predict``, ``standardize``, ``scale_target``, ``flatten``, ``divide_by``,
-    ``unknown``, ``split`` and ``split_seed``.
+    ``classes``, ``unknown``, ``split`` and ``split_seed``.
 
     Args:
         x: inputs, with a row for each example; columns of a frame that hold texts become zeros and ones.

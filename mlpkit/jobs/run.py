@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.update import OptimizerState
 
 
 def run(
@@ -75,6 +76,7 @@ def train_spec(
     network: Sequential | None = None,
     callbacks: Sequence[Callback] = (),
     evaluated: Collection[str] = SPLITS,
+    optimizer_state: OptimizerState | None = None,
 ) -> Run:
     """Do what ``run`` does, for what is there already besides the spec.
 
@@ -89,6 +91,7 @@ def train_spec(
         network: the network to train on; by default a new one.
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate, as training goes and at its end.
+        optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
 
     Raises:
         UsageError: the network was built for other inputs or slices.
@@ -107,7 +110,15 @@ def train_spec(
     with folder or nullcontext(), blas_threads(plan.threads):
         try:
             job = TrainingJob(
-                spec, plan, proved, folder, steps=steps, network=network, callbacks=callbacks, evaluated=evaluated
+                spec,
+                plan,
+                proved,
+                folder,
+                steps=steps,
+                network=network,
+                callbacks=callbacks,
+                evaluated=evaluated,
+                optimizer_state=optimizer_state,
             )
             if folder is not None:
                 folder.write_spec(spec.document.text)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import Observer, StopRequest
     from mlpkit.training.snapshot import Snapshot
+    from mlpkit.training.update import OptimizerState
     from mlpkit.training.workers import Plan
 
 
@@ -195,6 +196,7 @@ class TrainingJob:
         network: the network to train on; by default the spec's, its parameters initialised.
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate.
+        optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
 
     Raises:
         DataError: a data file is not what it should be.
@@ -213,6 +215,7 @@ class TrainingJob:
         network: Sequential | None = None,
         callbacks: Sequence[Callback] = (),
         evaluated: Collection[str] = SPLITS,
+        optimizer_state: OptimizerState | None = None,
     ) -> None:
         self.spec = spec
         self.description = proved.description
@@ -223,6 +226,7 @@ class TrainingJob:
         self._network = network
         self._callbacks = callbacks
         self._evaluated = evaluated
+        self._optimizer_state = optimizer_state
         self._proof = proved.proof
         self._dataset = proved.dataset
         self._splits = open_data(spec, self._dataset)
@@ -275,6 +279,7 @@ class TrainingJob:
             stop=stop,
             folder=directory,
             store=store,
+            optimizer_state=self._optimizer_state,
         )
         if snapshot is not None:
             trainer.restore(snapshot)

@@ -134,11 +134,14 @@ class _Mlp(NetworkEstimator):
         curve = _LossCurve(steps, self.tol, sys.maxsize if watching else self.n_iter_no_change)
         training = {"optimizer": self._optimizer(batch), "batch_size": batch, "epochs": passes}
         training |= self._watched() if watching else {"evaluate_every": passes * steps}
+        target: dict[str, Any] = {"predict": self._predicts}
+        if hasattr(self, "classes_"):
+            target["classes"] = list(range(len(self.classes_)))
         seed = self._seed()
         run = self._train_network(
             (X, t),
             {"name": type(self).__name__, "seed": seed, "layers": [*self._hidden_layers(), *end]},
-            {**training, "predict": self._predicts, "split_seed": seed},
+            {**training, **target, "split_seed": seed},
             go_on=go_on,
             held_out=held_out,
             callbacks=[curve],
@@ -206,7 +209,7 @@ class MLPClassifier(_Classifier, _Mlp):
         validation_fraction: share of the examples to hold out.
         n_iter_no_change: epochs in a row without improvement, after which training ends.
         random_state: seed of weights, minibatches, dropout and the examples held out.
-        warm_start: whether ``fit`` continues from the weights of the last one.
+        warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
         dropout: share of each hidden layer's outputs that is set to zero in training.
         norm: ``batch`` or ``layer`` normalization before each activation; None for neither.
         class_weight: weights of classes by label, or ``balanced``; None for equal ones.
@@ -270,7 +273,7 @@ class MLPClassifier(_Classifier, _Mlp):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Pass over some examples once, from the weights that the network has; the optimizer starts from scratch.
+        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         Args:
             X: inputs.
@@ -303,8 +306,11 @@ class MLPClassifier(_Classifier, _Mlp):
         count = len(self.classes_)
         loss: Any = "SoftmaxWithLoss"
         if self.class_weight is not None:
-            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
-            loss = {loss: {"class_weights": [float(weight) for weight in weights]}}
+            weights, found = np.ones(count), np.unique(numbers)  # a part may lack a class
+            weights[found] = compute_class_weight(
+                self.class_weight, classes=self.classes_[found], y=self.classes_[numbers]
+            )
+            loss = {loss: {"class_weights": weights.tolist()}}
         return [_affine(count), loss]
 
 
@@ -342,7 +348,7 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         return self._fit(X, y, go_on=self.warm_start and hasattr(self, "network_"))
 
     def partial_fit(self, X: Any, y: Any) -> Self:
-        """Pass over some examples once, from the weights that the network has; the optimizer starts from scratch.
+        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         The first call decides how targets are standardized.
 

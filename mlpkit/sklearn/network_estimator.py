@@ -15,6 +15,7 @@ from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.training_job import SPLITS
 from mlpkit.registry.registry import installed
 from mlpkit.training.events import Observer
+from mlpkit.training.update import OptimizerState
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     """What the estimators share: a network that takes rows, and how it is trained."""
 
     network_: Sequential
+    _optimizer_state: OptimizerState
     _dtypes: Any = (np.float64, np.float32)
     """What inputs are kept in; others are converted to the first."""
     classes_: NDArray[Any]
@@ -90,18 +92,26 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             data: inputs and targets.
             top_level: keys of the spec, its seed and layers among them.
             options: keys of ``training``, and parameters of the data set.
-            go_on: whether to go on with the network that is there.
+            go_on: whether to go on with the network that is there, and with what the optimizer keeps.
             held_out: share of the examples for validation.
             registry: where components come from; by default all that is installed.
             callbacks: what follows training.
             evaluated: splits to evaluate.
         """
         network, learned = (self.network_, self.network_.encoder) if go_on else (None, None)
+        if not go_on:
+            self._optimizer_state = OptimizerState()
+        seed = top_level["seed"] + self._optimizer_state.steps  # a call draws no random number of the one before again
         kept: dict[str, Any] = {"checkpoint": None, "unknown": "zeros", "scale_target": "none", **_threads()}
         if network is not None:
-            kept["slices"], network.seed = len(network.replicas), top_level["seed"]
+            kept["slices"], network.seed = len(network.replicas), seed
         spec, dataset = spec_in_memory(
-            registry or installed(), {"train": data}, top_level, {**options, **kept}, {"validation": held_out}, learned
+            registry or installed(),
+            {"train": data},
+            {**top_level, "seed": seed},
+            {**options, **kept},
+            {"validation": held_out},
+            learned,
         )
         run = train_spec(
             spec,
@@ -111,6 +121,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             network=network,
             callbacks=callbacks,
             evaluated=evaluated,
+            optimizer_state=self._optimizer_state,
         )
         self.network_ = run.network
         return run

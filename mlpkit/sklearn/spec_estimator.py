@@ -11,6 +11,7 @@ from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from mlpkit.components.recipe import leaves_to_data
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.build import prove_layers
@@ -32,7 +33,7 @@ class SpecEstimator(NetworkEstimator):
         spec: a spec, the file of one, or a mapping that says the same; its ``data`` may be left out.
         validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
         random_state: seed in place of the spec's; None for the spec's.
-        warm_start: whether ``fit`` continues from the weights of the last one.
+        warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class SpecEstimator(NetworkEstimator):
         return self._fit(X, y, go_on=self.warm_start and hasattr(self, "network_"))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Pass over some examples once, from the weights that the network has; the optimizer starts from scratch.
+        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         Args:
             X: inputs.
@@ -123,8 +124,9 @@ class SpecEstimator(NetworkEstimator):
         X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
         if is_classifier:
             y = self._numbered(column_or_1d(y, warn=True), classes, go_on=go_on)
+            target: dict[str, Any] = {"predict": "classes", "classes": list(range(len(self.classes_)))}
         else:
-            y = np.asarray(y, np.float64)
+            y, target = np.asarray(y, np.float64), {"predict": "values"}
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         resolved = spec.resolved()
         training = dict(resolved["training"])
@@ -136,7 +138,7 @@ class SpecEstimator(NetworkEstimator):
         run = self._train_network(
             (X, y),
             {"name": spec.name, "seed": seed, "dtype": spec.dtype, "layers": resolved["layers"]},
-            {**training, "predict": "classes" if is_classifier else "values"},
+            {**training, **target},
             go_on=go_on,
             held_out=self.validation_fraction,
             registry=spec.registry,
@@ -174,7 +176,9 @@ def _loaded(spec: Any) -> Spec:
 
 
 def _outputs_of(spec: Spec) -> int:
-    """Return how many outputs the last layer has, or 0 if that depends on the inputs."""
+    """Return how many outputs the last layer has, or 0 if that depends on the data."""
+    if any(leaves_to_data(member.recipe) for member in spec.layers[:-1]):
+        return 0
     try:
         return int(np.prod(prove_layers(spec, (1,), None).shapes[-1]))
     except StackError:

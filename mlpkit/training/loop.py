@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
+    from mlpkit.training.update import OptimizerState
 
 
 SECONDS_BETWEEN_REPORTS = 0.1
@@ -92,6 +93,7 @@ class Trainer:
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
+        optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
 
     Attributes:
         weights_replaced: whether weights that a callback chose have taken the place of the last ones, at the end.
@@ -109,6 +111,7 @@ class Trainer:
         workers: int | None = None,
         folder: Path | None = None,
         store: CheckpointStore | None = None,
+        optimizer_state: OptimizerState | None = None,
     ) -> None:
         self.network = network
         self.settings = settings
@@ -124,7 +127,7 @@ class Trainer:
         self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed)
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
         self._clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
-        self._update = Updater(settings.optimizer, network)
+        self._update = Updater(settings.optimizer, network, optimizer_state)
         self._steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         self._total = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
         self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self._total)

@@ -7,9 +7,10 @@ import pytest
 
 from mlpkit import ComponentFailure, Sequential
 from mlpkit.network import flat_layout
-from mlpkit.training.update import Updater
+from mlpkit.training.update import OptimizerState, Updater
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.sgd import Sgd
 
 
@@ -74,3 +75,39 @@ def test_an_optimizer_that_fails_is_named(network, toy):
 
     with pytest.raises(ComponentFailure, match=r"^optimizer Broken failed in update: KeyError: 'momentum'$"):
         Updater(Broken(), network)(0.1, 1)
+
+
+def steps(network, optimizer, counts):
+    """Return the parameters after trainings of so many steps, all with one state."""
+    network.values[...] = np.linspace(-1, 1, network.values.size)
+    state = OptimizerState()
+    for count in counts:
+        update = Updater(optimizer, network, state)
+        for step in range(1, count + 1):
+            network.gradient_values[...] = np.cos(network.values)
+            update(0.1, step)
+    return network.values.copy()
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), Sgd(momentum=0.9)])
+def test_it_goes_on_from_the_state_that_another_training_left(network, optimizer):
+    np.testing.assert_array_equal(steps(network, optimizer, [2, 1, 4]), steps(network, optimizer, [7]))
+
+
+def test_the_state_of_another_optimizer_is_dropped(network):
+    state = OptimizerState()
+    Updater(Adam(), network, state)(0.1, 1)
+    assert (state.optimizer, state.steps, set(state.slots)) == ("Adam", 1, {"m", "v"})
+    update = Updater(Sgd(momentum=0.9), network, state)
+    assert (state.optimizer, state.steps, set(state.slots)) == ("Sgd", 0, set(update.slots))
+    assert not any(slot.any() for slot in update.slots.values())
+
+
+def test_slots_of_an_earlier_version_are_upgraded(network):
+    state = OptimizerState()
+    Updater(Adam(), network, state)
+    state.slots_version = 1
+    state.slots["m"][...] = 1
+    update = Updater(Adam(beta1=0.75), network, state)
+    assert state.slots_version == Adam.slots_version
+    np.testing.assert_array_equal(update.slots["m"], 0.25)

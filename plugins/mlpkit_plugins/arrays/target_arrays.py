@@ -78,8 +78,14 @@ def kind_of_target(targets: NDArray[Any]) -> Predicted:
     return "labels" if targets.ndim == 2 and targets.dtype.kind in "biu" and _are_bits(targets) else "values"
 
 
-def class_numbers(targets: NDArray[Any], labelled: Labelled, source: str) -> NDArray[np.int64]:
+def class_numbers(targets: NDArray[Any], labelled: Labelled, source: str, unknown: str) -> NDArray[np.int64]:
     """Return the number of each target's class.
+
+    Args:
+        targets: the classes, as they were given.
+        labelled: all classes.
+        source: what to call the targets in messages.
+        unknown: what to say of a class that is not among them.
 
     Raises:
         DataError: a target is another class.
@@ -92,7 +98,7 @@ def class_numbers(targets: NDArray[Any], labelled: Labelled, source: str) -> NDA
         row = int(np.flatnonzero(numbers[inverse] < 0)[0])
         label = flat[row : row + 1].tolist()[0]
         advice = did_you_mean(str(label), list(map(str, labelled.classes)))
-        message = f"the target of example {row} is {reprlib.repr(label)}, a class that no training example has"
+        message = f"the target of example {row} is {reprlib.repr(label)}, {unknown}"
         raise DataError(source, f"{message}; {advice}" if advice else message)
     return numbers[inverse].reshape(-1)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mlpkit import Classes, DataError, ModelFileError
+from mlpkit import Classes, DataError, ModelFileError, ParameterError
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.frames import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Doubt, Target
 
 
 @dataclass(kw_only=True, eq=False)
@@ -46,13 +46,15 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     Args:
         predict: what the targets are: ``classes``, of any kind; ``labels``, rows of 0 and 1; ``values``, numbers. With
             ``auto``, texts, integers and truth values are classes, rows of integers labels, and other numbers values.
+        classes: all classes, of one type, if the examples may lack some; None for those of the training examples.
         unknown: what to do about a category that no training example has: refuse it (``error``), or encode it as
             ``zeros``.
         validation: share of the examples for validation; 0 for none.
         test: share of the examples for testing; 0 for none.
 
     Raises:
-        ParameterError: the shares leave nothing to train on, or a split has no example.
+        ParameterError: the shares leave nothing to train on, or a split has no example; or the classes are of several
+            types.
         DataError: no examples were given, or they aren't what ``predict`` says.
 
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.2.
@@ -60,6 +62,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
 
     in_memory: ClassVar[bool] = True
     predict: Literal["auto", "classes", "labels", "values"] = "auto"  # type: ignore[assignment]
+    classes: list[str | int | float | bool] | None = None
     unknown: Literal["error", "zeros"] = "error"
     validation: Share = 0.0
     test: Share = 0.0
@@ -68,12 +71,16 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         self.shares, _ = shares_and_files(self.validation, self.test)
         self._held: Mapping[str, tuple[Any, Any]] = {}
         self._columns: tuple[Column, ...] | None = None
-        self._labels: Labelled | None = None
+        self._labels = self._given_classes()
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
         """Show splits by shares, and scaled inputs."""
         return [{"validation": 0.2}, {"standardize": True, "test": 0.2, "predict": "values"}]
+
+    def doubts(self) -> list[Doubt]:
+        """Return what is to be said of classes that no training example has, unless they are known to lack some."""
+        return super().doubts() if self.classes is None else []
 
     def hold(self, examples: Mapping[str, tuple[Any, Any]]) -> None:
         """Take the examples, which are read when the data set is described.
@@ -175,6 +182,17 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         """Return the classes as they were given, in the order of their numbers; None if the target is no class."""
         return None if self._labels is None else self._labels.classes
 
+    def _given_classes(self) -> Labelled | None:
+        if self.classes is None:
+            return None
+        if self.predict not in ("auto", "classes"):
+            raise ParameterError("classes", f"they are given for {self.predict}", expected="none, or predict: classes")
+        types = sorted({type(label).__name__ for label in self.classes})
+        if len(types) != 1:
+            problem = f"they are of the types {' and '.join(types)}" if types else "the list is empty"
+            raise ParameterError("classes", problem, expected="texts, numbers or truth values, all of one type")
+        return Labelled(tuple(sorted(set(self.classes))))
+
     def _inputs(self, x: Any, source: str) -> NDArray[Any]:
         if is_frame(x):
             if self._columns is None:
@@ -187,7 +205,8 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     def _numbered(self, targets: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if self._labels is None:
             self._labels = Labelled.of(targets["train"], _named("t", "train"))
-        return {name: class_numbers(found, self._labels, _named("t", name)) for name, found in targets.items()}
+        unknown = "a class that no training example has" if self.classes is None else "which is not in classes"
+        return {name: class_numbers(found, self._labels, _named("t", name), unknown) for name, found in targets.items()}
 
     def _target(self, examples: Mapping[str, Examples]) -> Target:
         return Classes(len(self._labels.classes)) if self._labels is not None else super()._target(examples)

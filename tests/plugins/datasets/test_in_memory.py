@@ -152,6 +152,33 @@ def test_a_class_of_another_split_must_be_one_of_training():
     )
 
 
+@pytest.mark.parametrize("classes", [["c", "a", "b"], [3, 1, 2], [0.5, 1.5, 2.5], [False, True]])
+def test_the_examples_may_lack_classes_that_are_given(classes):
+    largest = max(classes)
+    dataset = held(np.ones((2, 1)), [largest, largest], classes=classes)
+    _, t = taken(dataset)
+    assert t.tolist() == [len(classes) - 1] * 2
+    assert dataset.describe().target == mlpkit.Classes(len(classes))
+    assert dataset.labels() == tuple(sorted(classes))
+    assert dataset.doubts() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"classes": ["a", "b"]}, "t: the target of example 0 is 0, which is not in classes"),
+        ({"classes": ["a", 1]}, "classes: they are of the types int and str; expected texts, numbers or truth values"),
+        ({"classes": []}, "classes: the list is empty; expected texts, numbers or truth values, all of one type"),
+        (
+            {"classes": [0, 1], "predict": "values"},
+            "classes: they are given for values; expected none, or predict: cla",
+        ),
+    ],
+)
+def test_classes_that_do_not_fit_are_refused(options, said):
+    assert said in message_of(np.ones((4, 1)), **options)
+
+
 def test_a_class_without_a_number_is_refused():
     said = message_of(X, [0.0, 1.0, float("nan"), 1.0], predict="classes")
     assert said == "t: the target of example 2 is nan; leave out the example"
