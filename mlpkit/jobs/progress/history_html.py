@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mlpkit.training.evaluation import Record
 
-BEST: Final = "← best"
+BEST: Final = "←\N{NO-BREAK SPACE}best"
 
 
 def history_html(records: Sequence[Record], best: int | None, most: int = MOST_ROWS) -> str:
