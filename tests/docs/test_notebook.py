@@ -77,7 +77,7 @@ def _shown(output):
         content["image/png"] = "a picture"
     if "text/html" in content:
         tables = re.sub(r"<style.*?</style>", "", content["text/html"], flags=re.DOTALL)
-        content["text/html"] = "\n".join(" | ".join(row).removesuffix("←\xa0best") for row in rows_of(tables))
+        content["text/html"] = "\n".join(" | ".join(row).removeprefix("best") for row in rows_of(tables))
     return content
 
 
