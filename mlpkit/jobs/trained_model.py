@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.components.target import Classes, Labels
+from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.evaluate import evaluated_examples
 from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
@@ -167,6 +167,8 @@ class Model:
         if self.classes is not None:
             return _few(self.classes)
         names = self._trained.dataset.target_names()
+        if names is None and self._trained.target in {Values(()), Values((1,))}:
+            return "a number"
         return _few(names) if names else str(self._trained.target)
 
 

@@ -136,7 +136,7 @@ class Spec:
         """Return the spec's text for a notebook."""
         from html import escape  # noqa: PLC0415 - only a notebook needs it
 
-        return f"<pre>{escape(self.document.text)}</pre>"
+        return f'<pre style="font-family: monospace; white-space: pre">{escape(self.document.text)}</pre>'
 
     @property
     def name(self) -> str:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from mlpkit.training.evaluation import Record
 
-BEST: Final = "← best"
+BEST: Final = "best"
+"""Stands before the best row, where the narrowest screen shows it."""
 
 
 def history_html(records: Sequence[Record], best: int | None, most: int = MOST_ROWS) -> str:
@@ -29,15 +30,11 @@ def history_html(records: Sequence[Record], best: int | None, most: int = MOST_R
     above = "".join(
         f'<th colspan="{len(splits)}" style="text-align: center">{escape(name)}</th>' for name, splits in groups.items()
     )
-    titles = "".join(f"<th>{title}</th>" for title in ("iteration", "epoch", *_all_splits(groups)))
+    titles = "".join(f"<th>{title}</th>" for title in ("", "iteration", "epoch", *_all_splits(groups)))
     positions = rows_worth_reading(len(records), best, most)
-    rows = [[*_cells(records[i], groups), BEST if i == best else ""] for i in positions]
-    mark = [len(row) - 1 for row in rows[:1]]
-    body = html_rows(rows, texts=mark, bold=positions.index(best) if best in positions else None)
-    return (
-        f'<table><thead><tr><th colspan="2"></th>{above}<th></th></tr><tr>{titles}<th></th></tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
+    rows = [[BEST if i == best else "", *_cells(records[i], groups)] for i in positions]
+    body = html_rows(rows, bold=positions.index(best) if best in positions else None)
+    return f'<table><thead><tr><th colspan="3"></th>{above}</tr><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def splits_by_name(record: Record) -> dict[str, list[str]]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 10
 SECONDS_BETWEEN_DRAWINGS: Final = 0.2
+SHORT: Final = 10
+"""Trainings of fewer seconds are timed more precisely."""
 
 
 def notebook_display(*, quiet: bool = False) -> Observer | None:
@@ -104,7 +106,8 @@ class NotebookProgress(Evaluations):
             left = self._pace.seconds_left(self._step)
             return f"{done}, loss {figure(self._loss)}" + (f", {duration(left)} left" if left < float("inf") else "")
         best = self.best_line()
-        return f"{done} in {duration(self._took)}" + (f"; {best}" if best else "")
+        took = f"{self._took:.2g} s" if self._took < SHORT else duration(self._took)
+        return f"{done} in {took}" + (f"; {best}" if best else "")
 
     def _repr_html_(self) -> str:
         table = history_html(self.records, self.best_position, MOST_ROWS) if self.records else ""

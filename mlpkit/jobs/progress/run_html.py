@@ -23,7 +23,7 @@ def run_html(
     metrics: Mapping[str, Mapping[str, Any]],
     circumstances: Sequence[str],
 ) -> str:
-    """Return the evaluations, the loss and metrics at the end by split, and a line.
+    """Return a line, the loss and metrics at the end by split, and the evaluations.
 
     Args:
         history: the evaluations.
@@ -34,7 +34,7 @@ def run_html(
     best = position_of_best(history, tracker)
     evaluations = history_html(history, best) if history else ""
     said = [best_in_words(tracker, history[-1])] if best is not None else []
-    return f"{evaluations}{_results(metrics)}<p>{escape('; '.join([*circumstances, *said]))}</p>"
+    return f"<p>{escape('; '.join([*circumstances, *said]))}</p>{_results(metrics)}{evaluations}"
 
 
 def position_of_best(history: Sequence[Record], tracker: BestTracker) -> int | None:
@@ -49,4 +49,4 @@ def _results(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         return ""
     names = dict.fromkeys(k for found in metrics.values() for k, value in found.items() if not isinstance(value, list))
     rows = [[split, *(figure(found[k]) if k in found else "" for k in names)] for split, found in metrics.items()]
-    return html_table(["at the end", *names], rows, texts=[0])
+    return html_table(["at\N{NO-BREAK SPACE}the\N{NO-BREAK SPACE}end", *names], rows, texts=[0])

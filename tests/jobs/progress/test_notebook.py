@@ -75,9 +75,9 @@ def test_it_is_one_output_with_a_bar_and_in_the_end_a_table(cell):
     cell.progress.ended()
     assert "<progress" not in cell.html
     rows = rows_of(cell.html)
-    assert [row[0] for row in rows[2:]] == [str(100 * number) for number in range(1, 11)]
-    assert [row[0] for row in rows if row[-1] == "← best"] == ["700"]
-    assert cell.text == "1,000 steps in 10 s; best validation loss 1.0000, at iteration 700"
+    assert [row[1] for row in rows[2:]] == [str(100 * number) for number in range(1, 11)]
+    assert [row[1] for row in rows if row[0] == "best"] == ["700"]
+    assert cell.text == "1,000 steps in 9.5 s; best validation loss 1.0000, at iteration 700"
     assert cell.text in cell.html
 
 
