@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.raw_data import ColumnSummary
 
-TITLES: Final = {"target": "target", "input": "inputs", "left out": "left out"}
+TITLES: Final = {"target": "target", "input": "inputs", "weight": "weight", "left out": "left out"}
 MOST_COLUMNS: Final = 40
 """Columns of a role that are shown unless all are asked for."""
 LONGEST_NAME: Final = 32
@@ -24,7 +24,7 @@ INDENT: Final = "  "
 
 
 def column_table(columns: Sequence[ColumnSummary], width: int | None, *, every: bool) -> list[str]:
-    """Return the lines of the table: targets, inputs, and what is left out.
+    """Return the lines of the table: targets, inputs, weights, and what is left out.
 
     Args:
         columns: the columns.

@@ -25,11 +25,13 @@ class Description(NamedTuple):
         input_shape: shape of one example, with no batch axis.
         target: what is to be predicted.
         sizes: number of examples in each split: ``train``, and if they exist ``validation`` and ``test``.
+        weighted: whether examples have weights: how much each counts in the loss and in metrics.
     """
 
     input_shape: tuple[int, ...]
     target: Target
     sizes: Mapping[str, int]
+    weighted: bool = False
 
 
 class Doubt(NamedTuple):
@@ -72,7 +74,8 @@ class Split(Protocol):
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, *input_shape), and targets.
+            out: arrays for inputs, shape (rows, *input_shape), and targets; and a third one for weights, shape (rows,),
+                in float64, if the description says ``weighted``. Weights are finite numbers from 0 up.
         """
 
 
@@ -81,7 +84,7 @@ class RawColumn(NamedTuple):
 
     Args:
         name: its name.
-        role: ``input``, ``target``, or ``left out`` of the examples.
+        role: ``input``, ``target``, ``weight``, or ``left out`` of the examples.
         texts: the distinct values, as texts.
         numbers: the number that each text stands for, shape (texts,), NaN for none; None if they are no numbers.
         codes: for each split the position of each row's value in ``texts``, -1 if it is missing.
@@ -147,11 +150,12 @@ class Dataset(Component):
             DataError: a file has the wrong format or content.
         """
 
-    def hold(self, examples: Mapping[str, tuple[Any, Any]]) -> None:
+    def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
         """Take examples that are in memory, before the data set is described; if ``in_memory`` says so.
 
         Args:
-            examples: inputs and targets of each split; a data set may take further splits from ``train``.
+            examples: inputs and targets of each split, and weights if they have any; a data set may take further splits
+                from ``train``.
 
         Raises:
             DataError: the data set reads its examples from files.
@@ -219,9 +223,7 @@ class Dataset(Component):
         """
         raise DataError("the rows", "this data set takes an array, not columns with names")
 
-    def read_examples(
-        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """Read raw inputs and their targets, to evaluate a model on other data than it was trained with.
 
         Args:
@@ -229,7 +231,7 @@ class Dataset(Component):
 
         Returns:
             Raw inputs as ``read`` returns them, and targets as ``Split.take`` writes them; classes as numbers, never
-            one-hot.
+            one-hot. If examples have weights, these come third, shape (rows,), in float64.
 
         Raises:
             DataError: the file doesn't hold both, or one of them is not what it should be.

@@ -54,9 +54,9 @@ def _balanced_weights(facts: DataFacts) -> list[float]:
 
         weight of a class = rows / (classes · rows of the class)
 
-    Classes without a training row don't count, and have weight 1.
+    A row that has a weight counts as often as that says. Classes without a training row don't count, and have weight 1.
     """
-    counts = [int(count) for count in facts.class_counts()]
+    counts = [float(count) for count in facts.class_counts()]
     rows, classes = sum(counts), sum(count > 0 for count in counts)
     return [rows / (classes * count) if count else 1.0 for count in counts]
 

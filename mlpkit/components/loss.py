@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 class Loss(Operation):
     """The mean error of the predictions of a minibatch, and its derivative.
 
+    If examples have weights, the mean is Σ wᵢ lossᵢ / Σ wᵢ over the rows, and 0 if all weights are 0. A loss that
+    computes it says ``takes_weights = True``; ``forward`` and ``weight`` then have a last parameter
+    ``weights: NDArray | None = None``: a number from 0 up for each row, in float64.
+
     Attributes:
         compares_values: whether inputs are predictions of the target values, in their unit, so that a network may scale
             both while it is trained.
+        takes_weights: whether it takes weights of examples; only then it gets any.
     """
 
     kind: ClassVar[str] = "loss"
     compares_values: ClassVar[bool] = False
+    takes_weights: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, input_shape: Shape, target: Target | None) -> None:
@@ -64,9 +70,12 @@ class Loss(Operation):
         """Return the prediction for inputs, such as probabilities for logits."""
         return x
 
-    def weight(self, t: NDArray[Any]) -> float:
-        """Return how much a slice with these targets counts in its minibatch; by default its rows."""
-        return float(len(t))
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return how much a slice with these targets counts in its minibatch.
+
+        By default that is the number of its rows, or the sum of their weights.
+        """
+        return float(len(t)) if weights is None else float(weights.sum())
 
     def flops(self, input_shape: Shape) -> int:
         """Return floating-point operations for one example, forward and backward."""

@@ -20,14 +20,20 @@ Table: TypeAlias = list[list[int]]
 class Metric(Component):
     """A value accumulated over minibatches, or a table of counts; a new object starts empty.
 
+    If examples have weights, each row counts as often as its weight says. A metric that computes that says
+    ``takes_weights = True``; ``update`` then has a last parameter ``weights: NDArray | None = None``: a number from 0
+    up for each row, in float64.
+
     Attributes:
         higher_is_better: whether larger values are better.
+        takes_weights: whether it takes weights of examples; only then it gets any.
         table: if the result is a table, what its rows and its columns stand for, as in ``("target", "predicted")``.
             Tables are computed after training; history, checkpoints and early stopping don't use them.
     """
 
     kind: ClassVar[str] = "metric"
     higher_is_better: ClassVar[bool] = True
+    takes_weights: ClassVar[bool] = False
     table: ClassVar[tuple[str, str] | None] = None
 
     @classmethod

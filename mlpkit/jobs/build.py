@@ -18,11 +18,14 @@ from mlpkit.errors import (
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
 from mlpkit.jobs.spec_data import data_warnings, describe_data
 from mlpkit.network.component_errors import component_errors
+from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.loss import Loss
+    from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
@@ -72,6 +75,7 @@ def prove(spec: Spec, dataset: Dataset | None = None) -> SpecProof:
         if isinstance(error.cause, TargetError) or not not_filled_in:
             not_filled_in = []  # the loss doesn't take the target, whatever it gets
             faults.append(_stack_fault(spec, error, dataset))
+    faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     return SpecProof(spec, dataset, description, proof, warnings + _slices_warnings(spec, proof))
@@ -207,6 +211,20 @@ def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, not
         return []
     at_key = len(path) == len(place) + 1
     return [Problem(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
+
+
+def _weights_faults(spec: Spec, description: Description) -> list[Problem]:
+    """Make sure that the loss and the metrics take weights of examples, if the data has any."""
+    if not description.weighted:
+        return []
+    note = f"the weights of the examples come {_from_data(spec)}"
+    faults, judges = [], [spec.layers[-1].recipe, *spec.training.metrics]
+    for recipe in judges:
+        component: type[Loss | Metric] = recipe.component  # type: ignore[assignment]  # the stack ends in a loss
+        if not component.takes_weights:
+            message, remedy = takes_no_weights(recipe.name, component)
+            faults.append(Problem(recipe.place, message, remedy=remedy, at_key=True, notes=(note,)))
+    return faults
 
 
 def _from_data(spec: Spec) -> str:

@@ -105,21 +105,25 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
     return Evaluation({DATA_SPLIT: results}, _tables(model), model.dataset.class_names() or ())
 
 
-def evaluated_examples(model: TrainedModel, inputs: Inputs, targets: NDArray[Any]) -> dict[str, Any]:
+def evaluated_examples(
+    model: TrainedModel, inputs: Inputs, targets: NDArray[Any], weights: NDArray[Any] | None = None
+) -> dict[str, Any]:
     """Return loss and metrics of a model for examples.
 
     Args:
         model: the model.
         inputs: their inputs, encoded.
         targets: their targets, as ``Split.take`` writes them, but never one-hot.
+        weights: their weights; None if they have none.
 
     Raises:
         DataError: the targets don't fit the inputs or the network.
+        WrongUseError: the loss, or a metric, takes no weights of examples.
         DivergenceError: the loss is not finite.
         ComponentFailure: the network or a metric raised an exception of its own.
     """
-    examples = Examples(model.target, inputs, targets)
-    description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)})
+    examples, weighted = Examples(model.target, inputs, targets, weights), weights is not None
+    description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)}, weighted)
     return evaluated(model, {DATA_SPLIT: examples}, description, [DATA_SPLIT], inputs.source)[DATA_SPLIT]
 
 
@@ -161,31 +165,33 @@ class Examples:
         target: what the network predicts.
         inputs: their inputs, encoded.
         targets: their targets, as ``Split.take`` writes them, but never one-hot.
+        weights: their weights; None if they have none.
 
     Raises:
         DataError: the targets don't fit the inputs or the network.
     """
 
-    def __init__(self, target: Target, inputs: Inputs, targets: NDArray[Any]) -> None:
+    def __init__(
+        self, target: Target, inputs: Inputs, targets: NDArray[Any], weights: NDArray[Any] | None = None
+    ) -> None:
         shape = () if isinstance(target, Classes) else target.array(inputs.x.dtype)[0]
         if targets.shape != (len(inputs.x), *shape):
             expected = ", ".join(map(str, (len(inputs.x), *shape)))
             raise DataError(inputs.source, f"has targets of shape {targets.shape}; expected ({expected})")
         if isinstance(target, Classes):
             _expect_classes(target.count, inputs, targets)
-        self._inputs = inputs.x
         one_hot = isinstance(target, Classes) and target.one_hot
-        self._targets = np.eye(target.count)[targets] if isinstance(target, Classes) and one_hot else targets
+        targets = np.eye(target.count)[targets] if isinstance(target, Classes) and one_hot else targets
+        self._arrays = (inputs.x, targets, *(() if weights is None else (weights,)))
 
     def __len__(self) -> int:
         """Return the number of examples."""
-        return len(self._inputs)
+        return len(self._arrays[0])
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
         """Write the examples at ``indices`` into ``out``."""
-        x, t = out
-        x[...] = self._inputs[indices]
-        t[...] = self._targets[indices]
+        for array, written in zip(self._arrays, out, strict=True):
+            written[...] = array[indices]
 
 
 def _expect_classes(count: int, inputs: Inputs, numbers: NDArray[Any]) -> None:

@@ -64,12 +64,12 @@ class FactsOfSpec:
         with component_errors(f"dataset {self.spec.data.name} failed in class_names"):
             return self.dataset.class_names() or tuple(map(str, range(self.target.count)))
 
-    def class_counts(self) -> NDArray[np.int64]:
-        """Return how many training examples each class has, which takes opening the data."""
+    def class_counts(self) -> NDArray[np.float64]:
+        """Return how many training examples each class has, or the sum of their weights; it takes opening the data."""
         split = open_data(self.spec, self.dataset)["train"]
         reader = BatchReader(split, self.description, np.dtype(self.spec.dtype), min(ROWS_COUNTED_TOGETHER, len(split)))
-        counts = [counted(self.target, t) for _, t in reader.in_order()]
-        return np.asarray(np.sum(counts, axis=0), np.int64)
+        counts = [counted(self.target, *targets) for _, *targets in reader.in_order()]
+        return np.asarray(np.sum(counts, axis=0), np.float64)
 
 
 def filled_in(spec: Spec, facts: FactsOfSpec) -> tuple[Spec, list[Problem]]:
@@ -113,10 +113,16 @@ def _with_batch_size(spec: Spec, examples: int) -> Training:
     return replace(training, batch_size=min(training.batch_size, most))
 
 
-def counted(target: Target, t: NDArray[Any]) -> NDArray[np.int64]:
-    """Return how many examples have each class or label; nothing where values are predicted."""
+def counted(target: Target, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Return how many examples have each class or label, or the sum of their weights; nothing if values are predicted.
+
+    Args:
+        target: what is to be predicted.
+        t: the targets.
+        weights: the weights of the examples; None if they have none.
+    """
     if isinstance(target, Classes) and not target.one_hot:
-        return np.asarray(np.bincount(t, minlength=target.count), np.int64)
+        return np.bincount(t, weights, minlength=target.count)
     if isinstance(target, Classes | Labels):
-        return np.asarray(np.rint(t.sum(axis=0, dtype=np.float64)), np.int64)
+        return np.asarray(np.rint(t.sum(axis=0, dtype=np.float64)), np.int64) if weights is None else weights @ t
     return np.zeros(0, np.int64)

@@ -28,7 +28,7 @@ class ColumnSummary(NamedTuple):
 
     Args:
         name: its name.
-        role: ``input``, ``target`` or ``left out``.
+        role: ``input``, ``target``, ``weight`` or ``left out``.
         type: ``integer``, ``number``, ``text`` or ``empty``.
         missing: how many rows have no value.
         distinct: how many values differ.
@@ -60,7 +60,7 @@ def summaries(columns: Sequence[RawColumn]) -> tuple[ColumnSummary, ...]:
 
 def repeated_rows(columns: Sequence[RawColumn]) -> dict[str, int]:
     """Return how many rows of each split but ``train`` stand in ``train`` too, with the same inputs and target."""
-    used = [column for column in columns if column.role != "left out"]
+    used = [column for column in columns if column.role in ("input", "target")]
     if not used:
         return {}
     factors = np.random.default_rng(0).integers(1, 2**63, len(used), np.uint64)
@@ -124,7 +124,7 @@ def _remarks(column: _Whole, targets: Sequence[_Whole]) -> tuple[str, ...]:
     if column.distinct == 1:
         return ("has one value only",)
     remarks = []
-    if column.role != "target" and column.rows >= FEWEST_ROWS:
+    if column.role == "input" and column.rows >= FEWEST_ROWS:
         if _looks_like_an_id(column):
             remarks.append("differs in every row, as an id does")
         remarks += [

@@ -115,10 +115,10 @@ class Replica:
             raise operation_failure(layer, "forward", error) from error
         return x
 
-    def compare(self, logits: NDArray[Any], t: NDArray[Any]) -> float:
+    def compare(self, logits: NDArray[Any], t: NDArray[Any], *weights: NDArray[Any]) -> float:
         """Return the mean loss for the loss's inputs, in the targets' own unit."""
         with operation_errors(self.loss, "forward"):
-            return float(self.loss.forward(self._unscaled(logits), t))
+            return float(self.loss.forward(self._unscaled(logits), t, *weights))
 
     def _unscaled(self, logits: NDArray[Any]) -> NDArray[Any]:
         return logits if self._scaled is None else self._scaled.values(logits)
@@ -131,21 +131,22 @@ class Replica:
         expect_returned(who, "predict", prediction, np.ndarray, "an array with a row for each example")
         return prediction
 
-    def weight(self, t: NDArray[Any]) -> float:
+    def weight(self, t: NDArray[Any], *weights: NDArray[Any]) -> float:
         """Return how much a minibatch or slice with these targets counts."""
         with operation_errors(self.loss, "weight"):
-            return float(self.loss.weight(t))
+            return float(self.loss.weight(t, *weights))
 
-    def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0) -> float:
+    def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0, *weights: NDArray[Any]) -> float:
         """Return the mean loss of a minibatch, in the targets' own unit, and fill the gradient.
 
         Args:
             x: inputs.
             t: their targets.
             dloss: what this minibatch counts in the whole.
+            weights: the weights of the examples, if they have any.
         """
         if not self._gradients_checked:
-            return self._checked_loss_and_gradient(x, t, dloss)
+            return self._checked_loss_and_gradient(x, t, dloss, *weights)
         self.position.forwards += 1
         own, t = t, t if self._scaled is None else self._scaled.scaled(t)
         member: Operation = self.loss
@@ -154,7 +155,7 @@ class Replica:
             for member in self.layers:
                 x = member.forward(x)
             member = self.loss
-            loss = float(member.forward(x, t))
+            loss = float(member.forward(x, t, *weights))
             method = "backward"
             dy: NDArray[Any] | None = member.backward(dloss)
             for member in self._backward_order:
@@ -163,7 +164,7 @@ class Replica:
             raise
         except Exception as error:
             raise operation_failure(member, method, error) from error
-        return loss if self._scaled is None else self.compare(x, own)
+        return loss if self._scaled is None else self.compare(x, own, *weights)
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
@@ -173,12 +174,14 @@ class Replica:
         self._outputs_checked = True
         return x
 
-    def _checked_loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float) -> float:
+    def _checked_loss_and_gradient(
+        self, x: NDArray[Any], t: NDArray[Any], dloss: float, *weights: NDArray[Any]
+    ) -> float:
         """Do a first pass there and back, and make sure that each layer returns what the layer before it can use."""
         logits = self.forward(x)
         own, t = t, t if self._scaled is None else self._scaled.scaled(t)
         with operation_errors(self.loss, "forward"):
-            loss = float(self.loss.forward(logits, t))
+            loss = float(self.loss.forward(logits, t, *weights))
         with operation_errors(self.loss, "backward"):
             dy: NDArray[Any] | None = self.loss.backward(dloss)
         expect_gradient(self.loss, dy, logits.shape)
@@ -186,4 +189,4 @@ class Replica:
             with operation_errors(layer, "backward"):
                 dy = checked_backward(layer, dy, len(x))
         self._gradients_checked = True
-        return loss if self._scaled is None else self.compare(logits, own)
+        return loss if self._scaled is None else self.compare(logits, own, *weights)

@@ -20,6 +20,7 @@ from mlpkit.components.schema.wording import counted
 from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.lazy_names import LazyMethod
 from mlpkit.network.component_errors import component_errors
+from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
 from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.scaled_values import scaled_values
@@ -205,16 +206,20 @@ class Sequential:
             predictions = [replica.predict(replica.forward(rows)).copy() for rows in _chunks(inputs)]
         return predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
 
-    def loss(self, x: ArrayLike, t: ArrayLike) -> float:
+    def loss(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> float:
         """Return the mean loss over examples."""
-        return float(self.evaluate(x, t, ())["loss"])
+        return float(self.evaluate(x, t, (), weights)["loss"])
 
-    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
+    def accuracy(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> float:
         """Return what the metric called ``accuracy`` says of the predictions for examples."""
-        return float(self.evaluate(x, t, ("accuracy",))["accuracy"])
+        return float(self.evaluate(x, t, ("accuracy",), weights)["accuracy"])
 
     def evaluate(
-        self, x: ArrayLike, t: ArrayLike, metrics: Iterable[str] | Mapping[str, Metric] = ()
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        metrics: Iterable[str] | Mapping[str, Metric] = (),
+        weights: ArrayLike | None = None,
     ) -> dict[str, Any]:
         """Return the mean loss, as ``loss``, and each metric by its name: a float, or a table as rows of integers.
 
@@ -222,30 +227,31 @@ class Sequential:
             x: inputs, shape (rows, *input_shape).
             t: targets of the same rows.
             metrics: names of metrics, or new metric objects by name.
+            weights: how much each row counts, numbers from 0 up; None for all alike.
 
         Raises:
-            WrongUseError: a metric can't judge predictions of the network's target.
+            WrongUseError: a metric can't judge predictions of the network's target, or takes no weights of examples.
             ComponentFailure: a metric raised an exception of its own.
         """
-        inputs, targets = self._examples(x, t)
+        examples = self._examples(x, t, weights)
         names = (metrics,) if isinstance(metrics, str) else metrics
         given = names if isinstance(names, Mapping) else {name: name for name in names}
         named = {name: self._resolve("metric", metric) for name, metric in given.items()}
         with self._turn:
-            return self.evaluate_batches(zip(_chunks(inputs), _chunks(targets), strict=True), named)
+            return self.evaluate_batches(zip(*map(_chunks, examples), strict=True), named)
 
     @computes
     def evaluate_batches(
-        self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]]], metrics: Mapping[str, Metric]
+        self, batches: Iterable[tuple[NDArray[Any], ...]], metrics: Mapping[str, Metric]
     ) -> dict[str, Any]:
         """Return the mean loss over minibatches and each metric's result; takes no turn, unlike ``evaluate``.
 
         Args:
-            batches: inputs and targets of one minibatch after the other.
+            batches: inputs and targets of one minibatch after the other, and weights, if the examples have any.
             metrics: new metric objects by name.
 
         Raises:
-            WrongUseError: a metric can't judge predictions of the network's target.
+            WrongUseError: a metric can't judge predictions of the network's target, or takes no weights of examples.
             ComponentFailure: a metric raised an exception of its own.
         """
         replica = self.replicas[0]
@@ -254,30 +260,32 @@ class Sequential:
             for name, metric in metrics.items():
                 with component_errors(f"the metric {name} failed"):
                     metric.expect_target(self.target)
-        total, weights = 0.0, 0.0
-        for x, t in batches:
+        total, counted = 0.0, 0.0
+        for x, t, *weights in batches:
+            if weights:
+                expect_takes_weights(self.loss_layer, *metrics.values())
             logits = replica.forward(x)
-            weight = replica.weight(t)
-            total += weight * replica.compare(logits, t)
-            weights += weight
+            weight = replica.weight(t, *weights)
+            total += weight * replica.compare(logits, t, *weights)
+            counted += weight
             if metrics:
                 prediction = replica.predict(logits)
                 for name, metric in metrics.items():
                     with component_errors(f"the metric {name} failed"):
-                        metric.update(prediction, t)
-        results: dict[str, Any] = {"loss": total / weights if weights else float("nan")}
+                        metric.update(prediction, t, *weights)
+        results: dict[str, Any] = {"loss": total / counted if counted else float("nan")}
         for name, metric in metrics.items():
             with component_errors(f"the metric {name} failed"):
                 results[name] = _plain_result(metric)
         return results
 
     @computes
-    def gradient(self, x: ArrayLike, t: ArrayLike) -> dict[str, NDArray[Any]]:
+    def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
-        inputs, targets = self._examples(x, t)
+        inputs, targets, *given = self._examples(x, t, weights)
         with self._turn:
             self.set_training(True)
-            self.loss_and_gradient(inputs, targets)
+            self.loss_and_gradient(inputs, targets, 0, *given)
             return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
 
     def _name_arrays(self) -> None:
@@ -313,7 +321,7 @@ class Sequential:
         for replica in self.replicas:
             replica.set_training(training)
 
-    def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], step: int = 0) -> float:
+    def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], step: int = 0, *weights: NDArray[Any]) -> float:
         """Return the mean loss of a minibatch, and leave its gradient in ``gradient_values``.
 
         Each slice's gradient is weighted by the slice's share in the minibatch, and all are added along a fixed
@@ -323,25 +331,25 @@ class Sequential:
             x: inputs, of the network's dtype.
             t: their targets.
             step: steps done before this one; random numbers are keyed by it.
+            weights: the weights of the examples, if they have any.
         """
         if len(self.replicas) == 1:
             replica = self.replicas[0]
             replica.position.step = step
-            return replica.loss_and_gradient(x, t)
-        parts = [
-            (replica, x[begin:end], t[begin:end])
-            for replica, (begin, end) in zip(self.replicas, slice_bounds(len(x), len(self.replicas)), strict=False)
-        ]
-        weights = [replica.weight(t_slice) for replica, _, t_slice in parts]
-        total = sum(weights) or 1.0  # where no row counts, there is neither loss nor gradient
-        for replica, _, _ in parts:
+            return replica.loss_and_gradient(x, t, 1.0, *weights)
+        bounds = slice_bounds(len(x), len(self.replicas))
+        parts = [tuple(array[begin:end] for array in (x, t, *weights)) for begin, end in bounds]
+        replicas = self.replicas[: len(parts)]
+        counts = [replica.weight(*targets) for replica, (_, *targets) in zip(replicas, parts, strict=True)]
+        total = sum(counts) or 1.0  # where no row counts, there is neither loss nor gradient
+        for replica in replicas:
             replica.position.step = step
             if replica is not self.replicas[0]:
                 replica.state[...] = self.replicas[0].state
-        shares = [weight / total for weight in weights]
-        losses: list[float] = self.map(_loss_and_gradient, list(zip(parts, shares, strict=True)))
+        shares = [count / total for count in counts]
+        losses: list[float] = self.map(_loss_and_gradient, list(zip(replicas, parts, shares, strict=True)))
         self.map(add_along_tree, [block[: len(parts)] for block in self._gradient_blocks])
-        return sum(weight * loss for weight, loss in zip(weights, losses, strict=True)) / total
+        return sum(count * loss for count, loss in zip(counts, losses, strict=True)) / total
 
     def _replicate(self, layers: list[Layer], loss: Loss, slices: int) -> list[Replica]:
         copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
@@ -387,12 +395,16 @@ class Sequential:
             expect_encoded(self.encoder, inputs)
         return np.asarray(inputs, self.dtype)
 
-    def _examples(self, x: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _examples(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> tuple[NDArray[Any], ...]:
+        """Return inputs and targets, and weights, if some are given."""
         inputs, targets = self._inputs(x), number_array(t, "targets")
         rows = len(inputs)
         if targets.ndim == 0 or len(targets) != rows:
             raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
-        return inputs, targets
+        if weights is None:
+            return inputs, targets
+        expect_takes_weights(self.loss_layer)
+        return inputs, targets, weights_of_examples(number_array(weights, "weights"), rows)
 
 
 def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:
@@ -401,9 +413,9 @@ def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:
     return copied
 
 
-def _loss_and_gradient(part: tuple[tuple[Replica, NDArray[Any], NDArray[Any]], float]) -> float:
-    (replica, x, t), share = part
-    return replica.loss_and_gradient(x, t, share)
+def _loss_and_gradient(part: tuple[Replica, tuple[NDArray[Any], ...], float]) -> float:
+    replica, (x, t, *weights), share = part
+    return replica.loss_and_gradient(x, t, share, *weights)
 
 
 def _type_name(member: object) -> str:

@@ -43,10 +43,10 @@ class StepGradient:
         Raises:
             DivergenceError: the loss is not finite.
         """
-        x, t = self._minibatch(step)
+        x, t, *weights = self._minibatch(step)
         if self._augment is not None:
             x = self._augment(x, step)
-        loss = self._network.loss_and_gradient(x, t, step)
+        loss = self._network.loss_and_gradient(x, t, step, *weights)
         if not math.isfinite(loss):
             refuse_loss(loss, step + 1, learning_rate, self._network, x, t)
         return loss
@@ -116,21 +116,21 @@ class AccumulatedGradient:
             DivergenceError: the loss of a part is not finite.
         """
         network = self._network
-        loss, weights = 0.0, 0.0
+        loss, counted = 0.0, 0.0
         for number in self._parts.of_step(step):
-            x, t = self._minibatch(number)
+            x, t, *weights = self._minibatch(number)
             if self._augment is not None:
                 x = self._augment(x, number)
-            part = network.loss_and_gradient(x, t, number)
+            part = network.loss_and_gradient(x, t, number, *weights)
             if not math.isfinite(part):
                 refuse_loss(part, step + 1, learning_rate, network, x, t)
-            self._weight = network.replicas[0].weight(t)
-            network.map(self._add if weights else self._begin, self._blocks)
+            self._weight = network.replicas[0].weight(t, *weights)
+            network.map(self._add if counted else self._begin, self._blocks)
             loss += self._weight * part
-            weights += self._weight
-        self._weights = weights or 1.0  # where no row counts, there is neither loss nor gradient
+            counted += self._weight
+        self._counted = counted or 1.0  # where no row counts, there is neither loss nor gradient
         network.map(self._divide, self._blocks)
-        return loss / self._weights
+        return loss / self._counted
 
     def last_minibatch(self, steps: int) -> int:
         """Return the number of the part that was computed last, from 0, after so many steps."""
@@ -147,7 +147,7 @@ class AccumulatedGradient:
 
     def _divide(self, block: tuple[NDArray[Any], NDArray[Any]]) -> None:
         gradient, total = block
-        np.divide(total, self._weights, out=gradient)
+        np.divide(total, self._counted, out=gradient)
 
 
 class ClipByNorm:

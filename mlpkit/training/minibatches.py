@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.dataset import Description, Split
 
+
+Batch: TypeAlias = tuple["NDArray[Any]", ...]
+"""Inputs and targets of some examples, and their weights, if they have any."""
 
 NUMBERS_DRAWN_TOGETHER = 131_072
 """Positions drawn at once with replacement, a megabyte of them: a keyed generator costs as much as 10,000 positions."""
@@ -107,14 +110,14 @@ class BatchReader:
         target_shape, target_dtype = description.target.array(dtype)
         self._split = split
         self._rows = rows
-        self._inputs = np.empty((rows, *description.input_shape), dtype)
-        self._targets = np.empty((rows, *target_shape), target_dtype)
-        self._whole = (self._inputs, self._targets)
+        targets = np.empty((rows, *target_shape), target_dtype)
+        weights = (np.empty(rows),) if description.weighted else ()
+        self._whole = (np.empty((rows, *description.input_shape), dtype), targets, *weights)
 
-    def take(self, indices: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return inputs and targets of the examples; valid until the next call."""
+    def take(self, indices: NDArray[Any]) -> Batch:
+        """Return inputs and targets of the examples, and weights if they have any; valid until the next call."""
         rows = len(indices)
-        batch = self._whole if rows == self._rows else (self._inputs[:rows], self._targets[:rows])
+        batch = self._whole if rows == self._rows else tuple(array[:rows] for array in self._whole)
         try:
             self._split.take(indices, batch)
         except MlpkitError:
@@ -123,7 +126,7 @@ class BatchReader:
             raise failure("the data set failed in take", error) from error
         return batch
 
-    def in_order(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    def in_order(self) -> Iterator[Batch]:
         """Go through the split once, batch by batch."""
         examples = len(self._split)
         for begin in range(0, examples, self._rows):
@@ -187,10 +190,10 @@ class MinibatchReader:
         self._rows = BatchReader(split, description, dtype, self._together * batch_size)
         self._steps = steps
         self._first = 0
-        self._minibatches: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        self._minibatches: list[Batch] = []
 
-    def __call__(self, step: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return inputs and targets of a step, counted from 0; valid until the next call."""
+    def __call__(self, step: int) -> Batch:
+        """Return inputs, targets and weights of a step, counted from 0; valid until the next call."""
         position = step - self._first
         if not 0 <= position < len(self._minibatches):
             self._read_from(step)
@@ -199,7 +202,7 @@ class MinibatchReader:
 
     def _read_from(self, step: int) -> None:
         indices = [self._sampler.indices(i) for i in range(step, min(step + self._together, self._steps))]
-        x, t = self._rows.take(np.concatenate(indices) if len(indices) > 1 else indices[0])
-        edges = accumulate((len(part) for part in indices), initial=0)
-        self._minibatches = [(x[begin:end], t[begin:end]) for begin, end in pairwise(edges)]
+        batch = self._rows.take(np.concatenate(indices) if len(indices) > 1 else indices[0])
+        edges = list(pairwise(accumulate((len(part) for part in indices), initial=0)))
+        self._minibatches = list(zip(*([array[begin:end] for begin, end in edges] for array in batch), strict=True))
         self._first = step

@@ -104,17 +104,20 @@ class FakeLayer(Layer):
 class FakeLoss(Loss):
     """Half the mean of the squared inputs, whatever the targets are."""
 
+    takes_weights = True
+
     def build(self, input_shape: Shape, target: Target | None) -> None:
         """Accept any inputs and targets."""
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
-        """Return Σ x² / 2 rows."""
-        self.x = x
-        return float(np.square(x).sum(dtype=np.float64)) / (2 * max(1, len(x)))
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return Σ w x² / 2 Σ w, with weights of 1 by default."""
+        w = np.ones(len(x)) if weights is None else weights
+        self.x, self.shares = x, (w / (w.sum() or 1.0)).reshape(-1, *(1 for _ in x.shape[1:]))
+        return float((self.shares * np.square(x, dtype=np.float64)).sum()) / 2
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
-        """Return dx = dloss x / rows."""
-        dx: NDArray[Any] = np.multiply(self.x, dloss / max(1, len(self.x)))
+        """Return dx = dloss w x / Σ w."""
+        dx: NDArray[Any] = (dloss * self.shares * self.x).astype(self.x.dtype)
         return dx
 
 

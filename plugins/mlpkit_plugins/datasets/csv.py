@@ -106,7 +106,7 @@ class Csv(TableDataset):
                 "file": "example:weather.csv",
                 "target": ["rain", "wind", "fog"],
                 "predict": "labels",
-                "ignore": ["day"],
+                "weight": "day",
                 "split": "shuffle",
             },
         ]

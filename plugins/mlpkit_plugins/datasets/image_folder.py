@@ -200,9 +200,7 @@ class ImageFolder(Dataset):
             raise DataError(path, f"the folder holds no image; expected {', '.join(IMAGE_SUFFIXES)}")
         return np.stack([self._read(file, "as the model takes") for file in paths])
 
-    def read_examples(
-        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """Read all images of a folder with a subfolder per class, and the numbers of their classes.
 
         Raises:

@@ -92,9 +92,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
                     expect_sound(file, array, name)
         return super().open(seed)
 
-    def read_examples(
-        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """Read raw inputs and targets from the two arrays of another file.
 
         Raises:

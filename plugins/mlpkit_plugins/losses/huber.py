@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Gt
 
-from mlpkit_plugins.losses.real_values import RealValuesLoss, mean_of
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
+from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,7 @@ class Huber(RealValuesLoss):
         dx   = dloss clip(r, -delta, delta) / count
 
     Up to delta c (|r| - c / 2) is r² / 2, and beyond it delta (|r| - delta / 2). Here count is the number of rows times
-    that of elements in each.
+    that of elements in each. If rows have weights w, the mean over them is Σ w loss / Σ w.
 
     Args:
         delta: the difference above which the loss is linear, in the unit of x.
@@ -38,20 +39,20 @@ class Huber(RealValuesLoss):
     def __init__(self, delta: Annotated[float, Gt(0)] = 1.0) -> None:
         self.delta = delta
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean of c (|r| - c / 2)."""
-        self.r = self.residual(x, t)
+        self.r, self.weights = self.residual(x, t), weights
         absolute = np.abs(self.r, out=self.buffer("absolute", x.shape))
         c = np.minimum(absolute, self.delta, out=self.buffer("c", x.shape))
         losses = np.multiply(c, -0.5, out=self.buffer("losses", x.shape))
         np.add(losses, absolute, out=losses)
-        return mean_of(np.multiply(losses, c, out=losses))
+        return mean_of(np.multiply(losses, c, out=losses), weights)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss clip(r, -delta, delta) / count."""
         dx = self.buffer("dx", self.r.shape)
         np.clip(self.r, -self.delta, self.delta, out=dx)
-        np.multiply(dx, dloss / self.r.size, out=dx)
+        np.multiply(dx, share_of_element(dloss, dx.shape, self.weights), out=dx)
         return dx
 
     @classmethod

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit_plugins.losses.real_values import RealValuesLoss, mean_of
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
+from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,8 @@ class MeanAbsoluteError(RealValuesLoss):
         loss = mean of |r| over rows and elements
         dx   = dloss sign(r) / count
 
-    Here count is the number of rows times that of elements in each; the sign of 0 is 0.
+    Here count is the number of rows times that of elements in each; the sign of 0 is 0. If rows have weights w, the
+    mean over them is Σ w loss / Σ w.
 
     Shapes: x and t alike, of any shape.
 
@@ -30,16 +32,16 @@ class MeanAbsoluteError(RealValuesLoss):
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.5.5.
     """
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean of |r|."""
-        self.r = self.residual(x, t)
-        return mean_of(np.abs(self.r, out=self.buffer("absolute", x.shape)))
+        self.r, self.weights = self.residual(x, t), weights
+        return mean_of(np.abs(self.r, out=self.buffer("absolute", x.shape)), weights)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss sign(r) / count."""
         dx = self.buffer("dx", self.r.shape)
         np.sign(self.r, out=dx)
-        np.multiply(dx, dloss / self.r.size, out=dx)
+        np.multiply(dx, share_of_element(dloss, dx.shape, self.weights), out=dx)
         return dx
 
     @classmethod

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit_plugins.losses.real_values import RealValuesLoss, mean_of
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
+from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,8 @@ class MeanSquaredError(RealValuesLoss):
         loss = mean of r² over rows and elements
         dx   = dloss 2 r / count
 
-    Here count is the number of rows times that of elements in each.
+    Here count is the number of rows times that of elements in each. If rows have weights w, the mean over them is
+    Σ w loss / Σ w.
 
     Shapes: x and t alike, of any shape.
 
@@ -30,16 +32,16 @@ class MeanSquaredError(RealValuesLoss):
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.5.5.
     """
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean of r²."""
-        self.r = self.residual(x, t)
+        self.r, self.weights = self.residual(x, t), weights
         squares = self.buffer("squares", x.shape, np.float64)  # float32 would overflow from 1e19 on
-        return mean_of(np.square(self.r, out=squares, dtype=np.float64))
+        return mean_of(np.square(self.r, out=squares, dtype=np.float64), weights)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss 2 r / count."""
         dx = self.buffer("dx", self.r.shape)
-        np.multiply(self.r, 2 * dloss / self.r.size, out=dx)
+        np.multiply(self.r, share_of_element(2 * dloss, dx.shape, self.weights), out=dx)
         return dx
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The base of losses on real values: checks of targets, and the mean over all elements."""
+"""The base of losses on real values, and its checks of targets."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class RealValuesLoss(Loss):
     """A mean over rows and elements of a function of the residual, r = x - t."""
 
     compares_values = True
+    takes_weights = True
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one input per target value.
@@ -57,11 +58,6 @@ class RealValuesLoss(Loss):
         r = self.buffer("residual", x.shape)
         np.subtract(x, t, out=r)
         return r
-
-
-def mean_of(losses: NDArray[Any]) -> float:
-    """Return the mean over rows and elements, summed in float64."""
-    return float(np.add.reduce(losses, axis=None, dtype=np.float64)) / losses.size
 
 
 def _remedy(shape: tuple[int, ...]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from mlpkit import Classes, Labels, Loss, ShapeError, TargetError, UsageError
 from mlpkit_plugins.functions.sigmoid import sigmoid
 from mlpkit_plugins.losses.class_targets import expect_sums_of_one
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class SigmoidWithLoss(Loss):
         dx   = dloss (p - t) / count
 
     Here count is the number of rows times that of labels. The second form of the loss never overflows, and keeps its
-    digits where p is close to t.
+    digits where p is close to t. If rows have weights w, the mean over them is Σ w loss / Σ w.
 
     With one logit and a target of two classes, t is the number of the class, or a one-hot row, and the prediction has
     the probabilities of both classes. With one logit per label, t is a row of zeros and ones, or of probabilities, and
@@ -40,6 +41,8 @@ class SigmoidWithLoss(Loss):
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2.
     """
+
+    takes_weights = True
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit for two classes, or one per label."""
@@ -67,9 +70,9 @@ class SigmoidWithLoss(Loss):
             return (target.count,)
         return (1,) if isinstance(target, Classes) and target.count == 2 else None
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean cross-entropy."""
-        self.x, self.t = x, self._labels(t, x.shape)
+        self.x, self.t, self.weights = x, self._labels(t, x.shape), weights
         scratch = np.multiply(self.t, x, out=self.buffer("scratch", x.shape))
         losses = self.buffer("losses", x.shape)
         np.maximum(x, 0, out=losses)
@@ -79,13 +82,13 @@ class SigmoidWithLoss(Loss):
         np.exp(scratch, out=scratch)
         np.log1p(scratch, out=scratch)
         np.add(losses, scratch, out=losses)
-        return float(np.add.reduce(losses, axis=None, dtype=np.float64)) / losses.size
+        return mean_of(losses, weights)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / count."""
         dx = sigmoid(self.x, self.buffer("dx", self.x.shape))
         np.subtract(dx, self.t, out=dx)
-        np.multiply(dx, dloss / dx.size, out=dx)
+        np.multiply(dx, share_of_element(dloss, dx.shape, self.weights), out=dx)
         return dx
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:

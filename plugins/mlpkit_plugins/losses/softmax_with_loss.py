@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy as one layer, with optional label smoothing and class weights."""
+"""Softmax and cross-entropy as one layer, with optional label smoothing, class weights and weights of examples."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
     Here t is one-hot; integer labels mean the same. Subtracting the row's largest logit keeps every
     exponential at most 1, so that logits up to ±1e38 are safe in float32.
 
-    With label smoothing or class weights, u takes the place of the one-hot t:
+    With label smoothing, class weights, or weights w of the rows, u takes the place of the one-hot t:
 
-        u    = class_weights ((1 - label_smoothing) t + label_smoothing / classes)
+        u    = w class_weights ((1 - label_smoothing) t + label_smoothing / classes)
         loss = Σ over rows of  (Σ u) log Σ exp(x - max x) - Σ u (x - max x),  divided by weight
-        dx   = dloss ((Σ u) p - u) / weight,  weight = Σ over rows of  Σ class_weights t
+        dx   = dloss ((Σ u) p - u) / weight,  weight = Σ over rows of  w Σ class_weights t
 
     Args:
         label_smoothing: share of each label that is spread evenly over all classes.
@@ -52,6 +52,8 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         and Wojna, Rethinking the Inception Architecture for Computer Vision (2016), section 7, for smoothed labels.
     """
 
+    takes_weights = True
+
     def __init__(
         self,
         *,
@@ -62,7 +64,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
             raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
-        self.plain = not label_smoothing and class_weights is None
+        self.adjusts = label_smoothing > 0 or class_weights is not None
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class, and one class weight per class."""
@@ -74,13 +76,14 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
             )
         super().build(input_shape, target)
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
-        """Return the mean cross-entropy, to u if labels are smoothed or classes weighted."""
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the mean cross-entropy, to u if labels are smoothed, or classes or rows weighted."""
+        self.plain = not self.adjusts and weights is None
         if self.plain:
             return super().forward(x, t)
         expect_class_targets(self.path, t, x.shape)
-        self.u = self._adjusted(t, x.shape)
-        self.total_weight = self.weight(t) or 1.0  # if all weights are 0, so is the loss
+        self.u = self._adjusted(t, x.shape, weights)
+        self.total_weight = self.weight(t, weights) or 1.0  # if all weights are 0, so is the loss
         shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
         at_target = np.einsum("ji,ij->i", shifted, self.u)
         losses = self.normalize(shifted)
@@ -99,19 +102,19 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.multiply(dx, dloss / self.total_weight, out=dx)
         return dx
 
-    def weight(self, t: NDArray[Any]) -> float:
-        """Return the total weight of rows: their number, or the sum of their class weights."""
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the total weight of rows: their number, or the sum of their weights, times those of their classes."""
         if self.class_weights is None:
-            return super().weight(t)
+            return super().weight(t, weights)
         class_weights = np.array(self.class_weights)
         expect_class_targets(self.path, t, (len(t), len(class_weights)))
         if t.ndim == 1:
             expect_class_numbers(self.path, t, len(class_weights))
-            return float(class_weights[t].sum())
-        return float((t @ class_weights).sum())
+        of_rows = class_weights[t] if t.ndim == 1 else t @ class_weights
+        return float(of_rows.sum() if weights is None else of_rows @ weights)
 
-    def _adjusted(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-        """Return u: the targets as rows, smoothed, each class times its weight."""
+    def _adjusted(self, t: NDArray[Any], shape: tuple[int, ...], weights: NDArray[Any] | None) -> NDArray[Any]:
+        """Return u: the targets as rows, smoothed, each class and each row times its weight."""
         rows, classes = shape
         u = self.buffer("u", shape)
         if t.ndim == 1:
@@ -124,6 +127,8 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.add(u, self.label_smoothing / classes, out=u)
         if self.class_weights is not None:
             np.multiply(u, self.class_weights, out=u)
+        if weights is not None:
+            np.multiply(u, weights[:, np.newaxis], out=u)
         return u
 
     @classmethod

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from mlpkit import Classes, Metric
+from mlpkit_plugins.metrics.counting import counted, counted_all
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ class Accuracy(Metric):
 
         accuracy = right / seen
 
-    If several classes are equally probable, the first counts as predicted.
+    If several classes are equally probable, the first counts as predicted. A row that has a weight counts as often as
+    that says.
 
     Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes).
 
@@ -31,9 +31,11 @@ class Accuracy(Metric):
         0-1 loss is 1 - accuracy.
     """
 
+    takes_weights = True
+
     def __init__(self) -> None:
-        self.right = 0
-        self.seen = 0
+        self.right = 0.0
+        self.seen = 0.0
 
     def expect_target(self, target: Target) -> None:
         """Make sure that the target is classes.
@@ -44,16 +46,17 @@ class Accuracy(Metric):
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
         """Count the rows whose largest entry is at the target.
 
         Args:
             prediction: probability of each class, shape (rows, classes).
             t: class numbers, shape (rows,), or one-hot rows, shape (rows, classes).
+            weights: the weight of each row; None for all alike.
         """
         labels = t if t.ndim == 1 else t.argmax(axis=1)
-        self.right += int(np.count_nonzero(prediction.argmax(axis=1) == labels))
-        self.seen += len(labels)
+        self.right += counted(prediction.argmax(axis=1) == labels, weights)
+        self.seen += counted_all(t, weights)
 
     def merge(self, other: Self) -> None:
         """Add another object's counts."""

@@ -11,17 +11,22 @@ from numpy.typing import NDArray
 
 from mlpkit import Classes, Labels, Metric, ParameterError, Target, Values
 from mlpkit_plugins.metrics.class_numbers import actual_classes, expect_use_of_threshold, predicted_classes
+from mlpkit_plugins.metrics.counting import counted_all, counts_of_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
-Counts: TypeAlias = NDArray[np.int64]
+Counts: TypeAlias = NDArray[Any]
+"""Numbers of examples, or sums of their weights."""
 
 
 class AveragedOverClasses(Metric):
     """A ratio of counts, averaged over classes; a subclass defines it in ``fraction``.
 
     For each class it counts the true positives, the predicted positives, and the actual positives. As in scikit-learn,
-    0 / 0 is 0, and averages leave out a class that neither predictions nor targets contain, but not a label.
+    0 / 0 is 0, and averages leave out a class that neither predictions nor targets contain, but not a label. A row that
+    has a weight counts as often as that says.
     """
+
+    takes_weights = True
 
     def __init__(
         self,
@@ -38,7 +43,7 @@ class AveragedOverClasses(Metric):
         self.average = average
         self.threshold = threshold
         self.target: Target | None = None
-        self.seen = 0
+        self.seen = 0.0
         self.counts: Counts = np.zeros((3, 1), np.int64)
 
     @property
@@ -74,7 +79,7 @@ class AveragedOverClasses(Metric):
             )
         self.target = target
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
         """Count predictions and targets.
 
         Without ``expect_target``, a threshold means that rows of targets are labels, not one-hot.
@@ -84,6 +89,7 @@ class AveragedOverClasses(Metric):
                 each label, shape (rows, labels).
             t: class numbers, shape (rows,) or (rows, 1); one-hot rows, shape (rows, classes); or rows of zeros and
                 ones, shape (rows, labels).
+            weights: the weight of each row; None for all alike.
 
         Raises:
             ParameterError: as in ``expect_target``, if that was not called.
@@ -95,11 +101,12 @@ class AveragedOverClasses(Metric):
             self.expect_target(Labels(count) if are_labels else Classes(max(count, 2)))
         if self.of_labels:
             assert self.threshold is not None
-            counts = _counts_of_labels(p >= self.threshold, t > 0)
+            counts = _counts_of_labels(p >= self.threshold, t > 0, weights)
         else:
-            counts = _counts_of_classes(predicted_classes(p, self.threshold), actual_classes(t), max(p.shape[1], 2))
+            predicted = predicted_classes(p, self.threshold)
+            counts = _counts_of_classes(predicted, actual_classes(t), max(p.shape[1], 2), weights)
         self.counts = self.counts + counts
-        self.seen += len(t)
+        self.seen += counted_all(t, weights)
 
     def merge(self, other: Self) -> None:
         """Add another object's counts."""
@@ -119,7 +126,7 @@ class AveragedOverClasses(Metric):
         elif not self.of_labels:
             counts = counts[:, counts.any(axis=0)]
         numerator, denominator = self.fraction(*counts)
-        figures = numerator / np.maximum(denominator, 1)  # if the denominator is 0, so is the numerator
+        figures = numerator / np.where(denominator > 0, denominator, 1)  # if the denominator is 0, so is the numerator
         actual = counts[2]
         weights = actual if self.average == "weighted" and actual.any() else None
         return float(np.average(figures, weights=weights))
@@ -135,11 +142,16 @@ class AveragedOverClasses(Metric):
         ]
 
 
-def _counts_of_classes(predicted: NDArray[np.int64], actual: NDArray[np.int64], classes: int) -> Counts:
+def _counts_of_classes(
+    predicted: NDArray[np.int64], actual: NDArray[np.int64], classes: int, weights: NDArray[Any] | None
+) -> Counts:
     """Return how many are right, predicted and actual, of examples with one class each."""
-    return np.array([np.bincount(a, minlength=classes) for a in (actual[actual == predicted], predicted, actual)])
+    right = actual == predicted
+    of_right = counts_of_classes(actual[right], None if weights is None else weights[right], classes)
+    return np.array([of_right, *(counts_of_classes(numbers, weights, classes) for numbers in (predicted, actual))])
 
 
-def _counts_of_labels(predicted: NDArray[np.bool_], actual: NDArray[np.bool_]) -> Counts:
+def _counts_of_labels(predicted: NDArray[np.bool_], actual: NDArray[np.bool_], weights: NDArray[Any] | None) -> Counts:
     """Return how many are right, predicted and actual, of examples with any number of labels each."""
-    return np.array([np.count_nonzero(a, axis=0) for a in (actual & predicted, predicted, actual)])
+    found = (actual & predicted, predicted, actual)
+    return np.array([np.count_nonzero(a, axis=0) if weights is None else weights @ a for a in found])

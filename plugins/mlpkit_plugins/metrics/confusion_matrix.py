@@ -20,7 +20,7 @@ class ConfusionMatrix(Metric):
 
     The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, if that
     has at least this probability. A single column holds the probability of class 1. The matrix is in ``metrics.json``
-    and in the output of ``mlpkit evaluate``.
+    and in the output of ``mlpkit evaluate``. It counts examples, so these can't have weights.
 
     Args:
         threshold: probability from which class 1, of two, is predicted.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from mlpkit import Labels, Metric, Values
+from mlpkit_plugins.metrics.counting import counted_all
 from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
 
 if TYPE_CHECKING:
@@ -17,15 +19,18 @@ if TYPE_CHECKING:
 class MeanError(Metric):
     """The mean over all values of a function of prediction - t, which a subclass defines.
 
+    A row that has a weight counts as often as that says.
+
     Raises:
         ShapeError: the target is the numbers of classes, or there is not a prediction for each value.
     """
 
     higher_is_better = False
+    takes_weights = True
 
     def __init__(self) -> None:
         self.total = 0.0
-        self.count = 0
+        self.count = 0.0
 
     @abstractmethod
     def error(self, deviation: NDArray[Any]) -> NDArray[Any]:
@@ -43,18 +48,20 @@ class MeanError(Metric):
         """
         expect_real_values(self, target)
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
         """Add the errors.
 
         Args:
             prediction: real values, shape (rows, ...).
             t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
+            weights: the weight of each row; None for all alike.
 
         Raises:
             ShapeError: there is not a prediction for each value.
         """
-        self.total += float(self.error(deviations(prediction, t)).sum())
-        self.count += t.size
+        errors = self.error(deviations(prediction, t))
+        self.total += float(errors.sum() if weights is None else (errors.T @ weights).sum())
+        self.count += counted_all(t, weights) * prod(t.shape[1:])
 
     def merge(self, other: Self) -> None:
         """Add another object's sum and count."""

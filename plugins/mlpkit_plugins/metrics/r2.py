@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from mlpkit import Labels, Metric, Values
+from mlpkit_plugins.metrics.counting import counted_all
 from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class R2(Metric):
 
         spread = spread₁ + spread₂ + (mean₂ - mean₁)² n₁ n₂ / (n₁ + n₂)
 
+    A row that has a weight counts as often as that says: n is then a sum of weights.
+
     Shapes: prediction and t alike, of any shape; axes of length 1 may be missing in either.
 
     Raises:
@@ -37,8 +40,10 @@ class R2(Metric):
         Updating Formulae and a Pairwise Algorithm for Computing Sample Variances (1979).
     """
 
+    takes_weights = True
+
     def __init__(self) -> None:
-        self.rows = 0
+        self.rows = 0.0
         self.mean = np.zeros(1)
         self.spread = np.zeros(1)
         self.residual = np.zeros(1)
@@ -51,21 +56,26 @@ class R2(Metric):
         """
         expect_real_values(self, target)
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
         """Add the squares of a minibatch.
 
         Args:
             prediction: real values, shape (rows, ...).
             t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
+            weights: the weight of each row; None for all alike.
 
         Raises:
             ShapeError: there is not a prediction for each value.
         """
+        if weights is not None and not weights.all():
+            counts = weights > 0
+            prediction, t, weights = prediction[counts], t[counts], weights[counts]
         if len(t):
-            residual = np.square(deviations(prediction, t)).reshape(len(t), -1).sum(axis=0)
+            rows = counted_all(t, weights)
+            residual = _sum(np.square(deviations(prediction, t)).reshape(len(t), -1), weights)
             values = t.reshape(len(t), -1).astype(np.float64)
-            mean = values[0] + (values - values[0]).mean(axis=0)  # exact if all are the same
-            self._add(len(t), mean, np.square(values - mean).sum(axis=0), residual)
+            mean = values[0] + _sum(values - values[0], weights) / rows  # exact if all are the same
+            self._add(rows, mean, _sum(np.square(values - mean), weights), residual)
 
     def merge(self, other: Self) -> None:
         """Add another object's squares."""
@@ -73,7 +83,7 @@ class R2(Metric):
             self._add(other.rows, other.mean, other.spread, other.residual)
 
     def _add(
-        self, rows: int, mean: NDArray[np.float64], spread: NDArray[np.float64], residual: NDArray[np.float64]
+        self, rows: float, mean: NDArray[np.float64], spread: NDArray[np.float64], residual: NDArray[np.float64]
     ) -> None:
         total = self.rows + rows
         between = mean - self.mean
@@ -94,3 +104,9 @@ class R2(Metric):
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:
         """Show it on a single value, on several, and on labels."""
         return [({}, Values(())), ({}, Values((3,))), ({}, Labels(3))]
+
+
+def _sum(values: NDArray[np.float64], weights: NDArray[Any] | None) -> NDArray[np.float64]:
+    """Return the sum over rows, each as often as its weight says."""
+    total: NDArray[np.float64] = values.sum(axis=0) if weights is None else weights @ values
+    return total

@@ -31,7 +31,8 @@ class RocAuc(Metric):
 
     So ``micro`` compares predictions for different classes too: it is high only if a probability means the same for
     each. A class of no example, or of all of them, has no area and is left out of the mean; if no class has an area,
-    the result is ½, as for guesses. All predictions are kept in memory until the result is computed.
+    the result is ½, as for guesses. A row that has a weight counts as often as that says. All predictions are kept in
+    memory until the result is computed.
 
     Args:
         average: how the areas of the classes are averaged.
@@ -46,11 +47,14 @@ class RocAuc(Metric):
         (1982).
     """
 
+    takes_weights = True
+
     def __init__(self, average: Literal["macro", "micro", "weighted"] = "macro") -> None:
         self.average = average
         self.of_classes = False
         self.predictions: list[NDArray[Any]] = []
         self.memberships: list[NDArray[np.bool_]] = []
+        self.weights: list[NDArray[Any]] = []
 
     def expect_target(self, target: Target) -> None:
         """Make sure that the target is classes or labels, and keep which.
@@ -62,7 +66,7 @@ class RocAuc(Metric):
             raise wrong_target(self, target, "classes or labels")
         self.of_classes = isinstance(target, Classes)
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
         """Keep the predictions and the targets.
 
         Args:
@@ -70,6 +74,7 @@ class RocAuc(Metric):
                 (rows, 1).
             t: class numbers, shape (rows,); or rows with a one for each class or label that applies, shape (rows,
                 classes).
+            weights: the weight of each row; None for all alike.
         """
         p = prediction if prediction.ndim == 2 else prediction[:, None]
         if self.of_classes:
@@ -80,26 +85,31 @@ class RocAuc(Metric):
             member = t[:, None] == np.arange(p.shape[1])
         else:
             member = t > 0
-        self.predictions.append(p.copy())
-        self.memberships.append(member)
+        counts = slice(None) if weights is None else weights > 0
+        self.predictions.append(p[counts].copy())
+        self.memberships.append(member[counts])
+        self.weights += [] if weights is None else [weights[counts].copy()]
 
     def merge(self, other: Self) -> None:
         """Add what another object has kept."""
         self.predictions += other.predictions
         self.memberships += other.memberships
+        self.weights += other.weights
 
     def result(self) -> float:
         """Return the average area."""
         if not sum(map(len, self.predictions)):
             return float("nan")
         p, member = np.concatenate(self.predictions), np.concatenate(self.memberships)
+        weights = np.concatenate(self.weights) if self.weights else np.ones(len(p))
         if self.average == "micro":
+            weights = weights.repeat(p.shape[1])
             p, member = p.reshape(-1, 1), member.reshape(-1, 1)
-        actual = np.count_nonzero(member, axis=0)
-        with_area = np.flatnonzero((actual > 0) & (actual < len(member)))
+        with_area = np.flatnonzero(member.any(axis=0) & ~member.all(axis=0))
         if not with_area.size:
             return 0.5
-        areas = [_area(p[:, c], member[:, c]) for c in with_area]
+        areas = [_area(p[:, c], member[:, c], weights) for c in with_area]
+        actual = weights @ member
         return float(np.average(areas, weights=actual[with_area] if self.average == "weighted" else None))
 
     @classmethod
@@ -114,10 +124,9 @@ class RocAuc(Metric):
         ]
 
 
-def _area(p: NDArray[Any], member: NDArray[np.bool_]) -> float:
-    """Return the area for one class: ranks are whole or half numbers, so their sum is exact."""
-    _, place, equals = np.unique(p, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(equals) - 0.5 * (equals - 1))[place]
-    members = int(np.count_nonzero(member))
-    others = len(member) - members
-    return float(ranks[member].sum() - 0.5 * members * (members + 1)) / (members * others)
+def _area(p: NDArray[Any], member: NDArray[np.bool_], weights: NDArray[Any]) -> float:
+    """Return the area for one class: without weights, all sums are of whole or half numbers, and exact."""
+    _, place = np.unique(p, return_inverse=True)
+    members, others = np.bincount(place, weights * member), np.bincount(place, weights * ~member)
+    below = np.cumsum(others) - 0.5 * others
+    return float(members @ below) / (float(members.sum()) * float(others.sum()))

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Classes, Metric
+from mlpkit_plugins.metrics.counting import counted, counted_all
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class TopK(Metric):
 
         top_k = right / seen
 
-    Of several classes that are equally probable, the last comes first, as in scikit-learn.
+    Of several classes that are equally probable, the last comes first, as in scikit-learn. A row that has a weight
+    counts as often as that says.
 
     Args:
         k: number of guesses.
@@ -35,10 +37,12 @@ class TopK(Metric):
         1 - top_k is the error, with k = 5.
     """
 
+    takes_weights = True
+
     def __init__(self, k: Annotated[int, Ge(1)] = 5) -> None:
         self.k = k
-        self.right = 0
-        self.seen = 0
+        self.right = 0.0
+        self.seen = 0.0
 
     def expect_target(self, target: Target) -> None:
         """Make sure that the target is classes.
@@ -49,20 +53,21 @@ class TopK(Metric):
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
         """Count the rows in which the target is among the k best.
 
         Args:
             prediction: probability of each class, shape (rows, classes).
             t: class numbers, shape (rows,), or one-hot rows, shape (rows, classes).
+            weights: the weight of each row; None for all alike.
         """
         classes = prediction.shape[1]
         target = (t if t.ndim == 1 else t.argmax(axis=1))[:, None]
         p = np.take_along_axis(prediction, target, axis=1)
         behind = (prediction < p) | ((prediction == p) & (np.arange(classes) < target))
         rank = classes - np.count_nonzero(behind, axis=1)
-        self.right += int(np.count_nonzero(rank <= self.k))
-        self.seen += len(t)
+        self.right += counted(rank <= self.k, weights)
+        self.seen += counted_all(t, weights)
 
     def merge(self, other: Self) -> None:
         """Add another object's counts."""

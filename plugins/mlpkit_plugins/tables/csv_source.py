@@ -80,7 +80,10 @@ class CsvSource:
                 numbers[:, index] = self._numbers(block, index, name, columns)
             for index, book in enumerate(codebooks):
                 codes[:, index] = self._codes(block, count + index, names[count + index], book)
-            yield Chunk(block.rows, numbers, codes, self._keys(block, columns))
+            weights = None
+            if columns.weight is not None:
+                weights = self._numbers(block, count + len(codebooks), columns.weight, columns)
+            yield Chunk(block.rows, numbers, codes, self._keys(block, columns), weights)
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.

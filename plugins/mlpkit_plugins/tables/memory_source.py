@@ -86,7 +86,10 @@ class MemorySource:
                     numbers[:, index] = self._numbers(values, rows, name)
             for index, (name, book) in enumerate(zip(columns.all_categories, codebooks, strict=True)):
                 codes[:, index] = self._codes(self._columns[name][part], name, book)
-            yield Chunk(rows, numbers, codes, None)  # rows to use a model on are never split
+            weights = None
+            if columns.weight is not None:
+                weights = self._numbers(self._columns[columns.weight][part], rows, columns.weight)
+            yield Chunk(rows, numbers, codes, None, weights)  # rows to use a model on are never split
 
     def _read(
         self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns

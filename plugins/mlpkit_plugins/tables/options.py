@@ -48,6 +48,9 @@ class TableOptions:
             and 1, each by itself; ``values``, columns of numbers.
         inputs: the columns to learn from; by default all the others.
         ignore: columns to leave out, where ``inputs`` is not given.
+        weight: the column that says how much each row counts, a number from 0 up, in the loss, in metrics, and where
+            classes are balanced; scaling and categories don't depend on it. Rows with weight 0 are left out. It is no
+            input, unless ``inputs`` names it, and prediction doesn't need it.
         categorical: the inputs that hold categories.
         ordinal: the inputs that hold categories in an order, each with its categories, lowest first, which become the
             numbers 0, 1, 2, ...
@@ -86,6 +89,7 @@ class TableOptions:
     predict: Literal["classes", "labels", "values"] = "classes"
     inputs: Names | None = None
     ignore: tuple[str, ...] = ()
+    weight: str | None = None
     categorical: tuple[str, ...] = ()
     ordinal: dict[str, Names] = field(default_factory=dict)
     dates: tuple[str, ...] | dict[str, str] = ()
@@ -119,6 +123,9 @@ class TableOptions:
             if both:
                 message = f"the column '{min(both)}' is the target"
                 raise ParameterError(parameter, message, remedy="name it once")
+        if self.weight is not None and self.weight in self.targets:
+            message = f"the column '{self.weight}' is the target"
+            raise ParameterError("weight", message, remedy="name another column")
         self._expect_split()
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
@@ -190,7 +197,7 @@ class TableOptions:
         file, header = source.name, source.header
         known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
-        for parameter in ("target", "inputs", "ignore", *MEANINGS, "split_by", "split"):
+        for parameter in ("target", "inputs", "ignore", *MEANINGS, "split_by", "split", "weight"):
             for name in self._named_in(parameter):
                 if name not in known:
                     row = source.header_row
@@ -203,7 +210,7 @@ class TableOptions:
                     )
         if self.inputs is None and inputs is None:
             self._expect_no_index(source)
-        left_out = {*self.targets, *self.ignore, self.split_column}
+        left_out = {*self.targets, *self.ignore, self.split_column, self.weight}
         chosen = list(self.inputs if self.inputs is not None else [name for name in header if name not in left_out])
         wanted = frozenset(chosen)
         chosen = list(inputs) if inputs is not None else [name for name in header if name in wanted]
@@ -229,6 +236,7 @@ class TableOptions:
             self.split_column if any(self.shares) else None,
             key_is_time=self.splits_by_time,
             readers=readers,
+            weight=self.weight,
         )
 
     def _numbers_of(self, column: str, readers: Mapping[str, ColumnReader]) -> list[str]:
@@ -249,7 +257,7 @@ class TableOptions:
 
     def _expect_no_index(self, source: TableSource) -> None:
         """Make sure that row numbers, which pandas writes by default, aren't read as an input."""
-        named = {*self.targets, *self.ignore, self.split_column}
+        named = {*self.targets, *self.ignore, self.split_column, self.weight}
         named |= {name for parameter in MEANINGS for name in self._named_in(parameter)}
         for position, name in enumerate(source.header, 1):
             if name not in named and OF_AN_INDEX.fullmatch(name):

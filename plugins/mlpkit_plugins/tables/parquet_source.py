@@ -83,7 +83,8 @@ class ParquetSource:
         """
         names = columns.names_in_file
         count = len(columns.all_numbers)
-        plain = [name for name in columns.all_numbers if name not in columns.readers]
+        weight = [columns.weight] if columns.weight is not None else []
+        plain = [*(name for name in columns.all_numbers if name not in columns.readers), *weight]
         for name in plain:
             self._expect_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore to leave it out")
         for name in (name for name in names if name not in plain):
@@ -95,7 +96,10 @@ class ParquetSource:
                 numbers[:, index] = self._numbers(block.columns[index], block.rows, name, columns)
             for index, book in enumerate(codebooks):
                 codes[:, index] = self._codes(block.columns[count + index], block.rows, names[count + index], book)
-            yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], block.rows, columns))
+            weights = None
+            for name in weight:
+                weights = self._numbers(block.columns[count + len(codebooks)], block.rows, name, columns)
+            yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], block.rows, columns), weights)
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.

@@ -28,6 +28,7 @@ class Columns:
         key_is_time: whether the key column holds times, in whose order rows are split.
         readers: how the texts of some columns of numbers are read; all others hold plain numbers.
         trained: whether a trained model reads them, so that advice can't be about the parameters of the data set.
+        weight: the column that says how much each row counts; None if all count alike, or rows are to be predicted.
     """
 
     numbers: tuple[str, ...]
@@ -38,6 +39,7 @@ class Columns:
     key_is_time: bool = False
     readers: Mapping[str, ColumnReader] = field(default_factory=dict)
     trained: bool = False
+    weight: str | None = None
 
     def in_file(self, name: str) -> str:
         """Return the column of the file that a column of numbers comes from."""
@@ -45,9 +47,9 @@ class Columns:
 
     @property
     def names_in_file(self) -> tuple[str, ...]:
-        """The columns of the file: those of the numbers, of the texts, and the key."""
-        key = () if self.key is None else (self.key,)
-        return (*map(self.in_file, self.all_numbers), *self.all_categories, *key)
+        """The columns of the file: those of the numbers, of the texts, the weight and the key."""
+        others = [name for name in (self.weight, self.key) if name is not None]
+        return (*map(self.in_file, self.all_numbers), *self.all_categories, *others)
 
     @property
     def has_target(self) -> bool:
@@ -74,17 +76,20 @@ class Chunk(NamedTuple):
         codes: the columns of texts, shape (rows, columns), by the codes of their codebooks.
         keys: a number for each row that depends on the text of the key column, or the bits of its time in seconds; None
             if there is no key column.
+        weights: the weight of each row, NaN where it is missing; None if there is no column of weights.
     """
 
     rows: NDArray[np.int64]
     numbers: NDArray[np.float64]
     codes: NDArray[np.int32]
     keys: NDArray[np.uint64] | None
+    weights: NDArray[np.float64] | None
 
     def rows_where(self, kept: NDArray[np.bool_]) -> Chunk:
         """Return some of the rows."""
         keys = None if self.keys is None else self.keys[kept]
-        return Chunk(self.rows[kept], self.numbers[kept], self.codes[kept], keys)
+        weights = None if self.weights is None else self.weights[kept]
+        return Chunk(self.rows[kept], self.numbers[kept], self.codes[kept], keys, weights)
 
 
 class TableSource(Protocol):

@@ -36,6 +36,7 @@ class Table:
         codes: the columns of texts, shape (rows, columns), as positions in ``texts``; -1 where a value is missing.
         texts: the distinct texts of each column of texts.
         keys: a number for each row by its key column; None if there is no such column.
+        weights: how much each row counts, more than 0; None if there is no column of weights.
         without_target: how many rows were left out since their target is missing.
 
     Raises:
@@ -58,6 +59,7 @@ class Table:
         self._length = 0
         self._rows_read = 0
         self.without_target = 0
+        self._without_weight = 0
         self._missing_in = dict.fromkeys((*columns.numbers, *columns.categories), 0)
         books = [Codebook(missing_texts) for _ in columns.all_categories]
         self.texts = [book.texts for book in books]
@@ -65,8 +67,9 @@ class Table:
             self.numbers = np.empty((source.most_rows, len(columns.all_numbers)))
             self.codes = np.empty((source.most_rows, len(books)), np.int32)
             self.keys = None if columns.key is None else np.empty(source.most_rows, np.uint64)
+            self.weights = None if columns.weight is None else np.empty(source.most_rows)
             for chunk in source.chunks(columns, books):
-                self._append(self._without_missing(self._with_target(chunk)))
+                self._append(self._without_missing(self._with_weight(self._with_target(chunk))))
             self._resize(self._length)
         except MemoryError as error:
             message = f"there is no memory for {len(books) + len(columns.all_numbers)} columns of the table"
@@ -77,6 +80,8 @@ class Table:
             message = "there are no rows; expected one for each example"
             if self._rows_read:
                 message = "in every row a value is missing"
+            elif self._without_weight:
+                raise DataError(source.name, "the weight of every row is 0", column=columns.weight)
             elif self.without_target:
                 message = "in every row the target is missing"
             raise DataError(source.name, message, row=(source.header_row or 0) + 1)
@@ -105,12 +110,14 @@ class Table:
         self.codes[begin:end] = chunk.codes
         if self.keys is not None and chunk.keys is not None:
             self.keys[begin:end] = chunk.keys
+        if self.weights is not None and chunk.weights is not None:
+            self.weights[begin:end] = chunk.weights
         self._row_numbers.append(chunk.rows)
         self._length = end
 
     def _resize(self, rows: int) -> None:
         """Shrink or grow the arrays, without a second copy if the system can do so."""
-        arrays: list[NDArray[Any] | None] = [self.numbers, self.codes, self.keys]
+        arrays: list[NDArray[Any] | None] = [self.numbers, self.codes, self.keys, self.weights]
         for array in arrays:
             if array is not None:
                 array.resize((rows, *array.shape[1:]), refcheck=False)
@@ -128,6 +135,20 @@ class Table:
         absent = numbers | (chunk.codes[:, len(columns.categories) :] == MISSING).any(axis=1)
         self.without_target += int(absent.sum())
         return chunk.rows_where(~absent) if absent.any() else chunk
+
+    def _with_weight(self, chunk: Chunk) -> Chunk:
+        """Return the rows whose weight isn't 0."""
+        weights = chunk.weights
+        if weights is None:
+            return chunk
+        wrong = ~(weights >= 0)
+        if wrong.any():
+            index = int(wrong.argmax())
+            what = "the weight is missing" if np.isnan(weights[index]) else f"the weight is {weights[index]:g}"
+            message = f"{what}; expected a number from 0 up; write one, or leave out the row"
+            raise DataError(self.name, message, row=int(chunk.rows[index]), column=self.columns.weight)
+        self._without_weight += int((weights == 0).sum())
+        return chunk if weights.all() else chunk.rows_where(weights > 0)
 
     def _without_missing(self, chunk: Chunk) -> Chunk:
         self._rows_read += len(chunk.rows)

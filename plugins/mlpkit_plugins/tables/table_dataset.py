@@ -113,7 +113,7 @@ class TableDataset(TableOptions, Dataset):
             self._splits = self._read()
         assert self._encoder is not None
         sizes = {name: len(split) for name, split in self._splits.items()}
-        return Description((self._encoder.width,), self._target(), sizes)
+        return Description((self._encoder.width,), self._target(), sizes, weighted=self.weight is not None)
 
     def doubts(self) -> tuple[Doubt, ...]:
         """Return doubts about numbers that are each a class, two spellings of a class, and splits of few rows."""
@@ -156,6 +156,7 @@ class TableDataset(TableOptions, Dataset):
         sources = {file: self.source(named_file("file", file), file) for file in files.values()}
         raw = {name: RawSplit(sources[files[name]], split.rows_in_file()) for name, split in splits.items()}
         roles = dict.fromkeys(encoder.inputs, "input") | dict.fromkeys(self.targets, "target")
+        roles |= {self.weight: "weight"} if self.weight is not None else {}
         return [
             RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes)
             for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
@@ -209,10 +210,8 @@ class TableDataset(TableOptions, Dataset):
         """
         return self._raw(self._in_memory(columns))
 
-    def read_examples(
-        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Read raw inputs and targets from a file in the format of the data set, or from columns in memory.
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory.
 
         Raises:
             DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
@@ -228,6 +227,7 @@ class TableDataset(TableOptions, Dataset):
             self.targets[0] if self.predict == "classes" else None,
             readers=self.readers,
             trained=True,
+            weight=self.weight,
         )
         expect_columns(found, columns.names_in_file)
         table = Table(found, columns, missing=self.missing, missing_texts=self.missing_texts)
@@ -235,7 +235,7 @@ class TableDataset(TableOptions, Dataset):
             expect_labels(table)
         raw, numbers, categories = self._translated(table, encoder), len(encoder.numbers), len(encoder.categories)
         targets = table.codes[:, categories] if self.predict == "classes" else table.numbers[:, numbers:]
-        return raw, targets
+        return (raw, targets) if table.weights is None else (raw, targets, table.weights)
 
     def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
         """Read all columns of a file in the format of the data set, as they stand there.

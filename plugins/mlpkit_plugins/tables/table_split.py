@@ -39,23 +39,26 @@ class TableSplit:
         """Return the number of each row in its file, counted from 1."""
         return [self._table.row(position) for position in self._rows.tolist()]
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
         """Write the examples at ``indices`` into ``out``; only these are encoded.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, width), and targets: shape (rows,) for classes, else (rows, columns).
+            out: arrays for inputs, shape (rows, width), and targets: shape (rows,) for classes, else (rows, columns);
+                and one for weights, shape (rows,), if the table has them.
 
         Raises:
             DataError: a number of the table is too large for the dtype of ``out``.
         """
-        x, t = out
+        x, t, *weights = out
         if (x.dtype, t.dtype) not in self._held_by:
             self._expect_held(x.dtype, t.dtype)
         rows = self._rows.take(indices)
         numbers, codes = self._table.numbers.take(rows, axis=0), self._table.codes.take(rows, axis=0)
         self._encoder.write(numbers[:, : self._inputs], codes, x)
         t[...] = codes[:, -1] if self._table.columns.target_class is not None else numbers[:, self._inputs :]
+        if weights and self._table.weights is not None:
+            weights[0][...] = self._table.weights.take(rows)
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
         """When a dtype is first used, make sure that the extremes of all scaled columns fit into it."""

@@ -61,8 +61,9 @@ def wrong_number(place: Place, columns: Columns, texts: Sequence[str], text: str
     message = f"{shown_text(text)} is not a finite number"
     if place.written is not None:  # what is known already needs no advice
         text, texts = place.written.plain(text), list(map(place.written.plain, texts))
-    if columns.trained:
-        remedy = _separator_remedy(place, texts, text, trained=True) or "put a number there, or leave out the row"
+    if columns.trained or place.name == columns.weight:
+        remedy = _separator_remedy(place, texts, text, trained=columns.trained)
+        remedy = remedy or "put a number there, or leave out the row"
     elif place.name in columns.target_numbers and not _any_number(texts, text):
         return ParameterError(
             "target",

@@ -38,6 +38,8 @@ NOT_SAYABLE = {
     "metrics_of_classes_on_values": SHAPES,
     "metrics_of_two_classes_on_more": SHAPES,
     "metrics_of_values_on_classes": SHAPES,
+    "weight_in_a_column_misspelt": FILES,
+    "weights_that_a_table_of_counts_does_not_take": SHAPES,
     "image_into_affine": SHAPES,
     "layer_inside_that_does_not_fit": SHAPES,
     "first_layer_inside_that_does_not_fit": SHAPES,

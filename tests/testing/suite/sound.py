@@ -143,6 +143,21 @@ class MeanSquare(Loss):
         return self.difference * (dloss / len(self.difference))
 
 
+class WeightedSquare(MeanSquare):
+    """Half the mean square error of rows that may have weights, Σ w (x - t)² / 2 Σ w."""
+
+    takes_weights = True
+
+    def forward(self, x, t, weights=None):
+        super().forward(x, t)
+        w = np.ones(len(x)) if weights is None else weights
+        self.shares = (w / (w.sum() or 1.0)).reshape(-1, *(1 for _ in x.shape[1:]))
+        return float((self.shares * np.square(self.difference, dtype=np.float64)).sum()) / 2
+
+    def backward(self, dloss=1.0):
+        return self.difference * (dloss * self.shares).astype(self.difference.dtype)
+
+
 class Momentum(Optimizer):
     """Gradient descent with momentum and weight decay.
 
@@ -207,6 +222,17 @@ class Share(Metric):
 
     def result(self):
         return self.right / self.seen
+
+
+class WeightedShare(Share):
+    """The share of right predictions, of rows that may have weights."""
+
+    takes_weights = True
+
+    def update(self, prediction, t, weights=None):
+        w = np.ones(len(t)) if weights is None else weights
+        self.right += float(w @ (prediction.argmax(axis=1) == t))
+        self.seen += float(w.sum())
 
 
 class Patience(Callback):
@@ -292,3 +318,21 @@ class PointSplit:
 
     def take(self, indices, out):
         out[0][...], out[1][...] = self.x[indices], self.t[indices]
+
+
+class WeightedPoints(Points):
+    """Points that have weights."""
+
+    def describe(self):
+        return super().describe()._replace(weighted=True)
+
+    def open(self, seed):
+        return {name: WeightedSplit(split.x, split.t) for name, split in super().open(seed).items()}
+
+
+class WeightedSplit(PointSplit):
+    """Points in memory, and their weights."""
+
+    def take(self, indices, out):
+        super().take(indices, out[:2])
+        out[2][...] = indices % 4

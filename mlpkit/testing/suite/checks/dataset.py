@@ -12,7 +12,7 @@ import numpy as np
 from mlpkit.components.dataset import Dataset, Description, Doubt, RawColumn
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DataError, MlpkitError
-from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.example import ROWS, Example
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 INPUTS: Final = "the inputs"
 TARGETS: Final = "the targets"
+WEIGHTS: Final = "the weights"
 
 STRANGE: Final = "no-such-file.no-such-ending"
 """A file that isn't there, of no format."""
@@ -72,8 +73,12 @@ class DatasetExample(Example):
         target_shape, target_dtype = self.description.target.array(np.dtype(dtype))
         x = np.full((len(indices), *self.description.input_shape), fill, dtype)
         t = np.full((len(indices), *target_shape), fill, target_dtype)
-        split.take(indices, (x, t))
-        return {INPUTS: x, TARGETS: t}
+        if not self.description.weighted:
+            split.take(indices, (x, t))
+            return {INPUTS: x, TARGETS: t}
+        weights = np.full(len(indices), float(fill))
+        split.take(indices, (x, t, weights))  # type: ignore[arg-type]  # the description asks for a third array
+        return {INPUTS: x, TARGETS: t, WEIGHTS: weights}
 
     def sample_of(self, splits: Mapping[str, Split]) -> Arrays:
         """Return some examples of every split."""
@@ -156,8 +161,10 @@ def raw_columns_fit_the_splits(example: DatasetExample) -> None:
     for column in example.dataset.raw_columns() or ():
         if not isinstance(column, RawColumn):
             raise CheckFailure(f"a raw column is {column!r}", expected="RawColumn(name, role, texts, numbers, codes)")
-        if column.role not in ("input", "target", "left out"):
-            raise CheckFailure(f"the role of {column.name!r} is {column.role!r}", expected="input, target or left out")
+        if column.role not in ("input", "target", "weight", "left out"):
+            raise CheckFailure(
+                f"the role of {column.name!r} is {column.role!r}", expected="input, target, weight or left out"
+            )
         found = {name: len(codes) for name, codes in column.codes.items()}
         if found != sizes:
             raise CheckFailure(f"the column {column.name!r} has {found} codes", expected=f"{sizes}, as the splits have")
@@ -207,13 +214,30 @@ def description_is_whole(example: DatasetExample) -> None:
 
     The network is built from it before the data is opened.
     """
-    shape, target, sizes = describe(example.make())
+    shape, target, sizes, _ = describe(example.make())
     if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
         raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
     if not isinstance(target, Classes | Labels | Values):
         raise CheckFailure(f"target is {target!r}", expected="Classes(n), Labels(n) or Values(shape)")
     if "train" not in sizes or set(sizes) - set(SPLITS) or not all(size >= 1 for size in sizes.values()):
         raise CheckFailure(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
+
+
+@checks_examples("dataset")
+def weights_are_numbers_from_0_up(example: DatasetExample) -> None:
+    """If the description says ``weighted``, are weights finite numbers from 0 up, and not all 0?
+
+    The loss of a minibatch is divided by the sum of its weights.
+    """
+    if not example.description.weighted:
+        raise NotApplicable("its examples have no weights")
+    for name, split in example.splits.items():
+        weights = example.take(split, np.arange(len(split)))[WEIGHTS]
+        if not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
+            raise CheckFailure(
+                f"the weights of {name} go from {weights.min():g} to {weights.max():g}",
+                expected="finite numbers from 0 up, and not all 0",
+            )
 
 
 @checks_examples("dataset", says_why_unusable=True)

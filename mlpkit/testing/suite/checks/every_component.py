@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import built
@@ -114,11 +114,14 @@ def methods_take_what_they_are_given(subject: ComponentUnderTest) -> None:
             continue
         if isinstance(expected, classmethod) and not isinstance(own, classmethod):
             raise CheckFailure(f"{name} is not a class method", expected="one", remedy="put @classmethod above it")
+        takes_weights = name in WITH_WEIGHTS and getattr(subject.component, "takes_weights", False)
         try:
-            _expect_call(method_signature(own), method_signature(expected))
+            _expect_call(method_signature(own), method_signature(expected), takes_weights=takes_weights)
         except TypeError as error:
             raise CheckFailure(
-                f"{plain_call(name, own)} can't be called as it will be: {error}", expected=plain_call(name, expected)
+                f"{plain_call(name, own)} can't be called as it will be: {error}",
+                expected=plain_call(name, expected),
+                remedy="add weights=None as its last parameter, or don't say takes_weights" if takes_weights else "",
             ) from error
 
 
@@ -131,15 +134,19 @@ def _public_methods(base: type) -> Iterator[str]:
             yield name
 
 
-def _expect_call(own: inspect.Signature, expected: inspect.Signature) -> None:
-    """Bind a call with all arguments of the one signature to the other.
+WITH_WEIGHTS: Final = ("forward", "weight", "update")
+"""The methods of losses and metrics that get weights of examples last, if ``takes_weights`` says so."""
+
+
+def _expect_call(own: inspect.Signature, expected: inspect.Signature, *, takes_weights: bool) -> None:
+    """Bind a call with all arguments of the one signature to the other, and one more for weights if it takes them.
 
     Raises:
         TypeError: the call doesn't fit.
     """
-    parameters = expected.parameters.values()
+    parameters = [parameter for parameter in expected.parameters.values() if parameter.name != "weights"]
     by_name = {parameter.name: None for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
-    own.bind(*[None] * (len(parameters) - len(by_name)), **by_name)
+    own.bind(*[None] * (len(parameters) - len(by_name) + takes_weights), **by_name)
 
 
 @checks_component(*KINDS)

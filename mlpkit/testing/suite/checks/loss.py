@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import MlpkitError
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import random_targets, standalone
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.checks.operation import Batch, OperationExample
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
+from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample
 from mlpkit.testing.suite.comparison import expect_close
+from mlpkit.testing.suite.example import ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mlpkit.components.loss import Loss
     from mlpkit.components.target import Target
     from mlpkit.registry.registry import RegisteredComponent, Registry
+    from mlpkit.testing.suite.comparison import Arrays
 
 
 DLOSS: Final = 0.75
@@ -144,6 +146,78 @@ def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
         raise CheckFailure(
             f"the weights of 7 rows, of the first 3 and of the other 4 are {whole:g}, {parts[0]:g} and {parts[1]:g}",
             expected="numbers from 0 up, the first the sum of the others",
+        )
+
+
+class _Weighted(NamedTuple):
+    """What a loss makes of a minibatch whose rows have weights."""
+
+    loss: float
+    weight: float
+    dx: NDArray[Any]
+
+    def arrays(self) -> Arrays:
+        """Return it as named arrays."""
+        return {"the loss": np.array(self.loss), "what weight returns": np.array(self.weight), INPUT_GRADIENT: self.dx}
+
+
+def _weighted(example: LossExample, batch: Batch, *weights: NDArray[Any]) -> _Weighted:
+    operation = example.ready()
+    if not operation.takes_weights:
+        raise NotApplicable("it takes no weights of examples")
+    loss = float(operation.forward(batch.x, batch.t, *weights))
+    dx = np.array(operation.backward(DLOSS), np.float64)
+    return _Weighted(loss, float(operation.weight(batch.t, *weights)), dx)
+
+
+@checks_examples("loss")
+def loss_counts_a_row_as_often_as_its_weight_says(example: LossExample) -> None:
+    """Is the loss of rows with weights 2, 0, 1 and so on that of two such rows, of none and of one?
+
+    A row with weight 0 has no part in the loss and in its gradient.
+    """
+    batch, repeats = example.batch(), np.array([2, 0, 1, 3, 1, 0, 2])
+    rows = np.repeat(np.arange(len(repeats)), repeats)
+    repeated = _weighted(example, Batch(batch.x[rows], batch.t[rows]))
+    dx = np.zeros(batch.x.shape)
+    np.add.at(dx, rows, repeated.dx)
+    found = _weighted(example, batch, repeats.astype(np.float64))
+    remedy = "divide the sum of weight times loss by the sum of the weights, and return that from weight"
+    expect_close(found.arrays(), repeated._replace(dx=dx).arrays(), "when rows had weights", remedy, tolerance=1e-9)
+
+
+@checks_examples("loss")
+def loss_needs_no_unit_of_weights(example: LossExample) -> None:
+    """Are loss and gradient the same if all weights are a thousand times as large?
+
+    Only what weights are relative to each other matters.
+    """
+    batch, weights = example.batch(), np.array([2, 0, 1, 3, 1, 0.5, 2])
+    expected = _weighted(example, batch, weights)
+    found = _weighted(example, batch, 1000 * weights)
+    remedy = "divide by the sum of the weights"
+    expect_close(
+        found.arrays(),
+        expected._replace(weight=1000 * expected.weight).arrays(),
+        "when all weights were a thousand times as large",
+        remedy,
+        tolerance=1e-9,
+    )
+
+
+@checks_examples("loss")
+def rows_without_weight_have_no_loss(example: LossExample) -> None:
+    """Are loss and gradient 0 if all weights are 0?
+
+    A slice of a minibatch may have no other rows.
+    """
+    found = _weighted(example, example.batch(), np.zeros(ROWS))
+    if found.loss or found.weight or found.dx.any():
+        raise CheckFailure(
+            f"the loss of rows with weight 0 is {found.loss:g}, their weight {found.weight:g}, and the largest number "
+            f"of their gradient {np.abs(found.dx).max():g}",
+            expected="0 for each",
+            remedy="divide by the sum of the weights, or by 1 if that is 0",
         )
 
 

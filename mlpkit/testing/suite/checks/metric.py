@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import WrongUseError
 from mlpkit.testing.outside_network import random_targets
-from mlpkit.testing.suite.check import CheckFailure, checks_examples, described
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples, described
 from mlpkit.testing.suite.example import ROWS, Example
 
 if TYPE_CHECKING:
@@ -157,6 +157,42 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
         for other in others:
             first.merge(other)
         _expect_same("merged from three objects", first.result(), example.result(whole))
+
+
+@checks_examples("metric")
+def result_counts_a_row_as_often_as_its_weight_says(example: MetricExample) -> None:
+    """Is the result for rows with weights 2, 0, 1 and so on that of two such rows, of none and of one?
+
+    A row with weight 0 has no part in the result, even if a minibatch holds no other.
+    """
+    for number in range(3):
+        whole = example.predictions(MANY_ROWS, number)
+        repeats = example.random("weights", number).integers(0, 4, MANY_ROWS)
+        repeats[:3] = 0
+        expected = example.result(whole.rows(np.repeat(np.arange(MANY_ROWS), repeats)))
+        _expect_same("when rows had weights", _weighted(example, whole, repeats.astype(np.float64)), expected)
+
+
+@checks_examples("metric")
+def result_needs_no_unit_of_weights(example: MetricExample) -> None:
+    """Is the result the same if all weights are a thousand times as large?
+
+    Only what weights are relative to each other matters.
+    """
+    whole, weights = example.predictions(MANY_ROWS), example.random("weights").uniform(0, 2, MANY_ROWS)
+    expected = _weighted(example, whole, weights)
+    _expect_same("when all weights were a thousand times as large", _weighted(example, whole, 1000 * weights), expected)
+
+
+def _weighted(example: MetricExample, whole: PredictedRows, weights: NDArray[Any]) -> NDArray[Any]:
+    """Return the result for rows that have weights, added in three parts to two objects."""
+    first, second = example.ready(), example.ready()
+    if not first.takes_weights:
+        raise NotApplicable("it takes no weights of examples")
+    for metric, rows in ((first, slice(3)), (first, slice(3, 20)), (second, slice(20, None))):
+        metric.update(*whole.rows(rows), weights[rows])  # type: ignore[call-arg]  # takes_weights says that it does
+    first.merge(second)
+    return np.asarray(first.result(), np.float64)
 
 
 @checks_examples("metric")

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 from kill_matrix import caught_by
-from sound import Points, PointSplit
+from sound import Points, PointSplit, WeightedPoints, WeightedSplit
 
 from mlpkit import Classes, DataError, Description, Doubt, Proposal, RawColumn, ShapeError
 
@@ -363,3 +363,31 @@ class MissingValues(_With):
         def take(self, indices, out):
             super().take(indices, out)
             out[0][0] = np.nan
+
+
+@caught_by("weights_are_numbers_from_0_up")
+class NegativeWeights(WeightedPoints):
+    """gives negative weights"""
+
+    def open(self, seed):
+        return {name: NegativeSplit(split.x, split.t) for name, split in super().open(seed).items()}
+
+
+class NegativeSplit(WeightedSplit):
+    def take(self, indices, out):
+        super().take(indices, out)
+        out[2][...] -= 1
+
+
+@caught_by("weights_are_numbers_from_0_up")
+class NoWeightAtAll(WeightedPoints):
+    """gives every example the weight 0"""
+
+    def open(self, seed):
+        return {name: WeightlessSplit(split.x, split.t) for name, split in super().open(seed).items()}
+
+
+class WeightlessSplit(WeightedSplit):
+    def take(self, indices, out):
+        super().take(indices, out)
+        out[2][...] = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from kill_matrix import caught_by
-from sound import MeanSquare
+from sound import MeanSquare, WeightedSquare
 
 from mlpkit import Loss
 
@@ -134,3 +134,45 @@ class ComparesWithTheMean(Loss):
         return float(np.square(self.difference).sum()) / (2 * len(x))
 
     backward = MeanSquare.backward
+
+
+@caught_by("methods_take_what_they_are_given")
+class PromisesToTakeWeights(MeanSquare):
+    """says that it takes weights of examples, and has no parameter for them"""
+
+    takes_weights = True
+
+
+@caught_by("loss_counts_a_row_as_often_as_its_weight_says")
+class LeavesWeightsAside(WeightedSquare):
+    """takes weights, and counts all rows alike"""
+
+    def forward(self, x, t, weights=None):
+        return super().forward(x, t)
+
+
+@caught_by("loss_counts_a_row_as_often_as_its_weight_says")
+class WeighsTheLossOnly(WeightedSquare):
+    """weighs rows in the loss, and not in its gradient"""
+
+    backward = MeanSquare.backward
+
+
+@caught_by("loss_needs_no_unit_of_weights")
+class DividesByAThousandAtMost(WeightedSquare):
+    """divides by the sum of the weights only if that is no more than a thousand"""
+
+    def forward(self, x, t, weights=None):
+        w = np.ones(len(x)) if weights is None else weights
+        loss = super().forward(x, t, weights)
+        excess = max(1.0, w.sum() / 1000)
+        self.shares = self.shares * excess
+        return loss * excess
+
+
+@caught_by("rows_without_weight_have_no_loss")
+class MeanIfAllAreWithoutWeight(WeightedSquare):
+    """counts all rows alike if all have weight 0"""
+
+    def forward(self, x, t, weights=None):
+        return super().forward(x, t, weights if weights is not None and weights.any() else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from kill_matrix import caught_by
-from sound import Share
+from sound import Share, WeightedShare
 
 from mlpkit import Labels, ShapeError
 
@@ -154,3 +154,36 @@ class StumblesOverTargets(Share):
     def expect_target(self, target):
         if target.one_hot:
             raise ShapeError("no rows")
+
+
+@caught_by("methods_take_what_they_are_given")
+class PromisesToTakeWeights(Share):
+    """says that it takes weights of examples, and has no parameter for them"""
+
+    takes_weights = True
+
+
+@caught_by("result_counts_a_row_as_often_as_its_weight_says")
+class LeavesWeightsAside(WeightedShare):
+    """takes weights, and counts all rows alike"""
+
+    def update(self, prediction, t, weights=None):
+        super().update(prediction, t)
+
+
+@caught_by("result_counts_a_row_as_often_as_its_weight_says")
+class SeesRowsWithoutWeight(WeightedShare):
+    """counts a row without weight among those seen"""
+
+    def update(self, prediction, t, weights=None):
+        super().update(prediction, t, weights)
+        self.seen += 0 if weights is None else int((weights == 0).sum())
+
+
+@caught_by("result_needs_no_unit_of_weights")
+class SmoothsByARow(WeightedShare):
+    """adds half a row if weights are no whole numbers"""
+
+    def update(self, prediction, t, weights=None):
+        super().update(prediction, t, weights)
+        self.seen += 0 if weights is None or not (weights % 1).any() else 0.5

@@ -1,0 +1,44 @@
+"""The mean of losses over rows and elements, in which rows may have weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def mean_of(losses: NDArray[Any], weights: NDArray[Any] | None) -> float:
+    """Return the mean over rows and elements, summed in float64; 0 if all weights are 0.
+
+    Args:
+        losses: the loss of each element, shape (rows, ...).
+        weights: the weight of each row; None for all alike.
+    """
+    if weights is None:
+        return float(np.add.reduce(losses, axis=None, dtype=np.float64)) / losses.size
+    of_rows = losses.reshape(len(weights), -1).mean(axis=1, dtype=np.float64)
+    return float(weights @ of_rows) / _total(weights)
+
+
+def share_of_element(dloss: float, shape: tuple[int, ...], weights: NDArray[Any] | None) -> float | NDArray[Any]:
+    """Return the derivative of dloss times the mean by the loss of an element: a number, or one for each row.
+
+        dloss / count,  or  dloss w / (Σ w · elements of a row)
+
+    Args:
+        dloss: derivative of the total loss by the mean.
+        shape: (rows, ...).
+        weights: the weight of each row; None for all alike.
+    """
+    count = float(np.prod(shape))
+    if weights is None:
+        return dloss / count
+    shares: NDArray[Any] = weights * (dloss / (_total(weights) * count / len(weights)))
+    return shares.reshape(-1, *(1 for _ in shape[1:]))
+
+
+def _total(weights: NDArray[Any]) -> float:
+    return float(weights.sum()) or 1.0
