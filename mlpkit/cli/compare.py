@@ -13,7 +13,7 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import blocks, line_length
 from mlpkit.cli.output import document, result
 from mlpkit.errors import UsageError
-from mlpkit.jobs.progress.figures import figure
+from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

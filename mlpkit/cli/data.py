@@ -11,7 +11,7 @@ from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import blocks, columns, line_length, paragraph, shape
 from mlpkit.cli.output import document, result
 from mlpkit.components.target import Labels
-from mlpkit.jobs.progress.figures import figure
+from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from mlpkit.cli.formatting import columns
 from mlpkit.cli.output import document, message, result
 from mlpkit.cli.standard_input import file_or_standard_input
 from mlpkit.errors import UsageError
-from mlpkit.jobs.progress.figures import figure
+from mlpkit.progress.figures import figure
 
 
 @options.verb("evaluate")

@@ -12,7 +12,7 @@ from mlpkit.cli.formatting import columns
 from mlpkit.cli.output import document, result
 from mlpkit.cli.standard_input import file_or_standard_input
 from mlpkit.errors import UsageError
-from mlpkit.jobs.progress.figures import figure
+from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

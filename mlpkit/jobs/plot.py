@@ -6,9 +6,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
-from mlpkit.jobs.progress.evaluations import best_in_words
-from mlpkit.jobs.progress.history_html import splits_by_name
-from mlpkit.jobs.progress.run_html import position_of_best
+from mlpkit.progress.evaluations import best_in_words
+from mlpkit.progress.history_html import splits_by_name
+from mlpkit.progress.run_html import position_of_best
 
 try:
     import matplotlib as mpl

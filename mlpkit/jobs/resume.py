@@ -13,11 +13,11 @@ from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecSh
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
-from mlpkit.jobs.progress.notebook import notebook_display
 from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.spec_data import data_not_as_trained_on
 from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
+from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec

@@ -169,7 +169,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         """Return the history and the results as tables for a notebook."""
-        from mlpkit.jobs.progress.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
+        from mlpkit.progress.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
 
         return run_html(self.history, self._compared(), self.metrics, [f"{self.steps:,} steps", *self._circumstances()])
 

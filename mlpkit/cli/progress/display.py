@@ -11,8 +11,8 @@ from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.cli.formatting import line_length, paragraph
 from mlpkit.cli.output import OutputClosedError, message, result
 from mlpkit.errors import StorageError
-from mlpkit.jobs.progress.evaluations import Evaluations
-from mlpkit.jobs.progress.figures import duration, figures
+from mlpkit.progress.evaluations import Evaluations
+from mlpkit.progress.figures import duration, figures
 from mlpkit.training.events import Observer, events_of
 
 if TYPE_CHECKING:

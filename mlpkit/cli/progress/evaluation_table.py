@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.jobs.progress.figures import figure
+from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlpkit.cli.output import document, message, result
 from mlpkit.cli.progress.display import Display, tell_outcome, tell_stop
-from mlpkit.jobs.progress.evaluations import is_worth_a_line
-from mlpkit.jobs.progress.figures import figure
+from mlpkit.progress.evaluations import is_worth_a_line
+from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run

@@ -8,14 +8,14 @@ from rich.progress_bar import ProgressBar as Bar
 from rich.segment import Segment
 from rich.text import Text
 
-from mlpkit.jobs.progress.figures import duration, figure
+from mlpkit.progress.figures import duration, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from mlpkit.jobs.progress.throughput import Throughput
+    from mlpkit.progress.throughput import Throughput
     from mlpkit.training.evaluation import Record
 
 

@@ -19,8 +19,8 @@ from mlpkit.cli.progress.display import Display, next_command, tell_outcome
 from mlpkit.cli.progress.evaluation_table import BEST_MARK, fitting_columns
 from mlpkit.cli.progress.progress_bar import ProgressBar
 from mlpkit.errors import printable
-from mlpkit.jobs.progress.evaluations import MOST_ROWS, rows_worth_reading
-from mlpkit.jobs.progress.throughput import Throughput
+from mlpkit.progress.evaluations import MOST_ROWS, rows_worth_reading
+from mlpkit.progress.throughput import Throughput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from mlpkit.cli.progress.progress_bar import ProgressBar
-from mlpkit.jobs.progress.throughput import Throughput
+from mlpkit.progress.throughput import Throughput
 
 
 def _drawn(width, *, step=3120, record=None):

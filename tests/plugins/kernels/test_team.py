@@ -242,7 +242,7 @@ from mlpkit_plugins import kernels
 
 def take_threads_away():
     used = int(next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmSize" in line).split()[1])
-    resource.setrlimit(resource.RLIMIT_AS, (used * 1024 + 2**21,) * 2)  # a thread's stack takes 8 MB
+    resource.setrlimit(resource.RLIMIT_AS, (used * 1024 + 6 * 2**20,) * 2)  # a thread's stack takes 8 MB
     try:
         threading.Thread(target=print, args=("a thread could be had",)).start()
     except RuntimeError:

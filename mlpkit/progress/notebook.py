@@ -7,10 +7,10 @@ import time
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.jobs.progress.evaluations import Evaluations
-from mlpkit.jobs.progress.figures import duration, figure
-from mlpkit.jobs.progress.history_html import history_html
-from mlpkit.jobs.progress.throughput import Throughput
+from mlpkit.progress.evaluations import Evaluations
+from mlpkit.progress.figures import duration, figure
+from mlpkit.progress.history_html import history_html
+from mlpkit.progress.throughput import Throughput
 
 if TYPE_CHECKING:
     from collections.abc import Callable

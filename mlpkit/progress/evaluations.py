@@ -6,7 +6,7 @@ import copy
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.jobs.progress.figures import figure
+from mlpkit.progress.figures import figure
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.jobs.progress.evaluations import MOST_ROWS, rows_worth_reading
-from mlpkit.jobs.progress.figures import figure
 from mlpkit.network.html import html_rows
+from mlpkit.progress.evaluations import MOST_ROWS, rows_worth_reading
+from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from html_tables import rows_of
 
 import mlpkit
 from mlpkit.components.schedule import Progress
-from mlpkit.jobs.progress.notebook import NotebookProgress
 from mlpkit.layers import Affine, SoftmaxWithLoss
+from mlpkit.progress.notebook import NotebookProgress
 from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.events import Observer, StopRequest
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.jobs.progress.figures import duration, figure, figures
+from mlpkit.progress.figures import duration, figure, figures
 
 
 @pytest.mark.parametrize(

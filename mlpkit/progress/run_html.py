@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.jobs.progress.evaluations import best_in_words
-from mlpkit.jobs.progress.figures import figure
-from mlpkit.jobs.progress.history_html import history_html
 from mlpkit.network.html import html_table
+from mlpkit.progress.evaluations import best_in_words
+from mlpkit.progress.figures import figure
+from mlpkit.progress.history_html import history_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
