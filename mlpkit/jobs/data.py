@@ -169,7 +169,7 @@ def data(
     for name, split in splits.items():
         together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
         count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
-        for x, t, *_ in BatchReader(split, description, dtype, together).in_order():
+        for x, t, _ in BatchReader(split, description, dtype, together).in_order():
             count += counted(target, t)
             if name == "train":
                 inputs.update(x.reshape(len(x), -1) if are_columns else x.reshape(-1, 1))

@@ -68,7 +68,7 @@ class FactsOfSpec:
         """Return how many training examples each class has, or the sum of their weights; it takes opening the data."""
         split = open_data(self.spec, self.dataset)["train"]
         reader = BatchReader(split, self.description, np.dtype(self.spec.dtype), min(ROWS_COUNTED_TOGETHER, len(split)))
-        counts = [counted(self.target, *targets) for _, *targets in reader.in_order()]
+        counts = [counted(self.target, t, weights) for _, t, weights in reader.in_order()]
         return np.asarray(np.sum(counts, axis=0), np.float64)
 
 

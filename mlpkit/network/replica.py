@@ -115,10 +115,14 @@ class Replica:
             raise operation_failure(layer, "forward", error) from error
         return x
 
-    def compare(self, logits: NDArray[Any], t: NDArray[Any], *weights: NDArray[Any]) -> float:
+    def compare(self, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean loss for the loss's inputs, in the targets' own unit."""
         with operation_errors(self.loss, "forward"):
-            return float(self.loss.forward(self._unscaled(logits), t, *weights))
+            return float(self._loss_of(self._unscaled(logits), t, weights))
+
+    def _loss_of(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None) -> float:
+        """Return what the loss's ``forward`` returns, which has a last parameter only if it takes weights."""
+        return self.loss.forward(x, t) if weights is None else self.loss.forward(x, t, weights)  # type: ignore[call-arg]
 
     def _unscaled(self, logits: NDArray[Any]) -> NDArray[Any]:
         return logits if self._scaled is None else self._scaled.values(logits)
@@ -131,22 +135,24 @@ class Replica:
         expect_returned(who, "predict", prediction, np.ndarray, "an array with a row for each example")
         return prediction
 
-    def weight(self, t: NDArray[Any], *weights: NDArray[Any]) -> float:
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return how much a minibatch or slice with these targets counts."""
         with operation_errors(self.loss, "weight"):
-            return float(self.loss.weight(t, *weights))
+            return float(self.loss.weight(t) if weights is None else self.loss.weight(t, weights))
 
-    def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0, *weights: NDArray[Any]) -> float:
+    def loss_and_gradient(
+        self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0, weights: NDArray[Any] | None = None
+    ) -> float:
         """Return the mean loss of a minibatch, in the targets' own unit, and fill the gradient.
 
         Args:
             x: inputs.
             t: their targets.
             dloss: what this minibatch counts in the whole.
-            weights: the weights of the examples, if they have any.
+            weights: the weights of the examples; None if they have none.
         """
         if not self._gradients_checked:
-            return self._checked_loss_and_gradient(x, t, dloss, *weights)
+            return self._checked_loss_and_gradient(x, t, dloss, weights)
         self.position.forwards += 1
         own, t = t, t if self._scaled is None else self._scaled.scaled(t)
         member: Operation = self.loss
@@ -155,7 +161,7 @@ class Replica:
             for member in self.layers:
                 x = member.forward(x)
             member = self.loss
-            loss = float(member.forward(x, t, *weights))
+            loss = float(member.forward(x, t) if weights is None else member.forward(x, t, weights))  # type: ignore[call-arg]
             method = "backward"
             dy: NDArray[Any] | None = member.backward(dloss)
             for member in self._backward_order:
@@ -164,7 +170,7 @@ class Replica:
             raise
         except Exception as error:
             raise operation_failure(member, method, error) from error
-        return loss if self._scaled is None else self.compare(x, own, *weights)
+        return loss if self._scaled is None else self.compare(x, own, weights)
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
@@ -175,13 +181,13 @@ class Replica:
         return x
 
     def _checked_loss_and_gradient(
-        self, x: NDArray[Any], t: NDArray[Any], dloss: float, *weights: NDArray[Any]
+        self, x: NDArray[Any], t: NDArray[Any], dloss: float, weights: NDArray[Any] | None
     ) -> float:
         """Do a first pass there and back, and make sure that each layer returns what the layer before it can use."""
         logits = self.forward(x)
         own, t = t, t if self._scaled is None else self._scaled.scaled(t)
         with operation_errors(self.loss, "forward"):
-            loss = float(self.loss.forward(logits, t, *weights))
+            loss = float(self._loss_of(logits, t, weights))
         with operation_errors(self.loss, "backward"):
             dy: NDArray[Any] | None = self.loss.backward(dloss)
         expect_gradient(self.loss, dy, logits.shape)
@@ -189,4 +195,4 @@ class Replica:
             with operation_errors(layer, "backward"):
                 dy = checked_backward(layer, dy, len(x))
         self._gradients_checked = True
-        return loss if self._scaled is None else self.compare(logits, own, *weights)
+        return loss if self._scaled is None else self.compare(logits, own, weights)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from functools import wraps
 from itertools import pairwise
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
     from mlpkit.network.shape_proof import Proof
+
+Batch: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]"
+"""Inputs and targets of some examples, and their weights; None if they have none."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -203,7 +206,7 @@ class Sequential:
         replica = self.replicas[0]
         with self._turn:
             replica.set_training(False)
-            predictions = [replica.predict(replica.forward(rows)).copy() for rows in _chunks(inputs)]
+            predictions = [replica.predict(replica.forward(inputs[rows])).copy() for rows in _chunks(len(inputs))]
         return predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
 
     def loss(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -233,16 +236,19 @@ class Sequential:
             WrongUseError: a metric can't judge predictions of the network's target, or takes no weights of examples.
             ComponentFailure: a metric raised an exception of its own.
         """
-        examples = self._examples(x, t, weights)
+        inputs, targets, counts = self._examples(x, t, weights)
         names = (metrics,) if isinstance(metrics, str) else metrics
         given = names if isinstance(names, Mapping) else {name: name for name in names}
         named = {name: self._resolve("metric", metric) for name, metric in given.items()}
         with self._turn:
-            return self.evaluate_batches(zip(*map(_chunks, examples), strict=True), named)
+            batches = (
+                (inputs[rows], targets[rows], None if counts is None else counts[rows]) for rows in _chunks(len(inputs))
+            )
+            return self.evaluate_batches(batches, named)
 
     @computes
     def evaluate_batches(
-        self, batches: Iterable[tuple[NDArray[Any], ...]], metrics: Mapping[str, Metric]
+        self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch], metrics: Mapping[str, Metric]
     ) -> dict[str, Any]:
         """Return the mean loss over minibatches and each metric's result; takes no turn, unlike ``evaluate``.
 
@@ -261,18 +267,19 @@ class Sequential:
                 with component_errors(f"the metric {name} failed"):
                     metric.expect_target(self.target)
         total, counted = 0.0, 0.0
-        for x, t, *weights in batches:
-            if weights:
+        for x, t, *others in batches:
+            weights = others[0] if others else None
+            if weights is not None:
                 expect_takes_weights(self.loss_layer, *metrics.values())
             logits = replica.forward(x)
-            weight = replica.weight(t, *weights)
-            total += weight * replica.compare(logits, t, *weights)
+            weight = replica.weight(t, weights)
+            total += weight * replica.compare(logits, t, weights)
             counted += weight
             if metrics:
                 prediction = replica.predict(logits)
                 for name, metric in metrics.items():
                     with component_errors(f"the metric {name} failed"):
-                        metric.update(prediction, t, *weights)
+                        metric.update(prediction, t, *(() if weights is None else (weights,)))
         results: dict[str, Any] = {"loss": total / counted if counted else float("nan")}
         for name, metric in metrics.items():
             with component_errors(f"the metric {name} failed"):
@@ -282,10 +289,10 @@ class Sequential:
     @computes
     def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
-        inputs, targets, *given = self._examples(x, t, weights)
+        inputs, targets, counts = self._examples(x, t, weights)
         with self._turn:
             self.set_training(True)
-            self.loss_and_gradient(inputs, targets, 0, *given)
+            self.loss_and_gradient(inputs, targets, weights=counts)
             return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
 
     def _name_arrays(self) -> None:
@@ -321,7 +328,9 @@ class Sequential:
         for replica in self.replicas:
             replica.set_training(training)
 
-    def loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], step: int = 0, *weights: NDArray[Any]) -> float:
+    def loss_and_gradient(
+        self, x: NDArray[Any], t: NDArray[Any], step: int = 0, weights: NDArray[Any] | None = None
+    ) -> float:
         """Return the mean loss of a minibatch, and leave its gradient in ``gradient_values``.
 
         Each slice's gradient is weighted by the slice's share in the minibatch, and all are added along a fixed
@@ -331,23 +340,24 @@ class Sequential:
             x: inputs, of the network's dtype.
             t: their targets.
             step: steps done before this one; random numbers are keyed by it.
-            weights: the weights of the examples, if they have any.
+            weights: the weights of the examples; None if they have none.
         """
         if len(self.replicas) == 1:
             replica = self.replicas[0]
             replica.position.step = step
-            return replica.loss_and_gradient(x, t, 1.0, *weights)
-        bounds = slice_bounds(len(x), len(self.replicas))
-        parts = [tuple(array[begin:end] for array in (x, t, *weights)) for begin, end in bounds]
-        replicas = self.replicas[: len(parts)]
-        counts = [replica.weight(*targets) for replica, (_, *targets) in zip(replicas, parts, strict=True)]
+            return replica.loss_and_gradient(x, t, 1.0, weights)
+        parts = [
+            (replica, x[begin:end], t[begin:end], None if weights is None else weights[begin:end])
+            for replica, (begin, end) in zip(self.replicas, slice_bounds(len(x), len(self.replicas)), strict=False)
+        ]
+        counts = [replica.weight(t_slice, w_slice) for replica, _, t_slice, w_slice in parts]
         total = sum(counts) or 1.0  # where no row counts, there is neither loss nor gradient
-        for replica in replicas:
+        for replica, *_ in parts:
             replica.position.step = step
             if replica is not self.replicas[0]:
                 replica.state[...] = self.replicas[0].state
         shares = [count / total for count in counts]
-        losses: list[float] = self.map(_loss_and_gradient, list(zip(replicas, parts, shares, strict=True)))
+        losses: list[float] = self.map(_loss_and_gradient, list(zip(parts, shares, strict=True)))
         self.map(add_along_tree, [block[: len(parts)] for block in self._gradient_blocks])
         return sum(count * loss for count, loss in zip(counts, losses, strict=True)) / total
 
@@ -395,14 +405,13 @@ class Sequential:
             expect_encoded(self.encoder, inputs)
         return np.asarray(inputs, self.dtype)
 
-    def _examples(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> tuple[NDArray[Any], ...]:
-        """Return inputs and targets, and weights, if some are given."""
+    def _examples(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None) -> Batch:
         inputs, targets = self._inputs(x), number_array(t, "targets")
         rows = len(inputs)
         if targets.ndim == 0 or len(targets) != rows:
             raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
         if weights is None:
-            return inputs, targets
+            return inputs, targets, None
         expect_takes_weights(self.loss_layer)
         return inputs, targets, weights_of_examples(number_array(weights, "weights"), rows)
 
@@ -413,9 +422,11 @@ def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:
     return copied
 
 
-def _loss_and_gradient(part: tuple[Replica, tuple[NDArray[Any], ...], float]) -> float:
-    replica, (x, t, *weights), share = part
-    return replica.loss_and_gradient(x, t, share, *weights)
+def _loss_and_gradient(
+    part: tuple[tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | None], float],
+) -> float:
+    (replica, x, t, weights), share = part
+    return replica.loss_and_gradient(x, t, share, weights)
 
 
 def _type_name(member: object) -> str:
@@ -424,10 +435,11 @@ def _type_name(member: object) -> str:
     return str(getattr(member, "__name__", type(member).__name__))
 
 
-def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    edges = [*range(0, len(array), EVALUATION_ROWS), len(array)]
+def _chunks(rows: int) -> Iterator[slice]:
+    """Cut rows into as many at a time as evaluation takes."""
+    edges = [*range(0, rows, EVALUATION_ROWS), rows]
     for begin, end in pairwise(edges):
-        yield array[begin:end]
+        yield slice(begin, end)
 
 
 def _plain_result(metric: Metric) -> float | Table:

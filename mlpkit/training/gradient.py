@@ -43,10 +43,10 @@ class StepGradient:
         Raises:
             DivergenceError: the loss is not finite.
         """
-        x, t, *weights = self._minibatch(step)
+        x, t, weights = self._minibatch(step)
         if self._augment is not None:
             x = self._augment(x, step)
-        loss = self._network.loss_and_gradient(x, t, step, *weights)
+        loss = self._network.loss_and_gradient(x, t, step, weights)
         if not math.isfinite(loss):
             refuse_loss(loss, step + 1, learning_rate, self._network, x, t)
         return loss
@@ -118,13 +118,13 @@ class AccumulatedGradient:
         network = self._network
         loss, counted = 0.0, 0.0
         for number in self._parts.of_step(step):
-            x, t, *weights = self._minibatch(number)
+            x, t, weights = self._minibatch(number)
             if self._augment is not None:
                 x = self._augment(x, number)
-            part = network.loss_and_gradient(x, t, number, *weights)
+            part = network.loss_and_gradient(x, t, number, weights)
             if not math.isfinite(part):
                 refuse_loss(part, step + 1, learning_rate, network, x, t)
-            self._weight = network.replicas[0].weight(t, *weights)
+            self._weight = network.replicas[0].weight(t, weights)
             network.map(self._add if counted else self._begin, self._blocks)
             loss += self._weight * part
             counted += self._weight

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
     from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.dataset import Description, Split
+    from mlpkit.network.sequential import Batch
 
-
-Batch: TypeAlias = tuple["NDArray[Any]", ...]
-"""Inputs and targets of some examples, and their weights, if they have any."""
 
 NUMBERS_DRAWN_TOGETHER = 131_072
 """Positions drawn at once with replacement, a megabyte of them: a keyed generator costs as much as 10,000 positions."""
@@ -111,20 +109,26 @@ class BatchReader:
         self._split = split
         self._rows = rows
         targets = np.empty((rows, *target_shape), target_dtype)
-        weights = (np.empty(rows),) if description.weighted else ()
-        self._whole = (np.empty((rows, *description.input_shape), dtype), targets, *weights)
+        weights = [np.empty(rows)] if description.weighted else []
+        self._arrays = [np.empty((rows, *description.input_shape), dtype), targets, *weights]
+        self._whole = self._first(rows)
 
     def take(self, indices: NDArray[Any]) -> Batch:
-        """Return inputs and targets of the examples, and weights if they have any; valid until the next call."""
+        """Return inputs, targets and weights of the examples; valid until the next call."""
         rows = len(indices)
-        batch = self._whole if rows == self._rows else tuple(array[:rows] for array in self._whole)
+        out, batch = self._whole if rows == self._rows else self._first(rows)
         try:
-            self._split.take(indices, batch)
+            self._split.take(indices, out)
         except MlpkitError:
             raise
         except Exception as error:
             raise failure("the data set failed in take", error) from error
         return batch
+
+    def _first(self, rows: int) -> tuple[Any, Batch]:
+        """Return the arrays' first rows, as a split writes into them, and as they are read."""
+        x, t, *weights = out = tuple(array[:rows] for array in self._arrays)
+        return out, (x, t, weights[0] if weights else None)
 
     def in_order(self) -> Iterator[Batch]:
         """Go through the split once, batch by batch."""
@@ -202,7 +206,10 @@ class MinibatchReader:
 
     def _read_from(self, step: int) -> None:
         indices = [self._sampler.indices(i) for i in range(step, min(step + self._together, self._steps))]
-        batch = self._rows.take(np.concatenate(indices) if len(indices) > 1 else indices[0])
-        edges = list(pairwise(accumulate((len(part) for part in indices), initial=0)))
-        self._minibatches = list(zip(*([array[begin:end] for begin, end in edges] for array in batch), strict=True))
+        x, t, weights = self._rows.take(np.concatenate(indices) if len(indices) > 1 else indices[0])
+        edges = accumulate((len(part) for part in indices), initial=0)
+        self._minibatches = [
+            (x[begin:end], t[begin:end], None if weights is None else weights[begin:end])
+            for begin, end in pairwise(edges)
+        ]
         self._first = step

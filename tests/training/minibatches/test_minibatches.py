@@ -24,26 +24,32 @@ class Numbers:
     def take(self, indices, out):
         self.rows.append(len(indices))
         out[0][:, 0], out[1][:] = indices, indices % 3
+        for weights in out[2:]:
+            weights[:] = indices + 0.5
 
 
-def reader(split, sampling, rows, monkeypatch):
+def reader(split, sampling, rows, monkeypatch, *, weighted=False):
     monkeypatch.setattr(minibatches, "ROWS_READ_TOGETHER", rows)
     sampler = SAMPLERS[sampling](EXAMPLES, BATCH_SIZE, 7)
-    description = Description((1,), Classes(3), {"train": EXAMPLES})
+    description = Description((1,), Classes(3), {"train": EXAMPLES}, weighted)
     dtype = np.dtype("float32")
     return sampler, MinibatchReader(sampler, split, description, dtype, batch_size=BATCH_SIZE, steps=STEPS)
 
 
 @pytest.mark.parametrize("rows", [1, 4, 13, 40, 1000])
 @pytest.mark.parametrize("sampling", SAMPLERS)
-def test_each_step_gets_its_own_examples_however_many_are_read_together(monkeypatch, sampling, rows):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_each_step_gets_its_own_examples_however_many_are_read_together(monkeypatch, sampling, rows, weighted):
     split = Numbers()
-    sampler, minibatch = reader(split, sampling, rows, monkeypatch)
+    sampler, minibatch = reader(split, sampling, rows, monkeypatch, weighted=weighted)
     for step in [*range(STEPS), 3, 24, 0, 1]:
-        x, t = minibatch(step)
+        x, t, weights = minibatch(step)
         indices = sampler.indices(step)
         np.testing.assert_array_equal(x[:, 0], indices)
         np.testing.assert_array_equal(t, indices % 3)
+        assert (weights is None) is not weighted
+        if weighted:
+            np.testing.assert_array_equal(weights, indices + 0.5)
 
 
 def test_small_minibatches_are_read_together_and_none_beyond_the_end(monkeypatch):
