@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @options.verb("init")
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=completion.shipped_specs)
-@click.option("--data", metavar="FILE", help="Write a spec for this file of data, such as a CSV file.")
-@click.option("--target", metavar="COLUMN", help="With --data: what to predict.")
-@click.option("--validation", metavar="FILE", help="With --data: a file of validation data; by default, a share.")
-@click.option("--test", metavar="FILE", help="With --data: a file of test data; by default, a share.")
+@click.option("--data", metavar="PATH", help="Write a spec for this data: a table, arrays, or images.")
+@click.option("--target", metavar="NAME", help="With --data: what to predict: a column, an array or a file.")
+@click.option("--validation", metavar="PATH", help="With --data: validation data of its own; by default, a share.")
+@click.option("--test", metavar="PATH", help="With --data: test data of its own; by default, a share.")
 @click.option(
     "--out",
     "--to",

@@ -56,11 +56,13 @@ class Proposal(NamedTuple):
         comments: why a key has its value, by the key's path, such as ``("data", "csv", "ignore", 0)``; they become
             comments of the spec.
         decisions: what was decided, each a label of a word or two and a text; ``mlpkit init`` prints them.
+        files: names of files in the spec besides those that were given, seen from the current folder, too.
     """
 
     spec: Mapping[str, Any]
     comments: Mapping[KeyPath, str]
     decisions: Sequence[tuple[str, str]]
+    files: Sequence[str] = ()
 
 
 class Split(Protocol):
@@ -105,10 +107,12 @@ class Dataset(Component):
 
     Attributes:
         in_memory: whether its examples are given by ``hold`` and come from no file.
+        array_of_inputs: the array to predict for, if an .npz file holds several.
     """
 
     kind: ClassVar[str] = "dataset"
     in_memory: ClassVar[bool] = False
+    array_of_inputs: str = "x"
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -120,9 +124,9 @@ class Dataset(Component):
         """Return a spec that trains well on a file; or None, the default, if this data set doesn't read such files.
 
         Args:
-            files: the file's name, seen from the current folder, under ``train``, and those of ``validation`` and
-                ``test`` if they are in files of their own.
-            target: what to predict; None if that wasn't said.
+            files: the name of the file, or of the folder, seen from the current folder, under ``train``, and those of
+                ``validation`` and ``test`` if they are in files of their own.
+            target: what to predict, such as a column, an array or a file of targets; None if that wasn't said.
 
         Raises:
             ParameterError: ``train``, ``validation``, ``test`` or ``target`` is wrong.

@@ -69,7 +69,7 @@ def init_from_data(
         raise UsageError(f"{path} exists already; choose another name with --out")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     name, proposal = _proposal(registry, files, target)
-    spec = _seen_from(path.parent, proposal.spec, frozenset(files.values()))
+    spec = _seen_from(path.parent, proposal.spec, frozenset((*files.values(), *proposal.files)))
     text = to_commented_yaml({"mlpkit": 1, **spec}, proposal.comments)
     try:
         parse_spec(text, name=str(path), registry=registry)
@@ -82,7 +82,8 @@ def init_from_data(
 def _proposal(registry: Registry, files: Mapping[str, str], target: str | None) -> tuple[str, Proposal]:
     """Return what the first data set that reads the file proposes, and its name."""
     asked: list[str] = []
-    for entry in _candidates(registry, files["train"]):
+    unloadable: list[PluginError] = []
+    for entry in _candidates(registry, files["train"], unloadable):
         component = entry.component
         assert issubclass(component, Dataset)
         if component.propose.__func__ is Dataset.propose.__func__:  # type: ignore[attr-defined]
@@ -96,8 +97,23 @@ def _proposal(registry: Registry, files: Mapping[str, str], target: str | None) 
         if found is not None:
             expect_returned(f"dataset {entry.name}", "propose", found, Proposal, "a Proposal, or None")
             return entry.name, found
-    readers = f"; those that propose a spec are {', '.join(asked)}" if asked else ""
-    raise UsageError(f"no data set reads {show(files['train'])} to propose a spec{readers}")
+    raise _unread(files["train"], asked, unloadable)
+
+
+def _unread(file: str, asked: Sequence[str], unloadable: Sequence[PluginError]) -> UsageError:
+    """Return the error for a file that no data set reads."""
+    message = f"no data set reads {show(file)} to propose a spec"
+    if asked:
+        message += f"; those that propose a spec are {', '.join(asked)}"
+    error = UsageError(message)
+    path = Path(file)
+    if not os.path.lexists(path):
+        error.add_note(f"note: there is no file or folder {show(file)}")
+    elif path.is_dir() and not any(path.iterdir()):
+        error.add_note(f"note: the folder {show(file)} is empty")
+    for reason in unloadable:
+        error.add_note(f"note: {reason}")
+    return error
 
 
 def _seen_from(folder: Path, value: Any, files: Collection[str]) -> Any:
@@ -111,8 +127,14 @@ def _seen_from(folder: Path, value: Any, files: Collection[str]) -> Any:
     return value if Path(value).is_absolute() else os.path.relpath(value, folder)
 
 
-def _candidates(registry: Registry, file: str) -> Iterator[RegisteredComponent]:
-    """Yield the data sets that can be loaded, first the one that is called as the file ends."""
+def _candidates(registry: Registry, file: str, unloadable: list[PluginError]) -> Iterator[RegisteredComponent]:
+    """Yield the data sets that can be loaded, first the one that is called as the file ends.
+
+    Args:
+        registry: the data sets.
+        file: the name of the file.
+        unloadable: gets the reasons why others can't be loaded.
+    """
     ending = file.rpartition(".")[2].lower()
     named = registry.find(("dataset",), ending) if registry.provides(ending) else None
     if named is not None:
@@ -123,7 +145,8 @@ def _candidates(registry: Registry, file: str) -> Iterator[RegisteredComponent]:
             continue
         try:
             entry.component  # noqa: B018 - imports it
-        except PluginError:
+        except PluginError as error:
+            unloadable.append(error)
             continue
         yield entry
 

@@ -153,7 +153,7 @@ def _reading(model: TrainedModel, place: str | Path) -> Iterator[None]:
 def _read(model: TrainedModel, file: Path) -> tuple[NDArray[Any], tuple[str, ...] | None]:
     """Return raw inputs, and the names of the rows."""
     if file.suffix in NUMPY_SUFFIXES:
-        return read_numpy_file(file), None
+        return read_numpy_file(file, model.dataset.array_of_inputs), None
     return model.dataset.read(file), model.dataset.row_names(file)
 
 

@@ -35,10 +35,14 @@ _STEP: Final = 2**20
 """Bytes read at a time, so that decompression holds no more than that beside the array."""
 
 
-def read_numpy_file(path: Path) -> NDArray[Any]:
-    """Read the array of an .npy file, or of an .npz file the one called ``x`` or the only one.
+def read_numpy_file(path: Path, array: str = "x") -> NDArray[Any]:
+    """Read the array of an .npy file, or of an .npz file the one of some name or the only one.
 
     A damaged or malicious file costs no more memory than its own size can justify.
+
+    Args:
+        path: the file.
+        array: the name of the array in an .npz file.
 
     Raises:
         DataError: the file is missing, corrupt, of another format, or holds something else than numbers.
@@ -54,7 +58,7 @@ def read_numpy_file(path: Path) -> NDArray[Any]:
             if not size:  # a file in /proc might never end
                 raise DataError(path, f"{UNREADABLE}: the file is empty")
             if path.suffix == ".npz":
-                return _from_archive(path, file, size)
+                return _from_archive(path, file, size, array)
             header = read_npy_header(file, str(path), size)
             file.seek(0)
             return _array(file, header, str(path))
@@ -64,10 +68,10 @@ def read_numpy_file(path: Path) -> NDArray[Any]:
         raise DataError(path, f"{UNREADABLE}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _from_archive(path: Path, file: IO[bytes], size: int) -> NDArray[Any]:
+def _from_archive(path: Path, file: IO[bytes], size: int, array: str) -> NDArray[Any]:
     try:
         with zipfile.ZipFile(file) as archive:
-            member = _only_array(path, archive)
+            member = _only_array(path, archive, array)
             _expect_honest_sizes(path, member, size)
             name = f"{path}, array '{member.filename.removesuffix('.npy')}'"
             with archive.open(member) as content:
@@ -80,15 +84,15 @@ def _from_archive(path: Path, file: IO[bytes], size: int) -> NDArray[Any]:
         raise DataError(path, f"{UNREADABLE}: {error}") from error
 
 
-def _only_array(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+def _only_array(path: Path, archive: zipfile.ZipFile, array: str) -> zipfile.ZipInfo:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     if len(members) < len(archive.infolist()):
         raise DataError(path, "holds two arrays of one name; expected names that differ")
-    if "x" not in members and len(members) != 1:
+    if array not in members and len(members) != 1:
         shown = ", ".join(repr(name)[1:-1] for name in list(members)[:MOST_NAMES_SHOWN])
         more = ", ..." if len(members) > MOST_NAMES_SHOWN else ""
-        raise DataError(path, f"holds {len(members)} arrays ({shown}{more}); expected one, or one called 'x'")
-    return members["x"] if "x" in members else next(iter(members.values()))
+        raise DataError(path, f"holds {len(members)} arrays ({shown}{more}); expected one, or one called '{array}'")
+    return members[array] if array in members else next(iter(members.values()))
 
 
 def _expect_honest_sizes(path: Path, member: zipfile.ZipInfo, size: int) -> None:

@@ -92,7 +92,9 @@ def test_what_goes_wrong_in_a_plugin_leaves_no_file(tmp_path, plugins, target, k
 
 
 def test_a_file_that_no_data_set_reads(plugins):
-    with pytest.raises(UsageError, match=r"^no data set reads 'a.xyz' to propose a spec; .* are csv, parquet, .*dots"):
+    with pytest.raises(
+        UsageError, match=r"^no data set reads 'a.xyz' to propose a spec; .* are idx, csv, parquet, .*dots"
+    ):
         init_from_data({"train": "a.xyz"}, "y", plugins=plugins)
 
 

@@ -169,7 +169,7 @@ class ArrayDataset(Dataset):
         Raises:
             DataError: the arrays don't belong together, or the targets don't hold what ``predict`` says.
         """
-        _expect_pairs(found)
+        expect_pairs(found)
         target = array_target(found.targets, self.predict, found.targets_name)
         expect_finite(found.targets, found.targets_name)
         count = found.inputs.shape[0]
@@ -187,7 +187,7 @@ class ArrayDataset(Dataset):
         if self._examples is None:
             examples = self.open_files()
             for found in examples.values():
-                _expect_pairs(found)
+                expect_pairs(found)
                 if found.inputs.shape[1:] != examples["train"].inputs.shape[1:]:
                     message = f"has the shape {found.inputs.shape}; expected {_any(examples['train'].inputs)}"
                     raise DataError(found.inputs_name, message)
@@ -226,7 +226,7 @@ class ArrayDataset(Dataset):
         return {name: parts[name] for name in ("train", "validation", "test") if name in parts}
 
 
-def _expect_pairs(found: Examples) -> None:
+def expect_pairs(found: Examples) -> None:
     """Make sure that there are examples, and a target for each."""
     for array, name in ((found.inputs, found.inputs_name), (found.targets, found.targets_name)):
         if not array.shape or 0 in array.shape:

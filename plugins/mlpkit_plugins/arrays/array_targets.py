@@ -40,7 +40,7 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
     shape = targets.shape[1:]
     if predict == "values":
         return Values(shape or (1,))
-    if predict == "classes" and _are_one_hot(targets):
+    if predict == "classes" and are_one_hot(targets):
         message = f"holds one-hot rows, of shape {targets.shape}; expected the number of each example's class"
         raise DataError(
             name, f"{message}; save them with .argmax(1), or set predict: labels if several can apply at once"
@@ -48,7 +48,7 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
     if targets.dtype.kind not in "biu":
         what = "numbers of classes" if predict == "classes" else "0 and 1"
         remedy = "set predict: values if they are real numbers"
-        if _are_whole(targets):
+        if are_whole(targets):
             remedy = f"save them with .astype(int), or {remedy}"
         raise DataError(name, f"holds {targets.dtype}; expected {what} as integers; {remedy}")
     if predict == "labels":
@@ -71,11 +71,11 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
 def remedy_for_values(targets: Rows, name: str) -> str:
     """Return what to do about targets that were taken for real values, where a loss wants classes."""
     fitting = "end the layers with a loss on real values, such as MeanSquaredError"
-    if _are_one_hot(targets):
+    if are_one_hot(targets):
         return f"save {name} with .argmax(1), and set predict: classes"
     if targets.dtype.kind in "biu":
         return f"{fitting}; or set predict: classes if they are numbers of classes"
-    if targets.shape[1:] in ((), (1,)) and _are_whole(targets):
+    if targets.shape[1:] in ((), (1,)) and are_whole(targets):
         return f"{fitting}; or save {name} with .astype(int), and set predict: classes, if they are numbers of classes"
     return fitting
 
@@ -93,11 +93,12 @@ def expect_logarithms(targets: Rows, name: str) -> None:
             raise DataError(name, f"{example}: {no_logarithm(float(part[place]))}")
 
 
-def _are_whole(targets: Rows) -> bool:
+def are_whole(targets: Rows) -> bool:
+    """Whether all numbers are whole."""
     return all((part == np.floor(part)).all() for _, part in parts_of(targets))
 
 
-def _are_one_hot(targets: Rows) -> bool:
+def are_one_hot(targets: Rows) -> bool:
     """Whether all rows are one-hot."""
     if len(targets.shape) != 2 or targets.shape[1] < 2:
         return False

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from mlpkit import FilePath
+from mlpkit import FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import Files, SplitOptions
+from mlpkit_plugins.files.idx_files import idx_pair, idx_pairs, is_idx
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.idx import read_idx, read_idx_shape
 from mlpkit_plugins.formats.image import read_grey_images
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -70,6 +72,42 @@ class Idx(SplitOptions, ArrayDataset):
         files = {"images": "example:shapes-images-idx3-ubyte", "labels": "example:shapes-labels-idx1-ubyte"}
         return [files, files | {"flatten": False, "test": tuple(files.values())}]
 
+    @classmethod
+    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+        """Return a spec that trains well on IDX files, or on a folder of them; None for any other file.
+
+        Raises:
+            ParameterError: a file is missing, or it isn't clear which one holds the labels.
+            DataError: a file is damaged, or nothing can be learned from it as it is.
+        """
+        from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for new specs only
+        from mlpkit_plugins.files.files_beside import pairs_of_splits, with_targets  # noqa: PLC0415 - for the same
+
+        name = files["train"]
+        if Path(name).is_dir():
+            pairs = idx_pairs(Path(name))
+            if "train" not in pairs:
+                return None
+            name = str(pairs["train"][0])
+        elif not is_idx(name):
+            return None
+        _, labels = with_targets("train", name, target, "an IDX file with a label for each image")
+        own: dict[str, Any] = pairs_of_splits(name, labels)
+        own |= {split: with_targets(split, file) for split, file in files.items() if split != "train"}
+        examples = cls(name, labels, **own).open_files()["train"]
+        decisions = [(split, " and ".join(pair)) for split, pair in own.items() if split not in files]
+        found = FoundArrays(
+            "idx",
+            {"images": name, "labels": labels, **own},
+            examples,
+            Path(name).name,
+            Path(labels).name,
+            decisions,
+            are_bytes=True,
+            files=[name, labels, *(file for pair in own.values() for file in pair)],
+        )
+        return propose_for_arrays(found)
+
     def open_files(self) -> dict[str, Examples]:
         """Read the headers of the images, and the labels.
 
@@ -88,13 +126,15 @@ class Idx(SplitOptions, ArrayDataset):
     def read(self, path: Path) -> NDArray[Any]:
         """Read images from an IDX file, plain or compressed, or a single one from a PNG, JPEG, BMP or GIF file.
 
+        Of a folder with files of images and of labels, the images for testing are read, if there are any.
+
         Returns:
             Grey values, uint8, shape (images, height, width).
 
         Raises:
             DataError: the file is missing, of another format, or damaged.
         """
-        return read_grey_images(path)
+        return read_grey_images(idx_pair(path)[0] if path.is_dir() else path)
 
 
 class _Images:

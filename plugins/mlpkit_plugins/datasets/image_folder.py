@@ -20,6 +20,7 @@ from mlpkit import (
     FilePath,
     ModelFileError,
     ParameterError,
+    Proposal,
     ShapeError,
     did_you_mean,
 )
@@ -106,6 +107,18 @@ class ImageFolder(Dataset):
             {"folder": "example:shapes"},
             {"folder": "example:shapes", "colour": True, "resize": [6, 7], "flatten": False, "split": "shuffle"},
         ]
+
+    @classmethod
+    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+        """Return a spec that trains well on a folder of images; None if it is no such folder.
+
+        Raises:
+            ParameterError: the folder of another split is missing, there is one class only, or a target is named.
+            DataError: the folder doesn't hold one folder per class, or an image is damaged.
+        """
+        from mlpkit_plugins.images.first_spec import propose_for_images  # noqa: PLC0415 - guesses are for new specs only
+
+        return propose_for_images(files, target)
 
     def describe(self) -> Description:
         """Return shapes, classes and sizes from the names of files, and the size of an image from one header.

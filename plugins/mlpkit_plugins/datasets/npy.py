@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit import DataError, FilePath, read_npy_header
+from mlpkit import DataError, FilePath, Proposal, read_npy_header
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 from mlpkit_plugins.splits.shares import Share, shares_and_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ZIP: Final = b"PK\x03\x04"
 """What an .npz file begins with."""
@@ -54,6 +57,29 @@ class Npy(SplitOptions, ContentOptions, ArrayDataset):
         """Show images of shapes, from files that ship with mlpkit."""
         files = {"inputs": "example:shapes_x.npy", "targets": "example:shapes_t.npy"}
         return [files | {"flatten": True, "divide_by": 255.0}, files | {"standardize": True, "split": "in_order"}]
+
+    @classmethod
+    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+        """Return a spec that trains well on an .npy file of inputs and one of targets; None if its name ends otherwise.
+
+        Raises:
+            ParameterError: a file is missing, or it isn't clear which one holds the targets.
+            DataError: a file is damaged, or nothing can be learned from it as it is.
+        """
+        name = files["train"]
+        if not name.lower().endswith(".npy"):
+            return None
+        from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for new specs only
+        from mlpkit_plugins.files.files_beside import pairs_of_splits, with_targets  # noqa: PLC0415 - for the same
+
+        _, targets = with_targets("train", name, target, "an .npy file with a row for each example")
+        own: dict[str, Any] = pairs_of_splits(name, targets)
+        own |= {split: with_targets(split, file) for split, file in files.items() if split != "train"}
+        examples = cls(name, targets, **own).open_files()["train"]
+        decisions = [(split, " and ".join(pair)) for split, pair in own.items() if split not in files]
+        parameters = {"inputs": name, "targets": targets, **own}
+        named = [targets, *(file for pair in own.values() for file in pair)]
+        return propose_for_arrays(FoundArrays("npy", parameters, examples, name, targets, decisions, files=named))
 
     def open_files(self) -> dict[str, Examples]:
         """Open the files, and read their headers.

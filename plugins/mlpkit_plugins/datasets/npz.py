@@ -6,14 +6,14 @@ import os
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from mlpkit import DataError, FilePath
+from mlpkit import DataError, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.npz_file import expect_sound, npz_array
+from mlpkit_plugins.formats.npz_file import expect_sound, npz_array, npz_shapes
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit_plugins.arrays.array_split import ArraySplit
+
+ArrayPair: TypeAlias = tuple[str, str]
+"""An array of inputs, and one of targets."""
 
 
 @dataclass(eq=False)
@@ -41,8 +44,9 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         file: the file; ``example:NAME`` is one that ships with mlpkit.
         inputs: name of the array of inputs, numbers of shape (examples, ...).
         targets: name of the array of targets, shape (examples,) or (examples, ...).
-        validation: share of the examples for validation, or a file that holds them; 0 for none.
-        test: share of the examples for testing, or a file that holds them; 0 for none.
+        validation: share of the examples for validation, or a file that holds them, or two arrays of the same file, of
+            inputs and of targets; 0 for none.
+        test: the same for testing.
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
@@ -55,11 +59,12 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
     inputs: str = "x"
     targets: str = "t"
     _: KW_ONLY
-    validation: Share | FilePath = 0.1
-    test: Share | FilePath = 0.1
+    validation: Share | FilePath | ArrayPair = 0.1
+    test: Share | FilePath | ArrayPair = 0.1
 
     def __post_init__(self) -> None:
         self.shares, self.files = shares_and_files(self.validation, self.test)
+        self.array_of_inputs = self.inputs
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -69,6 +74,33 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
             {"file": "example:shapes.npz", "flatten": True, "standardize": True},
         ]
 
+    @classmethod
+    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+        """Return a spec that trains well on an .npz file; None if its name ends otherwise.
+
+        Raises:
+            ParameterError: a file is missing, or it isn't clear which array holds the targets.
+            DataError: the file is damaged, or nothing can be learned from it as it is.
+        """
+        name = files["train"]
+        if not name.lower().endswith(".npz"):
+            return None
+        from mlpkit_plugins.arrays.array_choice import choose_arrays, shown_arrays  # noqa: PLC0415 - for new specs only
+        from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for the same
+
+        with _reading(named_file("train", name), name) as file:
+            shapes = npz_shapes(file, name)
+        inputs, targets, splits, left_out = choose_arrays(shapes, name, target)
+        own: dict[str, Any] = {
+            split: named for split in ("validation", "test") if (named := files.get(split) or splits.get(split))
+        }
+        parameters: dict[str, Any] = {"file": name, "inputs": inputs, "targets": targets, **own}
+        examples = cls(**parameters).open_files()["train"]
+        decisions = [(split, f"{' and '.join(arrays)}") for split, arrays in splits.items() if split not in files]
+        if left_out:
+            decisions.append(("left out", shown_arrays(shapes, left_out)))
+        return propose_for_arrays(FoundArrays("npz", parameters, examples, inputs, targets, decisions))
+
     def open_files(self) -> dict[str, Examples]:
         """Open the files, and read their headers.
 
@@ -76,8 +108,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
             ParameterError: there is no such file.
             DataError: a file has another format, is damaged, or lacks an array.
         """
-        opened = {"train": self._read_headers("file", self.file)}
-        return opened | {split: self._read_headers(split, file) for split, file in self.files.items()}
+        return {split: self._headers(path, name, *arrays) for split, path, name, arrays in self._places()}
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
         """Return the splits by name, once the arrays' checksums have been compared.
@@ -86,9 +117,9 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
             ParameterError: there is no such file, or a split has no example.
             DataError: a file is damaged, or the arrays don't belong together.
         """
-        for parameter, name in (("file", self.file), *self.files.items()):
-            with _reading(named_file(parameter, name), name) as file:
-                for array in (self.inputs, self.targets):
+        for _, path, name, arrays in self._places():
+            with _reading(path, name) as file:
+                for array in arrays:
                     expect_sound(file, array, name)
         return super().open(seed)
 
@@ -100,15 +131,22 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         """
         if not isinstance(source, Path):
             return super().read_examples(source)
-        return self.examples_in(self._headers(source, str(source)))
+        return self.examples_in(self._headers(source, str(source), self.inputs, self.targets))
 
-    def _read_headers(self, parameter: str, name: str) -> Examples:
-        return self._headers(named_file(parameter, name), name)
+    def _places(self) -> Iterator[tuple[str, Path, str, ArrayPair]]:
+        """Yield where the examples of each split are: the file, its name in the spec, and the two arrays."""
+        own = self.inputs, self.targets
+        yield "train", named_file("file", self.file), self.file, own
+        for split, given in self.files.items():
+            if isinstance(given, str):
+                yield split, named_file(split, given), given, own
+            else:
+                yield split, named_file("file", self.file), self.file, given
 
-    def _headers(self, path: Path, name: str) -> Examples:
+    def _headers(self, path: Path, name: str, inputs: str, targets: str) -> Examples:
         with _reading(path, name) as file:
-            x, t = (npz_array(file, array, name) for array in (self.inputs, self.targets))
-        return Examples(x, t, f"{name}, array '{self.inputs}'", f"{name}, array '{self.targets}'", (path,))
+            x, t = (npz_array(file, array, name) for array in (inputs, targets))
+        return Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +45,8 @@ EVALUATIONS: Final = 40
 PATIENCE: Final = 12
 """Evaluations without improvement after which it ends."""
 
+AGAINST_OVERFITTING: Final = "against learning rows by heart; raise it if training does much better than validation"
+
 RARE: Final = 0.2
 """A class is rare if it has less than this share of the rows that it would have if all had as many."""
 
@@ -65,6 +68,13 @@ class ValueTarget(NamedTuple):
     """A target of numbers, which are scaled while training."""
 
 
+class LabelTarget(NamedTuple):
+    """A target of labels, several of which can apply at once."""
+
+
+TargetToLearn: TypeAlias = ClassTarget | ValueTarget | LabelTarget
+
+
 class FirstNetwork(NamedTuple):
     """What a spec says of a network and its training.
 
@@ -79,19 +89,49 @@ class FirstNetwork(NamedTuple):
     decisions: Sequence[tuple[str, str]]
 
 
-def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork:
+class Hidden(NamedTuple):
+    """The layers before the last ones.
+
+    Args:
+        layers: the layers.
+        comments: why, by position.
+        shape: what they are, in words.
+        training: keys of ``training`` that go with them.
+    """
+
+    layers: Sequence[Any]
+    comments: Mapping[int, str]
+    shape: str
+    training: Mapping[str, Any] = MappingProxyType({})
+
+
+def perceptron(examples: int, target: TargetToLearn) -> FirstNetwork:
     """Return a network for examples that are rows of numbers, about standardized, and how to train it.
 
     Args:
         examples: how many there are to train on.
         target: what is to be predicted.
     """
-    size = _Size.of(examples)
+    size = Size.of(examples)
     hidden: list[Any] = [{"Affine": {"units": WIDTH, "weights": WEIGHTS}}, ACTIVATION]
+    comments = {0: f"{size.depth} hidden layers of {WIDTH} units: for some {rounded(examples)} training rows"}
     if rate := _dropout(examples, target):
         hidden.append({"Dropout": {"rate": rate}})
-    output = _for_classes(target) if isinstance(target, ClassTarget) else _for_values()
-    layers = [*hidden * size.depth, *output.layers]
+        comments[2] = AGAINST_OVERFITTING
+    shape = f"{size.depth} hidden layers of {WIDTH} units"
+    return first_network(Hidden(hidden * size.depth, comments, shape), size, examples, target)
+
+
+def first_network(hidden: Hidden, size: Size, examples: int, target: TargetToLearn) -> FirstNetwork:
+    """Return a network with the last layers that fit a target, and how to train it.
+
+    Args:
+        hidden: the layers before these.
+        size: how long to train, and in which parts.
+        examples: how many there are to train on.
+        target: what is to be predicted.
+    """
+    output = _output(target)
     training = {
         "optimizer": {"adamw": {"learning_rate": RATE, "weight_decay": DECAY}},
         "batch_size": size.batch,
@@ -101,25 +141,23 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
         "moving_average": {"decay": AVERAGING},
         "early_stopping": {"metric": "loss", "patience": PATIENCE},
         "best_weights": output.monitor if examples >= ENOUGH_FOR_A_METRIC else "loss",
+        **hidden.training,
     }
     comments: dict[KeyPath, str] = {
-        ("layers", 0): f"{size.depth} hidden layers of {WIDTH} units: for some {_rounded(examples)} training rows",
         ("training", "epochs"): "at most",
         ("training", "evaluate_every"): "steps",
         ("training", "moving_average"): "the weights of the last few hundred steps are averaged, which steadies them",
         ("training", "early_stopping"): "ends if validation has long stopped improving",
         ("training", "best_weights"): "ends with the weights that did best on the validation rows",
-        **{("layers", len(hidden) * size.depth + index): text for index, text in output.comments.items()},
+        **{("layers", index): text for index, text in hidden.comments.items()},
+        **{("layers", len(hidden.layers) + index): text for index, text in output.comments.items()},
     }
-    if len(hidden) > 2:
-        comments["layers", 2] = "against learning rows by heart; raise it if training does much better than validation"
-    shape = f"{size.depth} hidden layers of {WIDTH} units, {output.loss}"
     length = f"adamw, {size.epochs} epochs at most, in minibatches of {size.batch}, with early stopping"
-    decisions = [*output.decisions, ("network", shape), ("training", length)]
-    return FirstNetwork({"layers": layers, "training": training}, comments, decisions)
+    decisions = [*output.decisions, ("network", f"{hidden.shape}, {output.loss}"), ("training", length)]
+    return FirstNetwork({"layers": [*hidden.layers, *output.layers], "training": training}, comments, decisions)
 
 
-class _Size(NamedTuple):
+class Size(NamedTuple):
     """What fits a number of examples."""
 
     depth: int
@@ -128,19 +166,26 @@ class _Size(NamedTuple):
     steps_between_evaluations: int
 
     @classmethod
-    def of(cls, examples: int) -> _Size:
+    def of(cls, examples: int, *, largest_batch: int = LARGEST_BATCH, steps: int = STEPS) -> Size:
+        """Return what fits.
+
+        Args:
+            examples: how many there are to train on.
+            largest_batch: the most examples in a minibatch.
+            steps: about how many steps to do.
+        """
         batch = 2 ** round(math.log2(max(examples, 1) / BATCHES_PER_EPOCH))
-        batch = min(LARGEST_BATCH, max(SMALLEST_BATCH, batch))
+        batch = min(largest_batch, max(SMALLEST_BATCH, batch))
         steps_per_epoch = -(-examples // batch)
-        epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / steps_per_epoch)))
+        epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(steps / steps_per_epoch)))
         between = max(steps_per_epoch, epochs * steps_per_epoch // EVALUATIONS)
         return cls(2 if examples <= SMALL else 3, batch, epochs, between)
 
 
-def _dropout(examples: int, target: ClassTarget | ValueTarget) -> float:
+def _dropout(examples: int, target: TargetToLearn) -> float:
     """Return the rate of dropout: more for fewer rows, and less for values, which its noise blurs."""
     rate = 0.2 if examples <= SMALL else 0.1
-    if isinstance(target, ClassTarget):
+    if not isinstance(target, ValueTarget):
         return rate
     return rate / 2 if examples <= LARGE else 0.0
 
@@ -150,10 +195,16 @@ class _Output(NamedTuple):
 
     layers: Sequence[Any]
     loss: str
-    metrics: Sequence[str]
+    metrics: Sequence[Any]
     monitor: str
     comments: Mapping[int, str]
     decisions: Sequence[tuple[str, str]] = ()
+
+
+def _output(target: TargetToLearn) -> _Output:
+    if isinstance(target, ClassTarget):
+        return _for_classes(target)
+    return _for_labels() if isinstance(target, LabelTarget) else _for_values()
 
 
 def _for_classes(target: ClassTarget) -> _Output:
@@ -186,6 +237,13 @@ def _for_values() -> _Output:
     return _Output(layers, "mean squared error", ["r2", "mean_absolute_error"], "loss", {})
 
 
-def _rounded(count: int) -> str:
+def _for_labels() -> _Output:
+    layers = [{"Affine": {"units": "auto", "weights": WEIGHTS}}, "SigmoidWithLoss"]
+    return _Output(
+        layers, "a sigmoid for each label", [{"f1": {"threshold": 0.5}}], "loss", {0: "as many units as labels"}
+    )
+
+
+def rounded(count: int) -> str:
     """Return a number with two digits, as in 1,200."""
     return f"{int(float(f'{count:.2g}')):,}"

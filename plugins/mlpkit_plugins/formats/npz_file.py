@@ -60,6 +60,24 @@ def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
     return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
+def npz_shapes(file: IO[bytes], name: str) -> dict[str, tuple[int, ...] | None]:
+    """Return the shape of each array of an archive; None for one that holds something else than numbers.
+
+    Raises:
+        DataError: the archive is damaged.
+    """
+    shapes: dict[str, tuple[int, ...] | None] = {}
+    with _opened(file, name) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as content:
+                try:
+                    shape = read_npy_header(content, name, member.file_size).shape
+                except DataError:
+                    shape = None
+            shapes[member.filename.removesuffix(".npy")] = shape
+    return shapes
+
+
 def expect_sound(file: IO[bytes], array: str, name: str) -> None:
     """Read an array that stays in its file once, to compare its checksum.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Share: TypeAlias = Annotated[float, Ge(0), Lt(1)]
 """A share of the examples."""
-F = TypeVar("F", str, tuple[str, str])
+F = TypeVar("F", bound=str | tuple[str, str])
 
 
 class Shares(NamedTuple):

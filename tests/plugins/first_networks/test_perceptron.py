@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, ValueTarget, perceptron
 
 
 def loss_of(network):
@@ -18,7 +18,7 @@ def units_of(network):
     return [layer["Affine"]["units"] for layer in network.keys["layers"] if "Affine" in layer]
 
 
-targets = st.just(ValueTarget()) | st.builds(
+targets = st.sampled_from([ValueTarget(), LabelTarget()]) | st.builds(
     ClassTarget, st.dictionaries(st.text(max_size=5), st.integers(1, 10**6), min_size=2, max_size=30)
 )
 

@@ -1,0 +1,49 @@
+"""IDX files in a folder: which hold images, and which their labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit import DataError
+from mlpkit_plugins.files.files_beside import names_in, targets_beside
+from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, has_word, renamed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def is_idx(name: str) -> bool:
+    """Whether a file is called as IDX files are."""
+    return "idx" in name.lower().rpartition("/")[2]
+
+
+def idx_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
+    """Return the files of images and labels in a folder, by split; those of no other split are for training."""
+    names = [name for name in names_in(folder) if is_idx(name)]
+    pairs: dict[str, tuple[Path, Path]] = {}
+    for name in names:
+        labels = renamed(name, names, INPUTS, TARGETS)
+        if labels is not None:
+            split = next((split for split, words in OTHER_SPLITS.items() if has_word(name, words)), "train")
+            pairs.setdefault(split, (folder / name, folder / labels))
+    return pairs
+
+
+def idx_pair(path: Path) -> tuple[Path, Path]:
+    """Return a file of images and that of its labels: of a folder those for testing, if there are any.
+
+    Args:
+        path: the folder; or the file of images, beside which the labels lie.
+
+    Raises:
+        DataError: there are no such files.
+    """
+    if path.is_dir():
+        pairs = idx_pairs(path)
+        if not pairs:
+            raise DataError(path, "the folder holds no IDX file of images with one of labels")
+        return pairs.get("test") or next(iter(pairs.values()))
+    labels = targets_beside(path)
+    if labels is None:
+        raise DataError(path, "no file of labels lies beside it, called alike, with 'labels' in place of 'images'")
+    return path, labels

@@ -1,0 +1,58 @@
+"""Names of files or arrays that belong together: inputs and their targets, and the same of other splits."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+INPUTS: Final = ("x", "inputs", "input", "images", "image", "features", "data")
+TARGETS: Final = ("t", "y", "targets", "target", "labels", "label")
+TRAINING: Final = ("train", "training")
+OTHER_SPLITS: Final = {"validation": ("validation", "valid", "val", "dev"), "test": ("test", "testing", "t10k")}
+
+_BETWEEN_WORDS: Final = re.compile(r"[^a-z0-9]+")
+_RANK: Final = re.compile(r"idx\d")
+
+
+def renamed(name: str, names: Iterable[str], words: Collection[str], others: Sequence[str]) -> str | None:
+    """Return the first name that another one becomes if one of some words gives place to one of others.
+
+    Anything but letters and digits separates words; case doesn't matter. The number of dimensions in a name such as
+    ``train-images-idx3-ubyte`` doesn't count.
+
+    Args:
+        name: the other name.
+        names: the names to choose from.
+        words: the words that may give place.
+        others: the words that may come in, the likeliest first.
+    """
+    by_words = {_words(found): found for found in names}
+    parts = _words(name)
+    for place, word in enumerate(parts):
+        for other in others if word in words else ():
+            if found := by_words.get((*parts[:place], other, *parts[place + 1 :])):
+                return found
+    return None
+
+
+def of_split(name: str, names: Iterable[str], split: str) -> str | None:
+    """Return the name that another split has for what is called ``name`` in training: ``x_test`` for ``x_train``."""
+    names = list(names)
+    words, parts = OTHER_SPLITS[split], _words(name)
+    if found := renamed(name, names, TRAINING, words):
+        return found
+    by_words = {_words(found): found for found in names}
+    longer = ((*parts, word) if at_end else (word, *parts) for word in words for at_end in (True, False))
+    return next((by_words[words] for words in longer if words in by_words), None)
+
+
+def has_word(name: str, words: Collection[str]) -> bool:
+    """Whether one of some words is in a name."""
+    return any(word in words for word in _words(name))
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple("idx" if _RANK.fullmatch(word) else word for word in _BETWEEN_WORDS.split(name.lower()))

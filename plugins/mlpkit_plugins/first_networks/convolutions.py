@@ -1,0 +1,100 @@
+"""A convolutional network to begin with, for small images, and how to train it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mlpkit_plugins.first_networks.perceptron import (
+    ACTIVATION,
+    AGAINST_OVERFITTING,
+    Hidden,
+    Size,
+    first_network,
+    rounded,
+)
+
+if TYPE_CHECKING:
+    from mlpkit_plugins.first_networks.perceptron import FirstNetwork, TargetToLearn
+
+FILTERS: Final = (16, 32, 64, 64)
+"""Filters of each convolution, as far as there are pixels left."""
+
+SMALLEST: Final = 8
+"""Pixels along a side from which an image is convolved; of a smaller one, pixels are elements of a row."""
+
+LEFT: Final = 7
+"""About so many pixels along the shorter side are left by the last pooling."""
+
+UNITS: Final = 128
+DROPOUT: Final = 0.2
+STEPS: Final = 2500
+LARGEST_BATCH: Final = 128
+
+FURTHEST: Final = 14
+"""A shift moves an image by up to one pixel for so many along its shorter side."""
+
+
+class ImageInputs(NamedTuple):
+    """What images are like.
+
+    Args:
+        channels: their channels.
+        height: their height in pixels.
+        width: their width in pixels.
+        border: what is commonest at their borders, in the unit of the inputs.
+        are_planes: whether the data set gives them without an axis of channels, or with that axis last.
+    """
+
+    channels: int
+    height: int
+    width: int
+    border: float = 0.0
+    are_planes: bool = False
+
+    @property
+    def are_small(self) -> bool:
+        """Whether they are too small for convolutions."""
+        return min(self.height, self.width) < SMALLEST
+
+
+def convolutional(examples: int, images: ImageInputs, target: TargetToLearn) -> FirstNetwork:
+    """Return a network of convolutions, each with pooling, for images of pixels from about 0 to 1.
+
+    Args:
+        examples: how many there are to train on.
+        images: what they are like; not small.
+        target: what is to be predicted.
+    """
+    count = _convolutions(min(images.height, images.width))
+    layers: list[Any] = []
+    comments: dict[int, str] = {}
+    if images.are_planes:
+        layers.append({"Reshape": {"shape": [images.channels, images.height, images.width]}})
+        comments[0] = "channels, height, width"
+    for filters in FILTERS[:count]:
+        layers += [{"Conv2d": {"filters": filters, "size": 3, "padding": 1}}, ACTIVATION, "MaxPool2d"]
+    layers += ["Flatten", {"Dropout": {"rate": DROPOUT}}, {"Affine": {"units": UNITS}}, ACTIVATION]
+    comments[len(layers) - 3] = AGAINST_OVERFITTING
+    layers.append({"Dropout": {"rate": DROPOUT}})
+    many = "a convolution" if count == 1 else f"{count} convolutions"
+    comments[int(images.are_planes)] = f"{many}: for images of {images.height} by {images.width} pixels"
+    size = Size.of(examples, largest_batch=LARGEST_BATCH, steps=STEPS)
+    shape = f"{many} with pooling, a hidden layer of {UNITS} units"
+    hidden = Hidden(layers, comments, shape, {"augment": [_shift(images)]})
+    network = first_network(hidden, size, examples, target)
+    why = f"some {rounded(examples)} training images, moved a little each time; leave it out if places matter"
+    return network._replace(comments={**network.comments, ("training", "augment"): why})
+
+
+def _convolutions(side: int) -> int:
+    """Return how many poolings a side has room for."""
+    count = 1
+    while count < len(FILTERS) and side >> (count + 1) >= LEFT:
+        count += 1
+    return count
+
+
+def _shift(images: ImageInputs) -> dict[str, Any]:
+    pixels = max(1, round(min(images.height, images.width) / FURTHEST))
+    fill = {"fill": round(images.border, 3)} if abs(images.border) >= 0.0005 else {}
+    return {"shift": {"pixels": pixels, **fill}}

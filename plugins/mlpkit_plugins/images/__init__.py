@@ -1,0 +1,1 @@
+"""Images in files of their own."""

@@ -1,0 +1,53 @@
+"""A convolutional network to begin with."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlpkit import Sequential
+from mlpkit.registry.registry import installed
+from mlpkit_plugins.first_networks.convolutions import ImageInputs, convolutional
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
+
+TWO = ClassTarget({"a": 50, "b": 50})
+sides = st.integers(8, 120)
+
+
+def built(layer):
+    name, given = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
+    given = {**given, "units": 2} if given.get("units") == "auto" else given
+    return installed().create("loss" if name.endswith("Loss") else "layer", {name: given})
+
+
+def names(network):
+    return [layer if isinstance(layer, str) else next(iter(layer)) for layer in network.keys["layers"]]
+
+
+@given(st.integers(1, 10**7), sides, sides, st.sampled_from([1, 3]), st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_images_of_any_size_fit(examples, height, width, channels, are_planes):
+    images = ImageInputs(channels, height, width, are_planes=are_planes)
+    network = convolutional(examples, images, TWO)
+    for path in network.comments:
+        found = network.keys
+        for key in path:
+            found = found[key]
+    stack = [built(layer) for layer in network.keys["layers"]]
+    shape = (height, width, channels) if are_planes else (channels, height, width)
+    assert Sequential(stack, input_shape=shape).input_shape == shape
+    (augmentation,) = network.keys["training"]["augment"]
+    assert 1 <= augmentation["shift"]["pixels"] <= min(height, width) / 4
+
+
+@pytest.mark.parametrize(("side", "convolutions"), [(8, 1), (12, 1), (28, 2), (32, 2), (64, 3), (128, 4), (500, 4)])
+def test_larger_images_get_more_convolutions(side, convolutions):
+    assert names(convolutional(1000, ImageInputs(1, side, side), TWO)).count("Conv2d") == convolutions
+
+
+def test_what_comes_in_from_outside_is_like_the_border():
+    (shift,) = convolutional(1000, ImageInputs(1, 28, 28, border=0.98), TWO).keys["training"]["augment"]
+    assert shift == {"shift": {"pixels": 2, "fill": 0.98}}
+    (shift,) = convolutional(1000, ImageInputs(1, 28, 28), ValueTarget()).keys["training"]["augment"]
+    assert shift == {"shift": {"pixels": 2}}
