@@ -7,6 +7,7 @@ import time
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.jobs.progress.evaluations import Evaluations
 from mlpkit.jobs.progress.figures import duration, figure
 from mlpkit.jobs.progress.history_html import history_html
@@ -100,8 +101,9 @@ class NotebookProgress(Evaluations):
 
     def __repr__(self) -> str:
         """Say how far training has come, where HTML isn't shown."""
-        of_all = "" if self._total in {None, self._step} else f" of {self._total:,}"
-        done = f"{self._step:,}{of_all} steps"
+        done = counted(self._step, "step")
+        if self._total not in {None, self._step}:
+            done = f"{self._step:,} of {self._total:,} steps"
         if self._took is None:
             left = self._pace.seconds_left(self._step)
             return f"{done}, loss {figure(self._loss)}" + (f", {duration(left)} left" if left < float("inf") else "")
