@@ -7,7 +7,6 @@ import time
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.schema.wording import counted
 from mlpkit.jobs.progress.evaluations import Evaluations
 from mlpkit.jobs.progress.figures import duration, figure
 from mlpkit.jobs.progress.history_html import history_html
@@ -101,7 +100,7 @@ class NotebookProgress(Evaluations):
 
     def __repr__(self) -> str:
         """Say how far training has come, where HTML isn't shown."""
-        done = counted(self._step, "step")
+        done = "1 step" if self._step == 1 else f"{self._step:,} steps"
         if self._total not in {None, self._step}:
             done = f"{self._step:,} of {self._total:,} steps"
         if self._took is None:
