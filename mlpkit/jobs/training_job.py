@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.components.schema.wording import counted
 from mlpkit.jobs.build import build_for, open_data
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
@@ -154,15 +153,18 @@ class Run:
     def __repr__(self) -> str:
         """Say how long it trained, and what came of it."""
         results = [f"{split} {_figures(found)}" for split, found in self.metrics.items()]
-        return f"<Run of {counted(self.steps, 'step')}: {'; '.join([*results, *self._circumstances()])}>"
+        return f"<Run of {self._steps_done()}: {'; '.join([*results, *self._circumstances()])}>"
 
     def _repr_html_(self) -> str:
         """Return the history and the results as tables for a notebook."""
         from mlpkit.jobs.progress.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
 
         return run_html(
-            self.history, self._compared(), self.metrics, [counted(self.steps, "step"), *self._circumstances()]
+            self.history, self._compared(), self.metrics, [self._steps_done(), *self._circumstances()]
         )
+
+    def _steps_done(self) -> str:
+        return "1 step" if self.steps == 1 else f"{self.steps:,} steps"
 
     def _circumstances(self) -> list[str]:
         """Say why it was stopped, and where it is kept."""
