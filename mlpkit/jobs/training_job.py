@@ -159,9 +159,7 @@ class Run:
         """Return the history and the results as tables for a notebook."""
         from mlpkit.jobs.progress.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
 
-        return run_html(
-            self.history, self._compared(), self.metrics, [self._steps_done(), *self._circumstances()]
-        )
+        return run_html(self.history, self._compared(), self.metrics, [self._steps_done(), *self._circumstances()])
 
     def _steps_done(self) -> str:
         return "1 step" if self.steps == 1 else f"{self.steps:,} steps"
