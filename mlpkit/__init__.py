@@ -11,6 +11,7 @@ from mlpkit.lazy_names import lazy_names
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:  # "as" says that the name is public
+    from mlpkit import layers as layers
     from mlpkit.components.augmentation import Augmentation as Augmentation
     from mlpkit.components.callback import Callback as Callback
     from mlpkit.components.callback import TrainingView as TrainingView
@@ -176,9 +177,11 @@ __all__ = [  # noqa: PLE0604 - the names are those of the table above
     *sorted(_HOME_OF),
 ]
 
-__getattr__ = lazy_names(globals(), _HOME_OF)
+_SUBMODULES = ("layers", "sklearn", "testing")
+
+__getattr__ = lazy_names(globals(), _HOME_OF, _SUBMODULES)
 
 
 def __dir__() -> list[str]:
-    """List the public names."""
-    return list(__all__)
+    """List the public names and modules."""
+    return sorted([*__all__, *_SUBMODULES])

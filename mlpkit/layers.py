@@ -8,8 +8,8 @@ _INSTALLED = ComponentNamespace(("layer", "loss"))
 
 
 def __getattr__(name: str) -> object:
-    """Return a class, or the layers and losses of a plugin."""
-    return getattr(_INSTALLED, name)
+    """Return a class, or the layers and losses of a plugin; ``import *`` asks for the names of all."""
+    return dir(_INSTALLED) if name == "__all__" else getattr(_INSTALLED, name)
 
 
 def __dir__() -> list[str]:

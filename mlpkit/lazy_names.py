@@ -7,18 +7,23 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 
-def lazy_names(package: dict[str, Any], home_of: Mapping[str, str]) -> Callable[[str], object]:
+def lazy_names(
+    package: dict[str, Any], home_of: Mapping[str, str], submodules: Collection[str] = ()
+) -> Callable[[str], object]:
     """Return the ``__getattr__`` of a package, which loads a name from its module and keeps it (PEP 562).
 
     Args:
         package: the package's ``globals()``.
         home_of: the module that each public name lives in.
+        submodules: public modules of the package.
     """
 
     def load(name: str) -> object:
+        if name in submodules:
+            return import_module(f"{package['__name__']}.{name}")
         if name not in home_of:
             msg = f"module '{package['__name__']}' has no attribute '{name}'"
             raise AttributeError(msg)

@@ -30,6 +30,19 @@ def test_dir_lists_them():
     assert set(dir(mlpkit.layers)) >= DECLARED
 
 
+def test_a_star_imports_them():
+    names: dict[str, object] = {}
+    exec("from mlpkit.layers import *", names)
+    assert names.keys() >= DECLARED
+    assert names["Affine"] is BuiltIn
+
+
+def test_mlpkit_alone_is_enough_to_reach_public_modules():
+    code = "import mlpkit\nprint(mlpkit.layers.Affine(3), mlpkit.testing.begin_pass, mlpkit.sklearn.MLPClassifier)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("Affine(units=3) <function begin_pass at "), done.stderr
+
+
 def test_the_stub_names_each_of_them():
     text = Path(mlpkit.layers.__file__).with_suffix(".pyi").read_text("utf-8")
     assert {line.rpartition(" ")[2] for line in text.splitlines() if line.startswith("from mlpkit_plugins")} == DECLARED

@@ -165,13 +165,16 @@ class Run:
     def __repr__(self) -> str:
         """Say how long it trained, and what came of it."""
         results = [f"{split} {_figures(found)}" for split, found in self.metrics.items()]
-        return f"<Run of {self.steps:,} steps: {'; '.join([*results, *self._circumstances()])}>"
+        return f"<Run of {self._steps_done()}: {'; '.join([*results, *self._circumstances()])}>"
 
     def _repr_html_(self) -> str:
         """Return the history and the results as tables for a notebook."""
         from mlpkit.progress.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
 
-        return run_html(self.history, self._compared(), self.metrics, [f"{self.steps:,} steps", *self._circumstances()])
+        return run_html(self.history, self._compared(), self.metrics, [self._steps_done(), *self._circumstances()])
+
+    def _steps_done(self) -> str:
+        return "1 step" if self.steps == 1 else f"{self.steps:,} steps"
 
     def _circumstances(self) -> list[str]:
         """Say why it was stopped, and where it is kept."""

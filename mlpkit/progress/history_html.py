@@ -23,9 +23,11 @@ def history_html(records: Sequence[Record], best: int | None, most: int = MOST_R
 
     Args:
         records: the evaluations.
-        best: position of the best, if there is any.
+        best: position of the best, if there is any; it is marked if there are several.
         most: how many rows at most.
     """
+    if len(records) < 2:
+        best = None
     groups = splits_by_name(records[0]) if records else {}
     above = "".join(
         f'<th colspan="{len(splits)}" style="text-align: center">{escape(name)}</th>' for name, splits in groups.items()

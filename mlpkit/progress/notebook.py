@@ -100,8 +100,9 @@ class NotebookProgress(Evaluations):
 
     def __repr__(self) -> str:
         """Say how far training has come, where HTML isn't shown."""
-        of_all = "" if self._total in {None, self._step} else f" of {self._total:,}"
-        done = f"{self._step:,}{of_all} steps"
+        done = "1 step" if self._step == 1 else f"{self._step:,} steps"
+        if self._total not in {None, self._step}:
+            done = f"{self._step:,} of {self._total:,} steps"
         if self._took is None:
             left = self._pace.seconds_left(self._step)
             return f"{done}, loss {figure(self._loss)}" + (f", {duration(left)} left" if left < float("inf") else "")

@@ -33,7 +33,7 @@ def run_html(
     """
     best = position_of_best(history, tracker)
     evaluations = history_html(history, best) if history else ""
-    said = [best_in_words(tracker, history[-1])] if best is not None else []
+    said = [best_in_words(tracker, history[-1])] if best is not None and len(history) > 1 else []
     return f"<p>{escape('; '.join([*circumstances, *said]))}</p>{_results(metrics)}{evaluations}"
 
 

@@ -13,6 +13,7 @@ from html_tables import rows_of
 
 import mlpkit
 from mlpkit.layers import Affine, Dropout, Relu, SoftmaxWithLoss
+from mlpkit.training.events import StopRequest
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 4))
@@ -163,6 +164,18 @@ def test_a_run_says_what_came_of_it():
     assert train[0] == "train"
     said = f"12 steps; best validation loss {best['validation_loss']:.4f}, at iteration {best['iteration']}"
     assert html.startswith(f"<p>{said}</p>")
+
+
+def test_a_run_that_was_stopped_at_once_has_nothing_but_the_reason():
+    stop = StopRequest()
+    stop.stop("enough")
+    run = network().fit(X, T, epochs=2, stop=stop)
+    assert repr(run) == "<Run of 1 step: stopped: enough>"
+    assert run._repr_html_() == "<p>1 step; stopped: enough</p>"
+
+
+def test_a_single_evaluation_is_not_called_the_best():
+    assert "best" not in network().fit(X, T, epochs=1)._repr_html_()
 
 
 def test_a_spec_names_its_layers_and_data():
