@@ -262,3 +262,16 @@ def test_without_scikit_learn_it_says_what_to_install():
     code = "import sys; sys.modules['sklearn'] = None; import mlpkit.sklearn"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.endswith('needs scikit-learn; install it with: pip install "mlpkit[sklearn]"\n')
+
+
+def test_an_import_loads_what_trains_only_with_the_first_fit():
+    program = (
+        "import sys; from mlpkit.sklearn import MLPClassifier, MLPRegressor; repr(MLPClassifier()); MLPRegressor();"
+        "print({'yaml', 'pluggy', 'mlpkit.jobs', 'mlpkit.training', 'mlpkit_plugins'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_it_lists_its_estimators():
+    assert dir(mlpkit.sklearn) == ["MLPClassifier", "MLPRegressor", "SpecEstimator"]

@@ -18,6 +18,31 @@ RUNS: Final = "runs/"
 RUN_FILE: Final = "resolved.yaml"
 
 
+ASKS: Final = "_MLPKIT_COMPLETE"
+"""The environment variable by which a shell asks what completes a command line, or for its script."""
+
+_BASH_ADDS: Final = "COMPREPLY+=($value)"
+_ZSH_ADDS: Final = "compadd -U -V unsorted"
+
+
+def add_no_space_after_equals_signs() -> None:
+    """Have bash and zsh leave the cursor behind a completion such as ``training.epochs=``, as fish does."""
+    from click.shell_completion import BashComplete, ZshComplete, add_completion_class  # noqa: PLC0415 - for shells
+
+    class Bash(BashComplete):
+        source_template = BashComplete.source_template.replace(
+            _BASH_ADDS, f"{_BASH_ADDS}; [[ $value != *= ]] || compopt -o nospace"
+        )
+
+    class Zsh(ZshComplete):
+        source_template = ZshComplete.source_template.replace(
+            _ZSH_ADDS, f"local -a end; [[ $completions[1] != *= ]] || end=(-S ''); {_ZSH_ADDS} \"${{end[@]}}\""
+        )
+
+    for shell in (Bash, Zsh):
+        add_completion_class(shell)
+
+
 def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the YAML files of a folder; of a folder without any, whatever the shell offers."""
     found = [path for path in _beginning_with(incomplete) if path.endswith(YAML_SUFFIXES)]

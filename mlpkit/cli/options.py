@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -11,7 +12,7 @@ from mlpkit.cli import completion
 from mlpkit.cli.output import result, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -31,12 +32,36 @@ class HelpfulCommand(click.Command):
                 ) from error
             raise
 
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the parameters, ``--color`` and ``--help`` last."""
+        *own, help_option = super().get_params(ctx)
+        return [*own, COLOR, help_option]
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return ``--help``."""
         option = super().get_help_option(ctx)
         if option is not None:
             option.callback = _print_help
         return option
+
+
+COLOURS: Final = {"auto": None, "always": True, "never": False}
+COLOR: Final = click.Option(
+    ["--color"],
+    type=click.Choice(tuple(COLOURS)),
+    metavar="WHEN",
+    expose_value=False,
+    help="Use colours: auto, on terminals; always; or never.",
+)
+"""Every command takes it, and it holds before the arguments are read: help and wrong usage have colours, too."""
+
+
+def colours_said(arguments: Sequence[str]) -> bool | None:
+    """Return what ``--color`` says, wherever it stands; None if it says nothing right."""
+    options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    said = [option.removeprefix("--color=") for option in options if option.startswith("--color=")]
+    said += [after for option, after in pairwise(options) if option == "--color"]
+    return COLOURS.get(said[-1]) if said else None
 
 
 def _key_of_a_spec(option: str) -> str:

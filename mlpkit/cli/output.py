@@ -119,11 +119,22 @@ def _highlighted(line: str, colour: str) -> str:
     return line
 
 
+_colours: bool | None = None
+
+
+def choose_colours(wanted: bool | None) -> None:
+    """Turn colours on or off, whatever the environment says; None leaves them to it."""
+    global _colours  # noqa: PLW0603 - standard output is the process's as well
+    _colours = wanted
+
+
 def colours_wanted() -> bool | None:
-    """Return whether there shall be colours: as the environment says, or None for on terminals only.
+    """Return whether there shall be colours: as chosen, else as the environment says, or None for on terminals only.
 
     ``NO_COLOR`` turns them off and ``FORCE_COLOR`` on, if set and not empty; a dumb terminal has none.
     """
+    if _colours is not None:
+        return _colours
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any, Final
 
 import click
 
 from mlpkit import __version__
+from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes
-from mlpkit.cli.options import HelpfulCommand
-from mlpkit.cli.output import result
+from mlpkit.cli.options import HelpfulCommand, colours_said
+from mlpkit.cli.output import choose_colours, result
 
 VERBS: Final = {
     "run": "Train the network of a spec.",
@@ -34,6 +36,12 @@ VERBS: Final = {
 
 class Verbs(HelpfulCommand, click.Group):
     """All verbs; a verb's module is imported when the verb is invoked."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the program, or answer a shell."""
+        if completion.ASKS in os.environ:
+            completion.add_no_space_after_equals_signs()
+        return super().main(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of a first acquaintance."""
@@ -64,10 +72,11 @@ class Verbs(HelpfulCommand, click.Group):
             ctx.fail(f"there is no command {show(name)}; {remedy}")
         return super().resolve_command(ctx, args)
 
-    def make_context(self, *args: Any, **options: Any) -> click.Context:
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> click.Context:
         """Read the options before the verb; whatever goes wrong ends as it does in a verb."""
+        choose_colours(colours_said(args))
         with exit_codes():
-            return super().make_context(*args, **options)
+            return super().make_context(info_name, args, *more, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; whatever goes wrong ends as a message and an exit code."""

@@ -1,7 +1,14 @@
 """Estimators of scikit-learn that train with mlpkit; the extra ``sklearn`` installs what they need.
 
-The names of parameters are scikit-learn's where the meaning is the same.
+The names of parameters are scikit-learn's where the meaning is the same. An estimator is loaded when it is first used,
+and what trains it by its first fit.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.lazy_names import lazy_names
 
 try:
     import sklearn  # noqa: F401
@@ -9,7 +16,20 @@ except ImportError as error:
     msg = 'mlpkit.sklearn needs scikit-learn; install it with: pip install "mlpkit[sklearn]"'
     raise ImportError(msg) from error
 
-from mlpkit.sklearn.mlp import MLPClassifier, MLPRegressor
-from mlpkit.sklearn.spec_estimator import SpecEstimator
+if TYPE_CHECKING:  # "as" says that the name is public
+    from mlpkit.sklearn.mlp import MLPClassifier as MLPClassifier
+    from mlpkit.sklearn.mlp import MLPRegressor as MLPRegressor
+    from mlpkit.sklearn.spec_estimator import SpecEstimator as SpecEstimator
 
-__all__ = ["MLPClassifier", "MLPRegressor", "SpecEstimator"]
+_HOME_OF = {
+    "MLPClassifier": "mlpkit.sklearn.mlp",
+    "MLPRegressor": "mlpkit.sklearn.mlp",
+    "SpecEstimator": "mlpkit.sklearn.spec_estimator",
+}
+__all__ = list(_HOME_OF)
+__getattr__ = lazy_names(globals(), _HOME_OF)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)

@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from mlpkit.components.callback import Callback
 from mlpkit.sklearn.network_estimator import NetworkEstimator
 
 if TYPE_CHECKING:
@@ -20,42 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.callback import TrainingView
     from mlpkit.jobs.training_job import Run
 
 ACTIVATIONS: Final = {"identity": [], "logistic": ["Sigmoid"], "tanh": ["Tanh"], "relu": ["Relu"], "gelu": ["Gelu"]}
 NORMS: Final = {None: [], "batch": ["BatchNorm"], "layer": ["LayerNorm"]}
-
-
-class _LossCurve(Callback):
-    """Keeps the mean loss of each epoch, and ends training once it improves no more.
-
-    Args:
-        steps: steps of an epoch.
-        tolerance: how much lower the loss must be to count as improved.
-        patience: epochs in a row without improvement, after which training ends.
-    """
-
-    def __init__(self, steps: int, tolerance: float, patience: int) -> None:
-        self.steps = steps
-        self.tolerance = tolerance
-        self.patience = patience
-        self.curve: list[float] = []
-        self.best = np.inf
-        self.total = 0.0
-        self.waited = 0
-
-    def on_step(self, training: TrainingView, loss: float) -> None:
-        """Add a loss, and look at the mean at the end of an epoch."""
-        self.total += loss
-        if training.progress.step % self.steps:
-            return
-        mean, self.total = self.total / self.steps, 0.0
-        self.curve.append(mean)
-        self.waited = 0 if mean < self.best - self.tolerance else self.waited + 1
-        self.best = min(self.best, mean)
-        if self.waited >= self.patience:
-            training.stop(f"the loss has not improved by {self.tolerance:g} for {self.patience} epochs")
 
 
 class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
@@ -126,12 +93,14 @@ class _Mlp(NetworkEstimator):
             go_on: whether to go on with the network that is there.
             epochs: passes over the examples; None for ``max_iter`` at most.
         """
+        from mlpkit.sklearn.loss_curve import LossCurve  # noqa: PLC0415 - loads components, as a fit does
+
         watching = self.early_stopping and epochs is None
         held_out = self.validation_fraction if watching else 0.0
         rows = len(t) - round(held_out * len(t))
         batch = min(200 if self.batch_size == "auto" else int(self.batch_size), rows)
         steps, passes = -(-rows // batch), epochs or self.max_iter
-        curve = _LossCurve(steps, self.tol, sys.maxsize if watching else self.n_iter_no_change)
+        curve = LossCurve(steps, self.tol, sys.maxsize if watching else self.n_iter_no_change)
         training = {"optimizer": self._optimizer(batch), "batch_size": batch, "epochs": passes}
         training |= self._watched() if watching else {"evaluate_every": passes * steps}
         target: dict[str, Any] = {"predict": self._predicts}

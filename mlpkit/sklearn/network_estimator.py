@@ -10,14 +10,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mlpkit.jobs.fit import spec_in_memory
-from mlpkit.jobs.run import train_spec
-from mlpkit.jobs.training_job import SPLITS
-from mlpkit.registry.registry import installed
-from mlpkit.training.events import Observer
-from mlpkit.training.update import OptimizerState
-from mlpkit.training.workers import available_cores
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
@@ -28,6 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
+    from mlpkit.training.update import OptimizerState
 
 LARGEST_SEED: Final = 2**31 - 1
 
@@ -84,7 +77,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         held_out: float = 0.0,
         registry: Registry | None = None,
         callbacks: Sequence[Callback] = (),
-        evaluated: Collection[str] = SPLITS,
+        evaluated: Collection[str] = ("train", "validation"),
     ) -> Run:
         """Train a network, keep it, and return the run.
 
@@ -98,6 +91,13 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             callbacks: what follows training.
             evaluated: splits to evaluate.
         """
+        # An import loads little: what trains is loaded by the first fit.
+        from mlpkit.jobs.fit import spec_in_memory  # noqa: PLC0415
+        from mlpkit.jobs.run import train_spec  # noqa: PLC0415
+        from mlpkit.registry.registry import installed  # noqa: PLC0415
+        from mlpkit.training.events import Observer  # noqa: PLC0415
+        from mlpkit.training.update import OptimizerState  # noqa: PLC0415
+
         network, learned = (self.network_, self.network_.encoder) if go_on else (None, None)
         if not go_on:
             self._optimizer_state = OptimizerState()
@@ -137,6 +137,8 @@ def _has_texts(X: Any) -> bool:
 
 def _threads() -> dict[str, int]:
     """Return the key ``threads`` if the process may use fewer threads than there are cores, as one of a search does."""
+    from mlpkit.training.workers import available_cores  # noqa: PLC0415 - as what trains
+
     limits = [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")]
     allowed = min((int(limit) for limit in limits if limit.isdigit() and int(limit)), default=available_cores())
     return {"threads": 1} if allowed == 1 else {}

@@ -253,6 +253,12 @@ class Terminal:
         self.child.expect_exact(text)
         self._feed(self.child.before + self.child.after)
 
+    def wait_until_shown(self, text: str) -> None:
+        """Wait until a text is to be seen, however the program draws it."""
+        while text not in "\n".join(self.screen.display):
+            self.child.expect(".+")
+            self._feed(self.child.before + self.child.after)
+
     def wait_for_end(self) -> int:
         """Wait for the end and return the exit code."""
         import pexpect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import pytest
@@ -86,17 +87,64 @@ def test_the_script_for_each_shell(shell, says, mlpkit):
     assert says in done.out
 
 
-def test_bash_completes_a_run(environment, program, work, two_runs, tmp_path):
+@pytest.fixture
+def on_path(environment, program, tmp_path):
+    """Return an environment in which the program is called mlpkit."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/mlpkit").write_text(f'#!/bin/sh\nexec {" ".join(program)} "$@"\n')
     (tmp_path / "bin/mlpkit").chmod(0o755)
-    script = (
-        'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"; COMP_WORDS=(mlpkit resume runs/f); COMP_CWORD=2;'
-        ' _mlpkit_completion mlpkit; echo "${COMPREPLY[@]}"'
+    return environment | {"PATH": f"{tmp_path / 'bin'}:{environment['PATH']}", "HOME": str(tmp_path)}
+
+
+def expect_installed(shell):
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+
+
+INTERACTIVE = {
+    "bash": (["bash", "--norc", "--noprofile", "-i"], 'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"'),
+    "zsh": (["zsh", "-f", "-i"], 'autoload -Uz compinit; compinit -D; eval "$(_MLPKIT_COMPLETE=zsh_source mlpkit)"'),
+}
+TYPED = [
+    ("mlpkit resume runs/f\t", "mlpkit resume runs/first"),
+    ("mlpkit run ti\t--quiet", "mlpkit run tiny.yaml --quiet"),
+    ("mlpkit run tiny.yaml --set training.batch_si\t128", "mlpkit run tiny.yaml --set training.batch_size=128"),
+    ("mlpkit show Max\t--help", "mlpkit show MaxPool2d --help"),
+    ("mlpkit check --color n\ttiny.yaml", "mlpkit check --color never tiny.yaml"),
+]
+
+
+@pytest.mark.parametrize("shell", INTERACTIVE)
+@pytest.mark.parametrize(("keys", "line"), TYPED)
+def test_a_shell_completes_what_is_typed(shell, keys, line, terminal, on_path, two_runs):
+    expect_installed(shell)
+    command, first_line = INTERACTIVE[shell]
+    screen = terminal(command=command, columns=150, env=on_path)
+    screen.child.send(f"{first_line}; echo rea''dy\r")
+    screen.wait_for("ready\r\n")
+    before, tab, after = keys.partition("\t")
+    screen.child.send(before + tab)
+    screen.wait_until_shown(line.removesuffix(after).rstrip())
+    screen.child.send(after)
+    screen.wait_until_shown(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("mlpkit resume runs/", ["runs/first", "runs/second"]),
+        ("mlpkit run tiny.yaml --set training.batch_si", ["training.batch_size="]),
+        ("mlpkit show Max", ["MaxPool2d"]),
+        ("mlpkit check --color n", ["never"]),
+    ],
+)
+def test_fish_completes_what_is_typed(line, offered, on_path, work, two_runs):
+    expect_installed("fish")
+    script = f"_MLPKIT_COMPLETE=fish_source mlpkit | source; complete -C '{line}'"
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", script], env=on_path, cwd=work, capture_output=True, text=True, check=True
     )
-    env = environment | {"PATH": f"{tmp_path / 'bin'}:{environment['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], env=env, cwd=work, capture_output=True, text=True, check=True)
-    assert done.stdout == "runs/first\n"
+    assert [offer.split("\t")[0] for offer in done.stdout.splitlines()] == offered
 
 
 def test_completion_is_loaded_only_for_a_shell(mlpkit):

@@ -233,6 +233,38 @@ def test_a_pipe_has_colours_only_if_they_are_forced(mlpkit):
     assert "\x1b[36mcheck\x1b[0m" in mlpkit("--help", env={"FORCE_COLOR": "1"}).out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "stream"),
+    [
+        (["--color", "WHEN", "evaluate", "nowhere"], "err"),
+        (["evaluate", "nowhere", "--color=WHEN"], "err"),
+        (["evaluate", "--nonsense", "--color", "WHEN"], "err"),
+        (["--nonsense", "--color", "WHEN"], "err"),
+        (["--help", "--color", "WHEN"], "out"),
+        (["check", "--help", "--color", "WHEN"], "out"),
+        (["check", "tiny.yaml", "--color", "never", "--color", "WHEN", "--set", "training.batch_size=x"], "err"),
+    ],
+)
+def test_the_command_line_says_when_to_use_colours(arguments, stream, mlpkit):
+    def coloured(when, **env):
+        done = mlpkit(*(argument.replace("WHEN", when) for argument in arguments), env=env)
+        return "\x1b[" in getattr(done, stream)
+
+    assert coloured("always")
+    assert coloured("always", NO_COLOR="1", TERM="dumb")
+    assert not coloured("never", FORCE_COLOR="1")
+    assert coloured("auto", FORCE_COLOR="1")
+    assert not coloured("auto")
+
+
+def test_a_wrong_time_for_colours_is_an_error(mlpkit):
+    done = mlpkit("check", "tiny.yaml", "--color", "sometimes")
+    assert done.code == 2
+    assert "'sometimes' is not one of 'auto', 'always', 'never'" in done.err
+    assert mlpkit("check", "tiny.yaml", "--color").code == 2
+    assert mlpkit("check", "--", "--color", "always").code == 2  # these are files
+
+
 def test_headings_and_options_of_the_help_are_coloured(terminal):
     screen = terminal("check", "--help")
     assert screen.wait_for_end() == 0

@@ -14,7 +14,7 @@ from rich.segment import SegmentLines
 from rich.style import Style
 from rich.text import Text
 
-from mlpkit.cli.output import outliving_the_terminal, result
+from mlpkit.cli.output import colours_wanted, outliving_the_terminal, result
 from mlpkit.cli.progress.display import Display, next_command, tell_outcome
 from mlpkit.cli.progress.evaluation_table import BEST_MARK, fitting_columns
 from mlpkit.cli.progress.progress_bar import ProgressBar
@@ -57,7 +57,9 @@ class Screen(Display):
         super().__init__()
         self._title = printable(title)
         self._folder = printable(folder)
-        self._console = Console(highlight=False, markup=False, emoji=False)
+        wanted = colours_wanted()
+        plain = None if wanted is None else not wanted
+        self._console = Console(highlight=False, markup=False, emoji=False, no_color=plain)
         self._live = Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._bar: ProgressBar | None = None
         self._drawn: tuple[tuple[int, int, int], Group] | None = None

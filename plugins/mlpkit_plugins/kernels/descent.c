@@ -23,7 +23,7 @@
         double beta1 = numbers[0], beta2 = numbers[1], least = sqrt(NORMAL / (1 - beta2));                             \
         T kept1 = (T)beta1, new1 = (T)(1 - beta1), kept2 = (T)beta2, new2 = (T)(1 - beta2);                            \
         T scale = (T)(1 / sqrt(numbers[3])), epsilon = (T)(numbers[4] > least ? numbers[4] : least);                   \
-        T length = (T)(numbers[5] / numbers[2]);                                                                       \
+        T length = (T)(numbers[5] / numbers[2]), kept = (T)numbers[6];                                                 \
         T *to = (T *)arrays[0].data, *m = (T *)arrays[2].data, *v = (T *)arrays[3].data;                               \
         const T *slope = (const T *)arrays[1].data;                                                                    \
         INDEPENDENT                                                                                                    \
@@ -31,7 +31,7 @@
             T first = m[i] * kept1 + slope[i] * new1, second = v[i] * kept2 + slope[i] * slope[i] * new2;              \
             m[i] = FLUSHED(first, NORMAL);                                                                             \
             v[i] = FLUSHED(second, NORMAL);                                                                            \
-            to[i] = to[i] - m[i] / (ROOT(v[i]) * scale + epsilon) * length;                                            \
+            to[i] = to[i] * kept - m[i] / (ROOT(v[i]) * scale + epsilon) * length;                                     \
         }                                                                                                              \
     }                                                                                                                  \
     VECTORIZED static void flush_subnormal_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))              \
@@ -77,12 +77,12 @@ PyObject *descend(SIGNATURE)
 PyObject *descend_adaptively(SIGNATURE)
 {
     Matrix blocks[4];
-    double numbers[6];
-    int type = count == 10 ? floating_type(arguments[0]) : -1;
+    double numbers[7];
+    int type = count == 11 ? floating_type(arguments[0]) : -1;
     if (type < 0 || !read_blocks(arguments, 4, type, blocks)) {
         return with_numpy("descend_adaptively", arguments, count);
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         if (!read_number(arguments[4 + i], &numbers[i])) {
             return with_numpy("descend_adaptively", arguments, count);
         }

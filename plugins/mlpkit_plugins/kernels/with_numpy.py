@@ -156,12 +156,13 @@ def descend_adaptively(
     correction2: float,
     epsilon: float,
     learning_rate: float,
+    kept: float,
 ) -> None:
     """Take a step of Adam in place; the gradient is scratch from then on.
 
         m     ← beta1 m + (1 - beta1) gradient
         v     ← beta2 v + (1 - beta2) gradient²
-        value ← value - learning_rate (m / correction1) / (√(v / correction2) + epsilon)
+        value ← kept value - learning_rate (m / correction1) / (√(v / correction2) + epsilon)
 
     Subnormal numbers in m and v become 0, as in ``flush_subnormal``. Epsilon is at least the root of the smallest v
     that is kept: without that bound, 0 / 0 or too long a step would follow.
@@ -177,6 +178,7 @@ def descend_adaptively(
         correction2: what v is divided by.
         epsilon: number added to the root.
         learning_rate: the step length.
+        kept: share that is kept of the value; 1 without weight decay.
     """
     epsilon = max(epsilon, sqrt(float(np.finfo(v.dtype).smallest_normal) / (1 - beta2)))
     np.multiply(v, beta2, out=v)
@@ -199,6 +201,8 @@ def descend_adaptively(
     np.add(gradient, epsilon, out=gradient)
     np.divide(m, gradient, out=gradient)
     np.multiply(gradient, learning_rate / correction1, out=gradient)
+    if kept != 1:
+        np.multiply(value, kept, out=value)
     np.subtract(value, gradient, out=value)
 
 

@@ -59,7 +59,17 @@ class Adam(Optimizer):
         m, v, t = slots["m"], slots["v"], step.number
         correction1, correction2 = 1 - self.beta1**t, 1 - self.beta2**t
         descend_adaptively(
-            value, gradient, m, v, self.beta1, self.beta2, correction1, correction2, self.epsilon, step.learning_rate
+            value,
+            gradient,
+            m,
+            v,
+            self.beta1,
+            self.beta2,
+            correction1,
+            correction2,
+            self.epsilon,
+            step.learning_rate,
+            1.0,
         )
 
     def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
@@ -63,12 +62,20 @@ class Adamw(Optimizer):
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Let the value decay if it should, then take one step along the corrected means."""
-        if step.decay and self.uses_decay:
-            np.multiply(value, 1 - step.learning_rate * self.weight_decay, out=value)
         m, v, t = slots["m"], slots["v"], step.number
         correction1, correction2 = 1 - self.beta1**t, 1 - self.beta2**t
         descend_adaptively(
-            value, gradient, m, v, self.beta1, self.beta2, correction1, correction2, self.epsilon, step.learning_rate
+            value,
+            gradient,
+            m,
+            v,
+            self.beta1,
+            self.beta2,
+            correction1,
+            correction2,
+            self.epsilon,
+            step.learning_rate,
+            1 - step.learning_rate * self.weight_decay if step.decay and self.uses_decay else 1.0,
         )
 
     def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:

@@ -137,6 +137,15 @@ def test_colours_can_be_unwanted(terminal):
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", screen.raw)
 
 
+def test_the_command_line_says_when_to_use_colours(terminal):
+    never = terminal("run", "tiny.yaml", "--color", "never")
+    assert never.wait_for_end() == 0
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", never.raw)
+    always = terminal("run", "tiny.yaml", "--out", "again", "--color", "always", env={"NO_COLOR": "1"})
+    assert always.wait_for_end() == 0
+    assert re.search(r"\x1b\[[0-9;]*3[0-9]", always.raw)
+
+
 @pytest.mark.parametrize("term", ["dumb", None])
 def test_a_terminal_without_abilities_gets_plain_lines(term, terminal, environment, monkeypatch):
     if term is None:

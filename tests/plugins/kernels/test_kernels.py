@@ -75,9 +75,9 @@ def calls(draw, name):
         case "descend":
             return floats(rows), floats(rows), draw(st.floats(0, 2))
         case "descend_adaptively":
-            v = floats(rows)
+            v, kept = floats(rows), draw(st.sampled_from([1.0, 0.99]))
             np.abs(v, out=v)
-            return floats(rows), floats(rows), floats(rows), v, 0.9, 0.999, 0.1, 0.001, 1e-8, 0.01
+            return floats(rows), floats(rows), floats(rows), v, 0.9, 0.999, 0.1, 0.001, 1e-8, 0.01, kept
         case "flush_subnormal":
             x = floats(rows, columns)
             return (np.multiply(x, draw(st.sampled_from([1, np.finfo(dtype).smallest_normal])), out=x),)
@@ -180,7 +180,7 @@ def test_an_output_that_overlaps_an_input_gets_what_numpy_gives(shift, length):
 
 
 MATRIX, TRANSPOSED, ROW = (12, 5), (5, 12), (12,)
-STEP = {"descend": (0.1,), "descend_adaptively": (0.9, 0.99, 0.1, 0.01, 1e-8, 0.01)}
+STEP = {"descend": (0.1,), "descend_adaptively": (0.9, 0.99, 0.1, 0.01, 1e-8, 0.01, 0.99)}
 OVERLAPS = [
     ("keep_where_positive", [ROW, ROW, ROW], 0, 2),
     ("keep_where_positive", [ROW, ROW, ROW], 1, 2),

@@ -48,7 +48,7 @@ def calls(draw, name):
             return floats(), floats(), 0.01
         case "descend_adaptively":
             v = floats()
-            return floats(), floats(), floats(), np.abs(v, out=v), 0.9, 0.99, 0.1, 0.01, 1e-8, 0.01
+            return floats(), floats(), floats(), np.abs(v, out=v), 0.9, 0.99, 0.1, 0.01, 1e-8, 0.01, 0.99
         case "flush_subnormal":
             return (floats() * np.finfo(dtype).smallest_normal,)
         case "take_scaled":
