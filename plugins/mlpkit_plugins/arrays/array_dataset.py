@@ -69,7 +69,8 @@ class ArrayDataset(Dataset):
         raw_shape = examples["train"].inputs.shape[1:] or (1,)
         if self._scaling is None:
             self._scaling = Scaling(raw_shape, self.divide_by)
-        return Description(self._input_shape(raw_shape), target, sizes)
+        weighted = any(found.weights is not None for found in examples.values())
+        return Description(self._input_shape(raw_shape), target, sizes, weighted)
 
     def doubts(self) -> list[Doubt]:
         """Return what is to be said of numbers of classes that no training example has."""
