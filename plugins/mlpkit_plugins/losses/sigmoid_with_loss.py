@@ -9,7 +9,7 @@ import numpy as np
 from mlpkit import Classes, Labels, Loss, ShapeError, TargetError, UsageError
 from mlpkit_plugins.functions.sigmoid import sigmoid
 from mlpkit_plugins.losses.class_targets import expect_sums_of_one
-from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
+from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +88,8 @@ class SigmoidWithLoss(Loss):
         """Return dx = dloss (p - t) / count."""
         dx = sigmoid(self.x, self.buffer("dx", self.x.shape))
         np.subtract(dx, self.t, out=dx)
-        np.multiply(dx, share_of_element(dloss, dx.shape, self.weights), out=dx)
+        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
+        np.multiply(dx, share, out=dx)
         return dx
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
