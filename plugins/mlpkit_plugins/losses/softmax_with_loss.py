@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import ClassWeights, ParameterError, ShapeError
+from mlpkit import ClassWeights
 from mlpkit_plugins.kernels import shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
+from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
 from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0,
         class_weights: ClassWeights | None = None,
     ) -> None:
-        if class_weights is not None and not any(class_weights):
-            raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")
+        expect_some_weight(class_weights)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
         self.plain = not label_smoothing and class_weights is None
@@ -68,11 +68,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class, and one class weight per class."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
-        if self.class_weights is not None and len(self.class_weights) != logits:
-            raise ShapeError(
-                f"{self.path} has {len(self.class_weights)} class weights for {logits} logits",
-                expected=f"{logits} numbers in class_weights, one per class",
-            )
+        expect_weight_per_class(self.path, self.class_weights, logits, "logits")
         super().build(input_shape, target)
 
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
