@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 TRAINING: Final = schema_of(Training)
 """The keys of ``training``, each of which is a keyword."""
 
-Examples = tuple[Any, Any]
-"""Inputs, and the target of each."""
+Examples = tuple[Any, ...]
+"""Inputs, and the target of each; and the weight of each, if they have weights."""
 
 
 def with_training_keys(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,6 +56,7 @@ def fit(
     t: Any,
     *,
     layers: Sequence[Layer | Loss | str | Mapping[str, Any]],
+    weights: Any = None,
     validation: float | Examples = 0.0,
     test: float | Examples = 0.0,
     name: str = "fit",
@@ -81,8 +82,10 @@ def fit(
         t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
         layers: the layers, and the loss at the end, as a spec writes them or built in Python; those built in Python
             describe the network's layers, and stay as they are.
-        validation: share of the examples for validation, or inputs and targets of their own.
-        test: share of the examples for testing, or inputs and targets of their own.
+        weights: how much each example counts in the loss and in metrics, numbers from 0 up; None for all alike.
+            Examples of weight 0 are left out.
+        validation: share of the examples for validation, or inputs and targets of their own, and weights, if any.
+        test: share of the examples for testing, or inputs and targets of their own, and weights, if any.
         name: name of the run.
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
@@ -104,7 +107,7 @@ def fit(
         StorageError: the run folder can't be written.
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    examples, shares = splits_of(x, t, validation=validation, test=test)
+    examples, shares = splits_of(x, t, weights, validation=validation, test=test)
     top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
     spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
     return train_spec(
@@ -112,16 +115,20 @@ def fit(
     )
 
 
-def splits_of(x: Any, t: Any, **splits: float | Examples) -> tuple[dict[str, Examples], dict[str, Any]]:
+def splits_of(
+    x: Any, t: Any, weights: Any = None, **splits: float | Examples
+) -> tuple[dict[str, Examples], dict[str, Any]]:
     """Return the examples of each split that has its own, and the shares of the others.
 
     Args:
         x: inputs of all other splits.
         t: their targets.
-        splits: for each split a share, or inputs and targets.
+        weights: their weights; None if they have none.
+        splits: for each split a share, or inputs and targets, and weights, if any.
     """
-    own = {name: (given[0], given[1]) for name, given in splits.items() if isinstance(given, tuple | list)}
-    return {"train": (x, t), **own}, {name: given for name, given in splits.items() if name not in own}
+    own = {name: tuple(given) for name, given in splits.items() if isinstance(given, tuple | list)}
+    train = (x, t) if weights is None else (x, t, weights)
+    return {"train": train, **own}, {name: given for name, given in splits.items() if name not in own}
 
 
 def spec_in_memory(

@@ -96,8 +96,8 @@ def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
     return inputs
 
 
-def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, *tuple[NDArray[Any], ...]]:
-    """Return inputs, encoded as in training, their targets as ``Split.take`` writes them, and weights, if any.
+def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[Any], NDArray[Any] | None]:
+    """Return inputs, encoded as in training, their targets as ``Split.take`` writes them, and any weights.
 
     Args:
         model: the model.
@@ -116,8 +116,8 @@ def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, *tuple[NDA
             given = _columns_with_targets(model, source)
     place = given if isinstance(given, Path) else IN_MEMORY
     with _reading(model, place):
-        raw, *targets = model.dataset.read_examples(given)
-        return (Inputs(_encoded(model, place, raw), place), *targets)
+        raw, targets, *weights = model.dataset.read_examples(given)
+        return Inputs(_encoded(model, place, raw), place), targets, weights[0] if weights else None
 
 
 def _columns_with_targets(model: TrainedModel, rows: object) -> Columns:

@@ -29,6 +29,7 @@ def fit(
     x: Any,
     t: Any,
     *,
+    weights: Any = None,
     validation: float | Examples = 0.0,
     test: float | Examples = 0.0,
     observer: Observer | None = None,
@@ -45,8 +46,9 @@ def fit(
         network: the network.
         x: inputs, with a row for each example.
         t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
-        validation: share of the examples for validation, or inputs and targets of their own.
-        test: share of the examples for testing, or inputs and targets of their own.
+        weights: how much each example counts, as for ``mlpkit.fit``.
+        validation: share of the examples for validation, or inputs and targets of their own, and weights, if any.
+        test: share of the examples for testing, or inputs and targets of their own, and weights, if any.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
             notebook shows progress.
         quiet: whether to show no progress in a notebook.
@@ -60,7 +62,7 @@ def fit(
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
     """
     registry = installed()
-    examples, shares = splits_of(x, t, validation=validation, test=test)
+    examples, shares = splits_of(x, t, weights, validation=validation, test=test)
     slices = len(network.replicas)
     top_level = {"name": "fit", "seed": network.seed, "dtype": str(network.dtype), "layers": _layers(network, registry)}
     learned = network.origin.dataset if isinstance(network.origin, Origin) else None

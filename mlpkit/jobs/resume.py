@@ -50,7 +50,7 @@ class _Warner(Observer):
 def resume(
     directory: str | Path,
     *,
-    examples: tuple[Any, Any] | Mapping[str, tuple[Any, Any]] | None = None,
+    examples: tuple[Any, ...] | Mapping[str, tuple[Any, ...]] | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: Observer | None = None,
@@ -63,8 +63,8 @@ def resume(
 
     Args:
         directory: the run folder.
-        examples: inputs and targets, if ``fit`` was given them: the same ones again; or a mapping from splits to them,
-            if it was given those of validation or test too.
+        examples: inputs and targets, and weights, if ``fit`` was given them: the same ones again; or a mapping from
+            splits to them, if it was given those of validation or test too.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
         observer: receives the events, damaged checkpoints, other versions and deprecated usage in the spec included;
@@ -102,7 +102,7 @@ def _go_on(
     folder: RunFolder,
     origin: RunInputs,
     snapshot: Snapshot,
-    examples: tuple[Any, Any] | Mapping[str, tuple[Any, Any]] | None,
+    examples: tuple[Any, ...] | Mapping[str, tuple[Any, ...]] | None,
     registry: Registry,
     observer: Observer,
     stop: StopRequest,

@@ -14,6 +14,8 @@ from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
 from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.targets import class_values, targets_of
+from mlpkit.network.example_weights import weights_of_examples
+from mlpkit.network.sequential import number_array
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -137,7 +139,7 @@ class Model:
             raise UsageError("the model predicts values, which have no probabilities; use predict")
         return predictions(self._trained, inputs_of(self._trained, rows)).values
 
-    def evaluate(self, rows: Any, targets: Any = None) -> dict[str, Any]:
+    def evaluate(self, rows: Any, targets: Any = None, weights: Any = None) -> dict[str, Any]:
         """Return loss and metrics of the model for rows whose targets are known, by name; a table as a list of rows.
 
         The metrics are those of the spec.
@@ -145,18 +147,27 @@ class Model:
         Args:
             rows: rows as for ``predict``.
             targets: a class, labels or values for each row; None if they stand in a column of the rows, or in the file.
+            weights: how much each row counts, numbers from 0 up; None for all alike, or if the model was trained on a
+                table with a column of weights, and no targets are given: then that column says it.
 
         Raises:
-            UsageError: the rows have no targets, or a target is no class of the model; or as ``predict``.
+            UsageError: the rows have no targets, or a target is no class of the model, or a weight is no number from 0
+                up; or as ``predict``.
+            WrongUseError: a metric takes no weights of examples.
             DataError: the targets aren't what they should be; or as ``predict``.
             DivergenceError: the loss is not finite.
         """
+        own = None
         if targets is None:
-            return evaluated_examples(self._trained, *examples_of(self._trained, rows))
-        inputs, names = inputs_of(self._trained, rows), self._trained.dataset.class_names()
-        return evaluated_examples(
-            self._trained, inputs, targets_of(self._trained.target, names, targets, len(inputs.x))
-        )
+            inputs, targets, own = examples_of(self._trained, rows)
+        else:
+            inputs, names = inputs_of(self._trained, rows), self._trained.dataset.class_names()
+            targets = targets_of(self._trained.target, names, targets, len(inputs.x))
+        if weights is not None and own is not None:
+            raise UsageError("the rows have weights already, in a column; leave out the other weights")
+        if weights is not None:
+            own = weights_of_examples(number_array(weights, "weights"), len(inputs.x))
+        return evaluated_examples(self._trained, inputs, targets, own)
 
     def __repr__(self) -> str:
         shape = ", ".join(map(str, ("rows", *self._trained.network.input_shape)))

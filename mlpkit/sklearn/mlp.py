@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from mlpkit.sklearn.network_estimator import NetworkEstimator
+from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,12 +83,22 @@ class _Mlp(NetworkEstimator):
         self.dropout = dropout
         self.norm = norm
 
-    def _train(self, X: Any, t: NDArray[Any], end: list[Any], *, go_on: bool, epochs: int | None = None) -> Run:
+    def _train(
+        self,
+        X: Any,
+        t: NDArray[Any],
+        weights: NDArray[Any] | None,
+        end: list[Any],
+        *,
+        go_on: bool,
+        epochs: int | None = None,
+    ) -> Run:
         """Train a network, and return the run.
 
         Args:
             X: inputs.
             t: targets as the data set takes them.
+            weights: the weight of each row; None for all alike.
             end: the last layer and the loss.
             go_on: whether to go on with the network that is there.
             epochs: passes over the examples; None for ``max_iter`` at most.
@@ -101,14 +111,15 @@ class _Mlp(NetworkEstimator):
         batch = min(200 if self.batch_size == "auto" else int(self.batch_size), rows)
         steps, passes = -(-rows // batch), epochs or self.max_iter
         curve = LossCurve(steps, self.tol, sys.maxsize if watching else self.n_iter_no_change)
-        training = {"optimizer": self._optimizer(batch), "batch_size": batch, "epochs": passes}
+        together = batch if weights is None else batch * float(weights.mean())
+        training = {"optimizer": self._optimizer(together), "batch_size": batch, "epochs": passes}
         training |= self._watched() if watching else {"evaluate_every": passes * steps}
         target: dict[str, Any] = {"predict": self._predicts}
         if hasattr(self, "classes_"):
             target["classes"] = list(range(len(self.classes_)))
         seed = self._seed()
         run = self._train_network(
-            (X, t),
+            (X, t) if weights is None else (X, t, weights),
             {"name": type(self).__name__, "seed": seed, "layers": [*self._hidden_layers(), *end]},
             {**training, **target, "split_seed": seed},
             go_on=go_on,
@@ -146,8 +157,11 @@ class _Mlp(NetworkEstimator):
         dropout = [{"Dropout": {"rate": self.dropout}}] if self.dropout else []
         return [layer for size in self._sizes() for layer in (_affine(size), *NORMS[self.norm], *activation, *dropout)]
 
-    def _optimizer(self, batch: int) -> Any:
-        """Return the optimizer, its weight decay that of the penalty alpha / (2 n) Σ W² for n rows of a minibatch."""
+    def _optimizer(self, batch: float) -> Any:
+        """Return the optimizer, its weight decay that of the penalty alpha / (2 n) Σ W² for n rows of a minibatch.
+
+        If rows have weights, n is the sum of those of a minibatch, on average.
+        """
         if not isinstance(self.solver, str):
             return self.solver
         rate = {"learning_rate": self.learning_rate_init}
@@ -226,29 +240,33 @@ class MLPClassifier(_Classifier, _Mlp):
         )
         self.class_weight = class_weight
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network.
 
         Args:
             X: inputs, an array or a data frame, whose columns of text become zeros and ones.
             y: the class of each row, of any type.
+            sample_weight: how much each row counts in the loss and in the score; None for all alike.
         """
+        X, y, weights = rows_with_weight(X, y, sample_weight)
         go_on = self.warm_start and hasattr(self, "network_")
         X, numbers, classes = self._numbered(X, y, None, reset=not go_on)
         if go_on and not np.array_equal(classes, self.classes_):
             raise ValueError(f"warm_start needs the classes of the last fit, {self.classes_}; y has {classes}")
         self.classes_ = classes
-        self._train(X, numbers, self._end(numbers), go_on=go_on)
+        self._train(X, numbers, weights, self._end(numbers, weights), go_on=go_on)
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         Args:
             X: inputs.
             y: the class of each row.
             classes: all classes; needed at the first call.
+            sample_weight: how much each row counts in the loss and in the score; None for all alike.
         """
+        X, y, weights = rows_with_weight(X, y, sample_weight)
         first = not hasattr(self, "network_")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -256,7 +274,7 @@ class MLPClassifier(_Classifier, _Mlp):
             raise ValueError(f"classes={classes!r} are not those of the last call, {self.classes_}")
         known = np.unique(classes) if first else self.classes_
         X, numbers, self.classes_ = self._numbered(X, y, known, reset=first)
-        self._train(X, numbers, self._end(numbers), go_on=not first, epochs=1)
+        self._train(X, numbers, weights, self._end(numbers, weights), go_on=not first, epochs=1)
         return self
 
     def _numbered(self, X: Any, y: Any, classes: Any, *, reset: bool) -> tuple[Any, NDArray[Any], NDArray[Any]]:
@@ -271,7 +289,9 @@ class MLPClassifier(_Classifier, _Mlp):
             raise ValueError(f"y has classes {np.setdiff1d(found, classes)}, which are not in classes={classes}")
         return X, np.searchsorted(classes, y), classes
 
-    def _end(self, numbers: NDArray[Any]) -> list[Any]:
+    def _end(self, numbers: NDArray[Any], weights: NDArray[Any] | None) -> list[Any]:
+        if weights is not None and isinstance(self.class_weight, str):
+            return [_affine(len(self.classes_)), {"SoftmaxWithLoss": {"class_weights": self.class_weight}}]
         count = len(self.classes_)
         loss: Any = "SoftmaxWithLoss"
         if self.class_weight is not None:
@@ -307,16 +327,17 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
     _monitor = "loss"
     _predicts = "values"
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network.
 
         Args:
             X: inputs, an array or a data frame, whose columns of text become zeros and ones.
             y: the number of each row, or several.
+            sample_weight: how much each row counts in the loss and in the score; None for all alike.
         """
-        return self._fit(X, y, go_on=self.warm_start and hasattr(self, "network_"))
+        return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
-    def partial_fit(self, X: Any, y: Any) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         The first call decides how targets are standardized.
@@ -324,15 +345,17 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         Args:
             X: inputs.
             y: the number of each row, or several.
+            sample_weight: how much each row counts in the loss and in the score; None for all alike.
         """
-        return self._fit(X, y, go_on=hasattr(self, "network_"), epochs=1)
+        return self._fit(X, y, sample_weight, go_on=hasattr(self, "network_"), epochs=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the number of each row, or several, as ``fit`` got them."""
         values: NDArray[Any] = self._outputs(X) * self._target_std + self._target_mean
         return values[:, 0] if self._one_number else values
 
-    def _fit(self, X: Any, y: Any, *, go_on: bool, epochs: int | None = None) -> Self:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, epochs: int | None = None) -> Self:
+        X, y, weights = rows_with_weight(X, y, sample_weight)
         X, y = self._validated(X, y, reset=not go_on, numbers=True)
         y = np.asarray(y, np.float64)
         if y.ndim == 2 and y.shape[1] == 1:
@@ -340,12 +363,12 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         columns = y[:, None] if y.ndim == 1 else y
         if not go_on:
             self._one_number = y.ndim == 1
-            self._target_mean = columns.mean(axis=0)
-            std = columns.std(axis=0)
+            self._target_mean = np.average(columns, axis=0, weights=weights)
+            std = np.sqrt(np.average((columns - self._target_mean) ** 2, axis=0, weights=weights))
             self._target_std = np.where(std > 0, std, 1.0)
         scaled = (columns - self._target_mean) / self._target_std
         end = [_affine(columns.shape[1]), "MeanSquaredError"]
-        self._train(X, scaled, end, go_on=go_on, epochs=epochs)
+        self._train(X, scaled, weights, end, go_on=go_on, epochs=epochs)
         return self
 
 

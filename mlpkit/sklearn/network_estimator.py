@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -69,7 +69,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _train_network(
         self,
-        data: tuple[Any, NDArray[Any]],
+        data: tuple[Any, ...],
         top_level: Mapping[str, Any],
         options: Mapping[str, Any],
         *,
@@ -82,7 +82,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """Train a network, keep it, and return the run.
 
         Args:
-            data: inputs and targets.
+            data: inputs and targets, and weights, if rows have them.
             top_level: keys of the spec, its seed and layers among them.
             options: keys of ``training``, and parameters of the data set.
             go_on: whether to go on with the network that is there, and with what the optimizer keeps.
@@ -128,6 +128,24 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(LARGEST_SEED))
+
+
+def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDArray[np.float64] | None]:
+    """Return the rows whose weight is not 0, their targets, and their weights; None if rows have no weights.
+
+    Raises:
+        ValueError: there are more or fewer weights than rows, one is negative, or all are 0.
+    """
+    if sample_weight is None:
+        return X, y, None
+    check_consistent_length(X, y, sample_weight)
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    rows = np.flatnonzero(weights)
+    if not len(rows):
+        raise ValueError("sample_weight is 0 for every row; expected a greater number for at least one")
+    if len(rows) == len(weights):
+        return X, y, weights
+    return _safe_indexing(X, rows), _safe_indexing(y, rows), weights[rows]
 
 
 def _has_texts(X: Any) -> bool:

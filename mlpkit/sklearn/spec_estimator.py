@@ -17,7 +17,7 @@ from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.build import prove_layers
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
-from mlpkit.sklearn.network_estimator import NetworkEstimator
+from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
 from mlpkit.specfile.spec import Spec, load_spec
 
 if TYPE_CHECKING:
@@ -49,27 +49,29 @@ class SpecEstimator(NetworkEstimator):
         self.random_state = random_state
         self.warm_start = warm_start
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, for as long as the spec says.
 
         Args:
             X: inputs, an array or a data frame, whose columns of text become zeros and ones.
             y: the target of each row.
+            sample_weight: how much each row counts in the loss and in metrics; None for all alike.
         """
-        return self._fit(X, y, go_on=self.warm_start and hasattr(self, "network_"))
+        return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         Args:
             X: inputs.
             y: the target of each row.
             classes: all classes, if the targets are classes; needed at the first call.
+            sample_weight: how much each row counts in the loss and in metrics; None for all alike.
         """
         first = not hasattr(self, "network_")
         if first and classes is None and self._is_classifier(_loaded(self.spec)):
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        return self._fit(X, y, go_on=not first, classes=classes, epochs=1)
+        return self._fit(X, y, sample_weight, go_on=not first, classes=classes, epochs=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row, or its number."""
@@ -118,7 +120,10 @@ class SpecEstimator(NetworkEstimator):
             return False
         return True
 
-    def _fit(self, X: Any, y: Any, *, go_on: bool, classes: Any = None, epochs: int | None = None) -> Self:
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, classes: Any = None, epochs: int | None = None
+    ) -> Self:
+        X, y, weights = rows_with_weight(X, y, sample_weight)
         spec = _loaded(self.spec)
         is_classifier = self._is_classifier(spec)
         X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
@@ -136,7 +141,7 @@ class SpecEstimator(NetworkEstimator):
             training = {key: value for key, value in training.items() if key not in LENGTHS} | {"epochs": epochs}
         seed = spec.seed if self.random_state is None else self._seed()
         run = self._train_network(
-            (X, y),
+            (X, y) if weights is None else (X, y, weights),
             {"name": spec.name, "seed": seed, "dtype": spec.dtype, "layers": resolved["layers"]},
             {**training, **target},
             go_on=go_on,

@@ -78,7 +78,8 @@ class ArrayDataset(Dataset):
         raw_shape = examples["train"].inputs.shape[1:] or (1,)
         if self._scaling is None:
             self._scaling = Scaling(raw_shape, self.divide_by)
-        return Description(self._input_shape(raw_shape), target, sizes)
+        weighted = any(found.weights is not None for found in examples.values())
+        return Description(self._input_shape(raw_shape), target, sizes, weighted)
 
     def doubts(self) -> list[Doubt]:
         """Return what is to be said of numbers of classes that no training example has."""
@@ -163,8 +164,8 @@ class ArrayDataset(Dataset):
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x
 
-    def examples_in(self, found: Examples) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return raw inputs and targets of other examples than those trained on.
+    def examples_in(self, found: Examples) -> tuple[NDArray[Any], ...]:
+        """Return raw inputs and targets of other examples than those trained on, and weights if they have any.
 
         Raises:
             DataError: the arrays don't belong together, or the targets don't hold what ``predict`` says.
@@ -174,7 +175,8 @@ class ArrayDataset(Dataset):
         expect_finite(found.targets, found.targets_name)
         count = found.inputs.shape[0]
         shape = () if isinstance(target, Classes) else target.array(np.dtype(np.float64))[0]
-        return found.inputs[:count], found.targets[:count].reshape(count, *shape)
+        weights = () if found.weights is None else (found.weights,)
+        return found.inputs[:count], found.targets[:count].reshape(count, *shape), *weights
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return where a number clearly isn't scaled, or an empty text."""
@@ -223,7 +225,17 @@ class ArrayDataset(Dataset):
             rows = split_in_order(count, self.shares)
         parts = {name: (examples["train"], part) for name, part in rows.items()}
         parts |= {name: (part, range(part.inputs.shape[0])) for name, part in examples.items() if name != "train"}
+        parts = {name: (found, _counting(part, found.weights)) for name, (found, part) in parts.items()}
         return {name: parts[name] for name in ("train", "validation", "test") if name in parts}
+
+
+def _counting(rows: NDArray[Any] | range, weights: NDArray[Any] | None) -> NDArray[Any] | range:
+    """Return the rows whose weight is not 0."""
+    if weights is None or weights.all():
+        return rows
+    positions: NDArray[Any] = np.asarray(rows)
+    kept: NDArray[Any] = positions[weights[positions] > 0]
+    return kept
 
 
 def expect_pairs(found: Examples) -> None:

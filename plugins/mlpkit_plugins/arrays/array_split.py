@@ -30,6 +30,7 @@ class Examples(NamedTuple):
         inputs_name: what to call the inputs in messages.
         targets_name: what to call the targets.
         files: the files that they are in.
+        weights: how much each example counts; None if they have no weights.
     """
 
     inputs: Rows
@@ -37,6 +38,7 @@ class Examples(NamedTuple):
     inputs_name: str
     targets_name: str
     files: tuple[Path, ...]
+    weights: NDArray[np.float64] | None = None
 
     def parts(self, rows: NDArray[Any] | range) -> Iterator[NDArray[Any]]:
         """Return the inputs of some rows, a part at a time."""
@@ -72,17 +74,17 @@ class ArraySplit:
         """Return the number of examples."""
         return len(self._rows)
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
         """Write the examples at ``indices`` into ``out``; only these are read.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, *input_shape), and targets.
+            out: arrays for inputs, shape (rows, *input_shape), and targets; and one for weights, if examples have them.
 
         Raises:
             DataError: a number of the arrays is too large for the dtype of ``out``, or a file was changed.
         """
-        x, t = out
+        x, t, *weights = out
         if (x.dtype, t.dtype) not in self._held_by:
             self._expect_held(x.dtype, t.dtype)
         rows = indices + self._rows.start if isinstance(self._rows, range) else self._rows[indices]
@@ -91,6 +93,8 @@ class ArraySplit:
         else:
             self._scaling.write(self._inputs[rows], x)
         t[...] = self._targets[rows].reshape(t.shape)
+        if weights:
+            weights[0][...] = 1.0 if self._examples.weights is None else self._examples.weights[rows]
 
     def _as_they_are(self, x: NDArray[Any]) -> bool:
         """Whether inputs have the shape and dtype of ``x``, and are not scaled."""

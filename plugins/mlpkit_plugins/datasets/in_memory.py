@@ -22,6 +22,7 @@ from mlpkit_plugins.arrays.frames import (
 )
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.arrays.target_arrays import Labelled, class_numbers, kind_of_target, target_array
+from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
 
     def __post_init__(self) -> None:
         self.shares, _ = shares_and_files(self.validation, self.test)
-        self._held: Mapping[str, tuple[Any, Any]] = {}
+        self._held: Mapping[str, tuple[Any, ...]] = {}
         self._columns: tuple[Column, ...] | None = None
         self._labels = self._given_classes()
 
@@ -82,11 +83,12 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         """Return what is to be said of classes that no training example has, unless they are known to lack some."""
         return super().doubts() if self.classes is None else []
 
-    def hold(self, examples: Mapping[str, tuple[Any, Any]]) -> None:
+    def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
         """Take the examples, which are read when the data set is described.
 
         Args:
-            examples: inputs and targets of ``train``, and of other splits that take no share of these.
+            examples: inputs and targets of ``train``, and of other splits that take no share of these; and weights, if
+                they have any. Examples of weight 0 are left out.
         """
         self._held, self._examples = examples, None
 
@@ -102,14 +104,28 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
                 "the examples were given in Python, and no file has them; give them: mlpkit.fit(x, t, ...), or "
                 "mlpkit.resume(RUN, examples=(x, t)) to go on",
             )
-        targets = {name: target_array(t, _named("t", name)) for name, (_, t) in self._held.items()}
+        targets = {name: target_array(t, _named("t", name)) for name, (_, t, *_) in self._held.items()}
+        weights = {
+            name: weight_array(given[0], len(targets[name]), _named("weights", name))
+            for name, (_, _, *given) in self._held.items()
+            if given
+        }
+        targets = {name: _counting(found, weights.get(name)) for name, found in targets.items()}
         if self.predict == "auto":
             self.predict = "classes" if self._labels is not None else kind_of_target(targets["train"])
         if self.predict == "classes":
             targets = self._numbered(targets)
+        inputs = {name: self._inputs(x, _named("x", name)) for name, (x, *_) in self._held.items()}
         return {
-            name: Examples(self._inputs(x, _named("x", name)), targets[name], _named("x", name), _named("t", name), ())
-            for name, (x, _) in self._held.items()
+            name: Examples(
+                _counting(x, weights.get(name)),
+                targets[name],
+                _named("x", name),
+                _named("t", name),
+                (),
+                _counting(weights[name], weights[name]) if name in weights else None,
+            )
+            for name, x in inputs.items()
         }
 
     def fingerprint(self) -> str:
@@ -118,7 +134,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             return ""
         checksum = hashlib.sha256()
         for name, found in self._examples.items():
-            for array in (found.inputs, found.targets):
+            for array in (found.inputs, found.targets, *([] if found.weights is None else [found.weights])):
                 whole = np.ascontiguousarray(array[:])
                 checksum.update(f"{name} {whole.dtype} {whole.shape}".encode())
                 checksum.update(whole.data)
@@ -223,6 +239,11 @@ def _numbers(x: Any, source: str) -> NDArray[Any]:
         remedy = "texts can be columns of a data frame" if array.dtype.kind in "UT" else "turn it into numbers"
         raise DataError(source, f"holds {array.dtype}; expected numbers; {remedy}")
     return array
+
+
+def _counting(array: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[Any]:
+    """Return the rows whose weight is not 0; all of them if there are more rows than weights, which is an error."""
+    return array if weights is None or weights.all() or len(array) != len(weights) else array[weights > 0]
 
 
 def _named(array: str, split: str) -> str:

@@ -12,6 +12,7 @@ from mlpkit import DataError, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
+from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.npz_file import expect_sound, npz_array, npz_shapes
 from mlpkit_plugins.splits.shares import Share, shares_and_files
@@ -44,8 +45,10 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         file: the file; ``example:NAME`` is one that ships with mlpkit.
         inputs: name of the array of inputs, numbers of shape (examples, ...).
         targets: name of the array of targets, shape (examples,) or (examples, ...).
+        weights: name of an array that says how much each example counts in the loss and in metrics, numbers from 0 up,
+            shape (examples,); by default all count alike. Examples of weight 0 are left out.
         validation: share of the examples for validation, or a file that holds them, or two arrays of the same file, of
-            inputs and of targets; 0 for none.
+            inputs and of targets, all of weight 1; 0 for none.
         test: the same for testing.
 
     Raises:
@@ -59,6 +62,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
     inputs: str = "x"
     targets: str = "t"
     _: KW_ONLY
+    weights: str | None = None
     validation: Share | FilePath | ArrayPair = 0.1
     test: Share | FilePath | ArrayPair = 0.1
 
@@ -108,7 +112,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
             ParameterError: there is no such file.
             DataError: a file has another format, is damaged, or lacks an array.
         """
-        return {split: self._headers(path, name, *arrays) for split, path, name, arrays in self._places()}
+        return {split: _headers(path, name, arrays) for split, path, name, arrays in self._places()}
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
         """Return the splits by name, once the arrays' checksums have been compared.
@@ -124,29 +128,37 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         return super().open(seed)
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
-        """Read raw inputs and targets from the two arrays of another file.
+        """Read raw inputs and targets, and weights if there are any, from the arrays of another file.
 
         Raises:
             DataError: the file has another format, is damaged, lacks an array, or doesn't hold what ``predict`` says.
         """
         if not isinstance(source, Path):
             return super().read_examples(source)
-        return self.examples_in(self._headers(source, str(source), self.inputs, self.targets))
+        return self.examples_in(_headers(source, str(source), self._own_arrays))
 
-    def _places(self) -> Iterator[tuple[str, Path, str, ArrayPair]]:
-        """Yield where the examples of each split are: the file, its name in the spec, and the two arrays."""
-        own = self.inputs, self.targets
-        yield "train", named_file("file", self.file), self.file, own
+    @property
+    def _own_arrays(self) -> Sequence[str]:
+        return [self.inputs, self.targets, *([] if self.weights is None else [self.weights])]
+
+    def _places(self) -> Iterator[tuple[str, Path, str, Sequence[str]]]:
+        """Yield where the examples of each split are: the file, its name in the spec, and the arrays."""
+        yield "train", named_file("file", self.file), self.file, self._own_arrays
         for split, given in self.files.items():
             if isinstance(given, str):
-                yield split, named_file(split, given), given, own
+                yield split, named_file(split, given), given, self._own_arrays
             else:
                 yield split, named_file("file", self.file), self.file, given
 
-    def _headers(self, path: Path, name: str, inputs: str, targets: str) -> Examples:
-        with _reading(path, name) as file:
-            x, t = (npz_array(file, array, name) for array in (inputs, targets))
-        return Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
+
+def _headers(path: Path, name: str, arrays: Sequence[str]) -> Examples:
+    with _reading(path, name) as file:
+        x, t, *others = (npz_array(file, array, name) for array in arrays)
+        found = Examples(x, t, f"{name}, array '{arrays[0]}'", f"{name}, array '{arrays[1]}'", (path,))
+        if not others:
+            return found
+        weights, count = others[0][:], t.shape[0] if t.shape else 0
+    return found._replace(weights=weight_array(weights, count, f"{name}, array '{arrays[2]}'"))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Gt
 
-from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
+from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Huber(RealValuesLoss):
         """Return dx = dloss clip(r, -delta, delta) / count."""
         dx = self.buffer("dx", self.r.shape)
         np.clip(self.r, -self.delta, self.delta, out=dx)
-        np.multiply(dx, share_of_element(dloss, dx.shape, self.weights), out=dx)
+        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
+        np.multiply(dx, share, out=dx)
         return dx
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
+from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class MeanAbsoluteError(RealValuesLoss):
         """Return dx = dloss sign(r) / count."""
         dx = self.buffer("dx", self.r.shape)
         np.sign(self.r, out=dx)
-        np.multiply(dx, share_of_element(dloss, dx.shape, self.weights), out=dx)
+        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
+        np.multiply(dx, share, out=dx)
         return dx
 
     @classmethod

@@ -19,25 +19,22 @@ def mean_of(losses: NDArray[Any], weights: NDArray[Any] | None) -> float:
     """
     if weights is None:
         return float(np.add.reduce(losses, axis=None, dtype=np.float64)) / losses.size
-    of_rows = losses.reshape(len(weights), -1).mean(axis=1, dtype=np.float64)
-    return float(weights @ of_rows) / _total(weights)
+    of_rows = losses.reshape(len(weights), -1).sum(axis=1, dtype=np.float64)
+    return float(weights @ of_rows) / (_total(weights) * losses.size / len(weights))
 
 
-def share_of_element(dloss: float, shape: tuple[int, ...], weights: NDArray[Any] | None) -> float | NDArray[Any]:
-    """Return the derivative of dloss times the mean by the loss of an element: a number, or one for each row.
+def shares_of_rows(dloss: float, dx: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+    """Return the derivative of dloss times the mean by the loss of an element, for the elements of each row.
 
-        dloss / count,  or  dloss w / (Σ w · elements of a row)
+        dloss w / (Σ w · elements of a row)
 
     Args:
         dloss: derivative of the total loss by the mean.
-        shape: (rows, ...).
-        weights: the weight of each row; None for all alike.
+        dx: an array with the shape and dtype of the losses.
+        weights: the weight of each row.
     """
-    count = float(np.prod(shape))
-    if weights is None:
-        return dloss / count
-    shares: NDArray[Any] = weights * (dloss / (_total(weights) * count / len(weights)))
-    return shares.reshape(-1, *(1 for _ in shape[1:]))
+    factor = dloss * len(weights) / (_total(weights) * dx.size)
+    return (weights * factor).astype(dx.dtype).reshape(-1, *(1 for _ in dx.shape[1:]))
 
 
 def _total(weights: NDArray[Any]) -> float:

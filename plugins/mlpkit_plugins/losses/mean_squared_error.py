@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
+from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class MeanSquaredError(RealValuesLoss):
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss 2 r / count."""
         dx = self.buffer("dx", self.r.shape)
-        np.multiply(self.r, share_of_element(2 * dloss, dx.shape, self.weights), out=dx)
+        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
+        np.multiply(self.r, 2 * share, out=dx)
         return dx
 
     @classmethod

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Classes, Labels, Loss, ShapeError, TargetError, UsageError
+from mlpkit import Classes, ClassWeights, Labels, Loss, ShapeError, TargetError, UsageError
 from mlpkit_plugins.functions.sigmoid import sigmoid
 from mlpkit_plugins.losses.class_targets import expect_sums_of_one
-from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_element
+from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
+from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,11 +33,19 @@ class SigmoidWithLoss(Loss):
     the probabilities of both classes. With one logit per label, t is a row of zeros and ones, or of probabilities, and
     the prediction has the probability of each label.
 
+    With class weights c₀ and c₁, a row of class t has weight w cₜ in place of w.
+
+    Args:
+        class_weights: of two classes, the weight of a row of each, in any unit: two numbers; a mapping from names of
+            classes, the other counting 1; or ``balanced``, rows / (2 · rows of the class), so that the training rows of
+            both classes weigh the same. By default both are equal.
+
     Shapes: x (rows, labels), t alike; or x (rows, 1), t (rows,) or (rows, 2).
 
     Raises:
-        ShapeError: an input is not a row of logits, one for two classes or one per label of the data; or the targets
-            don't fit the logits.
+        ParameterError: both classes have weight 0.
+        ShapeError: an input is not a row of logits, one for two classes or one per label of the data; there are class
+            weights, and not one for each of two classes; or the targets don't fit the logits.
         UsageError: a target is not from 0 to 1, or the sum of a one-hot row is not 1.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2.
@@ -44,10 +53,21 @@ class SigmoidWithLoss(Loss):
 
     takes_weights = True
 
+    def __init__(self, *, class_weights: ClassWeights | None = None) -> None:
+        expect_some_weight(class_weights)
+        self.class_weights = class_weights
+
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one logit for two classes, or one per label."""
+        """Make sure that there is one logit for two classes, or one per label; and no class weights for labels."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
         self.binary = logits == 1 and not isinstance(target, Labels)
+        if self.class_weights is not None and not self.binary:
+            raise ShapeError(
+                f"{self.path} has class weights, but compares {target or f'{logits} labels'}",
+                expected="class weights for one of two classes only",
+                remedy="leave out class_weights",
+            )
+        expect_weight_per_class(self.path, self.class_weights, 2, "classes")
         if target is None:
             return
         if not isinstance(target, Labels) and not (isinstance(target, Classes) and target.count == 2):
@@ -73,6 +93,11 @@ class SigmoidWithLoss(Loss):
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean cross-entropy."""
         self.x, self.t, self.weights = x, self._labels(t, x.shape), weights
+        if self.class_weights is not None:
+            of_classes = self._of_classes(self.t)
+            counts = of_classes.sum(axis=1)
+            self.t = (of_classes[:, 1:] / np.where(counts > 0, counts, 1)[:, np.newaxis]).astype(x.dtype)
+            self.weights = counts if weights is None else weights * counts
         scratch = np.multiply(self.t, x, out=self.buffer("scratch", x.shape))
         losses = self.buffer("losses", x.shape)
         np.maximum(x, 0, out=losses)
@@ -82,14 +107,31 @@ class SigmoidWithLoss(Loss):
         np.exp(scratch, out=scratch)
         np.log1p(scratch, out=scratch)
         np.add(losses, scratch, out=losses)
-        return mean_of(losses, weights)
+        return mean_of(losses, self.weights)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / count."""
         dx = sigmoid(self.x, self.buffer("dx", self.x.shape))
         np.subtract(dx, self.t, out=dx)
-        np.multiply(dx, share_of_element(dloss, dx.shape, self.weights), out=dx)
+        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
+        np.multiply(dx, share, out=dx)
         return dx
+
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the total weight of rows: their number, or the sum of their weights, times those of their classes."""
+        if self.class_weights is None:
+            return super().weight(t, weights)
+        counts = self._of_classes(self._class_numbers(t, len(t))).sum(axis=1)
+        return float(counts.sum() if weights is None else counts @ weights)
+
+    def _of_classes(self, labels: NDArray[Any]) -> NDArray[np.float64]:
+        """Return how much each row counts for either class, shape (rows, 2).
+
+        Args:
+            labels: the number of each row's class, or the probability of class 1, shape (rows, 1).
+        """
+        of_classes: NDArray[np.float64] = np.concatenate([1.0 - labels, labels], axis=1) * np.array(self.class_weights)
+        return of_classes
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each label, shape (rows, labels), or of both classes, shape (rows, 2)."""
@@ -127,5 +169,5 @@ class SigmoidWithLoss(Loss):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss on two classes and on five labels."""
-        return [({}, (1,)), ({}, (5,))]
+        """Show the loss on two classes, also weighted, and on five labels."""
+        return [({}, (1,)), ({}, (5,)), ({"class_weights": [0.5, 2]}, (1,))]

@@ -9,6 +9,7 @@ import numpy as np
 from mlpkit import Classes, Loss, ShapeError, TargetError
 from mlpkit_plugins.kernels import cross_entropy_gradient, normalize_columns, pick_labels, shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
+from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,10 +24,13 @@ class SoftmaxCrossEntropy(Loss):
         loss = mean over rows of  log Σ exp(x - max x) - Σ t (x - max x)
         dx   = dloss (p - t) / rows
 
-    Here t is one-hot; integer labels mean the same. Internally, p has a column for each row of x, which is faster.
+    Here t is one-hot; integer labels mean the same. If rows have weights w, the mean over them is Σ w loss / Σ w.
+    Internally, p has a column for each row of x, which is faster.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4.
     """
+
+    takes_weights = True
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class."""
@@ -49,25 +53,30 @@ class SoftmaxCrossEntropy(Loss):
         """Return one logit per class."""
         return (target.count,) if isinstance(target, Classes) else None
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean cross-entropy."""
         expect_class_targets(self.path, t, x.shape)
-        self.t = t
+        self.t, self.weights = t, weights
         shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
         at_target = self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
         losses = self.normalize(shifted)
         np.log(losses, out=losses)
         np.subtract(losses, at_target, out=losses)
+        if weights is not None:
+            return mean_of(losses, weights)
         return float(np.add.reduce(losses, dtype=np.float64)) / len(t)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / rows."""
-        p, t, scale = self.p, self.t, dloss / len(self.t)
+        p, t, share = self.p, self.t, dloss / len(self.t) if self.weights is None else 1.0
         dx = self.buffer("dx", p.shape[::-1])
         if t.ndim == 1:
-            return cross_entropy_gradient(p, t, scale, dx)
-        np.subtract(p.T, t, out=dx)
-        np.multiply(dx, scale, out=dx)
+            cross_entropy_gradient(p, t, share, dx)
+        else:
+            np.subtract(p.T, t, out=dx)
+            np.multiply(dx, share, out=dx)
+        if self.weights is not None:
+            np.multiply(dx, shares_of_rows(dloss, dx[:, :1], self.weights), out=dx)
         return dx
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import ClassWeights, ParameterError, ShapeError
+from mlpkit import ClassWeights
 from mlpkit_plugins.kernels import shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
+from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
 from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         loss = mean over rows of  log Σ exp(x - max x) - Σ t (x - max x)
         dx   = dloss (p - t) / rows
 
-    Here t is one-hot; integer labels mean the same. Subtracting the row's largest logit keeps every
-    exponential at most 1, so that logits up to ±1e38 are safe in float32.
+    Here t is one-hot; integer labels mean the same. If rows have weights w, the mean over them is Σ w loss / Σ w.
+    Subtracting the row's largest logit keeps every exponential at most 1, so that logits up to ±1e38 are safe in
+    float32.
 
-    With label smoothing, class weights, or weights w of the rows, u takes the place of the one-hot t:
+    With label smoothing or class weights, u takes the place of the one-hot t, and w is 1 if rows have no weights:
 
         u    = w class_weights ((1 - label_smoothing) t + label_smoothing / classes)
         loss = Σ over rows of  (Σ u) log Σ exp(x - max x) - Σ u (x - max x),  divided by weight
@@ -52,35 +54,27 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         and Wojna, Rethinking the Inception Architecture for Computer Vision (2016), section 7, for smoothed labels.
     """
 
-    takes_weights = True
-
     def __init__(
         self,
         *,
         label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0,
         class_weights: ClassWeights | None = None,
     ) -> None:
-        if class_weights is not None and not any(class_weights):
-            raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")
+        expect_some_weight(class_weights)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
-        self.adjusts = label_smoothing > 0 or class_weights is not None
+        self.plain = not label_smoothing and class_weights is None
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class, and one class weight per class."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
-        if self.class_weights is not None and len(self.class_weights) != logits:
-            raise ShapeError(
-                f"{self.path} has {len(self.class_weights)} class weights for {logits} logits",
-                expected=f"{logits} numbers in class_weights, one per class",
-            )
+        expect_weight_per_class(self.path, self.class_weights, logits, "logits")
         super().build(input_shape, target)
 
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
-        """Return the mean cross-entropy, to u if labels are smoothed, or classes or rows weighted."""
-        self.plain = not self.adjusts and weights is None
+        """Return the mean cross-entropy, to u if labels are smoothed or classes weighted."""
         if self.plain:
-            return super().forward(x, t)
+            return super().forward(x, t, weights)
         expect_class_targets(self.path, t, x.shape)
         self.u = self._adjusted(t, x.shape, weights)
         self.total_weight = self.weight(t, weights) or 1.0  # if all weights are 0, so is the loss

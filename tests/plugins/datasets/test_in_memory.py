@@ -40,7 +40,7 @@ def held(x, t=T, **options):
 
 
 def taken(dataset, dtype="float64"):
-    shape, target, _ = dataset.describe()
+    shape, target, *_ = dataset.describe()
     train = dataset.open(0)["train"]
     form, target_dtype = target.array(np.dtype(dtype))
     x, t = np.empty((len(train), *shape), dtype), np.empty((len(train), *form), target_dtype)

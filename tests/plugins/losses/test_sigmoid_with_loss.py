@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mlpkit import Classes, Labels, Sequential, ShapeError, UsageError, Values
+import mlpkit
+from mlpkit import Classes, Labels, ParameterError, Sequential, ShapeError, UsageError, Values
 from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 
 def loss_of(labels, dtype="float64", target=None):
@@ -142,3 +144,57 @@ def test_data_that_does_not_fit_is_refused(target, logits, message):
 def test_inputs_have_one_axis():
     with pytest.raises(ShapeError, match="put Flatten before it"):
         SigmoidWithLoss().build((3, 4), None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), weights=st.lists(st.sampled_from([0.0, 0.5, 3.0]), min_size=2, max_size=2).filter(any))
+def test_class_weights_are_those_of_softmax_with_a_logit_of_0(data, weights):
+    rows = data.draw(st.integers(1, 6))
+    x = data.draw(arrays.arrays(np.float64, (rows, 1), elements=st.floats(-20, 20)))
+    t = data.draw(arrays.arrays(np.int64, rows, elements=st.integers(0, 1)))
+    of_rows = data.draw(st.none() | arrays.arrays(np.float64, rows, elements=st.sampled_from([0.0, 1.0, 2.5])))
+    given_weights = () if of_rows is None else (of_rows,)
+    softmax = standalone(SoftmaxWithLoss(class_weights=weights), (2,), target=Classes(2))
+    expected = softmax.forward(np.concatenate([np.zeros_like(x), x], axis=1), t, *given_weights)
+    soft = np.eye(2)[t] * 0.5 + 0.25
+    for target, labels in ((Classes(2), t), (Classes(2, one_hot=True), np.eye(2)[t])):
+        loss = standalone(SigmoidWithLoss(class_weights=weights), (1,), target=target)
+        assert loss.forward(x, labels, *given_weights) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+        np.testing.assert_allclose(loss.backward(0.5), softmax.backward(0.5)[:, 1:], rtol=1e-10, atol=1e-15)
+        assert loss.weight(labels, *given_weights) == pytest.approx(softmax.weight(t, *given_weights))
+        softmax.forward(np.concatenate([np.zeros_like(x), x], axis=1), t, *given_weights)
+    expected = softmax.forward(np.concatenate([np.zeros_like(x), x], axis=1), soft, *given_weights)
+    assert loss.forward(x, soft, *given_weights) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    np.testing.assert_allclose(loss.backward(), softmax.backward()[:, 1:], rtol=1e-10, atol=1e-15)
+
+
+def test_class_weights_stay_in_the_dtype_of_the_network():
+    loss = standalone(SigmoidWithLoss(class_weights=[1, 3]), (1,), target=Classes(2), dtype="float32")
+    loss.forward(np.ones((3, 1), np.float32), np.array([0, 1, 1], np.uint8))
+    assert loss.backward().dtype == np.float32
+
+
+def test_class_weights_are_for_two_classes():
+    with pytest.raises(ParameterError) as caught:
+        SigmoidWithLoss(class_weights=[0, 0])
+    assert str(caught.value) == "class_weights: all weights are 0; expected a number greater than 0 among them"
+    with pytest.raises(ShapeError, match="has 3 class weights for 2 classes; expected 2 numbers in class_weights"):
+        SigmoidWithLoss(class_weights=[1, 2, 3]).build((1,), Classes(2))
+    for labels, target in ((3, Labels(3)), (1, Labels(1)), (3, None)):
+        with pytest.raises(ShapeError, match=f"weights, but compares {labels} labels; .*; leave out class_weights"):
+            SigmoidWithLoss(class_weights=[1, 2]).build((labels,), target)
+
+
+@pytest.mark.parametrize(("said", "expected"), [("balanced", [30 / 36, 30 / 24]), ({"yes": 4}, [1, 4])])
+def test_class_weights_may_be_balanced_or_by_name(tmp_path, said, expected):
+    rows = [f"{i},{'yes' if i % 5 > 2 else 'no'}" for i in range(30)]
+    (tmp_path / "table.csv").write_text("\n".join(["a,kind", *rows]))
+    spec = mlpkit.load_spec(
+        {
+            "mlpkit": 1,
+            "data": {"csv": {"file": str(tmp_path / "table.csv"), "target": "kind", "validation": 0, "test": 0}},
+            "layers": [{"Affine": {"units": "auto"}}, {"SigmoidWithLoss": {"class_weights": said}}],
+            "training": {"optimizer": "sgd", "epochs": 1},
+        }
+    )
+    assert mlpkit.build(spec).loss_layer.class_weights == pytest.approx(expected)

@@ -26,6 +26,7 @@ CASES = [
         lambda: SoftmaxWithLoss(class_weights=[1, 0, 2, 0.5]), (4,), Classes(4, one_hot=True), id="class weights"
     ),
     pytest.param(SigmoidWithLoss, (1,), Classes(2), id="sigmoid"),
+    pytest.param(lambda: SigmoidWithLoss(class_weights=[0.5, 2]), (1,), Classes(2), id="sigmoid, class weights"),
     pytest.param(SigmoidWithLoss, (3,), Labels(3), id="sigmoid, labels"),
     pytest.param(MeanSquaredError, (2, 3), Values((2, 3)), id="squared"),
     pytest.param(MeanAbsoluteError, (1,), Values((1,)), id="absolute"),

@@ -74,6 +74,10 @@ class LossExample(OperationExample):
         """Return dx."""
         return operation.backward(DLOSS)
 
+    def divided_by(self, operation: Loss, batch: Batch) -> float:
+        """Return the minibatch's weight, which other rows are part of."""
+        return weight_of(operation, batch.t)
+
     def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
         assert self.target is not None
         return random_targets(self.target, rows, rng, dtype)

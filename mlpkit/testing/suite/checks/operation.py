@@ -112,6 +112,10 @@ class OperationExample(ExampleWithShape):
     def backward(self, operation: Any, batch: Batch) -> Any:
         """Call the operation's ``backward``."""
 
+    def divided_by(self, operation: Any, batch: Batch) -> float:
+        """Return what each row's part of a minibatch's gradient is divided by; 1 for a layer."""
+        return 1.0
+
     def exercise(self) -> Arrays:
         """Go forward and backward in training, and forward in evaluation, in both dtypes."""
         found: Arrays = {}
@@ -214,13 +218,14 @@ def examples_do_not_affect_each_other(example: OperationExample) -> None:
     others = example.batch(number=1)
     for array, kept in zip(others, batch, strict=True):
         array[KEPT] = kept[KEPT]
-    found, expected = _kept_rows(example.run(operation, others)), _kept_rows(example.run(operation, batch))
+    found, expected = (_kept_rows(example, operation, each) for each in (others, batch))
     remedy = "compute each row from its own inputs, or set couples_examples = True in the class"
     expect_close(found, expected, "in the rows that stayed, when the other rows changed", remedy, tolerance=1e-9)
 
 
-def _kept_rows(arrays: Arrays) -> Arrays:
-    rows: dict[str, Any] = {what: arrays[what] for what in (OUTPUTS, INPUT_GRADIENT)}
+def _kept_rows(example: OperationExample, operation: Any, batch: Batch) -> Arrays:
+    arrays = example.run(operation, batch)
+    rows = {OUTPUTS: arrays[OUTPUTS], INPUT_GRADIENT: arrays[INPUT_GRADIENT] * example.divided_by(operation, batch)}
     return {what: array[KEPT] for what, array in rows.items() if array.ndim}
 
 

@@ -1,0 +1,38 @@
+"""Weights of examples that Python holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64]:
+    """Return weights as an array with a number for each example.
+
+    Args:
+        weights: what was given.
+        examples: how many there must be.
+        source: what to call them in messages.
+
+    Raises:
+        DataError: there are more or fewer, one is no number from 0 up, or all are 0.
+    """
+    try:
+        array = np.asarray(weights, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(source, f"is no array of numbers: {error}") from error
+    if array.shape != (examples,):
+        raise DataError(source, f"has the shape {array.shape}; expected ({examples},), a number for each example")
+    wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
+    if len(wrong):
+        remedy = "put a number from 0 up there, or leave out the example"
+        raise DataError(source, f"the weight of example {wrong[0]} is {array[wrong[0]]:g}; {remedy}")
+    if not array.any():
+        raise DataError(source, "the weight of every example is 0")
+    return array

@@ -1,0 +1,39 @@
+"""Checks of class weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit import ParameterError, ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def expect_some_weight(class_weights: Sequence[float] | None) -> None:
+    """Make sure that a class has a weight above 0.
+
+    Raises:
+        ParameterError: all weights are 0.
+    """
+    if class_weights is not None and not any(class_weights):
+        raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")
+
+
+def expect_weight_per_class(who: str, class_weights: Sequence[float] | None, count: int, what: str) -> None:
+    """Make sure that there is one class weight per class.
+
+    Args:
+        who: the loss, for the error.
+        class_weights: the weights; None for none.
+        count: how many there must be.
+        what: what they are for, such as ``classes``.
+
+    Raises:
+        ShapeError: there are more or fewer weights.
+    """
+    if class_weights is not None and len(class_weights) != count:
+        raise ShapeError(
+            f"{who} has {len(class_weights)} class weights for {count} {what}",
+            expected=f"{count} numbers in class_weights, one per class",
+        )
