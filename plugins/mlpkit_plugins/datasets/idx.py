@@ -12,14 +12,14 @@ from mlpkit import FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import Files, SplitOptions
-from mlpkit_plugins.files.idx_files import idx_pair, idx_pairs, is_idx
+from mlpkit_plugins.files.idx_files import idx_pair, idx_pairs, images_at, is_idx
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.idx import read_idx, read_idx_shape
 from mlpkit_plugins.formats.image import read_grey_images
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -134,7 +134,19 @@ class Idx(SplitOptions, ArrayDataset):
         Raises:
             DataError: the file is missing, of another format, or damaged.
         """
-        return read_grey_images(idx_pair(path)[0] if path.is_dir() else path)
+        return read_grey_images(images_at(path))
+
+    def read_examples(
+        self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Read images and labels from a file of images and that of labels beside it, or from a folder of such files.
+
+        Raises:
+            DataError: a file is missing, of another format, or damaged.
+        """
+        if not isinstance(source, Path):
+            return super().read_examples(source)
+        return self.examples_in(_opened_at(*idx_pair(source)))
 
 
 class _Images:
@@ -154,7 +166,8 @@ class _Images:
 
 
 def _opened(images: tuple[str, str], labels: tuple[str, str]) -> Examples:
-    images_path, labels_path = named_file(*images), named_file(*labels)
-    return Examples(
-        _Images(images_path), read_idx(labels_path, LABELS), images[1], labels[1], (images_path, labels_path)
-    )
+    return _opened_at(named_file(*images), named_file(*labels))._replace(inputs_name=images[1], targets_name=labels[1])
+
+
+def _opened_at(images: Path, labels: Path) -> Examples:
+    return Examples(_Images(images), read_idx(labels, LABELS), str(images), str(labels), (images, labels))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlpkit import DataError, FilePath, Proposal
+from mlpkit import FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
-from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.npz_examples import npz_examples, reading
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.npz_file import expect_sound, npz_array, npz_shapes
+from mlpkit_plugins.formats.npz_file import expect_sound, npz_shapes
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit_plugins.arrays.array_split import ArraySplit
+    from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 
 ArrayPair: TypeAlias = tuple[str, str]
 """An array of inputs, and one of targets."""
@@ -88,7 +86,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         from mlpkit_plugins.arrays.array_choice import choose_arrays, shown_arrays  # noqa: PLC0415 - for new specs only
         from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for the same
 
-        with _reading(named_file("train", name), name) as file:
+        with reading(named_file("train", name), name) as file:
             shapes = npz_shapes(file, name)
         inputs, targets, splits, left_out = choose_arrays(shapes, name, target)
         own: dict[str, Any] = {
@@ -108,7 +106,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
             ParameterError: there is no such file.
             DataError: a file has another format, is damaged, or lacks an array.
         """
-        return {split: self._headers(path, name, *arrays) for split, path, name, arrays in self._places()}
+        return {split: npz_examples(path, name, *arrays) for split, path, name, arrays in self._places()}
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
         """Return the splits by name, once the arrays' checksums have been compared.
@@ -118,7 +116,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
             DataError: a file is damaged, or the arrays don't belong together.
         """
         for _, path, name, arrays in self._places():
-            with _reading(path, name) as file:
+            with reading(path, name) as file:
                 for array in arrays:
                     expect_sound(file, array, name)
         return super().open(seed)
@@ -133,7 +131,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         """
         if not isinstance(source, Path):
             return super().read_examples(source)
-        return self.examples_in(self._headers(source, str(source), self.inputs, self.targets))
+        return self.examples_in(npz_examples(source, str(source), self.inputs, self.targets))
 
     def _places(self) -> Iterator[tuple[str, Path, str, ArrayPair]]:
         """Yield where the examples of each split are: the file, its name in the spec, and the two arrays."""
@@ -144,19 +142,3 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
                 yield split, named_file(split, given), given, own
             else:
                 yield split, named_file("file", self.file), self.file, given
-
-    def _headers(self, path: Path, name: str, inputs: str, targets: str) -> Examples:
-        with _reading(path, name) as file:
-            x, t = (npz_array(file, array, name) for array in (inputs, targets))
-        return Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
-
-
-@contextmanager
-def _reading(path: Path, name: str) -> Iterator[IO[bytes]]:
-    try:
-        with path.open("rb") as file:
-            if not os.fstat(file.fileno()).st_size:  # a file in /proc might never end
-                raise DataError(name, "the file is empty; expected an .npz file")
-            yield file
-    except OSError as error:
-        raise DataError(name, f"can't be read: {error.strerror or error}") from error

@@ -1,0 +1,48 @@
+"""Two arrays of an .npz file as examples."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from mlpkit import DataError
+from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.formats.npz_file import npz_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def npz_examples(path: Path, name: str, inputs: str, targets: str) -> Examples:
+    """Open two arrays, and read their headers.
+
+    Args:
+        path: the file.
+        name: what to call it in messages.
+        inputs: the array of inputs.
+        targets: the array of targets.
+
+    Raises:
+        DataError: the file has another format, is damaged, or lacks an array.
+    """
+    with reading(path, name) as file:
+        x, t = (npz_array(file, array, name) for array in (inputs, targets))
+    return Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
+
+
+@contextmanager
+def reading(path: Path, name: str) -> Iterator[IO[bytes]]:
+    """Open an .npz file.
+
+    Raises:
+        DataError: it is empty, or can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            if not os.fstat(file.fileno()).st_size:  # a file in /proc might never end
+                raise DataError(name, "the file is empty; expected an .npz file")
+            yield file
+    except OSError as error:
+        raise DataError(name, f"can't be read: {error.strerror or error}") from error
