@@ -13,6 +13,7 @@ from mlpkit import Classes, DataError, Dataset, Description, ShapeError, Values
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import array_target, expect_logarithms, remedy_for_values
 from mlpkit_plugins.arrays.finite_rows import expect_finite
+from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, values_scaling
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Target, ValuesScaling
+    from mlpkit import Doubt, RawArray, Target, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
     from mlpkit_plugins.arrays.value_scaling import ScaleTarget
     from mlpkit_plugins.formats.rows_on_disk import Rows
@@ -123,6 +124,19 @@ class ArrayDataset(Dataset):
             name: ArraySplit(found, rows, self._scaling, largest.get(name, largest["train"]))
             for name, (found, rows) in parts.items()
         }
+
+    def raw_arrays(self) -> list[RawArray]:
+        """Return the arrays of inputs and targets.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        examples = self._opened()
+        training, parts = examples["train"], examples.values()
+        return [
+            raw_array(training.inputs_name, "input", (part.inputs for part in parts)),
+            raw_array(training.targets_name, "target", (part.targets for part in parts)),
+        ]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of the files' content, once opened; empty until then."""

@@ -21,6 +21,7 @@ from mlpkit import (
     ModelFileError,
     ParameterError,
     Proposal,
+    RawArray,
     ShapeError,
     did_you_mean,
 )
@@ -99,6 +100,7 @@ class ImageFolder(Dataset):
         self._image_shape: tuple[int, int, int] | None = None
         self._files: dict[str, list[ClassFile]] | None = None
         self._fingerprint = ""
+        self._pixels: dict[str, tuple[int, int]] = {}
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -160,8 +162,14 @@ class ImageFolder(Dataset):
             shaped = images.reshape(len(files), *self._input_shape())
             count = len(self._classes)
             splits[split] = ImageSplit(shaped, numbers, classes=count, normalize=self.normalize, one_hot=False)
+            self._pixels[split] = int(images.min()), int(images.max())
         self._fingerprint = checksum.hexdigest()
         return splits
+
+    def raw_arrays(self) -> list[RawArray]:
+        """Return the pixels of the images, once opened."""
+        darkest, brightest = zip(*self._pixels.values(), strict=True)
+        return [RawArray("pixels", "input", "uint8", self._expect_shape(), min(darkest), max(brightest))]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over names and contents, once opened; empty until then."""

@@ -10,6 +10,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Classes, Dataset, Description, FilePath, ModelFileError, ParameterError, ShapeError
+from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
 from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
 from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import RawArray
     from mlpkit_plugins.datasets.mnist_names import MnistSource
 
 CLASSES = 10
@@ -110,6 +112,16 @@ class Mnist(Dataset):
         test_images = arrays[TEST_IMAGES].reshape(-1, *description.input_shape)
         splits["test"] = self._split(test_images, arrays[TEST_LABELS].astype(np.int64))
         return splits
+
+    def raw_arrays(self) -> list[RawArray]:
+        """Return the images and the labels.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        source = self._source()
+        images, labels = ([source.read(name)[0] for name in RANKS if RANKS[name] == rank] for rank in (3, 1))
+        return [raw_array("images", "input", images), raw_array("labels", "target", labels)]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over the checksums of the four files, once opened; empty until then."""

@@ -155,7 +155,8 @@ class TableDataset(TableOptions, Dataset):
         files = {name: self.files.get(name, self.file) for name in splits}
         sources = {file: self.source(named_file("file", file), file) for file in files.values()}
         raw = {name: RawSplit(sources[files[name]], split.rows_in_file()) for name, split in splits.items()}
-        roles = dict.fromkeys(encoder.inputs, "input") | dict.fromkeys(self.targets, "target")
+        roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
+        roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
         return [
             RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes)
             for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
