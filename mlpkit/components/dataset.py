@@ -209,6 +209,13 @@ class Dataset(Component):
         learns nothing from the data.
         """
 
+    def locate(self, name: str) -> Path:
+        """Return the path of a file to predict for, or to evaluate on, that is named as a spec names files.
+
+        By default that is its path.
+        """
+        return Path(name)
+
     def read(self, path: Path) -> NDArray[Any]:
         """Read raw inputs for prediction from a file in one of this data set's own formats.
 

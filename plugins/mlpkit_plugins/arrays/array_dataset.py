@@ -17,12 +17,14 @@ from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, values_scaling
+from mlpkit_plugins.files.named_file import located
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -154,6 +156,10 @@ class ArrayDataset(Dataset):
         """
         self._scaling = Scaling.from_state(state, self.divide_by)
         self._is_loaded = True
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file, which may be one that ships with mlpkit."""
+        return located(name)
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Scale raw inputs.

@@ -27,7 +27,7 @@ from mlpkit import (
 )
 from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
-from mlpkit_plugins.files.named_file import named_folder
+from mlpkit_plugins.files.named_file import located, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.splits.at_random import split_at_random
@@ -201,6 +201,10 @@ class ImageFolder(Dataset):
                 raise ModelFileError(
                     f"the encoder of the images is {reprlib.repr(state)}, which no such data set writes"
                 )
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file, which may be one that ships with mlpkit."""
+        return located(name)
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read an image, or all images of a folder, in the order of their names.

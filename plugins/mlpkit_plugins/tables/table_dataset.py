@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
-from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
@@ -185,6 +185,10 @@ class TableDataset(TableOptions, Dataset):
             raise ModelFileError("the encoder of the table doesn't order the columns that it encodes")
         self._encoder, self._order, self._splits = encoder, tuple(order), None
         self._is_loaded = True
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file, which may be one that ships with mlpkit."""
+        return located(name)
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read the columns that the model takes from a file in the format of the data set.
