@@ -80,33 +80,18 @@ class Idx(SplitOptions, ArrayDataset):
             ParameterError: a file is missing, or it isn't clear which one holds the labels.
             DataError: a file is damaged, or nothing can be learned from it as it is.
         """
-        from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for new specs only
-        from mlpkit_plugins.files.files_beside import pairs_of_splits, with_targets  # noqa: PLC0415 - for the same
-
         name = files["train"]
         if Path(name).is_dir():
             pairs = idx_pairs(Path(name))
             if "train" not in pairs:
                 return None
-            name = str(pairs["train"][0])
+            files = {**files, "train": str(pairs["train"][0])}
         elif not is_idx(name):
             return None
-        _, labels = with_targets("train", name, target, "an IDX file with a label for each image")
-        own: dict[str, Any] = pairs_of_splits(name, labels)
-        own |= {split: with_targets(split, file) for split, file in files.items() if split != "train"}
-        examples = cls(name, labels, **own).open_files()["train"]
-        decisions = [(split, " and ".join(pair)) for split, pair in own.items() if split not in files]
-        found = FoundArrays(
-            "idx",
-            {"images": name, "labels": labels, **own},
-            examples,
-            Path(name).name,
-            Path(labels).name,
-            decisions,
-            are_bytes=True,
-            files=[name, labels, *(file for pair in own.values() for file in pair)],
-        )
-        return propose_for_arrays(found)
+        from mlpkit_plugins.arrays.first_spec import propose_for_pair  # noqa: PLC0415 - guesses are for new specs only
+
+        expected = "an IDX file with a label for each image"
+        return propose_for_pair("idx", ("images", "labels"), files, target, _opened, expected, are_bytes=True)
 
     def open_files(self) -> dict[str, Examples]:
         """Read the headers of the images, and the labels.

@@ -75,17 +75,10 @@ class Npy(SplitOptions, ContentOptions, ArrayDataset):
         name = files["train"]
         if not name.lower().endswith(".npy"):
             return None
-        from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for new specs only
-        from mlpkit_plugins.files.files_beside import pairs_of_splits, with_targets  # noqa: PLC0415 - for the same
+        from mlpkit_plugins.arrays.first_spec import propose_for_pair  # noqa: PLC0415 - guesses are for new specs only
 
-        _, targets = with_targets("train", name, target, "an .npy file with a row for each example")
-        own: dict[str, Any] = pairs_of_splits(name, targets)
-        own |= {split: with_targets(split, file) for split, file in files.items() if split != "train"}
-        examples = cls(name, targets, **own).open_files()["train"]
-        decisions = [(split, " and ".join(pair)) for split, pair in own.items() if split not in files]
-        parameters = {"inputs": name, "targets": targets, **own}
-        named = [targets, *(file for pair in own.values() for file in pair)]
-        return propose_for_arrays(FoundArrays("npy", parameters, examples, name, targets, decisions, files=named))
+        expected = "an .npy file with a row for each example"
+        return propose_for_pair("npy", ("inputs", "targets"), files, target, _opened, expected)
 
     def open_files(self) -> dict[str, Examples]:
         """Open the files, and read their headers.
