@@ -15,14 +15,14 @@ from mlpkit_plugins.files.paired_names import INPUTS, TARGETS, has_word, of_spli
         ("x", ["x", "y", "t"], "t"),
         ("X", ["X", "y"], "y"),
         ("x_train.npy", ["y_test.npy", "y_train.npy"], "y_train.npy"),
-        ("train-images-idx3-ubyte.gz", ["train-labels-idx1-ubyte.gz", "train-labels-idx1-ubyte"], "train-labels-idx1-ubyte.gz"),
+        ("images-idx3-ubyte.gz", ["labels-idx1-ubyte.gz", "labels-idx1-ubyte"], "labels-idx1-ubyte.gz"),
         ("train-images.idx3-ubyte", ["train-labels.idx1-ubyte"], "train-labels.idx1-ubyte"),
         ("my data.npy", ["my target.npy"], "my target.npy"),
         ("x", ["x_t", "tx", "text"], None),
         ("max.npy", ["mat.npy", "may.npy"], None),
         ("rows", ["t"], None),
     ],
-)  # fmt: skip
+)
 def test_targets_of_inputs(name, names, found):
     assert renamed(name, names, INPUTS, TARGETS) == found
 
