@@ -135,7 +135,7 @@ def _meaning(found: FoundArrays, inputs: InputGuess, aim: TargetGuess) -> dict[s
     if len(inputs.shape) > 1 and inputs.images is None:
         parameters["flatten"] = True
     if inputs.divide_by != 1:
-        parameters["divide_by"] = inputs.divide_by
+        parameters["divide_by"] = int(inputs.divide_by) if inputs.divide_by.is_integer() else inputs.divide_by
     if inputs.standardize:
         parameters["standardize"] = True
     return parameters

@@ -38,7 +38,6 @@ COLOURFUL: Final = 16
 COLOURED_PIXELS: Final = 0.01
 """An image has colours if more than this share of its pixels are coloured."""
 
-CLASSES_SHOWN: Final = 8
 PIXEL: Final = 255
 
 
@@ -91,20 +90,20 @@ def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal
     if len(counts) == 1:
         message = f"'{files['train']}' has one subfolder, {min(counts)}; expected one for each class, two or more"
         raise ParameterError("train", message)
-    pictures = _pictures(found)
+    pictures, classes = _pictures(found), ClassTarget(counts)
     data = FirstData(
         "image_folder",
         {**folders, **pictures.parameters},
-        {"folder": _classes(counts), "resize": pictures.sizes},
+        {"folder": str(classes), "resize": pictures.sizes},
         [
             ("images", f"{len(found):,} in {folders['folder']}, {pictures}"),
             *((split, folders[split]) for split in OTHER_SPLITS if split in folders and split not in files),
-            ("classes", _classes(counts)),
+            ("classes", str(classes)),
         ],
         list(folders.values()),
     )
     shares = held_out(len(found), folders)
-    network = _network(left_to_train(len(found), shares), pictures.inputs, ClassTarget(counts))
+    network = _network(left_to_train(len(found), shares), pictures.inputs, classes)
     return first_spec(f"Predicts the folder of an image in {folders['folder']}.", data, shares, network)
 
 
@@ -161,9 +160,3 @@ def _has_colours(image: NDArray[np.uint8]) -> bool:
 
 def _network(examples: int, inputs: ImageInputs, target: ClassTarget) -> FirstNetwork:
     return perceptron(examples, target) if inputs.are_small else convolutional(examples, inputs, target)
-
-
-def _classes(counts: Mapping[str, int]) -> str:
-    rows = sum(counts.values())
-    shown = [f"{name} {count / rows:.0%}" for name, count in list(counts.items())[:CLASSES_SHOWN]]
-    return f"{len(counts)} classes: {', '.join(shown)}{', ...' if len(counts) > len(shown) else ''}"
