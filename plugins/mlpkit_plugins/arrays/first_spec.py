@@ -100,7 +100,7 @@ def propose_for_arrays(found: FoundArrays) -> Proposal:
     expect_pairs(examples)
     expect_finite(examples.inputs, examples.inputs_name)
     expect_finite(examples.targets, examples.targets_name)
-    inputs = guess_inputs(examples.inputs, examples.inputs_name)
+    inputs = guess_inputs(examples.inputs, examples.inputs_name, are_bytes=found.are_bytes)
     aim = guess_target(examples.targets, examples.targets_name, are_classes=found.are_bytes)
     count = examples.inputs.shape[0]
     shares = held_out(count, found.parameters)

@@ -70,6 +70,11 @@ def test_how_inputs_are_scaled(inputs, divide_by, standardize):
     assert guess.standardize == standardize
 
 
+def test_a_data_set_of_bytes_divides_dark_images_too():
+    dark = RNG.integers(0, 9, (50, 20, 20)).astype(np.uint8)
+    assert guess_inputs(dark, "x", are_bytes=True).text == "images of 20 by 20 pixels, from 0 to 8, divided by 255"
+
+
 @pytest.mark.parametrize(
     ("shape", "images"),
     [
