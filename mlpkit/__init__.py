@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.dataset import Description as Description
     from mlpkit.components.dataset import Doubt as Doubt
     from mlpkit.components.dataset import Proposal as Proposal
+    from mlpkit.components.dataset import RawArray as RawArray
     from mlpkit.components.dataset import RawColumn as RawColumn
     from mlpkit.components.dataset import Split as Split
     from mlpkit.components.elementwise import Elementwise as Elementwise
@@ -128,7 +129,7 @@ _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),
     "mlpkit.components.callback": ("Callback", "TrainingView", "Weights"),
     "mlpkit.components.component": ("Component",),
-    "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawColumn", "Split"),
+    "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawArray", "RawColumn", "Split"),
     "mlpkit.components.elementwise": ("Elementwise",),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),

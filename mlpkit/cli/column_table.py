@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.cli.formatting import GAP, blocks, counted, paragraph, shortened, sparkline
 from mlpkit.cli.output import on_one_line
+from mlpkit.components.dataset import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlpkit.jobs.raw_data import ColumnSummary
 
-TITLES: Final = {"target": "target", "input": "inputs", "weight": "weight", "left out": "left out"}
+TITLES: Final = {"input": "inputs", "split": "decides the split"}
+"""What columns of a role are called, if not like the role."""
 MOST_COLUMNS: Final = 40
 """Columns of a role that are shown unless all are asked for."""
 LONGEST_NAME: Final = 32
@@ -24,7 +26,7 @@ INDENT: Final = "  "
 
 
 def column_table(columns: Sequence[ColumnSummary], width: int | None, *, every: bool) -> list[str]:
-    """Return the lines of the table: targets, inputs, weights, and what is left out.
+    """Return the lines of the table: targets, inputs, columns of other roles, and what is left out.
 
     Args:
         columns: the columns.
@@ -32,7 +34,7 @@ def column_table(columns: Sequence[ColumnSummary], width: int | None, *, every: 
         every: whether to show all columns of a wide table, and not only the first and the unusual ones.
     """
     longest_name = LONGEST_NAME if width is None else min(LONGEST_NAME, width // 3)
-    roles = [(title, [column for column in columns if column.role == role]) for role, title in TITLES.items()]
+    roles = [(TITLES.get(role, role), [column for column in columns if column.role == role]) for role in ROLES]
     shown = [(title, members if every else _most_unusual(members), len(members)) for title, members in roles if members]
     kept, room = _kept([_cells(column, longest_name) for _, some, _ in shown for column in some], width)
     blank = [""] * len(kept)

@@ -51,8 +51,8 @@ def command(
     all splits together: its type, missing and distinct values, a histogram, and the range or the most common texts.
     Columns with a single value, columns that tell the target, and rows that splits share are pointed out.
 
-    With --encoded, and of data that is no table: shapes, the range of each input, and a few examples, as the network
-    gets them. With --json, all of this.
+    Of arrays and images: their type, shape and range in the file. With --encoded, and of other data: shapes, the range
+    of each input, and a few examples, as the network gets them. With --json, all of this.
     """
     from mlpkit.jobs.data import data  # noqa: PLC0415 - loads NumPy, which --help does without
 
@@ -63,8 +63,7 @@ def command(
         document(_document(path, report))
     else:
         width = line_length()
-        content = _encoded(report, width) if encoded or not report.columns else _columns(report, width, every=every)
-        result("\n".join([*_heading(path, report, width), *content]))
+        result("\n".join([*_heading(path, report, width), *_content(report, width, encoded=encoded, every=every)]))
 
 
 def _heading(path: str, report: DataReport, width: int | None) -> list[str]:
@@ -72,6 +71,29 @@ def _heading(path: str, report: DataReport, width: int | None) -> list[str]:
     inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
     lines = [f"{path}: {report.spec.data.name}", *paragraph(inputs, indent="  ", width=width), ""]
     return lines + (_counts(report, width) if report.counts else _sizes(report))
+
+
+def _content(report: DataReport, width: int | None, *, encoded: bool, every: bool) -> list[str]:
+    if report.columns and not encoded:
+        return _columns(report, width, every=every)
+    if report.arrays and not encoded:
+        return _arrays(report, width)
+    return _encoded(report, width)
+
+
+def _arrays(report: DataReport, width: int | None) -> list[str]:
+    """Return a line for each array, and what is unusual about their examples."""
+    from mlpkit.cli.column_table import remarks  # noqa: PLC0415 - only data that is shown as it stands needs it
+
+    rows = [("array", "type", "shape", "range")]
+    for array in report.arrays:
+        bounds = dict.fromkeys(f"{bound:.7g}" for bound in (array.least, array.greatest))
+        rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), " to ".join(bounds)))
+    lines = ["", *blocks(rows, indent="  ", width=width)]
+    if report.values:
+        lines += ["", *_statistics("target", report.target_names, report.values, width)]
+    told = remarks((), report.repeated, report.description.sizes, width)
+    return [*lines, "", *told] if told else lines
 
 
 def _columns(report: DataReport, width: int | None, *, every: bool) -> list[str]:
@@ -159,6 +181,7 @@ def _document(path: str, report: DataReport) -> dict[str, Any]:
         "splits": splits,
         "inputs": _plain_statistics(report.input_names, report.inputs),
         "values": _plain_statistics(report.target_names, report.values) if report.values else None,
+        "arrays": [array._asdict() for array in report.arrays],
         "columns": [column._asdict() for column in report.columns],
         "repeated_rows": dict(report.repeated),
         "examples": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 
 from mlpkit.components.component import Component
 from mlpkit.errors import DataError
@@ -81,12 +81,16 @@ class Split(Protocol):
         """
 
 
+ROLES: Final = ("target", "input", "weight", "split", "left out")
+"""What a column of a table may be for: ``split`` says which split a row goes to."""
+
+
 class RawColumn(NamedTuple):
     """A column of the table that examples come from, as it stands there.
 
     Args:
         name: its name.
-        role: ``input``, ``target``, ``weight``, or ``left out`` of the examples.
+        role: what it is for: ``input``, ``target``, ``weight``, ``split``, or ``left out``.
         texts: the distinct values, as texts.
         numbers: the number that each text stands for, shape (texts,), NaN for none; None if they are no numbers.
         codes: for each split the position of each row's value in ``texts``, -1 if it is missing.
@@ -97,6 +101,26 @@ class RawColumn(NamedTuple):
     texts: Sequence[str]
     numbers: NDArray[Any] | None
     codes: Mapping[str, NDArray[Any]]
+
+
+class RawArray(NamedTuple):
+    """An array that examples come from, as it stands in its file, all splits together.
+
+    Args:
+        name: its name.
+        role: ``input`` or ``target``.
+        dtype: the type of its elements.
+        shape: the shape of one example's part.
+        least: the smallest number.
+        greatest: the largest number.
+    """
+
+    name: str
+    role: str
+    dtype: str
+    shape: tuple[int, ...]
+    least: float
+    greatest: float
 
 
 class Dataset(Component):
@@ -188,6 +212,13 @@ class Dataset(Component):
         If the data set is described and opened after that, as when a run is evaluated again, it uses this state and
         learns nothing from the data.
         """
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file to predict for, or to evaluate on, that is named as a spec names files.
+
+        By default that is its path.
+        """
+        return Path(name)
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read raw inputs for prediction from a file in one of this data set's own formats.
@@ -285,6 +316,16 @@ class Dataset(Component):
         """Return all columns of the table that examples come from, once opened, those that are left out too.
 
         ``mlpkit data`` shows them. None, the default, means that examples don't come from a table.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        return None
+
+    def raw_arrays(self) -> Sequence[RawArray] | None:
+        """Return the arrays that examples come from, once opened, before anything is scaled.
+
+        ``mlpkit data`` shows them. None, the default, means that examples don't come from arrays.
 
         Raises:
             DataError: a file is damaged.

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.jobs.filling_in import counted
-from mlpkit.jobs.raw_data import repeated_rows, summaries
+from mlpkit.jobs.raw_data import RepeatedExamples, repeated_rows, summaries
 from mlpkit.jobs.spec_data import data_warnings, describe_data, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import read_spec
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.dataset import Dataset, Description, RawArray
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.raw_data import ColumnSummary
@@ -115,6 +115,7 @@ class DataReport:
         data_warnings: what the data set has doubts about.
         columns: the columns of the table that examples come from, as they stand there; empty without one.
         repeated: how many rows of a split stand in the training split too.
+        arrays: the arrays that examples come from, as they stand in their files; empty without any.
     """
 
     spec: Spec
@@ -128,6 +129,7 @@ class DataReport:
     data_warnings: tuple[Diagnostic, ...] = ()
     columns: tuple[ColumnSummary, ...] = ()
     repeated: Mapping[str, int] = field(default_factory=dict)
+    arrays: tuple[RawArray, ...] = ()
 
 
 def data(
@@ -165,12 +167,14 @@ def data(
     inputs = StatisticsOfColumns(width if are_columns else 1)
     values = StatisticsOfColumns(target_width if target_width <= MOST_COLUMNS else 1)
     counts: dict[str, tuple[int, ...]] = {}
+    seen = RepeatedExamples()
     examples: list[ShownExample] = []
     for name, split in splits.items():
         together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
         count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
         for x, t, _ in BatchReader(split, description, dtype, together).in_order():
             count += counted(target, t)
+            seen.update(name, x, t)
             if name == "train":
                 inputs.update(x.reshape(len(x), -1) if are_columns else x.reshape(-1, 1))
                 values.update(t.reshape(len(t), -1) if target_width <= MOST_COLUMNS else t.reshape(-1, 1))
@@ -180,6 +184,8 @@ def data(
     are_counted = isinstance(target, Classes | Labels)
     with component_errors(f"dataset {spec.data.name} failed in raw_columns"):
         columns = dataset.raw_columns() or ()
+    with component_errors(f"dataset {spec.data.name} failed in raw_arrays"):
+        arrays = dataset.raw_arrays() or ()
     return DataReport(
         spec,
         description,
@@ -191,7 +197,8 @@ def data(
         tuple(examples),
         warnings,
         summaries(columns),
-        repeated_rows(columns),
+        repeated_rows(columns) if columns else seen.result(),
+        tuple(arrays),
     )
 
 

@@ -86,7 +86,7 @@ def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
         PluginError: the data set names more or fewer rows than it reads.
         ComponentFailure: the data set raised an exception of its own.
     """
-    expect_there(file)
+    file = located(model, file)
     with _reading(model, file):
         raw, row_names = _read(model, file)
         inputs = Inputs(_encoded(model, file, raw), file, row_names)
@@ -110,8 +110,7 @@ def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[An
     """
     match file_names(source):
         case [file]:
-            expect_there(file)
-            given: Path | Columns = file
+            given: Path | Columns = located(model, file)
         case _:
             given = _columns_with_targets(model, source)
     place = given if isinstance(given, Path) else IN_MEMORY
@@ -125,6 +124,18 @@ def _columns_with_targets(model: TrainedModel, rows: object) -> Columns:
     if columns is None or model.dataset.column_names() is None:
         raise UsageError("these rows have no targets; give them beside the rows: evaluate(rows, targets)")
     return columns
+
+
+def located(model: TrainedModel, file: Path) -> Path:
+    """Return where a file is that is named as a spec names files.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    with component_errors(f"dataset {model.spec.data.name} failed in locate"):
+        path = model.dataset.locate(str(file))
+    expect_there(path)
+    return path
 
 
 def expect_there(file: Path) -> None:

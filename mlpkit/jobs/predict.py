@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import UsageError
-from mlpkit.jobs.inputs import expect_finite, inputs_of_file
+from mlpkit.jobs.inputs import expect_finite, inputs_of_file, located
 from mlpkit.jobs.load_model import load_run
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.divergence import without_warnings
@@ -85,7 +85,7 @@ def _columns(model: TrainedModel, file: Path) -> Columns:
     if model.dataset.column_names() is None:
         raise UsageError(f"{model.spec.data.name} has no columns to keep; leave out --keep-inputs")
     with component_errors(f"dataset {model.spec.data.name} failed in read_table"):
-        return model.dataset.read_table(file)
+        return model.dataset.read_table(located(model, file))
 
 
 def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:

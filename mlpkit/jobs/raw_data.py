@@ -28,7 +28,7 @@ class ColumnSummary(NamedTuple):
 
     Args:
         name: its name.
-        role: ``input``, ``target``, ``weight`` or ``left out``.
+        role: what it is for: ``input``, ``target``, ``weight``, ``split`` or ``left out``.
         type: ``integer``, ``number``, ``text`` or ``empty``.
         missing: how many rows have no value.
         distinct: how many values differ.
@@ -73,6 +73,37 @@ def repeated_rows(columns: Sequence[RawColumn]) -> dict[str, int]:
     }
     others = {split: int(np.isin(key, keys["train"]).sum()) for split, key in keys.items() if split != "train"}
     return {split: count for split, count in others.items() if count}
+
+
+class RepeatedExamples:
+    """Counts the examples of each split but ``train`` that stand in ``train`` too, with the same inputs and target.
+
+    Each is known by 64 bits, so that a wrong count is as good as impossible.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[str, list[NDArray[np.uint64]]] = {}
+        self._factors = np.zeros(0, np.uint64)
+
+    def update(self, split: str, x: NDArray[Any], t: NDArray[Any]) -> None:
+        """Take account of examples of a split."""
+        words = np.concatenate([_words(x), _words(t)], axis=1)
+        if len(self._factors) != words.shape[1]:
+            self._factors = np.random.default_rng(0).integers(1, 2**63, words.shape[1], np.uint64)
+        self._keys.setdefault(split, []).append(words @ self._factors)
+
+    def result(self) -> dict[str, int]:
+        """Return the counts that aren't 0."""
+        keys = {split: np.concatenate(parts) for split, parts in self._keys.items()}
+        counts = {split: int(np.isin(key, keys["train"]).sum()) for split, key in keys.items() if split != "train"}
+        return {split: count for split, count in counts.items() if count}
+
+
+def _words(rows: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return rows as unsigned integers that are equal if the rows are."""
+    flat = np.ascontiguousarray(rows.reshape(len(rows), -1)) + rows.dtype.type(0)  # of -0.0, that is 0.0
+    words: NDArray[np.uint64] = flat.view(f"u{flat.dtype.itemsize}").astype(np.uint64)
+    return words
 
 
 class _Whole:

@@ -204,13 +204,104 @@ def test_images_have_statistics_too(invoke):
 def test_images_and_rows_without_names_have_statistics_as_a_whole(invoke, work):
     (work / "shapes.yaml").write_text(SHAPES)
     for flatten in ("true", "false"):
-        done = invoke("data", "shapes.yaml", "--set", f"data.image_folder.flatten={flatten}")
+        done = invoke("data", "shapes.yaml", "--encoded", "--set", f"data.image_folder.flatten={flatten}")
         assert (done.code, done.err) == (0, "")
         lines = done.out.splitlines()
         begin = next(number for number, line in enumerate(lines) if line.split()[:2] == ["input", "least"])
         assert lines[begin + 1].split()[:3] == ["all", "0.0000", "0.9765"]
         assert lines[begin + 2] == ""
         assert [line.split()[0] for line in lines[5:8]] == ["cross", "disc", "square"]
+
+
+ARRAYS = """\
+mlpkit: 1
+data: {npz: {file: own.npz, validation: 0, test: 0.2, split: in_order}}
+layers: [Flatten, {Affine: {units: auto}}, SoftmaxWithLoss]
+training: {optimizer: {sgd: {learning_rate: 0.1}}, epochs: 1}
+"""
+
+
+def test_arrays_are_shown_as_they_stand_in_their_file(invoke, work):
+    x = np.arange(200, dtype=np.int16).reshape(50, 2, 2) - 20
+    x[40:43] = x[:3]
+    np.savez("own.npz", x=x, t=np.arange(50) % 2)
+    (work / "own.yaml").write_text(ARRAYS)
+    done = invoke("data", "own.yaml")
+    assert (done.code, done.err) == (0, "")
+    assert (
+        done.out
+        == """\
+own.yaml: npz
+  input 2 x 2 (float32), target 2 classes
+
+  class         train      test
+  examples         40        10
+  0         20 ( 50%)  5 ( 50%)
+  1         20 ( 50%)  5 ( 50%)
+
+  array                       type   shape  range
+  input: own.npz, array 'x'   int16  2 x 2  -20 to 179
+  target: own.npz, array 't'  int64         0 to 1
+
+  3 rows of 10 in test stand in train too
+"""
+    )
+    found = json.loads(invoke("data", "own.yaml", "--json").out)
+    assert found["repeated_rows"] == {"test": 3}
+    assert found["arrays"][0] == {
+        "name": "own.npz, array 'x'",
+        "role": "input",
+        "dtype": "int16",
+        "shape": [2, 2],
+        "least": -20,
+        "greatest": 179,
+    }
+    assert "  example  target" in invoke("data", "own.yaml", "--encoded").out
+
+
+def test_values_in_arrays_have_statistics(invoke, work):
+    np.savez("own.npz", x=np.arange(50.0), t=np.arange(50.0))
+    text = ARRAYS.replace("split: in_order", "predict: values").replace("SoftmaxWithLoss", "MeanSquaredError")
+    (work / "own.yaml").write_text(text)
+    assert "  target   least  greatest" in invoke("data", "own.yaml").out
+
+
+def test_digits_and_pictures_show_their_pixels(invoke, work):
+    digits = invoke("data", "tiny.yaml").out
+    assert "  input: images   uint8  4 x 4  0 to 255\n  target: labels  uint8         0 to 9\n" in digits
+    (work / "shapes.yaml").write_text(SHAPES)
+    assert "  input: pixels  uint8  1 x 8 x 8  0 to 249\n" in invoke("data", "shapes.yaml").out
+
+
+def roles(invoke):
+    columns = json.loads(invoke("data", "table.yaml", "--json").out)["columns"]
+    return {column["name"]: column["role"] for column in columns}
+
+
+def write_patients(path, options, splits):
+    rows = [f"{i},{i % 7},{'abc'[i % 3]},2024-01-{i % 28 + 1:02},{i * 7}" for i in range(60)]
+    path.with_name("data.csv").write_text("\n".join(["patient,x,good,day,note", *rows]) + "\n")
+    text = TABLE.format(options=options, loss="SoftmaxWithLoss").replace("units: 2", "units: 3")
+    path.write_text(text.replace("validation: 0.25, test: 0, split: shuffle", splits))
+
+
+def test_columns_that_decide_the_split_have_a_place_of_their_own(invoke, work):
+    splits = "validation: 0.25, test: 0, split: {group: patient}"
+    write_patients(work / "table.yaml", "target: good, dates: [day], ignore: [note]", splits)
+    expected = {"patient": "split", "x": "input", "good": "target", "day": "input", "note": "left out"}
+    assert roles(invoke) == expected
+    done = invoke("data", "table.yaml")
+    assert "patient differs in every row" not in done.out
+    lines = [line.strip() for line in done.out.splitlines()]
+    titles = [line for line in lines if line in ("target", "inputs", "decides the split", "left out")]
+    assert titles == ["target", "inputs", "decides the split", "left out"]
+    assert lines[lines.index("decides the split") + 1].split()[0] == "patient"
+
+
+def test_a_column_decides_no_split_that_has_a_file(invoke, work):
+    splits = "validation: 0, test: data.csv, split: {group: patient}"
+    write_patients(work / "table.yaml", "target: good, dates: [day], ignore: [note]", splits)
+    assert roles(invoke)["patient"] == "left out"
 
 
 def test_a_mean_that_is_rounding_alone_is_shown_as_zero(work, invoke):

@@ -279,6 +279,15 @@ def test_folders_of_splits(work, first, invoke):
     assert "image_folder: 60 train, 60 validation, 60 test" in invoke("check", "s.yaml").out
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["example:shapes", "example:shapes.npz", "example:shapes_x.npy", "example:shapes-images-idx3-ubyte"],
+)
+def test_examples_that_come_with_mlpkit(work, first, follows, name):
+    _, out = first(name)
+    follows(out, *FEW_EPOCHS)
+
+
 def test_white_images_are_moved_with_white_behind_them(work, first):
     x, t = bars(100)
     np.savez("own.npz", x=255 - x // 2, t=t)

@@ -121,6 +121,14 @@ def test_an_example_that_comes_with_mlpkit(invoke):
     run, predict = commands(done.out)
     assert run == ["run", "houses.yaml"]
     assert predict == ["predict", "runs/houses", "example:houses.csv"]
+    assert invoke(*run, "--quiet", "--set", "training.epochs=1", "--set", "training.evaluate_every=null").code == 0
+    done = invoke(*predict)
+    assert (done.code, len(done.out.splitlines())) == (0, 301)
+    assert invoke(*predict, "--out", "out.csv", "--keep-inputs").code == 0
+    assert invoke("evaluate", "runs/houses", "--data", "example:houses.csv").code == 0
+    done = invoke("predict", "runs/houses", "example:house.csv")
+    assert done.code == 2
+    assert done.err.endswith("example_files/house.csv'; did you mean 'houses.csv'?\n")
 
 
 def test_what_only_the_whole_table_shows_is_said_with_the_spec_in_place(titanic, invoke, monkeypatch):

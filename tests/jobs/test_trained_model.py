@@ -467,10 +467,10 @@ def test_a_frame_serves_as_an_array(trained):
         if not isinstance(frame, pa.Table):
             np.testing.assert_array_equal(model.predict(frame), expected)
     assert model.evaluate("x.npy", x.sum(axis=1)) == model.evaluate(x, x.sum(axis=1, keepdims=True))
-    with pytest.raises(
-        mlpkit.DataError, match=r"^x\.npy: this data set doesn't read inputs and targets from one place; "
-    ):
-        model.evaluate("x.npy")
+    assert model.evaluate("x.npy") == model.evaluate(x, x.sum(axis=1))
+    np.save("alone.npy", x)
+    with pytest.raises(mlpkit.DataError, match=r"^alone\.npy: no file of targets lies beside it; call the two alike"):
+        model.evaluate("alone.npy")
 
 
 def test_images_come_as_files_a_folder_or_an_array(trained):

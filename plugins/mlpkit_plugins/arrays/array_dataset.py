@@ -13,19 +13,22 @@ from mlpkit import Classes, DataError, Dataset, Description, ShapeError, Values
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import array_target, expect_logarithms, remedy_for_values
 from mlpkit_plugins.arrays.finite_rows import expect_finite
+from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, values_scaling
+from mlpkit_plugins.files.named_file import located
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Target, ValuesScaling
+    from mlpkit import Doubt, RawArray, Target, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
     from mlpkit_plugins.arrays.value_scaling import ScaleTarget
     from mlpkit_plugins.formats.rows_on_disk import Rows
@@ -125,6 +128,19 @@ class ArrayDataset(Dataset):
             for name, (found, rows) in parts.items()
         }
 
+    def raw_arrays(self) -> list[RawArray]:
+        """Return the arrays of inputs and targets.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        examples = self._opened()
+        training, parts = examples["train"], examples.values()
+        return [
+            raw_array(training.inputs_name, "input", (part.inputs for part in parts)),
+            raw_array(training.targets_name, "target", (part.targets for part in parts)),
+        ]
+
     def fingerprint(self) -> str:
         """Return a SHA-256 of the files' content, once opened; empty until then."""
         return self._fingerprint
@@ -141,6 +157,10 @@ class ArrayDataset(Dataset):
         """
         self._scaling = Scaling.from_state(state, self.divide_by)
         self._is_loaded = True
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file, which may be one that ships with mlpkit."""
+        return located(name)
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Scale raw inputs.

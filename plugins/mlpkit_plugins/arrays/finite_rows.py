@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from mlpkit import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 _VALUES_TOGETHER: Final = 1 << 18
@@ -31,9 +35,7 @@ def expect_finite(rows: Rows, name: str) -> float:
     if rows.dtype.kind != "f":
         return float(np.iinfo(rows.dtype).max) if rows.dtype.kind in "iu" else 1.0
     largest = 0.0
-    together = max(1, _VALUES_TOGETHER // math.prod(rows.shape[1:]))
-    for begin in range(0, rows.shape[0], together):
-        part = rows[begin : begin + together]
+    for begin, part in in_parts(rows):
         least, greatest = float(part.min()), float(part.max())  # NaN if one is
         if not (math.isfinite(least) and math.isfinite(greatest)):
             finite = np.isfinite(part)
@@ -44,6 +46,13 @@ def expect_finite(rows: Rows, name: str) -> float:
             raise DataError(name, f"{where} is {part[place]}; expected finite numbers; {remedy}")
         largest = max(largest, -least, greatest)
     return largest
+
+
+def in_parts(rows: Rows) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield rows, some at a time, with the number of the first one."""
+    together = max(1, _VALUES_TOGETHER // math.prod(rows.shape[1:]))
+    for begin in range(0, rows.shape[0], together):
+        yield begin, rows[begin : begin + together]
 
 
 def written(element: list[int]) -> str:

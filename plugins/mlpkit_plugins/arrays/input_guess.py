@@ -55,12 +55,13 @@ class InputGuess(NamedTuple):
     doubt: str = ""
 
 
-def guess_inputs(inputs: Rows, name: str) -> InputGuess:
+def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGuess:
     """Return what inputs most likely are, from rows that are drawn at random.
 
     Args:
         inputs: an array with a row for each example.
         name: what to call it in messages.
+        are_bytes: whether they are pixels from 0 to 255 for sure.
 
     Raises:
         DataError: all numbers are the same.
@@ -70,7 +71,7 @@ def guess_inputs(inputs: Rows, name: str) -> InputGuess:
     if least == greatest:
         raise DataError(name, f"every number is {least:g}, so that there is nothing to learn from")
     span = f"from {least:.4g} to {greatest:.4g}"
-    divide_by = _divisor(sample, inputs.dtype)
+    divide_by = float(BYTE) if are_bytes else _divisor(sample, inputs.dtype)
     are_pixels = divide_by is not None or (len(shape) > 1 and max(-least, greatest) <= ABOUT_ONE)
     if not are_pixels:
         return InputGuess(shape, f"{_counted(shape)}, standardized", standardize=True)

@@ -23,8 +23,6 @@ MANY_CLASSES: Final = 20
 ROWS_PER_CLASS: Final = 10
 """With fewer rows per integer on average, integers are values."""
 
-CLASSES_SHOWN: Final = 8
-
 
 class TargetGuess(NamedTuple):
     """What targets most likely are.
@@ -68,7 +66,8 @@ def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> Targ
         return TargetGuess("values", ValueTarget(), f"{shape[0]} values each")
     if are_classes or (targets.dtype.kind in "biu" and _are_classes(counts)):
         array_target(targets, "classes", name)
-        return TargetGuess("classes", ClassTarget({str(int(n)): c for n, c in counts.items()}), _classes(counts))
+        classes = ClassTarget({str(int(number)): count for number, count in counts.items()})
+        return TargetGuess("classes", classes, str(classes))
     text = f"values from {min(counts):.4g} to {max(counts):.4g}"
     if are_whole(targets) and _are_classes(counts):
         doubt = f"if these {len(counts)} whole numbers are classes, save them with .astype(int)"
@@ -92,9 +91,3 @@ def _are_classes(counts: Mapping[float, int]) -> bool:
         return True
     have_no_gaps = min(counts) in (0, 1) and max(counts) - min(counts) + 1 == distinct
     return distinct * ROWS_PER_CLASS <= rows and (distinct <= MANY_CLASSES or have_no_gaps)
-
-
-def _classes(counts: Mapping[float, int]) -> str:
-    rows = sum(counts.values())
-    shown = [f"{int(number)} {count / rows:.0%}" for number, count in list(counts.items())[:CLASSES_SHOWN]]
-    return f"{len(counts)} classes: {', '.join(shown)}{', ...' if len(counts) > len(shown) else ''}"

@@ -12,14 +12,14 @@ from mlpkit import FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import Files, SplitOptions
-from mlpkit_plugins.files.idx_files import idx_pair, idx_pairs, is_idx
+from mlpkit_plugins.files.idx_files import idx_pair, idx_pairs, images_at, is_idx
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.idx import read_idx, read_idx_shape
 from mlpkit_plugins.formats.image import read_grey_images
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,33 +80,18 @@ class Idx(SplitOptions, ArrayDataset):
             ParameterError: a file is missing, or it isn't clear which one holds the labels.
             DataError: a file is damaged, or nothing can be learned from it as it is.
         """
-        from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for new specs only
-        from mlpkit_plugins.files.files_beside import pairs_of_splits, with_targets  # noqa: PLC0415 - for the same
-
         name = files["train"]
         if Path(name).is_dir():
             pairs = idx_pairs(Path(name))
             if "train" not in pairs:
                 return None
-            name = str(pairs["train"][0])
+            files = {**files, "train": str(pairs["train"][0])}
         elif not is_idx(name):
             return None
-        _, labels = with_targets("train", name, target, "an IDX file with a label for each image")
-        own: dict[str, Any] = pairs_of_splits(name, labels)
-        own |= {split: with_targets(split, file) for split, file in files.items() if split != "train"}
-        examples = cls(name, labels, **own).open_files()["train"]
-        decisions = [(split, " and ".join(pair)) for split, pair in own.items() if split not in files]
-        found = FoundArrays(
-            "idx",
-            {"images": name, "labels": labels, **own},
-            examples,
-            Path(name).name,
-            Path(labels).name,
-            decisions,
-            are_bytes=True,
-            files=[name, labels, *(file for pair in own.values() for file in pair)],
-        )
-        return propose_for_arrays(found)
+        from mlpkit_plugins.arrays.first_spec import propose_for_pair  # noqa: PLC0415 - guesses are for new specs only
+
+        expected = "an IDX file with a label for each image"
+        return propose_for_pair("idx", ("images", "labels"), files, target, _opened, expected, are_bytes=True)
 
     def open_files(self) -> dict[str, Examples]:
         """Read the headers of the images, and the labels.
@@ -134,7 +119,17 @@ class Idx(SplitOptions, ArrayDataset):
         Raises:
             DataError: the file is missing, of another format, or damaged.
         """
-        return read_grey_images(idx_pair(path)[0] if path.is_dir() else path)
+        return read_grey_images(images_at(path))
+
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Read images and labels from a file of images and that of labels beside it, or from a folder of such files.
+
+        Raises:
+            DataError: a file is missing, of another format, or damaged.
+        """
+        if not isinstance(source, Path):
+            return super().read_examples(source)
+        return self.examples_in(_opened_at(*idx_pair(source)))
 
 
 class _Images:
@@ -154,7 +149,8 @@ class _Images:
 
 
 def _opened(images: tuple[str, str], labels: tuple[str, str]) -> Examples:
-    images_path, labels_path = named_file(*images), named_file(*labels)
-    return Examples(
-        _Images(images_path), read_idx(labels_path, LABELS), images[1], labels[1], (images_path, labels_path)
-    )
+    return _opened_at(named_file(*images), named_file(*labels))._replace(inputs_name=images[1], targets_name=labels[1])
+
+
+def _opened_at(images: Path, labels: Path) -> Examples:
+    return Examples(_Images(images), read_idx(labels, LABELS), str(images), str(labels), (images, labels))

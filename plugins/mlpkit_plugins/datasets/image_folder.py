@@ -21,12 +21,13 @@ from mlpkit import (
     ModelFileError,
     ParameterError,
     Proposal,
+    RawArray,
     ShapeError,
     did_you_mean,
 )
 from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
-from mlpkit_plugins.files.named_file import named_folder
+from mlpkit_plugins.files.named_file import located, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.splits.at_random import split_at_random
@@ -99,6 +100,7 @@ class ImageFolder(Dataset):
         self._image_shape: tuple[int, int, int] | None = None
         self._files: dict[str, list[ClassFile]] | None = None
         self._fingerprint = ""
+        self._pixels: dict[str, tuple[int, int]] = {}
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -160,8 +162,14 @@ class ImageFolder(Dataset):
             shaped = images.reshape(len(files), *self._input_shape())
             count = len(self._classes)
             splits[split] = ImageSplit(shaped, numbers, classes=count, normalize=self.normalize, one_hot=False)
+            self._pixels[split] = int(images.min()), int(images.max())
         self._fingerprint = checksum.hexdigest()
         return splits
+
+    def raw_arrays(self) -> list[RawArray]:
+        """Return the pixels of the images, once opened."""
+        darkest, brightest = zip(*self._pixels.values(), strict=True)
+        return [RawArray("pixels", "input", "uint8", self._expect_shape(), min(darkest), max(brightest))]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over names and contents, once opened; empty until then."""
@@ -193,6 +201,10 @@ class ImageFolder(Dataset):
                 raise ModelFileError(
                     f"the encoder of the images is {reprlib.repr(state)}, which no such data set writes"
                 )
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file, which may be one that ships with mlpkit."""
+        return located(name)
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read an image, or all images of a folder, in the order of their names.

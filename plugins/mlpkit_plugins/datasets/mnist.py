@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import reprlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Classes, Dataset, Description, FilePath, ModelFileError, ParameterError, ShapeError
+from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
 from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
 from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from mlpkit_plugins.datasets.mnist_shipped import ShippedFiles
-from mlpkit_plugins.formats.idx import idx_error, idx_header, read_idx_shape
+from mlpkit_plugins.files.idx_files import idx_pair, images_at
+from mlpkit_plugins.formats.idx import idx_error, idx_header, read_idx, read_idx_shape
 from mlpkit_plugins.formats.image import read_grey_images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from mlpkit import RawArray
     from mlpkit_plugins.datasets.mnist_names import MnistSource
 
 CLASSES = 10
@@ -110,6 +113,16 @@ class Mnist(Dataset):
         splits["test"] = self._split(test_images, arrays[TEST_LABELS].astype(np.int64))
         return splits
 
+    def raw_arrays(self) -> list[RawArray]:
+        """Return the images and the labels.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        source = self._source()
+        images, labels = ([source.read(name)[0] for name in RANKS if RANKS[name] == rank] for rank in (3, 1))
+        return [raw_array("images", "input", images), raw_array("labels", "target", labels)]
+
     def fingerprint(self) -> str:
         """Return a SHA-256 over the checksums of the four files, once opened; empty until then."""
         return self._fingerprint
@@ -134,13 +147,29 @@ class Mnist(Dataset):
     def read(self, path: Path) -> NDArray[Any]:
         """Read images from an IDX file, plain or compressed, or a single one from a PNG, JPEG, BMP or GIF file.
 
+        Of a folder with files of images and of labels, the images for testing are read, if there are any.
+
         Returns:
             Grey values, uint8, shape (images, height, width).
 
         Raises:
             DataError: the file is missing, of another format, or damaged.
         """
-        return read_grey_images(path)
+        return read_grey_images(images_at(path))
+
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Read images and labels from a file of images and that of labels beside it, or from a folder of such files.
+
+        Raises:
+            DataError: a file is missing, of another format or damaged, or the two don't belong together.
+        """
+        if not isinstance(source, Path):
+            return super().read_examples(source)
+        paths = idx_pair(source)
+        images, labels = (read_idx(path, rank) for path, rank in zip(paths, (3, 1), strict=True))
+        _check_counts(images.shape, labels.shape, *paths)
+        _check_labels(paths[1], labels)
+        return images, labels.astype(np.int64)
 
     def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Turn raw images into what the network takes: float32, shape (rows, 784) or (rows, 28, 28).
@@ -171,9 +200,7 @@ class Mnist(Dataset):
     def _describe(self, source: MnistSource, shapes: Mapping[str, tuple[int, ...]]) -> Description:
         """Check that four arrays of these shapes belong together, and describe them."""
         for images, labels in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
-            if shapes[labels][0] != shapes[images][0]:
-                message = f"the header declares {shapes[labels][0]:,} labels for the {shapes[images][0]:,} images"
-                raise idx_error(source.path(labels), f"{message} of {source.path(images).name}", byte=4)
+            _check_counts(shapes[images], shapes[labels], source.path(images), source.path(labels))
         count, height, width = shapes[TRAIN_IMAGES]
         for axis, length in ((1, height), (2, width)):
             if shapes[TEST_IMAGES][axis] != length:
@@ -199,6 +226,12 @@ class Mnist(Dataset):
 
     def _split(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> ImageSplit:
         return ImageSplit(images, labels, classes=CLASSES, normalize=self.normalize, one_hot=self.one_hot)
+
+
+def _check_counts(images: tuple[int, ...], labels: tuple[int, ...], images_path: Path, labels_path: Path) -> None:
+    if labels[0] != images[0]:
+        message = f"the header declares {labels[0]:,} labels for the {images[0]:,} images"
+        raise idx_error(labels_path, f"{message} of {images_path.name}", byte=4)
 
 
 def _check_labels(path: Path, labels: NDArray[np.uint8]) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit import DataError, FilePath, Proposal, read_npy_header
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.npz_examples import npz_examples
 from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions
+from mlpkit_plugins.files.files_beside import targets_beside
 from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.files.regular_file import regular_file
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 ZIP: Final = b"PK\x03\x04"
 """What an .npz file begins with."""
@@ -69,17 +75,10 @@ class Npy(SplitOptions, ContentOptions, ArrayDataset):
         name = files["train"]
         if not name.lower().endswith(".npy"):
             return None
-        from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for new specs only
-        from mlpkit_plugins.files.files_beside import pairs_of_splits, with_targets  # noqa: PLC0415 - for the same
+        from mlpkit_plugins.arrays.first_spec import propose_for_pair  # noqa: PLC0415 - guesses are for new specs only
 
-        _, targets = with_targets("train", name, target, "an .npy file with a row for each example")
-        own: dict[str, Any] = pairs_of_splits(name, targets)
-        own |= {split: with_targets(split, file) for split, file in files.items() if split != "train"}
-        examples = cls(name, targets, **own).open_files()["train"]
-        decisions = [(split, " and ".join(pair)) for split, pair in own.items() if split not in files]
-        parameters = {"inputs": name, "targets": targets, **own}
-        named = [targets, *(file for pair in own.values() for file in pair)]
-        return propose_for_arrays(FoundArrays("npy", parameters, examples, name, targets, decisions, files=named))
+        expected = "an .npy file with a row for each example"
+        return propose_for_pair("npy", ("inputs", "targets"), files, target, _opened, expected)
 
     def open_files(self) -> dict[str, Examples]:
         """Open the files, and read their headers.
@@ -92,19 +91,38 @@ class Npy(SplitOptions, ContentOptions, ArrayDataset):
         named |= {split: ((split, inputs), (split, targets)) for split, (inputs, targets) in self.files.items()}
         return {split: _opened(*files) for split, files in named.items()}
 
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Read raw inputs and targets.
+
+        They are in a file of inputs and in one of targets beside it, such as ``x.npy`` and ``t.npy``; in a folder with
+        two files called as those trained on; or in an .npz file, as ``x`` and ``t``.
+
+        Raises:
+            DataError: a file is missing, has another format, is damaged, or doesn't hold what ``predict`` says.
+        """
+        if not isinstance(source, Path):
+            return super().read_examples(source)
+        if source.suffix == ".npz":
+            return self.examples_in(npz_examples(source, str(source), "x", "t"))
+        inputs = source / Path(self.inputs).name if source.is_dir() else source
+        targets = source / Path(self.targets).name if source.is_dir() else targets_beside(source)
+        if targets is None:
+            remedy = "call the two alike, as x.npy and t.npy are, or save both in an .npz file as x and t"
+            raise DataError(source, f"no file of targets lies beside it; {remedy}")
+        return self.examples_in(_opened_at((inputs, str(inputs)), (targets, str(targets))))
+
 
 def _opened(inputs: tuple[str, str], targets: tuple[str, str]) -> Examples:
+    return _opened_at((named_file(*inputs), inputs[1]), (named_file(*targets), targets[1]))
+
+
+def _opened_at(inputs: tuple[Path, str], targets: tuple[Path, str]) -> Examples:
     opened = []
-    for parameter, name in (inputs, targets):
-        path = named_file(parameter, name)
-        try:
-            with path.open("rb") as file:
-                size = path.stat().st_size
-                if size and file.peek(len(ZIP)).startswith(ZIP):
-                    raise DataError(name, "is an .npz file, or another archive; read it with the data set npz")
-                header = read_npy_header(file, name, size)
-                opened.append((RowsOnDisk(file, header, name), path))
-        except OSError as error:
-            raise DataError(name, f"can't be read: {error.strerror or error}") from error
-    (x, x_path), (t, t_path) = opened
-    return Examples(x, t, inputs[1], targets[1], (x_path, t_path))
+    for path, name in (inputs, targets):
+        with regular_file(path, name) as file:
+            size = path.stat().st_size
+            if size and file.peek(len(ZIP)).startswith(ZIP):
+                raise DataError(name, "is an .npz file, or another archive; read it with the data set npz")
+            opened.append(RowsOnDisk(file, read_npy_header(file, name, size), name))
+    x, t = opened
+    return Examples(x, t, inputs[1], targets[1], (inputs[0], targets[0]))

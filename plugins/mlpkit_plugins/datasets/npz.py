@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlpkit import DataError, FilePath, Proposal
+from mlpkit import FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
-from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.npz_examples import npz_examples, reading
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
-from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.npz_file import expect_sound, npz_array, npz_shapes
+from mlpkit_plugins.formats.npz_file import expect_sound, npz_shapes
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit_plugins.arrays.array_split import ArraySplit
+    from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 
 ArrayPair: TypeAlias = tuple[str, str]
 """An array of inputs, and one of targets."""
@@ -92,7 +89,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         from mlpkit_plugins.arrays.array_choice import choose_arrays, shown_arrays  # noqa: PLC0415 - for new specs only
         from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for the same
 
-        with _reading(named_file("train", name), name) as file:
+        with reading(named_file("train", name), name) as file:
             shapes = npz_shapes(file, name)
         inputs, targets, splits, left_out = choose_arrays(shapes, name, target)
         own: dict[str, Any] = {
@@ -112,7 +109,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
             ParameterError: there is no such file.
             DataError: a file has another format, is damaged, or lacks an array.
         """
-        return {split: _headers(path, name, arrays) for split, path, name, arrays in self._places()}
+        return {split: npz_examples(path, name, *arrays) for split, path, name, arrays in self._places()}
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
         """Return the splits by name, once the arrays' checksums have been compared.
@@ -122,7 +119,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
             DataError: a file is damaged, or the arrays don't belong together.
         """
         for _, path, name, arrays in self._places():
-            with _reading(path, name) as file:
+            with reading(path, name) as file:
                 for array in arrays:
                     expect_sound(file, array, name)
         return super().open(seed)
@@ -135,7 +132,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         """
         if not isinstance(source, Path):
             return super().read_examples(source)
-        return self.examples_in(_headers(source, str(source), self._own_arrays))
+        return self.examples_in(npz_examples(source, str(source), *self._own_arrays))
 
     @property
     def _own_arrays(self) -> Sequence[str]:
@@ -149,24 +146,3 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
                 yield split, named_file(split, given), given, self._own_arrays
             else:
                 yield split, named_file("file", self.file), self.file, given
-
-
-def _headers(path: Path, name: str, arrays: Sequence[str]) -> Examples:
-    with _reading(path, name) as file:
-        x, t, *others = (npz_array(file, array, name) for array in arrays)
-        found = Examples(x, t, f"{name}, array '{arrays[0]}'", f"{name}, array '{arrays[1]}'", (path,))
-        if not others:
-            return found
-        weights, count = others[0][:], t.shape[0] if t.shape else 0
-    return found._replace(weights=weight_array(weights, count, f"{name}, array '{arrays[2]}'"))
-
-
-@contextmanager
-def _reading(path: Path, name: str) -> Iterator[IO[bytes]]:
-    try:
-        with path.open("rb") as file:
-            if not os.fstat(file.fileno()).st_size:  # a file in /proc might never end
-                raise DataError(name, "the file is empty; expected an .npz file")
-            yield file
-    except OSError as error:
-        raise DataError(name, f"can't be read: {error.strerror or error}") from error

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def targets_beside(path: Path) -> Path | None:
-    """Return the file of the targets for a file of inputs, such as ``y.npy`` for ``x.npy``, or None."""
+    """Return the file of targets beside one of inputs, such as ``y.npy`` for ``x.npy``; None if it isn't there."""
     found = renamed(path.name, names_in(path.parent), INPUTS, TARGETS)
     return None if found is None else path.with_name(found)
 

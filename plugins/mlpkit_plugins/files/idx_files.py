@@ -29,6 +29,15 @@ def idx_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     return pairs
 
 
+def images_at(path: Path) -> Path:
+    """Return the file of images to predict for: of a folder those for testing, if there are any.
+
+    Raises:
+        DataError: a folder holds no images with labels.
+    """
+    return idx_pair(path)[0] if path.is_dir() else path
+
+
 def idx_pair(path: Path) -> tuple[Path, Path]:
     """Return a file of images and that of its labels: of a folder those for testing, if there are any.
 

@@ -64,11 +64,14 @@ def named_folder(parameter: str, name: str) -> Path:
     return path
 
 
+def located(name: str) -> Path:
+    """Return the path of a file, which may be one that ships with mlpkit, whether it is there or not."""
+    return EXAMPLES / name.removeprefix(SHIPPED) if name.startswith(SHIPPED) else Path(name)
+
+
 def _place(parameter: str, name: str) -> Path:
-    if name.startswith(SHIPPED):
-        return EXAMPLES / name.removeprefix(SHIPPED)
     try:
-        return Path(name).expanduser()
+        return located(name).expanduser()
     except RuntimeError as error:
         raise ParameterError(parameter, f"'{name}' is not a valid path: {error}") from error
 

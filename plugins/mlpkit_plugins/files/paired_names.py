@@ -45,7 +45,7 @@ def of_split(name: str, names: Iterable[str], split: str) -> str | None:
     if found := renamed(name, names, TRAINING, words):
         return found
     by_words = {_words(found): found for found in names}
-    longer = ((*parts, word) if at_end else (word, *parts) for word in words for at_end in (True, False))
+    longer = ((*parts[:place], word, *parts[place:]) for word in words for place in range(len(parts) + 1))
     return next((by_words[words] for words in longer if words in by_words), None)
 
 

@@ -50,6 +50,8 @@ AGAINST_OVERFITTING: Final = "against learning rows by heart; raise it if traini
 RARE: Final = 0.2
 """A class is rare if it has less than this share of the rows that it would have if all had as many."""
 
+CLASSES_SHOWN: Final = 8
+
 LARGEST_WEIGHT: Final = 10.0
 """A rare class weighs at most this many times as much as the most frequent one."""
 
@@ -62,6 +64,12 @@ class ClassTarget(NamedTuple):
     """
 
     counts: Mapping[str, int]
+
+    def __str__(self) -> str:
+        """Read as in ``2 classes: cat 40%, dog 60%``."""
+        total = sum(self.counts.values())
+        shown = [f"{name} {count / total:.0%}" for name, count in list(self.counts.items())[:CLASSES_SHOWN]]
+        return f"{len(self.counts)} classes: {', '.join(shown)}{', ...' if len(self.counts) > len(shown) else ''}"
 
 
 class ValueTarget(NamedTuple):

@@ -117,7 +117,7 @@ def _member(archive: zipfile.ZipFile, array: str, name: str) -> zipfile.ZipInfo:
         raise DataError(name, f"there are {len(found)} arrays '{array}'")
     if not found:
         names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
-        remedy = did_you_mean(array, names) or f"it has {_few(names)}; set inputs and targets to their names"
+        remedy = did_you_mean(array, names) or f"it has {_few(names)}; name one of these"
         raise DataError(name, f"there is no array '{array}'; {remedy}")
     return found[0]
 

@@ -21,6 +21,8 @@ from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from mlpkit_plugins.files.class_folders import ClassFile
     from mlpkit_plugins.first_networks.perceptron import FirstNetwork
 
@@ -33,22 +35,40 @@ IMAGES_SEEN: Final = 200
 COLOURFUL: Final = 16
 """The channels of a coloured pixel differ by more than this."""
 
-CLASSES_SHOWN: Final = 8
+COLOURED_PIXELS: Final = 0.01
+"""An image has colours if more than this share of its pixels are coloured."""
+
 PIXEL: Final = 255
 
 
-class _Sizes(NamedTuple):
-    """How large images are, and what they are scaled to.
+class _Pictures(NamedTuple):
+    """What the images of a folder are like.
 
     Args:
-        text: how large, in words.
-        image: height and width in the network.
-        are_resized: whether they are scaled.
+        sizes: how large they are, in words.
+        inputs: what the network gets.
+        are_resized: whether they are scaled for that.
     """
 
-    text: str
-    image: tuple[int, int]
+    sizes: str
+    inputs: ImageInputs
     are_resized: bool
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What a spec says of them."""
+        given: dict[str, Any] = {}
+        if self.inputs.channels > 1:
+            given["colour"] = True
+        if self.are_resized:
+            given["resize"] = [self.inputs.height, self.inputs.width]
+        if not self.inputs.are_small:
+            given["flatten"] = False
+        return given
+
+    def __str__(self) -> str:
+        """Read as in ``28 by 28 pixels; grey``."""
+        return f"{self.sizes}; {'with colours' if self.inputs.channels > 1 else 'grey'}"
 
 
 def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal | None:
@@ -58,93 +78,85 @@ def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal
         ParameterError: the folder of another split is missing, there is one class only, or a target is named.
         DataError: the folder doesn't hold one folder per class, or an image is damaged.
     """
-    try:
-        folder = named_folder("train", files["train"])
-    except ParameterError:
-        return None
-    if not _holds_images(folder):
+    folder = _with_images(files["train"])
+    if folder is None:
         return None
     if target is not None:
         message = "the class of an image is the name of its folder"
         raise ParameterError("target", message, remedy="leave out --target")
-    given = {split: file for split, file in files.items() if split != "train"}
-    parameters = {**_folders(folder, files["train"]), **given}
-    for split, file in given.items():
-        named_folder(split, file)
-    found = class_folders(named_folder("train", parameters["folder"]), IMAGE_SUFFIXES)
+    folders = _folders(folder, files["train"]) | _given(files)
+    found = class_folders(named_folder("train", folders["folder"]), IMAGE_SUFFIXES)
     counts = Counter(file.class_name for file in found)
     if len(counts) == 1:
         message = f"'{files['train']}' has one subfolder, {min(counts)}; expected one for each class, two or more"
         raise ParameterError("train", message)
-    sizes, images = _sizes(found), _decoded(found)
-    inputs = _inputs(images, sizes)
-    shares = held_out(len(found), parameters)
-    network = _network(left_to_train(len(found), shares), inputs, ClassTarget(counts))
-    about = f"{sizes.text}; {'with colours' if inputs.channels > 1 else 'grey'}"
-    keys: dict[str, Any] = dict(parameters)
-    if inputs.channels > 1:
-        keys["colour"] = True
-    if sizes.are_resized:
-        keys["resize"] = list(sizes.image)
-    if not inputs.are_small:
-        keys["flatten"] = False
-    decisions = [
-        ("images", f"{len(found):,} in {parameters['folder']}, {about}"),
-        *((split, parameters[split]) for split in OTHER_SPLITS if split in parameters and split not in files),
-        ("classes", _classes(counts)),
-    ]
-    comments = {"folder": _classes(counts), "resize": sizes.text}
-    data = FirstData("image_folder", keys, comments, decisions, list(parameters.values()))
-    return first_spec(f"Predicts the folder of an image in {parameters['folder']}.", data, shares, network)
+    pictures, classes = _pictures(found), ClassTarget(counts)
+    data = FirstData(
+        "image_folder",
+        {**folders, **pictures.parameters},
+        {"folder": str(classes), "resize": pictures.sizes},
+        [
+            ("images", f"{len(found):,} in {folders['folder']}, {pictures}"),
+            *((split, folders[split]) for split in OTHER_SPLITS if split in folders and split not in files),
+            ("classes", str(classes)),
+        ],
+        list(folders.values()),
+    )
+    shares = held_out(len(found), folders)
+    network = _network(left_to_train(len(found), shares), pictures.inputs, classes)
+    return first_spec(f"Predicts the folder of an image in {folders['folder']}.", data, shares, network)
 
 
-def _holds_images(folder: Path) -> bool:
-    """Whether there is an image in a folder, or in one inside it."""
-    return any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.rglob("*"))
+def _with_images(name: str) -> Path | None:
+    """Return a folder if there is an image in it, or in one inside it."""
+    try:
+        folder = named_folder("train", name)
+    except ParameterError:
+        return None
+    return folder if any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.rglob("*")) else None
+
+
+def _given(files: Mapping[str, str]) -> dict[str, str]:
+    """Return the folders of other splits that were named."""
+    given = {split: name for split, name in files.items() if split != "train"}
+    for split, name in given.items():
+        named_folder(split, name)
+    return given
 
 
 def _folders(folder: Path, name: str) -> dict[str, str]:
     """Return the folder of the training images, and those of other splits, if a folder has them."""
     names = {path.name.lower(): path.name for path in folder.iterdir() if path.is_dir()}
-    training = next((names[word] for word in TRAINING if word in names), None)
-    others = {
-        split: next((names[word] for word in words if word in names), None) for split, words in OTHER_SPLITS.items()
-    }
-    if training is None or not any(others.values()):
-        return {"folder": name}
-    found = {split: str(Path(name) / other) for split, other in others.items() if other is not None}
-    return {"folder": str(Path(name) / training), **found}
+    words = {"folder": TRAINING, **OTHER_SPLITS}
+    found = {split: next((names[word] for word in words[split] if word in names), None) for split in words}
+    inside = {split: str(Path(name) / own) for split, own in found.items() if own is not None}
+    return inside if "folder" in inside and len(inside) > 1 else {"folder": name}
 
 
-def _sizes(files: Sequence[ClassFile]) -> _Sizes:
+def _pictures(files: Sequence[ClassFile]) -> _Pictures:
     sizes = [image_size(file.path) for file in files]
     middle = median_low(height for height, _ in sizes), median_low(width for _, width in sizes)
     scale = min(1.0, LONGEST_SIDE / max(middle))
-    image = max(1, round(middle[0] * scale)), max(1, round(middle[1] * scale))
-    text = f"{middle[0]} by {middle[1]} pixels"
-    if len(set(sizes)) > 1:
-        smallest, largest = min(sizes), max(sizes)
-        text = f"from {smallest[0]} by {smallest[1]} to {largest[0]} by {largest[1]} pixels"
-    return _Sizes(text, image, len(set(sizes)) > 1 or scale < 1)
+    height, width = (max(1, round(side * scale)) for side in middle)
+    smallest, largest = min(sizes), max(sizes)
+    text = f"{largest[0]} by {largest[1]} pixels"
+    if smallest != largest:
+        text = f"from {smallest[0]} by {smallest[1]} to {text}"
+    images = _decoded(files)
+    border = float(np.median([np.median(image[:, [0, -1], :]) for image in images])) / PIXEL
+    inputs = ImageInputs(3 if any(map(_has_colours, images)) else 1, height, width, border)
+    return _Pictures(text, inputs, smallest != largest or scale < 1)
 
 
-def _decoded(files: Sequence[ClassFile]) -> list[np.ndarray[Any, np.dtype[np.uint8]]]:
+def _decoded(files: Sequence[ClassFile]) -> list[NDArray[np.uint8]]:
     """Return some images of all classes, with three channels."""
     chosen = np.linspace(0, len(files) - 1, min(len(files), IMAGES_SEEN)).astype(int).tolist()
     return [read_image(files[position].path, colour=True) for position in chosen]
 
 
-def _inputs(images: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], sizes: _Sizes) -> ImageInputs:
-    are_colourful = any(int((np.ptp(image, axis=0) > COLOURFUL).mean() > 0.01) for image in images)
-    border = float(np.median([np.median(image[:, [0, -1], :]) for image in images])) / PIXEL
-    return ImageInputs(3 if are_colourful else 1, *sizes.image, border)
+def _has_colours(image: NDArray[np.uint8]) -> bool:
+    return bool((np.ptp(image, axis=0) > COLOURFUL).mean() > COLOURED_PIXELS)
 
 
 def _network(examples: int, inputs: ImageInputs, target: ClassTarget) -> FirstNetwork:
     return perceptron(examples, target) if inputs.are_small else convolutional(examples, inputs, target)
-
-
-def _classes(counts: Mapping[str, int]) -> str:
-    rows = sum(counts.values())
-    shown = [f"{name} {count / rows:.0%}" for name, count in list(counts.items())[:CLASSES_SHOWN]]
-    return f"{len(counts)} classes: {', '.join(shown)}{', ...' if len(counts) > len(shown) else ''}"

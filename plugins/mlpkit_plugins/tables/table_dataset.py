@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
-from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.at_random import split_at_random
@@ -155,8 +155,9 @@ class TableDataset(TableOptions, Dataset):
         files = {name: self.files.get(name, self.file) for name in splits}
         sources = {file: self.source(named_file("file", file), file) for file in files.values()}
         raw = {name: RawSplit(sources[files[name]], split.rows_in_file()) for name, split in splits.items()}
-        roles = dict.fromkeys(encoder.inputs, "input") | dict.fromkeys(self.targets, "target")
+        roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}
+        roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
         return [
             RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes)
             for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
@@ -185,6 +186,10 @@ class TableDataset(TableOptions, Dataset):
             raise ModelFileError("the encoder of the table doesn't order the columns that it encodes")
         self._encoder, self._order, self._splits = encoder, tuple(order), None
         self._is_loaded = True
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file, which may be one that ships with mlpkit."""
+        return located(name)
 
     def read(self, path: Path) -> NDArray[Any]:
         """Read the columns that the model takes from a file in the format of the data set.

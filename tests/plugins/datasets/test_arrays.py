@@ -260,6 +260,22 @@ def test_splits_may_have_files_of_their_own(save, numbers):
         np.testing.assert_array_equal(taken(dataset, "test")[0], x[:5])
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_splits_may_have_arrays_of_their_own_in_the_same_file(numbers, tmp_path, monkeypatch, compressed):
+    monkeypatch.chdir(tmp_path)
+    x, t = numbers
+    write = np.savez_compressed if compressed else np.savez
+    write("data.npz", x=x[:30], t=t[:30], x_test=x[30:], t_test=t[30:])
+    dataset = Npz("data.npz", validation=0.2, test=("x_test", "t_test"))
+    assert dataset.describe().sizes == {"train": 24, "validation": 6, "test": 10}
+    found = taken(dataset, "test")
+    np.testing.assert_array_equal(found[0], x[30:])
+    np.testing.assert_array_equal(found[1], t[30:])
+    wrong = Npz("data.npz", test=("x_test", "labels"))
+    expected = "data.npz: there is no array 'labels'; it has x, t, x_test, t_test; name one of these"
+    assert message(wrong.describe, DataError) == expected
+
+
 def test_arrays_stored_by_columns(save):
     x = np.arange(12.0).reshape(3, 4).T
     save(x, np.array([0, 1, 0, 1]))

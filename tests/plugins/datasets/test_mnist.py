@@ -571,7 +571,7 @@ def test_what_cannot_be_read_is_explained(tmp_path: Path) -> None:
         "FOLDER/x.txt: unknown file type '.txt'; expected an IDX file (no ending, .gz, .idx, .idx3-ubyte), "
         "an image (.png, .jpg, .jpeg, .bmp, .gif), .npy or .npz"
     )
-    assert error("folder") == "FOLDER/folder: is a folder; expected an IDX file"
+    assert error("folder") == "FOLDER/folder: the folder holds no IDX file of images with one of labels"
     assert error("none") == "FOLDER/none: no such file"
     assert error("none.png") == "FOLDER/none.png: no such file"
     assert error("labels").startswith("FOLDER/labels, byte 3: the magic number is 0x00000801; expected 0x00000803")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.components.dataset import Dataset, Description, Doubt, RawColumn
+from mlpkit.components.dataset import ROLES, Dataset, Description, Doubt, RawArray, RawColumn
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DataError, MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples
@@ -161,10 +161,8 @@ def raw_columns_fit_the_splits(example: DatasetExample) -> None:
     for column in example.dataset.raw_columns() or ():
         if not isinstance(column, RawColumn):
             raise CheckFailure(f"a raw column is {column!r}", expected="RawColumn(name, role, texts, numbers, codes)")
-        if column.role not in ("input", "target", "weight", "left out"):
-            raise CheckFailure(
-                f"the role of {column.name!r} is {column.role!r}", expected="input, target, weight or left out"
-            )
+        if column.role not in ROLES:
+            raise CheckFailure(f"the role of {column.name!r} is {column.role!r}", expected=f"one of {', '.join(ROLES)}")
         found = {name: len(codes) for name, codes in column.codes.items()}
         if found != sizes:
             raise CheckFailure(f"the column {column.name!r} has {found} codes", expected=f"{sizes}, as the splits have")
@@ -175,6 +173,26 @@ def raw_columns_fit_the_splits(example: DatasetExample) -> None:
         if column.numbers is not None and len(column.numbers) != len(column.texts):
             message = f"the column {column.name!r} has {len(column.texts)} texts and {len(column.numbers)} numbers"
             raise CheckFailure(message, expected="a number for each text, or None")
+
+
+@checks_examples("dataset")
+def raw_arrays_have_a_range(example: DatasetExample) -> None:
+    """Does ``raw_arrays``, if it returns arrays, give each its role, and numbers of which one is the least?
+
+    ``mlpkit data`` shows them.
+    """
+    arrays = example.dataset.raw_arrays() if example.splits else ()  # asked for once the data is open
+    for array in arrays or ():
+        if not isinstance(array, RawArray):
+            raise CheckFailure(
+                f"a raw array is {array!r}", expected="RawArray(name, role, dtype, shape, least, greatest)"
+            )
+        if array.role not in ("input", "target"):
+            raise CheckFailure(f"the role of {array.name!r} is {array.role!r}", expected="input or target")
+        if not array.least <= array.greatest:
+            raise CheckFailure(
+                f"{array.name!r} goes from {array.least!r} to {array.greatest!r}", expected="two numbers"
+            )
 
 
 @checks_examples("dataset")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.components.target import Classes, Labels, Values, is_length
 from mlpkit.errors import MlpkitError
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import random_targets, standalone
@@ -102,6 +102,27 @@ def possible_targets(shape: tuple[int, ...]) -> list[Target]:
 
 
 MANY_ROWS = 20_000
+
+
+@checks_examples("loss")
+def expected_inputs_are_accepted(example: LossExample) -> None:
+    """Does ``build`` take inputs of the shape that ``expected_inputs`` returns for the target, if it returns one?
+
+    ``units: auto`` gives the last layer as many units.
+    """
+    assert example.target is not None
+    shape = example.make().expected_inputs(example.target)
+    if shape is None:
+        return
+    if not isinstance(shape, tuple) or not all(map(is_length, shape)):
+        raise CheckFailure(f"expected_inputs returned {shape!r}", expected="a tuple of lengths, or None")
+    try:
+        prove_shapes([example.make()], ["Loss1"], shape, example.target, np.dtype("float64"))
+    except StackError as error:
+        raise CheckFailure(
+            f"expected_inputs returned {shape}, which build refuses: {error}",
+            expected="a shape that build accepts with this target",
+        ) from error
 
 
 @checks_examples("loss")

@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit, WeightedPoints, WeightedSplit
 
-from mlpkit import Classes, DataError, Description, Doubt, Proposal, RawColumn, ShapeError
+from mlpkit import Classes, DataError, Description, Doubt, Proposal, RawArray, RawColumn, ShapeError
 
 
 class _With(Points):
@@ -244,6 +244,30 @@ class NumbersForNothing(Points):
 
     def raw_columns(self):
         return [RawColumn("left", "input", ("1",), np.arange(2.0), _codes(self.open(0)))]
+
+
+@caught_by("raw_arrays_have_a_range")
+class ArraysByName(Points):
+    """returns the names of its arrays"""
+
+    def raw_arrays(self):
+        return ["x", "t"]
+
+
+@caught_by("raw_arrays_have_a_range")
+class ArrayOfAnotherRole(Points):
+    """calls an array a feature"""
+
+    def raw_arrays(self):
+        return [RawArray("x", "feature", "float32", (2,), 0.0, 1.0)]
+
+
+@caught_by("raw_arrays_have_a_range")
+class ArrayTheWrongWayRound(Points):
+    """confuses least and greatest"""
+
+    def raw_arrays(self):
+        return [RawArray("x", "input", "float32", (2,), 1.0, 0.0)]
 
 
 @caught_by("proposes_nothing_for_files_of_others")

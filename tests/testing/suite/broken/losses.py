@@ -9,6 +9,22 @@ from sound import MeanSquare, WeightedSquare
 from mlpkit import Loss
 
 
+@caught_by("expected_inputs_are_accepted")
+class ExpectsOneInputMore(MeanSquare):
+    """says that it takes an input more than it does"""
+
+    def expected_inputs(self, target):
+        return (*target.shape[:-1], target.shape[-1] + 1)
+
+
+@caught_by("expected_inputs_are_accepted")
+class ExpectsACount(MeanSquare):
+    """returns a number in place of a shape"""
+
+    def expected_inputs(self, target):
+        return 3
+
+
 @caught_by("loss_is_a_finite_number")
 class LossForEachRow(MeanSquare):
     """returns a loss for each row"""

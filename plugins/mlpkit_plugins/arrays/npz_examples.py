@@ -1,0 +1,54 @@
+"""Arrays of an .npz file as examples."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from mlpkit import DataError
+from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.weight_array import weight_array
+from mlpkit_plugins.formats.npz_file import npz_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def npz_examples(path: Path, name: str, inputs: str, targets: str, weights: str | None = None) -> Examples:
+    """Open two arrays, and read their headers; with weights, three.
+
+    Args:
+        path: the file.
+        name: what to call it in messages.
+        inputs: the array of inputs.
+        targets: the array of targets.
+        weights: the array of weights; None if all examples count alike.
+
+    Raises:
+        DataError: the file has another format, is damaged, or lacks an array.
+    """
+    with reading(path, name) as file:
+        x, t = (npz_array(file, array, name) for array in (inputs, targets))
+        found = Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
+        if weights is None:
+            return found
+        values, count = npz_array(file, weights, name)[:], t.shape[0] if t.shape else 0
+    return found._replace(weights=weight_array(values, count, f"{name}, array '{weights}'"))
+
+
+@contextmanager
+def reading(path: Path, name: str) -> Iterator[IO[bytes]]:
+    """Open an .npz file.
+
+    Raises:
+        DataError: it is empty, or can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            if not os.fstat(file.fileno()).st_size:  # a file in /proc might never end
+                raise DataError(name, "the file is empty; expected an .npz file")
+            yield file
+    except OSError as error:
+        raise DataError(name, f"can't be read: {error.strerror or error}") from error

@@ -1,0 +1,130 @@
+"""What arrays most likely hold, so that a first spec trains well."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit import DataError
+from mlpkit_plugins.arrays.array_choice import choose_arrays
+from mlpkit_plugins.arrays.input_guess import guess_inputs
+from mlpkit_plugins.arrays.target_guess import guess_target
+from mlpkit_plugins.first_networks.convolutions import ImageInputs
+
+RNG = np.random.default_rng(0)
+MANY = np.arange(1000)
+
+
+@pytest.mark.parametrize(
+    ("targets", "predict"),
+    [
+        (MANY % 2, "classes"),
+        (MANY % 2 == 1, "classes"),
+        (MANY % 2 * 7, "classes"),
+        (MANY % 20 * 2, "classes"),
+        (MANY % 21 * 2, "values"),
+        (MANY % 100, "classes"),
+        (MANY % 100 + 1, "classes"),
+        (MANY % 101, "values"),
+        (MANY, "values"),
+        (MANY % 2 * 1.0, "values"),
+        (MANY % 7 * 0.5, "values"),
+        ((MANY % 3)[:, None], "classes"),
+        (RNG.integers(0, 2, (1000, 4)), "labels"),
+        (RNG.integers(0, 3, (1000, 4)), "values"),
+        (RNG.normal(size=(1000, 4)), "values"),
+    ],
+)
+def test_what_targets_are(targets, predict):
+    assert guess_target(targets, "t").predict == predict
+
+
+def test_classes_are_counted():
+    guess = guess_target(np.array([3] * 30 + [1] * 10 + [2] * 20), "t")
+    assert guess.target.counts == {"1": 10, "2": 20, "3": 30}
+    assert guess.text == "3 classes: 1 17%, 2 33%, 3 50%"
+
+
+def test_a_data_set_of_classes_has_no_values():
+    assert guess_target(MANY % 101, "t", are_classes=True).predict == "classes"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "divide_by", "standardize"),
+    [
+        (RNG.integers(0, 256, (100, 784)).astype(np.uint8), 255, False),
+        (RNG.integers(0, 5, (100, 4)).astype(np.uint8), 1, True),
+        (RNG.integers(0, 17, (100, 64)) * RNG.integers(0, 2, (100, 64)) * 1.0, 16, False),
+        (RNG.normal(size=(100, 5)) * [1, 10, 100, 1e3, 1e4], 1, True),
+        (RNG.random((100, 28, 28)), RNG.random, False),
+        (RNG.random((100, 28, 28)) * 2 - 1, 1, False),
+        (RNG.integers(0, 256, (100, 28, 28)), 255, False),
+        (RNG.normal(size=(100, 28, 28)) * 100, 1, True),
+        (RNG.random((100, 50, 3)) * [1, 100, 1e4], 1, True),
+        (RNG.normal(size=100), 1, True),
+    ],
+)
+def test_how_inputs_are_scaled(inputs, divide_by, standardize):
+    guess = guess_inputs(inputs, "x")
+    assert guess.divide_by == pytest.approx(inputs.max() if callable(divide_by) else divide_by)
+    assert guess.standardize == standardize
+
+
+def test_a_data_set_of_bytes_divides_dark_images_too():
+    dark = RNG.integers(0, 9, (50, 20, 20)).astype(np.uint8)
+    assert guess_inputs(dark, "x", are_bytes=True).text == "images of 20 by 20 pixels, from 0 to 8, divided by 255"
+
+
+@pytest.mark.parametrize(
+    ("shape", "images"),
+    [
+        ((28, 28), ImageInputs(1, 28, 28, are_planes=True)),
+        ((8, 8), ImageInputs(1, 8, 8, are_planes=True)),
+        ((7, 28), None),
+        ((10, 40), None),
+        ((20, 30, 1), ImageInputs(1, 20, 30, are_planes=True)),
+        ((1, 20, 30), ImageInputs(1, 20, 30)),
+        ((3, 20, 30), ImageInputs(3, 20, 30)),
+        ((20, 30, 3), None),
+        ((2, 20, 30), None),
+        ((784,), None),
+    ],
+)
+def test_what_images_are(shape, images):
+    x = RNG.integers(0, 256, (50, *shape)).astype(np.uint8)
+    x[..., [0, -1]] = 0
+    if len(shape) > 1:
+        x.reshape(50, -1, *shape[-2:])[:, :, [0, -1]] = 0
+    if shape[-1] == 1:
+        x[:, :, [0, -1]] = x[:, [0, -1]] = 0
+        x[:, 1:-1, 1:-1] = 200
+    assert guess_inputs(x, "x").images == images
+
+
+def test_a_guess_about_many_rows_looks_at_some(monkeypatch):
+    monkeypatch.setattr("mlpkit_plugins.arrays.input_guess.ELEMENTS_SEEN", 1)
+    x = RNG.integers(0, 256, (5000, 4)).astype(np.uint8)
+    assert guess_inputs(x, "x").divide_by == 255
+
+
+@pytest.mark.parametrize(
+    ("shapes", "target", "found"),
+    [
+        ({"x": (9, 2), "t": (9,)}, None, ("x", "t")),
+        ({"data": (9, 2), "target": (9,), "ids": (9,)}, None, ("data", "target")),
+        ({"x_train": (9, 2), "y_train": (9,), "x_test": (3, 2), "y_test": (3,)}, None, ("x_train", "y_train")),
+        ({"x": (9, 2), "y": (9,), "x_test": (3, 2), "y_test": (3,)}, None, ("x", "y")),
+        ({"a": (9, 2), "b": (9,)}, "b", ("a", "b")),
+        ({"a": (9, 2), "b": (9, 5), "c": (9,), "d": (4, 99)}, "c", ("b", "c")),
+    ],
+)
+def test_which_arrays_are_taken(shapes, target, found):
+    assert choose_arrays(shapes, "own.npz", target)[:2] == found
+
+
+def test_no_array_fits_the_targets():
+    message = (
+        r"own.npz: holds a \(8, 2\), b \(9,\), c \(no numbers\); expected another one of numbers, with as many rows"
+    )
+    with pytest.raises(DataError, match=message):
+        choose_arrays({"a": (8, 2), "b": (9,), "c": None}, "own.npz", "b")

@@ -1,0 +1,64 @@
+"""Names of files and arrays that belong together."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit_plugins.files.files_beside import pairs_of_splits, targets_beside, with_targets
+from mlpkit_plugins.files.idx_files import idx_pairs
+from mlpkit_plugins.files.paired_names import INPUTS, TARGETS, has_word, of_split, renamed
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "found"),
+    [
+        ("x", ["x", "y", "t"], "t"),
+        ("X", ["X", "y"], "y"),
+        ("x_train.npy", ["y_test.npy", "y_train.npy"], "y_train.npy"),
+        ("images-idx3-ubyte.gz", ["labels-idx1-ubyte.gz", "labels-idx1-ubyte"], "labels-idx1-ubyte.gz"),
+        ("train-images.idx3-ubyte", ["train-labels.idx1-ubyte"], "train-labels.idx1-ubyte"),
+        ("my data.npy", ["my target.npy"], "my target.npy"),
+        ("x", ["x_t", "tx", "text"], None),
+        ("max.npy", ["mat.npy", "may.npy"], None),
+        ("rows", ["t"], None),
+    ],
+)
+def test_targets_of_inputs(name, names, found):
+    assert renamed(name, names, INPUTS, TARGETS) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "split", "found"),
+    [
+        ("x_train", ["x_test", "x_val"], "test", "x_test"),
+        ("x_train", ["x_test", "x_val"], "validation", "x_val"),
+        ("x", ["test_x"], "test", "test_x"),
+        ("train-images-idx3-ubyte", ["t10k-images-idx3-ubyte"], "test", "t10k-images-idx3-ubyte"),
+        ("x", ["x_tests", "latest_x"], "test", None),
+    ],
+)
+def test_the_same_of_another_split(name, names, split, found):
+    assert of_split(name, names, split) == found
+
+
+def test_words_are_whole():
+    assert has_word("my-Train.npy", ("train",))
+    assert not has_word("trainer", ("train",))
+
+
+def test_files_beside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    for name in ("x.npy", "t.npy", "x_test.npy", "t_test.npy", "x_val.npy"):
+        (tmp_path / "a" / name).write_bytes(b"")
+    assert targets_beside(tmp_path / "a/x_val.npy") is None
+    assert with_targets("train", "a/x.npy") == ("a/x.npy", "a/t.npy")
+    assert pairs_of_splits("a/x.npy", "a/t.npy") == {"test": ("a/x_test.npy", "a/t_test.npy")}
+    assert with_targets("train", "example:shapes_x.npy") == ("example:shapes_x.npy", "example:shapes_t.npy")
+
+
+def test_images_without_labels_are_no_pair(tmp_path):
+    for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+        (tmp_path / name).write_bytes(b"")
+    assert list(idx_pairs(tmp_path)) == ["test"]
+    assert idx_pairs(tmp_path / "nowhere") == {}
