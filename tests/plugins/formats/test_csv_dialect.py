@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mlpkit_plugins.formats.csv_dialect import csv_dialect
+from mlpkit_plugins.formats.gzip_stream import MAGIC
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def test_an_empty_file_has_no_first_row(dialect):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_dialect(tmp_path_factory, content):
+    assume(not content.startswith(MAGIC))
     file = tmp_path_factory.getbasetemp() / "any.csv"
     file.write_bytes(content)
     found = csv_dialect(file, "any.csv")
