@@ -20,7 +20,7 @@ AVERAGING: Final = 0.995
 SMOOTHING: Final = 0.1
 
 SMALL: Final = 1000
-"""Up to so many training rows, a network has a layer less, and more dropout."""
+"""Up to so many training rows, a network has a single hidden layer, and more dropout."""
 
 LARGE: Final = 20_000
 """From so many on, values are predicted without dropout."""
@@ -48,7 +48,7 @@ RARE: Final = 0.2
 """A class is rare if it has less than this share of the rows that it would have if all had as many."""
 
 LARGEST_WEIGHT: Final = 10.0
-"""A rare class weighs at most this many times as much as the most frequent one."""
+"""A rare class weighs at most this many times as much as the others."""
 
 
 class ClassTarget(NamedTuple):
@@ -103,7 +103,7 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
         "best_weights": output.monitor if examples >= ENOUGH_FOR_A_METRIC else "loss",
     }
     comments: dict[KeyPath, str] = {
-        ("layers", 0): f"{size.depth} hidden layers of {WIDTH} units: for some {_rounded(examples)} training rows",
+        ("layers", 0): f"{size.hidden_layers}: for some {_rounded(examples)} training rows",
         ("training", "epochs"): "at most",
         ("training", "evaluate_every"): "steps",
         ("training", "moving_average"): "the weights of the last few hundred steps are averaged, which steadies them",
@@ -113,7 +113,7 @@ def perceptron(examples: int, target: ClassTarget | ValueTarget) -> FirstNetwork
     }
     if len(hidden) > 2:
         comments["layers", 2] = "against learning rows by heart; raise it if training does much better than validation"
-    shape = f"{size.depth} hidden layers of {WIDTH} units, {output.loss}"
+    shape = f"{size.hidden_layers}, {output.loss}"
     length = f"adamw, {size.epochs} epochs at most, in minibatches of {size.batch}, with early stopping"
     decisions = [*output.decisions, ("network", shape), ("training", length)]
     return FirstNetwork({"layers": layers, "training": training}, comments, decisions)
@@ -127,6 +127,10 @@ class _Size(NamedTuple):
     epochs: int
     steps_between_evaluations: int
 
+    @property
+    def hidden_layers(self) -> str:
+        return f"{self.depth} hidden layer{'s' * (self.depth > 1)} of {WIDTH} units"
+
     @classmethod
     def of(cls, examples: int) -> _Size:
         batch = 2 ** round(math.log2(max(examples, 1) / BATCHES_PER_EPOCH))
@@ -134,7 +138,7 @@ class _Size(NamedTuple):
         steps_per_epoch = -(-examples // batch)
         epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / steps_per_epoch)))
         between = max(steps_per_epoch, epochs * steps_per_epoch // EVALUATIONS)
-        return cls(2 if examples <= SMALL else 3, batch, epochs, between)
+        return cls(1 if examples <= SMALL else 3, batch, epochs, between)
 
 
 def _dropout(examples: int, target: ClassTarget | ValueTarget) -> float:
@@ -168,17 +172,15 @@ def _for_classes(target: ClassTarget) -> _Output:
         return _Output(layers, "softmax", metrics, "accuracy", comments)
     loss["class_weights"] = weights
     comments[1] += "; rare classes weigh more: leave out class_weights for the best accuracy"
-    rare = [("rare classes", f"weigh up to {max(weights.values()):.2g} times as much as the most frequent one")]
+    rare = [("rare classes", f"weigh up to {max(weights.values()):.2g} times as much as the others")]
     return _Output(layers, "softmax", ["f1", *metrics], "f1", comments, decisions=rare)
 
 
 def _class_weights(counts: Mapping[str, int]) -> dict[str, float]:
-    """Return the weights that are not 1, if some classes are rare: the root of how much rarer one is."""
-    most = max(counts.values())
-    if min(counts.values()) >= RARE * sum(counts.values()) / len(counts):
-        return {}
-    weights = {name: round(min(LARGEST_WEIGHT, math.sqrt(most / count)), 2) for name, count in counts.items()}
-    return {name: weight for name, weight in weights.items() if weight != 1}
+    """Return the weights of rare classes: the root of how much rarer they are than a class that is just not rare."""
+    enough = RARE * sum(counts.values()) / len(counts)
+    weights = {name: round(min(LARGEST_WEIGHT, math.sqrt(enough / count)), 2) for name, count in counts.items()}
+    return {name: weight for name, weight in weights.items() if weight > 1}
 
 
 def _for_values() -> _Output:
