@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -176,13 +177,12 @@ class _Layout(NamedTuple):
 
 
 def _rows(text: str, delimiter: str, quote: str) -> list[list[str]]:
-    """Return the first rows, without one that may be cut off."""
+    """Return the first rows, up to one that is wrong, and without one that may be cut off."""
     stream = io.StringIO(text, newline="")
     reader = csv.reader(stream, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
-    try:
-        rows = list(islice(reader, _ROWS + 1))
-    except csv.Error:
-        return []
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        rows.extend(islice(reader, _ROWS + 1))
     return rows[:-1] if len(rows) > 1 and len(text) == SAMPLE_OF_ROWS else rows
 
 

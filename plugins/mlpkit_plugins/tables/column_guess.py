@@ -53,7 +53,9 @@ _NAME_OF_AN_ID: Final = re.compile(
 _NUMBER_WITH_SIGNS: Final = re.compile(r"[^\w\s.,-]?\s*[+-]?\d[\d.,' ]*\s*([^\w\s]|[A-Za-z€$£]{1,4})?")
 _INVISIBLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff]")
 _NO_CHARACTER: Final = re.compile("[\udc80-\udcff]")
-_NEGATIVE: Final = re.compile(r"\(\s*(\d[\d.,]*)\s*\)|\u2212\s*(\d[\d.,]*)")
+_NEGATIVE: Final = re.compile(r"[(\u2212]?\s*(\d[\d.,]*)\s*[)-]?")
+"""A negative number in other ways, as in ``(5)``, ``5-`` or with the typographic minus."""
+
 _TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
 _TOTAL: Final = re.compile(r"((grand|sub)[ -]?)?(total|totals|sum|summe|gesamt|average|mean)\b.{0,20}", re.IGNORECASE)
 
@@ -174,7 +176,7 @@ class ColumnGuesser:
         self._expect_no_total(name, present)
         self.expect_visible(name, wrong)
         negative = _NEGATIVE.fullmatch(wrong[0])
-        remedy = f"write -{negative[1] or negative[2]}" if negative else _PUT_A_NUMBER
+        remedy = f"write -{negative[1]}" if negative else _PUT_A_NUMBER
         raise self._error(name, wrong[0], f"{shown_text(wrong[0])} is not a finite number; {remedy}")
 
     def _expect_no_total(self, name: str, counts: Mapping[str, int]) -> None:
@@ -221,9 +223,11 @@ class ColumnGuesser:
 
     def _of_texts(self, guess: ColumnGuess, present: Mapping[str, int]) -> ColumnGuess:
         """Return what a column of texts holds: dates, categories, or why nothing to learn from."""
-        formats = formats_of(present) if guess.distinct > 2 else []
+        also_missing = frozenset(text for text in present if text.lower() in OFTEN_MISSING)
+        formats = formats_of(set(present) - also_missing) if guess.distinct - len(also_missing) > 2 else []
         if formats:
-            return replace(guess, holds="dates", formats=tuple(formats))
+            missing = guess.missing + sum(present[text] for text in also_missing)
+            return replace(guess, holds="dates", formats=tuple(formats), missing=missing, missing_texts=also_missing)
         if levels := in_known_order(present):
             return replace(guess, holds="ordinal", levels=levels)
         if reason := self._why_no_categories(guess, present):

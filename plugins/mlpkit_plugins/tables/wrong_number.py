@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 OFTEN_MISSING: Final = frozenset(
     (
-        *("n/a", "na", "nan", "null", "none", "nil", "?", "-", "--", ".", "missing", "unknown"),
+        *("n/a", "n.a.", "na", "<na>", "nan", "nat", "null", "(null)", "\\n", "none", "nil", "?", "-", "--", "."),
+        *("missing", "unknown", "not available", "not applicable", "(blank)"),
         *("#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),  # errors of spreadsheets
     )
 )

@@ -114,6 +114,8 @@ def test_a_target_that_is_missing_in_some_rows(table, save, trains):
         ("when", ["{0:02}/{1:02}/2020 01:30 PM"], "'%m/%d/%Y %I:%M %p'"),
         ("when", ["{0}/{0}/2020"], "when: '%d/%m/%Y'  all of them fit '%m/%d/%Y', too"),
         ("at", ["{0}:15"], "at  times of day, such as '1:15'; write hours as numbers to learn from them"),
+        ("when", ["2020-{0:02}-{1:02}", "NaT", "n/a"], "missing_texts: ['', NA, NaN, nan, 'null', NaT, n/a]"),
+        ("x", ["{1}.5", "<NA>", "(null)"], "missing_texts: ['', NA, NaN, nan, 'null', (null), <NA>]"),
         ("x", ["{1}.5", "#DIV/0!", "#N/A"], "missing_texts: ['', NA, NaN, nan, 'null', '#DIV/0!', '#N/A']"),
     ],
 )

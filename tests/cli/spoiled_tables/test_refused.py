@@ -233,7 +233,7 @@ def test_a_row_of_units_below_the_names(table, save, refused, trains):
     trains()
 
 
-@pytest.mark.parametrize("written", ["({})", "\u2212{}"])
+@pytest.mark.parametrize("written", ["({})", "\u2212{}", "{}-"])
 def test_a_negative_number_with_another_sign(table, save, refused, trains, written):
     seen = table[7][0]
     table[7][0] = written.format(seen)
@@ -294,6 +294,16 @@ def test_a_class_with_a_character_that_nobody_sees(table, save, refused, trains)
     assert refused().endswith("has an invisible character, U+200B; remove it from the file")
     for row in table[1::2]:
         row[4] = row[4][0]
+    save(table)
+    trains()
+
+
+def test_a_field_of_great_length(table, save, refused, trains):
+    seen = table[5][1]
+    table[5][1] = seen * 50_000
+    save(table)
+    assert refused() == "t.csv, row 6: a field has more than 131,072 characters; is a quote not closed?"
+    table[5][1] = seen
     save(table)
     trains()
 
