@@ -19,6 +19,8 @@ from real_tables import PACKAGED, SHARED_NAMES, RealTable, shared_table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+ALL_NAMES = (*SHARED_NAMES, *PACKAGED)
+
 LITTLE_WORSE = 0.01
 
 FLOORS = {"concrete": 0.85, "diabetes": 0.4, "wa_churn": 0.75}
@@ -100,24 +102,34 @@ def test_small_tables_of_scikit_learn(name, ours):
     assert ours(table) >= theirs(table)[0] - ONE_OR_TWO_ROWS
 
 
+@pytest.fixture(scope="module")
+def figures() -> dict[str, tuple[float, ...]]:
+    """Return the figures of the tables that were looked at, by name: mlpkit's, and both of scikit-learn's."""
+    return {}
+
+
 @pytest.mark.long
-def test_all_tables(ours):
+@pytest.mark.parametrize("name", ALL_NAMES)
+def test_each_table(name, ours, figures):
     pytest.importorskip("sklearn")
-    figures = {}
-    for name in (*SHARED_NAMES, *PACKAGED):
-        began = time.perf_counter()
-        first = PACKAGED[name].table(seed=0) if name in PACKAGED else shared_table(name)
-        scores = []
-        for seed in seeds_of(first):
-            table = PACKAGED[name].table(seed) if name in PACKAGED else first
-            scores.append((ours(table, seed), *theirs(table, seed)))
-        figures[name] = tuple(map(mean, zip(*scores, strict=True)))
-        reached, other, scaled = figures[name]
-        print(  # noqa: T201
-            f"{name:16} {len(scores)} mlpkit {reached:.4f}  scikit-learn {other:.4f} {scaled:.4f}"
-            f"  {time.perf_counter() - began:.0f} s",
-            flush=True,
-        )
+    began = time.perf_counter()
+    first = PACKAGED[name].table(seed=0) if name in PACKAGED else shared_table(name)
+    scores = []
+    for seed in seeds_of(first):
+        table = PACKAGED[name].table(seed) if name in PACKAGED else first
+        scores.append((ours(table, seed), *theirs(table, seed)))
+    figures[name] = tuple(map(mean, zip(*scores, strict=True)))
+    reached, other, scaled = figures[name]
+    print(  # noqa: T201
+        f"{name:16} {len(scores)} mlpkit {reached:.4f}  scikit-learn {other:.4f} {scaled:.4f}"
+        f"  {time.perf_counter() - began:.0f} s"
+    )
+
+
+@pytest.mark.long
+def test_nine_of_ten_are_as_good_and_the_mean_is_better(figures):
+    if len(figures) < len(ALL_NAMES):
+        pytest.skip("needs the figures of all tables")
     worse = [name for name, (reached, other, _) in figures.items() if reached < other - LITTLE_WORSE]
     assert len(worse) <= len(figures) // 10, worse
     assert mean(reached - max(other, 0) for reached, other, _ in figures.values()) > 0

@@ -69,7 +69,7 @@ class RealTable(NamedTuple):
         frame = frame[frame[self.target].notna()].drop(columns=[*self.ids, *unnamed])
         for name in self.dates:
             dates = pd.to_datetime(frame.pop(name))
-            frame[f"{name} (elapsed)"] = dates.astype("int64") / 86_400e9
+            frame[f"{name} (elapsed)"] = (dates - pd.Timestamp(0)) / pd.Timedelta(days=1)
             frame[f"{name} (month)"], frame[f"{name} (weekday)"] = dates.dt.month, dates.dt.weekday
         return frame
 
