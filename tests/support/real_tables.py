@@ -70,7 +70,7 @@ class RealTable(NamedTuple):
         for name in self.dates:
             dates = pd.to_datetime(frame.pop(name))
             frame[f"{name} (elapsed)"] = (dates - pd.Timestamp(0)) / pd.Timedelta(days=1)
-            frame[f"{name} (month)"], frame[f"{name} (weekday)"] = dates.dt.month, dates.dt.weekday
+            frame[f"{name} (month)"], frame[f"{name} (weekday)"] = dates.dt.month, dates.dt.day_of_week
         return frame
 
 
