@@ -59,7 +59,7 @@ titanic.yaml:
   left out    Cabin: nearly each row has a text of its own, such as 'C1'
   left out    alive: a copy of the target: it says the same as 'Survived' in nearly every row
   missing     11% of Age: means in place of numbers, zeros for categories
-  network     2 hidden layers of 256 units, softmax
+  network     1 hidden layer of 256 units, softmax
   training    adamw, 200 epochs at most, in minibatches of 16, with early stopping
 next:
   mlpkit run titanic.yaml

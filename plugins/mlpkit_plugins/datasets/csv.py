@@ -45,7 +45,8 @@ class Csv(TableDataset):
         comment: what lines begin with that are left out, such as ``#``; by default there are no such lines.
         skip_rows: how many rows before the header are left out.
         decimal: the character before the decimals of a number, a point or a comma.
-        thousands: the character between groups of three digits; by default no character may be there.
+        thousands: the character between groups of three digits; by default no character may be there. A space stands
+            for no-break spaces, too.
         symbols: texts before or after a number that are left out, such as ``€``, ``%`` or ``kg``; a spec doubles
             dollars, as in ``$$``.
         encoding: how characters are written as bytes, such as ``latin-1``.

@@ -21,7 +21,7 @@ AVERAGING: Final = 0.995
 SMOOTHING: Final = 0.1
 
 SMALL: Final = 1000
-"""Up to so many training rows, a network has a layer less, and more dropout."""
+"""Up to so many training rows, a network has a single hidden layer, and more dropout."""
 
 LARGE: Final = 20_000
 """From so many on, values are predicted without dropout."""
@@ -53,7 +53,7 @@ RARE: Final = 0.2
 CLASSES_SHOWN: Final = 8
 
 LARGEST_WEIGHT: Final = 10.0
-"""A rare class weighs at most this many times as much as the most frequent one."""
+"""A rare class weighs at most this many times as much as the others."""
 
 
 class ClassTarget(NamedTuple):
@@ -122,12 +122,11 @@ def perceptron(examples: int, target: TargetToLearn) -> FirstNetwork:
     """
     size = Size.of(examples)
     hidden: list[Any] = [{"Affine": {"units": WIDTH, "weights": WEIGHTS}}, ACTIVATION]
-    comments = {0: f"{size.depth} hidden layers of {WIDTH} units: for some {rounded(examples)} training rows"}
+    comments = {0: f"{size.hidden_layers}: for some {rounded(examples)} training rows"}
     if rate := _dropout(examples, target):
         hidden.append({"Dropout": {"rate": rate}})
         comments[2] = AGAINST_OVERFITTING
-    shape = f"{size.depth} hidden layers of {WIDTH} units"
-    return first_network(Hidden(hidden * size.depth, comments, shape), size, examples, target)
+    return first_network(Hidden(hidden * size.depth, comments, size.hidden_layers), size, examples, target)
 
 
 def first_network(hidden: Hidden, size: Size, examples: int, target: TargetToLearn) -> FirstNetwork:
@@ -173,6 +172,10 @@ class Size(NamedTuple):
     epochs: int
     steps_between_evaluations: int
 
+    @property
+    def hidden_layers(self) -> str:
+        return f"{self.depth} hidden layer{'s' * (self.depth > 1)} of {WIDTH} units"
+
     @classmethod
     def of(cls, examples: int, *, largest_batch: int = LARGEST_BATCH, steps: int = STEPS) -> Size:
         """Return what fits.
@@ -187,7 +190,7 @@ class Size(NamedTuple):
         steps_per_epoch = -(-examples // batch)
         epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(steps / steps_per_epoch)))
         between = max(steps_per_epoch, epochs * steps_per_epoch // EVALUATIONS)
-        return cls(2 if examples <= SMALL else 3, batch, epochs, between)
+        return cls(1 if examples <= SMALL else 3, batch, epochs, between)
 
 
 def _dropout(examples: int, target: TargetToLearn) -> float:
@@ -227,17 +230,15 @@ def _for_classes(target: ClassTarget) -> _Output:
         return _Output(layers, "softmax", metrics, "accuracy", comments)
     loss["class_weights"] = weights
     comments[1] += "; rare classes weigh more: leave out class_weights for the best accuracy"
-    rare = [("rare classes", f"weigh up to {max(weights.values()):.2g} times as much as the most frequent one")]
+    rare = [("rare classes", f"weigh up to {max(weights.values()):.2g} times as much as the others")]
     return _Output(layers, "softmax", ["f1", *metrics], "f1", comments, decisions=rare)
 
 
 def _class_weights(counts: Mapping[str, int]) -> dict[str, float]:
-    """Return the weights that are not 1, if some classes are rare: the root of how much rarer one is."""
-    most = max(counts.values())
-    if min(counts.values()) >= RARE * sum(counts.values()) / len(counts):
-        return {}
-    weights = {name: round(min(LARGEST_WEIGHT, math.sqrt(most / count)), 2) for name, count in counts.items()}
-    return {name: weight for name, weight in weights.items() if weight != 1}
+    """Return the weights of rare classes: the root of how much rarer they are than a class that is just not rare."""
+    enough = RARE * sum(counts.values()) / len(counts)
+    weights = {name: round(min(LARGEST_WEIGHT, math.sqrt(enough / count)), 2) for name, count in counts.items()}
+    return {name: weight for name, weight in weights.items() if weight > 1}
 
 
 def _for_values() -> _Output:

@@ -39,11 +39,32 @@ OTHER_FORMATS: Final = (
     (b"PK\x03\x04", "the file is a ZIP archive or a spreadsheet; save the table as CSV"),
     (b"\xd0\xcf\x11\xe0", "the file is a spreadsheet; save the table as CSV"),
     (b"PAR1", "the file is a Parquet file; read it with the data set parquet"),
+    *(
+        (mark, "the file is a web page; save the table as CSV")
+        for mark in (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML")
+    ),
+    (b"<?xml", "the file is XML; save the table as CSV"),
+    *(
+        (mark, "the file is JSON; save the table as CSV")
+        for mark in (b'{"', b"{\n", b"{\r", b"[{", b"[[", b"[\n", b"[\r")
+    ),
+    (b"BZh", "the file is compressed by bzip2; decompress it, or compress it by gzip"),
+    (b"\xfd7zXZ", "the file is compressed by xz; decompress it, or compress it by gzip"),
+    (b"\x28\xb5\x2f\xfd", "the file is compressed by zstd; decompress it, or compress it by gzip"),
+    (b"SQLite format 3", "the file is an SQLite database; save the table as CSV"),
     (b"\x93NUMPY", "the file is a NumPy array; read it with the data set npy"),
     (b"%PDF", "the file is a PDF document; expected CSV"),
     (b"\x7fELF", "the file is a program or a core dump; expected CSV"),
 )
 """First bytes of other formats, and the message for each."""
+
+_MARKS: Final = {
+    codecs.BOM_UTF32_LE: "utf-32",  # first, since they begin like those of UTF-16
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Byte order marks, and the encoding that each stands for."""
 
 DELIMITERS: Final = (";", "\t", "|", ",")
 """Common delimiters."""
@@ -178,19 +199,22 @@ class CsvFile:
     def _wrong_width(self, record: list[str]) -> str:
         what = "as the header has" if self.header_row is not None else "as the first row has"
         remedy = "quote fields that hold a delimiter" if len(record) > len(self.header) else "is one missing?"
+        if len(record) == 1 < len(self.header) - 1:
+            remedy = "leave it out if it is a note, and no example"
         if len(record) > len(self.header) and not any(record[len(self.header) :]):
             remedy = f"remove {_in_words(self._dialect.delimiter)} at the end of each row"
         return f"the row has {_fields(len(record))}; expected {len(self.header)}, {what}; {remedy}"
 
     def _expect_text(self) -> None:
         with decompressed_content(self._path, self.name) as content:
-            begin = content.read(8)
+            begin = content.read(16)
         for signature, message in OTHER_FORMATS:
             if begin.startswith(signature):
                 raise DataError(self.name, message)
-        if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and "16" not in self._encoding:
-            remedy = self._remedy(f"save it in {self._encoding}", "set encoding: utf-16")
-            raise DataError(self.name, f"the file is UTF-16, not {self._encoding}; {remedy}")
+        found = encoding_by_mark(begin)
+        if found and found[-2:] not in self._encoding:
+            remedy = self._remedy(f"save it in {self._encoding}", f"set encoding: {found}")
+            raise DataError(self.name, f"the file is {found.upper()}, not {self._encoding}; {remedy}")
 
     def _first_record(self) -> tuple[int, list[str]]:
         with self._reading() as records:
@@ -234,7 +258,7 @@ class CsvFile:
                 text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
                 delimiter, quote = self._dialect.delimiter, self._dialect.quote
                 reader = csv.reader(text, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
-                yield _Records(self.name, reader)
+                yield _Records(self.name, reader, quote)
         except UnicodeError as error:  # an encoding that can't skip wrong bytes, such as UTF-16
             message = f"the file is not valid {self._encoding}: {error}; {self.remedy_for_encoding}"
             raise DataError(self.name, message) from error
@@ -256,6 +280,11 @@ class CsvFile:
         """Whether a row is empty or a comment."""
         comment = self._dialect.comment
         return _is_blank(record) or bool(comment and record[0].startswith(comment))
+
+
+def encoding_by_mark(begin: bytes) -> str:
+    """Return the encoding that the byte order mark at the beginning of a file stands for, UTF-8 apart; else nothing."""
+    return next((encoding for mark, encoding in _MARKS.items() if begin.startswith(mark)), "")
 
 
 @contextmanager
@@ -280,14 +309,16 @@ class _Records:
     Args:
         name: what to call the file.
         reader: splits its rows into fields.
+        quote: the character around fields.
 
     Attributes:
         row: the number of the row that comes next.
     """
 
-    def __init__(self, name: str, reader: Iterator[list[str]]) -> None:
+    def __init__(self, name: str, reader: Iterator[list[str]], quote: str) -> None:
         self.row = 1
         self._name = name
+        self._quote = quote
         self._reader = reader
 
     def read(self, count: int) -> list[list[str]]:
@@ -297,6 +328,8 @@ class _Records:
             records.extend(islice(self._reader, count))  # rows before an error stay
         except csv.Error as error:
             message = f"the file is not CSV: {error}"
+            if "expected after" in str(error):
+                message += f"; write {2 * self._quote} for a quote in a quoted field"
             if "field limit" in str(error):
                 message = f"a field has more than {csv.field_size_limit():,} characters; is a quote not closed?"
             if "unexpected end" in str(error):

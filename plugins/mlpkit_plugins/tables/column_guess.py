@@ -1,4 +1,4 @@
-"""What a column of texts seems to hold: numbers, categories, or nothing to learn from."""
+"""What a column of texts seems to hold: numbers, categories, dates, or nothing to learn from."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.options import OF_AN_INDEX
-from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, numbers_of
+from mlpkit_plugins.tables.ordered_scales import in_known_order
+from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, is_number, numbers_of
 from mlpkit_plugins.tables.times import formats_of
 from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING
 
@@ -30,8 +30,17 @@ FEW_CATEGORIES: Final = 20
 MOST_CATEGORIES: Final = 1000
 """More than that are too many to learn from."""
 
-ROWS_PER_CATEGORY: Final = 10
-"""Between these, a category needs that many rows on average."""
+FEWEST_ROWS: Final = 5
+"""A category with fewer rows is rare: there is little to learn about it."""
+
+MOST_RARE: Final = 0.5
+"""In a column of many categories, the rare ones have at most this share of the rows."""
+
+MOST_IDS: Final = 0.9
+"""A column that is called an id is one if so many of its numbers are different."""
+
+FEWEST_IDS: Final = 10
+"""Fewer different numbers are no ids."""
 
 _DATE: Final = re.compile(
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|\d{1,2}[- ]?[A-Za-z]{3,9}\.?[- ,]+\d{2,4}"
@@ -42,7 +51,12 @@ _NAME_OF_AN_ID: Final = re.compile(
     r"(?i:(.*[\W_])?(id|ids|idx|index|uuid|guid|key|nr|no|row)(\W*))|.*[a-z]I[dD]|[iI][dD]\d?"
 )
 _NUMBER_WITH_SIGNS: Final = re.compile(r"[^\w\s.,-]?\s*[+-]?\d[\d.,' ]*\s*([^\w\s]|[A-Za-z€$£]{1,4})?")
-_INVISIBLE: Final = re.compile("[\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff]")
+_INVISIBLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff]")
+_NO_CHARACTER: Final = re.compile("[\udc80-\udcff]")
+_NEGATIVE: Final = re.compile(r"[(\u2212]?\s*(\d[\d.,]*)\s*[)-]?")
+"""A negative number in other ways, as in ``(5)``, ``5-`` or with the typographic minus."""
+
+_TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
 _TOTAL: Final = re.compile(r"((grand|sub)[ -]?)?(total|totals|sum|summe|gesamt|average|mean)\b.{0,20}", re.IGNORECASE)
 
 
@@ -52,23 +66,30 @@ class ColumnGuess:
 
     Args:
         name: its name.
-        holds: numbers, categories, dates, or nothing that a network can learn from.
+        holds: numbers, categories, categories in an order, dates, or nothing that a network can learn from.
         reason: if nothing, why.
         distinct: how many different texts it has, apart from missing ones.
         missing: in how many rows of the sample its value is missing.
         missing_texts: which texts mean that, apart from those that always do.
         numbers: its numbers, NaN where one is missing, if it holds numbers.
-        format: how its dates are written, if it holds dates.
+        levels: its categories, lowest first, if they have an order.
+        rare: how many of its categories have few rows.
+        formats: the ways in which all of its dates can be read, the most likely first, if it holds dates.
     """
 
     name: str
-    holds: Literal["numbers", "categories", "dates", "nothing"]
+    holds: Literal["numbers", "categories", "ordinal", "dates", "nothing"]
     reason: str = ""
     distinct: int = 0
     missing: int = 0
     missing_texts: frozenset[str] = frozenset()
     numbers: NDArray[np.float64] | None = None
-    format: str = ""
+    levels: tuple[str, ...] = ()
+    rare: int = 0
+    formats: tuple[str, ...] = ()
+
+
+_PUT_A_NUMBER: Final = "put a number there, or leave out the row"
 
 
 class ColumnGuesser:
@@ -103,10 +124,8 @@ class ColumnGuesser:
             return ColumnGuess(name, "nothing", f"every value is {shown_text(next(iter(present)))}", distinct=1)
         guess = self.content(name, present)
         self._expect_no_total(name, counts)
-        self._expect_visible(name, present)
-        if guess.holds == "numbers":
-            return self._unless_an_id(guess)
-        return self._unless_too_many(guess, present)
+        self.expect_visible(name, present)
+        return self._unless_an_id(guess) if guess.holds == "numbers" else self._of_texts(guess, present)
 
     def content(self, name: str, present: Mapping[str, int]) -> ColumnGuess:
         """Return whether a column holds numbers or texts, whatever a network can make of them.
@@ -133,9 +152,8 @@ class ColumnGuesser:
         try:
             values = numbers_of(texts, self._missing | also_missing, self._written)
         except NotANumberError as error:
-            raise self._error(
-                name, texts[error.index], f"{shown_text(texts[error.index])} is not a finite number"
-            ) from error
+            message = f"{shown_text(texts[error.index])} is not a finite number; {_PUT_A_NUMBER}"
+            raise self._error(name, texts[error.index], message) from error
         return ColumnGuess(
             name,
             "numbers",
@@ -147,10 +165,7 @@ class ColumnGuesser:
 
     def is_number(self, text: str) -> bool:
         """Whether a text is a number, infinity and NaN included, in the table's way to write decimals."""
-        text = self._written.plain(text)
-        if self._written.decimal == ",":
-            return "." not in text and writes_number(text.replace(",", "."))
-        return writes_number(text)
+        return is_number(text, self._written)
 
     def _expect_no_stray_text(self, name: str, present: Mapping[str, int], wrong: Sequence[str], numbers: int) -> None:
         """Make sure that a column in which most texts are numbers has no other texts, unless they are categories."""
@@ -159,70 +174,93 @@ class ColumnGuesser:
         if len(present) <= FEW_CATEGORIES and all(present[text] > 1 for text in wrong):
             return
         self._expect_no_total(name, present)
-        self._expect_visible(name, wrong)
-        message = f"{shown_text(wrong[0])} is not a finite number; put a number there, or leave out the row"
-        raise self._error(name, wrong[0], message)
+        self.expect_visible(name, wrong)
+        negative = _NEGATIVE.fullmatch(wrong[0])
+        remedy = f"write -{negative[1]}" if negative else _PUT_A_NUMBER
+        raise self._error(name, wrong[0], f"{shown_text(wrong[0])} is not a finite number; {remedy}")
 
     def _expect_no_total(self, name: str, counts: Mapping[str, int]) -> None:
         last = self._sample.last
         if last is None or self._sample.size < 3:
             return
-        text = last[list(self._sample.columns).index(name)]
+        text = last[name]
         if counts.get(text, 0) <= 1 and _TOTAL.fullmatch(text):
             message = f"{shown_text(text)} says that the last row sums up the others; leave it out"
             raise DataError(self._sample.name, message, row=self._sample.last_row, column=name)
 
-    def _expect_visible(self, name: str, texts: Iterable[str]) -> None:
+    def expect_visible(self, name: str, texts: Iterable[str]) -> None:
+        """Make sure that the texts of a column are characters, and that all of these can be seen.
+
+        Raises:
+            DataError: a text has other bytes, or an invisible character.
+        """
         for text in texts:
-            if not text.isprintable() and (found := _INVISIBLE.search(text)):
+            if text.isprintable():
+                continue
+            if found := _INVISIBLE.search(text):
                 raise self._error(name, text, invisible(text, found[0]))
+            if _NO_CHARACTER.search(text):
+                message = f"{shown_text(text)} has bytes that are not UTF-8, as others of the file are"
+                raise self._error(name, text, f"{message}; write all of the file in UTF-8")
 
     def _unless_an_id(self, guess: ColumnGuess) -> ColumnGuess:
         """Return the guess, or that there is nothing to learn from, if a column only numbers the rows."""
         values = guess.numbers
         assert values is not None
-        if (
-            guess.missing
-            or guess.distinct < max(len(values), ROWS_PER_CATEGORY)
-            or not (values == np.rint(values)).all()
-        ):
+        if guess.missing or guess.distinct < FEWEST_IDS or not (values == np.rint(values)).all():
             return guess
-        ordered = np.sort(values)
-        steps = np.unique(np.diff(ordered))
-        numbers_rows = len(steps) == 1 and ordered[0] in (0, 1) and (steps[0] == 1 or not self._sample.is_whole)
-        if numbers_rows or _NAME_OF_AN_ID.fullmatch(guess.name):
+        if guess.distinct == len(values) and (_NAME_OF_AN_ID.fullmatch(guess.name) or self._counts_rows(values)):
             return ColumnGuess(guess.name, "nothing", "an id: each row has a number of its own", guess.distinct)
+        if guess.distinct >= MOST_IDS * len(values) and _NAME_OF_AN_ID.fullmatch(guess.name):
+            return ColumnGuess(guess.name, "nothing", "an id: nearly each row has a number of its own", guess.distinct)
         return guess
 
-    def _unless_too_many(self, guess: ColumnGuess, present: Mapping[str, int]) -> ColumnGuess:
-        """Return the guess, or why texts are no categories to learn from."""
+    def _counts_rows(self, values: NDArray[np.float64]) -> bool:
+        """Whether numbers, all different, are those from 0 or 1 on; in a sample of rows, evenly spaced ones."""
+        ordered = np.sort(values)
+        steps = np.unique(np.diff(ordered))
+        return len(steps) == 1 and ordered[0] in (0, 1) and (steps[0] == 1 or not self._sample.is_whole)
+
+    def _of_texts(self, guess: ColumnGuess, present: Mapping[str, int]) -> ColumnGuess:
+        """Return what a column of texts holds: dates, categories, or why nothing to learn from."""
+        also_missing = frozenset(text for text in present if text.lower() in OFTEN_MISSING)
+        formats = formats_of(set(present) - also_missing) if guess.distinct - len(also_missing) > 2 else []
+        if formats:
+            missing = guess.missing + sum(present[text] for text in also_missing)
+            return replace(guess, holds="dates", formats=tuple(formats), missing=missing, missing_texts=also_missing)
+        if levels := in_known_order(present):
+            return replace(guess, holds="ordinal", levels=levels)
+        if reason := self._why_no_categories(guess, present):
+            return ColumnGuess(guess.name, "nothing", reason, guess.distinct)
+        return replace(guess, rare=len(_rare(present)))
+
+    def _why_no_categories(self, guess: ColumnGuess, present: Mapping[str, int]) -> str:
+        """Return why texts are no categories to learn from; empty if they are."""
         count, rows = guess.distinct, sum(present.values())
         example = shown_text(next(iter(present)))
-        formats = formats_of(present) if count > 2 else []
-        if formats:
-            return replace(guess, holds="dates", format=formats[0])
         if _are_dates(present):
-            return ColumnGuess(
-                guess.name,
-                "nothing",
-                f"dates or times that are not all written in one common way, such as {_both_ways(present)}",
-                count,
-            )
+            if all(map(_TIME_OF_DAY.fullmatch, present)):
+                return f"times of day, such as {example}; write hours as numbers to learn from them"
+            return f"dates or times that are not all written in one common way, such as {_both_ways(present)}"
         if count <= FEW_CATEGORIES and count <= rows / 2:
-            return guess
-        if count <= min(MOST_CATEGORIES, rows / ROWS_PER_CATEGORY):
-            return guess
+            return ""
+        rare = _rare(present)
+        if count - len(rare) <= MOST_CATEGORIES and sum(present[text] for text in rare) <= MOST_RARE * rows:
+            return ""
         if sum(map(bool, map(_NUMBER_WITH_SIGNS.fullmatch, present))) > 0.9 * count:
-            reason = f"numbers with other characters, such as {example}; write plain numbers to learn from them"
-        elif count > rows / 2:
-            reason = f"nearly each row has a text of its own, such as {example}"
-        else:
-            reason = f"{count:,} different texts in {rows:,} rows are too many"
-        return ColumnGuess(guess.name, "nothing", reason, count)
+            return f"numbers with other characters, such as {example}; write plain numbers to learn from them"
+        if count > rows / 2:
+            return f"nearly each row has a text of its own, such as {example}"
+        return f"{count:,} different texts in {rows:,} rows are too many"
 
     def _error(self, name: str, text: str, message: str) -> DataError:
         row = self._sample.rows[self._sample.columns[name].index(text)]
         return DataError(self._sample.name, message, row=row, column=name)
+
+
+def _rare(present: Mapping[str, int]) -> list[str]:
+    """Return the categories that have few rows."""
+    return [text for text, count in present.items() if count < FEWEST_ROWS]
 
 
 def _are_dates(present: Mapping[str, int]) -> bool:

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-_IN_WORDS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+    from mlpkit_plugins.formats.csv_dialect import CsvDialect
+
+_DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
+_THOUSANDS: Final = {"": "nothing", ",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}
+_NAME_OF_ROWS: Final = "row"
 
 
 def csv_reading(path: Path, name: str, target: str | None, missing: Collection[str]) -> Reading:
@@ -25,30 +29,50 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     Args:
         path: the file.
         name: what to call it in messages.
-        target: the column to predict; if the first row has it, that row holds names, even if some are numbers.
+        target: the column to predict; a row that has it holds names, even if some are numbers.
         missing: texts that always mean a missing value.
 
     Raises:
         DataError: the file is not CSV, or writes some numbers with a decimal point and others with a comma.
     """
-    found = csv_dialect(path, name)
+    found = csv_dialect(path, name, target)
     has_names = found.names_in_first_row or target in found.first
-    header = None if has_names else [f"column{number}" for number in range(1, len(found.first) + 1)]
-    dialect = Dialect(delimiter=found.delimiter, encoding=found.encoding)
+    header, skipped, about_header = _header(found, has_names=has_names)
+    dialect = Dialect(found.delimiter, found.quote, found.comment, skipped, found.encoding)
     source = CsvSource(CsvFile(path, name=name, dialect=dialect, header=header), missing, PLAIN)
     sample = sample_rows(source)
     written = number_format(sample, missing, between_commas=found.delimiter == ",")
     parameters: dict[str, Any] = {}
     comments: dict[str, str] = {}
     for parameter, value, default, comment in (
-        ("delimiter", found.delimiter, ",", f"columns are separated by {_IN_WORDS[found.delimiter]}"),
+        ("delimiter", found.delimiter, ",", f"columns are separated by {_DELIMITERS[found.delimiter]}"),
+        ("quote", found.quote, '"', "texts are in apostrophes"),
+        ("comment", found.comment, "", "rows that begin so are left out"),
+        ("skip_rows", skipped, 0, _about_skipped(found)),
         ("decimal", written.decimal, ".", "numbers have a decimal comma"),
-        ("thousands", written.thousands, "", "numbers have commas between thousands"),
+        ("thousands", written.thousands, "", f"numbers have {_THOUSANDS[written.thousands]} between thousands"),
         ("symbols", written.symbols, (), "numbers have these beside them"),
         ("encoding", found.encoding, "utf-8", f"its bytes are {found.encoding}, not UTF-8"),
-        ("header", header, None, "its first row holds data, not names"),
+        ("header", header, None, about_header),
     ):
         if value != default:
             parameters[parameter] = value
             comments[parameter] = comment
     return Reading(source, sample, missing, written, parameters, comments, has_names)
+
+
+def _header(found: CsvDialect, *, has_names: bool) -> tuple[list[str] | None, int, str]:
+    """Return the names of the columns if the file doesn't have them all, how many rows to skip, and why."""
+    if found.one_name_too_few and has_names:
+        reason = (
+            f"its first row has no name for the first column, which R calls row names; it is called {_NAME_OF_ROWS}"
+        )
+        return [_NAME_OF_ROWS, *found.first], found.skip_rows + 1, reason
+    if has_names:
+        return None, found.skip_rows, ""
+    names = [f"column{number}" for number in range(1, len(found.first) + 1)]
+    return names, found.skip_rows, "its first row holds data, not names"
+
+
+def _about_skipped(found: CsvDialect) -> str:
+    return "what is above the names of the columns" if found.skip_rows else "the names, which are in header"

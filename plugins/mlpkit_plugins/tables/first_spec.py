@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit import DataError, ParameterError, Proposal, did_you_mean
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser, expect_visible_names
+from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, expect_visible_names
 from mlpkit_plugins.tables.encoder import in_order
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
@@ -35,6 +35,9 @@ ROWS_COMPARED: Final = 5000
 
 FILLED: Final = "means in place of numbers, zeros for categories"
 """What ``missing: fill`` does."""
+
+NO_CLASS: Final = frozenset(("n/a", "na", "nan", "null", "?", "#n/a"))
+"""Texts that mean a missing value in a column of classes, too, in lower case; ``-`` or ``none`` may be a class."""
 
 FEW_ROWS: Final = 500
 """With fewer rows, larger shares of them are held out, so that what is measured on them means something."""
@@ -84,7 +87,8 @@ def propose_for_table(name: str, files: Mapping[str, str], target: str | None, r
     target = _expect_target(target, reading)
     guesser = ColumnGuesser(sample, reading.missing, reading.written)
     aim = _aim(guesser, sample, target, reading.missing)
-    guesses = [_unless_a_copy(guesser.guess(column), aim, sample) for column in source.header if column != target]
+    inputs = [column for column in dict.fromkeys(source.header) if column != target]
+    guesses = [_unless_a_copy(guesser.guess(column), aim, sample) for column in inputs]
     if all(guess.holds == "nothing" for guess in guesses):
         reasons = "; ".join(f"{guess.name}: {guess.reason}" for guess in guesses[:5]) or "it is the only one"
         raise DataError(source.name, f"no column besides '{target}' is left to learn from: {reasons}")
@@ -134,9 +138,14 @@ def _aim(guesser: ColumnGuesser, sample: RowSample, target: str, missing: Collec
     if len(counts) == 1:
         message = f"every value is {shown_text(next(iter(counts)))}, so that there is nothing to predict"
         raise DataError(sample.name, f"{message}; name another column with --target", column=target)
+    guesser.expect_visible(target, counts)
     guess = guesser.content(target, counts)
     if guess.holds == "numbers" and not _are_classes(guess):
         return _Aim(target, guess, {}, guess.missing)
+    also_missing = {text for text in counts if text.lower() in NO_CLASS}
+    if also_missing and len(counts) > len(also_missing) + 1:
+        guess = replace(guess, missing_texts=guess.missing_texts | also_missing)
+        absent += sum(counts.pop(text) for text in also_missing)
     if len(counts) > sum(counts.values()) / 2:
         example = shown_text(next(iter(counts)))
         message = f"nearly each row has a text of its own, such as {example}; classes need several rows each"
@@ -248,8 +257,15 @@ class _Writer:
         if categorical:
             parameters |= {"categorical": [guess.name for guess in categorical], "unknown": "zeros"}
             comments["unknown",] = "a category that no training row has counts as none"
-        if dates := {guess.name: guess.format for guess in self._holding("dates")}:
+        if about_rare := self._about_rare():
+            parameters["rare"] = FEWEST_ROWS
+            comments["rare",] = f"with fewer rows, a category counts as other: {about_rare}"
+        if ordinal := self._holding("ordinal"):
+            parameters["ordinal"] = {guess.name: list(guess.levels) for guess in ordinal}
+            comments["ordinal",] = "categories in an order, lowest first"
+        if dates := {guess.name: guess.formats[0] for guess in self._holding("dates")}:
             parameters["dates"] = list(dates) if set(dates.values()) == {ISO} else dates
+            comments |= {("dates", guess.name): _also(guess) for guess in self._holding("dates") if guess.formats[1:]}
         texts = set().union(*(guess.missing_texts for guess in (*self.guesses, self.aim.guess)))
         if texts:
             parameters["missing_texts"] = [*self.reading.missing, *sorted(texts)]
@@ -271,7 +287,10 @@ class _Writer:
             f"{count / rows:.0%} of {name}" if count * 100 >= rows else f"{count} of {name}"
             for name, count in counts.items()
         ]
-        return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more columns" if len(shown) > 5 else "")
+        return _first(shown)
+
+    def _about_rare(self) -> str:
+        return _first([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
 
     def _about_target(self) -> str:
         if not self.aim.counts:
@@ -290,6 +309,7 @@ class _Writer:
     def _decisions(self) -> list[tuple[str, str]]:
         sample, file = self.reading.sample, self.files["train"]
         numbers = [guess.name for guess in self._holding("numbers")]
+        ordinal = [f"{guess.name} ({guess.levels[0]} to {guess.levels[-1]})" for guess in self._holding("ordinal")]
         dates = [guess.name for guess in self._holding("dates")]
         categories = [f"{guess.name} ({guess.distinct})" for guess in self._holding("categories")]
         left_out = [(guess.name or "(no name)", guess.reason) for guess in self._holding("nothing")]
@@ -302,11 +322,23 @@ class _Writer:
             ("no target", f"{without}, left out" if self.aim.missing else ""),
             ("numbers", f"{len(numbers)}: {shown_names(numbers)}" if numbers else ""),
             ("dates", f"{len(dates)}: {shown_names(dates)}" if dates else ""),
+            ("ordered", f"{len(ordinal)}: {shown_names(ordinal)}" if ordinal else ""),
             ("categories", f"{len(categories)}: {shown_names(categories)}" if categories else ""),
+            ("rare", f"{about}: fewer than {FEWEST_ROWS} rows each" if (about := self._about_rare()) else ""),
             *(("left out", f"{name}: {reason}") for name, reason in left_out),
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]
+
+
+def _first(shown: Sequence[str]) -> str:
+    """Return what is said of the first columns, and how many more there are."""
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more columns" if len(shown) > 5 else "")
+
+
+def _also(guess: ColumnGuess) -> str:
+    """Return in which other way the dates of a column can be read."""
+    return f"all of them fit '{guess.formats[1]}', too"
 
 
 def _share(count: int, rows: int) -> str:

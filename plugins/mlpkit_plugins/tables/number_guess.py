@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.text_numbers import NumberFormat, thousands_or_decimals
-from mlpkit_plugins.tables.wrong_number import symbols_of
+from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat, is_number
+from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING, symbols_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from mlpkit_plugins.tables.row_sample import RowSample
 
-_WITH_COMMA: Final = re.compile(r"[+-]?\d+(,\d+)+(\.\d*)?")
+FORMATS: Final = (
+    PLAIN,
+    NumberFormat(".", ","),
+    NumberFormat(",", ""),
+    NumberFormat(",", "."),
+    NumberFormat(".", " "),
+    NumberFormat(",", " "),
+    NumberFormat(".", "'"),
+    NumberFormat(",", "'"),
+)
+"""The ways to write numbers, the most likely first."""
+
+MOST: Final = 0.9
+"""A column holds numbers if at least this share of its different texts are some, those for a missing value apart."""
+
+_DIGITS: Final = str.maketrans("012345678", "999999999")
 
 
 def number_format(sample: RowSample, missing: Collection[str], *, between_commas: bool) -> NumberFormat:
@@ -30,31 +45,20 @@ def number_format(sample: RowSample, missing: Collection[str], *, between_commas
     Raises:
         DataError: some numbers have a decimal point, and others a decimal comma.
     """
-    decimals: tuple[str, str] | None = None
-    thousands: tuple[str, str] | None = None
-    point: tuple[str, str] | None = None
     symbols: dict[str, None] = {}
+    columns: dict[str, Sequence[str]] = {}
     for name, texts in sample.columns.items():
         present = sorted({text for text in texts if text and text not in missing})
         found = _symbols(present)
         symbols |= dict.fromkeys(found)
-        present = [NumberFormat(symbols=tuple(found)).plain(text) for text in present] if found else present
-        with_comma = [text for text in present if _WITH_COMMA.fullmatch(text)]
-        with_point = [text for text in present if "." in text and writes_number(text)]
-        if len(with_comma) + sum(map(writes_number, present)) <= len(present) / 2:
-            continue
-        if with_comma and thousands_or_decimals([*with_comma, *with_point], ",") == "thousands":
-            thousands = thousands or (name, with_comma[0])
-        elif with_comma:
-            decimals = decimals or (name, with_comma[0])
-        if with_point:
-            point = point or (name, with_point[0])
-    if decimals is not None and point is not None:
-        raise _mixed_decimals(sample, decimals, point)
-    european = thousands is not None and point is None and not between_commas
-    if decimals is not None or european:
-        return NumberFormat(",", symbols=tuple(symbols))
-    return NumberFormat(".", "," if thousands is not None else "", tuple(symbols))
+        columns[name] = [NumberFormat(symbols=tuple(found)).plain(text) for text in present] if found else present
+    shapes = {name: _shapes(texts) for name, texts in columns.items()}
+    numbers = {name: held for name, held in shapes.items() if _are_numbers(held)}
+    written = _common_format(numbers, between_commas=between_commas)
+    if written is None:
+        _expect_one_decimal_sign(sample, {name: columns[name] for name in numbers})
+        written = _most_common_format(numbers)
+    return NumberFormat(written.decimal, written.thousands, tuple(symbols))
 
 
 def _symbols(texts: Collection[str]) -> list[str]:
@@ -62,6 +66,71 @@ def _symbols(texts: Collection[str]) -> list[str]:
     found = [tuple(symbols_of(text)) for text in texts]
     most = max(set(found), key=found.count, default=())
     return list(most) if found.count(most) > len(found) / 2 else []
+
+
+def _shapes(texts: Iterable[str]) -> Counter[str]:
+    """Return texts in which all digits but a leading zero are 9: a few, whatever the numbers are."""
+    return Counter(map(_shape, texts))
+
+
+def _shape(text: str) -> str:
+    return (
+        re.sub("9", "0", text.translate(_DIGITS), count=1) if text.lstrip("+-")[:1] == "0" else text.translate(_DIGITS)
+    )
+
+
+def _are_numbers(shapes: Counter[str]) -> bool:
+    """Whether nearly all texts of a column are numbers, each in some way."""
+    held = {shape: count for shape, count in shapes.items() if shape.lower() not in OFTEN_MISSING}
+    numbers = sum(count for shape, count in held.items() if any(_fits(shape, written) for written in FORMATS))
+    return numbers >= MOST * sum(held.values()) and numbers > 0
+
+
+def _fits(shape: str, written: NumberFormat) -> bool:
+    """Whether a text is a number in this way; no number with thousands begins with a zero."""
+    grouped = written.plain(shape) != shape
+    return is_number(shape, written) and not (grouped and shape.lstrip("+-")[0] == "0")
+
+
+def _all_fit(shapes: Counter[str], written: NumberFormat) -> bool:
+    """Whether all numbers of a column are written in this way: if some have thousands apart, then all above 999."""
+    numbers = [shape for shape in shapes if any(_fits(shape, other) for other in FORMATS)]
+    if not all(_fits(shape, written) for shape in numbers):
+        return False
+    grouped = any(written.plain(shape) != shape for shape in numbers)
+    return not (grouped and any(re.match(r"[+-]?\d{4}", shape) for shape in numbers))
+
+
+def _common_format(columns: Mapping[str, Counter[str]], *, between_commas: bool) -> NumberFormat | None:
+    """Return the most likely way in which all columns of numbers can be read; None if there isn't one."""
+    common = [written for written in FORMATS if all(_all_fit(shapes, written) for shapes in columns.values())]
+    decimal_comma = NumberFormat(",", "")
+    if common and not between_commas and common[0] == NumberFormat(".", ",") and decimal_comma in common:
+        return decimal_comma
+    return common[0] if common else None
+
+
+def _most_common_format(columns: Mapping[str, Counter[str]]) -> NumberFormat:
+    """Return the way in which most columns of numbers can be read."""
+    return max(FORMATS, key=lambda written: sum(_all_fit(shapes, written) for shapes in columns.values()))
+
+
+def _expect_one_decimal_sign(sample: RowSample, columns: Mapping[str, Sequence[str]]) -> None:
+    """Make sure that not some numbers have a decimal point, and others a decimal comma."""
+    found = {sign: _first_with(columns, sign) for sign in ",."}
+    comma, point = found[","], found["."]
+    if comma is not None and point is not None:
+        raise _mixed_decimals(sample, comma, point)
+
+
+def _first_with(columns: Mapping[str, Sequence[str]], sign: str) -> tuple[str, str] | None:
+    """Return the first number that can be read with this decimal sign only, and its column."""
+    for name, texts in columns.items():
+        for text in texts:
+            decimals = {written.decimal for written in FORMATS if _fits(_shape(text), written)}
+            if decimals == {sign}:
+                return name, text
+    return None
 
 
 def _mixed_decimals(sample: RowSample, comma: tuple[str, str], point: tuple[str, str]) -> DataError:

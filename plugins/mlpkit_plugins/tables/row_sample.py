@@ -11,7 +11,7 @@ from mlpkit import DataError
 from mlpkit_plugins.splits.by_key import scattered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlpkit_plugins.tables.source import TableFile
 
@@ -30,7 +30,7 @@ class RowSample:
         name: what to call the file.
         rows: the number of each row in the file, counted from 1.
         columns: the texts of each column, without blanks around them.
-        last: the last row of the table, column by column; None if there are no rows.
+        last: the texts of the last row, by column; None if there are no rows.
         last_row: its number.
         size: how many rows the table has.
     """
@@ -38,7 +38,7 @@ class RowSample:
     name: str
     rows: Sequence[int]
     columns: dict[str, list[str]]
-    last: Sequence[str] | None
+    last: Mapping[str, str] | None
     last_row: int
     size: int
 
@@ -79,7 +79,8 @@ def sample_rows(source: TableFile) -> RowSample:
             kept = [position for position, draw in enumerate(draws) if draw % one_in == 0]
             rows, draws = [rows[position] for position in kept], [draws[position] for position in kept]
             columns = [[column[position] for position in kept] for column in columns]
-    return RowSample(source.name, rows, dict(zip(names, columns, strict=True)), last, last_row, size)
+    by_name = None if last is None else dict(zip(names, last, strict=True))
+    return RowSample(source.name, rows, dict(zip(names, columns, strict=True)), by_name, last_row, size)
 
 
 def _expect_no_header(source: TableFile, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:

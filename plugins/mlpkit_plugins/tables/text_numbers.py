@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mlpkit_plugins.formats.header_names import writes_number
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
@@ -20,6 +22,9 @@ _TRUTHS: Final = {
     **dict.fromkeys(("true", "yes", "y", "t", "on"), 1.0),
     **dict.fromkeys(("false", "no", "n", "f", "off"), 0.0),
 }
+_ALSO_BETWEEN_THOUSANDS: Final = {" ": " \u00a0\u202f", "'": "'\u2019"}
+"""Characters that look alike between thousands: spaces of several widths, and apostrophes."""
+
 _POINTS_AND_COMMAS: Final = str.maketrans(".,", ",.")
 
 
@@ -41,7 +46,8 @@ class NumberFormat:
 
     Args:
         decimal: the character before decimals, a point or a comma.
-        thousands: the character between groups of three digits; empty for no such character.
+        thousands: the character between groups of three digits; empty for no such character. A space also stands for
+            one that doesn't break the line, and an apostrophe for a curved one.
         symbols: texts before or after a number that are left out, such as ``$``, ``%`` or ``kg``.
     """
 
@@ -54,8 +60,8 @@ class NumberFormat:
         if self.symbols:
             found = self._with_symbol.fullmatch(text)
             text = f"{found[1]}{found[2]}" if found else text
-        if self.thousands and self.thousands in text and self._grouped.fullmatch(text):
-            text = text.replace(self.thousands, "")
+        if self.thousands and self._grouped.fullmatch(text):
+            text = self._separator.sub("", text)
         return text
 
     @cached_property
@@ -65,8 +71,12 @@ class NumberFormat:
 
     @cached_property
     def _grouped(self) -> re.Pattern[str]:
-        thousands, decimal = re.escape(self.thousands), re.escape(self.decimal)
-        return re.compile(rf"\s*[+-]?\d{{1,3}}(?:{thousands}\d{{3}})+(?:{decimal}\d*)?\s*")
+        separator, decimal = self._separator.pattern, re.escape(self.decimal)
+        return re.compile(rf"\s*[+-]?\d{{1,3}}(?:{separator}\d{{3}})+(?:{decimal}\d*)?\s*")
+
+    @cached_property
+    def _separator(self) -> re.Pattern[str]:
+        return re.compile(f"[{_ALSO_BETWEEN_THOUSANDS.get(self.thousands, re.escape(self.thousands))}]")
 
 
 PLAIN: Final = NumberFormat()
@@ -96,6 +106,19 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
     if np.isfinite(values).all() and "_" not in "".join(texts):
         return values
     return _one_by_one(texts, missing)
+
+
+def is_number(text: str, written: NumberFormat) -> bool:
+    """Whether a text is a number, infinity and NaN included.
+
+    Args:
+        text: the text.
+        written: how numbers are written.
+    """
+    text = written.plain(text)
+    if written.decimal == ",":
+        return "." not in text and writes_number(text.replace(",", "."))
+    return writes_number(text)
 
 
 def are_truths(texts: Iterable[str]) -> bool:

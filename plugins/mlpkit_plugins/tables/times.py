@@ -18,8 +18,11 @@ COMMON_FORMATS: Final = (
     ISO,
     *(
         f"{date}{time}"
-        for date in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y")
-        for time in ("", " %H:%M", " %H:%M:%S")
+        for date in (
+            *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y"),
+            *("%d-%b-%Y", "%d%b%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%b-%y"),
+        )
+        for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
     ),
 )
 """How dates are usually written."""

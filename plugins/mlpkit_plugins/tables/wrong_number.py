@@ -19,16 +19,23 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.source import Columns
 
 OFTEN_MISSING: Final = frozenset(
-    ("n/a", "na", "nan", "null", "none", "nil", "#n/a", "?", "-", "--", ".", "missing", "unknown")
+    (
+        *("n/a", "n.a.", "na", "<na>", "nan", "nat", "null", "(null)", "\\n", "none", "nil", "?", "-", "--", "."),
+        *("missing", "unknown", "not available", "not applicable", "(blank)"),
+        *("#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),  # errors of spreadsheets
+    )
 )
-"""Common texts for a missing value, in lower case."""
+"""Common texts for a missing value among numbers, in lower case."""
 
 MOST_SHOWN: Final = 8
 """Columns of texts that a message shows with one of their texts."""
 
+_CURRENCIES: Final = "USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|NZD|BRL|MXN|ZAR|KRW"
 _WITH_SYMBOL: Final = re.compile(
-    r"\s*[+-]?\s*(?P<before>[^\w\s+.,-]{1,3}|[A-Z]{3})?\s*[+-]?[\d.,]+\s*(?P<after>[^\d\s.,]{1,8})?\s*"
+    rf"\s*[+-]?\s*(?P<before>[^\w\s+.,'\u2019-]{{1,3}}|[A-Z]{{1,3}}\$|{_CURRENCIES}|[A-Z]{{3}}(?=\s))?\s*"
+    r"[+-]?[\d.,]+(?:[ '\u2019\u00a0\u202f]\d{3}[\d.,]*)*\s*(?P<after>[^\d\s.,]{1,8})?\s*"
 )
+"""A number with a unit or a currency; letters right before digits, as in ``PAL0708``, make a code."""
 
 
 class Place(NamedTuple):

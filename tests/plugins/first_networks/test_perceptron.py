@@ -45,7 +45,7 @@ def test_more_rows_get_a_deeper_network():
     few, many = (
         perceptron(examples, ClassTarget({"a": examples // 2, "b": examples // 2})) for examples in (500, 50_000)
     )
-    assert units_of(few) == [256, 256, "auto"]
+    assert units_of(few) == [256, "auto"]
     assert units_of(many) == [256, 256, 256, "auto"]
 
 
@@ -63,11 +63,21 @@ def test_classes_that_are_about_as_frequent_have_no_weights():
 
 def test_rare_classes_weigh_more_and_are_looked_after():
     network = perceptron(10_000, ClassTarget({"ham": 9900, "spam": 100}))
-    assert loss_of(network)[1]["class_weights"] == {"spam": pytest.approx(99**0.5, abs=0.01)}
+    assert loss_of(network)[1]["class_weights"] == {"spam": pytest.approx(10**0.5, abs=0.01)}
     training = network.keys["training"]
     assert training["metrics"] == ["f1", "accuracy", "roc_auc"]
     assert training["best_weights"] == "f1"
-    assert ("rare classes", "weigh up to 9.9 times as much as the most frequent one") in network.decisions
+    assert ("rare classes", "weigh up to 3.2 times as much as the others") in network.decisions
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers(1, 10**6), min_size=2, max_size=30))
+def test_only_rare_classes_weigh_more_and_the_rarer_the_more(counts):
+    weights = loss_of(perceptron(1000, ClassTarget(counts)))[1].get("class_weights", {})
+    enough = 0.2 * sum(counts.values()) / len(counts)
+    assert all(counts[name] < enough and 1 < weight <= 10 for name, weight in weights.items())
+    assert all(weights.get(name, 1) >= 1.01 for name in counts if counts[name] < 0.95 * enough)
+    ordered = sorted(counts, key=counts.__getitem__)
+    assert [weights.get(name, 1) for name in ordered] == sorted((weights.get(name, 1) for name in counts), reverse=True)
 
 
 def test_noise_does_not_blur_values_if_rows_are_many():

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.csv_dialect import csv_dialect
-
-GZIP = b"\x1f\x8b"
+from mlpkit_plugins.formats.gzip_stream import MAGIC
 
 
 @pytest.fixture
@@ -51,6 +50,63 @@ def test_the_encoding_is_one_that_gives_characters(dialect, content, encoding):
     assert not found.first[0].startswith("\ufeff")
 
 
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("größe,art\n1,x\n".encode("utf-16-le"), "utf-16-le"),
+        ("größe,art\n1,x\n".encode("utf-16-be"), "utf-16-be"),
+        ("größe,art\n1,x\n".encode("utf-32"), "utf-32"),
+        ("größe,art\n1,ä\n".encode() + "2,ü\n".encode("cp1252"), "utf-8"),  # reading it names the row that isn't
+    ],
+)
+def test_encodings_without_a_mark_and_two_at_once(dialect, content, encoding):
+    assert dialect(content).encoding == encoding
+
+
+@pytest.mark.parametrize(
+    ("content", "skip_rows", "comment"),
+    [
+        ("a,kind\n1,x\n", 0, ""),
+        ("\n\na,kind\n1,x\n", 0, ""),
+        ("Report\n\na,kind\n1,x\n", 2, ""),
+        ("# one\n# two\na,kind\n1,x\n", 0, "#"),
+        ("# one\na,kind\n#1,x\n", 1, ""),  # here, a row of data begins so, too
+        (",\na,kind\n1,x\n", 1, ""),
+        ("1,x\n2,kind\n", 0, ""),  # data, not names
+        ("p,x\nq,kind\n", 0, ""),
+    ],
+)
+def test_rows_above_the_one_that_names_the_target(tmp_path, content, skip_rows, comment):
+    (tmp_path / "a.csv").write_text(content)
+    found = csv_dialect(tmp_path / "a.csv", "a.csv", "kind")
+    assert (found.skip_rows, found.comment) == (skip_rows, comment)
+    assert csv_dialect(tmp_path / "a.csv", "a.csv").skip_rows in (0, 1)
+
+
+def test_apostrophes_around_names_are_quotes(dialect):
+    assert dialect("'a','b'\n1,'x, y'\n").quote == "'"
+    assert dialect("a,b\n1,'t Hooft\n").quote == '"'
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("a,b\n1,2,3\n2,3,4\n", True),
+        ("a,b\n1,2,3\n2,3\n", False),
+        ("a,b\n1,2,\n2,3,\n", False),  # a delimiter at the end of each row
+        ("a,b\n1,2\n", False),
+    ],
+)
+def test_names_of_rows_without_a_name(dialect, content, expected):
+    assert dialect(content).one_name_too_few is expected
+
+
+def test_spaces_are_a_delimiter_if_no_other_is_there(dialect):
+    assert dialect("a b\n1 2\n3 4\n").delimiter == " "
+    assert dialect("first name,b\nx y,2\n").delimiter == ","
+    assert dialect("my column\n1\n2\n").delimiter != " "
+
+
 def test_a_first_row_with_a_number_holds_no_names(dialect):
     assert dialect("size,kind\n1,x\n").names_in_first_row
     assert not dialect("1,x\n2,y\n").names_in_first_row
@@ -67,7 +123,7 @@ def dialect_of_bytes(folder, content):
     return csv_dialect(file, "any.csv")
 
 
-@given(st.binary(max_size=200).filter(lambda content: not content.startswith(GZIP)))
+@given(st.binary(max_size=200).filter(lambda content: not content.startswith(MAGIC)))
 def test_any_bytes_give_a_dialect(tmp_path_factory, content):
     content.decode(dialect_of_bytes(tmp_path_factory, content).encoding, "ignore")
 
@@ -75,4 +131,4 @@ def test_any_bytes_give_a_dialect(tmp_path_factory, content):
 @given(st.binary(max_size=200))
 def test_any_bytes_after_the_mark_of_gzip_are_an_incomplete_or_damaged_file(tmp_path_factory, content):
     with pytest.raises(DataError, match="compressed content"):
-        dialect_of_bytes(tmp_path_factory, GZIP + content)
+        dialect_of_bytes(tmp_path_factory, MAGIC + content)

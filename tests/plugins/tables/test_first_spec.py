@@ -83,16 +83,17 @@ def test_large_tables_hold_out_the_usual_shares(propose):
     [
         ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: each row has a number of its own"),
         ("n", list(range(1, ROWS + 1)), "an id: each row has a number of its own"),
+        ("ID", [1000 + 7 * max(i, 9) for i in range(ROWS)], "an id: nearly each row has a number of its own"),
         ("", [7 * i % 13 for i in range(ROWS)], "it has no name, as an index of pandas"),
         ("Unnamed: 0", list(range(ROWS)), "an index, as pandas writes it"),
         ("country", ["NL"] * ROWS, "every value is 'NL'"),
         ("fax", [""] * ROWS, "every value is missing"),
         ("note", [f"text {i}" for i in range(ROWS)], "nearly each row has a text of its own, such as 'text 0'"),
-        ("street", [f"street {i % 30}" for i in range(ROWS)], "30 different texts in 200 rows are too many"),
+        ("street", [f"street {i % 60}" for i in range(ROWS)], "60 different texts in 200 rows are too many"),
         (
             "at",
             [f"{i % 24}:15" for i in range(ROWS)],
-            "dates or times that are not all written in one common way, such as '0:15'",
+            "times of day, such as '0:15'; write hours as numbers to learn from them",
         ),
         (
             "when",
@@ -112,6 +113,7 @@ def test_what_is_left_out_and_why(propose, columns, name, values, expected):
     [
         ("year", [1900 + i for i in range(ROWS)]),
         ("n", [i * i for i in range(ROWS)]),
+        ("ID", [i // 2 for i in range(ROWS)]),
         ("rooms", [i % 5 for i in range(ROWS)]),
         ("member", ["true" if i % 3 else "False" for i in range(ROWS)]),
     ],
@@ -151,6 +153,41 @@ def test_ways_to_write_numbers(propose, columns, values, parameter, expected):
 def test_numbers_with_a_few_texts_that_come_often_are_categories(propose, columns):
     proposal = propose({"dependants": ["0", "1", "2", "3+"] * 50, **columns})
     assert data_of(proposal)["categorical"] == ["dependants", "colour"]
+
+
+def test_many_categories_are_kept_if_most_rows_are_of_frequent_ones(propose, columns):
+    streets = [f"street {i % 30}" if i < 150 else f"lane {i}" for i in range(ROWS)]
+    proposal = propose({"street": streets, **columns})
+    assert data_of(proposal)["categorical"] == ["street", "colour"]
+    assert data_of(proposal)["rare"] == 5
+    assert proposal.comments["data", "csv", "rare"] == "with fewer rows, a category counts as other: 50 of street"
+    streets = [f"street {i % 10}" if i < 90 else f"lane {i}" for i in range(ROWS)]
+    assert reason(propose({"street": streets, **columns}), "street").startswith("nearly each row has a text of its own")
+
+
+def test_ordered_categories(propose, columns):
+    proposal = propose({"heat": ["warm", "cold", "hot", "mild"] * 50, **columns})
+    data = data_of(proposal)
+    assert (data["ordinal"], data["categorical"]) == ({"heat": ["cold", "mild", "warm", "hot"]}, ["colour"])
+    assert ("ordered", "1: heat (cold to hot)") in proposal.decisions
+
+
+def test_dates_whose_day_may_be_the_month_say_so(propose, columns):
+    proposal = propose({"when": [f"{i % 12 + 1}/{i % 9 + 1}/2020" for i in range(ROWS)], **columns})
+    assert data_of(proposal)["dates"] == {"when": "%d/%m/%Y"}
+    assert proposal.comments["data", "csv", "dates", "when"] == "all of them fit '%m/%d/%Y', too"
+
+
+def test_texts_that_mean_a_missing_class(propose, columns):
+    columns["kind"][:20] = ["n/a"] * 10 + ["?"] * 10
+    proposal = propose(columns)
+    assert data_of(proposal)["missing_texts"] == ["", "NA", "NaN", "nan", "null", "?", "n/a"]
+    assert ("no target", "10% of the rows, left out") in proposal.decisions
+
+
+def test_signs_may_be_classes(propose, columns):
+    columns["kind"] = ["+", "-"] * (ROWS // 2)
+    assert "missing_texts" not in data_of(propose(columns))
 
 
 def test_copies_of_the_target_are_left_out(propose, columns):
