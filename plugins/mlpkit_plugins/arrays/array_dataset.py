@@ -154,8 +154,8 @@ class ArrayDataset(Dataset):
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x
 
-    def examples_in(self, found: Examples) -> tuple[NDArray[Any], ...]:
-        """Return raw inputs and targets of other examples than those trained on, and weights if they have any.
+    def examples_in(self, found: Examples) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return raw inputs and targets of other examples than those trained on.
 
         Raises:
             DataError: the arrays don't belong together, or the targets don't hold what ``predict`` says.
@@ -165,8 +165,7 @@ class ArrayDataset(Dataset):
         expect_finite(found.targets, found.targets_name)
         count = found.inputs.shape[0]
         shape = () if isinstance(target, Classes) else target.array(np.dtype(np.float64))[0]
-        weights = () if found.weights is None else (found.weights,)
-        return found.inputs[:count], found.targets[:count].reshape(count, *shape), *weights
+        return found.inputs[:count], found.targets[:count].reshape(count, *shape)
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return where a number clearly isn't scaled, or an empty text."""
@@ -201,17 +200,7 @@ class ArrayDataset(Dataset):
             rows = split_in_order(count, self.shares)
         parts = {name: (examples["train"], part) for name, part in rows.items()}
         parts |= {name: (part, range(part.inputs.shape[0])) for name, part in examples.items() if name != "train"}
-        parts = {name: (found, _counting(part, found.weights)) for name, (found, part) in parts.items()}
         return {name: parts[name] for name in ("train", "validation", "test") if name in parts}
-
-
-def _counting(rows: NDArray[Any] | range, weights: NDArray[Any] | None) -> NDArray[Any] | range:
-    """Return the rows whose weight is not 0."""
-    if weights is None or weights.all():
-        return rows
-    positions: NDArray[Any] = np.asarray(rows)
-    kept: NDArray[Any] = positions[weights[positions] > 0]
-    return kept
 
 
 def _expect_pairs(found: Examples) -> None:

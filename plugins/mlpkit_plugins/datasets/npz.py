@@ -12,7 +12,6 @@ from mlpkit import DataError, FilePath
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
-from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.npz_file import expect_sound, npz_array
 from mlpkit_plugins.splits.shares import Share, shares_and_files
@@ -42,8 +41,6 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         file: the file; ``example:NAME`` is one that ships with mlpkit.
         inputs: name of the array of inputs, numbers of shape (examples, ...).
         targets: name of the array of targets, shape (examples,) or (examples, ...).
-        weights: name of an array that says how much each example counts in the loss and in metrics, numbers from 0 up,
-            shape (examples,); by default all count alike. Examples of weight 0 are left out.
         validation: share of the examples for validation, or a file that holds them; 0 for none.
         test: share of the examples for testing, or a file that holds them; 0 for none.
 
@@ -58,7 +55,6 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
     inputs: str = "x"
     targets: str = "t"
     _: KW_ONLY
-    weights: str | None = None
     validation: Share | FilePath = 0.1
     test: Share | FilePath = 0.1
 
@@ -92,12 +88,12 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         """
         for parameter, name in (("file", self.file), *self.files.items()):
             with _reading(named_file(parameter, name), name) as file:
-                for array in (self.inputs, self.targets, *([] if self.weights is None else [self.weights])):
+                for array in (self.inputs, self.targets):
                     expect_sound(file, array, name)
         return super().open(seed)
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
-        """Read raw inputs and targets, and weights if there are any, from the arrays of another file.
+        """Read raw inputs and targets from the two arrays of another file.
 
         Raises:
             DataError: the file has another format, is damaged, lacks an array, or doesn't hold what ``predict`` says.
@@ -112,11 +108,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
     def _headers(self, path: Path, name: str) -> Examples:
         with _reading(path, name) as file:
             x, t = (npz_array(file, array, name) for array in (self.inputs, self.targets))
-            found = Examples(x, t, f"{name}, array '{self.inputs}'", f"{name}, array '{self.targets}'", (path,))
-            if self.weights is None:
-                return found
-            weights, count = npz_array(file, self.weights, name)[:], t.shape[0] if t.shape else 0
-        return found._replace(weights=weight_array(weights, count, f"{name}, array '{self.weights}'"))
+        return Examples(x, t, f"{name}, array '{self.inputs}'", f"{name}, array '{self.targets}'", (path,))
 
 
 @contextmanager
