@@ -174,6 +174,7 @@ class Size(NamedTuple):
 
     @property
     def hidden_layers(self) -> str:
+        """The hidden layers in words."""
         return f"{self.depth} hidden layer{'s' * (self.depth > 1)} of {WIDTH} units"
 
     @classmethod
