@@ -107,7 +107,7 @@ s.yaml:
   examples  600
   inputs    data: 5 numbers each, standardized
   target    target: 3 classes: 0 46%, 1 47%, 2 7%
-  network   2 hidden layers of 256 units, softmax
+  network   1 hidden layer of 256 units, softmax
   training  adamw, 200 epochs at most, in minibatches of 32, with early stopping
 next:
   mlpkit run s.yaml

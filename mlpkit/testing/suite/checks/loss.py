@@ -11,7 +11,7 @@ from mlpkit.components.target import Classes, Labels, Values, is_length
 from mlpkit.errors import MlpkitError
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import random_targets, standalone
-from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample
 from mlpkit.testing.suite.comparison import expect_close
 from mlpkit.testing.suite.example import ROWS
@@ -188,8 +188,6 @@ class _Weighted(NamedTuple):
 
 def _weighted(example: LossExample, batch: Batch, *weights: NDArray[Any]) -> _Weighted:
     operation = example.ready()
-    if not operation.takes_weights:
-        raise NotApplicable("it takes no weights of examples")
     loss = float(operation.forward(batch.x, batch.t, *weights))
     dx = np.array(operation.backward(DLOSS), np.float64)
     return _Weighted(loss, float(operation.weight(batch.t, *weights)), dx)
@@ -197,10 +195,12 @@ def _weighted(example: LossExample, batch: Batch, *weights: NDArray[Any]) -> _We
 
 @checks_examples("loss")
 def loss_counts_a_row_as_often_as_its_weight_says(example: LossExample) -> None:
-    """Is the loss of rows with weights 2, 0, 1 and so on that of two such rows, of none and of one?
+    """If it takes weights, is the loss of rows with weights 2, 0, 1 and so on that of two such rows, none and one?
 
     A row with weight 0 has no part in the loss and in its gradient.
     """
+    if not example.ready().takes_weights:
+        return
     batch, repeats = example.batch(), np.array([2, 0, 1, 3, 1, 0, 2])
     rows = np.repeat(np.arange(len(repeats)), repeats)
     repeated = _weighted(example, Batch(batch.x[rows], batch.t[rows]))
@@ -213,10 +213,12 @@ def loss_counts_a_row_as_often_as_its_weight_says(example: LossExample) -> None:
 
 @checks_examples("loss")
 def loss_needs_no_unit_of_weights(example: LossExample) -> None:
-    """Are loss and gradient the same if all weights are a thousand times as large?
+    """If it takes weights, are loss and gradient the same if all are a thousand times as large?
 
     Only what weights are relative to each other matters.
     """
+    if not example.ready().takes_weights:
+        return
     batch, weights = example.batch(), np.array([2, 0, 1, 3, 1, 0.5, 2])
     expected = _weighted(example, batch, weights)
     found = _weighted(example, batch, 1000 * weights)
@@ -232,10 +234,12 @@ def loss_needs_no_unit_of_weights(example: LossExample) -> None:
 
 @checks_examples("loss")
 def rows_without_weight_have_no_loss(example: LossExample) -> None:
-    """Are loss and gradient 0 if all weights are 0?
+    """If it takes weights, are loss and gradient 0 if all are 0?
 
     A slice of a minibatch may have no other rows.
     """
+    if not example.ready().takes_weights:
+        return
     found = _weighted(example, example.batch(), np.zeros(ROWS))
     if found.loss or found.weight or found.dx.any():
         raise CheckFailure(

@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import WrongUseError
 from mlpkit.testing.outside_network import random_targets
-from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples, described
+from mlpkit.testing.suite.check import CheckFailure, checks_examples, described
 from mlpkit.testing.suite.example import ROWS, Example
 
 if TYPE_CHECKING:
@@ -161,10 +161,12 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def result_counts_a_row_as_often_as_its_weight_says(example: MetricExample) -> None:
-    """Is the result for rows with weights 2, 0, 1 and so on that of two such rows, of none and of one?
+    """If it takes weights, is the result for rows with weights 2, 0, 1 and so on that of two such rows, none and one?
 
     A row with weight 0 has no part in the result, even if a minibatch holds no other.
     """
+    if not example.ready().takes_weights:
+        return
     for number in range(3):
         whole = example.predictions(MANY_ROWS, number)
         repeats = example.random("weights", number).integers(0, 4, MANY_ROWS)
@@ -175,10 +177,12 @@ def result_counts_a_row_as_often_as_its_weight_says(example: MetricExample) -> N
 
 @checks_examples("metric")
 def result_needs_no_unit_of_weights(example: MetricExample) -> None:
-    """Is the result the same if all weights are a thousand times as large?
+    """If it takes weights, is the result the same if all are a thousand times as large?
 
     Only what weights are relative to each other matters.
     """
+    if not example.ready().takes_weights:
+        return
     whole, weights = example.predictions(MANY_ROWS), example.random("weights").uniform(0, 2, MANY_ROWS)
     expected = _weighted(example, whole, weights)
     _expect_same("when all weights were a thousand times as large", _weighted(example, whole, 1000 * weights), expected)
@@ -187,8 +191,6 @@ def result_needs_no_unit_of_weights(example: MetricExample) -> None:
 def _weighted(example: MetricExample, whole: PredictedRows, weights: NDArray[Any]) -> NDArray[Any]:
     """Return the result for rows that have weights, added in three parts to two objects."""
     first, second = example.ready(), example.ready()
-    if not first.takes_weights:
-        raise NotApplicable("it takes no weights of examples")
     for metric, rows in ((first, slice(3)), (first, slice(3, 20)), (second, slice(20, None))):
         metric.update(*whole.rows(rows), weights[rows])  # type: ignore[call-arg]  # takes_weights says that it does
     first.merge(second)
