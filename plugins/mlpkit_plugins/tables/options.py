@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from annotated_types import Ge, MinLen
@@ -274,12 +275,15 @@ class TableOptions:
                 raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
 
 
-def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:
+def expect_columns(
+    source: TableSource, wanted: Iterable[str], meanings: Mapping[str | None, str] = MappingProxyType({})
+) -> None:
     """Make sure that another file has the columns that the spec or model needs.
 
     Args:
         source: the file.
         wanted: the columns that it must have.
+        meanings: what some of them say, if that isn't plain.
 
     Raises:
         DataError: it lacks one.
@@ -288,7 +292,8 @@ def expect_columns(source: TableSource, wanted: Iterable[str]) -> None:
     for name in wanted:
         if name not in known:
             remedy = did_you_mean(name, source.header) or f"it has {shown_names(source.header)}"
-            message = f"the {source.kind} has no such column; {remedy}"
+            meaning = f", which says {meanings[name]}" if name in meanings else ""
+            message = f"the {source.kind} has no such column{meaning}; {remedy}"
             raise DataError(source.name, message, row=source.header_row, column=name)
 
 

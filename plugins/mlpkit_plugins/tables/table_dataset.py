@@ -234,7 +234,7 @@ class TableDataset(TableOptions, Dataset):
             trained=True,
             weight=self.weight,
         )
-        expect_columns(found, columns.names_in_file)
+        expect_columns(found, columns.names_in_file, {self.weight: "how much each row counts"})
         table = Table(found, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
             expect_labels(table)
