@@ -188,7 +188,7 @@ def _is_copy(guess: ColumnGuess, aim: _Aim, sample: RowSample) -> bool:
         return False
     x, t = guess.numbers[:ROWS_COMPARED], aim.guess.numbers[:ROWS_COMPARED]
     both = ~(np.isnan(x) | np.isnan(t))
-    if both.sum() < 10 or len(np.unique(x[both])) < 10:
+    if min(len(np.unique(x[both])), len(np.unique(t[both]))) < 10:
         return False
     return abs(float(np.corrcoef(_ranks(x[both]), _ranks(t[both]))[0, 1])) >= ALIKE
 

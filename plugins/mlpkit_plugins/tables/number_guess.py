@@ -12,7 +12,7 @@ from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat, is_number
 from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING, symbols_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from mlpkit_plugins.tables.row_sample import RowSample
 
@@ -46,12 +46,13 @@ def number_format(sample: RowSample, missing: Collection[str], *, between_commas
         DataError: some numbers have a decimal point, and others a decimal comma.
     """
     symbols: dict[str, None] = {}
-    columns: dict[str, Sequence[str]] = {}
+    columns: dict[str, dict[str, str]] = {}  # of each column, its texts by what is left of them without symbols
     for name, texts in sample.columns.items():
         present = sorted({text for text in texts if text and text not in missing})
         found = _symbols(present)
         symbols |= dict.fromkeys(found)
-        columns[name] = [NumberFormat(symbols=tuple(found)).plain(text) for text in present] if found else present
+        without = NumberFormat(symbols=tuple(found))
+        columns[name] = {without.plain(text): text for text in present}
     shapes = {name: _shapes(texts) for name, texts in columns.items()}
     numbers = {name: held for name, held in shapes.items() if _are_numbers(held)}
     written = _common_format(numbers, between_commas=between_commas)
@@ -115,7 +116,7 @@ def _most_common_format(columns: Mapping[str, Counter[str]]) -> NumberFormat:
     return max(FORMATS, key=lambda written: sum(_all_fit(shapes, written) for shapes in columns.values()))
 
 
-def _expect_one_decimal_sign(sample: RowSample, columns: Mapping[str, Sequence[str]]) -> None:
+def _expect_one_decimal_sign(sample: RowSample, columns: Mapping[str, Mapping[str, str]]) -> None:
     """Make sure that not some numbers have a decimal point, and others a decimal comma."""
     found = {sign: _first_with(columns, sign) for sign in ",."}
     comma, point = found[","], found["."]
@@ -123,11 +124,11 @@ def _expect_one_decimal_sign(sample: RowSample, columns: Mapping[str, Sequence[s
         raise _mixed_decimals(sample, comma, point)
 
 
-def _first_with(columns: Mapping[str, Sequence[str]], sign: str) -> tuple[str, str] | None:
+def _first_with(columns: Mapping[str, Mapping[str, str]], sign: str) -> tuple[str, str] | None:
     """Return the first number that can be read with this decimal sign only, and its column."""
     for name, texts in columns.items():
-        for text in texts:
-            decimals = {written.decimal for written in FORMATS if _fits(_shape(text), written)}
+        for plain, text in texts.items():
+            decimals = {written.decimal for written in FORMATS if _fits(_shape(plain), written)}
             if decimals == {sign}:
                 return name, text
     return None

@@ -210,6 +210,12 @@ def test_a_rising_function_of_a_target_of_numbers_is_a_copy(propose, columns):
     assert reason(propose(columns, target="size"), "kind") is None
 
 
+def test_a_column_that_is_there_only_where_the_target_is_constant_is_no_copy(propose):
+    half = ROWS // 2
+    columns = {"size": [*range(half), *[""] * half], "price": [*[7.5] * half, *(i * 0.37 for i in range(half))]}
+    assert reason(propose(columns, target="price"), "size") is None
+
+
 @pytest.mark.parametrize(
     ("values", "predict"),
     [

@@ -63,7 +63,9 @@ def test_symbols_beside_numbers_with_spaces():
     assert guessed(["1 234,50 €", "12,00 €"]) == NumberFormat(",", " ", ("€",))
 
 
-@pytest.mark.parametrize("columns", [[["0.5", "1.5", "2,5"]], [["0.5", "1.5"], ["0,5", "1,5"]]])
+@pytest.mark.parametrize(
+    "columns", [[["0.5", "1.5", "2,5"]], [["0.5", "1.5"], ["0,5", "1,5"]], [["$0.5", "$1.5"], ["0,5 kg", "1,5 kg"]]]
+)
 def test_both_decimal_signs_in_a_table(columns):
     with pytest.raises(DataError, match="write all numbers of the file in one way"):
         guessed(*columns)
