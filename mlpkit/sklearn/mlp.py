@@ -46,8 +46,6 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
 class _Mlp(NetworkEstimator):
     """A multilayer perceptron: its layers and how it is trained, from scikit-learn's parameters."""
 
-    _dtypes = np.float32  # that of the network: converted once, and not in each minibatch
-
     def __init__(
         self,
         hidden_layer_sizes: Sequence[int] | int = (100,),
@@ -66,6 +64,7 @@ class _Mlp(NetworkEstimator):
         warm_start: bool = False,
         dropout: float = 0.0,
         norm: str | None = None,
+        dtype: str = "float32",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -82,6 +81,11 @@ class _Mlp(NetworkEstimator):
         self.warm_start = warm_start
         self.dropout = dropout
         self.norm = norm
+        self.dtype = dtype
+
+    @property
+    def _dtypes(self) -> Any:
+        return np.float64 if self.dtype == "float64" else np.float32  # converted once, and not in each minibatch
 
     def _train(
         self,
@@ -120,7 +124,7 @@ class _Mlp(NetworkEstimator):
         seed = self._seed()
         run = self._train_network(
             (X, t) if weights is None else (X, t, weights),
-            {"name": type(self).__name__, "seed": seed, "layers": [*self._hidden_layers(), *end]},
+            {"name": type(self).__name__, "seed": seed, "dtype": self.dtype, "layers": [*self._hidden_layers(), *end]},
             {**training, **target, "split_seed": seed},
             go_on=go_on,
             held_out=held_out,
@@ -195,6 +199,7 @@ class MLPClassifier(_Classifier, _Mlp):
         warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
         dropout: share of each hidden layer's outputs that is set to zero in training.
         norm: ``batch`` or ``layer`` normalization before each activation; None for neither.
+        dtype: what to compute in, ``float32`` or ``float64``.
         class_weight: weights of classes by label, or ``balanced``; None for equal ones.
     """
 
@@ -219,6 +224,7 @@ class MLPClassifier(_Classifier, _Mlp):
         warm_start: bool = False,
         dropout: float = 0.0,
         norm: str | None = None,
+        dtype: str = "float32",
         class_weight: Mapping[Any, float] | str | None = None,
     ) -> None:
         super().__init__(
@@ -237,6 +243,7 @@ class MLPClassifier(_Classifier, _Mlp):
             warm_start=warm_start,
             dropout=dropout,
             norm=norm,
+            dtype=dtype,
         )
         self.class_weight = class_weight
 
@@ -322,6 +329,7 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         warm_start: as for ``MLPClassifier``.
         dropout: as for ``MLPClassifier``.
         norm: as for ``MLPClassifier``.
+        dtype: as for ``MLPClassifier``.
     """
 
     _monitor = "loss"

@@ -30,9 +30,12 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     network_: Sequential
     _optimizer_state: OptimizerState
-    _dtypes: Any = (np.float64, np.float32)
-    """What inputs are kept in; others are converted to the first."""
     classes_: NDArray[Any]
+
+    @property
+    def _dtypes(self) -> Any:
+        """What inputs are kept in; others are converted to the first."""
+        return (np.float64, np.float32)
 
     def save(self, path: str | Path) -> None:
         """Save the trained network as a model file, for ``mlpkit.load_model``.
