@@ -210,7 +210,8 @@ def test_pickled_and_saved_it_predicts_the_same(name, tmp_path):
     assert np.array_equal(again.predict(X), model.predict(X))
     model.save(tmp_path / "model.safetensors")
     loaded = mlpkit.load_model(tmp_path / "model.safetensors")
-    assert np.array_equal(loaded.predict(loaded.encoder.encode(X)), model.network_.predict(X))
+    x = loaded.encoder.encode(X)
+    assert np.array_equal(loaded.predict(x), model.network_.predict(x))
 
 
 def test_a_pickled_one_learns_on():

@@ -15,8 +15,9 @@ import mlpkit.testing
 
 @pytest.mark.parametrize("package", [mlpkit, mlpkit.testing], ids=["mlpkit", "mlpkit.testing"])
 def test_a_public_name_is_listed_found_and_known_to_type_checkers(package):
-    assert dir(package) == sorted(package.__all__)
-    for name in package.__all__:
+    modules = getattr(package, "_SUBMODULES", ())
+    assert dir(package) == sorted([*package.__all__, *modules])
+    for name in (*package.__all__, *modules):
         assert getattr(package, name) is getattr(package, name)
     tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     imported = {
