@@ -23,7 +23,7 @@ def test_a_public_name_is_listed_found_and_known_to_type_checkers(package):
     imported = {
         alias.asname: node.module
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and node.module != package.__name__  # those are the modules
         for alias in node.names
         if alias.asname is not None
     }
