@@ -10,14 +10,11 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Classes, Dataset, Description, FilePath, ModelFileError, ParameterError, ShapeError
-from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
 from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
 from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from mlpkit_plugins.datasets.mnist_shipped import ShippedFiles
-from mlpkit_plugins.files.idx_files import idx_pair, images_at
 from mlpkit_plugins.formats.idx import idx_error, idx_header, read_idx, read_idx_shape
-from mlpkit_plugins.formats.image import read_grey_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,6 +116,8 @@ class Mnist(Dataset):
         Raises:
             DataError: a file is damaged.
         """
+        from mlpkit_plugins.arrays.raw_arrays import raw_array  # noqa: PLC0415 - training shows nothing
+
         source = self._source()
         images, labels = ([source.read(name)[0] for name in RANKS if RANKS[name] == rank] for rank in (3, 1))
         return [raw_array("images", "input", images), raw_array("labels", "target", labels)]
@@ -155,6 +154,9 @@ class Mnist(Dataset):
         Raises:
             DataError: the file is missing, of another format, or damaged.
         """
+        from mlpkit_plugins.files.idx_files import images_at  # noqa: PLC0415 - training reads no other files
+        from mlpkit_plugins.formats.image import read_grey_images  # noqa: PLC0415 - for the same reason
+
         return read_grey_images(images_at(path))
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
@@ -165,6 +167,8 @@ class Mnist(Dataset):
         """
         if not isinstance(source, Path):
             return super().read_examples(source)
+        from mlpkit_plugins.files.idx_files import idx_pair  # noqa: PLC0415 - training reads no other files
+
         paths = idx_pair(source)
         images, labels = (read_idx(path, rank) for path, rank in zip(paths, (3, 1), strict=True))
         _check_counts(images.shape, labels.shape, *paths)
