@@ -76,3 +76,13 @@ def test_wrong_weights_are_named_by_file_array_and_example(write, weights, said)
         Npz(write(x=X, t=T, w=weights), weights="w").describe()
     assert str(caught.value) == f"data.npz, array 'w': {said}"
     assert Path("data.npz").exists()
+
+
+def test_examples_of_a_split_that_two_arrays_of_the_same_file_hold_weigh_1(write):
+    file = write(x=X, t=T, w=REPEATS, x_test=X[:6], t_test=T[:6])
+    dataset = Npz(file, weights="w", validation=0, test=("x_test", "t_test"))
+    assert dataset.describe().sizes == {"train": (REPEATS > 0).sum(), "test": 6}
+    out = np.empty((6, 3)), np.empty(6, np.int64), np.zeros(6)
+    dataset.open(0)["test"].take(np.arange(6), out)
+    assert out[0].tolist() == X[:6].tolist()
+    assert out[2].tolist() == [1.0] * 6
