@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.dataset import RawColumn as RawColumn
     from mlpkit.components.dataset import Split as Split
     from mlpkit.components.elementwise import Elementwise as Elementwise
+    from mlpkit.components.graph import ML_DOMAIN as ML_DOMAIN
+    from mlpkit.components.graph import Graph as Graph
+    from mlpkit.components.graph import Value as Value
     from mlpkit.components.hook import component as component
     from mlpkit.components.hook import hookimpl as hookimpl
     from mlpkit.components.initializer import (
@@ -83,6 +86,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
         ModelFileError as ModelFileError,
     )
     from mlpkit.errors import (
+        NotExportableError as NotExportableError,
+    )
+    from mlpkit.errors import (
         ParameterError as ParameterError,
     )
     from mlpkit.errors import (
@@ -131,6 +137,7 @@ _HOMES = {
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawArray", "RawColumn", "Split"),
     "mlpkit.components.elementwise": ("Elementwise",),
+    "mlpkit.components.graph": ("ML_DOMAIN", "Graph", "Value"),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
     "mlpkit.components.layer": ("Chain", "Layer"),
@@ -150,6 +157,7 @@ _HOMES = {
         "DivergenceError",
         "MlpkitError",
         "ModelFileError",
+        "NotExportableError",
         "ParameterError",
         "PluginError",
         "RunFolderError",

@@ -206,6 +206,10 @@ class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the e
     """A component raised an exception of its own in the middle of the work."""
 
 
+class NotExportableError(MlpkitError):
+    """A component doesn't say in operators what it computes, so a model with it can't be exported."""
+
+
 class DataError(MlpkitError):
     """A data file is missing, corrupt, or not what it says it is.
 

@@ -12,7 +12,7 @@ from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
 from mlpkit.components.parameter import Parameter, State, gapped_size, padded_view
 from mlpkit.components.randomness import RandomPosition, keyed_generator
-from mlpkit.errors import ComponentFailure, ShapeError, UsageError, WrongUseError
+from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from mlpkit.components.graph import Graph, Value
     from mlpkit.components.initializer import InitializerLike
 
 
@@ -170,6 +171,19 @@ class Operation(Component):
             return self._views[name, shape, dtype, strides, contiguous]
         except KeyError:
             return self._new_view(name, shape, dtype, strides, contiguous)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Add the operators that compute ``forward`` outside training, or a loss's ``predict``, and return the output.
+
+        Args:
+            graph: what to add them to; ``graph.input`` is x.
+
+        Raises:
+            NotExportableError: the component doesn't say what it computes, as by default.
+        """
+        raise NotExportableError(
+            f"{self.kind} {self.path} ({self.registered_name}) can't be exported: it has no method onnx"
+        )
 
     def expect_rank(self, input_shape: Shape, rank: int, *, remedy: str = "") -> Shape:
         """Return the input shape if it has that many axes, the batch axis not counted.

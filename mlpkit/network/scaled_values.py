@@ -11,6 +11,7 @@ from mlpkit.components.target import Values
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit.components.graph import Graph, Value
     from mlpkit.components.loss import Loss
     from mlpkit.components.target import Target
 
@@ -38,6 +39,11 @@ class ScaledValues:
         """Return the values that scaled ones stand for."""
         v: NDArray[Any] = z * self._stds + self._means
         return np.exp(v, out=v) if self._log else v
+
+    def onnx(self, graph: Graph, z: Value) -> Value:
+        """Describe ``values``."""
+        v = graph.op("Add", graph.op("Mul", z, self._stds), self._means)
+        return graph.op("Exp", v) if self._log else v
 
 
 def scaled_values(target: Target | None, loss: Loss, dtype: np.dtype[Any]) -> ScaledValues | None:

@@ -97,6 +97,7 @@ class Sequential:
     Attributes:
         map: what computes the slices; by default one after the other, in the thread that calls.
         encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
+        scaled: how the targets' values are scaled for the loss; None if they stay as they are.
         origin: what it was trained from, which ``save`` needs; None if it was never trained.
 
     Raises:
@@ -138,6 +139,7 @@ class Sequential:
         self.layout = FlatLayout.of_parameters(declared)
         self.state_layout = FlatLayout.of_states(declared_states)
         self.values = self.layout.zeros(self.dtype)
+        self.scaled = scaled_values(target, proof.loss, self.dtype)
         self.replicas = self._replicate(proof.layers, proof.loss, slices)
         asked_for = dict.fromkeys(type(operation).compute_context for operation in self.replicas[0].operations())
         self._compute_contexts = [context for context in asked_for if context is not None]
@@ -364,9 +366,8 @@ class Sequential:
     def _replicate(self, layers: list[Layer], loss: Loss, slices: int) -> list[Replica]:
         copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
         replicas = []
-        scaled = scaled_values(self.target, loss, self.dtype)
         for i, (own_layers, own_loss) in enumerate(copies):
-            replica = Replica(own_layers, own_loss, RandomPosition(self.seed, i), scaled)
+            replica = Replica(own_layers, own_loss, RandomPosition(self.seed, i), self.scaled)
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
             replicas.append(replica)

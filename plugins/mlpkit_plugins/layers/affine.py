@@ -12,6 +12,8 @@ from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, pro
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Affine(Layer):
     """Affine map of the features: every output is a weighted sum of all inputs and a bias.
@@ -68,6 +70,10 @@ class Affine(Layer):
         if not self.needs_input_gradient:
             return None
         return product(dy, self.W.value.T, self.buffer("dx", self.x.shape, contiguous=False))
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = x W + b."""
+        return graph.op("Gemm", graph.input, self.W, *([self.b] if self.bias else []))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

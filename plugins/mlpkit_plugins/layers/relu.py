@@ -12,6 +12,8 @@ from mlpkit_plugins.kernels import keep_where_positive, rectify
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Relu(Elementwise):
     """Rectified linear unit, element by element.
@@ -32,6 +34,10 @@ class Relu(Elementwise):
         """Return 1 where y > 0, else 0."""
         np.greater(y, 0, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.op("Relu", graph.input)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx, in one pass over memory."""

@@ -14,7 +14,7 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Graph, Target, Value
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -85,6 +85,10 @@ class SoftmaxCrossEntropy(Loss):
         prediction = self.buffer("prediction", x.shape)
         np.copyto(prediction, self.p.T)
         return prediction
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe p."""
+        return graph.op("Softmax", graph.input, axis=-1)
 
     def normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""

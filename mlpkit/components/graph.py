@@ -1,0 +1,185 @@
+"""What a component computes when it is used, as a graph of ONNX operators: all that exporters read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+
+from mlpkit.components.parameter import Parameter, State
+from mlpkit.errors import ComponentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+ML_DOMAIN: Final = "ai.onnx.ml"
+"""ONNX's domain for operators on texts and categories."""
+
+
+class Value(NamedTuple):
+    """An array that flows through a graph; the first axis is the batch axis.
+
+    Args:
+        name: its name, unique in the graph.
+    """
+
+    name: str
+
+
+Operand: TypeAlias = "Value | Parameter | State | NDArray[Any] | float | int"
+"""What an operator can take: a value, or an array or number that doesn't change."""
+
+
+class Node(NamedTuple):
+    """One use of an operator.
+
+    Args:
+        operator: its name, as in ONNX, such as ``Gemm``.
+        inputs: names of values and constants; empty for an optional input that is left out.
+        outputs: names of the values that it computes.
+        attributes: its attributes: numbers, texts, arrays, and lists of numbers or texts.
+        domain: the domain of the operator; empty for ONNX's own.
+        made_by: path of the layer, or name of the component, that it comes from.
+    """
+
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]
+    domain: str
+    made_by: str
+
+
+class Feed(NamedTuple):
+    """A raw input of a graph, such as a column of a table.
+
+    Args:
+        name: its name, such as that of the column.
+        dtype: name of its dtype, as in NumPy; ``str`` for texts.
+        shape: shape of one example's part, without the batch axis.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Describable(Protocol):
+    """A layer or a loss, as far as a graph is concerned."""
+
+    kind: ClassVar[str]
+    path: str
+
+    @property
+    def registered_name(self) -> str:
+        """Its name in specs."""
+
+    def onnx(self, graph: Graph) -> Value:
+        """Add the operators that compute it, and return its output."""
+
+
+class Graph:
+    """Operators in the order in which they are computed, with the constants that they take.
+
+    A layer, a loss or a data set describes itself in its method ``onnx(graph)``: it takes ``graph.input``, adds
+    operators with ``op``, and returns the value of the last one.
+
+    Args:
+        dtype: the dtype that the network computes in.
+
+    Attributes:
+        input: what the component takes that describes itself.
+        feeds: the raw inputs, by name.
+        constants: arrays that don't change, by name; parameters and states by their path.
+        nodes: the operators, each after those whose outputs it takes.
+        outputs: the values that leave the graph, by the name they leave with.
+    """
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+        self.input = Value("")
+        self.feeds: dict[str, Feed] = {}
+        self.constants: dict[str, NDArray[Any]] = {}
+        self.nodes: list[Node] = []
+        self.outputs: dict[str, Value] = {}
+        self._made_by = ""
+        self._count = 0
+
+    def feed(self, name: str, dtype: str, shape: tuple[int, ...] = ()) -> Value:
+        """Declare a raw input, and return its value.
+
+        Args:
+            name: its name, such as that of a column.
+            dtype: name of its dtype, as in NumPy; ``str`` for texts.
+            shape: shape of one example's part, without the batch axis.
+        """
+        self.feeds[name] = Feed(name, dtype, shape)
+        return Value(name)
+
+    def op(self, operator: str, *inputs: Operand | None, domain: str = "", **attributes: Any) -> Value:
+        """Add an operator, and return its output.
+
+        Args:
+            operator: its name, as in ONNX, such as ``Gemm``; one that opset 17 has.
+            inputs: what it takes: values, parameters, states, arrays; a float becomes a constant of the network's
+                dtype, an integer one of int64; None leaves an optional input out.
+            domain: the domain of the operator; empty for ONNX's own.
+            attributes: its attributes, as in ONNX.
+        """
+        names = tuple("" if each is None else self._name_of(each) for each in inputs)
+        output = self._new_name(operator)
+        self.nodes.append(Node(operator, names, (output,), attributes, domain, self._made_by))
+        return Value(output)
+
+    def describe(self, component: Describable, x: Value) -> Value:
+        """Add what a layer or a loss computes, and return its output.
+
+        Args:
+            component: the layer or the loss.
+            x: what it takes.
+
+        Raises:
+            NotExportableError: it doesn't say what it computes.
+            ComponentFailure: its ``onnx`` returned no value of this graph.
+        """
+        outer = self.input, self._made_by
+        self.input, self._made_by = x, component.path
+        y = component.onnx(self)
+        self.input, self._made_by = outer
+        if not isinstance(y, Value):
+            raise ComponentFailure(
+                f"{component.kind} {component.path} ({component.registered_name}) returned {type(y).__name__} from "
+                "onnx; expected the value that graph.op returned last"
+            )
+        return y
+
+    def chain(self, layers: Iterable[Describable]) -> Value:
+        """Add layers inside a layer, one after the other from ``input`` on, and return the last one's output.
+
+        Args:
+            layers: the layers, in order; such as ``chain.layers``.
+
+        Raises:
+            NotExportableError: one of them doesn't say what it computes.
+        """
+        y = self.input
+        for layer in layers:
+            y = self.describe(layer, y)
+        return y
+
+    def _name_of(self, operand: Operand) -> str:
+        if isinstance(operand, Value):
+            return operand.name
+        if isinstance(operand, Parameter | State):
+            self.constants[operand.path] = operand.value
+            return operand.path
+        name = self._new_name("constant")
+        dtype = self.dtype if isinstance(operand, float) else None
+        self.constants[name] = np.asarray(operand, dtype)
+        return name
+
+    def _new_name(self, what: str) -> str:
+        self._count += 1
+        return f"{self._made_by}/{what}_{self._count}".lstrip("/")

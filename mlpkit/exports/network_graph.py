@@ -1,0 +1,47 @@
+"""A network as a graph of operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.components.graph import Graph
+
+if TYPE_CHECKING:
+    from mlpkit.components.graph import Value
+    from mlpkit.network.sequential import Sequential
+
+LOGITS = "logits"
+"""Name of what the loss takes, as an output of the graph."""
+
+PREDICTION = "prediction"
+"""Name of what ``predict`` returns, as an output of the graph."""
+
+
+def network_graph(network: Sequential) -> Graph:
+    """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``.
+
+    Raises:
+        NotExportableError: a layer or the loss doesn't say what it computes.
+    """
+    graph = Graph(network.dtype)
+    add_network(graph, network, graph.feed("x", network.dtype.name, network.input_shape))
+    return graph
+
+
+def add_network(graph: Graph, network: Sequential, x: Value) -> None:
+    """Add a network to a graph, with the outputs ``logits`` and ``prediction``.
+
+    Args:
+        graph: the graph, which may begin with a data set's encoder.
+        network: the network.
+        x: its encoded input.
+
+    Raises:
+        NotExportableError: a layer or the loss doesn't say what it computes.
+    """
+    graph.input = x
+    logits = graph.chain(network.layers)
+    if network.scaled is not None:
+        logits = network.scaled.onnx(graph, logits)
+    graph.outputs[LOGITS] = logits
+    graph.outputs[PREDICTION] = graph.describe(network.loss_layer, logits)
