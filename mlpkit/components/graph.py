@@ -175,7 +175,7 @@ class Graph:
         if isinstance(operand, Parameter | State):
             self.constants[operand.path] = operand.value
             return operand.path
-        name = self._new_name("constant")
+        name = self._new_name("Constant")
         dtype = self.dtype if isinstance(operand, float) else None
         self.constants[name] = np.asarray(operand, dtype)
         return name
