@@ -38,7 +38,7 @@ OPERATORS: Final[dict[tuple[str, str], Callable[..., Array]]] = {
 """The operators that mlpkit knows, by domain and name."""
 
 OF_MIXED_TYPES: Final = frozenset(
-    {"CastLike", "Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad", "Pow", "ReduceSum", "Reshape"}
+    {"Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad", "Pow", "ReduceSum", "Reshape"}
     | {"CumSum", "Dropout", "Slice", "Squeeze", "Tile", "Trilu", "Unsqueeze", "Where"}
 )
 """The operators whose inputs may have several types; those of all others have one."""
