@@ -223,7 +223,7 @@ class Graph:
             name = operand.path if operand.path not in self.feeds else f"{operand.path}/value"
             self.constants[name] = operand.value
             return name
-        name = self._new_name("constant")
+        name = self._new_name("Constant")
         dtype = self.dtype if isinstance(operand, float) else None
         self.constants[name] = np.asarray(operand, dtype)
         return name

@@ -194,20 +194,19 @@ def _differing(
         numbers = np.abs(np.where(np.isfinite(expected), expected, 0))
         largest = numbers.max(axis=None if whole else 0, initial=0)
         equal = equal | (np.abs(found - expected) <= TOLERANCE * largest) | (np.isnan(found) & np.isnan(expected))
-    wrong = ~equal.reshape(len(expected), -1).all(axis=1)
+    wrong = ~equal.reshape(len(expected), -1).min(axis=1)
     if tied is not None:
-        wrong[tied] = False
+        wrong &= ~tied
     return int(wrong.argmax()) if wrong.any() else None
 
 
 def _ties(model: ModelGraph, prediction: NDArray[Any]) -> NDArray[np.bool_]:
     """Return the rows whose label hangs on rounding: two classes are as probable, or a label is as probable as not."""
     if isinstance(model.target, Labels):
-        near: NDArray[np.bool_] = (np.abs(prediction - 0.5) <= TOLERANCE).any(axis=1)
-        return near
-    second, first = np.sort(prediction, axis=1)[:, -2:].T
-    tied: NDArray[np.bool_] = first - second <= 2 * TOLERANCE
-    return tied
+        apart: NDArray[Any] = 2 * np.abs(prediction - 0.5).min(axis=1)
+    else:
+        apart = np.diff(np.sort(prediction, axis=1)[:, -2:])[:, 0]
+    return np.asarray(apart <= 2 * TOLERANCE)
 
 
 def _parts(feeds: Arrays) -> Iterator[dict[str, NDArray[Any]]]:
