@@ -187,7 +187,7 @@ class ArrayDataset(Dataset):
         return x
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe how raw inputs are scaled; they are the input ``x``, or ``image`` if the files hold bytes of pixels."""
+        """Describe how raw inputs are scaled: the input ``x``, or ``image`` if files hold pixels."""
         if self._scaling is None:
             self.describe()
         assert self._scaling is not None
