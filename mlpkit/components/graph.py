@@ -165,7 +165,8 @@ class Graph:
             name: its name, such as the path of the parameter.
             value: the array.
         """
-        name = f"{name}/value" if name in self.feeds else name
+        if name in self.feeds:  # a column may be called as a parameter is
+            name = f"{name}/value"
         self.constants[name] = value
         return Value(name)
 
