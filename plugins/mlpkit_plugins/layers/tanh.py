@@ -12,6 +12,8 @@ from mlpkit_plugins.kernels import row_order, tanh
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Tanh(Elementwise):
     """Hyperbolic tangent, element by element.
@@ -35,3 +37,7 @@ class Tanh(Elementwise):
         np.square(y, out=out)
         np.subtract(1, out, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = tanh(x)."""
+        return graph.op("Tanh", graph.input)
