@@ -142,8 +142,8 @@ class Chain:
             self.layers.append(layer)
         self._outputs_checked = False
         self._gradients_checked = False
-        owner._on_freeze.append(self.follow)
-        self.follow()
+        owner._on_freeze.append(self._follow)
+        self._follow()
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return what the last layer returns.
@@ -152,7 +152,7 @@ class Chain:
             x: inputs, shape (rows, *input_shape).
         """
         if self._needed is not self.owner.needs_input_gradient:
-            self.follow()
+            self._follow()
         if not self._outputs_checked:
             return self._checked_forward(x)
         for layer in self.layers:
@@ -172,7 +172,7 @@ class Chain:
             dx = layer.backward(dx)  # type: ignore[arg-type]
         return dx if self._needed else None
 
-    def follow(self) -> None:
+    def _follow(self) -> None:
         """Settle which layers go backward, from what the owner needs and from what is trained."""
         self._needed = self.owner.needs_input_gradient
         self._backward_order = order_of_backward(self.layers, self._needed)

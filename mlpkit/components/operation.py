@@ -15,7 +15,7 @@ from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from contextlib import AbstractContextManager
 
     from numpy.typing import DTypeLike, NDArray
@@ -297,6 +297,16 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, strides, contiguous] = view
         return view
+
+
+def belongs_to(path: str, layers: Collection[str]) -> bool:
+    """Whether an operation is one of some layers, or lies inside one.
+
+    Args:
+        path: its path.
+        layers: the paths of the layers.
+    """
+    return any(path == layer or path.startswith(f"{layer}.") for layer in layers)
 
 
 def expect_shape(name: str, shape: object) -> Shape:

@@ -62,6 +62,7 @@ def fit(
     name: str = "fit",
     seed: int = 0,
     dtype: str = "float32",
+    initialize_from: str | Path | Mapping[str, Any] | None = None,
     directory: str | Path | None = None,
     observer: Observer | None = None,
     quiet: bool = False,
@@ -89,6 +90,8 @@ def fit(
         name: name of the run.
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
+        initialize_from: a run folder or a model file whose weights the network begins with; or a mapping with this as
+            ``run``, and with the names of ``layers`` to take.
         directory: where to keep what happened; missing or empty. None keeps nothing.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
             notebook shows progress.
@@ -108,7 +111,7 @@ def fit(
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
-    top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
+    top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers, "initialize_from": initialize_from}
     spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
     return train_spec(
         spec, directory, dataset=dataset, observer=observer, display=notebook_display(quiet=quiet), stop=stop

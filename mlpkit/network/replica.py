@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.components.layer import checked_backward, checked_forward, order_of_backward
-from mlpkit.components.operation import expect_gradient
+from mlpkit.components.operation import belongs_to, expect_gradient
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
 
@@ -100,10 +100,10 @@ class Replica:
         for operation in self.operations():
             operation.training = training and not operation._frozen
 
-    def freeze(self, paths: Collection[str]) -> None:
-        """Mark the operations of these paths, and all those inside them, as frozen, and no others."""
+    def freeze(self, layers: Collection[str]) -> None:
+        """Freeze the operations of these paths, and those inside them, and no others."""
         for operation in self.operations():
-            operation._frozen = any(operation.path == path or operation.path.startswith(f"{path}.") for path in paths)
+            operation._frozen = belongs_to(operation.path, layers)
         self._backward_order = order_of_backward(self.layers, needed=False)
         for operation in self.operations():
             for follow in operation._on_freeze:
