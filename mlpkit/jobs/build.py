@@ -92,7 +92,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
-    warnings += _slices_warnings(spec, proof)
+    warnings += _slices_warnings(spec, proof, frozen)
     return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen)
 
 
@@ -112,9 +112,9 @@ def _frozen_layers(spec: Spec, proof: Proof) -> tuple[Sequence[str], list[Proble
     return frozen_layers(spec, proof)
 
 
-def _slices_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:
+def _slices_warnings(spec: Spec, proof: Proof, frozen: Sequence[str]) -> tuple[Diagnostic, ...]:
     """Return what is most likely not meant by slices, where examples of a minibatch affect each other."""
-    message = coupled_by_slices(proof.stack, spec.training.slices or 1)
+    message = coupled_by_slices(proof.stack, spec.training.slices or 1, frozen)
     remedy = "leave out slices, unless that is meant"
     return spec.located([Problem(("training", "slices"), message, remedy=remedy)] if message else [])
 
