@@ -114,7 +114,9 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
     not_finite = [path for path, array in arrays.items() if not np.isfinite(array).all()]
     if not_finite:
         remedy = "train that run again, with a lower learning rate"
-        faults = [Problem(RUN, f"{section.run}: {', '.join(not_finite)} not finite", remedy=remedy)]
+        faults = [
+            Problem(RUN, f"{section.run} has weights that are not finite: {', '.join(not_finite)}", remedy=remedy)
+        ]
     return FirstWeights(arrays, model.sha256), faults
 
 

@@ -52,6 +52,17 @@ class MonitorNameType(TextType):
 MonitorName = Annotated[str, MonitorNameType()]
 
 
+class LayerPatternType(TextType):
+    """The name of a layer in the network, such as ``Affine1``, or a pattern that names several, such as ``Affine*``."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "a layer's name, or a pattern with '*'"
+
+
+LayerPattern = Annotated[str, LayerPatternType()]
+
+
 @dataclass(frozen=True)
 class StackMember:
     """A layer or the loss, as a member of the network.
@@ -223,7 +234,7 @@ class InitializeFromSection(Section):
 
     title = "initialize_from"
     run: FilePath
-    layers: Annotated[tuple[str, ...], MinLen(1)] | None = None
+    layers: Annotated[tuple[LayerPattern, ...], MinLen(1)] | None = None
 
 
 @dataclass(frozen=True)
@@ -294,7 +305,7 @@ class Training(Section):
     callbacks: tuple[Recipe[Callback], ...] = ()
     clip: ClipSection | None = None
     moving_average: MovingAverageSection | None = None
-    freeze: tuple[str, ...] | None = None
+    freeze: tuple[LayerPattern, ...] | None = None
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: CheckpointSection | None = CheckpointSection(every_seconds=300.0)
     early_stopping: EarlyStoppingSection | None = None
