@@ -98,6 +98,7 @@ class Sequential:
         map: what computes the slices; by default one after the other, in the thread that calls.
         encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
         scaled: how the targets' values are scaled for the loss; None if they stay as they are.
+        frozen: names of the layers that steps leave as they are.
         origin: what it was trained from, which ``save`` needs; None if it was never trained.
 
     Raises:
@@ -144,6 +145,7 @@ class Sequential:
         asked_for = dict.fromkeys(type(operation).compute_context for operation in self.replicas[0].operations())
         self._compute_contexts = [context for context in asked_for if context is not None]
         self.map: Map = serial_map
+        self.frozen: frozenset[str] = frozenset()
         self.encoder: Dataset | None = None
         self.origin: object = None
         self._turn = RLock()
@@ -337,6 +339,9 @@ class Sequential:
         Args:
             layers: their names in the network, such as ``Affine1`` or ``Residual1.Affine1``; empty for none.
         """
+        if self.frozen == frozenset(layers):
+            return
+        self.frozen = frozenset(layers)
         for replica in self.replicas:
             replica.freeze(layers)
         frozen = (operation for operation in self.replicas[0].operations() if operation._frozen)

@@ -51,8 +51,8 @@ def input_gradient_outside_training_is_the_derivative(example: OperationExample)
     A frozen layer computes as in evaluation, and the layers before it still learn from what it returns.
     """
     batch = example.batch(3)
-    outputs = [np.array(example.forward(example.ready(training=training), batch)) for training in (True, False)]
-    if np.array_equal(*outputs, equal_nan=True):
+    in_training, outside = (np.array(example.forward(example.ready(training=mode), batch)) for mode in (True, False))
+    if np.array_equal(in_training, outside, equal_nan=True):
         return
     wrong = [mismatch for mismatch in _mismatches(example, training=False) if mismatch.parameter == "x"]
     _expect_none(wrong, "remember in forward what self.training was, and let backward follow the same branch")
