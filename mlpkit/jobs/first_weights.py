@@ -46,6 +46,11 @@ class FirstWeights(NamedTuple):
     arrays: Mapping[str, NDArray[Any]]
     checksum: str
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that take them, those inside others too."""
+        return tuple(dict.fromkeys(path.rpartition(".")[0] for path in self.arrays))
+
     def write_into(self, network: Sequential) -> None:
         """Replace a network's weights of these paths."""
         weights = {**network.parameters, **network.states}
