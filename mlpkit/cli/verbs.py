@@ -27,6 +27,7 @@ VERBS: Final = {
     "evaluate": "Compute a trained network's loss and metrics.",
     "predict": "Predict with a trained network.",
     "compare": "Show what differs between runs.",
+    "migrate": "Bring specs from an older format to the newest.",
     "repro": "Reproduce a run, and compare the results.",
     "new-plugin": "Write a package with a component of your own, to begin from.",
     "check-plugin": "Test a plugin's components against what their kinds promise.",

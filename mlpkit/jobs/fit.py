@@ -15,6 +15,7 @@ from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of
+from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import check_document
 
@@ -161,7 +162,7 @@ def spec_in_memory(
     of_data = {key: value for key, value in options.items() if _is_of_data(key, parameters)}
     training = {key: value for key, value in options.items() if key not in of_data}
     training = {"optimizer": registry.default("optimizer")} | training
-    keys = {"mlpkit": 1, **top_level, "data": {name: {**shares, **of_data}}, "training": training}
+    keys = {FORMAT: newest_format(), **top_level, "data": {name: {**shares, **of_data}}, "training": training}
     spec = _checked(keys, registry)
     dataset = spec.data()
     if type(learned) is type(dataset):

@@ -25,6 +25,7 @@ from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, s
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import FilePath, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.specfile.migrations import FormatType
 from mlpkit.specfile.requirements import RequirementsType
 
 if TYPE_CHECKING:
@@ -339,7 +340,7 @@ class TopLevel(Section):
 
     title = "the spec"
     reserved: ClassVar[Mapping[str, str]] = {"sweep": "running many variants of a spec"}
-    mlpkit: Literal[1]
+    mlpkit: Annotated[int, FormatType()]
     data: Recipe[Dataset]
     layers: Annotated[tuple[StackMember, ...], LayerStackType()]
     training: Training
