@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import DataError, ModelFileError, did_you_mean
+from mlpkit_plugins.formats.untrained_values import UntrainedValues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +56,7 @@ class Column:
         texts = [None if is_missing(value) else str(value) for value in values]
         position = {category: i for i, category in enumerate(self.categories)}
         encoded = np.zeros((len(texts), len(position)))
+        strange = []
         for row, text in enumerate(texts):
             if text in position:
                 encoded[row, position[text]] = 1.0
@@ -62,6 +64,10 @@ class Column:
                 advice = did_you_mean(text, self.categories) or "set unknown: zeros to encode it as zeros"
                 message = f"{reprlib.repr(text)} is a category that was never trained on; {advice}"
                 raise DataError(source, message, row=row, column=self.name)
+            elif text is not None:
+                strange.append(text)
+        if strange:
+            UntrainedValues(source, len(texts), self.name, len(strange), set(strange), self.categories).warn()
         return encoded
 
 
