@@ -105,6 +105,8 @@ def fit(
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         RunFolderError: the directory is in use.
         StorageError: the run folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
+            was trained.
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.build import build_for
+from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
@@ -230,6 +231,7 @@ class TrainingJob:
         self._callbacks = callbacks
         self._evaluated = evaluated
         self._optimizer_state = optimizer_state
+        self._interrupted = False
         self._proof = proved.proof
         self._dataset = proved.dataset
         self._splits = open_data(spec, self._dataset)
@@ -291,7 +293,7 @@ class TrainingJob:
             observer.resumed(snapshot.step)
         observer.monitored(tracker_of(self.spec.training, trainer.history))
         try:
-            with store or nullcontext():
+            with store or nullcontext(), CtrlC(stop) as ctrl_c:
                 history = trainer.train()
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
@@ -300,6 +302,7 @@ class TrainingJob:
         trained = partial(_trained, self.spec, network, target, encoder)
         compared = partial(tracker_of, self.spec.training, history)
         steps = trainer.progress.step
+        self._interrupted = ctrl_c.received
         finished = Run(network, history, steps=steps, folder=directory, _compared=compared, _trained=trained)
         if stop.reason:
             finished.stopped = trainer.stopped
@@ -311,6 +314,26 @@ class TrainingJob:
             if folder is not None:
                 folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
         return finished
+
+    def expect_uninterrupted(self, run: Run) -> None:
+        """Make sure that no Ctrl-C stopped the training.
+
+        Args:
+            run: what came of it.
+
+        Raises:
+            KeyboardInterrupt: one did; its ``run`` is the run.
+        """
+        if not self._interrupted:
+            return
+        if run.folder is not None:
+            examples = ", examples=(x, t)" if self._dataset.in_memory else ""
+            told = f'mlpkit.resume("{run.folder}"{examples}) goes on'
+        else:
+            told = "the exception has what was trained: in a notebook, run = sys.last_value.run"
+        interrupt = KeyboardInterrupt(f"stopped after step {run.steps}; {told}")
+        vars(interrupt)["run"] = run  # of a subclass, Python's exit code wouldn't say what ended the program
+        raise interrupt
 
     def _final_metrics(self, network: Sequential, last: Record) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split.
