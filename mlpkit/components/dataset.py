@@ -12,7 +12,7 @@ from mlpkit.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.target import Target
@@ -132,11 +132,13 @@ class Dataset(Component):
     Attributes:
         in_memory: whether its examples are given by ``hold`` and come from no file.
         array_of_inputs: the array to predict for, if an .npz file holds several.
+        dtype: the network's dtype, float32 or float64, in which ``encode`` returns inputs; mlpkit sets it.
     """
 
     kind: ClassVar[str] = "dataset"
     in_memory: ClassVar[bool] = False
     array_of_inputs: str = "x"
+    dtype: DTypeLike = "float32"
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -286,7 +288,7 @@ class Dataset(Component):
         raise DataError(path, "this data set doesn't return columns as they stand in a file")
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
-        """Turn raw inputs, shape (rows, ...), into what the network takes."""
+        """Turn raw inputs, shape (rows, ...), into what the network takes, numbers of its ``dtype``."""
         return raw
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:

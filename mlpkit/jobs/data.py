@@ -155,7 +155,7 @@ def data(
         ComponentFailure: the data set raised an exception of its own.
     """
     spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
     splits = open_data(spec, dataset)

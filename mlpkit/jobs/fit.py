@@ -162,7 +162,7 @@ def spec_in_memory(
     training = {"optimizer": registry.default("optimizer")} | training
     keys = {"mlpkit": 1, **top_level, "data": {name: {**shares, **of_data}}, "training": training}
     spec = _checked(keys, registry)
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     if type(learned) is type(dataset):
         dataset.load_encoder_state(learned.encoder_state())
     dataset.hold(examples)

@@ -116,7 +116,7 @@ def _go_on(
     for warning in spec.warnings:
         observer.warned(warning)
     expect_own_files(spec)
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     if examples is not None:
         dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
     try:

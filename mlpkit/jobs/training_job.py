@@ -355,7 +355,7 @@ class TrainingJob:
 
 def _trained(spec: Spec, network: Sequential, target: Target, encoder: Mapping[str, Any]) -> TrainedModel:
     """Return what is needed to use a network, without the examples."""
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
         dataset.load_encoder_state(encoder)
     return TrainedModel(spec, network, dataset, target)

@@ -270,7 +270,7 @@ class TableDataset(TableOptions, Dataset):
             if not np.isin(column, np.arange(-1, len(categories))).all():
                 expected = f"0 to {len(categories) - 1} for {', '.join(categories)}; -1 for any other"
                 raise ShapeError(f"a number of the column '{name}' is not the code of a category", expected=expected)
-        x = np.empty((len(raw), encoder.width), np.float32)
+        x = np.empty((len(raw), encoder.width), self.dtype)
         encoder.write(values[:, :count], codes.astype(np.int32), x)
         return x
 
