@@ -94,6 +94,7 @@ class RawColumn(NamedTuple):
         texts: the distinct values, as texts.
         numbers: the number that each text stands for, shape (texts,), NaN for none; None if they are no numbers.
         codes: for each split the position of each row's value in ``texts``, -1 if it is missing.
+        remarks: what the data set finds unusual about it; ``mlpkit data`` shows that.
     """
 
     name: str
@@ -101,6 +102,7 @@ class RawColumn(NamedTuple):
     texts: Sequence[str]
     numbers: NDArray[Any] | None
     codes: Mapping[str, NDArray[Any]]
+    remarks: Sequence[str] = ()
 
 
 class RawArray(NamedTuple):

@@ -63,7 +63,7 @@ class TableOptions:
         missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
             category; ``indicate``, which also adds an input that is 1 where a number is missing; or ``drop`` the row.
             Rows without a target are always left out.
-        missing_texts: what stands for a missing value.
+        missing_texts: what stands for a missing value; a number, such as ``"-999"``, however it is written.
         unknown: what to do about a category that no training row has, or that ``ordinal`` doesn't list: raise an
             ``error``, or encode it as ``zeros``, an ordered one as the mean. Prediction warns of such categories.
         standardize: scale the inputs that are numbers; otherwise they stay as they are.

@@ -23,7 +23,7 @@ from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
 from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
-from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts
+from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks
 from mlpkit_plugins.tables.readers import OrderedCategories
 from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.source import Columns
@@ -161,10 +161,10 @@ class TableDataset(TableOptions, Dataset):
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}
         roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
-        return [
+        return with_remarks(
             RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes)
             for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
-        ]
+        )
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over the checksums of the files, once read; empty until then."""

@@ -358,3 +358,20 @@ def test_of_many_columns_of_words_some_are_shown_and_all_are_pasted(tmp_path):
     found = said_by(csv_of(tmp_path, text).describe, ParameterError)
     assert "'c7' ('x') and 4 more; expected" in found
     assert f"write categorical: [{', '.join(names)}]" in found
+
+
+# Numbers that stand for a missing value
+
+
+@pytest.mark.parametrize("kind", [Csv, Parquet])
+def test_a_number_can_stand_for_a_missing_value_however_it_is_written(tmp_path, kind):
+    columns = {"a": [-9.0, 1.0, 3.0, -9.0], "t": ["x", "y", "x", "y"]}
+    file = str(tmp_path / "data")
+    if kind is Csv:
+        (tmp_path / "data").write_text("a,t\n-9,x\n1,y\n3,x\n-9.00,y\n")
+    else:
+        pq.write_table(pa.table(columns), file)
+    dataset = kind(file, "t", missing="fill", missing_texts=("", "-9.0"), **NONE)
+    assert inputs(dataset) == [[2], [1], [3], [2]]
+    raw = dataset.from_columns({"a": [-9, 5, "-9", None]})
+    np.testing.assert_array_equal(raw, [[np.nan], [5], [np.nan], [np.nan]])
