@@ -113,8 +113,9 @@ class RawArray(NamedTuple):
         role: ``input`` or ``target``.
         dtype: the type of its elements.
         shape: the shape of one example's part.
-        least: the smallest number.
-        greatest: the largest number.
+        least: the smallest number, NaN if there is none.
+        greatest: the largest number, NaN if there is none.
+        missing: how many elements are NaN or infinite.
     """
 
     name: str
@@ -123,6 +124,7 @@ class RawArray(NamedTuple):
     shape: tuple[int, ...]
     least: float
     greatest: float
+    missing: int = 0
 
 
 class Dataset(Component):
@@ -329,7 +331,8 @@ class Dataset(Component):
     def raw_arrays(self) -> Sequence[RawArray] | None:
         """Return the arrays that examples come from, once opened, before anything is scaled.
 
-        ``mlpkit data`` shows them. None, the default, means that examples don't come from arrays.
+        ``mlpkit data`` shows them, also if ``open`` refuses the data and an element is missing. None, the default, means
+        that examples don't come from arrays.
 
         Raises:
             DataError: a file is damaged.
