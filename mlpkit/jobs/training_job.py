@@ -161,7 +161,7 @@ class Run:
         """
         from mlpkit.jobs.plot import curves  # noqa: PLC0415 - matplotlib is an extra
 
-        return curves(self.history, self._compared(), x)
+        return curves(self.history, self._compared(), x, units_of(self._trained()))
 
     def __repr__(self) -> str:
         """Say how long it trained, and what came of it."""
@@ -181,6 +181,15 @@ class Run:
         """Say why it was stopped, and where it is kept."""
         why = [f"stopped: {self.stopped}"] if self.stopped else []
         return [*why, *([f"kept in {self.folder}"] if self.folder else [])]
+
+
+def units_of(trained: TrainedModel) -> dict[str, str]:
+    """Return the units of a model's loss and metrics, by name; that of the target goes by the target's name."""
+    names = trained.dataset.target_names() or ()
+    target = names[0] if len(names) == 1 else "target"
+    units = {metric.name: metric.component.unit for metric in trained.spec.training.metrics}
+    units["loss"] = trained.network.loss_layer.unit
+    return {name: unit.replace("{target}", target) for name, unit in units.items()}
 
 
 def _figures(results: Mapping[str, Any]) -> str:

@@ -52,6 +52,7 @@ class SigmoidWithLoss(Loss):
     """
 
     takes_weights = True
+    unit = "nats"
 
     def __init__(self, *, class_weights: ClassWeights | None = None) -> None:
         expect_some_weight(class_weights)

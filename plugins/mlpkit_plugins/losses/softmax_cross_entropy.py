@@ -31,6 +31,7 @@ class SoftmaxCrossEntropy(Loss):
     """
 
     takes_weights = True
+    unit = "nats"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class."""
