@@ -48,7 +48,7 @@ class Export:
     Args:
         file: the file.
         rows: how many rows of the run's data it was proved on.
-        split: the split that they are from; empty if there were none.
+        split: the split that they are from; empty without any.
         outputs: the names of its outputs.
         doubt: why it wasn't proved, or not on all that it should have been; or empty.
     """
