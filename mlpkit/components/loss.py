@@ -27,11 +27,14 @@ class Loss(Operation):
         compares_values: whether inputs are predictions of the target values, in their unit, so that a network may scale
             both while it is trained.
         takes_weights: whether it takes weights of examples; only then it gets any.
+        unit: the unit of its values, for plots, in which ``{target}`` stands for the target's, as in ``{target}²``; or
+            an empty text.
     """
 
     kind: ClassVar[str] = "loss"
     compares_values: ClassVar[bool] = False
     takes_weights: ClassVar[bool] = False
+    unit: ClassVar[str] = ""
 
     @abstractmethod
     def build(self, input_shape: Shape, target: Target | None) -> None:

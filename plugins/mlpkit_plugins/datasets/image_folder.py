@@ -251,7 +251,7 @@ class ImageFolder(Dataset):
         """
         return tuple(file.relative_to(path).as_posix() if file != path else file.name for file in _images_at(path))
 
-    def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Turn raw images into what the network takes.
 
         Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
@@ -271,7 +271,7 @@ class ImageFolder(Dataset):
         if raw.shape[1:] not in shapes:
             expected = " or ".join(f"(rows, {', '.join(map(str, one))})" for one in shapes)
             raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
-        return pixels_of(raw, self._input_shape(), normalize=self.normalize)
+        return pixels_of(raw, self._input_shape(), self.dtype, normalize=self.normalize)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe how bytes are normalized."""

@@ -10,7 +10,7 @@ from mlpkit import DataError
 from mlpkit_plugins.kernels import take_scaled
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from mlpkit import Graph, Value
 
@@ -75,18 +75,19 @@ class ImageSplit:
             t[...] = numbers
 
 
-def pixels_of(raw: NDArray[Any], shape: tuple[int, ...], *, normalize: bool) -> NDArray[np.float32]:
+def pixels_of(raw: NDArray[Any], shape: tuple[int, ...], dtype: DTypeLike, *, normalize: bool) -> NDArray[Any]:
     """Return raw images as a network takes them, shape (rows, *shape).
 
     Args:
         raw: images: integers from 0 to 255, or floats, which are taken as they are.
         shape: shape of an image in the network.
+        dtype: the network's dtype.
         normalize: whether integers are divided by 255.
 
     Raises:
         DataError: floats should be normalized, but clearly aren't.
     """
-    x = np.array(raw, np.float32, order="C").reshape(len(raw), *shape)
+    x = np.array(raw, dtype, order="C").reshape(len(raw), *shape)
     if normalize and raw.dtype.kind in "iu":
         np.multiply(x, PIXEL, out=x)
     elif normalize and raw.dtype.kind == "f" and _are_far_from_normal(raw):
