@@ -10,10 +10,12 @@ from annotated_types import Ge
 from mlpkit import InitializerLike, Layer
 from mlpkit_plugins.functions.patches import Patches
 from mlpkit_plugins.functions.strips import IN_MEMORY, Strips
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, shared_threads
+from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, row_order, shared_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 
 class Conv2d(Layer):
@@ -58,6 +60,7 @@ class Conv2d(Layer):
     computed_by = PRODUCTS_BY
     computed_by_reason = PRODUCTS_BY_REASON
     compute_context = shared_threads
+    evaluation_context = row_order
 
     def __init__(
         self,
@@ -166,6 +169,13 @@ class Conv2d(Layer):
             part = dy[patches].reshape(len(dy[patches]) * self.filters, down * rows)
             product(W.T, part, out[self.strips.of_pixels(column)])
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = W X + b, with the numbers of W as they lie on a patch."""
+        shape = self.filters, self.channels, self.size, self.size
+        W = graph.constant(self.W.path, self.W.value.reshape(shape))
+        b = [self.b] if self.bias else []
+        return graph.op("Conv", graph.input, W, *b, strides=[self.stride] * 2, pads=[self.padding] * 4)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -8,9 +8,12 @@ import numpy as np
 from annotated_types import Gt
 
 from mlpkit import Elementwise
+from mlpkit_plugins.kernels import expm1, row_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 
 class Elu(Elementwise):
@@ -28,13 +31,15 @@ class Elu(Elementwise):
         (2016).
     """
 
+    evaluation_context = row_order
+
     def __init__(self, alpha: Annotated[float, Gt(0)] = 1.0) -> None:
         self.alpha = alpha
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
         np.minimum(x, 0, out=out)
-        np.expm1(out, out=out)  # exp(x) - 1 would lose the digits of a small x
+        expm1(out, out)  # exp(x) - 1 would lose the digits of a small x
         np.multiply(out, self.alpha, out=out)
         np.add(np.maximum(x, 0), out, out=out)
         return out
@@ -46,6 +51,10 @@ class Elu(Elementwise):
         np.multiply(out, self.alpha, out=out)
         out[x > 0] = 1
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.op("Elu", graph.input, alpha=self.alpha)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Elementwise
-from mlpkit_plugins.functions.sigmoid import sigmoid
+from mlpkit_plugins.kernels import row_order, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 
 class Sigmoid(Elementwise):
@@ -26,6 +28,8 @@ class Sigmoid(Elementwise):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 3.10.
     """
 
+    evaluation_context = row_order
+
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return σ(x)."""
         return sigmoid(x, out)
@@ -35,3 +39,7 @@ class Sigmoid(Elementwise):
         np.subtract(1, y, out=out)
         np.multiply(out, y, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = σ(x)."""
+        return graph.op("Sigmoid", graph.input)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Elementwise
-from mlpkit_plugins.functions.sigmoid import sigmoid
+from mlpkit_plugins.kernels import row_order, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 
 class Silu(Elementwise):
@@ -25,6 +27,8 @@ class Silu(Elementwise):
         Reinforcement Learning (2018).
     """
 
+    evaluation_context = row_order
+
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return x σ(x)."""
         self.s = sigmoid(x, np.empty_like(x))
@@ -38,3 +42,7 @@ class Silu(Elementwise):
         np.add(out, 1, out=out)
         np.multiply(out, self.s, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = x σ(x)."""
+        return graph.op("Mul", graph.input, graph.op("Sigmoid", graph.input))

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Elementwise
+from mlpkit_plugins.kernels import row_order, tanh
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 
 class Tanh(Elementwise):
@@ -23,13 +26,18 @@ class Tanh(Elementwise):
     Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.4.
     """
 
+    evaluation_context = row_order
+
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return tanh(x)."""
-        np.tanh(x, out=out)
-        return out
+        return tanh(x, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return 1 - y²."""
         np.square(y, out=out)
         np.subtract(1, out, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = tanh(x)."""
+        return graph.op("Tanh", graph.input)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Classes, ClassWeights, Labels, Loss, ShapeError, TargetError, UsageError
-from mlpkit_plugins.functions.sigmoid import sigmoid
+from mlpkit_plugins.kernels import row_order, sigmoid
 from mlpkit_plugins.losses.class_targets import expect_sums_of_one
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
 from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
@@ -15,7 +15,7 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Graph, Target, Value
 
 
 class SigmoidWithLoss(Loss):
@@ -52,6 +52,7 @@ class SigmoidWithLoss(Loss):
     """
 
     takes_weights = True
+    evaluation_context = row_order
     unit = "nats"
 
     def __init__(self, *, class_weights: ClassWeights | None = None) -> None:
@@ -139,6 +140,13 @@ class SigmoidWithLoss(Loss):
         if self.binary:
             x = np.concatenate([-x, x], axis=1)  # 1 - σ(x) = σ(-x)
         return sigmoid(x, self.buffer("prediction", x.shape))
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe the prediction."""
+        x = graph.input
+        if self.binary:
+            x = graph.op("Concat", graph.op("Neg", x), x, axis=1)
+        return graph.op("Sigmoid", x)
 
     def _labels(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """Return the targets as one number from 0 to 1 per logit."""
