@@ -210,6 +210,14 @@ class NotExportableError(MlpkitError):
     """A component doesn't say in operators what it computes, so a model with it can't be exported."""
 
 
+class ExportError(MlpkitError):
+    """An exported file doesn't compute what the model does, so it was not kept."""
+
+
+class EngineMissingError(MlpkitError):
+    """The program or library is missing that would run an exported file, to prove it."""
+
+
 class DataError(MlpkitError):
     """A data file is missing, corrupt, or not what it says it is.
 

@@ -43,7 +43,11 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "ValuesScaling",
         ),
     ),
-    "Errors to raise": (mlpkit, ("ParameterError", "ShapeError", "TargetError", "DataError", "did_you_mean")),
+    "Describing what is computed": (mlpkit, ("Graph", "Value", "ML_DOMAIN")),
+    "Errors to raise": (
+        mlpkit,
+        ("ParameterError", "ShapeError", "TargetError", "NotExportableError", "DataError", "did_you_mean"),
+    ),
     "Reading .npy files": (mlpkit, ("read_npy_header", "NpyHeader")),
     "Testing": (
         mlpkit.testing,
@@ -59,6 +63,11 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     ),
 }
 
+WITHOUT_DOCSTRING: Final = {
+    "hookimpl": "Marks the function `mlpkit_components` of a plugin, as `@hookimpl` above it.",
+    "ML_DOMAIN": f'ONNX\'s domain for operators on texts and categories, `"{mlpkit.ML_DOMAIN}"`.',
+}
+"""What is neither a class nor a function: pluggy's decorator, and a text."""
 
 PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Training": (mlpkit, ("fit", "load_spec", "run", "resume", "build", "load", "load_model")),
@@ -107,8 +116,8 @@ def _entry(name: str, found: Any) -> Iterator[str]:
         yield from _class(found)
     elif inspect.isfunction(found):
         yield _function(name, found)
-    else:  # hookimpl, which is pluggy's
-        yield "Marks the function `mlpkit_components` of a plugin, as `@hookimpl` above it."
+    else:
+        yield WITHOUT_DOCSTRING[name]
 
 
 def _class(owner: type) -> Iterator[str]:
@@ -158,6 +167,10 @@ def _parameters(signature: inspect.Signature) -> Iterator[str]:
     by_name_only = False
     for parameter in signature.parameters.values():
         if parameter.name in {"self", "cls"} or parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            by_name_only = True
+            yield f"*{parameter.name}"
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not by_name_only:
             by_name_only = True

@@ -26,6 +26,8 @@ VERBS: Final = {
     "init": "Write a first spec for your data, or copy a shipped one.",
     "evaluate": "Compute a trained network's loss and metrics.",
     "predict": "Predict with a trained network.",
+    "export": "Write a trained model to a file that other programs use.",
+    "whence": "Say which run an exported file came from.",
     "compare": "Show what differs between runs.",
     "repro": "Reproduce a run, and compare the results.",
     "new-plugin": "Write a package with a component of your own, to begin from.",

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 
 from mlpkit.components.component import Component
-from mlpkit.errors import DataError
+from mlpkit.errors import DataError, NotExportableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.graph import Graph, Value
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.target import Target
 
@@ -288,6 +289,55 @@ class Dataset(Component):
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Turn raw inputs, shape (rows, ...), into what the network takes."""
         return raw
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe ``encode`` in operators: declare raw inputs with ``graph.feed``, and return the encoded input.
+
+        By default inputs are taken as they are, under the name ``x``. A data set with an ``encode`` of its own must
+        describe it, or a model can't be exported with it. What is returned is turned into the network's dtype.
+
+        Args:
+            graph: where to add the operators; ``graph.input_shape`` is the shape of what the network takes.
+
+        Raises:
+            NotExportableError: ``encode`` is overridden, and this method isn't.
+        """
+        if type(self).encode is not Dataset.encode:
+            raise NotExportableError(
+                f"dataset {self.registered_name} can't be exported: it has an encode, but no method onnx; export the "
+                "network alone with --network-only"
+            )
+        return graph.feed("x", graph.dtype.name, graph.input_shape)
+
+    def raw_rows(self, split: str, indices: NDArray[Any]) -> Mapping[str, Sequence[Any]] | NDArray[Any] | None:
+        """Return inputs of a split, once opened, as they are before ``encode``, to prove an exported model on them.
+
+        Columns by name if ``column_names`` returns names, as ``from_columns`` takes them; otherwise an array, as
+        ``encode`` takes it. None, the default, means that the data set keeps encoded inputs alone.
+
+        Args:
+            split: name of the split.
+            indices: positions in it.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        return None
+
+    def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return columns in memory as the inputs that ``onnx`` declares, by name, each of the dtype declared there.
+
+        Called only if ``raw_rows`` returns columns; an array is the one input that ``onnx`` declares.
+
+        Args:
+            columns: values by the name of their column, as ``from_columns`` takes them.
+
+        Raises:
+            DataError: a value doesn't fit its column.
+        """
+        import numpy as np  # noqa: PLC0415 - checking a spec needs no NumPy
+
+        return {name: np.asarray(values) for name, values in columns.items()}
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return why inputs clearly weren't encoded, such as a category that isn't 0 or 1; or an empty text.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -10,12 +10,16 @@ from mlpkit.components.parameter import Parameter, State
 from mlpkit.errors import ComponentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
 ML_DOMAIN: Final = "ai.onnx.ml"
 """ONNX's domain for operators on texts and categories."""
+
+
+FeedKind: TypeAlias = Literal["number", "category", "date", "pixels"]
+"""What a raw input holds."""
 
 
 class Value(NamedTuple):
@@ -59,18 +63,23 @@ class Feed(NamedTuple):
         name: its name, such as that of the column.
         dtype: name of its dtype, as in NumPy; ``str`` for texts.
         shape: shape of one example's part, without the batch axis.
+        kind: what it holds: ``number``, ``category``, ``date`` or ``pixels``.
+        meaning: what to put into it, in words, such as its unit and what stands for a missing value.
+        choices: the texts that it may be, if it is a category.
+        typical: mean and standard deviation of a number or a date in training; None if they aren't known.
     """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
+    kind: FeedKind = "number"
+    meaning: str = ""
+    choices: tuple[str, ...] = ()
+    typical: tuple[float, float] | None = None
 
 
-class Describable(Protocol):
-    """A layer or a loss, as far as a graph is concerned."""
-
-    kind: ClassVar[str]
-    path: str
+class Encodes(Protocol):
+    """A data set, as far as a graph is concerned."""
 
     @property
     def registered_name(self) -> str:
@@ -78,6 +87,13 @@ class Describable(Protocol):
 
     def onnx(self, graph: Graph) -> Value:
         """Add the operators that compute it, and return its output."""
+
+
+class Describable(Encodes, Protocol):
+    """A layer or a loss, as far as a graph is concerned."""
+
+    kind: ClassVar[str]
+    path: str
 
 
 class Graph:
@@ -88,6 +104,7 @@ class Graph:
 
     Args:
         dtype: the dtype that the network computes in.
+        input_shape: shape of one example as the network takes it.
 
     Attributes:
         input: what the component takes that describes itself.
@@ -97,8 +114,9 @@ class Graph:
         outputs: the values that leave the graph, by the name they leave with.
     """
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
+    def __init__(self, dtype: np.dtype[Any], input_shape: tuple[int, ...] = ()) -> None:
         self.dtype = dtype
+        self.input_shape = input_shape
         self.input = Value("")
         self.feeds: dict[str, Feed] = {}
         self.constants: dict[str, NDArray[Any]] = {}
@@ -107,15 +125,29 @@ class Graph:
         self._made_by = ""
         self._count = 0
 
-    def feed(self, name: str, dtype: str, shape: tuple[int, ...] = ()) -> Value:
+    def feed(
+        self,
+        name: str,
+        dtype: str,
+        shape: tuple[int, ...] = (),
+        *,
+        kind: FeedKind = "number",
+        meaning: str = "",
+        choices: Sequence[str] = (),
+        typical: tuple[float, float] | None = None,
+    ) -> Value:
         """Declare a raw input, and return its value.
 
         Args:
             name: its name, such as that of a column.
             dtype: name of its dtype, as in NumPy; ``str`` for texts.
             shape: shape of one example's part, without the batch axis.
+            kind: what it holds: ``number``, ``category``, ``date`` or ``pixels``.
+            meaning: what to put into it, in words, such as its unit and what stands for a missing value.
+            choices: the texts that it may be, if it is a category.
+            typical: mean and standard deviation of a number or a date in training; None if they aren't known.
         """
-        self.feeds[name] = Feed(name, dtype, shape)
+        self.feeds[name] = Feed(name, dtype, shape, kind, meaning, tuple(choices), typical)
         return Value(name)
 
     def op(self, operator: str, *inputs: Operand | None, domain: str = "", **attributes: Any) -> Value:
@@ -144,15 +176,30 @@ class Graph:
             NotExportableError: it doesn't say what it computes.
             ComponentFailure: its ``onnx`` returned no value of this graph.
         """
+        who = f"{component.kind} {component.path} ({component.registered_name})"
+        return self._described(who, component.path, component, x)
+
+    def encode(self, dataset: Encodes) -> Value:
+        """Add how a data set encodes raw inputs, which it declares, and return the encoded input.
+
+        Args:
+            dataset: the data set.
+
+        Raises:
+            NotExportableError: it doesn't say how it encodes.
+            ComponentFailure: its ``onnx`` returned no value of this graph.
+        """
+        name = dataset.registered_name
+        return self._described(f"dataset {name}", name, dataset, Value(""))
+
+    def _described(self, who: str, path: str, component: Encodes, x: Value) -> Value:
         outer = self.input, self._made_by
-        self.input, self._made_by = x, component.path
-        y = component.onnx(self)
+        self.input, self._made_by = x, path
+        y: object = component.onnx(self)
         self.input, self._made_by = outer
         if not isinstance(y, Value):
-            raise ComponentFailure(
-                f"{component.kind} {component.path} ({component.registered_name}) returned {type(y).__name__} from "
-                "onnx; expected the value that graph.op returned last"
-            )
+            returned = f"{who} returned {type(y).__name__} from onnx"
+            raise ComponentFailure(f"{returned}; expected the value that graph.op returned last")
         return y
 
     def chain(self, layers: Iterable[Describable]) -> Value:
@@ -173,9 +220,10 @@ class Graph:
         if isinstance(operand, Value):
             return operand.name
         if isinstance(operand, Parameter | State):
-            self.constants[operand.path] = operand.value
-            return operand.path
-        name = self._new_name("constant")
+            name = operand.path if operand.path not in self.feeds else f"{operand.path}/value"
+            self.constants[name] = operand.value
+            return name
+        name = self._new_name("Constant")
         dtype = self.dtype if isinstance(operand, float) else None
         self.constants[name] = np.asarray(operand, dtype)
         return name

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit.components.graph import ML_DOMAIN
 from mlpkit.errors import NotExportableError
 
 if TYPE_CHECKING:
@@ -77,8 +78,71 @@ def softmax(x: Array, *, axis: int = -1) -> Array:
     return y
 
 
+def cast(x: Array, *, to: int) -> Array:
+    """Return the same in another dtype: float32 (1), uint8 (2), int64 (7), truth values (9) or float64 (11)."""
+    with np.errstate(invalid="ignore"):  # NaN has no integer
+        return x.astype(_DTYPES[to])
+
+
+_DTYPES: Final = {1: np.float32, 2: np.uint8, 7: np.int64, 9: np.bool_, 11: np.float64}
+
+
+def flatten(x: Array, *, axis: int = 1) -> Array:
+    """Return x with the axes before ``axis`` as one, and the others as one."""
+    return x.reshape(int(np.prod(x.shape[:axis])), -1)
+
+
+def arg_max(x: Array, *, axis: int = 0, keepdims: int = 1) -> Array:
+    """Return the position of the first largest number along an axis."""
+    position: Array = x.argmax(axis=axis, keepdims=bool(keepdims))
+    return position
+
+
+def concat(*arrays: Array, axis: int) -> Array:
+    """Return arrays side by side along an axis."""
+    return np.concatenate(arrays, axis=axis)
+
+
+def divide(a: Array, b: Array) -> Array:
+    """Return a / b; of integers, rounded toward zero."""
+    if a.dtype.kind == "f":
+        return np.divide(a, b)
+    quotient: Array = np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))
+    return quotient
+
+
+def unsqueeze(x: Array, axes: Array) -> Array:
+    """Return x with axes of length 1 put in."""
+    return np.expand_dims(x, tuple(axes.tolist()))
+
+
+def label_encoder(x: Array, **attributes: Any) -> Array:
+    """Return what keys stand for: of the attributes ``keys_X`` and ``values_Y``, and ``default_Y`` for other keys."""
+    (keys,) = (found for name, found in attributes.items() if name.startswith("keys_"))
+    (values,) = (found for name, found in attributes.items() if name.startswith("values_"))
+    (default,) = (found for name, found in attributes.items() if name.startswith("default_"))
+    known = dict(zip(keys, values, strict=True))
+    dtype = np.int64 if isinstance(default, int) else np.float32 if isinstance(default, float) else object
+    found: Array = np.array([known.get(key, default) for key in x.ravel().tolist()], dtype)
+    return found.reshape(x.shape)
+
+
 OPERATORS: Final[dict[tuple[str, str], Operator]] = {
     ("", "Add"): np.add,
+    ("", "ArgMax"): arg_max,
+    ("", "Cast"): cast,
+    ("", "Concat"): concat,
+    ("", "Div"): divide,
+    ("", "Equal"): np.equal,
+    ("", "Flatten"): flatten,
+    ("", "Floor"): np.floor,
+    ("", "GreaterOrEqual"): np.greater_equal,
+    ("", "IsNaN"): np.isnan,
+    ("", "Less"): np.less,
+    ("", "Sub"): np.subtract,
+    ("", "Unsqueeze"): unsqueeze,
+    ("", "Where"): np.where,
+    (ML_DOMAIN, "LabelEncoder"): label_encoder,
     ("", "Gemm"): gemm,
     ("", "Mul"): np.multiply,
     ("", "Exp"): np.exp,

@@ -23,7 +23,7 @@ def network_graph(network: Sequential) -> Graph:
     Raises:
         NotExportableError: a layer or the loss doesn't say what it computes.
     """
-    graph = Graph(network.dtype)
+    graph = Graph(network.dtype, network.input_shape)
     add_network(graph, network, graph.feed("x", network.dtype.name, network.input_shape))
     return graph
 

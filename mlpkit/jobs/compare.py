@@ -28,10 +28,15 @@ def result_hashes(directory: Path) -> dict[str, str | None]:
     Raises:
         RunFolderError: a file can't be read.
     """
-    return {name: _sha256(directory / name) for name in RESULTS}
+    return {name: file_hash(directory / name) for name in RESULTS}
 
 
-def _sha256(path: Path) -> str | None:
+def file_hash(path: Path) -> str | None:
+    """Return the SHA-256 of a file, None if it is not there.
+
+    Raises:
+        RunFolderError: it can't be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

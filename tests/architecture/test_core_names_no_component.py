@@ -8,6 +8,7 @@ from pathlib import Path
 
 import mlpkit
 import mlpkit_plugins
+from mlpkit.exports.evaluator import OPERATORS
 
 CORE = Path(mlpkit.__file__).parent
 NOT_CORE = set((CORE / "sklearn").glob("*.py"))  # stands on the core, and speaks of built-ins to users of scikit-learn
@@ -20,6 +21,9 @@ ALLOWED = {
     ("training/snapshot.py", "step"),
     ("training/loop.py", "step"),
 }
+
+EXPORTS = CORE / "exports"
+ONNX_OPERATORS = {operator for _, operator in OPERATORS}
 
 
 def _string_constants(tree: ast.AST) -> set[str]:
@@ -38,6 +42,13 @@ def _string_constants(tree: ast.AST) -> set[str]:
     }
 
 
+class _WithoutOperators(ast.NodeTransformer):
+    """Empties strings that are the name of an ONNX operator."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if node.value in ONNX_OPERATORS else node
+
+
 def test_no_string_in_the_core_is_the_name_of_a_built_in_component():
     # "normal", "zeros", "constant" and "step" are words as well as names, and ".npy", ".npz", ".csv" and ".parquet" are
     # endings of files, which the core reads or writes for every data set: they count only where they stand alone.
@@ -45,6 +56,8 @@ def test_no_string_in_the_core_is_the_name_of_a_built_in_component():
     found = set()
     for path in set(CORE.rglob("*.py")) - NOT_CORE:
         tree = ast.parse(path.read_text(encoding="utf-8"))
+        if EXPORTS in path.parents:  # "Relu" by itself is ONNX's operator there, whatever a plugin calls its layer
+            tree = _WithoutOperators().visit(tree)
         for name in _string_constants(tree) & (NAMES - words):
             found.add((path.relative_to(CORE).as_posix(), name))
         exact = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}

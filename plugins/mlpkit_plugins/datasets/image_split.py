@@ -12,6 +12,8 @@ from mlpkit_plugins.kernels import take_scaled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 FAR_FROM_NORMAL: Final = 20.0
 """A normalized pixel is at most 1, and with noise or standardized not much more."""
 
@@ -48,6 +50,10 @@ class ImageSplit:
     def __len__(self) -> int:
         """Return the number of examples."""
         return len(self._images)
+
+    def images(self, indices: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return the bytes of images."""
+        return self._images.take(indices, axis=0)
 
     def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
         """Write the examples at ``indices`` into ``out``; only these are converted.
@@ -87,6 +93,21 @@ def pixels_of(raw: NDArray[Any], shape: tuple[int, ...], *, normalize: bool) -> 
         expected = "expected floats from 0 to 1, or integers from 0 to 255, as .astype(np.uint8) makes them"
         raise DataError("the pixels", f"they are floats such as {raw.max():g}; {expected}")
     return x
+
+
+def pixels_in_graph(graph: Graph, shape: tuple[int, ...], *, normalize: bool) -> Value:
+    """Describe ``pixels_of`` for images that are bytes.
+
+    Args:
+        graph: the graph.
+        shape: shape of a raw image.
+        normalize: whether bytes are divided by 255.
+    """
+    meaning = "pixels from 0 to 255, each a byte"
+    x = graph.op("Cast", graph.feed("image", "uint8", shape, kind="pixels", meaning=meaning), to=1)
+    if len(graph.input_shape) == 1:
+        x = graph.op("Flatten", x)
+    return graph.op("Mul", x, np.array(PIXEL, np.float32)) if normalize else x
 
 
 def why_not_scaled(x: NDArray[Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Classes, Dataset, Description, FilePath, ModelFileError, ParameterError, ShapeError
-from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
+from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_in_graph, pixels_of, why_not_scaled
 from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
 from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from mlpkit_plugins.datasets.mnist_shipped import ShippedFiles
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import RawArray
+    from mlpkit import Graph, RawArray, Value
     from mlpkit_plugins.datasets.mnist_names import MnistSource
 
 CLASSES = 10
@@ -193,6 +193,18 @@ class Mnist(Dataset):
             expected = f"(rows, {height}, {width}) or (rows, {height * width})"
             raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
         return pixels_of(raw, self._input_shape(), normalize=self.normalize)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe how bytes are normalized."""
+        return pixels_in_graph(graph, self._image_shape, normalize=self.normalize)
+
+    def raw_rows(self, split: str, indices: NDArray[Any]) -> NDArray[Any]:
+        """Return images of a split as they are in the files.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        return self.open(0)[split].images(indices).reshape(-1, *self._image_shape)
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""

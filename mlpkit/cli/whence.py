@@ -1,0 +1,59 @@
+"""``mlpkit whence``: say which run an exported file came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.exit_codes import WORK_FAILED
+from mlpkit.cli.formatting import columns
+from mlpkit.cli.output import document, message, result
+
+DIGITS_SHOWN = 16
+HASHED = ("spec", "data", "weights")
+
+
+@options.verb("whence")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--run",
+    "directory",
+    metavar="RUN",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs,
+    help="The run folder to compare with; by default it is looked for.",
+)
+@options.takes_json
+def command(file: Path, directory: Path | None, as_json: bool) -> None:
+    """Say which run an exported file came from.
+
+    FILE was written by mlpkit export. Its spec, data and weights are compared with those of the run's folder, which is
+    looked for beside FILE and in runs; the exit code is 1 if they are others now.
+    """
+    from mlpkit.jobs.whence import whence  # noqa: PLC0415 - loads NumPy, which --help does without
+
+    found = whence(file, directory)
+    said = found.provenance
+    if as_json:
+        document({"provenance": said, "folder": found.directory, "changed": found.changed})
+    else:
+        rows = [["run", str(said.get("run"))], ["name", str(said.get("name"))], ["mlpkit", str(said.get("mlpkit"))]]
+        rows += [[name, _short(said.get(name)), _state(name, found.now, found.changed)] for name in HASHED]
+        result("\n".join(columns([[*row, ""][:3] for row in rows])))
+    if found.directory is None:
+        message("the run's folder was not found; name it with --run")
+    elif not found.changed:
+        message(f"mlpkit repro {found.directory} still gives these bits, if versions are the same")
+    else:
+        message(f"{found.directory} is not what {file} came from: it has other {' and '.join(found.changed)} now")
+        raise click.exceptions.Exit(WORK_FAILED)
+
+
+def _short(digits: object) -> str:
+    return "none" if digits is None else str(digits)[:DIGITS_SHOWN]
+
+
+def _state(name: str, now: object, changed: tuple[str, ...]) -> str:
+    return "" if not now else "DIFFERENT now" if name in changed else "the same now"

@@ -1,0 +1,136 @@
+"""A trained model as a graph of operators, from raw inputs to labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.graph import ML_DOMAIN, Graph, Value
+from mlpkit.components.target import Classes, Labels
+from mlpkit.exports.network_graph import LOGITS, PREDICTION, add_network, network_graph
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.target import Target
+    from mlpkit.network.sequential import Sequential
+
+LABEL: Final = "label"
+"""Name of the output with each row's class, or with 0 or 1 for each label."""
+
+PROBABILITIES: Final = "probabilities"
+"""Name of the output with the probability of each class or label."""
+
+VALUE: Final = "value"
+"""Name of the output with values in the target's unit."""
+
+ONNX_FLOAT, ONNX_INT64, ONNX_DOUBLE = 1, 7, 11
+"""Numbers of dtypes as the operator ``Cast`` takes them."""
+
+_ONNX_DTYPES: Final = {"float32": ONNX_FLOAT, "float64": ONNX_DOUBLE}
+
+
+@dataclass(frozen=True)
+class ModelGraph:
+    """All that an exporter needs: the graph, and what its values are.
+
+    Args:
+        graph: the operators; its ``outputs`` are what leaves, by name.
+        target: what is predicted.
+        encoded: what the network takes, as a value of the graph.
+        logits: what the loss takes; if values are predicted, they are in the target's unit.
+        prediction: what ``predict`` returns: probabilities, or values.
+        class_names: the names of the classes, in the order of their probabilities; None if they are just numbers.
+        target_names: a name for each label or value; None if they have none.
+        provenance: what the model came from, as plain data; each file carries it.
+    """
+
+    graph: Graph
+    target: Target
+    encoded: Value
+    logits: Value
+    prediction: Value
+    class_names: tuple[str, ...] | None
+    target_names: tuple[str, ...] | None
+    provenance: Mapping[str, Any]
+
+
+def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, Any]) -> ModelGraph:
+    """Return the graph of a model: the data set's encoder, the network, and what its prediction means.
+
+    The outputs are ``label`` and ``probabilities`` if classes or labels are predicted, otherwise ``value``. One that
+    has the name of an input is called ``predicted_label``, and so on.
+
+    Args:
+        network: the network, whose target is known.
+        dataset: the data set, with the encoder of the model.
+        provenance: what the model came from.
+
+    Raises:
+        NotExportableError: the data set, a layer or the loss doesn't say what it computes.
+    """
+    graph = Graph(network.dtype, network.input_shape)
+    encoded = graph.op("Cast", graph.encode(dataset), to=_ONNX_DTYPES[network.dtype.name])
+    add_network(graph, network, encoded)
+    logits, prediction = graph.outputs.pop(LOGITS), graph.outputs.pop(PREDICTION)
+    assert network.target is not None
+    names = dataset.class_names() if isinstance(network.target, Classes) else None
+    for name, value in _outputs(graph, network.target, prediction, names).items():
+        graph.outputs[f"predicted_{name}" if name in graph.feeds else name] = value
+    return ModelGraph(
+        graph,
+        network.target,
+        encoded,
+        logits,
+        prediction,
+        names,
+        dataset.target_names(),
+        _with_feeds(provenance, graph),
+    )
+
+
+def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGraph:
+    """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``.
+
+    Args:
+        network: the network, whose target is known.
+        provenance: what the network came from.
+
+    Raises:
+        NotExportableError: a layer or the loss doesn't say what it computes.
+    """
+    graph = network_graph(network)
+    assert network.target is not None
+    (encoded,) = map(Value, graph.feeds)
+    logits, prediction = graph.outputs[LOGITS], graph.outputs[PREDICTION]
+    return ModelGraph(graph, network.target, encoded, logits, prediction, None, None, _with_feeds(provenance, graph))
+
+
+def _outputs(graph: Graph, target: Target, prediction: Value, names: tuple[str, ...] | None) -> dict[str, Value]:
+    if isinstance(target, Classes):
+        label = graph.op("ArgMax", prediction, axis=1, keepdims=0)
+        if names is not None:
+            numbers = list(range(len(names)))
+            label = graph.op(
+                "LabelEncoder",
+                label,
+                domain=ML_DOMAIN,
+                keys_int64s=numbers,
+                values_strings=list(names),
+                default_string="",
+            )
+        return {LABEL: label, PROBABILITIES: prediction}
+    if isinstance(target, Labels):
+        label = graph.op("Cast", graph.op("GreaterOrEqual", prediction, 0.5), to=ONNX_INT64)
+        return {LABEL: label, PROBABILITIES: prediction}
+    return {VALUE: prediction}
+
+
+def _with_feeds(provenance: Mapping[str, Any], graph: Graph) -> dict[str, Any]:
+    """Return provenance with the table of inputs."""
+    inputs = [
+        {"name": feed.name, "dtype": feed.dtype, "shape": list(feed.shape), "kind": feed.kind, "meaning": feed.meaning}
+        for feed in graph.feeds.values()
+    ]
+    return {**provenance, "inputs": inputs}

@@ -1,0 +1,70 @@
+"""Rows made up to prove a file on: every category, missing values, and numbers that the test rows lack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.exports.evaluator import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.graph import Feed
+    from mlpkit.exports.model_graph import ModelGraph
+
+FEWEST: Final = 64
+UNKNOWN: Final = "a text that no training row has"
+MISSING_EVERY: Final = 7
+"""One number in so many is missing."""
+
+
+def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> dict[str, NDArray[Any]]:
+    """Return rows made up at random, always the same for the same model, that the encoder turns into finite numbers.
+
+    Args:
+        model: the model.
+        known: real rows, from which numbers are drawn; None if there are none.
+    """
+    texts = {name: _texts(model, feed) for name, feed in model.graph.feeds.items() if feed.dtype == "str"}
+    count = max(FEWEST, *map(len, texts.values()), 0)
+    rng = np.random.default_rng(0)
+    feeds: dict[str, NDArray[Any]] = {}
+    for name, feed in model.graph.feeds.items():
+        if name in texts:
+            feeds[name] = np.resize(np.array(texts[name], object), count)
+        else:
+            feeds[name] = _numbers(feed, None if known is None else known[name], count, rng)
+    finite = np.isfinite(evaluate(model.graph, feeds)[model.encoded.name]).reshape(count, -1).all(axis=1)
+    return {name: array[finite] for name, array in feeds.items()}
+
+
+def _texts(model: ModelGraph, feed: Feed) -> list[str]:
+    """Return all texts that operators tell apart in a raw input, an empty one and an unknown one."""
+    found = [
+        text
+        for node in model.graph.nodes
+        if feed.name in node.inputs
+        for text in node.attributes.get("keys_strings", ())
+    ]
+    return [*dict.fromkeys([*feed.choices, *found, "", UNKNOWN])]
+
+
+def _numbers(feed: Feed, known: NDArray[Any] | None, count: int, rng: np.random.Generator) -> NDArray[Any]:
+    dtype, shape = np.dtype(feed.dtype), (count, *feed.shape)
+    if dtype.kind in "iub":
+        least, greatest = (0, 256) if dtype == np.uint8 else (0, 2)
+        return rng.integers(least, greatest, shape).astype(dtype)
+    if known is not None and not feed.shape:
+        numbers = rng.choice(known, count).astype(dtype)
+    elif known is not None:
+        numbers = rng.uniform(known.min(), known.max(), shape).astype(dtype)
+    else:
+        mean, std = feed.typical or (0.0, 1.0)
+        numbers = rng.normal(mean, std, shape).astype(dtype)
+    if not feed.shape:
+        numbers[rng.integers(MISSING_EVERY) :: MISSING_EVERY] = np.nan
+    return numbers

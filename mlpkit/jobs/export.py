@@ -1,0 +1,180 @@
+"""Exporting the trained model of a run, proved on its test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.dataset import Dataset
+from mlpkit.errors import EngineMissingError, MlpkitError
+from mlpkit.exports.formats import format_of
+from mlpkit.exports.model_graph import bare_network, model_graph
+from mlpkit.exports.proof import KnownRows, prove
+from mlpkit.jobs.compare import file_hash
+from mlpkit.jobs.inputs import Inputs, inputs_of
+from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.predict import predictions
+from mlpkit.jobs.run_inputs import DATA, spec_hash
+from mlpkit.jobs.spec_data import describe_data, open_data
+from mlpkit.network.component_errors import component_errors
+from mlpkit.runs.files import write_atomically
+from mlpkit.runs.folder import RunFolder
+from mlpkit.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Split
+    from mlpkit.exports.formats import Format
+    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.jobs.load_model import TrainedModel
+    from mlpkit.registry.registry import Registry
+
+MOST_ROWS: Final = 10_000
+"""Rows of a split on which a file is proved."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that a model was exported to.
+
+    Args:
+        file: the file.
+        rows: how many rows of the run's data it was proved on.
+        split: the split that they are from; empty if there were none.
+        outputs: the names of its outputs.
+        doubt: why it wasn't proved, or not on all that it should have been; or empty.
+    """
+
+    file: Path
+    rows: int
+    split: str
+    outputs: tuple[str, ...]
+    doubt: str
+
+
+def export(directory: Path, to: Path, *, network_only: bool = False, registry: Registry | None = None) -> Export:
+    """Write the trained model of a run to a file, and prove that it computes the same before it takes its place.
+
+    Args:
+        directory: the run folder.
+        to: the file; its ending says the format.
+        network_only: whether the network leaves alone, without its data set's encoder and names.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        UsageError: the ending is unknown, or a package is missing.
+        RunFolderError: the folder is not a run folder, or holds no model yet.
+        ModelFileError: the model file is damaged.
+        NotExportableError: a component doesn't say what it computes.
+        ExportError: the file computes something else than the model.
+        DataError: a row of the test split can't be an input of an exported model.
+        StorageError: the file can't be written.
+        ComponentFailure: the data set or the network raised an exception of its own.
+    """
+    form = format_of(to)
+    model = load_run(directory, registry)
+    came_from = provenance(directory, model)
+    if network_only:
+        graph = bare_network(model.network, came_from)
+    else:
+        with component_errors(f"dataset {model.spec.data.name} failed in onnx"):
+            graph = model_graph(model.network, model.dataset, came_from)
+    rows, doubt = _known_rows(model, graph, form)
+    with TemporaryDirectory(prefix="mlpkit-") as folder:
+        written = Path(folder) / to.name
+        form.write(graph, written)
+        try:
+            prove(form, written, graph, model.network, rows)
+        except EngineMissingError as error:
+            rows, doubt = None, f"not proved to compute what the model does: {error}"
+        write_atomically(to, written.read_bytes())
+    proved_on = 0 if rows is None else len(rows.prediction)
+    return Export(to, proved_on, "" if rows is None else rows.place, tuple(graph.graph.outputs), doubt)
+
+
+def provenance(directory: Path, model: TrainedModel) -> dict[str, Any]:
+    """Return what a run's model came from: names, the version of mlpkit, and SHA-256 of spec, data and weights.
+
+    Args:
+        directory: the run folder.
+        model: its model.
+
+    Raises:
+        RunFolderError: a file of the folder is missing or damaged.
+    """
+    return {"mlpkit": VERSION, "run": directory.resolve().name, "name": model.spec.name, **hashes(directory)}
+
+
+def hashes(directory: Path) -> dict[str, str | None]:
+    """Return the SHA-256 of a run's spec, data and weights; None for data without a checksum.
+
+    Raises:
+        RunFolderError: a file of the folder is missing or damaged.
+    """
+    folder = RunFolder.open(directory)
+    return {
+        "spec": spec_hash(folder.resolved_text()),
+        "data": folder.read_lock().get(DATA),
+        "weights": file_hash(directory / "model.safetensors"),
+    }
+
+
+def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[KnownRows | None, str]:
+    """Return rows of the run's data with their predictions; or none, and why."""
+    try:
+        describe_data(model.spec, model.dataset)
+        data = open_data(model.spec, model.dataset)
+    except MlpkitError as error:
+        return None, f"proved on made-up rows only, since the run's data can't be read: {error}"
+    split = next(name for name in ("test", "validation", "train") if name in data)
+    indices = np.unique(np.linspace(0, len(data[split]) - 1, MOST_ROWS).astype(np.intp))
+    place = f"the {split} split"
+    with component_errors(f"dataset {model.spec.data.name} failed in raw_rows"):
+        raw = None if graph.encoded.name in graph.graph.feeds else model.dataset.raw_rows(split, indices)
+    if raw is not None:
+        inputs = inputs_of(model, raw)
+        x = np.asarray(inputs.x, model.network.dtype)
+        return KnownRows(_feeds(model, graph, raw), x, _predicted(model, inputs), place), ""
+    x = _taken(model, data[split], indices)
+    known = KnownRows({graph.encoded.name: x}, x, _predicted(model, Inputs(x)), place)
+    if graph.encoded.name in graph.graph.feeds:
+        return known, ""
+    if type(model.dataset).encode is Dataset.encode:
+        return known._replace(feeds={"x": x}), ""
+    reason = f"{model.spec.data.name} keeps no raw rows"
+    if form.shows_values:
+        return known, f"the network is proved on encoded rows, and the encoder on made-up rows only: {reason}"
+    return None, f"proved on made-up rows only: {reason}"
+
+
+def _predicted(model: TrainedModel, inputs: Inputs) -> NDArray[Any]:
+    return predictions(model, inputs).values
+
+
+def _feeds(
+    model: TrainedModel, graph: ModelGraph, raw: Mapping[str, Sequence[Any]] | NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """Return raw rows as inputs of an exported model."""
+    if isinstance(raw, Mapping):
+        with component_errors(f"dataset {model.spec.data.name} failed in feeds"):
+            return model.dataset.feeds(raw)
+    (feed,) = graph.graph.feeds.values()
+    return {feed.name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype, copy=False)}
+
+
+def _taken(model: TrainedModel, split: Split, indices: NDArray[np.intp]) -> NDArray[Any]:
+    """Return encoded inputs of a split."""
+    x = np.empty((len(indices), *model.network.input_shape), model.network.dtype)
+    shape, dtype = model.target.array(model.network.dtype)
+    weights = [np.empty(len(indices))] if model.dataset.describe().weighted else []
+    with component_errors(f"dataset {model.spec.data.name} failed in take"):
+        split.take(indices, (x, np.empty((len(indices), *shape), dtype), *weights))  # type: ignore[arg-type]
+    return x
