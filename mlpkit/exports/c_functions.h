@@ -155,6 +155,13 @@ static void batch_norm(const float *x, const float *mean, const float *scale, co
     }
 }
 
+/* The square root; without `volatile`, 32-bit x86 would keep more digits of it. */
+static float rounded_sqrt(float x)
+{
+    const volatile float root = sqrtf(x);
+    return root;
+}
+
 /* The sum of the squares of x, added up as by mlpkit_sumf. */
 static float sum_of_squares(const float *x, size_t count)
 {
@@ -176,7 +183,7 @@ static void layer_norm(const float *x, const float *gamma, const float *beta, fl
     }
     scale = sum_of_squares(y, count) / (float)count;
     scale = scale + epsilon;
-    scale = sqrtf(scale);
+    scale = rounded_sqrt(scale);
     scale = 1.0f / scale;
     for (size_t i = 0; i < count; i++) {
         float number = y[i] * scale;

@@ -83,7 +83,9 @@ def _structure(members: Mapping[str, Operand], values: Mapping[str, NDArray[Any]
 
 
 def _member(operand: Operand, value: Any) -> str:
-    elements = [literal(element) for element in np.asarray(value, operand.dtype).ravel()]
+    elements = [
+        literal(element) for element in np.asarray(value, str if operand.dtype.kind == "U" else operand.dtype).ravel()
+    ]
     name = operand.name.split("->")[1]
     return f".{name} = {elements[0]}" if operand.size == 1 else f".{name} = {{\n{wrapped(elements)}\n}}"
 

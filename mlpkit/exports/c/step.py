@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mlpkit.exports.c.library import pieces
 from mlpkit.exports.c.syntax import INDENT, Names, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -197,7 +197,13 @@ class Step:
         )
 
 
-def loops(shape: tuple[int, ...], strides: list[tuple[int, ...]], statement: str) -> list[str]:
+Operator: TypeAlias = "Callable[[Step], list[str]]"
+"""Returns the statements that compute an operator."""
+
+
+def loops(
+    shape: tuple[int, ...], strides: Sequence[tuple[int, ...]], statement: str, begins: Sequence[int] = ()
+) -> list[str]:
     """Return loops over the elements of an array of a shape, the last axis innermost, around a statement.
 
     Axes that all operands go through in one are one loop.
@@ -206,6 +212,7 @@ def loops(shape: tuple[int, ...], strides: list[tuple[int, ...]], statement: str
         shape: the shape.
         strides: of each operand, how far apart neighbours along each axis are.
         statement: what to do; ``{0}``, ``{1}``, ... stand for the index of each operand.
+        begins: index of each operand's first element; 0 for those that are left out.
     """
     axes = _merged([(size, *(each[axis] for each in strides)) for axis, size in enumerate(shape) if size != 1])
     variables = "ijkl" if len(axes) <= 4 else [f"i{axis}" for axis in range(len(axes))]
@@ -213,7 +220,8 @@ def loops(shape: tuple[int, ...], strides: list[tuple[int, ...]], statement: str
         f"{INDENT * depth}for (size_t {variable} = 0; {variable} < {size}; {variable}++) {{"
         for depth, (variable, (size, *_)) in enumerate(zip(variables, axes, strict=False))
     ]
-    indices = [_index(variables, [axis[1 + operand] for axis in axes]) for operand in range(len(strides))]
+    begins = [*begins, *[0] * (len(strides) - len(begins))]
+    indices = [_index(begin, variables, [axis[1 + operand] for axis in axes]) for operand, begin in enumerate(begins)]
     lines.append(INDENT * len(axes) + statement.format(*indices))
     return lines + [INDENT * depth + "}" for depth in reversed(range(len(axes)))]
 
@@ -229,13 +237,13 @@ def _merged(axes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     return merged
 
 
-def _index(variables: Sequence[str], strides: list[int]) -> str:
+def _index(begin: int, variables: Sequence[str], strides: list[int]) -> str:
     terms = [
         variable if stride == 1 else f"{stride} * {variable}"
         for variable, stride in zip(variables, strides, strict=False)
         if stride
     ]
-    return " + ".join(terms) or "0"
+    return " + ".join([*([str(begin)] if begin or not terms else []), *terms])
 
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
