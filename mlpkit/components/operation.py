@@ -69,10 +69,13 @@ class Operation(Component):
         couples_examples: whether the examples of a minibatch affect each other.
         compute_context: returns a context manager that is entered while a network with the operation computes, for
             compiled code with threads of its own; None if not needed.
+        evaluation_context: the same while it predicts or evaluates, for code that computes a row in one order then,
+            whatever the batch; None if not needed.
     """
 
     couples_examples: ClassVar[bool] = False
     compute_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
+    evaluation_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     path: str
     dtype: np.dtype[Any]
     training: bool

@@ -25,11 +25,12 @@ from mlpkit.network.flat_layout import FlatLayout, blocks
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
-from mlpkit.network.subnormals import flushed_subnormals
+from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
 from mlpkit.network.summary import one_line, summary, summary_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 Batch: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """Inputs and targets of some examples, and their weights; None if they have none."""
+
+Context: TypeAlias = "Callable[[], AbstractContextManager[object]]"
+"""Returns a context manager that operations ask for."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,12 +70,12 @@ def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any
     return list(map(function, items))
 
 
-def computes(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Concatenate[Sequential, P], R]:
-    """Have a method of a network run in the context in which the network computes."""
+def evaluates(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Concatenate[Sequential, P], R]:
+    """Have a method of a network run in the context in which the network evaluates."""
 
     @wraps(method)
     def in_context(network: Sequential, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with network.computing():
+        with network.evaluating():
             return method(network, *args, **kwargs)
 
     return in_context
@@ -141,8 +145,9 @@ class Sequential:
         self.values = self.layout.zeros(self.dtype)
         self.scaled = scaled_values(target, proof.loss, self.dtype)
         self.replicas = self._replicate(proof.layers, proof.loss, slices)
-        asked_for = dict.fromkeys(type(operation).compute_context for operation in self.replicas[0].operations())
-        self._compute_contexts = [context for context in asked_for if context is not None]
+        operations = [type(operation) for operation in self.replicas[0].operations()]
+        self._compute_contexts = _asked_for(operation.compute_context for operation in operations)
+        self._evaluation_contexts = _asked_for(operation.evaluation_context for operation in operations)
         self.map: Map = serial_map
         self.encoder: Dataset | None = None
         self.origin: object = None
@@ -175,7 +180,7 @@ class Sequential:
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """Return the context in which the network computes.
+        """Return the context in which the network is trained.
 
         Subnormal numbers count as zero in it, and it enters what the network's operations ask for. Entered once for
         many steps, it takes no time from each.
@@ -184,6 +189,15 @@ class Sequential:
             for context in self._compute_contexts:
                 stack.enter_context(context())
             stack.enter_context(flushed_subnormals())
+            yield
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Return the context in which the network predicts and evaluates: a row has the same bits in any batch."""
+        with ExitStack() as stack:
+            for context in (*self._compute_contexts, *self._evaluation_contexts):
+                stack.enter_context(context())
+            stack.enter_context(kept_subnormals())
             yield
 
     def predict(self, x: ArrayLike) -> NDArray[Any]:
@@ -198,7 +212,7 @@ class Sequential:
         """
         return self.predict_encoded(self._inputs(x))
 
-    @computes
+    @evaluates
     def predict_encoded(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Return predictions for inputs that ``encoder`` encoded, which aren't checked again.
 
@@ -248,7 +262,7 @@ class Sequential:
             )
             return self.evaluate_batches(batches, named)
 
-    @computes
+    @evaluates
     def evaluate_batches(
         self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch], metrics: Mapping[str, Metric]
     ) -> dict[str, Any]:
@@ -288,11 +302,10 @@ class Sequential:
                 results[name] = _plain_result(metric)
         return results
 
-    @computes
     def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
         inputs, targets, counts = self._examples(x, t, weights)
-        with self._turn:
+        with self._turn, self.computing():
             self.set_training(True)
             self.loss_and_gradient(inputs, targets, weights=counts)
             return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
@@ -415,6 +428,11 @@ class Sequential:
             return inputs, targets, None
         expect_takes_weights(self.loss_layer)
         return inputs, targets, weights_of_examples(number_array(weights, "weights"), rows)
+
+
+def _asked_for(contexts: Iterable[Context | None]) -> list[Context]:
+    """Return each context once."""
+    return [context for context in dict.fromkeys(contexts) if context is not None]
 
 
 def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:

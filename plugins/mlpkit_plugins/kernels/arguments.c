@@ -77,12 +77,11 @@ int read_number(PyObject *object, double *number)
 
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count)
 {
-    PyObject *library = PyImport_ImportModule("mlpkit_plugins.kernels.with_numpy");
+    static PyObject *library;
     if (library == NULL) {
-        return NULL;
+        library = PyImport_ImportModule("mlpkit_plugins.kernels.with_numpy");
     }
-    PyObject *function = PyObject_GetAttrString(library, name);
-    Py_DECREF(library);
+    PyObject *function = library == NULL ? NULL : PyObject_GetAttrString(library, name);
     if (function == NULL) {
         return NULL;
     }

@@ -56,5 +56,12 @@ PyObject *flush_subnormal(SIGNATURE);
 PyObject *take_scaled(SIGNATURE);
 PyObject *take_rows(SIGNATURE);
 PyObject *read_rows(SIGNATURE);
+PyObject *exp_of(SIGNATURE);
+PyObject *expm1_of(SIGNATURE);
+PyObject *tanh_of(SIGNATURE);
+PyObject *sigmoid_of(SIGNATURE);
+PyObject *softplus_of(SIGNATURE);
+PyObject *gelu_of(SIGNATURE);
+PyObject *mean_of_rows(SIGNATURE);
 
 #endif
