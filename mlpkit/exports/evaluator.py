@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.graph import ML_DOMAIN
+from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError
 from mlpkit.exports.operators.activations import ACTIVATIONS
 from mlpkit.exports.operators.categories import CATEGORIES
@@ -79,7 +80,8 @@ def _operator(node: Node) -> Callable[..., Array]:
     try:
         return OPERATORS[node.domain, node.operator]
     except KeyError:
+        names = [operator for _, operator in OPERATORS]
         raise NotExportableError(
-            f"{node.made_by} uses the operator {node.operator}, which mlpkit doesn't know; expected one of "
-            + ", ".join(sorted(operator for _, operator in OPERATORS))
+            f"{node.made_by} uses the operator {node.operator}, which is none of the {len(names)} that mlpkit knows; "
+            + (did_you_mean(node.operator, names) or "expected one of those in the reference")
         ) from None

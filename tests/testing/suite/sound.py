@@ -42,6 +42,9 @@ class Scale(Layer):
         np.sum(self.x * dy, axis=0, out=self.w.grad)
         return dy * self.w.value
 
+    def onnx(self, graph):
+        return graph.op("Mul", graph.input, self.w)
+
 
 class Square(Layer):
     """The square of each input, y = x²."""
@@ -62,6 +65,9 @@ class Cube(Elementwise):
 
     def derivative(self, x, y, out):
         return np.multiply(3 * x, x, out=out)
+
+    def onnx(self, graph):
+        return graph.op("Pow", graph.input, 3.0)
 
 
 class Noise(Layer):
@@ -93,6 +99,9 @@ class Centre(Layer):
     def backward(self, dy):
         return dy - dy.mean(axis=0) if len(dy) else dy
 
+    def onnx(self, graph):
+        return graph.op("Sub", graph.input, self.mean)
+
 
 class Plus(Layer):
     """Adds to its input what the layers inside make of it, y = x + f(x).
@@ -123,6 +132,9 @@ class Plus(Layer):
             dx = layer.backward(dx)
         return dx + dy
 
+    def onnx(self, graph):
+        return graph.op("Add", graph.input, graph.chain(self.inside))
+
     @classmethod
     def examples(cls):
         return [({"layers": ["Sigmoid", "Sigmoid"]}, (4,))]
@@ -141,6 +153,16 @@ class MeanSquare(Loss):
 
     def backward(self, dloss=1.0):
         return self.difference * (dloss / len(self.difference))
+
+
+class SquareOfProbabilities(MeanSquare):
+    """Half the mean square error of the inputs, which are logits of what is predicted."""
+
+    def predict(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def onnx(self, graph):
+        return graph.op("Sigmoid", graph.input)
 
 
 class WeightedSquare(MeanSquare):

@@ -392,3 +392,75 @@ class ReadOnlyGradient(Square):
         dx = super().backward(dy)
         dx.flags.writeable = False
         return dx
+
+
+@caught_by("onnx_describes_what_is_computed")
+class ForgetsItsWeights(Scale):
+    """leaves its parameter out of what it describes"""
+
+    def onnx(self, graph):
+        return graph.input
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesAnotherFunction(Cube):
+    """describes the square where it computes the cube"""
+
+    def onnx(self, graph):
+        return graph.op("Mul", graph.input, graph.input)
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesTraining(Centre):
+    """describes the mean of the minibatch, which it subtracts in training only"""
+
+    def onnx(self, graph):
+        return graph.op("Sub", graph.input, graph.op("ReduceMean", graph.input, axes=[0]))
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesSevenRows(Square):
+    """describes what it computes for a minibatch of seven rows"""
+
+    def onnx(self, graph):
+        return graph.op("Reshape", graph.op("Mul", graph.input, graph.input), np.array([7, -1]))
+
+
+@caught_by("onnx_describes_what_is_computed")
+class TakesAnIntegerForANumber(Square):
+    """multiplies by the integer 1, where a network's numbers are no integers"""
+
+    def onnx(self, graph):
+        return graph.op("Mul", graph.op("Mul", graph.input, graph.input), 1)
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesInDoublePrecision(Square):
+    """has a constant in float64 in a float32 network"""
+
+    def onnx(self, graph):
+        return graph.op("Mul", graph.op("Mul", graph.input, graph.input), np.array(1.0))
+
+
+@caught_by("onnx_describes_what_is_computed")
+class UsesAnOperatorOfItsOwn(Square):
+    """uses an operator that there isn't"""
+
+    def onnx(self, graph):
+        return graph.op("Square", graph.input)
+
+
+@caught_by("onnx_describes_what_is_computed")
+class ReturnsNoValue(Square):
+    """returns nothing from onnx"""
+
+    def onnx(self, graph):
+        graph.op("Mul", graph.input, graph.input)
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesTheLayersInsideAlone(Plus):
+    """leaves out that it adds its input"""
+
+    def onnx(self, graph):
+        return graph.chain(self.inside)
