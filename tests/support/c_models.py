@@ -78,7 +78,7 @@ def model_with(graph: Graph, outputs: Mapping[str, Value]) -> ModelGraph:
 def logits_of(network: Sequential, x: NDArray[Any]) -> NDArray[Any]:
     """Return what the loss takes when a network predicts."""
     replica = network.replicas[0]
-    with network.computing():
+    with network.evaluating():
         replica.set_training(False)
         logits = np.array(replica.forward(x))
     return logits if network.scaled is None else network.scaled.values(logits)

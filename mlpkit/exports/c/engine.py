@@ -53,31 +53,32 @@ HELPERS: Final = """\
 #include <stdlib.h>
 #include <string.h>
 
-static void read_numbers(void *to, size_t bytes)
+void read_numbers(void *to, size_t bytes)
 {
     if (fread(to, 1, bytes, stdin) != bytes) {
         exit(2);
     }
 }
 
-static const char *read_text(void)
+const char *read_text(void)
 {
     char *text = malloc(WIDTH);
     read_numbers(text, WIDTH);
     return text;
 }
 
-static void write_numbers(const void *from, size_t bytes)
+void write_numbers(const void *from, size_t bytes)
 {
     if (fwrite(from, 1, bytes, stdout) != bytes) {
         exit(2);
     }
 }
 
-static void write_text(const char *text)
+void write_text(const char *text)
 {
     char bytes[WIDTH] = {0};
-    strncpy(bytes, text, WIDTH - 1);
+    const size_t length = strlen(text);
+    memcpy(bytes, text, length < WIDTH ? length : WIDTH - 1);
     write_numbers(bytes, WIDTH);
 }
 """

@@ -31,8 +31,8 @@ def _defined(piece: str) -> Iterator[str]:
 
 
 def words(text: str) -> set[str]:
-    """Return the names that a piece of C uses, comments left out."""
-    return set(re.findall(r"[A-Za-z_]\w*", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)))
+    """Return the names that a piece of C uses, without comments and the members of structures."""
+    return set(re.findall(r"[A-Za-z_]\w*", re.sub(r"/\*.*?\*/|(->|\.)[A-Za-z_]\w*", "", text, flags=re.DOTALL)))
 
 
 def needed(text: str) -> list[str]:

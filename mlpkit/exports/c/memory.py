@@ -35,15 +35,23 @@ class Lifetime(NamedTuple):
 
 
 def offsets(lifetimes: Mapping[str, Lifetime]) -> tuple[dict[str, int], int]:
-    """Return the place of each value in the work memory, the largest values first, and the size of the memory.
+    """Return the place of each value in the work memory, and the size of the memory.
+
+    Values are placed one after the other, each where the first gap is: the largest first, or in the order in which they
+    are computed, whichever takes less.
 
     Args:
         lifetimes: how long each value is needed, by name.
     """
+    by_size = sorted(lifetimes, key=lambda name: (-lifetimes[name].size, lifetimes[name].first))
+    placements = [_placed(order, lifetimes) for order in (by_size, [*lifetimes])]
+    return min(placements, key=lambda placement: placement[1])
+
+
+def _placed(order: Sequence[str], lifetimes: Mapping[str, Lifetime]) -> tuple[dict[str, int], int]:
     placed: dict[str, int] = {}
-    for name in sorted(lifetimes, key=lambda each: (-lifetimes[each].size, lifetimes[each].first)):
-        own = lifetimes[name]
-        begin = 0
+    for name in order:
+        own, begin = lifetimes[name], 0
         for other in sorted((each for each in placed if lifetimes[each].meets(own)), key=placed.__getitem__):
             if placed[other] >= begin + own.size:
                 break
