@@ -15,7 +15,7 @@ from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from contextlib import AbstractContextManager
 
     from numpy.typing import DTypeLike, NDArray
@@ -64,7 +64,7 @@ class Operation(Component):
     Attributes:
         path: its name in the network, such as ``Affine1`` or ``Residual1.Affine1``.
         dtype: the network's dtype.
-        training: whether this pass is part of training.
+        training: whether this pass is part of training; false in a frozen layer, even if it is.
         needs_input_gradient: whether the result of ``backward`` is used.
         couples_examples: whether the examples of a minibatch affect each other.
         compute_context: returns a context manager that is entered while a network with the operation computes, for
@@ -80,6 +80,7 @@ class Operation(Component):
     dtype: np.dtype[Any]
     training: bool
     needs_input_gradient: bool
+    _frozen: bool = False
 
     def _prepare(self) -> None:
         self.path = ""
@@ -89,6 +90,7 @@ class Operation(Component):
         self._parameters: dict[str, Parameter] = {}
         self._states: dict[str, State] = {}
         self._children: dict[str, Operation] = {}
+        self._on_freeze: list[Callable[[], None]] = []
         self._layer_counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._layers_inside = LayerCount()
         self._input_shape: Shape = ()
@@ -228,6 +230,10 @@ class Operation(Component):
         for operation in self.operations():
             yield from operation._states.values()
 
+    def _is_trained(self) -> bool:
+        """Whether training changes a parameter of this operation, or of one inside it."""
+        return any(operation._parameters and not operation._frozen for operation in self.operations())
+
     def _expect_nothing_declared(self) -> None:
         """Make sure that an operation that joins a network has declared nothing before its ``build``."""
         declared = next(iter({**self._parameters, **self._states, **self._children}), None)
@@ -294,6 +300,16 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, strides, contiguous] = view
         return view
+
+
+def belongs_to(path: str, layers: Collection[str]) -> bool:
+    """Whether an operation is one of some layers, or lies inside one.
+
+    Args:
+        path: its path.
+        layers: the paths of the layers.
+    """
+    return any(path == layer or path.startswith(f"{layer}.") for layer in layers)
 
 
 def expect_shape(name: str, shape: object) -> Shape:

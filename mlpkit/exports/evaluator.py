@@ -38,7 +38,7 @@ OPERATORS: Final[dict[tuple[str, str], Callable[..., Array]]] = {
 """The operators that mlpkit knows, by domain and name."""
 
 OF_MIXED_TYPES: Final = frozenset(
-    {"CastLike", "Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad", "Pow", "ReduceSum", "Reshape"}
+    {"Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad", "Pow", "ReduceSum", "Reshape"}
     | {"CumSum", "Dropout", "Slice", "Squeeze", "Tile", "Trilu", "Unsqueeze", "Where"}
 )
 """The operators whose inputs may have several types; those of all others have one."""
@@ -82,6 +82,6 @@ def _operator(node: Node) -> Callable[..., Array]:
     except KeyError:
         names = [operator for _, operator in OPERATORS]
         raise NotExportableError(
-            f"{node.made_by} uses the operator {node.operator}, which is none of the {len(names)} that mlpkit knows; "
-            + (did_you_mean(node.operator, names) or "expected one of those in the reference")
+            f"{node.made_by} uses the operator {node.operator}, which mlpkit doesn't know; "
+            + (did_you_mean(node.operator, names) or "expected one of those that the reference lists")
         ) from None

@@ -13,7 +13,7 @@ from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecSh
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
-from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
+from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.spec_data import data_not_as_trained_on
 from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
@@ -118,14 +118,15 @@ def _go_on(
     if examples is not None:
         dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
     try:
-        proved = prove(spec, dataset)
+        proved = prove(spec, dataset, begun=True)
     except SpecShapeError as error:
         if not isinstance(error.__cause__, ParameterError):  # not the data, but a layer, a metric or an augmentation
             raise
         raise data_not_as_trained_on(folder.directory, error) from error
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
-        job = TrainingJob(spec, plan, proved, folder, resolved=resolved)
+        initialized_from = origin.lock.get(INITIALIZED_FROM)
+        job = TrainingJob(spec, plan, proved, folder, resolved=resolved, initialized_from=initialized_from)
         lock = lock_changes(origin.lock, job.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:

@@ -97,6 +97,10 @@ def train_spec(
         UsageError: the network was built for other inputs or slices.
     """
     expect_own_files(spec)
+    if directory is not None and spec.top_level.initialize_from is not None:
+        from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - most specs take no weights
+
+        expect_another_folder(spec, Path(directory))
     proved = prove(spec, dataset)
     if network is not None:
         _expect_fit(network, proved.description.input_shape, spec.training.slices)

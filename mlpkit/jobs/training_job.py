@@ -51,6 +51,7 @@ def settings_of(
     steps: int | None = None,
     callbacks: Sequence[Callback] = (),
     evaluated: Collection[str] = SPLITS,
+    frozen: Collection[str] = (),
 ) -> Settings:
     """Return how a spec says to train, its components built.
 
@@ -59,6 +60,7 @@ def settings_of(
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate; that for testing waits for the end of the training.
+        frozen: the layers that are left as they are.
     """
     training = spec.training
     saving = training.checkpoint
@@ -71,6 +73,7 @@ def settings_of(
         epochs=training.epochs,
         open_ended=training.seconds is not None,
         evaluate_every=training.evaluate_every,
+        frozen=frozen,
         evaluated=[split for split in ("train", "validation") if split in evaluated],
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
@@ -195,6 +198,7 @@ class TrainingJob:
         proved: its data, described and not yet opened, and its layers, which become the network's.
         folder: where to keep what happens, or None.
         resolved: the spec with every default filled in, as the run was begun with it; None for a new run.
+        initialized_from: checksum of the model that the run began with, if it was begun before and took weights.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         network: the network to train on; by default the spec's, its parameters initialised.
         callbacks: callbacks beside the spec's.
@@ -214,6 +218,7 @@ class TrainingJob:
         folder: RunFolder | None,
         *,
         resolved: str | None = None,
+        initialized_from: str | None = None,
         steps: int | None = None,
         network: Sequential | None = None,
         callbacks: Sequence[Callback] = (),
@@ -231,6 +236,9 @@ class TrainingJob:
         self._evaluated = evaluated
         self._optimizer_state = optimizer_state
         self._proof = proved.proof
+        self._frozen = proved.frozen
+        self._first_weights = proved.first_weights
+        self._initialized_from = proved.first_weights.checksum if proved.first_weights else initialized_from
         self._dataset = proved.dataset
         self._splits = open_data(spec, self._dataset)
 
@@ -248,7 +256,7 @@ class TrainingJob:
     @cached_property
     def lock(self) -> dict[str, Any]:
         """What the result depends on beside the spec."""
-        return lock_of(self.spec, self.resolved, self._dataset)
+        return lock_of(self.spec, self.resolved, self._dataset, self._initialized_from)
 
     def train(self, written: str, observer: Observer, stop: StopRequest, snapshot: Snapshot | None = None) -> Run:
         """Train, evaluate and save.
@@ -263,8 +271,11 @@ class TrainingJob:
             DivergenceError: something was not finite.
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
-        folder, settings = self.folder, settings_of(self.spec, self._steps, self._callbacks, self._evaluated)
-        network = self._network or build_for(self.spec, self._proof, slices=self._plan.slices)
+        folder = self.folder
+        settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen)
+        network = self._network or build_for(
+            self.spec, self._proof, slices=self._plan.slices, first_weights=self._first_weights
+        )
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
         if folder is not None:

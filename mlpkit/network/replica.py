@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.components.layer import checked_backward, checked_forward, order_of_backward
-from mlpkit.components.operation import expect_gradient
+from mlpkit.components.operation import belongs_to, expect_gradient
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -96,9 +96,18 @@ class Replica:
         return [operation for member in (*self.layers, self.loss) for operation in member.operations()]
 
     def set_training(self, training: bool) -> None:
-        """Tell every operation whether what follows is training or evaluation."""
+        """Tell every operation that isn't frozen whether what follows is training or evaluation."""
         for operation in self.operations():
-            operation.training = training
+            operation.training = training and not operation._frozen
+
+    def freeze(self, layers: Collection[str]) -> None:
+        """Freeze the operations of these paths, and those inside them, and no others."""
+        for operation in self.operations():
+            operation._frozen = belongs_to(operation.path, layers)
+        self._backward_order = order_of_backward(self.layers, needed=False)
+        for operation in self.operations():
+            for follow in operation._on_freeze:
+                follow()
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the loss's inputs, such as logits, for a minibatch."""

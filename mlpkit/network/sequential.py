@@ -21,7 +21,7 @@ from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.lazy_names import LazyMethod
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
-from mlpkit.network.flat_layout import FlatLayout, blocks
+from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
@@ -29,7 +29,7 @@ from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
 from mlpkit.network.summary import one_line, summary, summary_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -102,6 +102,7 @@ class Sequential:
         map: what computes the slices; by default one after the other, in the thread that calls.
         encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
         scaled: how the targets' values are scaled for the loss; None if they stay as they are.
+        frozen: names of the layers that steps leave as they are.
         origin: what it was trained from, which ``save`` needs; None if it was never trained.
 
     Raises:
@@ -149,6 +150,7 @@ class Sequential:
         self._compute_contexts = _asked_for(operation.compute_context for operation in operations)
         self._evaluation_contexts = _asked_for(operation.evaluation_context for operation in operations)
         self.map: Map = serial_map
+        self.frozen: frozenset[str] = frozenset()
         self.encoder: Dataset | None = None
         self.origin: object = None
         self._turn = RLock()
@@ -311,7 +313,7 @@ class Sequential:
             return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
 
     def _name_arrays(self) -> None:
-        """Give parameters and states their names, and the gradients of all replicas their blocks."""
+        """Give parameters and states their names, and cut the gradients of all replicas into blocks."""
         stack = (*self.layers, self.loss_layer)
         declared = [parameter for member in stack for parameter in member.declared_parameters()]
         declared_states = [state for member in stack for state in member.declared_states()]
@@ -321,8 +323,12 @@ class Sequential:
         self.states: Mapping[str, NDArray[Any]] = {
             state.path: self.state_layout.view(self.replicas[0].state, state.path) for state in declared_states
         }
+        self._cut_gradients()
+
+    def _cut_gradients(self) -> None:
+        """Cut the gradients of all replicas into the blocks that are added."""
         self._gradient_blocks = [
-            [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
+            [replica.gradient[begin:end] for replica in self.replicas] for begin, end in self.layout.trained_blocks()
         ]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -337,6 +343,24 @@ class Sequential:
             gradient, kept = self.layout.zeros(self.dtype), _copied(replica.state, self.state_layout)
             replica.bind(self.layout, self.values, gradient, self.state_layout, kept)
         self._name_arrays()
+
+    def freeze(self, layers: Collection[str]) -> None:
+        """Have steps from now on leave layers as they are, those inside them too, and no others.
+
+        They compute as in evaluation, and nothing goes back further than to the first layer that is trained.
+
+        Args:
+            layers: their names in the network, such as ``Affine1`` or ``Residual1.Affine1``; empty for none.
+        """
+        if self.frozen == frozenset(layers):
+            return
+        self.frozen = frozenset(layers)
+        for replica in self.replicas:
+            replica.freeze(layers)
+        frozen = (operation for operation in self.replicas[0].operations() if operation._frozen)
+        paths = frozenset(parameter.path for operation in frozen for parameter in operation._parameters.values())
+        self.layout = self.layout._replace(frozen=paths)
+        self._cut_gradients()
 
     def set_training(self, training: bool) -> None:
         """Tell every operation whether what follows is training or evaluation."""

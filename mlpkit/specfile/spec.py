@@ -182,7 +182,7 @@ class Spec:
         written = self.top_level.reference()
         said = {key: value for key, value in written["training"].items() if key not in training}
         written["training"] = said | training  # in one order, whichever of them the spec said itself
-        order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
+        order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "initialize_from", "training")
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 
     def resolved_text(self, **training: int) -> str:

@@ -75,4 +75,4 @@ if __name__ == "__main__":
     for name in names:
         network = network_of(name)
         x = inputs_of(network, int(rows))
-        print(json.dumps({name: [hash_of(network, x, int(batch)) for batch in batches.split(",")]}))
+        sys.stdout.write(json.dumps({name: [hash_of(network, x, int(batch)) for batch in batches.split(",")]}) + "\n")

@@ -84,12 +84,14 @@ class Centre(Layer):
     """The inputs less their mean over the minibatch; in evaluation, less a running mean."""
 
     couples_examples = True
+    centred = True
 
     def build(self, input_shape):
         self.mean = self.state("mean", input_shape, 0.0)
         return input_shape
 
     def forward(self, x):
+        self.centred = self.training
         if not self.training:
             return x - self.mean.value
         mean = x.mean(axis=0) if len(x) else np.zeros_like(self.mean.value)
@@ -97,7 +99,7 @@ class Centre(Layer):
         return x - mean
 
     def backward(self, dy):
-        return dy - dy.mean(axis=0) if len(dy) else dy
+        return dy - dy.mean(axis=0) if self.centred and len(dy) else dy
 
     def onnx(self, graph):
         return graph.op("Sub", graph.input, self.mean)

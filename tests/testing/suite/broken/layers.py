@@ -107,6 +107,28 @@ class SinglePrecision(Square):
         return np.square(x.astype(np.float32)).astype(x.dtype)
 
 
+@caught_by("input_gradient_outside_training_is_the_derivative")
+class GoesBackAsInTraining(Centre):
+    """goes back through the minibatch's mean outside training too"""
+
+    def backward(self, dy):
+        return dy - dy.mean(axis=0) if len(dy) else dy
+
+
+@caught_by("input_gradient_outside_training_is_the_derivative")
+class KeepsWhatItDropsFromTraining(Layer):
+    """goes back through what it kept in training, of which there is nothing outside"""
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        self.kept = self.rng.random(x.shape) < 0.5
+        return x * self.kept
+
+    def backward(self, dy):
+        return dy * self.kept
+
+
 @caught_by("parameter_gradients_are_the_derivatives")
 class MeanInPlaceOfSum(Scale):
     """takes the mean over the rows where the derivative has the sum"""
