@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +12,8 @@ from mlpkit.exports.c.engine import compute
 from mlpkit.exports.c.library import needed
 from mlpkit.exports.c.own_test import own_test
 from mlpkit.exports.c.program import program, signature
-from mlpkit.exports.c.syntax import INDENT, Names, array_definition, comment, declaration, text_literal
+from mlpkit.exports.c.syntax import INDENT, LINE, Names, array_definition, comment, declaration, text_literal
+from mlpkit.exports.evaluator import evaluate
 from mlpkit.exports.network_graph import LOGITS
 from mlpkit.exports.probes import probe_rows
 from mlpkit.exports.provenance import provenance_line
@@ -89,8 +91,8 @@ def compute_c(
         file: the file.
         model: what was written to it.
         feeds: arrays for the raw inputs, or for values of the graph.
-        names: the outputs that are wanted, ``logits`` among them, or values of the graph; those that the file doesn't
-            compute, as they don't change, are left out.
+        names: the outputs that are wanted, ``logits`` among them, or values of the graph. The evaluator computes those
+            that the file doesn't, as they don't change or nothing takes them.
         machine: what compiles and runs the file; by default the compiler at hand.
 
     Raises:
@@ -98,7 +100,11 @@ def compute_c(
         ExportError: it can't compile the file, or the program fails.
     """
     written = program(model.graph, c_outputs(model))
-    return compute(file.read_text("ascii"), c_name(file), written, feeds, names, machine)
+    found = compute(file.read_text("ascii"), c_name(file), written, feeds, names, machine)
+    if found.keys() >= set(names):
+        return found
+    known = evaluate(model.graph, feeds)
+    return {name: found[name] if name in found else known[name] for name in names}
 
 
 def c_outputs(model: ModelGraph) -> dict[str, Value]:
@@ -198,8 +204,13 @@ def _structure(name: str, members: Mapping[str, Operand], notes: Mapping[str, st
         member = operand.name.split("->")[1]
         line = declaration(operand.dtype, member, None if operand.size == 1 else operand.size)
         note = ": ".join(filter(None, ["" if member == text else ascii(text)[1:-1], notes.get(text, "")]))
-        lines.append(INDENT + (f"{line} {comment(note)}" if note else line))
-    return "\n".join(["typedef struct {", *lines, f"}} {name};"])
+        short = f"{line} {comment(note)}" if note else line
+        lines += [short] if len(INDENT + short) <= LINE else [*_wrapped_comment(note), line]
+    return "\n".join(["typedef struct {", *(INDENT + line for line in lines), f"}} {name};"])
+
+
+def _wrapped_comment(text: str) -> list[str]:
+    return comment("\n".join(wrap(text, LINE - 2 * len(INDENT)))).splitlines()
 
 
 def _note(feed: Feed) -> str:

@@ -113,9 +113,9 @@ class Storage:
         return self._of[name] == name
 
     def _can_overwrite(self, node: Node) -> bool:
-        """Return whether an operator can write what it computes over its first input."""
+        """Return whether an operator can write the array that it computes over its first input."""
         y, x = node.outputs[0], node.inputs[0]
-        if node.operator not in ONE_TO_ONE or x not in self._of or not self.owns(y):
+        if node.operator not in ONE_TO_ONE or x not in self._of or not self.owns(y) or self._values[y].size == 1:
             return False
         alike = [y, x, *(name for name in node.inputs[1:] if self._of.get(name) == self[x])]
         return len({(self._values[name].shape, self._values[name].dtype) for name in alike}) == 1

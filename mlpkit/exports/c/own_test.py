@@ -74,20 +74,20 @@ def own_test(
 
 
 def _structures(what: str, structures: list[str]) -> str:
-    return f"static const {what}[{len(structures)}] = {{\n" + ",\n".join(structures) + ",\n};"
+    return f"static const {what}[{len(structures)}] = {{\n" + "\n".join(structures) + "\n};"
 
 
 def _structure(members: Mapping[str, Operand], values: Mapping[str, NDArray[Any]], row: int) -> str:
     """Return a structure with the values of a row."""
-    return f"{{{', '.join(_member(operand, values[name][row]) for name, operand in members.items())}}}"
+    found = [_member(operand, values[name][row]) for name, operand in members.items()]
+    return "\n".join([f"{INDENT}{{", ",\n".join(found), f"{INDENT}}},"])
 
 
 def _member(operand: Operand, value: Any) -> str:
-    elements = [
-        literal(element) for element in np.asarray(value, str if operand.dtype.kind == "U" else operand.dtype).ravel()
-    ]
-    name = operand.name.split("->")[1]
-    return f".{name} = {elements[0]}" if operand.size == 1 else f".{name} = {{\n{wrapped(elements)}\n}}"
+    dtype = str if operand.dtype.kind == "U" else operand.dtype  # a text may be longer than those that were evaluated
+    elements = [literal(element) for element in np.asarray(value, dtype).ravel()]
+    name = f"{INDENT * 2}.{operand.name.split('->')[1]}"
+    return f"{name} = {elements[0]}" if operand.size == 1 else f"{name} = {{\n{wrapped(elements, 3)}\n{INDENT * 2}}}"
 
 
 def _difference(output: str, operand: Operand) -> str:

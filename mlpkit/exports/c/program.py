@@ -124,10 +124,16 @@ class _Writer:
         return self.values[name]._replace(name=f"{structure}->{member}")
 
     def _name_constants(self) -> None:
-        """Name the arrays that don't change."""
-        used = dict.fromkeys(name for node in self.nodes for name in node.inputs if name in self.constants)
-        self.lasting = {name: self.names.new(name) for name in used}
-        self.program.arrays.update((self.lasting[name], self.constants[name]) for name in used)
+        """Name the arrays that don't change; those that are equal share a name."""
+        named: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self.lasting = {}
+        for name in dict.fromkeys(name for node in self.nodes for name in node.inputs if name in self.constants):
+            array = self.constants[name]
+            key = array.dtype.str, array.shape, array.tobytes()
+            if key not in named:
+                named[key] = self.names.new(name)
+                self.program.arrays[named[key]] = array
+            self.lasting[name] = named[key]
 
     def _name_values(self) -> None:
         """Name the values that have memory of their own, and share the work memory out among them."""

@@ -128,16 +128,21 @@ def array_definition(name: str, array: NDArray[Any]) -> str:
     return f"static {const}{name}[{array.size}] = {{\n{wrapped(elements)}\n}};"
 
 
-def wrapped(words: Iterable[str]) -> str:
-    """Return words with commas between them, in lines that are indented and not too long."""
+def wrapped(words: Iterable[str], depth: int = 1) -> str:
+    """Return words with commas between them, in lines that are indented and not too long.
+
+    Args:
+        words: the words.
+        depth: how far the lines are indented.
+    """
     lines, line = [], ""
     for word in words:
-        if line and len(INDENT) + len(line) + len(word) + 2 > LINE:
+        if line and depth * len(INDENT) + len(line) + len(word) + 1 > LINE:
             lines.append(line.rstrip())
             line = ""
         line += f"{word}, "
     lines.append(line.rstrip(", "))
-    return "\n".join(INDENT + each for each in lines)
+    return "\n".join(depth * INDENT + each for each in lines)
 
 
 def comment(text: str) -> str:
