@@ -150,6 +150,19 @@ class Graph:
         self.feeds[name] = Feed(name, dtype, shape, kind, meaning, tuple(choices), typical)
         return Value(name)
 
+    def constant(self, name: str, value: NDArray[Any]) -> Value:
+        """Add an array that doesn't change, under a name, and return its value.
+
+        ``op`` does so by itself for parameters, states, arrays and numbers; this is for a parameter whose numbers enter
+        an operator in another shape.
+
+        Args:
+            name: its name, such as the path of the parameter.
+            value: the array.
+        """
+        self.constants[name] = value
+        return Value(name)
+
     def op(self, operator: str, *inputs: Operand | None, domain: str = "", **attributes: Any) -> Value:
         """Add an operator, and return its output.
 
@@ -221,12 +234,9 @@ class Graph:
             return operand.name
         if isinstance(operand, Parameter | State):
             name = operand.path if operand.path not in self.feeds else f"{operand.path}/value"
-            self.constants[name] = operand.value
-            return name
-        name = self._new_name("Constant")
+            return self.constant(name, operand.value).name
         dtype = self.dtype if isinstance(operand, float) else None
-        self.constants[name] = np.asarray(operand, dtype)
-        return name
+        return self.constant(self._new_name("Constant"), np.asarray(operand, dtype)).name
 
     def _new_name(self, what: str) -> str:
         self._count += 1

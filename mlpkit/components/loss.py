@@ -10,6 +10,7 @@ from mlpkit.components.operation import Operation, Shape
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit.components.graph import Graph, Value
     from mlpkit.components.target import Target
 
 
@@ -69,6 +70,17 @@ class Loss(Operation):
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the prediction for inputs, such as probabilities for logits."""
         return x
+
+    def onnx(self, graph: Graph) -> Value:
+        """Add the operators that compute ``predict``, and return the output; none, if that isn't overridden.
+
+        Args:
+            graph: what to add them to; ``graph.input`` is x.
+
+        Raises:
+            NotExportableError: the loss has a ``predict`` of its own, but doesn't say what it computes.
+        """
+        return graph.input if type(self).predict is Loss.predict else super().onnx(graph)
 
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return how much a slice with these targets counts in its minibatch.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Pool2d(Layer):
     """A number for each square patch of an image, channel by channel.
@@ -21,7 +23,12 @@ class Pool2d(Layer):
     Args:
         size: pixels along each side of a patch.
         stride: pixels from one patch to the next, down and across; by default the size, so that patches don't overlap.
+
+    Attributes:
+        operator: ONNX's name of it.
     """
+
+    operator: ClassVar[str]
 
     def __init__(self, size: Annotated[int, Ge(1)] = 2, *, stride: Annotated[int, Ge(1)] | None = None) -> None:
         self.size = size
@@ -43,6 +50,12 @@ class Pool2d(Layer):
         """Return a scratch array with an element for each patch of each image."""
         shape = (*images.shape[:2], self.patches.down, self.patches.across)
         return self.buffer(name, shape, dtype, like=images)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.op(
+            self.operator, graph.input, kernel_shape=[self.size] * 2, strides=[self.stride or self.size] * 2
+        )
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -34,6 +34,8 @@ class AveragePool2d(Pool2d):
         II.A, there with a coefficient and a bias to be trained.
     """
 
+    operator = "AveragePool"
+
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the mean pixel of each patch."""
         self.x, y = x, self.per_patch("y", x)

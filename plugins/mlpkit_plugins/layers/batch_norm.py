@@ -12,6 +12,8 @@ from mlpkit import Layer, ShapeError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class BatchNorm(Layer):
     """Batch normalization: each feature gets mean 0 and variance 1 over the minibatch, then a scale and a shift.
@@ -109,6 +111,11 @@ class BatchNorm(Layer):
         for running, figure in figures:
             running.value *= self.momentum
             running.value += (1 - self.momentum) * figure
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y, with the running statistics."""
+        statistics = self.running_mean, self.running_variance
+        return graph.op("BatchNormalization", graph.input, self.gamma, self.beta, *statistics, epsilon=self.epsilon)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -15,6 +15,8 @@ from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, sha
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Conv2d(Layer):
     """Convolution of images: every output pixel is a weighted sum of a square patch of all channels, and a bias.
@@ -166,6 +168,13 @@ class Conv2d(Layer):
             part = dy[patches].reshape(len(dy[patches]) * self.filters, down * rows)
             product(W.T, part, out[self.strips.of_pixels(column)])
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = W X + b, with the numbers of W as they lie on a patch."""
+        shape = self.filters, self.channels, self.size, self.size
+        W = graph.constant(self.W.path, self.W.value.reshape(shape))
+        b = [self.b] if self.bias else []
+        return graph.op("Conv", graph.input, W, *b, strides=[self.stride] * 2, pads=[self.padding] * 4)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

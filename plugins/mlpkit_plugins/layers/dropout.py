@@ -12,6 +12,8 @@ from mlpkit import Layer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Dropout(Layer):
     """Sets elements to zero at random in training, and scales the rest up to keep the mean; does nothing in evaluation.
@@ -48,6 +50,10 @@ class Dropout(Layer):
         if self.dropping:
             dy *= self.factor
         return dy
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = x."""
+        return graph.input
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

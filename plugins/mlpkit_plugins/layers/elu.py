@@ -12,6 +12,8 @@ from mlpkit import Elementwise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Elu(Elementwise):
     """Exponential linear unit, element by element.
@@ -46,6 +48,10 @@ class Elu(Elementwise):
         np.multiply(out, self.alpha, out=out)
         out[x > 0] = 1
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.op("Elu", graph.input, alpha=self.alpha)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -10,6 +10,8 @@ from mlpkit import Layer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Flatten(Layer):
     """Lays all features of an example out in one row, the last axis fastest.
@@ -35,6 +37,10 @@ class Flatten(Layer):
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dy in the shape of x."""
         return dy.reshape(self.shape)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.op("Flatten", graph.input, axis=1)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

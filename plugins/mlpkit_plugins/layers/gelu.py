@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from mlpkit_plugins.functions.standard_normal import standard_normal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 
 class Gelu(Elementwise):
@@ -38,3 +41,8 @@ class Gelu(Elementwise):
         np.multiply(x, self.density, out=out)
         np.add(out, self.distribution, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = x (1 + erf(x / √2)) / 2."""
+        erf = graph.op("Erf", graph.op("Div", graph.input, sqrt(2)))
+        return graph.op("Mul", graph.op("Mul", graph.input, graph.op("Add", erf, 1.0)), 0.5)

@@ -13,6 +13,8 @@ from mlpkit import Layer, ShapeError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class LayerNorm(Layer):
     """Layer normalization: the features of each example get mean 0 and variance 1, then a scale and a shift.
@@ -76,6 +78,10 @@ class LayerNorm(Layer):
         dy -= np.multiply(self.normalized, np.mean(product, axis=self.axes, keepdims=True), out=product)
         dy *= self.scale
         return dy
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.op("LayerNormalization", graph.input, self.gamma, self.beta, axis=1, epsilon=self.epsilon)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -12,6 +12,8 @@ from mlpkit import Elementwise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class LeakyRelu(Elementwise):
     """Rectified linear unit with a small slope for negative inputs, element by element.
@@ -41,6 +43,10 @@ class LeakyRelu(Elementwise):
         np.greater(x, 0, out=out)
         np.maximum(out, self.slope, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.op("LeakyRelu", graph.input, alpha=self.slope)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -34,6 +34,8 @@ class MaxPool2d(Pool2d):
         to Object Recognition (2007).
     """
 
+    operator = "MaxPool"
+
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the largest pixel of each patch."""
         self.x, self.y = x, self.per_patch("y", x)

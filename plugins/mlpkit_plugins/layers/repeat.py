@@ -11,6 +11,8 @@ from mlpkit import Layer, Recipe
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Repeat(Layer):
     """A layer several times over, each time with parameters of its own.
@@ -46,6 +48,10 @@ class Repeat(Layer):
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Return what the first copy returns."""
         return self.inside.backward(dy)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.chain(self.inside.layers)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

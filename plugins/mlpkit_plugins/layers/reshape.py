@@ -5,12 +5,15 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Layer, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 
 class Reshape(Layer):
@@ -50,6 +53,10 @@ class Reshape(Layer):
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dy in the shape of x."""
         return dy.reshape(self.shape_before)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y; 0 stands for the number of rows."""
+        return graph.op("Reshape", graph.input, np.array([0, *self.shape]))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -12,6 +12,8 @@ from mlpkit import Layer, ShapeError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Residual(Layer):
     """Adds the outputs of the layers inside to their inputs.
@@ -62,6 +64,10 @@ class Residual(Layer):
             return None
         np.add(dy, dx, out=dy)
         return dy
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = x + f(x)."""
+        return graph.op("Add", graph.input, graph.chain(self.inside.layers))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -11,6 +11,8 @@ from mlpkit import Layer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Sequence(Layer):
     """Layers one after the other, as one: each takes what the one before it returns.
@@ -44,6 +46,10 @@ class Sequence(Layer):
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Return what the first layer returns."""
         return self.inside.backward(dy)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.chain(self.inside.layers)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

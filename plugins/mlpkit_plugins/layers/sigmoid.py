@@ -12,6 +12,8 @@ from mlpkit_plugins.functions.sigmoid import sigmoid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Sigmoid(Elementwise):
     """Logistic sigmoid, element by element.
@@ -35,3 +37,7 @@ class Sigmoid(Elementwise):
         np.subtract(1, y, out=out)
         np.multiply(out, y, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = σ(x)."""
+        return graph.op("Sigmoid", graph.input)

@@ -12,6 +12,8 @@ from mlpkit_plugins.functions.sigmoid import sigmoid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Silu(Elementwise):
     """Sigmoid linear unit, also called swish, element by element.
@@ -38,3 +40,7 @@ class Silu(Elementwise):
         np.add(out, 1, out=out)
         np.multiply(out, self.s, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = x σ(x)."""
+        return graph.op("Mul", graph.input, graph.op("Sigmoid", graph.input))

@@ -12,6 +12,8 @@ from mlpkit_plugins.functions.sigmoid import sigmoid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Softplus(Elementwise):
     """Softplus, a smooth rectified linear unit, element by element.
@@ -39,3 +41,7 @@ class Softplus(Elementwise):
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return σ(x)."""
         return sigmoid(x, out)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = log(1 + exp(x))."""
+        return graph.op("Softplus", graph.input)

@@ -11,6 +11,8 @@ from mlpkit import Elementwise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 
 class Tanh(Elementwise):
     """Hyperbolic tangent, element by element.
@@ -33,3 +35,7 @@ class Tanh(Elementwise):
         np.square(y, out=out)
         np.subtract(1, out, out=out)
         return out
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = tanh(x)."""
+        return graph.op("Tanh", graph.input)

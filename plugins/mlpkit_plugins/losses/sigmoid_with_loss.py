@@ -15,7 +15,7 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Graph, Target, Value
 
 
 class SigmoidWithLoss(Loss):
@@ -138,6 +138,13 @@ class SigmoidWithLoss(Loss):
         if self.binary:
             x = np.concatenate([-x, x], axis=1)  # 1 - σ(x) = σ(-x)
         return sigmoid(x, self.buffer("prediction", x.shape))
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe the prediction."""
+        x = graph.input
+        if self.binary:
+            x = graph.op("Concat", graph.op("Neg", x), x, axis=1)
+        return graph.op("Sigmoid", x)
 
     def _labels(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """Return the targets as one number from 0 to 1 per logit."""

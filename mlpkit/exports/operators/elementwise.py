@@ -1,0 +1,166 @@
+"""Operators that compute each element by itself: arithmetic, comparisons, rounding, mathematical functions, types."""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+DTYPES: Final = {
+    1: np.float32,
+    2: np.uint8,
+    3: np.int8,
+    4: np.uint16,
+    5: np.int16,
+    6: np.int32,
+    7: np.int64,
+    8: np.str_,
+    9: np.bool_,
+    10: np.float16,
+    11: np.float64,
+    12: np.uint32,
+    13: np.uint64,
+}
+"""NumPy's types, by the numbers that ONNX gives them."""
+
+
+def divide(a: Array, b: Array) -> Array:
+    """Return a / b; the quotient of integers is cut off towards 0."""
+    if a.dtype.kind == "f":
+        return a / b
+    quotient: Array = np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))
+    return quotient.astype(a.dtype)
+
+
+def power(x: Array, exponent: Array) -> Array:
+    """Return x to the power of the exponent, of x's type."""
+    y: Array = np.power(x, exponent).astype(x.dtype)
+    return y
+
+
+def mod(a: Array, b: Array, *, fmod: int = 0) -> Array:
+    """Return the remainder of a / b, with b's sign; with a's if ``fmod`` is 1."""
+    y: Array = np.fmod(a, b) if fmod else np.mod(a, b)
+    return y
+
+
+def maximum(*inputs: Array) -> Array:
+    """Return the largest of the inputs."""
+    return reduce(np.maximum, inputs)
+
+
+def minimum(*inputs: Array) -> Array:
+    """Return the smallest of the inputs."""
+    return reduce(np.minimum, inputs)
+
+
+def total(*inputs: Array) -> Array:
+    """Return the sum of the inputs."""
+    return reduce(np.add, inputs)
+
+
+def mean(*inputs: Array) -> Array:
+    """Return the mean of the inputs."""
+    y: Array = total(*inputs) / inputs[0].dtype.type(len(inputs))
+    return y
+
+
+def clip(x: Array, least: Array | None = None, greatest: Array | None = None) -> Array:
+    """Return min(max(x, least), greatest); a limit that is left out doesn't count."""
+    y = x if least is None else np.maximum(x, least)
+    return y if greatest is None else np.minimum(y, greatest)
+
+
+def erf(x: Array) -> Array:
+    """Return 2 / √π times the integral of exp(-t²) from 0 to x."""
+    y: Array = np.vectorize(math.erf, otypes=[x.dtype])(x)
+    return y
+
+
+def reciprocal(x: Array) -> Array:
+    """Return 1 / x."""
+    y: Array = x.dtype.type(1) / x
+    return y
+
+
+def is_inf(x: Array, *, detect_negative: int = 1, detect_positive: int = 1) -> Array:
+    """Return whether x is infinite, with a sign that is asked for."""
+    y: Array = np.isinf(x) & np.where(x > 0, bool(detect_positive), bool(detect_negative))
+    return y
+
+
+def cast(x: Array, *, to: int) -> Array:
+    """Return x in another type; texts are read, and numbers become texts."""
+    return x.astype(DTYPES[to])
+
+
+def cast_like(x: Array, other: Array) -> Array:
+    """Return x in another's type."""
+    return x.astype(other.dtype)
+
+
+def where(condition: Array, a: Array, b: Array) -> Array:
+    """Return a where the condition holds, else b."""
+    return np.where(condition, a, b)
+
+
+ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
+    "Abs": np.abs,
+    "Acos": np.arccos,
+    "Acosh": np.arccosh,
+    "Add": np.add,
+    "And": np.logical_and,
+    "Asin": np.arcsin,
+    "Asinh": np.arcsinh,
+    "Atan": np.arctan,
+    "Atanh": np.arctanh,
+    "Cast": cast,
+    "CastLike": cast_like,
+    "Ceil": np.ceil,
+    "Clip": clip,
+    "Cos": np.cos,
+    "Cosh": np.cosh,
+    "Div": divide,
+    "Equal": np.equal,
+    "Erf": erf,
+    "Exp": np.exp,
+    "Floor": np.floor,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+    "Identity": np.asarray,
+    "IsInf": is_inf,
+    "IsNaN": np.isnan,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
+    "Log": np.log,
+    "Max": maximum,
+    "Mean": mean,
+    "Min": minimum,
+    "Mod": mod,
+    "Mul": np.multiply,
+    "Neg": np.negative,
+    "Not": np.logical_not,
+    "Or": np.logical_or,
+    "Pow": power,
+    "Reciprocal": reciprocal,
+    "Round": np.rint,
+    "Sign": np.sign,
+    "Sin": np.sin,
+    "Sinh": np.sinh,
+    "Sqrt": np.sqrt,
+    "Sub": np.subtract,
+    "Sum": total,
+    "Tan": np.tan,
+    "Where": where,
+    "Xor": np.logical_xor,
+}
+"""These operators, by name."""
