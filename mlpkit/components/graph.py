@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Pro
 import numpy as np
 
 from mlpkit.components.parameter import Parameter, State
-from mlpkit.errors import ComponentFailure
+from mlpkit.errors import ComponentFailure, NotExportableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -146,7 +146,12 @@ class Graph:
             meaning: what to put into it, in words, such as its unit and what stands for a missing value.
             choices: the texts that it may be, if it is a category.
             typical: mean and standard deviation of a number or a date in training; None if they aren't known.
+
+        Raises:
+            NotExportableError: the name is empty.
         """
+        if not name:
+            raise NotExportableError("an input of an exported model needs a name; give its column one, or leave it out")
         self.feeds[name] = Feed(name, dtype, shape, kind, meaning, tuple(choices), typical)
         return Value(name)
 

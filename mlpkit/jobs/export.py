@@ -165,7 +165,8 @@ def _feeds(
     """Return raw rows as inputs of an exported model."""
     if isinstance(raw, Mapping):
         with component_errors(f"dataset {model.spec.data.name} failed in feeds"):
-            return model.dataset.feeds(raw)
+            found = model.dataset.feeds(raw)
+        return {name: found[name] for name in graph.graph.feeds}
     (feed,) = graph.graph.feeds.values()
     return {feed.name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype, copy=False)}
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, RawArray, Target, ValuesScaling
+    from mlpkit import Doubt, Graph, RawArray, Target, Value, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
     from mlpkit_plugins.arrays.value_scaling import ScaleTarget
     from mlpkit_plugins.formats.rows_on_disk import Rows
@@ -51,6 +51,8 @@ class ArrayDataset(Dataset):
     targets_parameter: ClassVar = "targets"
     """The parameter that targets come from."""
     older_defaults = MappingProxyType({"scale_target": "none"})
+    holds_pixels: ClassVar = False
+    """Whether files hold images, a byte each pixel."""
     _scaling: Scaling | None = None
     _target_scaling: ValuesScaling | None = None
     _is_loaded = False
@@ -184,6 +186,22 @@ class ArrayDataset(Dataset):
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x
 
+    def onnx(self, graph: Graph) -> Value:
+        """Describe how raw inputs are scaled: the input ``x``, or ``image`` if files hold pixels."""
+        if self._scaling is None:
+            self.describe()
+        assert self._scaling is not None
+        return self._flattened(graph, self._scaling.onnx(graph, self._declared(graph, self._scaling)))
+
+    def raw_rows(self, split: str, indices: NDArray[Any]) -> NDArray[Any] | None:
+        """Return inputs of a split as they are in the files.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        found, rows = self._parts(self._opened())[split]
+        return found.inputs[np.asarray(rows)[indices]]
+
     def examples_in(self, found: Examples) -> tuple[NDArray[Any], ...]:
         """Return raw inputs and targets of other examples than those trained on, and weights if they have any.
 
@@ -201,6 +219,16 @@ class ArrayDataset(Dataset):
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return where a number clearly isn't scaled, or an empty text."""
         return "" if self._scaling is None else self._scaling.why_not_written(inputs)
+
+    def _declared(self, graph: Graph, scaling: Scaling) -> Value:
+        """Declare what raw inputs are: bytes of pixels, or numbers of the dtype that they are scaled in."""
+        if self.holds_pixels:
+            meaning = "pixels from 0 to 255, each a byte"
+            return graph.feed("image", "uint8", scaling.raw_shape, kind="pixels", meaning=meaning)
+        return graph.feed("x", "float32" if scaling.means is None else "float64", scaling.raw_shape)
+
+    def _flattened(self, graph: Graph, x: Value) -> Value:
+        return graph.op("Flatten", x) if self.flatten else x
 
     def _input_shape(self, raw_shape: tuple[int, ...]) -> tuple[int, ...]:
         return (prod(raw_shape),) if self.flatten else raw_shape

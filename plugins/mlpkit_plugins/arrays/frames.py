@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import DataError, ModelFileError, did_you_mean
+from mlpkit import ML_DOMAIN, DataError, ModelFileError, did_you_mean
+from mlpkit_plugins.arrays.scaling import FLOAT64
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 
 def is_frame(values: object) -> bool:
@@ -63,6 +66,21 @@ class Column:
                 message = f"{reprlib.repr(text)} is a category that was never trained on; {advice}"
                 raise DataError(source, message, row=row, column=self.name)
         return encoded
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe ``encoded``: the column is an input, and a category that was never trained on is zeros."""
+        if self.categories is None:
+            return graph.op("Unsqueeze", graph.feed(self.name, "float64"), np.array([1]))
+        codes = graph.op(
+            "LabelEncoder",
+            graph.feed(self.name, "str", kind="category", meaning="empty if it is missing", choices=self.categories),
+            domain=ML_DOMAIN,
+            keys_strings=[*self.categories],
+            values_int64s=[*range(len(self.categories))],
+            default_int64=-1,
+        )
+        codes = graph.op("Unsqueeze", codes, np.array([1]))
+        return graph.op("Cast", graph.op("Equal", codes, np.arange(len(self.categories))), to=FLOAT64)
 
 
 def columns_of(frame: Any, source: str) -> tuple[Column, ...]:

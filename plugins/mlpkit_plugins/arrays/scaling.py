@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Graph, Value
+
 ROWS_TOGETHER: Final = 4096
+
+FLOAT32, FLOAT64 = 1, 11
+"""Numbers of dtypes as the operator ``Cast`` takes them."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,21 @@ class Scaling:
             out[...] = self.scaled(raw).reshape(out.shape)
         else:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
+
+    def onnx(self, graph: Graph, raw: Value) -> Value:
+        """Describe ``write``, and return scaled examples, float32, in the shape of raw ones.
+
+        Args:
+            graph: the graph.
+            raw: raw examples.
+        """
+        if self.means is None or self.stds is None:
+            x = graph.op("Cast", raw, to=FLOAT32)
+            return x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by, np.float32))
+        x = graph.op("Cast", raw, to=FLOAT64)
+        x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by))
+        x = graph.op("Div", graph.op("Sub", x, self.means), self.stds)
+        return graph.op("Cast", x, to=FLOAT32)
 
     def why_not_written(self, x: NDArray[Any]) -> str:
         """Return why examples clearly were not scaled by ``write``; empty if they may have been."""

@@ -52,6 +52,7 @@ class Idx(SplitOptions, ArrayDataset):
     """
 
     targets_parameter: ClassVar = "labels"
+    holds_pixels: ClassVar = True
 
     images: FilePath
     labels: FilePath

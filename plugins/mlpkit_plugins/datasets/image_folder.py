@@ -25,7 +25,7 @@ from mlpkit import (
     ShapeError,
     did_you_mean,
 )
-from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_of, why_not_scaled
+from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_in_graph, pixels_of, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.files.named_file import located, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
 
 Pixels = Annotated[int, Ge(1), Le(4096)]
 
@@ -270,6 +272,21 @@ class ImageFolder(Dataset):
             expected = " or ".join(f"(rows, {', '.join(map(str, one))})" for one in shapes)
             raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
         return pixels_of(raw, self._input_shape(), normalize=self.normalize)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe how bytes are normalized."""
+        if self._image_shape is None:
+            self.describe()
+        return pixels_in_graph(graph, self._expect_shape(), normalize=self.normalize)
+
+    def raw_rows(self, split: str, indices: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return images of a split as bytes.
+
+        Raises:
+            DataError: an image is damaged, or has another size than the model takes.
+        """
+        files = self._found()[split]
+        return np.stack([self._read(files[index].path, "as the model takes") for index in indices.tolist()])
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Target
+    from mlpkit import Doubt, Graph, Target, Value
+    from mlpkit_plugins.arrays.scaling import Scaling
 
 
 @dataclass(kw_only=True, eq=False)
@@ -189,6 +190,15 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             DataError: a column is missing, or a value is not what it was trained on.
         """
         return encoded_columns(columns, self._columns or (), self.unknown, "the rows (counted from 0)")
+
+    def raw_rows(self, split: str, indices: NDArray[Any]) -> NDArray[Any] | None:
+        """Return inputs as an array; None if they are a frame, of which only numbers are kept."""
+        return super().raw_rows(split, indices) if self._columns is None else None
+
+    def _declared(self, graph: Graph, scaling: Scaling) -> Value:
+        if self._columns is None:
+            return super()._declared(graph, scaling)
+        return graph.op("Concat", *(column.onnx(graph) for column in self._columns), axis=1)
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the classes as texts, or None if they are the numbers from 0."""

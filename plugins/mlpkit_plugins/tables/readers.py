@@ -18,10 +18,10 @@ from mlpkit_plugins.tables.times import ISO, moment_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SECONDS_A_DAY: Final = 86_400
+SECONDS_A_DAY: Final = 86_400
 
 DATE_PARTS: Final[dict[str, Callable[[datetime], float]]] = {
-    "elapsed": lambda moment: moment.timestamp() / _SECONDS_A_DAY,
+    "elapsed": lambda moment: moment.timestamp() / SECONDS_A_DAY,
     "year": lambda moment: moment.year,
     "month": lambda moment: moment.month,
     "day": lambda moment: moment.day,
@@ -127,7 +127,7 @@ class DatePart:
                 found[index] = math.nan
                 continue
             try:
-                found[index] = part(_moment(text, self.format))
+                found[index] = part(moment(text, self.format))
             except ValueError as error:
                 expected = "an ISO date, such as 2024-05-31" if self.format == ISO else f"a date like {self.format}"
                 remedy = (
@@ -138,6 +138,15 @@ class DatePart:
 
 
 @lru_cache(maxsize=4096)
-def _moment(text: str, written: str) -> datetime:
-    moment = moment_of(text, written)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def moment(text: str, written: str) -> datetime:
+    """Return the date or time that a text says, in UTC if it names no zone.
+
+    Args:
+        text: the text.
+        written: how, as Python's ``strptime`` has it, or ``iso``.
+
+    Raises:
+        ValueError: it is no such date.
+    """
+    found = moment_of(text, written)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

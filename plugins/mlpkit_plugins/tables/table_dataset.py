@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, MlpkitError, Target, ValuesScaling
-    from mlpkit_plugins.tables.source import TableSource
+    from mlpkit import Doubt, Graph, MlpkitError, Target, Value, ValuesScaling
+    from mlpkit_plugins.tables.source import TableFile, TableSource
 
 
 _LOSSES: Final = {
@@ -90,7 +90,7 @@ class TableDataset(TableOptions, Dataset):
         return NumberFormat()
 
     @abstractmethod
-    def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableSource:
+    def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableFile:
         """Return the table in a file, not yet read.
 
         Args:
@@ -270,6 +270,40 @@ class TableDataset(TableOptions, Dataset):
         x = np.empty((len(raw), encoder.width), np.float32)
         encoder.write(values[:, :count], codes.astype(np.int32), x)
         return x
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe how columns are encoded: each is an input, with the name that it has in the file.
+
+        Numbers are float64, NaN if missing; texts of categories are as in the file, without blanks around them; dates
+        are seconds since 1970.
+        """
+        from mlpkit_plugins.tables.table_operators import TableInGraph  # noqa: PLC0415 - training describes nothing
+
+        return TableInGraph(graph, self._expect_encoder(), self.readers, self.missing_texts).encoded()
+
+    def raw_rows(self, split: str, indices: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
+        """Return the columns that the model takes as they stand in the file, for some rows of a split.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        file = self.files.get(split, self.file)
+        source = self.source(named_file("file", file), file)
+        names, columns = self.column_names() or (), source.values()
+        numbers = np.concatenate([rows for rows, _ in source.texts(names[:1])])
+        rows = np.array(self.open(0)[split].rows_in_file())[indices]
+        positions = np.searchsorted(numbers, rows).tolist()
+        return {name: [columns[name][position] for position in positions] for name in names}
+
+    def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return columns as the inputs that ``onnx`` declares: dates as seconds, and no text for a missing category.
+
+        Raises:
+            DataError: a value doesn't fit its column.
+        """
+        from mlpkit_plugins.tables.table_operators import column_feeds  # noqa: PLC0415 - only exports need it
+
+        return column_feeds(self._in_memory(columns), self._expect_encoder(), self.readers, self.missing_texts)
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return where a number is missing or not standardized, or a category is neither 0 nor 1; or an empty text."""

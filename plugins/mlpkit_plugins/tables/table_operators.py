@@ -1,0 +1,168 @@
+"""How a table is encoded, in operators; and columns as the inputs that they take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import ML_DOMAIN
+from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.date_operators import FLOAT64, DateInGraph, DateSeconds
+from mlpkit_plugins.tables.encoder import OTHER
+from mlpkit_plugins.tables.readers import SECONDS_A_DAY, DatePart, OrderedCategories
+from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+    from mlpkit_plugins.tables.encoder import TableEncoder
+    from mlpkit_plugins.tables.readers import ColumnReader
+    from mlpkit_plugins.tables.source import TableSource
+
+FLOAT32: Final = 1
+"""Number of the dtype as the operator ``Cast`` takes it."""
+
+NUMBER: Final = "NaN if it is missing; 1 and 0 for yes and no"
+CLOCK: Final = "seconds since 1970-01-01 00:00 on the clock that the date shows; NaN if it is missing"
+UTC_SECONDS: Final = "seconds since 1970-01-01 00:00 UTC; NaN if it is missing"
+TEXT: Final = "without blanks around it; empty if it is missing"
+
+
+class TableInGraph:
+    """Describes a table's encoder: raw columns as inputs, and what ``TableEncoder.write`` does with them.
+
+    Numbers are computed in float64 and turned into float32 where the encoder does. A missing text is empty; a category
+    that no training row has is zeros, or ``other``.
+
+    Args:
+        graph: the graph.
+        encoder: the encoder.
+        readers: how columns are read that hold neither plain numbers nor categories, by the name of each number.
+        missing: texts that mean a missing value.
+    """
+
+    def __init__(
+        self, graph: Graph, encoder: TableEncoder, readers: Mapping[str, ColumnReader], missing: Collection[str]
+    ) -> None:
+        self._graph = graph
+        self._encoder = encoder
+        self._readers = readers
+        self._missing = ("", *missing)
+        self._dates: dict[str, DateInGraph] = {}
+
+    def encoded(self) -> Value:
+        """Describe an encoded row, float32, and return it."""
+        encoder = self._encoder
+        columns = {name: self._as_column(self._number(name)) for name in encoder.numbers}
+        parts = [self._numbers([*columns.values()])] if columns else []
+        parts += [self._one_hot(name, found) for name, found in encoder.categories.items() if found]
+        if encoder.indicators:
+            parts.append(self._float32(self._graph.op("IsNaN", self._beside([columns[n] for n in encoder.indicators]))))
+        return self._beside(parts)
+
+    def _numbers(self, columns: Sequence[Value]) -> Value:
+        """Describe (number - mean) / std, the mean in place of a missing number."""
+        graph, encoder = self._graph, self._encoder
+        numbers = self._beside(columns)
+        filled = graph.op("Where", graph.op("IsNaN", numbers), encoder.fills, numbers)
+        return self._float32(graph.op("Div", graph.op("Sub", filled, encoder.means), encoder.stds))
+
+    def _number(self, name: str) -> Value:
+        """Describe a column of numbers, float64, NaN for what is missing."""
+        match self._readers.get(name):
+            case OrderedCategories(column, levels):
+                return self._place(column, levels)
+            case DatePart(column, _, part):
+                return self._date(column).part(part)
+        return self._graph.feed(name, "float64", meaning=NUMBER, typical=self._typical(name))
+
+    def _place(self, column: str, levels: Sequence[str]) -> Value:
+        codes = self._codes(column, levels, MISSING)
+        unknown = self._graph.op("Less", codes, 0)
+        return self._graph.op("Where", unknown, np.array(np.nan), self._graph.op("Cast", codes, to=FLOAT64))
+
+    def _date(self, column: str) -> DateInGraph:
+        if column not in self._dates:
+            typical = self._typical(f"{column} (elapsed)")
+            seconds = self._graph.feed(
+                column,
+                "float64",
+                kind="date",
+                meaning=UTC_SECONDS if parts_of(self._readers, column) == ("elapsed",) else CLOCK,
+                typical=None if typical is None else (typical[0] * SECONDS_A_DAY, typical[1] * SECONDS_A_DAY),
+            )
+            self._dates[column] = DateInGraph(self._graph, seconds)
+        return self._dates[column]
+
+    def _one_hot(self, name: str, categories: Sequence[str]) -> Value:
+        default = categories.index(OTHER) if name in self._encoder.with_other else MISSING
+        codes = self._as_column(self._codes(name, categories, default))
+        return self._float32(self._graph.op("Equal", codes, np.arange(len(categories))))
+
+    def _codes(self, column: str, categories: Sequence[str], unknown: int) -> Value:
+        """Describe the positions of texts among categories: -1 for a missing one."""
+        codes = dict.fromkeys(self._missing, MISSING) | {text: code for code, text in enumerate(categories)}
+        return self._graph.op(
+            "LabelEncoder",
+            self._graph.feed(column, "str", kind="category", meaning=TEXT, choices=categories),
+            domain=ML_DOMAIN,
+            keys_strings=[*codes],
+            values_int64s=[*codes.values()],
+            default_int64=unknown,
+        )
+
+    def _typical(self, name: str) -> tuple[float, float] | None:
+        """Return mean and standard deviation of a column of numbers, as far as the encoder knows them."""
+        if name not in self._encoder.numbers:
+            return None
+        position = self._encoder.numbers.index(name)
+        return float(self._encoder.fills[position]), float(self._encoder.stds[position])
+
+    def _as_column(self, values: Value) -> Value:
+        return self._graph.op("Unsqueeze", values, np.array([1]))
+
+    def _beside(self, parts: Sequence[Value]) -> Value:
+        return self._graph.op("Concat", *parts, axis=1)
+
+    def _float32(self, values: Value) -> Value:
+        return self._graph.op("Cast", values, to=FLOAT32)
+
+
+def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...]:
+    """Return the parts that are taken from a column of dates; none if it holds no dates."""
+    return tuple(reader.part for reader in readers.values() if isinstance(reader, DatePart) and reader.column == column)
+
+
+def column_feeds(
+    source: TableSource, encoder: TableEncoder, readers: Mapping[str, ColumnReader], missing: Collection[str]
+) -> dict[str, NDArray[Any]]:
+    """Return columns as the inputs that ``TableInGraph`` declares, by name.
+
+    Args:
+        source: the columns.
+        encoder: the encoder.
+        readers: how columns are read that hold neither plain numbers nor categories, by the name of each number.
+        missing: texts that mean a missing value.
+
+    Raises:
+        DataError: a value doesn't fit its column.
+    """
+    used = [readers.get(name) for name in encoder.numbers]
+    seconds: dict[str, ColumnReader] = {
+        reader.column: DateSeconds(reader.column, reader.format, reader.part, parts_of(readers, reader.column))
+        for reader in used
+        if isinstance(reader, DatePart)
+    }
+    ordered = [reader.column for reader in used if isinstance(reader, OrderedCategories)]
+    plain = [name for name in encoder.numbers if name not in readers]
+    columns = Columns((*plain, *seconds), (*ordered, *encoder.categories), readers=seconds, trained=True)
+    table = Table(source, columns, missing="fill", missing_texts=missing)
+    feeds: dict[str, NDArray[Any]] = dict(zip(columns.numbers, table.numbers.T, strict=True))
+    for name, texts, codes in zip(columns.categories, table.texts, table.codes.T, strict=True):
+        feeds[name] = np.array([*texts, ""], object)[codes]
+    return feeds

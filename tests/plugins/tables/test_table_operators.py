@@ -1,0 +1,187 @@
+"""A table's encoder in operators: the same float32 as ``encode``, to the bit, from raw columns."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from encoder_graphs import encoded_in_graph, graph_of
+
+from mlpkit import DataError, MlpkitError
+from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.datasets.parquet import Parquet
+
+ROWS = 400
+DAYS = ("2020-02-29", "1969-12-31", "1900-03-01", "2024-05-31", "1999-12-31", "2000-01-01")
+SIZES = ("small", "middle", "large")
+
+
+def table():
+    """Return columns with numbers, texts, dates, an order, yes and no, and missing values, as texts of a file."""
+    rng = np.random.default_rng(0)
+    gap = rng.random((4, ROWS)) < 0.1
+    return {
+        "age": ["" if gap[0, i] else f"{rng.normal(40, 13):.3f}" for i in range(ROWS)],
+        "price, in €": [f"{rng.lognormal(5, 3):.2f}" for _ in range(ROWS)],
+        "wet": [("yes", "no")[i % 2] for i in range(ROWS)],
+        "town": ["" if gap[1, i] else f"town {int(rng.exponential(3))}" for i in range(ROWS)],
+        "size": ["" if gap[2, i] else SIZES[i % 3] for i in range(ROWS)],
+        "when": ["" if gap[3, i] else f"{DAYS[i % 6]}T{i % 24:02}:{i % 60:02}:{7 * i % 60:02}" for i in range(ROWS)],
+        "t": ["pq"[i * i % 3 % 2] for i in range(ROWS)],
+    }
+
+
+def write_csv(path, columns):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([list(columns), *zip(*columns.values(), strict=True)])
+
+
+OPTIONS = {
+    "categorical": ("town",),
+    "ordinal": {"size": SIZES},
+    "dates": ("when",),
+    "date_parts": ("elapsed", "year", "month", "day", "yearday", "weekday", "hour"),
+    "missing": "indicate",
+    "missing_texts": ("", "NA"),
+    "unknown": "zeros",
+    "validation": 0,
+    "test": 0.2,
+}
+
+
+@pytest.fixture(params=[Csv, Parquet])
+def made(request, tmp_path):
+    """Return a function that makes a data set of the table in one of the formats, once opened."""
+
+    def make(**options):
+        columns = table()
+        if request.param is Csv:
+            file = tmp_path / "data.csv"
+            write_csv(file, columns)
+        else:
+            file = tmp_path / "data.parquet"
+            typed = columns | {"age": [float(text) if text else None for text in columns["age"]]}
+            typed["when"] = [np.datetime64(text) if text else None for text in columns["when"]]
+            pq.write_table(pa.table(typed), file)
+        dataset = request.param(str(file), "t", **OPTIONS | options)
+        dataset.open(0)
+        return dataset
+
+    return make
+
+
+def expect_the_same_bits(dataset, columns):
+    expected = dataset.encode(dataset.from_columns(columns))
+    found = encoded_in_graph(dataset, dataset.feeds(columns))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found.view(np.uint32), expected.view(np.uint32))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"standardize": False},
+        {"missing": "fill"},
+        {"rare": 40},
+        {"ordinal": {}, "categorical": ("town", "size", "wet")},
+        {"date_parts": ("elapsed",)},
+        {"date_parts": ("month",), "ignore": ("age", "price, in €", "wet")},
+        {"dates": (), "inputs": ("town",)},
+        {"dates": (), "ordinal": {}, "categorical": (), "inputs": ("age",)},
+    ],
+)
+def test_the_same_bits_as_encode(made, options):
+    if "inputs" in options and "size" not in options["inputs"]:
+        options = options | {"ordinal": {}}
+    dataset = made(**options)
+    rows = dataset.raw_rows("test", np.arange(len(dataset.open(0)["test"])))
+    expect_the_same_bits(dataset, rows)
+
+
+def test_raw_rows_are_those_of_the_split(made):
+    dataset = made()
+    split = dataset.open(0)["test"]
+    indices = np.arange(len(split))[::-2]
+    x = np.empty((len(indices), *dataset.describe().input_shape), np.float32)
+    split.take(indices, (x, np.empty(len(indices), np.int64)))
+
+    rows = dataset.raw_rows("test", indices)
+
+    np.testing.assert_array_equal(dataset.encode(dataset.from_columns(rows)), x)
+
+
+def test_inputs_are_named_and_typed_as_a_program_has_them(made):
+    feeds = graph_of(made()).feeds
+
+    assert {name: (feed.dtype, feed.kind) for name, feed in feeds.items()} == {
+        "age": ("float64", "number"),
+        "price, in €": ("float64", "number"),
+        "wet": ("float64", "number"),
+        "size": ("str", "category"),
+        "when": ("float64", "date"),
+        "town": ("str", "category"),
+    }
+    assert feeds["size"].choices == SIZES
+    assert feeds["age"].typical == pytest.approx((40, 13), abs=2)
+
+
+def test_what_stands_for_no_value_and_for_an_unknown_one(made):
+    dataset = made(rare=40)
+    raw = {"age": [30.0] * 4, "price, in €": [1.0] * 4, "wet": [1.0] * 4, "size": ["large"] * 4, "when": [0.0] * 4}
+
+    x = encoded_in_graph(dataset, raw | {"town": np.array(["other", "NA", "", "never seen"], object)})
+
+    of_towns = [name.startswith("town=") for name in dataset.feature_names()]
+    other, missing, empty, unknown = x[:, of_towns].tolist()
+    assert sum(other) == 1
+    assert other == unknown
+    assert missing == empty == [0] * len(other)
+
+
+def test_numbers_are_read_as_they_are_written(tmp_path):
+    file = tmp_path / "data.csv"
+    file.write_text("a;t\n" + "".join(f"{i}.234,5 €;{'pq'[i % 2]}\n" for i in range(1, 40)))
+    dataset = Csv(str(file), "t", delimiter=";", decimal=",", thousands=".", symbols=("€",), test=0.2)
+    dataset.open(0)
+
+    rows = dataset.raw_rows("test", np.arange(3))
+
+    assert all(text.endswith(".234,5 €") for text in rows["a"])
+    assert ((dataset.feeds(rows)["a"] - 234.5) % 1000 == 0).all()
+    expect_the_same_bits(dataset, rows)
+
+
+def with_offsets(tmp_path, **options):
+    file = tmp_path / "data.csv"
+    file.write_text("a,t\n" + "".join(f"2024-01-{i:02}T12:00+02:00,{'pq'[i % 2]}\n" for i in range(1, 30)))
+    dataset = Csv(str(file), "t", dates=("a",), test=0.2, **options)
+    dataset.open(0)
+    return dataset
+
+
+@pytest.mark.parametrize("parts", [("elapsed",), ("hour", "day")])
+def test_a_date_with_an_offset_is_told_in_utc_or_on_its_clock(tmp_path, parts):
+    dataset = with_offsets(tmp_path, date_parts=parts)
+
+    expect_the_same_bits(dataset, dataset.raw_rows("test", np.arange(2)))
+
+
+def test_one_number_can_tell_no_offset_beside_time_elapsed(tmp_path):
+    dataset = with_offsets(tmp_path, date_parts=("elapsed", "hour"))
+
+    with pytest.raises(DataError, match=r"row 0, column 'a': an exported model takes the seconds of one clock"):
+        dataset.feeds(dataset.raw_rows("test", np.arange(2)))
+
+
+def test_a_column_without_a_name_is_no_input(tmp_path):
+    file = tmp_path / "data.csv"
+    file.write_text(",t\n" + "".join(f"{i},{'pq'[i % 2]}\n" for i in range(30)))
+    dataset = Csv(str(file), "t", inputs=("",))
+    dataset.open(0)
+
+    with pytest.raises(MlpkitError, match="an input of an exported model needs a name"):
+        graph_of(dataset)
