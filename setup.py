@@ -6,14 +6,15 @@ import numpy
 from setuptools import Extension, setup
 
 KERNELS = Path("plugins") / "mlpkit_plugins" / "kernels"
+ROW_FUNCTIONS = Path("mlpkit") / "exports"
 
 setup(
     ext_modules=[
         Extension(
             "mlpkit_plugins.kernels.compiled",
             sorted(str(path) for path in KERNELS.glob("*.c")),
-            depends=sorted(str(path) for path in KERNELS.glob("*.h")),
-            include_dirs=[numpy.get_include()],
+            depends=sorted(str(path) for folder in (KERNELS, ROW_FUNCTIONS) for path in folder.glob("*.h")),
+            include_dirs=[numpy.get_include(), str(ROW_FUNCTIONS)],
             extra_compile_args=[
                 "-std=c11",
                 "-O3",

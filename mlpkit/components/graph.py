@@ -165,6 +165,8 @@ class Graph:
             name: its name, such as the path of the parameter.
             value: the array.
         """
+        if name in self.feeds:  # a column may be called as a parameter is
+            name = f"{name}/value"
         self.constants[name] = value
         return Value(name)
 
@@ -238,8 +240,7 @@ class Graph:
         if isinstance(operand, Value):
             return operand.name
         if isinstance(operand, Parameter | State):
-            name = operand.path if operand.path not in self.feeds else f"{operand.path}/value"
-            return self.constant(name, operand.value).name
+            return self.constant(operand.path, operand.value).name
         dtype = self.dtype if isinstance(operand, float) else None
         return self.constant(self._new_name("Constant"), np.asarray(operand, dtype)).name
 

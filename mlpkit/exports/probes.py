@@ -58,13 +58,14 @@ def _numbers(feed: Feed, known: NDArray[Any] | None, count: int, rng: np.random.
     if dtype.kind in "iub":
         least, greatest = (0, 256) if dtype == np.uint8 else (0, 2)
         return rng.integers(least, greatest, shape).astype(dtype)
-    if known is not None and not feed.shape:
-        numbers = rng.choice(known, count).astype(dtype)
-    elif known is not None:
-        numbers = rng.uniform(known.min(), known.max(), shape).astype(dtype)
-    else:
+    real = np.zeros(0) if known is None else known[np.isfinite(known)]
+    if not real.size:
         mean, std = feed.typical or (0.0, 1.0)
-        numbers = rng.normal(mean, std, shape).astype(dtype)
+        numbers = rng.normal(mean, std, shape)
+    elif feed.shape:
+        numbers = rng.uniform(real.min(), real.max(), shape)
+    else:
+        numbers = rng.choice(real, count) + rng.integers(0, 2, count) * rng.normal(0, real.std(), count)
     if not feed.shape:
         numbers[rng.integers(MISSING_EVERY) :: MISSING_EVERY] = np.nan
-    return numbers
+    return numbers.astype(dtype)

@@ -102,9 +102,9 @@ def _prove_predictions(form: Format, file: Path, model: ModelGraph, network: Seq
     for name, value in expected.items():
         row = _differing(found[name], value, _ties(model, rows.prediction) if name.endswith(LABEL) else None)
         if row is not None:
-            feeds = _row(rows.feeds, row)
+            feeds, one = _row(rows.feeds, row), slice(row, row + 1)
             culprit = _culprit_in_file(form, file, model, feeds) or _culprit_in_graph(
-                model, network, feeds, rows.encoded[row : row + 1]
+                model, network, feeds, rows.encoded[one], rows.prediction[one]
             )
             place = f"row {row} of {rows.place}, counted from 0"
             raise _refusal(file, culprit, place, name, found[name][row], value[row])
@@ -163,9 +163,13 @@ def _first_wrong_value(
     return None
 
 
-def _culprit_in_graph(model: ModelGraph, network: Sequential, feeds: Arrays, encoded: NDArray[Any]) -> str:
-    """Return what describes itself wrongly in ``onnx``: the data set, a layer or the loss."""
+def _culprit_in_graph(
+    model: ModelGraph, network: Sequential, feeds: Arrays, encoded: NDArray[Any], prediction: NDArray[Any]
+) -> str:
+    """Return what describes itself wrongly in ``onnx``: the data set, a layer or the loss; empty if nothing does."""
     known = evaluate(model.graph, feeds)
+    if _differing(known[model.prediction.name], prediction) is None:
+        return ""
     last = {node.made_by.partition(".")[0]: node.outputs[0] for node in model.graph.nodes if node.made_by}
     if _differing(known[model.encoded.name], encoded) is not None:
         return model.graph.nodes[0].made_by
@@ -226,9 +230,9 @@ def _made_up(feeds: Arrays, row: int) -> str:
 
 
 def _refusal(file: Path, culprit: str, place: str, name: str, found: object, expected: object) -> ExportError:
-    where = f"{culprit} in {place}" if culprit else place
-    gives = f"it gives {_shown(found)} for {name}, and the model {_shown(expected)}"
-    return ExportError(f"{file.name} doesn't compute what the model does, so it was not kept: {where}: {gives}")
+    differs = f"{place}, differs from {culprit} on" if culprit else f"{place}, differs"
+    gives = f"the file gives {_shown(found)} for {name}, and the model {_shown(expected)}"
+    return ExportError(f"{file.name} doesn't compute what the model does, and was not kept: {differs}: {gives}")
 
 
 def _shown(value: object) -> str:

@@ -4,6 +4,9 @@
 #include "multiply_vectors.h"
 
 #include "copies.h"
+#include "vectorized.h"
+
+#include <string.h>
 
 /* The inner dimension is cut into blocks of at most so many numbers. */
 #define BLOCK 256
@@ -22,12 +25,27 @@
 #define WASTE 8
 #define LONG 128
 
+/* Steps of the inner dimension at which all rows of a tile are zero are left out if that leaves no more than so many
+ * quarters of them, and A has so many rows that it pays off to list them and to read B once more. */
+#define QUARTERS_LEFT 3
+#define MANY_ROWS 32
+
+/* How many samples of A are looked at, and how many steps each has. */
+#define SAMPLES 4
+#define SAMPLE 64
+
 #define PANELS (BLOCK * MOST_VECTORS * MOST_LANES)
 
 static _Thread_local struct {
     _Alignas(64) float panels[PANELS];
     _Alignas(64) float rows[ROWS * BLOCK + MOST_LANES];
 } copies;
+
+/* The steps of each tile of a block that are not left out. */
+static _Thread_local struct {
+    unsigned char numbers[ROWS][BLOCK];
+    Steps of_tile[ROWS];
+} listed;
 
 static const Tiles *tiles;
 
@@ -49,10 +67,22 @@ static Pieces panels_of(ptrdiff_t columns)
     return vectors <= tiles->most_vectors ? cut_into(1, vectors) : cut_to_at_most(tiles->vectors, vectors);
 }
 
+/* The steps that a tile takes: all, or those that are not left out, listed at the first panel. */
+static Steps steps_of_tile(ptrdiff_t tile, Operand a, ptrdiff_t height, ptrdiff_t inner, int skips, int is_first_panel)
+{
+    if (!skips) {
+        return (Steps){NULL, inner};
+    }
+    if (is_first_panel) {
+        listed.of_tile[tile] = tiles->steps_of(a.data, a.row, a.column, height, inner, listed.numbers[tile]);
+    }
+    return listed.of_tile[tile];
+}
+
 /* Set C to A B, or add it, for rows and an inner dimension that are no longer than a block; then add a row to each of
  * its rows, if there is one. */
 static void multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                           ptrdiff_t columns, int add)
+                           ptrdiff_t columns, int add, int skips)
 {
     ptrdiff_t lanes = tiles->lanes;
     Pieces panels = panels_of(columns), heights = cut_to_at_most(tiles->rows[length_of(panels, 0)], rows);
@@ -72,7 +102,8 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
         }
         Near coming = near_of(part_from(b, 0, next), inner, least(vectors * lanes, columns - next), heights.count);
         const Tile *of_height = tiles->tiles[vectors];
-        const float *from = copies_a ? copied_rows : a.data, *added = part_of(row, left);
+        float *from = copies_a ? copied_rows : a.data;
+        const float *added = part_of(row, left);
         int last = (int)(width - (vectors - 1) * lanes);
         float *to = c.data + left;
         for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
@@ -80,8 +111,10 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
             if (next < columns) {
                 bring_near(&coming, tile);
             }
-            of_height[height](inner, from, copies_a ? 1 : a.row, copies_a ? height : a.column, some.data, some.row, to,
-                              c.row, last, add, added);
+            Operand rows_of_a = {from, copies_a ? 1 : a.row, copies_a ? height : a.column};
+            Steps steps = steps_of_tile(tile, rows_of_a, height, inner, skips, panel == 0);
+            of_height[height](steps, from, rows_of_a.row, rows_of_a.column, some.data, some.row, to, c.row, last, add,
+                              added);
             from += height * (copies_a ? inner : a.row);
             to += height * c.row;
         }
@@ -90,7 +123,7 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
 
 /* The same if all columns of B fit into the cache, since the inner dimension is short: C is then written row by row. */
 static void multiply_short_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                                 ptrdiff_t columns, int add)
+                                 ptrdiff_t columns, int add, int skips)
 {
     ptrdiff_t lanes = tiles->lanes;
     Pieces panels = panels_of(columns), heights = cut_to_at_most(tiles->rows[length_of(panels, 0)], rows);
@@ -104,14 +137,15 @@ static void multiply_short_block(Operand a, Operand b, Operand c, const float *r
         for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
             ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
             int last = (int)least(columns - left - (vectors - 1) * lanes, lanes);
-            tiles->tiles[vectors][height](inner, part_from(a, top, 0).data, a.row, a.column, b.data + left, b.row,
+            Steps steps = steps_of_tile(tile, part_from(a, top, 0), height, inner, skips, panel == 0);
+            tiles->tiles[vectors][height](steps, part_from(a, top, 0).data, a.row, a.column, b.data + left, b.row,
                                           part_from(c, top, left).data, c.row, last, add, part_of(row, left));
         }
     }
 }
 
 static void multiply_alone(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                           ptrdiff_t columns)
+                           ptrdiff_t columns, int skips)
 {
     Pieces blocks = cut_to_at_most(BLOCK, inner), groups = cut_to_at_most(ROWS, rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
@@ -121,7 +155,7 @@ static void multiply_alone(Operand a, Operand b, Operand c, const float *row, pt
             const float *added = block == blocks.count - 1 ? row : NULL;
             (length * columns <= FEW ? multiply_short_block : multiply_block)(part_from(a, i, k), part_from(b, k, 0),
                                                                               part_from(c, i, 0), added, height,
-                                                                              length, columns, block > 0);
+                                                                              length, columns, block > 0, skips);
         }
     }
 }
@@ -134,7 +168,7 @@ static void multiply_transposed(Operand a, Operand b, Operand c, ptrdiff_t rows,
         ptrdiff_t begin = begin_of(panels, panel) * tiles->lanes;
         ptrdiff_t width = least(length_of(panels, panel) * tiles->lanes, rows - begin);
         Operand transpose = {copies.panels, width, 1};
-        multiply_alone(transpose_of(b), transpose_of(part_from(a, begin, 0)), transpose, NULL, columns, inner, width);
+        multiply_alone(transpose_of(b), transpose_of(part_from(a, begin, 0)), transpose, NULL, columns, inner, width, 0);
         copy_columns(transpose_of(transpose), width, columns, c.row, tiles, c.data + begin * c.row);
     }
 }
@@ -146,14 +180,48 @@ static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t col
     return a.row == 1 && b.column == 1 && inner >= LONG && columns <= BLOCK && used - columns > used / WASTE;
 }
 
+/* Whether many steps can be left out, as for images with a dark border or one-hot columns, going by samples along the
+ * diagonal of A. */
+static int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner)
+{
+    if (rows < MANY_ROWS || (a.row != 1 && a.column != 1)) {
+        return 0;
+    }
+    ptrdiff_t height = tiles->rows[tiles->vectors], length = least(inner, SAMPLE), left = 0;
+    for (ptrdiff_t sample = 0; sample < SAMPLES; sample++) {
+        ptrdiff_t i = (rows - height) * (2 * sample + 1) / (2 * SAMPLES);
+        ptrdiff_t k = (inner - length) * (2 * sample + 1) / (2 * SAMPLES);
+        left += tiles->steps_of(part_from(a, i, k).data, a.row, a.column, height, length, listed.numbers[0]).count;
+    }
+    return 4 * left <= QUARTERS_LEFT * SAMPLES * length;
+}
+
+/* Zero times infinity is NaN, which must not be left out. */
+VECTORIZED static int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns)
+{
+    Operand lines = b.column == 1 ? b : transpose_of(b);
+    ptrdiff_t count = b.column == 1 ? inner : columns, length = b.column == 1 ? columns : inner;
+    uint32_t largest = 0;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        for (ptrdiff_t j = 0; j < length; j++) {
+            uint32_t bits;
+            memcpy(&bits, lines.data + i * lines.row + j, sizeof(bits));
+            bits &= 0x7fffffff;
+            largest = bits > largest ? bits : largest;
+        }
+    }
+    return largest < 0x7f800000;
+}
+
 int multiply_vectors(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                      ptrdiff_t columns)
 {
-    if (row == NULL && should_transpose(a, b, inner, columns)) {
+    int skips = has_many_zeros(a, rows, inner) && is_finite(b, inner, columns);
+    if (row == NULL && !skips && should_transpose(a, b, inner, columns)) {
         multiply_transposed(a, b, c, rows, inner, columns);
     }
     else {
-        multiply_alone(a, b, c, row, rows, inner, columns);
+        multiply_alone(a, b, c, row, rows, inner, columns, skips);
     }
     return 1;
 }

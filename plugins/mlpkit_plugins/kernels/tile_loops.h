@@ -4,6 +4,7 @@
  *     MASK, MASK_OF(n)     which of its lanes to read or write: the first n
  *     LOAD(p), LOAD_SOME(p, mask), STORE_SOME(p, mask, v)
  *     ZERO(), BROADCAST(p), ADD(x, y), FMA(x, y, z)
+ *     NOT_ZERO(v)          a bit for each lane, from the lowest up
  *     TARGET               the attribute that lets a function use them
  */
 #include "tiles.h"
@@ -13,34 +14,73 @@
 /* Rows are reached from every third one, so that all addresses fit in registers. */
 #define ROW(i) a[(i) / 3][(i) % 3 * a_row]
 
-/* The tile of C is fetched while it is summed. The loops over rows and vectors are unrolled: each sum has a register. */
+/* Add the products of a step to the sums. The loops over rows and vectors are unrolled: each sum has a register. */
+#define ADD_STEP(ROWS, VECTORS)                                                                                        \
+    EACH(v, VECTORS - 1) row_of_b[v] = LOAD(b + v * LANES);                                                            \
+    row_of_b[VECTORS - 1] = LOAD_SOME(b + (VECTORS - 1) * LANES, some);                                                \
+    EACH(i, ROWS)                                                                                                      \
+    {                                                                                                                  \
+        VECTOR number = BROADCAST(&ROW(i));                                                                            \
+        EACH(v, VECTORS) sum[i][v] = FMA(number, row_of_b[v], sum[i][v]);                                              \
+    }
+
+/* The tile of C is fetched while it is summed. */
 #define TILE(ROWS, VECTORS)                                                                                            \
-    TARGET static void tile_##ROWS##_by_##VECTORS(ptrdiff_t inner, const float *first, ptrdiff_t a_row,                \
-                                                  ptrdiff_t a_step, const float *b, ptrdiff_t b_row, float *c,         \
+    TARGET static void tile_##ROWS##_by_##VECTORS(Steps steps, const float *first, ptrdiff_t a_row, ptrdiff_t a_step,  \
+                                                  const float *first_of_b, ptrdiff_t b_row, float *c,                  \
                                                   ptrdiff_t c_row, int columns_of_last, int add, const float *row)     \
     {                                                                                                                  \
         VECTOR sum[ROWS][VECTORS], row_of_b[VECTORS];                                                                  \
-        const float *a[(ROWS + 2) / 3];                                                                                \
+        const float *a[(ROWS + 2) / 3], *b = first_of_b;                                                               \
         MASK all = MASK_OF(LANES), some = MASK_OF(columns_of_last);                                                    \
         EACH(i, (ROWS + 2) / 3) a[i] = first + 3 * i * a_row;                                                          \
         EACH(i, ROWS) EACH(v, VECTORS) __builtin_prefetch(c + i * c_row + v * LANES, 1);                               \
         EACH(i, ROWS) EACH(v, VECTORS) sum[i][v] = ZERO();                                                             \
-        for (ptrdiff_t k = 0; k < inner; k++) {                                                                        \
-            EACH(v, VECTORS - 1) row_of_b[v] = LOAD(b + v * LANES);                                                    \
-            row_of_b[VECTORS - 1] = LOAD_SOME(b + (VECTORS - 1) * LANES, some);                                        \
-            EACH(i, ROWS)                                                                                              \
-            {                                                                                                          \
-                VECTOR number = BROADCAST(&ROW(i));                                                                    \
-                EACH(v, VECTORS) sum[i][v] = FMA(number, row_of_b[v], sum[i][v]);                                      \
+        if (steps.numbers == NULL) {                                                                                   \
+            for (ptrdiff_t k = 0; k < steps.count; k++) {                                                              \
+                ADD_STEP(ROWS, VECTORS)                                                                                \
+                EACH(i, (ROWS + 2) / 3) a[i] += a_step;                                                                \
+                b += b_row;                                                                                            \
             }                                                                                                          \
-            EACH(i, (ROWS + 2) / 3) a[i] += a_step;                                                                    \
-            b += b_row;                                                                                                \
+        }                                                                                                              \
+        else {                                                                                                         \
+            for (ptrdiff_t step = 0; step < steps.count; step++) {                                                     \
+                ptrdiff_t k = steps.numbers[step];                                                                     \
+                EACH(i, (ROWS + 2) / 3) a[i] = first + 3 * i * a_row + k * a_step;                                     \
+                b = first_of_b + k * b_row;                                                                            \
+                ADD_STEP(ROWS, VECTORS)                                                                                \
+            }                                                                                                          \
         }                                                                                                              \
         EACH(i, ROWS) EACH(v, VECTORS)                                                                                 \
         {                                                                                                              \
             float *to = c + i * c_row + v * LANES;                                                                     \
             MASK mask = v < VECTORS - 1 ? all : some;                                                                  \
-            VECTOR numbers = add ? ADD(LOAD_SOME(to, mask), sum[i][v]) : sum[i][v];                                    \
+            VECTOR numbers = ADD(add ? LOAD_SOME(to, mask) : ZERO(), sum[i][v]);                                       \
             STORE_SOME(to, mask, row ? ADD(numbers, LOAD_SOME(row + v * LANES, mask)) : numbers);                      \
         }                                                                                                              \
     }
+
+TARGET static Steps steps_of(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, ptrdiff_t rows, ptrdiff_t inner,
+                             unsigned char *numbers)
+{
+    ptrdiff_t count = 0;
+    if (a_row == 1) {
+        MASK some = MASK_OF((int)rows);
+        for (ptrdiff_t k = 0; k < inner; k++) {
+            numbers[count] = (unsigned char)k;
+            count += NOT_ZERO(LOAD_SOME(a + k * a_step, some)) != 0;
+        }
+        return (Steps){numbers, count};
+    }
+    for (ptrdiff_t begin = 0; begin < inner; begin += LANES) {
+        MASK some = MASK_OF((int)(inner - begin < LANES ? inner - begin : LANES));
+        unsigned found = 0;
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            found |= (unsigned)NOT_ZERO(LOAD_SOME(a + i * a_row + begin, some));
+        }
+        for (; found; found &= found - 1) {
+            numbers[count++] = (unsigned char)(begin + __builtin_ctz(found));
+        }
+    }
+    return (Steps){numbers, count};
+}

@@ -8,19 +8,30 @@
 #define MOST_VECTORS 4
 #define MOST_TILE_ROWS 14
 
+/* Steps k of the inner dimension, in order; if numbers is NULL, all from 0 up. */
+typedef struct {
+    const unsigned char *numbers;
+    ptrdiff_t count;
+} Steps;
+
 /* Set a tile of C to A B, or add A B to it, then add a row to each of its rows, if there is one:
  *
  *     (A B)[i][j] = fma(A[i][n-1], B[n-1][j], ... fma(A[i][1], B[1][j], A[i][0] B[0][j]))   with n = inner
  *
- * so that an element has the same bits whatever tile it lies in, and however wide the processor's vectors are.
+ * so that an element has the same bits whatever tile it lies in, and however wide the processor's vectors are. Steps k
+ * at which all rows of A are zero may be left out, if B is finite.
  *
  * A[i][k] lies at a[i * a_row + k * a_step], B[k][j] at b[k * b_row + j], C[i][j] at c[i * c_row + j]. The number of
  * rows and that of vectors in a row belong to the tile; the last vector has that many columns. */
-typedef void (*Tile)(ptrdiff_t inner, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
+typedef void (*Tile)(Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
                      ptrdiff_t b_row, float *c, ptrdiff_t c_row, int columns_of_last, int add, const float *row);
 
 /* Set to[k][j] = from[j][k] for as many rows j as a vector has lanes, and as many columns k. */
 typedef void (*Transpose)(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row);
+
+/* List the steps, up to 256, at which not all rows of A are zero. One of A's strides is 1. */
+typedef Steps (*StepsOf)(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, ptrdiff_t rows, ptrdiff_t inner,
+                         unsigned char *numbers);
 
 /* The tiles of one instruction set. */
 typedef struct {
@@ -30,6 +41,7 @@ typedef struct {
     int most_vectors;           /* if that covers all of its columns */
     int rows[MOST_VECTORS + 1]; /* of a tile with so many vectors in a row */
     Tile tiles[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
+    StepsOf steps_of;
     Transpose transpose;
 } Tiles;
 

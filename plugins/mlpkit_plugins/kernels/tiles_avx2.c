@@ -16,6 +16,7 @@
 #define BROADCAST(p) _mm256_broadcast_ss(p)
 #define ADD(x, y) _mm256_add_ps(x, y)
 #define FMA(x, y, z) _mm256_fmadd_ps(x, y, z)
+#define NOT_ZERO(v) _mm256_movemask_ps(_mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_NEQ_UQ))
 #include "tile_loops.h"
 
 #define UP_TO_4(VECTORS) TILE(1, VECTORS) TILE(2, VECTORS) TILE(3, VECTORS) TILE(4, VECTORS)
@@ -58,6 +59,7 @@ const Tiles tiles_avx2 = {
     .most_vectors = 3,
     .rows = {0, 6, 6, 4},
     .tiles = {{NULL}, {NULL, ROWS_UP_TO_6(1)}, {NULL, ROWS_UP_TO_6(2)}, {NULL, ROWS_UP_TO_4(3)}},
+    .steps_of = steps_of,
     .transpose = transpose,
 };
 #endif

@@ -16,6 +16,7 @@
 #define BROADCAST(p) _mm512_set1_ps(*(p))
 #define ADD(x, y) _mm512_add_ps(x, y)
 #define FMA(x, y, z) _mm512_fmadd_ps(x, y, z)
+#define NOT_ZERO(v) _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NEQ_UQ)
 
 
 /* Written out, since GCC would keep the mask where it keeps numbers, and move it at every use. */
@@ -87,6 +88,7 @@ const Tiles tiles_avx512 = {
               {NULL, ROWS_UP_TO_14(2)},
               {NULL, ROWS_UP_TO_9(3)},
               {NULL, ROWS_UP_TO_6(4)}},
+    .steps_of = steps_of,
     .transpose = transpose,
 };
 #endif

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,18 +47,26 @@ def twelve_bits(generator, *shape):
     return generator.integers(-4095, 4096, shape).astype(np.float32) * np.float32(2.0**-11)
 
 
+def darkened(generator, a, share):
+    """Return a copy in which that share of the patches, 8 rows or columns wide, is zero or minus zero."""
+    patches = generator.random([-(-length // 8) for length in a.shape]) < share
+    is_dark = np.kron(patches, np.ones((8, 8), bool))[: len(a), : a.shape[1]]
+    return np.where(is_dark, np.copysign(np.float32(0), a), a)
+
+
 @given(
     shape=shapes,
     transposed=st.tuples(st.booleans(), st.booleans()),
     gaps=st.tuples(*[st.sampled_from([0, 1, 16])] * 3),
     threads=st.integers(1, 3),
+    dark=st.sampled_from([0, 0.7, 1]),
     seed=st.integers(0, 2**32),
 )
 @settings(deadline=None, max_examples=200)
-def test_a_product_is_added_up_as_it_is_said_to_be(shape, transposed, gaps, threads, seed):
+def test_a_product_is_added_up_as_it_is_said_to_be(shape, transposed, gaps, threads, dark, seed):
     rows, inner, columns = shape
     generator = np.random.default_rng(seed)
-    a, b = twelve_bits(generator, rows, inner), twelve_bits(generator, inner, columns)
+    a, b = darkened(generator, twelve_bits(generator, rows, inner), dark), twelve_bits(generator, inner, columns)
     row = twelve_bits(generator, columns)
     expected = summed_by_blocks(a, b)
     a, b = with_gap(a, transposed[0], gaps[0]), with_gap(b, transposed[1], gaps[1])
@@ -83,6 +93,36 @@ def test_a_product_is_as_near_to_the_exact_one_as_its_roundings_allow(shape):
     exact = a.astype(float) @ b.astype(float)
     bound = inner * np.finfo(np.float32).eps * (np.abs(a.astype(float)) @ np.abs(b.astype(float)))
     assert (np.abs(compiled.product(a, b, np.empty((rows, columns), np.float32)) - exact) <= bound).all()
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("k", [0, 150, 299])
+def test_zero_times_what_is_not_finite_is_nan_even_if_all_rows_are_zero_there(number, k):
+    a, b = np.zeros((64, 300), np.float32), np.ones((300, 40), np.float32)
+    b[k, 7] = number
+    y = compiled.product(a, b, np.empty((64, 40), np.float32))
+    assert np.isnan(y[:, 7]).all()
+    assert not np.delete(y, 7, axis=1).any()
+
+
+@by_blas
+@pytest.mark.parametrize("axis", [0, 1])
+def test_images_with_a_dark_border_take_less_time(axis):
+    light = np.ones((784, 784), np.float32)
+    border = light.copy()
+    np.moveaxis(border, axis, 0)[:250] = 0
+    np.moveaxis(border, axis, 0)[-250:] = 0
+    weights, y = np.ones((784, 64), np.float32), np.empty((784, 64), np.float32)
+
+    def seconds(a):
+        began = time.perf_counter()
+        compiled.product(a, weights, y)
+        return time.perf_counter() - began
+
+    with kernel_threads(1):
+        pairs = [(seconds(border), seconds(light)) for _ in range(50)]
+    least_border, least_light = (min(times) for times in zip(*pairs, strict=True))
+    assert least_border < 0.8 * least_light
 
 
 @given(shape=shapes, seed=st.integers(0, 2**32))

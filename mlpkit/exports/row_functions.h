@@ -1,0 +1,194 @@
+/* Functions of a number that give the same bits on every machine: all are made of operations of IEEE 754's float32
+ * that are rounded to the nearest, one by one, and of fmaf. C99; compile it without -ffast-math.
+ *
+ * Each statement rounds once and constants are exact, so that neither the wider registers of 32-bit x86 nor a compiler
+ * that fuses multiplications with additions changes a bit. There are no branches, so that loops become vector code.
+ * Errors are at most 2.5 units in the last place; that of gelu is absolute, 2^-23 times x. A result below 2^-126 in
+ * magnitude is 0, unless it equals its argument. Infinities and NaN are treated as in C99. */
+#ifndef MLPKIT_ROW_FUNCTIONS_H
+#define MLPKIT_ROW_FUNCTIONS_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline uint32_t mlpkit_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float mlpkit_float(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* x = n ln 2 + r, n whole and |r| <= ln(2) / 2: returns exp(r) - 1 = r + r^2 (c0 + ... + c4 r^4), and sets the last
+ * bits of turned to n, as far as |x| < 100. */
+static inline float mlpkit_reduced_expm1f(float x, uint32_t *turned)
+{
+    float z = fmaf(x, 0x1.715476p+0f, 0x1.8p+23f); /* x / ln 2, rounded to a whole number in the last bits */
+    float n = z - 0x1.8p+23f;
+    float r = fmaf(n, -0x1.62e400p-1f, x); /* ln 2 in two parts; the first one times n is exact */
+    float square, p;
+    r = fmaf(n, -0x1.7f7d1cp-20f, r);
+    square = r * r;
+    p = fmaf(0x1.6d7a4ep-10f, r, 0x1.123994p-7f);
+    p = fmaf(p, r, 0x1.5554c0p-5f);
+    p = fmaf(p, r, 0x1.555492p-3f);
+    p = fmaf(p, r, 0.5f);
+    *turned = mlpkit_bits(z);
+    return fmaf(square, p, r);
+}
+
+/* exp(x) = 2^n (1 + (exp(r) - 1)) */
+static inline float mlpkit_expf(float x)
+{
+    uint32_t turned;
+    float p = mlpkit_reduced_expm1f(x, &turned), y;
+    p = 1.0f + p;
+    y = mlpkit_float(mlpkit_bits(p) + (turned << 23));
+    y = x < -0x1.5d589ep+6f ? 0.0f : y;     /* below 2^-126 */
+    y = x > 0x1.62e42ep+6f ? INFINITY : y; /* above the largest float */
+    return x != x ? x : y;
+}
+
+/* exp(x) - 1 = 2 (2^(n-1) (exp(r) - 1) + 2^(n-1) - 1/2) */
+static inline float mlpkit_expm1f(float x)
+{
+    uint32_t turned;
+    float p = mlpkit_reduced_expm1f(x, &turned);
+    float half = mlpkit_float(0x3f000000u + (turned << 23)); /* 2^(n-1) */
+    float rest = half - 0.5f, y;
+    y = fmaf(half, p, rest);
+    y = 2.0f * y;
+    y = fabsf(x) < 0x1p-25f ? x : y;
+    y = x < -20.0f ? -1.0f : y;
+    y = x > 0x1.62e42ep+6f ? INFINITY : y;
+    return x != x ? x : y;
+}
+
+/* log(1 + x) = e ln 2 + log(1 + m), where 1 + x = 2^e (1 + m) and m from -1/4 to 1/2 */
+static inline float mlpkit_log1pf(float x)
+{
+    float whole = 1.0f + x;
+    uint32_t e = (mlpkit_bits(whole) - 0x3f400000u) & 0xff800000u; /* 2^23 e */
+    float scale = mlpkit_float(0x40800000u - e);                   /* 4 2^-e */
+    float scaled = mlpkit_float(mlpkit_bits(x) - e);               /* 2^-e x */
+    float m = fmaf(0.25f, scale, -1.0f), square, p, y, exponent;
+    m = scaled + m;
+    square = m * m;
+    p = fmaf(-0x1.71e354p-5f, m, 0x1.acf4bap-4f);
+    p = fmaf(p, m, -0x1.0d98f2p-3f);
+    p = fmaf(p, m, 0x1.28807ap-3f);
+    p = fmaf(p, m, -0x1.54ed96p-3f);
+    p = fmaf(p, m, 0x1.99699ep-3f);
+    p = fmaf(p, m, -0x1.00004ap-2f);
+    p = fmaf(p, m, 0x1.5555a4p-2f);
+    p = fmaf(p, m, -0.5f);
+    p = fmaf(square, p, m);
+    exponent = (float)(int32_t)e;
+    exponent = exponent * 0x1p-23f;
+    y = fmaf(exponent, 0x1.62e430p-1f, p);
+    y = fabsf(x) < 0x1p-25f ? x : y;
+    y = x > 0x1.fffffep+127f ? x : y;
+    y = x == -1.0f ? -INFINITY : y;
+    y = x < -1.0f ? NAN : y;
+    return x != x ? x : y;
+}
+
+/* tanh(x) = x + x^3 (c0 + ... + c4 x^8) up to 0.6, and 1 - 2 / (exp(2 x) + 1) beyond */
+static inline float mlpkit_tanhf(float x)
+{
+    float a = fabsf(x), square = x * x, cube = square * a, p, large;
+    p = fmaf(-0x1.828776p-8f, square, 0x1.54c3c2p-6f);
+    p = fmaf(p, square, -0x1.b89abap-5f);
+    p = fmaf(p, square, 0x1.1109bep-3f);
+    p = fmaf(p, square, -0x1.55553ep-2f);
+    p = fmaf(cube, p, a);
+    large = mlpkit_expf(2.0f * a);
+    large = large + 1.0f;
+    large = 2.0f / large;
+    large = 1.0f - large;
+    return copysignf(a < 0x1.333334p-1f ? p : large, x);
+}
+
+/* sigmoid(x) = exp(min(x, 0)) / (1 + exp(-|x|)) */
+static inline float mlpkit_sigmoidf(float x)
+{
+    float e = mlpkit_expf(-fabsf(x)), whole = 1.0f + e, y;
+    y = (x < 0.0f ? e : 1.0f) / whole;
+    y = y < 0x1p-126f ? 0.0f : y;
+    return x != x ? x : y;
+}
+
+/* softplus(x) = max(x, 0) + log(1 + exp(-|x|)) */
+static inline float mlpkit_softplusf(float x)
+{
+    float y = mlpkit_log1pf(mlpkit_expf(-fabsf(x)));
+    return (x < 0.0f ? 0.0f : x) + y;
+}
+
+/* erf(x) = x + x (c0 + ... + c6 x^12) up to 0.93, and 1 - exp(x (d0 + ... + d6 x^6) - x) beyond */
+static inline float mlpkit_erff(float x)
+{
+    float a = fabsf(x), square = x * x, bounded = a < 4.0f ? a : 4.0f, p, large;
+    p = fmaf(0x1.4f674ap-14f, square, -0x1.a60a2cp-11f);
+    p = fmaf(p, square, 0x1.544a1ap-8f);
+    p = fmaf(p, square, -0x1.b8011ap-6f);
+    p = fmaf(p, square, 0x1.ce2d64p-4f);
+    p = fmaf(p, square, -0x1.812740p-2f);
+    p = fmaf(p, square, 0x1.06eba8p-3f);
+    p = fmaf(p, a, a);
+    large = fmaf(-0x1.5df662p-17f, bounded, 0x1.4a1fc2p-12f);
+    large = fmaf(large, bounded, -0x1.d9342ep-9f);
+    large = fmaf(large, bounded, 0x1.8435b4p-6f);
+    large = fmaf(large, bounded, -0x1.b2d3bep-4f);
+    large = fmaf(large, bounded, -0x1.4538aep-1f);
+    large = fmaf(large, bounded, -0x1.0772e0p-3f);
+    large = fmaf(large, bounded, -bounded);
+    large = mlpkit_expf(large);
+    large = 1.0f - large;
+    p = a < 0x1.dc28f6p-1f ? p : large;
+    p = p < 0x1p-126f ? 0.0f : p;
+    p = copysignf(p, x);
+    return x != x ? x : p;
+}
+
+/* gelu(x) = x (1 + erf(x / sqrt(2))) / 2 */
+static inline float mlpkit_geluf(float x)
+{
+    float y = mlpkit_erff(x / 0x1.6a09e6p+0f);
+    y = y + 1.0f;
+    y = x * y;
+    y = y * 0.5f;
+    return fabsf(y) < 0x1p-126f ? 0.0f : y;
+}
+
+/* x[0] + ... + x[n - 1]: first s[i] = x[i] + x[i + 16] + x[i + 32] + ... from the first to the last, for i from 0 to
+ * 15; then, for h = 8, 4, 2, 1, s[i] = s[i] + s[i + h] for i from 0 to h - 1. The sum is s[0]. */
+static inline float mlpkit_sumf(const float *x, size_t n)
+{
+    float s[16] = {0};
+    size_t i = 0, j;
+    for (; i + 16 <= n; i += 16) {
+        for (j = 0; j < 16; j++) {
+            s[j] = s[j] + x[i + j];
+        }
+    }
+    for (j = 0; i + j < n; j++) {
+        s[j] = s[j] + x[i + j];
+    }
+    for (i = 8; i > 0; i /= 2) {
+        for (j = 0; j < i; j++) {
+            s[j] = s[j] + s[j + i];
+        }
+    }
+    return s[0];
+}
+
+#endif

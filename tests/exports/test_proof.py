@@ -1,0 +1,240 @@
+"""A file that computes anything else than the model is refused, and what was there before stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from mlpkit import MlpkitError
+from mlpkit.errors import ExportError
+from mlpkit.exports import formats
+from mlpkit.jobs.export import export
+
+
+def node(proto, operator, *, index=0):
+    """Return a node by its operator."""
+    return [each for each in proto.graph.node if each.op_type == operator][index]
+
+
+def attribute(of, name):
+    """Return an attribute of a node."""
+    return next(each for each in of.attribute if each.name == name)
+
+
+def encoder_of(proto, text):
+    """Return the node that gives texts numbers, or numbers texts, this text among them."""
+    nodes = [each for each in proto.graph.node if each.op_type == "LabelEncoder"]
+    return next(each for each in nodes if any(text.encode() in found.strings for found in each.attribute))
+
+
+def in_constant(name, change):
+    """Return a mutation of a constant: of a parameter by its path, or of the n-th that is an input of an operator."""
+
+    def mutate(proto):
+        wanted = name if isinstance(name, str) else node(proto, name[0], index=name[2]).input[name[1]]
+        (tensor,) = (each for each in proto.graph.initializer if each.name == wanted)
+        changed = np.array(change(onnx.numpy_helper.to_array(tensor).copy()))
+        tensor.CopyFrom(onnx.numpy_helper.from_array(changed, wanted))
+
+    return mutate
+
+
+def at(place, add):
+    """Return a change of one element."""
+
+    def change(array):
+        array[place] += array.dtype.type(add)
+        return array
+
+    return change
+
+
+def other_operator(operator, other, *, index=0, domain=None):
+    """Return a mutation that exchanges an operator, and drops its attributes."""
+
+    def mutate(proto):
+        found = node(proto, operator, index=index)
+        found.op_type = other
+        del found.attribute[:]
+
+    return mutate
+
+
+def other_text(text, other):
+    """Return a mutation that renames a category, or a class."""
+
+    def mutate(proto):
+        for found in encoder_of(proto, text).attribute:
+            found.strings[:] = [other.encode() if each == text.encode() else each for each in found.strings]
+
+    return mutate
+
+
+def swapped(text, other):
+    """Return a mutation that exchanges two categories, or two classes."""
+
+    def mutate(proto):
+        renamed = {text.encode(): other.encode(), other.encode(): text.encode()}
+        for found in encoder_of(proto, text).attribute:
+            found.strings[:] = [renamed.get(each, each) for each in found.strings]
+
+    return mutate
+
+
+def in_attribute(operator, name, value, *, index=0):
+    """Return a mutation of an attribute of an operator, which it may lack."""
+
+    def mutate(proto):
+        found = node(proto, operator, index=index)
+        kept = [each for each in found.attribute if each.name != name]
+        del found.attribute[:]
+        found.attribute.extend([*kept, onnx.helper.make_attribute(name, value)])
+
+    return mutate
+
+
+def swapped_inputs(operator, left, right, *, index=0):
+    """Return a mutation that exchanges two inputs of an operator."""
+
+    def mutate(proto):
+        inputs = node(proto, operator, index=index).input
+        inputs[left], inputs[right] = inputs[right], inputs[left]
+
+    return mutate
+
+
+def unknown_as(text, code):
+    """Return a mutation of the number that unknown texts have."""
+
+    def mutate(proto):
+        attribute(encoder_of(proto, text), "default_int64").i = code
+
+    return mutate
+
+
+def missing_as(text, code):
+    """Return a mutation of the number that a missing text has."""
+
+    def mutate(proto):
+        found = encoder_of(proto, text)
+        position = list(attribute(found, "keys_strings").strings).index(b"")
+        attribute(found, "values_int64s").ints[position] = code
+
+    return mutate
+
+
+def swapped_feeds(proto):
+    """Give two columns of numbers each other's names."""
+    renamed = {"age": "price", "price": "age"}
+    for each in proto.graph.node:
+        each.input[:] = [renamed.get(name, name) for name in each.input]
+
+
+def without(operator):
+    """Return a mutation that leaves an operator out."""
+
+    def mutate(proto):
+        found = node(proto, operator)
+        for each in proto.graph.node:
+            each.input[:] = [found.input[0] if name == found.output[0] else name for name in each.input]
+
+    return mutate
+
+
+def rounded(array):
+    return array.astype(np.float16).astype(array.dtype)
+
+
+MUTATIONS = {
+    "a weight, a little": in_constant("Affine1.W", at((0, 0), 0.01)),
+    "the last weight": in_constant("Affine2.W", at((-1, -1), 0.01)),
+    "a weight behind an indicator": in_constant("Affine1.W", at((-1, 3), 0.01)),
+    "the sign of a weight": in_constant("Affine2.W", lambda w: w * np.where(np.arange(3) == 1, -1, 1).astype(w.dtype)),
+    "a weight that is gone": in_constant("Affine1.W", lambda w: w * (w != w[2, 2])),
+    "two rows of weights": in_constant("Affine1.W", lambda w: w[[1, 0, *range(2, len(w))]]),
+    "two columns of weights": in_constant("Affine2.W", lambda w: w[:, [1, 0, 2]]),
+    "weights in half precision": in_constant("Affine1.W", rounded),
+    "a bias": in_constant("Affine1.b", at(0, 0.01)),
+    "the bias of a class": in_constant("Affine2.b", at(2, 0.01)),
+    "no bias": in_constant("Affine2.b", np.zeros_like),
+    "another nonlinearity": other_operator("Relu", "Sigmoid"),
+    "a leaky nonlinearity": other_operator("Relu", "LeakyRelu"),
+    "no nonlinearity": without("Relu"),
+    "a product with a factor": in_attribute("Gemm", "alpha", 1.001),
+    "a product without a bias": in_attribute("Gemm", "beta", 0.0, index=1),
+    "probabilities along the batch": in_attribute("Softmax", "axis", 0),
+    "logarithms of probabilities": other_operator("Softmax", "LogSoftmax"),
+    "no probabilities": without("Softmax"),
+    "the least probable class": lambda proto: setattr(node(proto, "ArgMax"), "op_type", "ArgMin"),
+    "a mean": in_constant(("Sub", 1, -1), at(0, 0.1)),
+    "a standard deviation": in_constant(("Div", 1, -1), at(1, 0.1)),
+    "what fills a gap": in_constant(("Where", 1, -1), at(0, 1)),
+    "scaling the other way round": lambda proto: (
+        setattr(node(proto, "Sub", index=-1), "op_type", "Div"),
+        setattr(node(proto, "Div", index=-1), "op_type", "Sub"),
+    ),
+    "numbers in gaps alone": swapped_inputs("Where", 1, 2, index=-1),
+    "gaps that aren't seen": other_operator("IsNaN", "IsInf", index=-1),
+    "a category's name": other_text("town 1", "town one"),
+    "a rare category": unknown_as("other", -1),
+    "the last category's name": other_text("grocer", "Grocer"),
+    "two categories": swapped("town 0", "town 1"),
+    "two ordered categories": swapped("small", "large"),
+    "an unknown category": unknown_as("town 1", 0),
+    "an unknown category instead of zeros": unknown_as("baker", 0),
+    "a missing category": missing_as("town 1", 0),
+    "a missing ordered category": missing_as("small", 2),
+    "the length of a day": in_constant(("Div", 1, 0), lambda seconds: seconds - 1),
+    "the months of a year": in_constant(("Mul", 0, -2), at((), 1)),
+    "the next day": other_operator("Floor", "Ceil"),
+    "the order of columns": swapped_inputs("Concat", 0, 1),
+    "one column twice": lambda proto: node(proto, "Concat").input.__setitem__(0, node(proto, "Concat").input[1]),
+    "the names of two columns": swapped_feeds,
+    "a class's name": other_text("north", "North"),
+    "the name of a class that is never predicted": other_text("never predicted", "always predicted"),
+    "two classes": swapped("north", "south"),
+    "an operator that no engine has": other_operator("Relu", "Rilu"),
+    "an input of another type": lambda proto: setattr(proto.graph.input[0].type.tensor_type, "elem_type", 1),
+}
+
+
+@pytest.fixture
+def mutated(monkeypatch):
+    """Return a function that makes the export of an ONNX file go wrong."""
+
+    def make(mutate):
+        form = formats.FORMATS[".onnx"]
+
+        def write(model, file):
+            form.write(model, file)
+            proto = onnx.load(file)
+            before = proto.SerializeToString(deterministic=True)
+            mutate(proto)
+            assert proto.SerializeToString(deterministic=True) != before
+            onnx.save(proto, file)
+
+        monkeypatch.setitem(formats.FORMATS, ".onnx", form._replace(write=write))
+
+    return make
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutated_export_is_refused(towns, tmp_path, mutated, name):
+    file = tmp_path / "model.onnx"
+    file.write_text("what was there before")
+    mutated(MUTATIONS[name])
+
+    with pytest.raises(ExportError):
+        export(towns, file)
+
+    assert file.read_text() == "what was there before"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_is_not_mutated_is_kept(towns, tmp_path):
+    found = export(towns, tmp_path / "model.onnx")
+
+    assert (found.split, found.doubt) == ("the test split", "")
+    assert found.rows > 40
+    onnx.checker.check_model(onnx.load(found.file), full_check=True)
