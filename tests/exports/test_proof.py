@@ -6,7 +6,6 @@ import numpy as np
 import onnx
 import pytest
 
-from mlpkit import MlpkitError
 from mlpkit.errors import ExportError
 from mlpkit.exports import formats
 from mlpkit.jobs.export import export
