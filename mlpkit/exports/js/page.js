@@ -26,9 +26,9 @@ function element(tag, attributes = {}, ...children) {
 const range = (values) => [Math.min(...values), Math.max(...values)];
 
 /** A number as people write it. */
-function written(v) {
+function written(v, digits = 3) {
   const isPlain = v === 0 || (Math.abs(v) >= 1e-3 && Math.abs(v) < 1e7);
-  return (isPlain ? v.toLocaleString("en", { maximumSignificantDigits: 4 }) : v.toExponential(2)).replace("-", "−");
+  return (isPlain ? v.toLocaleString("en", { maximumSignificantDigits: digits }) : v.toExponential(2)).replace("-", "−");
 }
 
 /** How wet each pixel is, 0 to 1, if a pen goes along strokes. Pixel (x, y) has its centre at (x, y). */
@@ -87,12 +87,8 @@ function drawingPad(shape, onChange) {
     context.lineCap = context.lineJoin = "round";
     for (const stroke of strokes) {
       context.beginPath();
+      context.moveTo(stroke[0][0] - 1e-4, stroke[0][1]);
       stroke.forEach(([x, y]) => context.lineTo(x, y));
-      context.lineTo(stroke[0][0], stroke[0][1] + (stroke.length === 1 ? 1e-4 : 0));
-      if (stroke.length > 1) {
-        context.beginPath();
-        stroke.forEach(([x, y]) => context.lineTo(x, y));
-      }
       context.stroke();
     }
     if (!pen.isShown) return;
@@ -160,6 +156,23 @@ function drawingPad(shape, onChange) {
   return { parts: [canvas, element("div", { class: "below" }, clear, help)], paint, start: () => onChange(null) };
 }
 
+/** A file of a picture, in colours, that is scaled to the size of the images. `onChange` gets its pixels. */
+function pictureInput([, height, width], onChange) {
+  const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { width, height, class: "pad", role: "img", "aria-label": "The picture" }));
+  const file = element("input", { type: "file", accept: "image/*" });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  file.addEventListener("change", async () => {
+    if (!file.files?.[0]) return onChange(null);
+    context.drawImage(await createImageBitmap(file.files[0]), 0, 0, width, height);
+    const { data } = context.getImageData(0, 0, width, height);
+    onChange([0, 1, 2].flatMap((channel) => Array.from({ length: height * width }, (_, i) => data[4 * i + channel])));
+  });
+  return { parts: [canvas, element("label", {}, "Picture", file)], paint: () => undefined, start: () => onChange(null) };
+}
+
+/** A date, from seconds since 1970. */
+const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
+
 /** A control for an input of a table, and how its value is read. */
 function controlOf(input) {
   const [mean, std] = input.typical ?? [0, 0];
@@ -177,7 +190,7 @@ function controlOf(input) {
     return { control, read: () => control.value };
   }
   if (input.kind === "date") {
-    const control = element("input", { type: "date", value: new Date(mean * 1000).toISOString().slice(0, 10) });
+    const control = element("input", { type: "date", value: day(mean) });
     return { control, read: () => control.value || null };
   }
   const value = input.typical ? Number(mean.toPrecision(std && Math.abs(mean) > std ? 3 : 2)) : 0;
@@ -186,11 +199,11 @@ function controlOf(input) {
 }
 
 /** What to put into an input, in a few words. */
-function hintOf({ kind, shape, typical, meaning }) {
+function hintOf({ kind, shape, choices, typical, meaning }) {
   if (shape.length) return `${sizeOf(shape)} numbers`;
-  if (!typical || !typical[1]) return meaning;
-  const ends = [typical[0] - typical[1], typical[0] + typical[1]];
-  return `usually ${ends.map(kind === "date" ? (v) => new Date(v * 1000).toISOString().slice(0, 10) : written).join(" to ")}`;
+  if (choices.length || !typical?.[1]) return choices.length ? "" : meaning;
+  const [mean, std] = typical;
+  return kind === "date" ? `usually ${day(mean - std)} to ${day(mean + std)}` : `usually ${written(mean)} ± ${written(std)}`;
 }
 
 /** A form for the inputs of a table. `onChange` gets a row. */
@@ -212,7 +225,7 @@ function predictionView(model, place) {
   place.append(output, list);
   if (names.some((name) => name.length > 4)) list.classList.add("named");
   const textOf = ({ label, value }) => {
-    if (value !== undefined) return [value].flat().map(written).join(", ");
+    if (value !== undefined) return [value].flat().map((v) => written(v, 5)).join(", ");
     return Array.isArray(label) ? names.filter((_, i) => label[i]).join(", ") || "none" : String(label);
   };
   return (prediction) => {
@@ -233,7 +246,8 @@ function predictionView(model, place) {
 /** How the numbers of a layer are laid out: tiles of so many rows and columns. */
 function layoutOf(shape, image) {
   const [columns, rows, tiles] = [...shape].reverse(), n = sizeOf(shape);
-  if (rows) return { tiles: tiles ?? 1, rows, columns, pitch: clamped(Math.floor(140 / columns), 3, 8), gap: 0 };
+  const wide = tiles > 8 ? 48 : tiles > 1 ? 84 : 140;
+  if (rows) return { tiles: tiles ?? 1, rows, columns, pitch: clamped(Math.floor(wide / columns), 2, 6), gap: 0 };
   if (image?.height * image?.width === n) return layoutOf([image.height, image.width], image);
   const across = Math.ceil(n / Math.ceil(n / 32)), pitch = clamped(Math.floor(300 / across), 4, 12);
   return { tiles: 1, rows: Math.ceil(n / across), columns: across, pitch, gap: 1 };
@@ -266,7 +280,7 @@ function layersView(layers, image, place) {
   });
   return (tensors) => figures.forEach(({ name, canvas, facts, lengths, layout }, i) => {
     const values = tensors ? Array.from(tensors[i].data) : Array(sizeOf(lengths)).fill(0);
-    const size = lengths.join(" × "), ends = tensors ? `, ${range(values).map(written).join(" to ")}` : "";
+    const size = lengths.join(" × "), ends = tensors ? `, ${range(values).map((v) => written(v)).join(" to ")}` : "";
     facts.textContent = `${size}${ends}`;
     canvas.setAttribute("aria-label", `${name}: ${size} numbers${ends}`);
     paintNumbers(canvas, values, layout);
@@ -278,6 +292,14 @@ function layersToShow(model, blank) {
   const found = model.compute(blank, model.layers.map(([, value]) => value));
   const pairs = model.layers.map(([name, value], i) => ({ name, value, tensor: found[i] }));
   return pairs.filter(({ tensor }, i) => i === 0 || tensor.data !== pairs[i - 1].tensor.data);
+}
+
+/** What the inputs are given with. */
+function viewOf(inputs, image, onChange) {
+  const [{ kind, shape }] = inputs;
+  if (image) return drawingPad(image, (ink) => onChange(ink && ink.map((v) => Math.round(255 * v))));
+  const isColoured = inputs.length === 1 && kind === "pixels" && shape.length === 3 && shape[0] === 3;
+  return isColoured ? pictureInput(shape, onChange) : inputForm(inputs, onChange);
 }
 
 /** @param {Model} model @param {Element} main */
@@ -299,16 +321,14 @@ function show(model, main) {
     try {
       showPrediction(row && model.predict([row])[0]);
       showLayers(row && model.compute(model.feeds([row]), shown.map(({ value }) => value)));
-    } catch (problem) {
+    } catch (/** @type {any} */ problem) {
       error.textContent = problem.message;
       showPrediction(null);
       showLayers(null);
     }
   }
 
-  const view = image
-    ? drawingPad(image, (ink) => update(ink && ink.map((v) => Math.round(255 * v))))
-    : inputForm(model.inputs, update);
+  const view = viewOf(model.inputs, image, update);
   input.append(...view.parts, error);
   view.start();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
