@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from base64 import b64encode
 from html import unescape
 from pathlib import Path
@@ -19,7 +20,7 @@ from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.exports.js_file import packed, source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -104,14 +105,19 @@ def _run(program: str, name: str) -> str:
         EngineMissingError: there is neither Node nor a browser.
         ExportError: the module fails.
     """
-    node = next(filter(None, map(shutil.which, NODE)), None)
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    node, browser = _program(NODE), _program(BROWSERS)
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         if node is not None:
             return _in_node(node, program, Path(folder), name)
         if browser is not None:
             return _in_browser(browser, program, Path(folder), name)
     raise EngineMissingError("there is no engine of JavaScript; install Node, or Chromium")
+
+
+def _program(names: Sequence[str]) -> str | None:
+    """Return the first program of some names, on the path or beside Python, where packages put theirs."""
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
+    return next(filter(None, (shutil.which(name, path=places) for name in names)), None)
 
 
 def _in_node(node: str, program: str, folder: Path, name: str) -> str:

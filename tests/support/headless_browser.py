@@ -36,14 +36,23 @@ class Page:
 
     def call(self, method, **parameters):
         """Call a method of the protocol, and return its result."""
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._send, json.dumps(message).encode() + b"\0")
-        answer = self._until(lambda message: message.get("id") == self._number)
-        assert "error" not in answer, answer
-        return answer["result"]
+        return self.calls([(method, parameters)])[0]
+
+    def calls(self, methods):
+        """Call methods one after the other, without waiting in between, and return their results."""
+        first = self._number + 1
+        for method, parameters in methods:
+            self._number += 1
+            message = {"id": self._number, "method": method, "params": parameters}
+            if self._session:
+                message["sessionId"] = self._session
+            os.write(self._send, json.dumps(message).encode() + b"\0")
+        answers = {}
+        while len(answers) < len(methods):
+            answer = self._until(lambda message: message.get("id", 0) >= first)
+            assert "error" not in answer, answer
+            answers[answer["id"]] = answer["result"]
+        return [answers[number] for number in range(first, self._number + 1)]
 
     def close(self):
         """End the browser."""
@@ -82,11 +91,26 @@ class Page:
         picture = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         file.write_bytes(base64.b64decode(picture))
 
-    def mouse(self, kind, x, y):
-        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+    def drag(self, points):
+        """Press the mouse at the first of some points, move it along the others, and release it."""
+        kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 1), "mouseReleased"]
+        how = {"button": "left", "buttons": 1, "clickCount": 1}
+        places = [*points, points[-1]]
+        self.calls(
+            [
+                ("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **how})
+                for kind, (x, y) in zip(kinds, places, strict=True)
+            ]
+        )
 
-    def touch(self, kind, *points):
-        self.call("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y} for x, y in points])
+    def swipe(self, points):
+        """Lay a finger on the first of some points, move it along the others, and lift it."""
+        kinds = ["touchStart", *["touchMove"] * (len(points) - 1)]
+        touches = [
+            ("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+            for kind, (x, y) in zip(kinds, points, strict=True)
+        ]
+        self.calls([*touches, ("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})])
 
     def key(self, key, code=None, text=""):
         down = {"type": "keyDown", "key": key, "code": code or key, **({"text": text} if text else {})}

@@ -94,6 +94,7 @@ CASES = (
     _case("Einsum", _floats(2, 3), _floats(3, 4), equation="ba,ac"),
     _case("Conv", IMAGES, _floats(3, 4, 3, 2), _floats(3)),
     _case("Conv", IMAGES, _floats(6, 2, 3, 3), strides=[2, 1], pads=[1, 0, 2, 1], dilations=[1, 2], group=2),
+    _case("Conv", IMAGES, _floats(3, 4, 1, 1), pads=[2, 2, 2, 2]),
     _case("Conv", IMAGES, _floats(3, 4, 3, 3), auto_pad="SAME_UPPER", strides=[2, 2]),
     _case("Conv", IMAGES, _floats(3, 4, 2, 2), auto_pad="SAME_LOWER"),
     _case("Conv", IMAGES, _floats(3, 4, 2, 2), auto_pad="VALID"),

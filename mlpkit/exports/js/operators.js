@@ -203,8 +203,10 @@ function placesAlong(length, span, stride, [before, after], { auto_pad = "NOTSET
     const less = Math.floor(padding / 2);
     return { places, before: auto_pad === "SAME_UPPER" ? less : padding - less, after: padding };
   }
-  const places = (ceil_mode ? Math.ceil : Math.floor)((length + before + after - span) / stride) + 1;
-  return { places: (places - 1) * stride < length + before ? places : places - 1, before, after };
+  const steps = (length + before + after - span) / stride;
+  if (!ceil_mode) return { places: Math.floor(steps) + 1, before, after };
+  const last = Math.ceil(steps), beginsInside = last * stride < length + before;
+  return { places: beginsInside ? last + 1 : last, before, after };
 }
 
 /** Which pixels windows cover: `pixel[i]` of the image is `inner[i]` of the window at `place[i]`; and their padded areas. */
