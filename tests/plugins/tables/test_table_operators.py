@@ -80,6 +80,7 @@ def expect_the_same_bits(dataset, columns):
     np.testing.assert_array_equal(found.view(np.uint32), expected.view(np.uint32))
 
 
+@pytest.mark.filterwarnings("ignore:.*never trained on:UserWarning")
 @pytest.mark.parametrize(
     "options",
     [
