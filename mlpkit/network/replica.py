@@ -92,7 +92,7 @@ class Replica:
                 kept.value = states.view(state, kept.path)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle takes over: all but the gradient, which ``bind`` gives anew."""
+        """Return what a copy or a pickle takes over: all but the gradient, which ``bind`` gives."""
         return {name: value for name, value in vars(self).items() if name != "gradient"}
 
     def operations(self) -> list[Operation]:
@@ -138,7 +138,7 @@ class Replica:
         return self.loss.forward(x, t) if weights is None else self.loss.forward(x, t, weights)  # type: ignore[call-arg]
 
     def _unscaled(self, logits: NDArray[Any]) -> NDArray[Any]:
-        return logits if self._scaled is None else self._scaled.values(logits)
+        return logits if self._scaled is None else self._scaled.values(logits, self.loss.exp)
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
