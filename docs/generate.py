@@ -4,10 +4,10 @@
     python docs/generate.py --check    writes nothing, and exits 1 if something is stale
 
 A generated part stands between two comments. The first is ``<!-- generated: keys -->`` for the table of a spec's keys,
-``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``reference`` for the plugin interface,
-``python`` for what trains networks in Python, or ``<!-- generated: $ mlpkit check my.yaml -->`` for what a command
-prints; the second is ``<!-- end -->``. The picture on the page on performance is drawn from the page's first table; the
-stub ``mlpkit/layers.pyi`` lists the built-in layers.
+``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``operators`` for those that exporters
+know, ``reference`` for the plugin interface, ``python`` for what trains networks in Python, or ``<!-- generated: $
+mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture on the page on
+performance is drawn from the page's first table; the stub ``mlpkit/layers.pyi`` lists the built-in layers.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from generators.catalogue import catalogue
 from generators.checks_list import checks_list
 from generators.console import console
 from generators.keys_table import keys_table
+from generators.operators_list import operators_list
 from generators.reference import python_reference, reference
 from generators.step_time import PICTURE, step_time
 from generators.stub import STUB, stub
@@ -31,6 +32,7 @@ PARTS: Final = {
     "keys": keys_table,
     "catalogue": catalogue,
     "checks": checks_list,
+    "operators": operators_list,
     "reference": reference,
     "python": python_reference,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,16 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
     """Return a function that compares a text with a golden file, or renews the file if pytest was asked to."""
     renew = request.config.getoption("renew_golden")
     return lambda path, text: compare_or_renew(path, text, renew=renew)
+
+
+@pytest.fixture
+def older_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make today's format 2, and make up a format 1: in it, ``layers`` is ``network``, and ``iterations`` ``steps``."""
+
+    def to_today(text: str) -> str:
+        return re.sub(r"\bsteps:", "iterations:", re.sub(r"^network:", "layers:", text, flags=re.MULTILINE))
+
+    monkeypatch.setattr("mlpkit.specfile.migrations.MIGRATIONS", [to_today])
 
 
 @pytest.fixture(scope="session", autouse=True)

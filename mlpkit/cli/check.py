@@ -74,6 +74,7 @@ def _print(path: str, checked: CheckedSpec) -> None:
     for line in (
         f"{checked.spec.data.name}: {sizes}",
         f"input {shape(description.input_shape)}, target {description.target}",
+        *_about_weights(checked),
     ):
         result("\n".join(paragraph(line, indent="  ", width=width)))
     rows = [("layer", "type", "output", "parameters")]
@@ -84,6 +85,15 @@ def _print(path: str, checked: CheckedSpec) -> None:
     rows.append(("total", "", "", f"{checked.parameters:,}"))
     result()
     result("\n".join(_fitting_table(rows, width)))
+
+
+def _about_weights(checked: CheckedSpec) -> Iterator[str]:
+    """Say which layers begin with the weights of another run, and which stay as they are."""
+    section = checked.spec.top_level.initialize_from
+    if section is not None:
+        yield f"first weights from {section.run}: {', '.join(checked.initialized)}"
+    if checked.frozen:
+        yield f"frozen: {', '.join(checked.frozen)}"
 
 
 def _fitting_table(rows: Sequence[tuple[str, str, str, str]], width: int | None) -> list[str]:
@@ -116,6 +126,7 @@ def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
     from mlpkit.components.target import target_to_plain  # noqa: PLC0415 - needed only here
 
     description = checked.description
+    weights = {"initialized": checked.initialized, "frozen": checked.frozen}
     return {
         "spec": path,
         "ok": True,
@@ -126,6 +137,7 @@ def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
         "target": target_to_plain(description.target),
         "layers": [_member_document(member) for member in checked.members],
         "parameters": checked.parameters,
+        **{what: layers for what, layers in weights.items() if layers},
         "warnings": [warning._asdict() for warning in (*checked.spec.warnings, *checked.data_warnings)],
     }
 

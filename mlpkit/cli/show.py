@@ -15,7 +15,7 @@ from mlpkit.components.kinds import KINDS
 if TYPE_CHECKING:
     from mlpkit.jobs.show import ShownComponent
     from mlpkit.registry.registry import Registry
-    from mlpkit.testing.check_plugin import GradientReport
+    from mlpkit.testing.check_plugin import ExamplesReport
 
 
 @options.verb("show")
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool) -> None:
     """Describe a component: its mathematics, parameters and source.
 
-    The gradients of layers and losses are checked, in float64, on the examples that the component gives of itself.
+    The gradients and the ONNX operators of layers and losses are checked on the examples that the component gives of
+    itself.
     NAME is as in specs: Affine, sgd, acme.Conv2d. With a kind, such as layer or optimizer, its components are listed.
     """
     from mlpkit.jobs.show import kind_named, show  # noqa: PLC0415 - loads the plugins, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-    from mlpkit.testing.check_plugin import gradient_report  # noqa: PLC0415 - for the same reason
+    from mlpkit.testing.check_plugin import export_report, gradient_report  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     kind = kind_named(name)
@@ -38,11 +39,13 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
         _list(kind, registry, as_json)
         return
     shown = show(name, registry)
-    gradients = gradient_report(registry.find(tuple(KINDS), name), registry)
+    entry = registry.find(tuple(KINDS), name)
+    gradients, export = gradient_report(entry, registry), export_report(entry, registry)
     if as_json:
-        document(asdict(shown) | {"gradients": asdict(gradients) if gradients else None})
+        reports = {"gradients": gradients, "export": export}
+        document(asdict(shown) | {what: asdict(report) if report else None for what, report in reports.items()})
     else:
-        _print(shown, gradients)
+        _print(shown, gradients, export)
 
 
 def _list(kind: str, registry: Registry, as_json: bool) -> None:
@@ -58,7 +61,7 @@ def _list(kind: str, registry: Registry, as_json: bool) -> None:
     result("\n".join(columns(rows, width=line_length())) if rows else f"no plugin provides a component of kind {kind}")
 
 
-def _print(shown: ShownComponent, gradients: GradientReport | None) -> None:
+def _print(shown: ShownComponent, gradients: ExamplesReport | None, export: ExamplesReport | None) -> None:
     from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
 
     width = line_length()
@@ -79,19 +82,27 @@ def _print(shown: ShownComponent, gradients: GradientReport | None) -> None:
     for title, text in docstring.sections.items():
         _print_part(paragraph(f"{title}: {text}", width=width))
     if gradients:
-        _print_part(paragraph(_said_of_gradients(gradients), width=width))
+        agree = "agree with differences of forward"
+        _print_part(paragraph(f"Gradients: {_said_of(gradients, agree)}", width=width))
+    if export:
+        computes = "predict" if shown.kind == "loss" else "forward"
+        agree = f"its ONNX operators agree with {computes}"
+        _print_part(paragraph(f"Export: {_said_of(export, agree)}", width=width))
     places = dict.fromkeys(place for place in (shown.source, shown.file) if place)  # the same for a local plugin
     _print_part([f"From {', '.join(places)}"])
 
 
-def _said_of_gradients(report: GradientReport) -> str:
+def _said_of(report: ExamplesReport, agree: str) -> str:
+    """Say a report in words, one that agrees in these."""
     examples = "example" if report.examples == 1 else "examples"
     said = {
-        "checked": f"agree with differences of forward on {report.examples} {examples}.",
+        "checked": f"{agree} on {report.examples} {examples}.",
         "failed": f"WRONG. {report.detail}",
         "unchecked": f"not checked. {report.detail}",
+        "refused": f"not possible. {report.detail}",
+        "described": report.detail or "its encoder is described in ONNX operators.",
     }
-    return f"Gradients: {said[report.status]}"
+    return said[report.status]
 
 
 def _print_part(lines: list[str]) -> None:

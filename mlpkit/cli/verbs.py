@@ -10,7 +10,7 @@ import click
 
 from mlpkit import __version__
 from mlpkit.cli import completion
-from mlpkit.cli.exit_codes import exit_codes
+from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.options import HelpfulCommand, colours_said
 from mlpkit.cli.output import choose_colours, result
 
@@ -29,6 +29,7 @@ VERBS: Final = {
     "export": "Write a trained model to a file that other programs use.",
     "whence": "Say which run an exported file came from.",
     "compare": "Show what differs between runs.",
+    "migrate": "Bring specs from an older format to the newest.",
     "repro": "Reproduce a run, and compare the results.",
     "new-plugin": "Write a package with a component of your own, to begin from.",
     "check-plugin": "Test a plugin's components against what their kinds promise.",
@@ -82,7 +83,7 @@ class Verbs(HelpfulCommand, click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; whatever goes wrong ends as a message and an exit code."""
-        with exit_codes():
+        with exit_codes(), warnings_as_messages():
             return super().invoke(ctx)
 
 

@@ -142,7 +142,8 @@ class Chain:
             self.layers.append(layer)
         self._outputs_checked = False
         self._gradients_checked = False
-        self._follow(owner.needs_input_gradient)
+        owner._on_freeze.append(self._follow)
+        self._follow()
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return what the last layer returns.
@@ -151,7 +152,7 @@ class Chain:
             x: inputs, shape (rows, *input_shape).
         """
         if self._needed is not self.owner.needs_input_gradient:
-            self._follow(self.owner.needs_input_gradient)
+            self._follow()
         if not self._outputs_checked:
             return self._checked_forward(x)
         for layer in self.layers:
@@ -171,9 +172,10 @@ class Chain:
             dx = layer.backward(dx)  # type: ignore[arg-type]
         return dx if self._needed else None
 
-    def _follow(self, needed: bool) -> None:
-        self._needed = needed
-        self._backward_order = order_of_backward(self.layers, needed)
+    def _follow(self) -> None:
+        """Settle which layers go backward, from what the owner needs and from what is trained."""
+        self._needed = self.owner.needs_input_gradient
+        self._backward_order = order_of_backward(self.layers, self._needed)
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         for layer in self.layers:
@@ -211,7 +213,7 @@ def order_of_backward(layers: Sequence[Layer], needed: bool) -> list[Layer]:
         layers: a chain of layers.
         needed: whether the input gradient of the first is needed.
     """
-    trained = [i for i, layer in enumerate(layers) if any(True for _ in layer.declared_parameters())]
+    trained = [i for i, layer in enumerate(layers) if layer._is_trained()]
     first_trained = trained[0] if trained else len(layers)
     for i, layer in enumerate(layers):
         layer.needs_input_gradient = needed or i > first_trained

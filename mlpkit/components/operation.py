@@ -15,7 +15,7 @@ from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from contextlib import AbstractContextManager
 
     from numpy.typing import DTypeLike, NDArray
@@ -64,19 +64,23 @@ class Operation(Component):
     Attributes:
         path: its name in the network, such as ``Affine1`` or ``Residual1.Affine1``.
         dtype: the network's dtype.
-        training: whether this pass is part of training.
+        training: whether this pass is part of training; false in a frozen layer, even if it is.
         needs_input_gradient: whether the result of ``backward`` is used.
         couples_examples: whether the examples of a minibatch affect each other.
         compute_context: returns a context manager that is entered while a network with the operation computes, for
             compiled code with threads of its own; None if not needed.
+        evaluation_context: the same while it predicts or evaluates, for code that computes a row in one order then,
+            whatever the batch; None if not needed.
     """
 
     couples_examples: ClassVar[bool] = False
     compute_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
+    evaluation_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     path: str
     dtype: np.dtype[Any]
     training: bool
     needs_input_gradient: bool
+    _frozen: bool = False
 
     def _prepare(self) -> None:
         self.path = ""
@@ -86,6 +90,7 @@ class Operation(Component):
         self._parameters: dict[str, Parameter] = {}
         self._states: dict[str, State] = {}
         self._children: dict[str, Operation] = {}
+        self._on_freeze: list[Callable[[], None]] = []
         self._layer_counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._layers_inside = LayerCount()
         self._input_shape: Shape = ()
@@ -94,10 +99,15 @@ class Operation(Component):
         self._views: dict[tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None], NDArray[Any]] = {}
         self._position = RandomPosition()
         self._generator: tuple[int, np.random.Generator] | None = None
+        self._built: dict[str, bool] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle takes over: all but scratch arrays."""
-        return {**vars(self), "_storage": {}, "_views": {}}
+        """Return what a copy or a pickle takes over: all but what came after ``build``, which is scratch."""
+        attributes = vars(self)
+        if self._built is not None:
+            attributes = {name: attributes[name] for name in self._built if name in attributes}
+            attributes |= dict.fromkeys(name for name, was_none in self._built.items() if was_none)
+        return {**attributes, "_built": self._built, "_storage": {}, "_views": {}}
 
     @property
     def type_name(self) -> str:
@@ -225,6 +235,10 @@ class Operation(Component):
         for operation in self.operations():
             yield from operation._states.values()
 
+    def _is_trained(self) -> bool:
+        """Whether training changes a parameter of this operation, or of one inside it."""
+        return any(operation._parameters and not operation._frozen for operation in self.operations())
+
     def _expect_nothing_declared(self) -> None:
         """Make sure that an operation that joins a network has declared nothing before its ``build``."""
         declared = next(iter({**self._parameters, **self._states, **self._children}), None)
@@ -233,6 +247,10 @@ class Operation(Component):
                 f"{self.path} has declared '{declared}' before its place in the network was known; expected it to be "
                 "declared in build(self, input_shape), which the network calls"
             )
+
+    def _end_build(self) -> None:
+        """Take note of the attributes once it is built, and of which are None: a pass over rows sets the others."""
+        self._built = {name: value is None for name, value in vars(self).items()}
 
     def _build_initializers(self, create: Callable[[str, object], Any]) -> None:
         """Resolve the names of initializers, and make sure that every parameter has one."""
@@ -291,6 +309,16 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, strides, contiguous] = view
         return view
+
+
+def belongs_to(path: str, layers: Collection[str]) -> bool:
+    """Whether an operation is one of some layers, or lies inside one.
+
+    Args:
+        path: its path.
+        layers: the paths of the layers.
+    """
+    return any(path == layer or path.startswith(f"{layer}.") for layer in layers)
 
 
 def expect_shape(name: str, shape: object) -> Shape:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.graph import ML_DOMAIN
+from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError
 from mlpkit.exports.operators.activations import ACTIVATIONS
 from mlpkit.exports.operators.categories import CATEGORIES
@@ -37,7 +38,7 @@ OPERATORS: Final[dict[tuple[str, str], Callable[..., Array]]] = {
 """The operators that mlpkit knows, by domain and name."""
 
 OF_MIXED_TYPES: Final = frozenset(
-    {"CastLike", "Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad", "Pow", "ReduceSum", "Reshape"}
+    {"Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad", "Pow", "ReduceSum", "Reshape"}
     | {"CumSum", "Dropout", "Slice", "Squeeze", "Tile", "Trilu", "Unsqueeze", "Where"}
 )
 """The operators whose inputs may have several types; those of all others have one."""
@@ -79,7 +80,8 @@ def _operator(node: Node) -> Callable[..., Array]:
     try:
         return OPERATORS[node.domain, node.operator]
     except KeyError:
+        names = [operator for _, operator in OPERATORS]
         raise NotExportableError(
-            f"{node.made_by} uses the operator {node.operator}, which mlpkit doesn't know; expected one of "
-            + ", ".join(sorted(operator for _, operator in OPERATORS))
+            f"{node.made_by} uses the operator {node.operator}, which mlpkit doesn't know; "
+            + (did_you_mean(node.operator, names) or "expected one of those that the reference lists")
         ) from None

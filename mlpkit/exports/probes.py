@@ -27,7 +27,7 @@ def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> d
 
     Args:
         model: the model.
-        known: real rows, from which numbers are drawn; None if there are none.
+        known: real rows, from which numbers are drawn; None without any.
     """
     texts = {name: _texts(model, feed) for name, feed in model.graph.feeds.items() if feed.dtype == "str"}
     count = max(FEWEST, *map(len, texts.values()), 0)
@@ -37,7 +37,7 @@ def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> d
         if name in texts:
             feeds[name] = np.resize(np.array(texts[name], object), count)
         else:
-            feeds[name] = _numbers(feed, None if known is None else known[name], count, rng)
+            feeds[name] = _numbers(feed, None if known is None else known.get(name), count, rng)
     finite = np.isfinite(evaluate(model.graph, feeds)[model.encoded.name]).reshape(count, -1).all(axis=1)
     return {name: array[finite] for name, array in feeds.items()}
 

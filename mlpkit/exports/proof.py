@@ -6,25 +6,27 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.target import Classes, Labels
+from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import ExportError
 from mlpkit.exports.evaluator import evaluate
 from mlpkit.exports.model_graph import LABEL
 from mlpkit.exports.probes import probe_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.graph import Node
     from mlpkit.exports.formats import Arrays, Format
     from mlpkit.exports.model_graph import ModelGraph
     from mlpkit.network.sequential import Sequential
 
 TOLERANCE: Final = 1e-5
-"""How far a number may be off, as a share of the largest number in its column, or in its array inside the graph."""
+"""How far a probability may be off; and a value, as a share of the largest in its column."""
+
+TOLERANCE_MADE_UP: Final = 1e-4
+"""The same for made-up rows, which may be far from all that the network was trained on, and for values inside."""
 
 ROWS_TOGETHER: Final = 256
 """Rows whose values inside the graph are compared at a time."""
@@ -45,6 +47,11 @@ class KnownRows(NamedTuple):
     prediction: NDArray[Any]
     place: str
 
+    def one(self, row: int) -> KnownRows:
+        """Return one of the rows."""
+        only = slice(row, row + 1)
+        return KnownRows(_row(self.feeds, row), self.encoded[only], self.prediction[only], self.place)
+
 
 def prove(form: Format, file: Path, model: ModelGraph, network: Sequential, rows: KnownRows | None) -> None:
     """Make sure that a file computes what the model does.
@@ -57,24 +64,27 @@ def prove(form: Format, file: Path, model: ModelGraph, network: Sequential, rows
         file: the file.
         model: what was written to it.
         network: the network.
-        rows: rows whose prediction is known; None if there are none.
+        rows: rows whose prediction is known; None without any.
 
     Raises:
         ExportError: the file computes something else; the message names a row, and a layer as far as the format shows
             what happens inside.
         EngineMissingError: there is nothing at hand to run the file.
     """
+    proof = _Proof(form, file, model, network)
     if rows is not None:
-        _prove_predictions(form, file, model, network, rows)
+        proof.on_known_rows(rows)
     feeds = probe_rows(model, None if rows is None else rows.feeds)
-    _prove_outputs(form, file, model, feeds)
+    if len(next(iter(feeds.values()))):
+        proof.on_made_up_rows(feeds)
+        if form.shows_values:
+            proof.inside(feeds)
     if form.shows_values:
-        _prove_values(form, file, model, feeds)
-        _prove_class_names(form, file, model)
+        proof.of_class_names()
 
 
 def outputs_of(model: ModelGraph, prediction: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return what a model's outputs are if that is its prediction.
+    """Return what a model's outputs are if that is its prediction; logits are left out.
 
     Args:
         model: the model.
@@ -82,10 +92,10 @@ def outputs_of(model: ModelGraph, prediction: NDArray[Any]) -> dict[str, NDArray
     """
     found = {}
     for name, value in model.graph.outputs.items():
-        if value == model.prediction:
-            found[name] = prediction
-        elif name.endswith(LABEL):
+        if name.endswith(LABEL):
             found[name] = _labels(model, prediction)
+        elif value == model.prediction:
+            found[name] = prediction
     return found
 
 
@@ -96,121 +106,167 @@ def _labels(model: ModelGraph, prediction: NDArray[Any]) -> NDArray[Any]:
     return numbers if model.class_names is None else np.array(model.class_names, object)[numbers]
 
 
-def _prove_predictions(form: Format, file: Path, model: ModelGraph, network: Sequential, rows: KnownRows) -> None:
-    expected = outputs_of(model, rows.prediction)
-    found = form.compute(file, model, rows.feeds, tuple(expected))
-    for name, value in expected.items():
-        row = _differing(found[name], value, _ties(model, rows.prediction) if name.endswith(LABEL) else None)
-        if row is not None:
-            feeds, one = _row(rows.feeds, row), slice(row, row + 1)
-            culprit = _culprit_in_file(form, file, model, feeds) or _culprit_in_graph(
-                model, network, feeds, rows.encoded[one], rows.prediction[one]
-            )
-            place = f"row {row} of {rows.place}, counted from 0"
-            raise _refusal(file, culprit, place, name, found[name][row], value[row])
+class _WrongValue(NamedTuple):
+    """The first value inside the graph that a file computes differently."""
+
+    made_by: str
+    operator: str
+    row: int
+    found: NDArray[Any]
+    expected: NDArray[Any]
 
 
-def _prove_outputs(form: Format, file: Path, model: ModelGraph, feeds: Arrays) -> None:
-    known = evaluate(model.graph, feeds)
-    prediction = known[model.prediction.name]
-    found = form.compute(file, model, feeds, tuple(model.graph.outputs))
-    for name in model.graph.outputs:
-        row = _differing(found[name], known[name], _ties(model, prediction) if name.endswith(LABEL) else None)
-        if row is not None:
-            place, culprit = _made_up(feeds, row), _culprit_in_file(form, file, model, _row(feeds, row))
-            raise _refusal(file, culprit, place, name, found[name][row], known[name][row])
+class _Proof:
+    """Compares a file with the model that was written to it; each method raises ``ExportError`` if they differ."""
 
+    def __init__(self, form: Format, file: Path, model: ModelGraph, network: Sequential) -> None:
+        self._form = form
+        self._file = file
+        self._model = model
+        self._network = network
 
-def _prove_values(form: Format, file: Path, model: ModelGraph, feeds: Arrays) -> None:
-    """Compare what each operator computes, so that a wrong weight shows behind a unit that is silent."""
-    for part in _parts(feeds):
-        wrong = _first_wrong_value(form, file, model, part)
-        if wrong is not None:
-            node, row, found, expected = wrong
-            raise _refusal(file, node.made_by, _made_up(part, row), node.operator, found[row], expected[row])
+    def on_known_rows(self, rows: KnownRows) -> None:
+        """Compare outputs with what ``predict`` returns."""
+        found = self._computed(rows.feeds, outputs_of(self._model, rows.prediction))
+        for name, expected in outputs_of(self._model, rows.prediction).items():
+            row = self._wrong_row(name, found[name], expected, rows.prediction, TOLERANCE)
+            if row is not None:
+                one = rows.one(row)
+                differs_from = self._culprit_in_file(one.feeds) or self._culprit_in_graph(one)
+                place = f"row {row} of {rows.place}, counted from 0"
+                raise self._refusal(place, differs_from, name, found[name][row], expected[row])
 
+    def on_made_up_rows(self, feeds: Arrays) -> None:
+        """Compare outputs with those of the evaluator."""
+        known = evaluate(self._model.graph, feeds)
+        found = self._computed(feeds, self._model.graph.outputs)
+        prediction = known[self._model.prediction.name]
+        for name in self._model.graph.outputs:
+            row = self._wrong_row(name, found[name], known[name], prediction, TOLERANCE_MADE_UP)
+            if row is not None:
+                differs_from = self._culprit_in_file(_row(feeds, row))
+                raise self._refusal(_made_up(feeds, row), differs_from, name, found[name][row], known[name][row])
 
-def _prove_class_names(form: Format, file: Path, model: ModelGraph) -> None:
-    """Make each class the most probable one, so that the name of one that is never predicted is compared, too."""
-    if not isinstance(model.target, Classes) or model.class_names is None:
-        return
-    labels = [name for name in model.graph.outputs if name.endswith(LABEL)]
-    certain = np.eye(model.target.count, dtype=model.graph.dtype)
-    found = form.compute(file, model, {model.prediction.name: certain}, labels)
-    for name in labels:
-        row = _differing(found[name], np.array(model.class_names, object))
-        if row is not None:
-            raise _refusal(file, "", f"class {row}, counted from 0", name, found[name][row], model.class_names[row])
+    def inside(self, feeds: Arrays) -> None:
+        """Compare what each operator computes, so that a wrong weight shows behind a unit that is silent."""
+        for part in _parts(feeds):
+            wrong = self._first_wrong_value(part)
+            if wrong is not None:
+                place = _made_up(part, wrong.row)
+                raise self._refusal(place, wrong.made_by, wrong.operator, wrong.found, wrong.expected)
 
+    def of_class_names(self) -> None:
+        """Make each class the most probable one in turn, to compare the name of one that is never predicted, too."""
+        model = self._model
+        if not isinstance(model.target, Classes) or model.class_names is None:
+            return
+        certain = np.eye(model.target.count, dtype=model.graph.dtype)
+        labels = [name for name in model.graph.outputs if name.endswith(LABEL)]
+        for name, found in self._computed({model.prediction.name: certain}, labels).items():
+            row = _differing(found, np.array(model.class_names, object))
+            if row is not None:
+                raise self._refusal(f"class {row}, counted from 0", "", name, found[row], model.class_names[row])
 
-def _culprit_in_file(form: Format, file: Path, model: ModelGraph, feeds: Arrays) -> str:
-    """Return the layer, or the data set, that the file computes differently; empty if that doesn't show."""
-    wrong = _first_wrong_value(form, file, model, feeds) if form.shows_values else None
-    return "" if wrong is None else wrong[0].made_by
+    def _computed(self, feeds: Arrays, names: Iterable[str]) -> Arrays:
+        return self._form.compute(self._file, self._model, feeds, tuple(names))
 
+    def _wrong_row(
+        self, name: str, found: NDArray[Any], expected: NDArray[Any], prediction: NDArray[Any], tolerance: float
+    ) -> int | None:
+        """Return the first row whose output is wrong; a label isn't, if another is as probable."""
+        if name.endswith(LABEL):
+            return _differing(found, expected, but=_are_ties(self._model, prediction, tolerance))
+        if not isinstance(self._model.target, Values):
+            return _differing(found, expected, tolerance)
+        return _differing(found, expected, tolerance * _largest(expected, axis=0))
 
-def _first_wrong_value(
-    form: Format, file: Path, model: ModelGraph, feeds: Arrays
-) -> tuple[Node, int, NDArray[Any], NDArray[Any]] | None:
-    known = evaluate(model.graph, feeds)
-    names = [node.outputs[0] for node in model.graph.nodes if node.made_by]
-    found = form.compute(file, model, feeds, names)
-    for node in model.graph.nodes:
-        name = node.outputs[0]
-        row = _differing(found[name], known[name], whole=True) if name in found else None
-        if row is not None:
-            return node, row, found[name], known[name]
-    return None
+    def _culprit_in_file(self, feeds: Arrays) -> str:
+        """Return the layer, or the data set, that the file computes differently; empty if that doesn't show."""
+        wrong = self._first_wrong_value(feeds) if self._form.shows_values else None
+        return "" if wrong is None else wrong.made_by
 
+    def _first_wrong_value(self, feeds: Arrays) -> _WrongValue | None:
+        nodes = [node for node in self._model.graph.nodes if node.made_by]
+        known = evaluate(self._model.graph, feeds)
+        values = self._computed(feeds, [node.outputs[0] for node in nodes])
+        for node in nodes:
+            found, expected = values[node.outputs[0]], known[node.outputs[0]]
+            row = _differing(found, expected, TOLERANCE_MADE_UP * _largest(expected))
+            if row is not None:
+                return _WrongValue(node.made_by, node.operator, row, found[row], expected[row])
+        return None
 
-def _culprit_in_graph(
-    model: ModelGraph, network: Sequential, feeds: Arrays, encoded: NDArray[Any], prediction: NDArray[Any]
-) -> str:
-    """Return what describes itself wrongly in ``onnx``: the data set, a layer or the loss; empty if nothing does."""
-    known = evaluate(model.graph, feeds)
-    if _differing(known[model.prediction.name], prediction) is None:
-        return ""
-    last = {node.made_by.partition(".")[0]: node.outputs[0] for node in model.graph.nodes if node.made_by}
-    if _differing(known[model.encoded.name], encoded) is not None:
-        return model.graph.nodes[0].made_by
-    for layer in network.layers:
-        encoded = layer.forward(encoded)
-        if layer.path in last and _differing(known[last[layer.path]], encoded) is not None:
-            return layer.path
-    return network.loss_layer.path
+    def _culprit_in_graph(self, one: KnownRows) -> str:
+        """Return what describes itself wrongly in ``onnx``: data set, layer or loss; empty if none does.
+
+        Args:
+            one: a row.
+        """
+        graph = self._model.graph
+        known = evaluate(graph, one.feeds)
+        last = {node.made_by.partition(".")[0]: known[node.outputs[0]] for node in graph.nodes if node.made_by}
+        if _is_as(known[self._model.prediction.name], one.prediction):
+            return ""
+        x = one.encoded
+        if not _is_as(known[self._model.encoded.name], x):
+            return graph.nodes[0].made_by
+        for layer in self._network.layers:
+            x = layer.forward(x)
+            if layer.path in last and not _is_as(last[layer.path], x):
+                return layer.path
+        return self._network.loss_layer.path
+
+    def _refusal(self, place: str, differs_from: str, name: str, found: object, expected: object) -> ExportError:
+        differs = f"{place}, differs from {differs_from} on" if differs_from else f"{place}, differs"
+        gives = f"the file gives {_shown(found)} for {name}, and the model {_shown(expected)}"
+        return ExportError(
+            f"{self._file.name} doesn't compute what the model does, and was not kept: {differs}: {gives}"
+        )
 
 
 def _differing(
-    found: NDArray[Any], expected: NDArray[Any], tied: NDArray[np.bool_] | None = None, *, whole: bool = False
+    found: NDArray[Any],
+    expected: NDArray[Any],
+    allowed: NDArray[Any] | float = 0.0,
+    but: NDArray[np.bool_] | None = None,
 ) -> int | None:
     """Return the first row that differs by more than it may; None if none does.
 
     Args:
         found: what a file computes.
         expected: what it should compute.
-        tied: the rows whose label may be another, since two classes are as probable; None for none.
-        whole: whether numbers are compared with the largest of the array, not of their column.
+        allowed: how far numbers may be off; texts, integers and truth values must be equal.
+        but: rows that may differ; None for none.
     """
     if found.shape != expected.shape:
         return 0
     equal = np.asarray(found == expected)
     if expected.dtype.kind == "f":
-        numbers = np.abs(np.where(np.isfinite(expected), expected, 0))
-        largest = numbers.max(axis=None if whole else 0, initial=0)
-        equal = equal | (np.abs(found - expected) <= TOLERANCE * largest) | (np.isnan(found) & np.isnan(expected))
+        equal = equal | (np.abs(found - expected) <= allowed) | (np.isnan(found) & np.isnan(expected))
     wrong = ~equal.reshape(len(expected), -1).min(axis=1)
-    if tied is not None:
-        wrong &= ~tied
+    if but is not None:
+        wrong &= ~but
     return int(wrong.argmax()) if wrong.any() else None
 
 
-def _ties(model: ModelGraph, prediction: NDArray[Any]) -> NDArray[np.bool_]:
+def _is_as(found: NDArray[Any], expected: NDArray[Any]) -> bool:
+    return _differing(found, expected, TOLERANCE_MADE_UP * _largest(expected)) is None
+
+
+def _largest(numbers: NDArray[Any], axis: int | None = None) -> Any:
+    """Return the largest finite magnitude of each column along an axis, or of the whole array."""
+    if numbers.dtype.kind != "f":
+        return 0.0
+    return np.abs(np.where(np.isfinite(numbers), numbers, 0)).max(axis=axis, initial=0)
+
+
+def _are_ties(model: ModelGraph, prediction: NDArray[Any], tolerance: float) -> NDArray[np.bool_]:
     """Return the rows whose label hangs on rounding: two classes are as probable, or a label is as probable as not."""
     if isinstance(model.target, Labels):
         apart: NDArray[Any] = 2 * np.abs(prediction - 0.5).min(axis=1)
     else:
         apart = np.diff(np.sort(prediction, axis=1)[:, -2:])[:, 0]
-    return np.asarray(apart <= 2 * TOLERANCE)
+    return np.asarray(apart <= 2 * tolerance)
 
 
 def _parts(feeds: Arrays) -> Iterator[dict[str, NDArray[Any]]]:
@@ -224,16 +280,10 @@ def _row(feeds: Arrays, row: int) -> dict[str, NDArray[Any]]:
 
 
 def _made_up(feeds: Arrays, row: int) -> str:
-    """Describe a row that no one has seen by its values, as far as they are short."""
+    """Describe a made-up row by the first of its values, if they are numbers and texts."""
     shown = [f"{name}={array[row]}" for name, array in feeds.items() if array.ndim == 1]
     return f"a made-up row ({', '.join(shown[:4])}{', ...' if len(shown) > 4 else ''})" if shown else "a made-up row"
 
 
-def _refusal(file: Path, culprit: str, place: str, name: str, found: object, expected: object) -> ExportError:
-    differs = f"{place}, differs from {culprit} on" if culprit else f"{place}, differs"
-    gives = f"the file gives {_shown(found)} for {name}, and the model {_shown(expected)}"
-    return ExportError(f"{file.name} doesn't compute what the model does, and was not kept: {differs}: {gives}")
-
-
 def _shown(value: object) -> str:
-    return str(np.array2string(value, precision=7, threshold=8)) if isinstance(value, np.ndarray) else str(value)
+    return np.array2string(value, precision=7, threshold=8) if isinstance(value, np.ndarray) else str(value)

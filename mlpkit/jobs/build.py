@@ -16,13 +16,15 @@ from mlpkit.errors import (
     WrongUseError,
 )
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
-from mlpkit.jobs.spec_data import data_warnings, describe_data
+from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.loss import Loss
     from mlpkit.components.metric import Metric
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.first_weights import FirstWeights
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
 
@@ -43,6 +46,8 @@ class SpecProof(NamedTuple):
         description: shapes and sizes of the data.
         proof: shapes of the layers.
         warnings: what the data set has doubts about, and what is most likely not meant.
+        first_weights: the weights of another run that the network begins with; None for those of initializers.
+        frozen: the layers that training leaves as they are.
     """
 
     spec: Spec
@@ -50,20 +55,25 @@ class SpecProof(NamedTuple):
     description: Description
     proof: Proof
     warnings: tuple[Diagnostic, ...] = ()
+    first_weights: FirstWeights | None = None
+    frozen: Sequence[str] = ()
 
 
-def prove(spec: Spec, dataset: Dataset | None = None) -> SpecProof:
+def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) -> SpecProof:
     """Prove that the layers of a spec fit each other and the data, and minibatch, augmentations and metrics the data.
+
+    So do the weights of another run that the network begins with.
 
     Args:
         spec: the spec.
         dataset: its data set, if it is built already, as one that holds examples in memory is.
+        begun: whether the training has begun before, so that its first weights aren't needed any more.
 
     Raises:
         SpecShapeError: they don't; the message points at both places.
         DataError: the header of a data file is not what it should be.
     """
-    dataset = dataset or spec.data()
+    dataset = dataset or spec.new_dataset()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
     spec, not_filled_in = filled_in(spec, FactsOfSpec(spec, dataset, description))
@@ -75,15 +85,36 @@ def prove(spec: Spec, dataset: Dataset | None = None) -> SpecProof:
         if isinstance(error.cause, TargetError) or not not_filled_in:
             not_filled_in = []  # the loss doesn't take the target, whatever it gets
             faults.append(_stack_fault(spec, error, dataset))
+    else:
+        first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
+        frozen, of_frozen = _frozen_layers(spec, proof)
+        faults += of_weights + of_frozen
     faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
-    return SpecProof(spec, dataset, description, proof, warnings + _slices_warnings(spec, proof))
+    warnings += _slices_warnings(spec, proof, frozen)
+    return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen)
 
 
-def _slices_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:
+def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:
+    if spec.top_level.initialize_from is None:
+        return None, []
+    from mlpkit.jobs.first_weights import first_weights  # noqa: PLC0415 - most specs take no weights from elsewhere
+
+    return first_weights(spec, proof)
+
+
+def _frozen_layers(spec: Spec, proof: Proof) -> tuple[Sequence[str], list[Problem]]:
+    if not spec.training.freeze:
+        return (), []
+    from mlpkit.jobs.chosen_layers import frozen_layers  # noqa: PLC0415 - most specs freeze nothing
+
+    return frozen_layers(spec, proof)
+
+
+def _slices_warnings(spec: Spec, proof: Proof, frozen: Sequence[str]) -> tuple[Diagnostic, ...]:
     """Return what is most likely not meant by slices, where examples of a minibatch affect each other."""
-    message = coupled_by_slices(proof.stack, spec.training.slices or 1)
+    message = coupled_by_slices(proof.stack, spec.training.slices or 1, frozen)
     remedy = "leave out slices, unless that is meant"
     return spec.located([Problem(("training", "slices"), message, remedy=remedy)] if message else [])
 
@@ -147,23 +178,26 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
     """
     expect_spec(spec, "build")
     proved = prove(spec)
-    return build_for(proved.spec, proved.proof, slices=slices)
+    return build_for(proved.spec, proved.proof, slices=slices, first_weights=proved.first_weights)
 
 
-def build_for(spec: Spec, proof: Proof, *, slices: int | None = None) -> Sequential:
+def build_for(
+    spec: Spec, proof: Proof, *, slices: int | None = None, first_weights: FirstWeights | None = None
+) -> Sequential:
     """Build the network of a spec from its layers, whose shapes are proved; they become the network's own.
 
     Args:
         spec: the spec.
         proof: the proof of its layers, which serves for one network.
         slices: slices of a minibatch; by default what the spec says, or one.
+        first_weights: weights that take the place of those that initializers draw.
 
     Raises:
         ComponentFailure: an initializer failed.
     """
     from mlpkit.network.sequential import Sequential  # noqa: PLC0415 - mlpkit check builds none
 
-    return Sequential(
+    network = Sequential(
         proof.stack,
         proof.shapes[0],
         target=proof.target,
@@ -173,16 +207,19 @@ def build_for(spec: Spec, proof: Proof, *, slices: int | None = None) -> Sequent
         resolver=spec.registry.create,
         proof=proof,
     )
+    if first_weights is not None:
+        first_weights.write_into(network)
+    return network
 
 
 def _misfits(spec: Spec, description: Description) -> list[Problem]:
     """Make sure that the augmentations can change the inputs, and the metrics judge predictions of the target."""
     faults, target = [], description.target
-    note = f"the inputs, of shape {description.input_shape}, come {_from_data(spec)}"
+    note = f"the inputs, of shape {description.input_shape}, come {from_data(spec)}"
     for i, augmentation in enumerate(spec.training.augment):
         place = ("training", "augment", i)
         faults += _misfit(place, augmentation, "expect_inputs", description.input_shape, note)
-    note = f"the target, {target}, comes {_from_data(spec)}"
+    note = f"the target, {target}, comes {from_data(spec)}"
     for i, metric in enumerate(spec.training.metrics):
         faults += _misfit(("training", "metrics", i), metric, "expect_target", target, note)
     return faults
@@ -217,7 +254,7 @@ def _weights_faults(spec: Spec, description: Description) -> list[Problem]:
     """Make sure that the loss and the metrics take weights of examples, if the data has any."""
     if not description.weighted:
         return []
-    note = f"the weights of the examples come {_from_data(spec)}"
+    note = f"the weights of the examples come {from_data(spec)}"
     faults, judges = [], [spec.layers[-1].recipe, *spec.training.metrics]
     for recipe in judges:
         component: type[Loss | Metric] = recipe.component  # type: ignore[assignment]  # the stack ends in a loss
@@ -227,10 +264,6 @@ def _weights_faults(spec: Spec, description: Description) -> list[Problem]:
     return faults
 
 
-def _from_data(spec: Spec) -> str:
-    return f"from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
-
-
 def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) -> Problem:
     member = spec.layers[error.index]
     cause = error.cause
@@ -238,7 +271,7 @@ def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) 
     if isinstance(cause, WrongUseError):
         message, expected, remedy = cause.message, cause.expected, cause.remedy
     if isinstance(cause, TargetError):
-        notes = [f"the target comes {_from_data(spec)}"]
+        notes = [f"the target comes {from_data(spec)}"]
         if dataset is not None and not remedy:
             with component_errors(f"dataset {spec.data.name} failed in target_remedy"):
                 remedy = dataset.target_remedy()
@@ -256,7 +289,7 @@ def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) 
 def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:
     """Say what feeds the member of the stack that does not fit, or that holds the layer which does not."""
     if error.producer < 0:
-        return f"{inputs}, of shape {error.input_shape}, come {_from_data(spec)}"
+        return f"{inputs}, of shape {error.input_shape}, come {from_data(spec)}"
     before = spec.layers[error.producer]
     return f"{inputs}, of shape {error.input_shape}, come from {before.name} at {spec.document.place(before.path)}"
 

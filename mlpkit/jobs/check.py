@@ -43,12 +43,16 @@ class CheckedSpec:
         description: shapes and sizes of the data.
         members: the layers and the loss.
         data_warnings: what the data set has doubts about.
+        initialized: the layers that begin with the weights of another run.
+        frozen: the layers that training leaves as they are.
     """
 
     spec: Spec
     description: Description
     members: tuple[CheckedMember, ...]
     data_warnings: tuple[Diagnostic, ...] = ()
+    initialized: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -67,7 +71,8 @@ def check(spec: Spec) -> CheckedSpec:
     proved = prove(spec)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
-    return CheckedSpec(spec, proved.description, members, proved.warnings)
+    initialized = proved.first_weights.layers if proved.first_weights is not None else ()
+    return CheckedSpec(spec, proved.description, members, proved.warnings, initialized, tuple(proved.frozen))
 
 
 def _checked(operation: Operation) -> CheckedMember:

@@ -77,7 +77,8 @@ def explain(spec: Spec, key: str) -> Explanation:
         raise UsageError("the files that extends names are merged into the spec; ask for a key that they set")
     position = _position(spec, key)
     field = position.field
-    stands_in_text = spec.document.says(position.path)
+    needed = field is not None and field.required
+    stands_in_text = needed or spec.document.says(position.path)  # a text may stand for a section with one needed key
     return Explanation(
         key=key,
         value=_shortened(written(position.checked)),

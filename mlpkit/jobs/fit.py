@@ -15,6 +15,7 @@ from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of
+from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import check_document
 
@@ -62,6 +63,7 @@ def fit(
     name: str = "fit",
     seed: int = 0,
     dtype: str = "float32",
+    initialize_from: str | Path | Mapping[str, Any] | None = None,
     directory: str | Path | None = None,
     observer: Observer | None = None,
     quiet: bool = False,
@@ -89,6 +91,8 @@ def fit(
         name: name of the run.
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
+        initialize_from: a run folder or a model file whose weights the network begins with; or a mapping with this as
+            ``run``, and with the names of ``layers`` to take.
         directory: where to keep what happened; missing or empty. None keeps nothing.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
             notebook shows progress.
@@ -105,10 +109,12 @@ def fit(
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         RunFolderError: the directory is in use.
         StorageError: the run folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
+            was trained.
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
-    top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
+    top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers, "initialize_from": initialize_from}
     spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
     return train_spec(
         spec, directory, dataset=dataset, observer=observer, display=notebook_display(quiet=quiet), stop=stop
@@ -158,9 +164,9 @@ def spec_in_memory(
     of_data = {key: value for key, value in options.items() if _is_of_data(key, parameters)}
     training = {key: value for key, value in options.items() if key not in of_data}
     training = {"optimizer": registry.default("optimizer")} | training
-    keys = {"mlpkit": 1, **top_level, "data": {name: {**shares, **of_data}}, "training": training}
+    keys = {FORMAT: newest_format(), **top_level, "data": {name: {**shares, **of_data}}, "training": training}
     spec = _checked(keys, registry)
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     if type(learned) is type(dataset):
         dataset.load_encoder_state(learned.encoder_state())
     dataset.hold(examples)

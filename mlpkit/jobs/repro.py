@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import RunFolderError, SpecShapeError
+from mlpkit.errors import ModelFileError, RunFolderError, SpecShapeError
 from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
-from mlpkit.jobs.run_inputs import DATA, lock_changes, lock_of, spec_hash
+from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of, spec_hash
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import parse_spec
@@ -66,7 +66,8 @@ def repro(
         stop: may ask the run to end after the step that it is in.
 
     Raises:
-        RunFolderError: the folder is no run folder, the run is not finished, or its spec or data is another.
+        RunFolderError: the folder is no run folder, the run is not finished, or its spec or data is another, or the run
+            whose weights it began with.
         SpecError: a plugin that the spec needs is missing.
     """
     folder = RunFolder.open(directory)
@@ -86,6 +87,8 @@ def repro(
     for change in changes:
         if change.key == DATA:
             raise RunFolderError(f"{directory}: can't be repeated: the data is not what it was: {change}")
+        if change.key == INITIALIZED_FROM:
+            raise _without_first_weights(directory, spec, f"is not what it was: {change}")
         observer.noticed(f"another result is possible, since {change}")
     then = result_hashes(directory)
     done = max((int(record["iteration"]) for record in folder.read_history()), default=None)
@@ -98,10 +101,30 @@ def repro(
 
 
 def _lock_now(directory: Path, spec: Spec, resolved: str) -> dict[str, object]:
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     try:
         describe_data(spec, dataset)
     except SpecShapeError as error:
         raise data_not_as_trained_on(directory, error) from error
     open_data(spec, dataset)
-    return lock_of(spec, resolved, dataset)
+    return lock_of(spec, resolved, dataset, _initialized_from(directory, spec))
+
+
+def _initialized_from(directory: Path, spec: Spec) -> str | None:
+    """Return the checksum of the model whose weights a run began with, as it is now; None if it took none."""
+    section = spec.top_level.initialize_from
+    if section is None:
+        return None
+    from mlpkit.jobs.first_weights import load_weights  # noqa: PLC0415 - most runs take no weights from elsewhere
+
+    try:
+        return load_weights(section.run).sha256
+    except (RunFolderError, ModelFileError) as error:
+        raise _without_first_weights(directory, spec, f"can't be read: {error}") from error
+
+
+def _without_first_weights(directory: Path, spec: Spec, why: str) -> RunFolderError:
+    section = spec.top_level.initialize_from
+    assert section is not None
+    told = f"the model in {section.run}, whose weights it began with, {why}"
+    return RunFolderError(f"{directory}: can't be repeated: {told}; put back what was there")

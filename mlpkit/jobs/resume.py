@@ -13,7 +13,7 @@ from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecSh
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
-from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
+from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.spec_data import data_not_as_trained_on
 from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
@@ -79,6 +79,8 @@ def resume(
         DataError: a data file is not what it should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         StorageError: the run folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
+            was trained.
     """
     directory, observer = Path(directory), observer or _shown(notebook_display(quiet=quiet))
     with RunFolder.open(directory) as folder:
@@ -114,24 +116,27 @@ def _go_on(
     for warning in spec.warnings:
         observer.warned(warning)
     expect_own_files(spec)
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     if examples is not None:
         dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
     try:
-        proved = prove(spec, dataset)
+        proved = prove(spec, dataset, begun=True)
     except SpecShapeError as error:
         if not isinstance(error.__cause__, ParameterError):  # not the data, but a layer, a metric or an augmentation
             raise
         raise data_not_as_trained_on(folder.directory, error) from error
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
-        job = TrainingJob(spec, plan, proved, folder, resolved=resolved)
+        initialized_from = origin.lock.get(INITIALIZED_FROM)
+        job = TrainingJob(spec, plan, proved, folder, resolved=resolved, initialized_from=initialized_from)
         lock = lock_changes(origin.lock, job.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:
             told = "; ".join(map(str, lock))
             observer.noticed(f"{folder.directory}: the same bits as without the break are no longer certain: {told}")
-        return job.train(origin.spec, observer, stop, snapshot)
+        done = job.train(origin.spec, observer, stop, snapshot)
+    job.expect_uninterrupted(done)
+    return done
 
 
 def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:

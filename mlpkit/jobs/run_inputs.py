@@ -52,6 +52,7 @@ def flattened(data: Any, prefix: str = "") -> dict[str, Any]:
 
 ENVIRONMENT = "environment"
 DATA = "data_checksum"
+INITIALIZED_FROM = "initialized_from"
 
 
 class Change(NamedTuple):
@@ -142,13 +143,14 @@ def _text(array: NDArray[Any]) -> str:
 _MODULE = "module "
 
 
-def lock_of(spec: Spec, resolved: str, dataset: Dataset) -> dict[str, Any]:
+def lock_of(spec: Spec, resolved: str, dataset: Dataset, initialized_from: str | None = None) -> dict[str, Any]:
     """Return the plain data of lock.json.
 
     Args:
         spec: the spec.
         resolved: its text with every default filled in.
         dataset: its data, opened.
+        initialized_from: checksum of the model that its first weights come from; None if they come from initializers.
     """
     named = [plugin for plugin in spec.registry.used() if not plugin.built_in]
     return {
@@ -157,6 +159,7 @@ def lock_of(spec: Spec, resolved: str, dataset: Dataset) -> dict[str, Any]:
         "requires": {name: version_of(name) or "" for name in spec.requires},
         "spec_hash": spec_hash(resolved),
         DATA: dataset.fingerprint() or None,
+        **({INITIALIZED_FROM: initialized_from} if initialized_from else {}),
         ENVIRONMENT: {**environment(), "computed_by": spec.registry.computed_by()},
     }
 

@@ -69,6 +69,11 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     return spec.located(faults)
 
 
+def from_data(spec: Spec) -> str:
+    """Say that something comes from a spec's data, and where that stands."""
+    return f"from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
+
+
 def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderError:
     """Return the error for a run, whose spec stays as it is, and whose data is missing or doesn't fit it any more.
 

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.build import build_for
+from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
@@ -51,6 +52,7 @@ def settings_of(
     steps: int | None = None,
     callbacks: Sequence[Callback] = (),
     evaluated: Collection[str] = SPLITS,
+    frozen: Collection[str] = (),
 ) -> Settings:
     """Return how a spec says to train, its components built.
 
@@ -59,6 +61,7 @@ def settings_of(
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate; that for testing waits for the end of the training.
+        frozen: the layers that are left as they are.
     """
     training = spec.training
     saving = training.checkpoint
@@ -71,6 +74,7 @@ def settings_of(
         epochs=training.epochs,
         open_ended=training.seconds is not None,
         evaluate_every=training.evaluate_every,
+        frozen=frozen,
         evaluated=[split for split in ("train", "validation") if split in evaluated],
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
@@ -160,7 +164,7 @@ class Run:
         """
         from mlpkit.jobs.plot import curves  # noqa: PLC0415 - matplotlib is an extra
 
-        return curves(self.history, self._compared(), x)
+        return curves(self.history, self._compared(), x, units_of(self._trained()))
 
     def __repr__(self) -> str:
         """Say how long it trained, and what came of it."""
@@ -182,6 +186,15 @@ class Run:
         return [*why, *([f"kept in {self.folder}"] if self.folder else [])]
 
 
+def units_of(trained: TrainedModel) -> dict[str, str]:
+    """Return the units of a model's loss and metrics, by name; that of the target goes by the target's name."""
+    names = trained.dataset.target_names() or ()
+    target = names[0] if len(names) == 1 else "target"
+    units = {metric.name: metric.component.unit for metric in trained.spec.training.metrics}
+    units["loss"] = trained.network.loss_layer.unit
+    return {name: unit.replace("{target}", target) for name, unit in units.items()}
+
+
 def _figures(results: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in results.items() if not isinstance(value, list))
 
@@ -195,6 +208,7 @@ class TrainingJob:
         proved: its data, described and not yet opened, and its layers, which become the network's.
         folder: where to keep what happens, or None.
         resolved: the spec with every default filled in, as the run was begun with it; None for a new run.
+        initialized_from: checksum of the model that the run began with, if it was begun before and took weights.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         network: the network to train on; by default the spec's, its parameters initialised.
         callbacks: callbacks beside the spec's.
@@ -214,6 +228,7 @@ class TrainingJob:
         folder: RunFolder | None,
         *,
         resolved: str | None = None,
+        initialized_from: str | None = None,
         steps: int | None = None,
         network: Sequential | None = None,
         callbacks: Sequence[Callback] = (),
@@ -230,7 +245,11 @@ class TrainingJob:
         self._callbacks = callbacks
         self._evaluated = evaluated
         self._optimizer_state = optimizer_state
+        self._interrupted = False
         self._proof = proved.proof
+        self._frozen = proved.frozen
+        self._first_weights = proved.first_weights
+        self._initialized_from = proved.first_weights.checksum if proved.first_weights else initialized_from
         self._dataset = proved.dataset
         self._splits = open_data(spec, self._dataset)
 
@@ -248,7 +267,7 @@ class TrainingJob:
     @cached_property
     def lock(self) -> dict[str, Any]:
         """What the result depends on beside the spec."""
-        return lock_of(self.spec, self.resolved, self._dataset)
+        return lock_of(self.spec, self.resolved, self._dataset, self._initialized_from)
 
     def train(self, written: str, observer: Observer, stop: StopRequest, snapshot: Snapshot | None = None) -> Run:
         """Train, evaluate and save.
@@ -263,8 +282,11 @@ class TrainingJob:
             DivergenceError: something was not finite.
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
-        folder, settings = self.folder, settings_of(self.spec, self._steps, self._callbacks, self._evaluated)
-        network = self._network or build_for(self.spec, self._proof, slices=self._plan.slices)
+        folder = self.folder
+        settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen)
+        network = self._network or build_for(
+            self.spec, self._proof, slices=self._plan.slices, first_weights=self._first_weights
+        )
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
         if folder is not None:
@@ -291,7 +313,7 @@ class TrainingJob:
             observer.resumed(snapshot.step)
         observer.monitored(tracker_of(self.spec.training, trainer.history))
         try:
-            with store or nullcontext():
+            with store or nullcontext(), CtrlC(stop) as ctrl_c:
                 history = trainer.train()
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
@@ -300,6 +322,7 @@ class TrainingJob:
         trained = partial(_trained, self.spec, network, target, encoder)
         compared = partial(tracker_of, self.spec.training, history)
         steps = trainer.progress.step
+        self._interrupted = ctrl_c.received
         finished = Run(network, history, steps=steps, folder=directory, _compared=compared, _trained=trained)
         if stop.reason:
             finished.stopped = trainer.stopped
@@ -311,6 +334,26 @@ class TrainingJob:
             if folder is not None:
                 folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
         return finished
+
+    def expect_uninterrupted(self, run: Run) -> None:
+        """Make sure that no Ctrl-C stopped the training.
+
+        Args:
+            run: what came of it.
+
+        Raises:
+            KeyboardInterrupt: one did; its ``run`` is the run.
+        """
+        if not self._interrupted:
+            return
+        if run.folder is not None:
+            examples = ", examples=(x, t)" if self._dataset.in_memory else ""
+            told = f'mlpkit.resume("{run.folder}"{examples}) goes on'
+        else:
+            told = "the exception has what was trained: in a notebook, run = sys.last_value.run"
+        interrupt = KeyboardInterrupt(f"stopped after step {run.steps}; {told}")
+        vars(interrupt)["run"] = run  # of a subclass, Python's exit code wouldn't say what ended the program
+        raise interrupt
 
     def _final_metrics(self, network: Sequential, last: Record) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split.
@@ -332,7 +375,7 @@ class TrainingJob:
 
 def _trained(spec: Spec, network: Sequential, target: Target, encoder: Mapping[str, Any]) -> TrainedModel:
     """Return what is needed to use a network, without the examples."""
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
         dataset.load_encoder_state(encoder)
     return TrainedModel(spec, network, dataset, target)

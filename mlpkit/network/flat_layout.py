@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -30,12 +31,14 @@ class FlatLayout(NamedTuple):
         shapes: the shape of each, by path.
         decaying: length of the part that weight decay applies to, which lies first.
         size: length of the whole.
+        frozen: paths of the arrays that training leaves as they are.
     """
 
     offsets: Mapping[str, int]
     shapes: Mapping[str, tuple[int, ...]]
     decaying: int
     size: int
+    frozen: frozenset[str] = frozenset()
 
     @classmethod
     def of_parameters(cls, parameters: Iterable[Parameter]) -> FlatLayout:
@@ -71,6 +74,26 @@ class FlatLayout(NamedTuple):
         """Return the array of that path as a view of the flat array."""
         begin, end = self.extent(path)
         return padded_view(flat[begin:end], self.shapes[path])
+
+    def trained(self, begin: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+        """Return begin and end of each stretch of the flat array, or of a part, that training changes.
+
+        Args:
+            begin: where the part begins, at an array's first element.
+            end: where it ends.
+        """
+        edges = pairwise([*self.offsets.values(), self.size])
+        stretches: list[tuple[int, int]] = []
+        for path, (first, after) in zip(self.offsets, edges, strict=True):
+            if path in self.frozen or not begin <= first < (self.size if end is None else end):
+                continue
+            joins = stretches and stretches[-1][1] == first
+            stretches.append((stretches.pop()[0] if joins else first, after))
+        return stretches
+
+    def trained_blocks(self, begin: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+        """Cut what ``trained`` returns into blocks."""
+        return [block for stretch in self.trained(begin, end) for block in blocks(*stretch)]
 
     def extent(self, path: str) -> tuple[int, int]:
         """Return begin and end of an array in the flat array; between its rows there may be gaps, which stay 0."""

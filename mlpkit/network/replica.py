@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.components.layer import checked_backward, checked_forward, order_of_backward
-from mlpkit.components.operation import expect_gradient
+from mlpkit.components.operation import belongs_to, expect_gradient
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -91,14 +91,27 @@ class Replica:
             for kept in member.declared_states():
                 kept.value = states.view(state, kept.path)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle takes over: all but the gradient, which ``bind`` gives."""
+        return {name: value for name, value in vars(self).items() if name != "gradient"}
+
     def operations(self) -> list[Operation]:
         """Return all layers, those inside others too, and the loss."""
         return [operation for member in (*self.layers, self.loss) for operation in member.operations()]
 
     def set_training(self, training: bool) -> None:
-        """Tell every operation whether what follows is training or evaluation."""
+        """Tell every operation that isn't frozen whether what follows is training or evaluation."""
         for operation in self.operations():
-            operation.training = training
+            operation.training = training and not operation._frozen
+
+    def freeze(self, layers: Collection[str]) -> None:
+        """Freeze the operations of these paths, and those inside them, and no others."""
+        for operation in self.operations():
+            operation._frozen = belongs_to(operation.path, layers)
+        self._backward_order = order_of_backward(self.layers, needed=False)
+        for operation in self.operations():
+            for follow in operation._on_freeze:
+                follow()
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the loss's inputs, such as logits, for a minibatch."""
@@ -125,7 +138,7 @@ class Replica:
         return self.loss.forward(x, t) if weights is None else self.loss.forward(x, t, weights)  # type: ignore[call-arg]
 
     def _unscaled(self, logits: NDArray[Any]) -> NDArray[Any]:
-        return logits if self._scaled is None else self._scaled.values(logits)
+        return logits if self._scaled is None else self._scaled.values(logits, self.loss.exp)
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""

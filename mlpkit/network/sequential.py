@@ -21,15 +21,16 @@ from mlpkit.errors import ComponentFailure, ShapeError, UsageError
 from mlpkit.lazy_names import LazyMethod
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
-from mlpkit.network.flat_layout import FlatLayout, blocks
+from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
-from mlpkit.network.subnormals import flushed_subnormals
+from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
 from mlpkit.network.summary import one_line, summary, summary_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 Batch: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """Inputs and targets of some examples, and their weights; None if they have none."""
+
+Context: TypeAlias = "Callable[[], AbstractContextManager[object]]"
+"""Returns a context manager that operations ask for."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,12 +70,12 @@ def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any
     return list(map(function, items))
 
 
-def computes(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Concatenate[Sequential, P], R]:
-    """Have a method of a network run in the context in which the network computes."""
+def evaluates(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Concatenate[Sequential, P], R]:
+    """Have a method of a network run in the context in which the network evaluates."""
 
     @wraps(method)
     def in_context(network: Sequential, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with network.computing():
+        with network.evaluating():
             return method(network, *args, **kwargs)
 
     return in_context
@@ -98,6 +102,7 @@ class Sequential:
         map: what computes the slices; by default one after the other, in the thread that calls.
         encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
         scaled: how the targets' values are scaled for the loss; None if they stay as they are.
+        frozen: names of the layers that steps leave as they are.
         origin: what it was trained from, which ``save`` needs; None if it was never trained.
 
     Raises:
@@ -141,9 +146,11 @@ class Sequential:
         self.values = self.layout.zeros(self.dtype)
         self.scaled = scaled_values(target, proof.loss, self.dtype)
         self.replicas = self._replicate(proof.layers, proof.loss, slices)
-        asked_for = dict.fromkeys(type(operation).compute_context for operation in self.replicas[0].operations())
-        self._compute_contexts = [context for context in asked_for if context is not None]
+        operations = [type(operation) for operation in self.replicas[0].operations()]
+        self._compute_contexts = _asked_for(operation.compute_context for operation in operations)
+        self._evaluation_contexts = _asked_for(operation.evaluation_context for operation in operations)
         self.map: Map = serial_map
+        self.frozen: frozenset[str] = frozenset()
         self.encoder: Dataset | None = None
         self.origin: object = None
         self._turn = RLock()
@@ -175,7 +182,7 @@ class Sequential:
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """Return the context in which the network computes.
+        """Return the context in which the network is trained.
 
         Subnormal numbers count as zero in it, and it enters what the network's operations ask for. Entered once for
         many steps, it takes no time from each.
@@ -184,6 +191,15 @@ class Sequential:
             for context in self._compute_contexts:
                 stack.enter_context(context())
             stack.enter_context(flushed_subnormals())
+            yield
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Return the context in which the network predicts and evaluates: a row has the same bits in any batch."""
+        with ExitStack() as stack:
+            for context in (*self._compute_contexts, *self._evaluation_contexts):
+                stack.enter_context(context())
+            stack.enter_context(kept_subnormals())
             yield
 
     def predict(self, x: ArrayLike) -> NDArray[Any]:
@@ -198,7 +214,7 @@ class Sequential:
         """
         return self.predict_encoded(self._inputs(x))
 
-    @computes
+    @evaluates
     def predict_encoded(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Return predictions for inputs that ``encoder`` encoded, which aren't checked again.
 
@@ -248,7 +264,7 @@ class Sequential:
             )
             return self.evaluate_batches(batches, named)
 
-    @computes
+    @evaluates
     def evaluate_batches(
         self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch], metrics: Mapping[str, Metric]
     ) -> dict[str, Any]:
@@ -288,17 +304,16 @@ class Sequential:
                 results[name] = _plain_result(metric)
         return results
 
-    @computes
     def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
         inputs, targets, counts = self._examples(x, t, weights)
-        with self._turn:
+        with self._turn, self.computing():
             self.set_training(True)
             self.loss_and_gradient(inputs, targets, weights=counts)
             return {path: self.layout.view(self.gradient_values, path).copy() for path in self.parameters}
 
     def _name_arrays(self) -> None:
-        """Give parameters and states their names, and the gradients of all replicas their blocks."""
+        """Give parameters and states their names, and cut the gradients of all replicas into blocks."""
         stack = (*self.layers, self.loss_layer)
         declared = [parameter for member in stack for parameter in member.declared_parameters()]
         declared_states = [state for member in stack for state in member.declared_states()]
@@ -308,8 +323,12 @@ class Sequential:
         self.states: Mapping[str, NDArray[Any]] = {
             state.path: self.state_layout.view(self.replicas[0].state, state.path) for state in declared_states
         }
+        self._cut_gradients()
+
+    def _cut_gradients(self) -> None:
+        """Cut the gradients of all replicas into the blocks that are added."""
         self._gradient_blocks = [
-            [replica.gradient[begin:end] for replica in self.replicas] for begin, end in blocks(0, self.layout.size)
+            [replica.gradient[begin:end] for replica in self.replicas] for begin, end in self.layout.trained_blocks()
         ]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -324,6 +343,24 @@ class Sequential:
             gradient, kept = self.layout.zeros(self.dtype), _copied(replica.state, self.state_layout)
             replica.bind(self.layout, self.values, gradient, self.state_layout, kept)
         self._name_arrays()
+
+    def freeze(self, layers: Collection[str]) -> None:
+        """Have steps from now on leave layers as they are, those inside them too, and no others.
+
+        They compute as in evaluation, and nothing goes back further than to the first layer that is trained.
+
+        Args:
+            layers: their names in the network, such as ``Affine1`` or ``Residual1.Affine1``; empty for none.
+        """
+        if self.frozen == frozenset(layers):
+            return
+        self.frozen = frozenset(layers)
+        for replica in self.replicas:
+            replica.freeze(layers)
+        frozen = (operation for operation in self.replicas[0].operations() if operation._frozen)
+        paths = frozenset(parameter.path for operation in frozen for parameter in operation._parameters.values())
+        self.layout = self.layout._replace(frozen=paths)
+        self._cut_gradients()
 
     def set_training(self, training: bool) -> None:
         """Tell every operation whether what follows is training or evaluation."""
@@ -415,6 +452,11 @@ class Sequential:
             return inputs, targets, None
         expect_takes_weights(self.loss_layer)
         return inputs, targets, weights_of_examples(number_array(weights, "weights"), rows)
+
+
+def _asked_for(contexts: Iterable[Context | None]) -> list[Context]:
+    """Return each context once."""
+    return [context for context in dict.fromkeys(contexts) if context is not None]
 
 
 def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:

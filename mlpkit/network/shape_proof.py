@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
-from mlpkit.components.operation import LayerCount
+from mlpkit.components.operation import LayerCount, belongs_to
 from mlpkit.components.schema.context import show
 from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
 from mlpkit.network.component_errors import failing_operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     import numpy as np
 
@@ -119,8 +119,9 @@ def prove_shapes(
                 output_shape = member._take_place(name, shapes[-1], dtype)
                 flops += member.flops(shapes[-1])
                 shapes.append(output_shape)
-            if create is not None:
-                for each in member.operations():
+            for each in member.operations():
+                each._end_build()
+                if create is not None:
                     each._build_initializers(create)
         except Exception as error:  # whatever an author's build raises becomes an error at the layer's place
             raise _stack_error(index, name, operation, shapes[-1], error) from error
@@ -159,14 +160,16 @@ def _stack_error(index: int, name: str, operation: object, input_shape: Shape, e
     return StackError(index, failed.path or name, input_shape, error, member=operation, operation=failed)
 
 
-def coupled_by_slices(stack: Iterable[Operation], slices: int) -> str:
+def coupled_by_slices(stack: Iterable[Operation], slices: int, frozen: Collection[str] = ()) -> str:
     """Say which operations see less than a minibatch, though its examples affect each other there; empty if none does.
 
     Args:
         stack: the layers and the loss, built.
         slices: slices of a minibatch.
+        frozen: the paths of layers that compute as in evaluation, where nothing affects each other.
     """
-    coupled = [operation.path for member in stack for operation in member.operations() if operation.couples_examples]
+    coupling = (operation for member in stack for operation in member.operations() if operation.couples_examples)
+    coupled = [operation.path for operation in coupling if not belongs_to(operation.path, frozen)]
     if slices == 1 or not coupled:
         return ""
     layers = f"{coupled[0]} computes" if len(coupled) == 1 else f"{', '.join(coupled)} compute"

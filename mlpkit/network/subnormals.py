@@ -1,4 +1,4 @@
-"""Subnormal numbers count as zero while a network computes.
+"""Subnormal numbers count as zero while a network is trained.
 
 A float32 below 2^-126 has fewer bits than others, and many processors take a hundred times as long over it. Gradients
 through saturated activations are full of such numbers, which change no result that matters.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 _Words = ctypes.c_uint32 * 64  # more than any C library's fenv_t
 
@@ -46,12 +47,21 @@ class _FloatMode(NamedTuple):
     bits: int
 
 
-@contextmanager
-def flushed_subnormals() -> Iterator[None]:
+def flushed_subnormals() -> AbstractContextManager[None]:
     """Let subnormal numbers be zero inside the block, in the thread that enters it, as operands and as results.
 
     Where the processor or the system is one that this module doesn't know, nothing changes.
     """
+    return _subnormals(flushed=True)
+
+
+def kept_subnormals() -> AbstractContextManager[None]:
+    """Compute with subnormal numbers inside the block, as IEEE 754 has it, in the thread that enters it."""
+    return _subnormals(flushed=False)
+
+
+@contextmanager
+def _subnormals(*, flushed: bool) -> Iterator[None]:
     float_mode = _float_mode()
     if float_mode is None:
         yield
@@ -60,10 +70,11 @@ def flushed_subnormals() -> Iterator[None]:
     mode = _Words()
     float_mode.get(mode)
     before = mode[word]
-    if before & bits == bits:
+    wanted = before | bits if flushed else before & ~bits
+    if wanted == before:
         yield
         return
-    mode[word] = before | bits
+    mode[word] = wanted
     set_mode(mode)
     try:
         yield

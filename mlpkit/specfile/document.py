@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
+from mlpkit.specfile.migrations import format_of, migrated, newest_format
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
@@ -194,13 +195,37 @@ def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList
             return None
         notes = (f"{entry.key.place} extends this file", *links)
         read = read_text(base, faults, order=len(specs), notes=notes, asked_at=entry.node.origin.place)
-        extended = _read_mapping(read, faults) if read else None
+        extended = read_mapping(read, faults) if read else None
         if extended is None:
             return None
         root = extended
         chain.append(base)
         links.insert(0, f"{entry.key.place} extends {base}")
-    return _merged(specs)
+    newest = _in_newest_format(specs, faults)
+    return _merged(newest) if newest else None
+
+
+def _in_newest_format(specs: list[MappingNode], faults: DiagnosticList) -> list[MappingNode] | None:
+    """Return specs in the newest format, or None after reporting why one can't be read once it is migrated.
+
+    Args:
+        specs: a spec and those that it extends, each of which has the format of the next if it says none.
+        faults: takes what is wrong.
+    """
+    newest = number = newest_format()
+    for i, spec in reversed(list(enumerate(specs))):
+        number = format_of(spec) or number
+        source = spec.origin.place.text
+        if number == newest or source.key_only:  # a mapping from Python has no text
+            continue
+        note = f"this is format {number}, read as mlpkit migrate would write it"
+        text = replace(source, text=migrated(source.text, number), notes=(*source.notes, note))
+        read = read_mapping(text, faults)
+        if read is None:
+            return None
+        read.entries.pop(EXTENDS, None)
+        specs[i] = read
+    return specs
 
 
 def _merged(specs: list[MappingNode]) -> MappingNode:
@@ -214,7 +239,8 @@ def _merged(specs: list[MappingNode]) -> MappingNode:
     return merged
 
 
-def _read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | None:
+def read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | None:
+    """Return a spec as written, or None after reporting why it can't be read or is no mapping."""
     node = parse_yaml(source, faults)
     if node is not None and not isinstance(node, MappingNode):
         from mlpkit.specfile.yaml_mistakes import COLON_WITHOUT_SPACE  # noqa: PLC0415 - only after a mistake
@@ -357,7 +383,7 @@ def read_document(path: str | Path, overrides: Mapping[str, Any] | Sequence[str]
     path = Path(path)
     faults = DiagnosticList()
     source = read_text(path, faults)
-    root = _read_mapping(source, faults) if source else None
+    root = read_mapping(source, faults) if source else None
     return _document(root, path, path, overrides, faults, source.text if source else "")
 
 
@@ -374,7 +400,7 @@ def parse_document(text: str, name: str = "<spec>", overrides: Mapping[str, Any]
     """
     faults = DiagnosticList()
     source = SourceText(name, text)
-    root = _read_mapping(source, faults) if holds_something(source, faults) else None
+    root = read_mapping(source, faults) if holds_something(source, faults) else None
     return _document(root, Path(name), None, overrides, faults, text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from mlpkit.components.augmentation import Augmentation
 from mlpkit.components.callback import Callback
@@ -23,8 +23,9 @@ from mlpkit.components.schema.component_types import (
 )
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
-from mlpkit.components.schema.types import TextType, without_null
+from mlpkit.components.schema.types import FilePath, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.specfile.migrations import FormatType
 from mlpkit.specfile.requirements import RequirementsType
 
 if TYPE_CHECKING:
@@ -50,6 +51,17 @@ class MonitorNameType(TextType):
 
 
 MonitorName = Annotated[str, MonitorNameType()]
+
+
+class LayerPatternType(TextType):
+    """The name of a layer in the network, such as ``Affine1``, or a pattern that names several, such as ``Affine*``."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "a layer's name, or a pattern with '*'"
+
+
+LayerPattern = Annotated[str, LayerPatternType()]
 
 
 @dataclass(frozen=True)
@@ -212,6 +224,39 @@ class MovingAverageSection(Section):
     decay: Annotated[float, Gt(0), Lt(1)] = 0.999
 
 
+@dataclass(frozen=True)
+class InitializeFromSection(Section):
+    """Which weights of another run a network begins with.
+
+    Args:
+        run: a run folder, or a model file, relative to this file.
+        layers: the layers whose weights are taken, by name or by a pattern such as ``Affine*``; by default all.
+    """
+
+    title = "initialize_from"
+    run: FilePath
+    layers: Annotated[tuple[LayerPattern, ...], MinLen(1)] | None = None
+
+
+@dataclass(frozen=True)
+class InitializeFromType(SectionType):
+    """The section, or no more than its ``run``."""
+
+    owner: type[Section] = InitializeFromSection
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "a run folder or a model file, or a mapping with the keys run and layers"
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the section."""
+        return super().check({"run": value} if isinstance(value, str) else value, path, context)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"anyOf": [{"type": "string"}, super().json_schema(references)]}
+
+
 METRICS: Final = DistinctListType(RecipeOfKind(("metric",), (Metric,)), as_tuple=True)
 
 
@@ -232,6 +277,7 @@ class Training(Section):
         callbacks: code that follows training and may end it.
         clip: limit on the gradient, before the optimizer sees it; by default no limit.
         moving_average: a moving average of the weights, evaluated and saved in place of them; by default none.
+        freeze: layers that stay as they are, by name or by a pattern such as ``Affine*``; by default none.
         augment: random changes to training inputs, in order.
         checkpoint: when to save what a resume needs; null for only when a signal ends the run.
         early_stopping: when to end a training that has stopped improving; by default never.
@@ -260,6 +306,7 @@ class Training(Section):
     callbacks: tuple[Recipe[Callback], ...] = ()
     clip: ClipSection | None = None
     moving_average: MovingAverageSection | None = None
+    freeze: tuple[LayerPattern, ...] | None = None
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: CheckpointSection | None = CheckpointSection(every_seconds=300.0)
     early_stopping: EarlyStoppingSection | None = None
@@ -282,6 +329,7 @@ class TopLevel(Section):
         data: where examples come from.
         layers: the stack of layers, which ends in a loss; each takes ``name`` beside its parameters.
         training: how the network is trained.
+        initialize_from: a run whose weights the network begins with; by default it begins from scratch.
         name: name of the spec, and of its run folder; by default the file's name.
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
@@ -292,10 +340,11 @@ class TopLevel(Section):
 
     title = "the spec"
     reserved: ClassVar[Mapping[str, str]] = {"sweep": "running many variants of a spec"}
-    mlpkit: Literal[1]
+    mlpkit: Annotated[int, FormatType()]
     data: Recipe[Dataset]
     layers: Annotated[tuple[StackMember, ...], LayerStackType()]
     training: Training
+    initialize_from: Annotated[InitializeFromSection, InitializeFromType()] | None = None
     name: str | None = None
     seed: Annotated[int, Ge(0)] = 0
     dtype: Literal["float32", "float64"] = "float32"

@@ -163,6 +163,12 @@ class Spec:
         """Builds the data set."""
         return self.top_level.data
 
+    def new_dataset(self) -> Dataset:
+        """Build the data set; it encodes for a network of the spec's dtype."""
+        dataset = self.data()
+        dataset.dtype = self.dtype
+        return dataset
+
     @property
     def layers(self) -> tuple[StackMember, ...]:
         """The layers, and the loss at the end."""
@@ -182,7 +188,7 @@ class Spec:
         written = self.top_level.reference()
         said = {key: value for key, value in written["training"].items() if key not in training}
         written["training"] = said | training  # in one order, whichever of them the spec said itself
-        order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "training")
+        order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "initialize_from", "training")
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 
     def resolved_text(self, **training: int) -> str:

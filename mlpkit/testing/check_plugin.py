@@ -1,4 +1,4 @@
-"""Runs the conformance checks on every component of a plugin, or those of one component's gradients."""
+"""Runs the conformance checks on every component of a plugin, or those of one component's gradients and operators."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.components.dataset import Dataset
+from mlpkit.errors import NotExportableError
 from mlpkit.registry.error_summary import one_line
 from mlpkit.testing.suite.all_checks import TO_BUILD, checks_for, run_check
 from mlpkit.testing.suite.check import Blocked, CheckFailure, NotApplicable
+from mlpkit.testing.suite.checks.operation import OperationExample
 from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, subjects_of
 
 if TYPE_CHECKING:
@@ -82,20 +85,23 @@ def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComp
         yield CheckedComponent(subject.name, subject.kind, not failed, asked, left_out, tuple(failed))
 
 
-DIFFERENTIATED: Final = ("layer", "loss")
-"""The kinds that have gradients."""
+OPERATIONS: Final = ("layer", "loss")
+"""The kinds that have gradients, and that describe themselves in operators."""
 
 DERIVATIVES: Final = ("input_gradient_is_the_derivative", "parameter_gradients_are_the_derivatives")
 """The checks of the conformance suite that compare ``backward`` with differences of ``forward``."""
 
+DESCRIPTION: Final = ("onnx_describes_what_is_computed",)
+"""The check that compares the graph of ``onnx`` with ``forward`` or ``predict``."""
+
 
 @dataclass(frozen=True)
-class GradientReport:
-    """What a comparison of ``backward`` with differences of ``forward`` says.
+class ExamplesReport:
+    """What a comparison on a component's examples says.
 
     Args:
-        status: ``checked``; ``failed`` if a gradient is wrong, or can't be computed; ``unchecked`` if there is no
-            example.
+        status: ``checked``; ``failed`` if something is wrong, or can't be computed; ``unchecked`` if there is no
+            example; ``refused`` if the component says that it can't be exported; ``described`` for a data set that can.
         examples: how many examples were compared.
         detail: what is wrong or missing.
     """
@@ -105,21 +111,64 @@ class GradientReport:
     detail: str = ""
 
 
-def gradient_report(entry: RegisteredComponent, registry: Registry) -> GradientReport | None:
+def gradient_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
     """Compare the gradients of a component with differences, on each of its examples; None if it has no gradients.
 
     Args:
         entry: the component.
         registry: builds components that an example names.
     """
-    if entry.kind not in DIFFERENTIATED:
+    if entry.kind not in OPERATIONS:
+        return None
+    return _report(ComponentUnderTest(entry, registry, None), DERIVATIVES)
+
+
+def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
+    """Compare the operators that a layer or a loss describes with what it computes; None if its kind describes none.
+
+    Of a data set, whose examples may be large, it is only said whether it describes its encoder.
+
+    Args:
+        entry: the component.
+        registry: builds components that an example names.
+    """
+    if issubclass(entry.component, Dataset):
+        return _encoder_report(entry.component)
+    if entry.kind not in OPERATIONS:
         return None
     subject = ComponentUnderTest(entry, registry, None)
-    checks = {check.name: check for check in checks_for(entry.kind)}
-    for name in (*TO_BUILD, *DERIVATIVES):
+    report = _report(subject, DESCRIPTION)
+    refusals = _refusals(subject) if report.status == "checked" else []
+    return ExamplesReport("refused", detail=refusals[0]) if refusals else report
+
+
+def _encoder_report(dataset: type[Dataset]) -> ExamplesReport:
+    if dataset.onnx is not Dataset.onnx:
+        return ExamplesReport("described")
+    if dataset.encode is Dataset.encode:
+        return ExamplesReport("described", detail="it has no encoder, and inputs are taken as they are.")
+    return ExamplesReport("refused", detail="It has an encode, but no method onnx.")
+
+
+def _report(subject: ComponentUnderTest, names: tuple[str, ...]) -> ExamplesReport:
+    """Run checks, and before them those that say whether the examples can be built."""
+    checks = {check.name: check for check in checks_for(subject.kind)}
+    for name in (*TO_BUILD, *names):
         try:
             with redirect_stdout(sys.stderr):  # standard output is for results, which may be JSON
                 run_check(checks[name], subject, TO_BUILD)
         except CheckFailure as found:
-            return GradientReport("failed" if name in DERIVATIVES else "unchecked", detail=one_line(str(found)))
-    return GradientReport("checked", len(subject.examples))
+            return ExamplesReport("failed" if name in names else "unchecked", detail=one_line(str(found)))
+    return ExamplesReport("checked", len(subject.examples))
+
+
+def _refusals(subject: ComponentUnderTest) -> list[str]:
+    """Return why examples can't be exported, of those that can't."""
+    found = []
+    for example in subject.examples:
+        assert isinstance(example, OperationExample)
+        try:
+            example.graph(example.ready())
+        except NotExportableError as error:
+            found.append(str(error))
+    return found

@@ -147,14 +147,19 @@ def gradient_mismatches(
     x: ArrayLike | None = None,
     t: ArrayLike | None = None,
     resolver: Resolver | None = None,
+    training: bool = True,
 ) -> list[GradientMismatch]:
     """Return what ``check_gradients``, given the same, would raise, for every gradient that is wrong.
+
+    ``training`` says whether the passes are part of training.
 
     Raises:
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
         UsageError: a loss was given neither ``target`` nor ``t``.
     """
     operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
+    for each in operation.operations():
+        each.training = training
     rng = keyed_generator(seed, "check_gradients")
     inputs = np.array(x, np.float64) if x is not None else rng.normal(size=(rows, *input_shape))
     gradients: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.network.flat_layout import blocks
 from mlpkit.training.divergence import refuse_loss
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ class AccumulatedGradient:
         self._minibatch = minibatch
         self._augment = augment
         gradient, total = network.gradient_values, network.layout.zeros(network.dtype)
-        self._blocks = [(gradient[begin:end], total[begin:end]) for begin, end in blocks(0, gradient.size)]
+        self._blocks = [(gradient[begin:end], total[begin:end]) for begin, end in network.layout.trained_blocks()]
 
     def __call__(self, step: int, learning_rate: float) -> float:
         """Return the loss of the step's examples.
@@ -151,7 +150,7 @@ class AccumulatedGradient:
 
 
 class ClipByNorm:
-    """Scales the gradient of all parameters together to a largest length, so that it keeps its direction.
+    """Scales the gradient of all trained parameters together to a largest length, so that it keeps its direction.
 
         g <- g limit / ‖g‖   if ‖g‖ > limit
 
@@ -213,7 +212,7 @@ CLIPPERS: dict[str, Callable[[Sequential, float], ClipByNorm | ClipByValue]] = {
 def _blocks(network: Sequential) -> list[NDArray[Any]]:
     """Return the flat gradient in pieces whose sums don't depend on who computes them."""
     gradient = network.gradient_values
-    return [gradient[begin:end] for begin, end in blocks(0, gradient.size)]
+    return [gradient[begin:end] for begin, end in network.layout.trained_blocks()]
 
 
 def _sum_of_squares(block: NDArray[Any]) -> float:

@@ -25,7 +25,7 @@ from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlpkit.components.augmentation import Augmentation
@@ -54,6 +54,7 @@ class Settings:
         epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
         open_ended: whether a clock decides when training ends, so that nothing may depend on the number of steps.
         evaluate_every: steps between evaluations; None for once an epoch.
+        frozen: names of the layers that are left as they are.
         evaluated: the splits that are evaluated then, if the data set has them.
         metrics: makers of metric objects, by name; none of them gives a table.
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
@@ -71,6 +72,7 @@ class Settings:
     epochs: int | None = None
     open_ended: bool = False
     evaluate_every: int | None = None
+    frozen: Collection[str] = ()
     evaluated: Sequence[str] = ("train", "validation")
     metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
     clip: tuple[str, float] | None = None
@@ -113,6 +115,7 @@ class Trainer:
         store: CheckpointStore | None = None,
         optimizer_state: OptimizerState | None = None,
     ) -> None:
+        network.freeze(settings.frozen)  # what follows looks only at what is trained
         self.network = network
         self.settings = settings
         self.history: list[Record] = []
@@ -145,6 +148,13 @@ class Trainer:
         Raises:
             DivergenceError: a loss was not finite. If it was that of a step, the parameters are those before it.
         """
+        self.network.freeze(self.settings.frozen)
+        try:
+            return self._train()
+        finally:
+            self.network.freeze(())
+
+    def _train(self) -> list[Record]:
         self._observer.started(None if self.settings.open_ended else self._total)
         self._callbacks.start()
         try:
@@ -155,7 +165,7 @@ class Trainer:
             self._observer.ended()
             self._callbacks.end()
         if self._view.stand_in is not None:
-            replace_weights(self._view.weights, self._view.stand_in)
+            replace_weights(self.network, self._view.stand_in)
             self.weights_replaced = True
         return self.history
 
@@ -293,7 +303,7 @@ class Trainer:
     def _record(self, learning_rate: float, seconds: float) -> None:
         step = self.progress.step
         expect_finite(self.network, self._update.slots, step, learning_rate)
-        with swapped_weights(self._view.weights, self._view.stand_in):
+        with swapped_weights(self.network, self._view.stand_in):
             results = self._evaluate(self.settings.evaluated)
             expect_finite_losses(results, step, learning_rate)
             record = evaluation_record(step, self.progress.epoch, learning_rate, results)
@@ -318,35 +328,39 @@ def weights_of(network: Sequential) -> Weights:
     return Weights(network.values, network.replicas[0].state)
 
 
-def replace_weights(live: Weights, stand_in: Weights) -> None:
-    """Write weights into those of a network.
+def replace_weights(network: Sequential, stand_in: Weights) -> None:
+    """Write weights into a network; frozen parameters stay as they are.
 
     Args:
-        live: what ``weights_of`` returned.
-        stand_in: what takes their place.
+        network: the network.
+        stand_in: what takes the place of its weights.
 
     Raises:
         ComponentFailure: the arrays are not of the same size.
     """
     with component_errors("a callback's stand_in can't take the place of the weights"):
-        for array, other in zip(live, stand_in, strict=True):
-            np.copyto(array, np.reshape(other, array.shape))
+        values, state = (
+            np.reshape(other, array.shape) for array, other in zip(weights_of(network), stand_in, strict=True)
+        )
+        for begin, end in network.layout.trained():
+            np.copyto(network.values[begin:end], values[begin:end])
+        np.copyto(network.replicas[0].state, state)
 
 
 @contextmanager
-def swapped_weights(live: Weights, stand_in: Weights | None) -> Iterator[None]:
+def swapped_weights(network: Sequential, stand_in: Weights | None) -> Iterator[None]:
     """Put weights in the place of a network's for the time of a block.
 
     Args:
-        live: what ``weights_of`` returned.
-        stand_in: what takes their place; None for nothing.
+        network: the network.
+        stand_in: what takes the place of its weights; None for nothing.
     """
     if stand_in is None:
         yield
         return
-    trained = live.copy()
-    replace_weights(live, stand_in)
+    trained = weights_of(network).copy()
+    replace_weights(network, stand_in)
     try:
         yield
     finally:
-        replace_weights(live, trained)
+        replace_weights(network, trained)

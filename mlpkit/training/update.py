@@ -10,7 +10,6 @@ import numpy as np
 from mlpkit.components.optimizer import Step
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import failure
-from mlpkit.network.flat_layout import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +38,7 @@ class OptimizerState:
 
 
 class Updater:
-    """Calls an optimizer on blocks of a network's flat parameters, shared out to the network's workers.
+    """Calls an optimizer on blocks of a network's trained parameters, shared out to the network's workers.
 
     Args:
         optimizer: the optimizer.
@@ -104,9 +103,11 @@ class Updater:
 
 
 def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:
-    edges = (0, network.layout.decaying, network.layout.size) if uses_decay else (0, network.layout.size)
-    return [block for begin, end in pairwise(edges) for block in blocks(begin, end)]
+    layout = network.layout
+    edges = (0, layout.decaying, layout.size) if uses_decay else (0, layout.size)
+    return [block for begin, end in pairwise(edges) for block in layout.trained_blocks(begin, end)]
 
 
 def _whole_arrays(network: Sequential) -> list[tuple[int, int]]:
-    return [network.layout.extent(path) for path in network.layout.offsets]
+    layout = network.layout
+    return [layout.extent(path) for path in layout.offsets if path not in layout.frozen]

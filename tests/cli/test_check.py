@@ -167,3 +167,13 @@ def test_a_terminal_is_never_too_narrow(columns, terminal):
     assert table[0].split() == ["layer", *(["type"] if columns > 50 else []), "output", "parameters"]
     assert table[-1].split() == ["total", "175"]
     assert len({len(line) for line in table}) == 1
+
+
+def test_first_weights_and_frozen_layers_are_shown(invoke):
+    assert invoke("run", "tiny.yaml", "--out", "base", "--quiet").code == 0
+    options = ("--set", "initialize_from=base", "--set", "training.freeze=['*1']")
+    lines = invoke("check", "tiny.yaml", *options).out.splitlines()
+    assert lines[3:5] == ["  first weights from base: Affine1, Affine2", "  frozen: Affine1, Relu1, SoftmaxWithLoss1"]
+    document = json.loads(invoke("check", "tiny.yaml", *options, "--json").out)
+    assert document["initialized"] == ["Affine1", "Affine2"]
+    assert document["frozen"] == ["Affine1", "Relu1", "SoftmaxWithLoss1"]

@@ -147,3 +147,10 @@ def test_a_key_without_its_first_parts_is_answered_with_the_whole_key(invoke):
         "error: there is no key 'learning_rate'; did you mean 'training.optimizer.sgd.learning_rate'?\n"
     )
     assert invoke("explain", "tiny.yaml", "training.optimizer.sgd.learning_rate").code == 0
+
+
+def test_a_run_that_stands_for_its_section_is_found(work, invoke):
+    (work / "tiny.yaml").write_text((work / "tiny.yaml").read_text() + "initialize_from: base\n")
+    done = invoke("explain", "tiny.yaml", "initialize_from.run")
+    assert (done.code, done.out.splitlines()[0]) == (0, "initialize_from.run: base")
+    assert "  place    tiny.yaml:16:18\n" in done.out

@@ -67,3 +67,15 @@ def test_an_interrupted_repetition_compares_nothing(work, started, forever, fini
     assert process.returncode == 143
     assert err.startswith("stopped after step ")
     assert err.endswith(" by SIGTERM; nothing was compared\n")
+
+
+def test_the_run_that_a_run_began_from_is_needed(work, invoke):
+    assert invoke("run", "tiny.yaml", "--out", "base", "--quiet").code == 0
+    assert invoke("run", "tiny.yaml", "--out", "fine", "--quiet", "--set", "initialize_from=base").code == 0
+    assert invoke("repro", "fine").code == 0
+    (work / "base").rename(work / "moved")
+    done = invoke("repro", "fine")
+    assert done.code == 2
+    assert "can't be repeated: the model in base, whose weights it began with, can't be read" in done.err
+    (work / "moved").rename(work / "base")
+    assert invoke("repro", "fine").code == 0

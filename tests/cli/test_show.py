@@ -31,6 +31,10 @@ Gradients: not checked. acme.Slow: acme.Slow has no examples, and requires secon
 expected parameters to check it with; write a class method examples that returns a list of pairs of parameters \
 and the shape of one example's inputs, as in [({'units': 3}, (4,))]
 
+Export: not checked. acme.Slow: acme.Slow has no examples, and requires seconds; \
+expected parameters to check it with; write a class method examples that returns a list of pairs of parameters \
+and the shape of one example's inputs, as in [({'units': 3}, (4,))]
+
 From acme.py"""
 
 GRADIENTS = """
@@ -50,6 +54,8 @@ class Wrong(Right):
     \"\"\"Twice its inputs, but not backward.\"\"\"
     def backward(self, dy):
         return 3 * dy
+    def onnx(self, graph):
+        return graph.op("Mul", graph.input, 3.0)
 
 class Failing(Right):
     \"\"\"Fails.\"\"\"
@@ -88,6 +94,27 @@ def mlpkit_components():
 """
 
 
+DATASETS = """
+from mlpkit import Classes, Dataset, Description, component, hookimpl
+
+class Plain(Dataset):
+    \"\"\"Nothing much.\"\"\"
+    def describe(self):
+        return Description((2,), Classes(2), {"train": 4})
+    def open(self, seed):
+        return {}
+
+class Scaled(Plain):
+    \"\"\"Halves.\"\"\"
+    def encode(self, raw):
+        return raw / 2
+
+@hookimpl
+def mlpkit_components():
+    return [component("dataset", "plain", Plain), component("dataset", "scaled", Scaled)]
+"""
+
+
 def test_a_component_is_described(mlpkit):
     done = mlpkit("show", "acme.Slow", "--plugin", "acme.py")
     assert (done.code, done.err) == (0, "")
@@ -105,6 +132,7 @@ def test_the_mathematics_is_that_of_the_docstring_letter_by_letter(invoke):
     assert f"From mlpkit 0.1.0, {mlpkit_plugins.layers.affine.__file__}\n" in done.out
     assert "\nIn a spec:\n  layers:\n    - Affine: {units: 3}\n" in done.out
     assert "\nGradients: agree with differences of forward on 2 examples.\n" in done.out
+    assert "\nExport: its ONNX operators agree with forward on 2 examples.\n" in done.out
 
 
 def test_json_is_one_document(invoke):
@@ -142,14 +170,38 @@ def test_gradients_are_checked_on_the_components_own_examples(work, invoke, name
     assert "so far so good" not in done.out
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("g.Right", "not possible. layer Right1 (g.Right) can't be exported: it has no method onnx"),
+        ("g.SquaredError", "its ONNX operators agree with predict on 4 examples."),
+        ("g.Wrong", "WRONG. g.Wrong (default parameters on shape (3,)): the result changed by up to"),
+    ],
+)
+def test_it_is_said_whether_a_component_can_be_exported(work, invoke, name, said):
+    (work / "g.py").write_text(GRADIENTS)
+    done = invoke("show", name, "--plugin", "g.py")
+    assert done.code == 0
+    (line,) = (line for line in done.out.splitlines() if line.startswith("Export: "))
+    assert line.startswith(f"Export: {said}")
+
+
+def test_of_a_data_set_it_is_said_whether_its_encoder_is_described(work, invoke):
+    assert "\nExport: its encoder is described in ONNX operators.\n" in invoke("show", "csv").out
+    (work / "d.py").write_text(DATASETS)
+    for name, said in (("plain", "it has no encoder, and "), ("scaled", "not possible. It has an encode, but no ")):
+        assert f"\nExport: {said}" in invoke("show", f"d.{name}", "--plugin", "d.py").out
+
+
 def test_a_deprecated_component_says_what_to_use(work, invoke):
     (work / "g.py").write_text(GRADIENTS)
     assert invoke("show", "g.Right", "--plugin", "g.py").out.startswith("g.Right (layer)\n\nDeprecated: write 2 x\n")
     document = json.loads(invoke("show", "g.Right", "--plugin", "g.py", "--json").out)
     assert document["deprecated"] == "write 2 x"
     assert document["gradients"] == {"status": "checked", "examples": 2, "detail": ""}
+    assert document["export"]["status"] == "refused"
     document = json.loads(invoke("show", "sgd", "--json").out)
-    assert (document["deprecated"], document["gradients"]) == (None, None)
+    assert (document["deprecated"], document["gradients"], document["export"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(

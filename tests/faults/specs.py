@@ -112,6 +112,17 @@ VARIANTS = {
   best_weights: accuracy
   checkpoint: {every_epochs: 3, best: accuracy}
 """,
+    "frozen": """\
+  batch_size: 14
+  slices: 2
+  clip: {norm: 0.3}
+  moving_average: {decay: 0.9}
+  freeze: [Affine1, "Restless*"]
+  iterations: 120
+  evaluate_every: 22
+  best_weights: loss
+  checkpoint: {every: 9, best: loss}
+""",
 }
 
 

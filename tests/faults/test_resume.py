@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-VARIANTS = ("shuffled", "drawn", "best", "averaged", "stopped", "timed", "table", "images")
+VARIANTS = ("shuffled", "drawn", "best", "averaged", "stopped", "timed", "table", "images", "frozen")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 CASES = [(variant, optimizer) for variant in VARIANTS for optimizer in OPTIMIZERS]
 STEPS = 120
-BEFORE_AN_EVALUATION = dict(zip(VARIANTS, (50, 40, 70, 30, 60, 105, 91, 100), strict=True))
+BEFORE_AN_EVALUATION = dict(zip(VARIANTS, (50, 40, 70, 30, 60, 105, 91, 100, 66), strict=True))
 """A step after which an evaluation is due, which is then done by the resumed run."""
 
 

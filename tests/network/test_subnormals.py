@@ -1,4 +1,4 @@
-"""Subnormal numbers count as zero where a network computes, and nowhere else."""
+"""Subnormal numbers count as zero where a network is trained, and nowhere else."""
 
 from __future__ import annotations
 
@@ -74,11 +74,26 @@ class Noting(Relu):
         return super().forward(x)
 
 
-@pytest.mark.parametrize("method", ["predict", "loss", "accuracy", "evaluate", "gradient"])
-def test_a_network_computes_without_subnormal_numbers(method):
+def noting_network():
     noting = Noting()
-    network = Sequential([Affine(4), noting, Affine(3), SoftmaxWithLoss()], input_shape=(2,))
-    arguments = (np.ones((5, 2)), [0, 1, 2, 0, 1])
-    getattr(network, method)(*arguments[: 1 if method == "predict" else 2])
+    return noting, Sequential([Affine(4), noting, Affine(3), SoftmaxWithLoss()], input_shape=(2,))
+
+
+def test_a_network_is_trained_without_subnormal_numbers():
+    noting, network = noting_network()
+    network.gradient(np.ones((5, 2)), [0, 1, 2, 0, 1])
     assert noting.seen == (True, True)
     assert flushes() == (False, False)
+
+
+@pytest.mark.parametrize("method", ["predict", "loss", "accuracy", "evaluate"])
+def test_a_network_evaluates_with_subnormal_numbers_also_during_training(method):
+    noting, network = noting_network()
+    arguments = (np.ones((5, 2)), [0, 1, 2, 0, 1])[: 1 if method == "predict" else 2]
+    getattr(network, method)(*arguments)
+    assert noting.seen == (False, False)
+    with network.computing():
+        noting.seen = None
+        getattr(network, method)(*arguments)
+        assert noting.seen == (False, False)
+        assert flushes() == (True, True)

@@ -103,11 +103,6 @@ def cast(x: Array, *, to: int) -> Array:
     return x.astype(DTYPES[to])
 
 
-def cast_like(x: Array, other: Array) -> Array:
-    """Return x in another's type."""
-    return x.astype(other.dtype)
-
-
 def where(condition: Array, a: Array, b: Array) -> Array:
     """Return a where the condition holds, else b."""
     return np.where(condition, a, b)
@@ -124,7 +119,6 @@ ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
     "Atan": np.arctan,
     "Atanh": np.arctanh,
     "Cast": cast,
-    "CastLike": cast_like,
     "Ceil": np.ceil,
     "Clip": clip,
     "Cos": np.cos,

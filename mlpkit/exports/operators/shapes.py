@@ -1,4 +1,4 @@
-"""Operators that lay elements out anew: shapes, axes, parts of arrays, and arrays made of a shape."""
+"""Operators that lay elements out in another way: shapes, axes, parts of arrays, and arrays made of a shape."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class ArrayDataset(Dataset):
             expected = f"(rows, {', '.join(map(str, shape))})"
             raise ShapeError(f"inputs of shape {raw.shape} don't fit the data set", expected=expected)
         expect_finite(raw, "the inputs")
-        x = np.empty((len(raw), *self._input_shape(shape)), np.float32)
+        x = np.empty((len(raw), *self._input_shape(shape)), self.dtype)
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x
 

@@ -66,6 +66,11 @@ int apart(const Matrix *output, const Matrix *input)
     return output->data + length <= input->data || input->data + other <= output->data;
 }
 
+PyObject *float32_copy(PyObject *array)
+{
+    return PyArray_FROM_OTF(array, NPY_FLOAT, NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY);
+}
+
 int read_number(PyObject *object, double *number)
 {
     if (!PyFloat_CheckExact(object)) {
@@ -77,12 +82,11 @@ int read_number(PyObject *object, double *number)
 
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count)
 {
-    PyObject *library = PyImport_ImportModule("mlpkit_plugins.kernels.with_numpy");
+    static PyObject *library;
     if (library == NULL) {
-        return NULL;
+        library = PyImport_ImportModule("mlpkit_plugins.kernels.with_numpy");
     }
-    PyObject *function = PyObject_GetAttrString(library, name);
-    Py_DECREF(library);
+    PyObject *function = library == NULL ? NULL : PyObject_GetAttrString(library, name);
     if (function == NULL) {
         return NULL;
     }

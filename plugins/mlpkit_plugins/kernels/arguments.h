@@ -34,6 +34,9 @@ int same_shape(Matrix *matrices, int count);
 /* Whether an output doesn't overlap an input, or is the same memory. */
 int apart(const Matrix *output, const Matrix *input);
 
+/* A contiguous copy, in the processor's byte order, of an array of float32; NULL with an error set. */
+PyObject *float32_copy(PyObject *array);
+
 /* Read a float. */
 int read_number(PyObject *object, double *number);
 
@@ -56,5 +59,12 @@ PyObject *flush_subnormal(SIGNATURE);
 PyObject *take_scaled(SIGNATURE);
 PyObject *take_rows(SIGNATURE);
 PyObject *read_rows(SIGNATURE);
+PyObject *exp_of(SIGNATURE);
+PyObject *expm1_of(SIGNATURE);
+PyObject *tanh_of(SIGNATURE);
+PyObject *sigmoid_of(SIGNATURE);
+PyObject *softplus_of(SIGNATURE);
+PyObject *gelu_of(SIGNATURE);
+PyObject *mean_of_rows(SIGNATURE);
 
 #endif

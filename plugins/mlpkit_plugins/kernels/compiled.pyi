@@ -1,12 +1,18 @@
 from mlpkit_plugins.kernels.with_numpy import INSTRUCTIONS as INSTRUCTIONS
 from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
+from mlpkit_plugins.kernels.with_numpy import begin_row_order as begin_row_order
 from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sharing_threads
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
 from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adaptively
+from mlpkit_plugins.kernels.with_numpy import end_row_order as end_row_order
 from mlpkit_plugins.kernels.with_numpy import end_sharing_threads as end_sharing_threads
+from mlpkit_plugins.kernels.with_numpy import exp as exp
+from mlpkit_plugins.kernels.with_numpy import expm1 as expm1
 from mlpkit_plugins.kernels.with_numpy import flush_subnormal as flush_subnormal
+from mlpkit_plugins.kernels.with_numpy import gelu as gelu
 from mlpkit_plugins.kernels.with_numpy import keep_where_positive as keep_where_positive
+from mlpkit_plugins.kernels.with_numpy import mean_of_rows as mean_of_rows
 from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_columns
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels
 from mlpkit_plugins.kernels.with_numpy import product as product
@@ -14,5 +20,8 @@ from mlpkit_plugins.kernels.with_numpy import product_plus_row as product_plus_r
 from mlpkit_plugins.kernels.with_numpy import read_rows as read_rows
 from mlpkit_plugins.kernels.with_numpy import rectify as rectify
 from mlpkit_plugins.kernels.with_numpy import shift_transposed as shift_transposed
+from mlpkit_plugins.kernels.with_numpy import sigmoid as sigmoid
+from mlpkit_plugins.kernels.with_numpy import softplus as softplus
 from mlpkit_plugins.kernels.with_numpy import take_rows as take_rows
 from mlpkit_plugins.kernels.with_numpy import take_scaled as take_scaled
+from mlpkit_plugins.kernels.with_numpy import tanh as tanh

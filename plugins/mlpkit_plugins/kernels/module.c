@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "blas_threads.h"
 #include "multiply.h"
+#include "row_order.h"
 #include "tiles.h"
 
 static PyObject *begin_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
@@ -20,8 +21,22 @@ static PyObject *end_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py_U
     Py_RETURN_NONE;
 }
 
+static PyObject *begin_rows(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    begin_row_order();
+    Py_RETURN_NONE;
+}
+
+static PyObject *end_rows(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    end_row_order();
+    Py_RETURN_NONE;
+}
+
 #define AS_IN_NUMPY "As in with_numpy.py."
-#define KERNEL(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, AS_IN_NUMPY}
+#define KERNEL_AS(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, AS_IN_NUMPY}
+#define KERNEL(name) KERNEL_AS(#name, name)
+#define FUNCTION(name) KERNEL_AS(#name, name##_of)
 
 static PyMethodDef kernels[] = {
     KERNEL(product),
@@ -39,7 +54,16 @@ static PyMethodDef kernels[] = {
     KERNEL(take_rows),
     {"begin_sharing_threads", begin_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
     {"end_sharing_threads", end_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
+    {"begin_row_order", begin_rows, METH_NOARGS, AS_IN_NUMPY},
+    {"end_row_order", end_rows, METH_NOARGS, AS_IN_NUMPY},
     KERNEL(read_rows),
+    FUNCTION(exp),
+    FUNCTION(expm1),
+    FUNCTION(tanh),
+    FUNCTION(sigmoid),
+    FUNCTION(softplus),
+    FUNCTION(gelu),
+    KERNEL(mean_of_rows),
     {NULL, NULL, 0, NULL},
 };
 

@@ -82,11 +82,11 @@ static int share_out(Product *all, int members)
 }
 
 void multiply(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns,
-              int members)
+              int members, int may_use_amx)
 {
     Product all = {.a = a, .b = b, .c = c, .row = row, .rows = rows, .inner = inner, .columns = columns};
     all.multiply = multiply_amx;
-    if (!suits_amx(a, rows, inner, columns) || !share_out(&all, members)) {
+    if (!may_use_amx || !suits_amx(a, rows, inner, columns) || !share_out(&all, members)) {
         all.multiply = multiply_vectors;
         share_out(&all, members);
     }

@@ -2,6 +2,7 @@
 #include "arguments.h"
 #include "blas_threads.h"
 #include "multiply.h"
+#include "row_order.h"
 
 /* Multiplications from which the GIL is released. */
 #define MANY 100000
@@ -69,31 +70,62 @@ static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject 
                           row.numbers.column != 1 || row.columns != c.columns || !lie_apart(&c, &row))) {
         return 0;
     }
-    if (is_for_blas(&a, &b)) {
+    int by_rows = in_row_order();
+    if (!by_rows && is_for_blas(&a, &b)) {
         return 0;
     }
     if (multiplications_of(&a, &b) < MANY) {
-        multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, 1);
+        multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, 1, !by_rows);
         return 1;
     }
     PyThreadState *thread = PyEval_SaveThread();
-    multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, blas_threads());
+    multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, blas_threads(), !by_rows);
     PyEval_RestoreThread(thread);
     return 1;
 }
 
+/* The same on contiguous copies; -1 with an error set. */
+static int compute_on_copies(PyObject *first, PyObject *second, PyObject *added, PyObject *out)
+{
+    PyObject *given[] = {first, second, added, out}, *copies[4] = {NULL};
+    int count = 0, done = 0;
+    for (; count < 4; count++) {
+        if (given[count] != NULL) {
+            if (!PyArray_Check(given[count]) || PyArray_TYPE((PyArrayObject *)given[count]) != NPY_FLOAT) {
+                break;
+            }
+            copies[count] = float32_copy(given[count]);
+            if (copies[count] == NULL) {
+                break;
+            }
+        }
+    }
+    if (count == 4 && compute(copies[0], copies[1], copies[2], copies[3])) {
+        done = PyArray_CopyInto((PyArrayObject *)out, (PyArrayObject *)copies[3]) < 0 ? -1 : 1;
+    }
+    for (int i = 0; i < 4; i++) {
+        Py_XDECREF(copies[i]);
+    }
+    return PyErr_Occurred() ? -1 : done;
+}
+
+static PyObject *compute_anyhow(const char *name, PyObject *added, PyObject *const *arguments, Py_ssize_t count)
+{
+    PyObject *first = arguments[0], *second = arguments[1], *out = arguments[count - 1];
+    int done = compute(first, second, added, out);
+    if (!done && in_row_order()) { /* in whatever layout, so that NumPy's order doesn't come in */
+        done = compute_on_copies(first, second, added, out);
+    }
+    return done < 0 ? NULL : done ? Py_NewRef(out) : with_numpy(name, arguments, count);
+}
+
 PyObject *product(SIGNATURE)
 {
-    if (count != 3 || !compute(arguments[0], arguments[1], NULL, arguments[2])) {
-        return with_numpy("product", arguments, count);
-    }
-    return Py_NewRef(arguments[2]);
+    return count == 3 ? compute_anyhow("product", NULL, arguments, count) : with_numpy("product", arguments, count);
 }
 
 PyObject *product_plus_row(SIGNATURE)
 {
-    if (count != 4 || !compute(arguments[0], arguments[1], arguments[2], arguments[3])) {
-        return with_numpy("product_plus_row", arguments, count);
-    }
-    return Py_NewRef(arguments[3]);
+    return count == 4 ? compute_anyhow("product_plus_row", arguments[2], arguments, count)
+                      : with_numpy("product_plus_row", arguments, count);
 }

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit_plugins.functions.standard_normal import standard_normal
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -68,6 +70,98 @@ def keep_where_positive(dy: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) ->
     """
     np.multiply(dy, y > 0, out=out)
     return out
+
+
+def exp(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to exp(x), element by element, and return it.
+
+    Args:
+        x: of any shape.
+        out: of the same shape; may be x itself.
+    """
+    np.exp(x, out=out)
+    return out
+
+
+def expm1(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to exp(x) - 1, element by element, to all digits of a small x, and return it.
+
+    Args:
+        x: of any shape.
+        out: of the same shape; may be x itself.
+    """
+    np.expm1(x, out=out)
+    return out
+
+
+def tanh(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to tanh(x), element by element, and return it.
+
+    Args:
+        x: of any shape.
+        out: of the same shape; may be x itself.
+    """
+    np.tanh(x, out=out)
+    return out
+
+
+def sigmoid(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to σ(x), element by element, and return it.
+
+        σ(x) = 1 / (1 + exp(-x)) = exp(min(x, 0)) / (1 + exp(-|x|))
+
+    The second form never overflows, and is exact to rounding for large negative x too.
+
+    Args:
+        x: of any shape.
+        out: of the same shape.
+    """
+    denominator = np.abs(x)
+    np.negative(denominator, out=denominator)
+    np.exp(denominator, out=denominator)
+    np.add(denominator, 1, out=denominator)
+    np.minimum(x, 0, out=out)
+    np.exp(out, out=out)
+    np.divide(out, denominator, out=out)
+    return out
+
+
+def softplus(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), element by element, and return it.
+
+    The second form never overflows, and keeps its digits for large negative x.
+
+    Args:
+        x: of any shape.
+        out: of the same shape.
+    """
+    np.abs(x, out=out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    np.add(np.maximum(x, 0), out, out=out)
+    return out
+
+
+def gelu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x Φ(x), with the standard normal distribution function Φ, element by element, and return it.
+
+    Args:
+        x: of any shape.
+        out: of the same shape.
+    """
+    np.multiply(x, standard_normal(x)[0], out=out)
+    return out
+
+
+def mean_of_rows(x: NDArray[Any]) -> NDArray[Any]:
+    """Return the mean of each row's elements, shape (rows, 1, ...).
+
+    Args:
+        x: shape (rows, ...), of two axes or more.
+    """
+    mean: NDArray[Any] = np.mean(x, axis=tuple(range(1, x.ndim)), keepdims=True)
+    return mean
 
 
 def shift_transposed(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
@@ -263,6 +357,14 @@ def begin_sharing_threads() -> None:
 
 def end_sharing_threads() -> None:
     """Undo one ``begin_sharing_threads``; the last one gives BLAS its own threads back."""
+
+
+def begin_row_order() -> None:
+    """Do nothing: NumPy computes in an order of its own."""
+
+
+def end_row_order() -> None:
+    """Undo one ``begin_row_order``."""
 
 
 def read_rows(descriptor: int, start: int, indices: NDArray[Any], out: NDArray[Any]) -> bool:

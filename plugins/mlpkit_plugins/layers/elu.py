@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Gt
 
 from mlpkit import Elementwise
+from mlpkit_plugins.kernels import expm1, row_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,13 +31,15 @@ class Elu(Elementwise):
         (2016).
     """
 
+    evaluation_context = row_order
+
     def __init__(self, alpha: Annotated[float, Gt(0)] = 1.0) -> None:
         self.alpha = alpha
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
         np.minimum(x, 0, out=out)
-        np.expm1(out, out=out)  # exp(x) - 1 would lose the digits of a small x
+        expm1(out, out)  # exp(x) - 1 would lose the digits of a small x
         np.multiply(out, self.alpha, out=out)
         np.add(np.maximum(x, 0), out, out=out)
         return out

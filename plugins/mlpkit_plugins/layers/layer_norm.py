@@ -9,6 +9,7 @@ import numpy as np
 from annotated_types import Gt
 
 from mlpkit import Layer, ShapeError
+from mlpkit_plugins.kernels import mean_of_rows, row_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +38,8 @@ class LayerNorm(Layer):
     Source: Ba, Kiros and Hinton, Layer Normalization (2016), section 3, which has no epsilon.
     """
 
+    evaluation_context = row_order
+
     def __init__(self, epsilon: Annotated[float, Gt(0)] = 1e-5) -> None:
         self.epsilon = epsilon
 
@@ -56,10 +59,10 @@ class LayerNorm(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = gamma x̂ + beta."""
-        mean = np.mean(x, axis=self.axes, keepdims=True)
+        mean = mean_of_rows(x)
         self.normalized = np.subtract(x, mean, out=self.buffer("normalized", like=x))
         squares = np.square(self.normalized, out=self.buffer("product", like=x))
-        variance = np.mean(squares, axis=self.axes, keepdims=True)
+        variance = mean_of_rows(squares)
         self.scale = 1 / np.sqrt(variance + self.epsilon)
         self.normalized *= self.scale
         y = self.buffer("y", like=x)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Elementwise
-from mlpkit_plugins.kernels import keep_where_positive, rectify
+from mlpkit_plugins.kernels import keep_where_positive, rectify, row_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,8 @@ class Relu(Elementwise):
 
     Source: Nair and Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines (2010).
     """
+
+    evaluation_context = row_order
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, 0)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Elementwise
-from mlpkit_plugins.functions.sigmoid import sigmoid
+from mlpkit_plugins.kernels import row_order, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class Sigmoid(Elementwise):
 
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 3.10.
     """
+
+    evaluation_context = row_order
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return σ(x)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Elementwise
-from mlpkit_plugins.functions.sigmoid import sigmoid
+from mlpkit_plugins.kernels import row_order, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,8 @@ class Silu(Elementwise):
     Source: Elfwing, Uchibe and Doya, Sigmoid-Weighted Linear Units for Neural Network Function Approximation in
         Reinforcement Learning (2018).
     """
+
+    evaluation_context = row_order
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return x σ(x)."""

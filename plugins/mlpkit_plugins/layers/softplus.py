@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlpkit import Elementwise
-from mlpkit_plugins.functions.sigmoid import sigmoid
+from mlpkit_plugins.kernels import row_order, sigmoid, softplus
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,14 +27,11 @@ class Softplus(Elementwise):
         Option Pricing (2001).
     """
 
+    evaluation_context = row_order
+
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, 0) + log(1 + exp(-|x|))."""
-        np.abs(x, out=out)
-        np.negative(out, out=out)
-        np.exp(out, out=out)
-        np.log1p(out, out=out)
-        np.add(np.maximum(x, 0), out, out=out)
-        return out
+        return softplus(x, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return σ(x)."""

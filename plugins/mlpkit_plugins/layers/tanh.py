@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Elementwise
+from mlpkit_plugins.kernels import row_order, tanh
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,10 +26,11 @@ class Tanh(Elementwise):
     Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.4.
     """
 
+    evaluation_context = row_order
+
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return tanh(x)."""
-        np.tanh(x, out=out)
-        return out
+        return tanh(x, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return 1 - y²."""

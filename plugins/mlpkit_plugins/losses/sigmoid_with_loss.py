@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Classes, ClassWeights, Labels, Loss, ShapeError, TargetError, UsageError
-from mlpkit_plugins.functions.sigmoid import sigmoid
+from mlpkit_plugins.kernels import row_order, sigmoid
 from mlpkit_plugins.losses.class_targets import expect_sums_of_one
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
 from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
@@ -52,6 +52,8 @@ class SigmoidWithLoss(Loss):
     """
 
     takes_weights = True
+    evaluation_context = row_order
+    unit = "nats"
 
     def __init__(self, *, class_weights: ClassWeights | None = None) -> None:
         expect_some_weight(class_weights)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Classes, Loss, ShapeError, TargetError
-from mlpkit_plugins.kernels import cross_entropy_gradient, normalize_columns, pick_labels, shift_transposed
+from mlpkit_plugins.kernels import (
+    cross_entropy_gradient,
+    exp,
+    normalize_columns,
+    pick_labels,
+    row_order,
+    shift_transposed,
+)
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 
@@ -31,6 +38,8 @@ class SoftmaxCrossEntropy(Loss):
     """
 
     takes_weights = True
+    evaluation_context = row_order
+    unit = "nats"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class."""
@@ -92,7 +101,7 @@ class SoftmaxCrossEntropy(Loss):
 
     def normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
-        self.p = np.exp(shifted, out=shifted)
+        self.p = exp(shifted, shifted)
         return normalize_columns(self.p, self.buffer("total", self.p.shape[1:]))
 
     def _at_labels(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:

@@ -108,6 +108,17 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
     return _one_by_one(texts, missing)
 
 
+def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[np.float64]:
+    """Return numbers, NaN in the place of those that texts for missing values say, however they were written.
+
+    Args:
+        numbers: the numbers.
+        missing: texts that mean a missing value.
+    """
+    absent = [float(text) for text in missing if writes_number(text) and math.isfinite(float(text))]
+    return np.where(np.isin(numbers, absent), np.nan, numbers) if absent else numbers
+
+
 def is_number(text: str, written: NumberFormat) -> bool:
     """Whether a text is a number, infinity and NaN included.
 

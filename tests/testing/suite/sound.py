@@ -42,6 +42,9 @@ class Scale(Layer):
         np.sum(self.x * dy, axis=0, out=self.w.grad)
         return dy * self.w.value
 
+    def onnx(self, graph):
+        return graph.op("Mul", graph.input, self.w)
+
 
 class Square(Layer):
     """The square of each input, y = x²."""
@@ -63,6 +66,9 @@ class Cube(Elementwise):
     def derivative(self, x, y, out):
         return np.multiply(3 * x, x, out=out)
 
+    def onnx(self, graph):
+        return graph.op("Pow", graph.input, 3.0)
+
 
 class Noise(Layer):
     """Noise in training, y = x + 0.1 noise."""
@@ -78,12 +84,14 @@ class Centre(Layer):
     """The inputs less their mean over the minibatch; in evaluation, less a running mean."""
 
     couples_examples = True
+    centred = True
 
     def build(self, input_shape):
         self.mean = self.state("mean", input_shape, 0.0)
         return input_shape
 
     def forward(self, x):
+        self.centred = self.training
         if not self.training:
             return x - self.mean.value
         mean = x.mean(axis=0) if len(x) else np.zeros_like(self.mean.value)
@@ -91,7 +99,10 @@ class Centre(Layer):
         return x - mean
 
     def backward(self, dy):
-        return dy - dy.mean(axis=0) if len(dy) else dy
+        return dy - dy.mean(axis=0) if self.centred and len(dy) else dy
+
+    def onnx(self, graph):
+        return graph.op("Sub", graph.input, self.mean)
 
 
 class Plus(Layer):
@@ -123,6 +134,9 @@ class Plus(Layer):
             dx = layer.backward(dx)
         return dx + dy
 
+    def onnx(self, graph):
+        return graph.op("Add", graph.input, graph.chain(self.inside))
+
     @classmethod
     def examples(cls):
         return [({"layers": ["Sigmoid", "Sigmoid"]}, (4,))]
@@ -141,6 +155,16 @@ class MeanSquare(Loss):
 
     def backward(self, dloss=1.0):
         return self.difference * (dloss / len(self.difference))
+
+
+class SquareOfProbabilities(MeanSquare):
+    """Half the mean square error of the inputs, which are logits of what is predicted."""
+
+    def predict(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def onnx(self, graph):
+        return graph.op("Sigmoid", graph.input)
 
 
 class WeightedSquare(MeanSquare):

@@ -45,6 +45,20 @@ def parameter_gradients_are_the_derivatives(example: OperationExample) -> None:
 
 
 @checks_examples("layer")
+def input_gradient_outside_training_is_the_derivative(example: OperationExample) -> None:
+    """If ``forward`` computes something else outside training, does ``backward`` return the derivative of that?
+
+    A frozen layer computes as in evaluation, and the layers before it still learn from what it returns.
+    """
+    batch = example.batch(3)
+    in_training, outside = (np.array(example.forward(example.ready(training=mode), batch)) for mode in (True, False))
+    if np.array_equal(in_training, outside, equal_nan=True):
+        return
+    wrong = [mismatch for mismatch in _mismatches(example, training=False) if mismatch.parameter == "x"]
+    _expect_none(wrong, "remember in forward what self.training was, and let backward follow the same branch")
+
+
+@checks_examples("layer")
 def gradients_are_overwritten(example: OperationExample) -> None:
     """Does ``backward`` overwrite the gradients, and not add to them?
 
@@ -88,7 +102,7 @@ def _gradients_of_pass(example: OperationExample, operation: Operation) -> Array
     return gradients(operation)
 
 
-def _mismatches(example: OperationExample) -> list[GradientMismatch]:
+def _mismatches(example: OperationExample, *, training: bool = True) -> list[GradientMismatch]:
     batch = example.batch(3)
     return gradient_mismatches(
         example.make(),
@@ -97,6 +111,7 @@ def _mismatches(example: OperationExample) -> list[GradientMismatch]:
         x=batch.x,
         t=batch.t if example.target is not None else None,
         resolver=example.registry.create,
+        training=training,
     )
 
 

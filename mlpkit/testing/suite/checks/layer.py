@@ -36,6 +36,10 @@ class LayerExample(OperationExample):
         """Return y."""
         return operation.forward(batch.x)
 
+    def infer(self, operation: Layer, x: NDArray[Any]) -> Any:
+        """Return y."""
+        return operation.forward(x)
+
     def backward(self, operation: Layer, batch: Batch) -> Any:
         """Return dx for a copy of dy."""
         return operation.backward(batch.t.copy())

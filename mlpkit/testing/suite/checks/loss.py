@@ -70,6 +70,10 @@ class LossExample(OperationExample):
         """Return the loss."""
         return operation.forward(batch.x, batch.t)
 
+    def infer(self, operation: Loss, x: NDArray[Any]) -> Any:
+        """Return the prediction."""
+        return operation.predict(x)
+
     def backward(self, operation: Loss, batch: Batch) -> Any:
         """Return dx."""
         return operation.backward(DLOSS)

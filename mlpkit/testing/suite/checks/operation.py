@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.graph import Graph
 from mlpkit.components.layer import Layer
+from mlpkit.errors import NotExportableError
+from mlpkit.exports.evaluator import evaluate
 from mlpkit.network.sequential import Sequential
 from mlpkit.testing.outside_network import begin_pass, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 OUTPUTS: Final = "what forward returns"
 INPUT_GRADIENT: Final = "what backward returns"
+INFERRED: Final = "the result"
 
 
 class Batch(NamedTuple):
@@ -109,12 +113,26 @@ class OperationExample(ExampleWithShape):
         """Call the operation's ``forward``."""
 
     @abstractmethod
+    def infer(self, operation: Any, x: NDArray[Any]) -> Any:
+        """Return what it computes outside training, which ``onnx`` describes."""
+
+    @abstractmethod
     def backward(self, operation: Any, batch: Batch) -> Any:
         """Call the operation's ``backward``."""
 
     def divided_by(self, operation: Any, batch: Batch) -> float:
         """Return what each row's part of a minibatch's gradient is divided by; 1 for a layer."""
         return 1.0
+
+    def graph(self, operation: Operation) -> Graph:
+        """Return the graph of an operation alone, from ``x`` to ``y``.
+
+        Raises:
+            NotExportableError: it, or a layer inside, doesn't say what it computes.
+        """
+        graph = Graph(operation.dtype)
+        graph.outputs["y"] = graph.describe(operation, graph.feed("x", operation.dtype.name, self.shape))
+        return graph
 
     def exercise(self) -> Arrays:
         """Go forward and backward in training, and forward in evaluation, in both dtypes."""
@@ -292,3 +310,36 @@ def _expect_unchanged(method: str, batch: Batch, before: Batch) -> None:
                 expected="inputs that are left unchanged",
                 remedy="write into a new array",
             )
+
+
+@checks_examples("layer", "loss")
+def onnx_describes_what_is_computed(example: OperationExample) -> None:
+    """If it has ``onnx``, does the graph compute what ``forward`` does outside training, or ``predict`` of a loss?
+
+    Exporters read the graph and nothing else.
+    """
+    for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-6)):
+        operation, batch = example.ready(dtype), example.batch(dtype=dtype)
+        if any(True for _ in operation.declared_states()):
+            example.run(operation, batch)  # moves running statistics off their first values
+        for each in operation.operations():
+            each.training = False
+        try:
+            graph = example.graph(operation)
+        except NotExportableError:
+            return
+        for rows in (batch.x, batch.x[:1]):
+            expected = np.array(example.infer(operation, rows.copy()))
+            found = _evaluated(graph, rows)
+            remedy = "describe all of it, with every parameter, for any number of rows"
+            when = f"in the graph that onnx describes, on {len(rows)} row{'s'[: len(rows) > 1]} of {dtype}"
+            expect_close({INFERRED: found}, {INFERRED: expected}, when, remedy, tolerance=tolerance)
+
+
+def _evaluated(graph: Graph, x: NDArray[Any]) -> NDArray[Any]:
+    try:
+        return evaluate(graph, {"x": x})["y"]
+    except NotExportableError as error:
+        raise CheckFailure(
+            f"what onnx describes can't be computed: {error}", expected="operators as ONNX has them in opset 17"
+        ) from error

@@ -19,6 +19,7 @@ from mlpkit.components.target import Values, target_to_plain
 from mlpkit.jobs.load_model import load_trained
 from mlpkit.jobs.run import train_spec
 from mlpkit.network.component_errors import innermost_operation, shapes_of
+from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
 from mlpkit.testing.suite.checks.layer import LayerExample
@@ -237,7 +238,8 @@ def spec_with(example: Example) -> dict[str, Any]:
             parts[kind] = written
     layers = [parts["initializer"], *([written] if example.entry.kind == "layer" else []), parts["loss"]]
     training["optimizer"] = parts["optimizer"]
-    return {"mlpkit": 1, "name": "conformance", "data": parts["dataset"], "layers": layers, "training": training}
+    keys = {"name": "conformance", "data": parts["dataset"], "layers": layers, "training": training}
+    return {FORMAT: newest_format(), **keys}
 
 
 NUMBERS = "biuf"

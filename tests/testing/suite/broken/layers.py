@@ -107,6 +107,28 @@ class SinglePrecision(Square):
         return np.square(x.astype(np.float32)).astype(x.dtype)
 
 
+@caught_by("input_gradient_outside_training_is_the_derivative")
+class GoesBackAsInTraining(Centre):
+    """goes back through the minibatch's mean outside training too"""
+
+    def backward(self, dy):
+        return dy - dy.mean(axis=0) if len(dy) else dy
+
+
+@caught_by("input_gradient_outside_training_is_the_derivative")
+class KeepsWhatItDropsFromTraining(Layer):
+    """goes back through what it kept in training, of which there is nothing outside"""
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        self.kept = self.rng.random(x.shape) < 0.5
+        return x * self.kept
+
+    def backward(self, dy):
+        return dy * self.kept
+
+
 @caught_by("parameter_gradients_are_the_derivatives")
 class MeanInPlaceOfSum(Scale):
     """takes the mean over the rows where the derivative has the sum"""
@@ -392,3 +414,75 @@ class ReadOnlyGradient(Square):
         dx = super().backward(dy)
         dx.flags.writeable = False
         return dx
+
+
+@caught_by("onnx_describes_what_is_computed")
+class ForgetsItsWeights(Scale):
+    """leaves its parameter out of what it describes"""
+
+    def onnx(self, graph):
+        return graph.input
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesAnotherFunction(Cube):
+    """describes the square where it computes the cube"""
+
+    def onnx(self, graph):
+        return graph.op("Mul", graph.input, graph.input)
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesTraining(Centre):
+    """describes the mean of the minibatch, which it subtracts in training only"""
+
+    def onnx(self, graph):
+        return graph.op("Sub", graph.input, graph.op("ReduceMean", graph.input, axes=[0]))
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesSevenRows(Square):
+    """describes what it computes for a minibatch of seven rows"""
+
+    def onnx(self, graph):
+        return graph.op("Reshape", graph.op("Mul", graph.input, graph.input), np.array([7, -1]))
+
+
+@caught_by("onnx_describes_what_is_computed")
+class TakesAnIntegerForANumber(Square):
+    """multiplies by the integer 1, where a network's numbers are no integers"""
+
+    def onnx(self, graph):
+        return graph.op("Mul", graph.op("Mul", graph.input, graph.input), 1)
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesInDoublePrecision(Square):
+    """has a constant in float64 in a float32 network"""
+
+    def onnx(self, graph):
+        return graph.op("Mul", graph.op("Mul", graph.input, graph.input), np.array(1.0))
+
+
+@caught_by("onnx_describes_what_is_computed")
+class UsesAnOperatorOfItsOwn(Square):
+    """uses an operator that there isn't"""
+
+    def onnx(self, graph):
+        return graph.op("Square", graph.input)
+
+
+@caught_by("onnx_describes_what_is_computed")
+class ReturnsNoValue(Square):
+    """returns nothing from onnx"""
+
+    def onnx(self, graph):
+        graph.op("Mul", graph.input, graph.input)
+
+
+@caught_by("onnx_describes_what_is_computed")
+class DescribesTheLayersInsideAlone(Plus):
+    """leaves out that it adds its input"""
+
+    def onnx(self, graph):
+        return graph.chain(self.inside)

@@ -1,0 +1,67 @@
+"""Layers that a spec chooses by name or by pattern, such as those that training leaves as they are."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from mlpkit.components.operation import belongs_to
+from mlpkit.components.schema.context import Problem, show
+from mlpkit.components.schema.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.network.shape_proof import Proof
+    from mlpkit.specfile.spec import Spec
+
+
+def operations_of(proof: Proof) -> list[Operation]:
+    """Return all members of a stack, and the layers inside them."""
+    return [operation for member in proof.stack for operation in member.operations()]
+
+
+def chosen(patterns: Sequence[str], place: KeyPath, proof: Proof) -> tuple[list[str], list[Problem]]:
+    """Return the paths of the layers that are meant, and a fault for each pattern that matches none.
+
+    Args:
+        patterns: names, such as ``Affine1`` or ``Residual1.Affine1``, or patterns, such as ``Affine*``.
+        place: where they stand in the spec.
+        proof: the proof of the spec's layers.
+    """
+    paths = [operation.path for operation in operations_of(proof)]
+    found: list[str] = []
+    faults: list[Problem] = []
+    for i, pattern in enumerate(patterns):
+        matching = [pattern] if pattern in paths else [path for path in paths if fnmatchcase(path, pattern)]
+        found += matching
+        if not matching:
+            remedy = did_you_mean(pattern, paths)
+            names = ", ".join(member.path for member in proof.stack)
+            expected = "" if remedy else f"one of {names}, or a pattern with '*'"
+            faults.append(Problem((*place, i), f"no layer is called {show(pattern)}", expected=expected, remedy=remedy))
+    return list(dict.fromkeys(found)), faults
+
+
+def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
+    """Return the paths of the layers that training leaves as they are, and what is wrong with ``training.freeze``.
+
+    Args:
+        spec: the spec.
+        proof: the proof of its layers.
+    """
+    place: KeyPath = ("training", "freeze")
+    frozen, faults = chosen(spec.training.freeze or (), place, proof)
+    trained = _trained(proof, ())
+    if not faults and trained and not _trained(proof, frozen):
+        message = "every layer that has parameters is frozen, so that nothing is left to train"
+        faults = [Problem(place, message, remedy=f"choose fewer layers, and leave {trained[-1]} to be trained")]
+    return frozen, faults
+
+
+def _trained(proof: Proof, frozen: Collection[str]) -> list[str]:
+    """Return the paths of the layers whose parameters training changes."""
+    having = [operation.path for operation in operations_of(proof) if operation._parameters]
+    return [path for path in having if not belongs_to(path, frozen)]

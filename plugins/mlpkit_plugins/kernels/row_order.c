@@ -1,0 +1,13 @@
+#include "row_order.h"
+
+#include "tiles.h"
+
+#include <stddef.h>
+
+static _Thread_local int depth;
+
+void begin_row_order(void) { depth++; }
+
+void end_row_order(void) { depth--; }
+
+int in_row_order(void) { return depth > 0 && tiles_of_processor() != NULL; }

@@ -1,0 +1,80 @@
+"""``mlpkit export`` and ``mlpkit whence``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def finished(work, invoke):
+    """Return the folder of a finished run."""
+    assert invoke("run", "tiny.yaml", "--out", "runs/tiny").code == 0
+    return work / "runs/tiny"
+
+
+@pytest.fixture
+def said(invoke):
+    """Return a function that runs commands, and returns all that they say."""
+
+    def say(*commands):
+        parts = []
+        for command in commands:
+            done = invoke(*command.split())
+            parts.append(f"$ mlpkit {command}\n{done.out}{done.err}" + (f"[{done.code}]\n" if done.code else ""))
+        return "\n".join(parts)
+
+    return say
+
+
+def test_screens(finished, work, said, golden, monkeypatch):
+    text = said("export runs/tiny --to tiny.onnx", "export runs/tiny --to bare.onnx --network-only", "whence tiny.onnx")
+    (finished / "model.safetensors").rename(work / "model.safetensors")
+    text += "\n" + said("whence tiny.onnx", "export runs/tiny --to tiny.onnx")
+    (work / "model.safetensors").rename(finished / "model.safetensors")
+    finished.rename(work / "moved")
+    text += "\n" + said(
+        "whence tiny.onnx", "whence tiny.onnx --run moved", "whence tiny.yaml", "export moved --to tiny.xyz"
+    )
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    text += "\n" + said("export moved --to tiny.onnx")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    text += "\n" + said("export moved --to tiny.onnx", "export moved")
+    golden(HERE / "export_screens.txt", _without_hashes(text))
+
+
+def _without_hashes(text):
+    lines = text.splitlines(keepends=True)
+    for index, line in enumerate(lines):
+        words = line.split()
+        if len(words) > 1 and words[0] in ("spec", "data", "weights") and len(words[1]) == 16:
+            lines[index] = line.replace(words[1], "0123456789abcdef")
+    return "".join(lines)
+
+
+def test_json(finished, invoke, work):
+    done = invoke("export", "runs/tiny", "--to", "tiny.onnx", "--json")
+    assert json.loads(done.out) == {
+        "out": "tiny.onnx",
+        "rows": 60,
+        "split": "the test split",
+        "outputs": ["label", "probabilities"],
+    }
+
+    found = json.loads(invoke("whence", "tiny.onnx", "--json").out)
+
+    assert (found["folder"], found["changed"]) == ("runs/tiny", [])
+    assert found["provenance"]["inputs"] == [
+        {
+            "name": "image",
+            "dtype": "uint8",
+            "shape": [4, 4],
+            "kind": "pixels",
+            "meaning": "pixels from 0 to 255, each a byte",
+        }
+    ]

@@ -1,0 +1,304 @@
+"""Exporting a run's model: every kind of data set, proved on test rows; and all that can stand in the way."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+
+import mlpkit
+from mlpkit import NotExportableError, StorageError, UsageError
+from mlpkit.errors import ExportError
+from mlpkit.jobs.export import export
+from mlpkit_plugins.datasets.mnist import Mnist
+from mlpkit_plugins.layers.relu import Relu
+
+SHAPES = [{"Affine": {"units": "auto"}}, "SoftmaxWithLoss"]
+
+KINDS = {
+    "csv": (
+        {"file": "example:flowers.csv", "target": "species", "categorical": ["soil"], "missing": "fill"},
+        SHAPES,
+        ["label", "probabilities"],
+    ),
+    "csv of labels": (
+        {"file": "example:weather.csv", "target": ["rain", "wind", "fog"], "predict": "labels", "ignore": ["day"]},
+        [{"Affine": {"units": 3}}, "SigmoidWithLoss"],
+        ["label", "probabilities"],
+    ),
+    "csv of values": (
+        {"file": "example:houses.csv", "target": "price", "predict": "values", "categorical": ["district"]},
+        [{"Affine": {"units": 1}}, "MeanSquaredError"],
+        ["value"],
+    ),
+    "csv of values and logarithms": (
+        {"file": "example:houses.csv", "target": "price", "predict": "values", "scale_target": "log",
+         "categorical": ["district"]},
+        [{"Affine": {"units": 1}}, "Huber"],
+        ["value"],
+    ),
+    "parquet": (
+        {"file": "example:machines.parquet", "target": "fails", "categorical": ["site"], "missing": "indicate",
+         "dates": ["measured_at"]},
+        [{"Affine": {"units": 1}}, "SigmoidWithLoss"],
+        ["label", "probabilities"],
+    ),
+    "idx": (
+        {"images": "example:shapes-images-idx3-ubyte", "labels": "example:shapes-labels-idx1-ubyte"},
+        SHAPES,
+        ["label", "probabilities"],
+    ),
+    "npy": ({"inputs": "example:shapes_x.npy", "targets": "example:shapes_t.npy", "flatten": True, "divide_by": 255.0},
+            SHAPES, ["label", "probabilities"]),
+    "npz": ({"file": "example:shapes.npz", "flatten": True, "standardize": True}, SHAPES, ["label", "probabilities"]),
+    "image_folder": ({"folder": "example:shapes"}, SHAPES, ["label", "probabilities"]),
+}  # fmt: skip
+
+
+def trained(folder, name, data, layers, **others):
+    spec = {
+        "mlpkit": 1,
+        "name": "model",
+        "data": {name: data},
+        "layers": layers,
+        "training": {"optimizer": {"adam": {"learning_rate": 0.01}}, "epochs": 2},
+    }
+    mlpkit.run(mlpkit.load_spec({**spec, **others}), directory=folder)
+    return folder
+
+
+def predicted(file, feeds):
+    """Return what onnxruntime computes."""
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, feeds), strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_data_set(tmp_path, kind, dtype):
+    data, layers, outputs = KINDS[kind]
+    run = trained(tmp_path / "run", kind.partition(" ")[0], data, layers, dtype=dtype)
+
+    found = export(run, tmp_path / "model.onnx")
+
+    assert found.outputs == tuple(outputs)
+    assert (found.split, found.doubt) == ("the test split", "")
+    assert found.rows >= 10
+
+
+def test_a_digit_gives_the_class_that_predict_gives(train, work):
+    train("run")
+    images = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
+
+    export(work / "run", work / "digits.onnx")
+
+    found, model = predicted("digits.onnx", {"image": images}), mlpkit.load("run")
+    np.testing.assert_array_equal(found["label"], model.predict(images))
+    np.testing.assert_allclose(found["probabilities"], model.predict_proba(images), atol=1e-5)
+
+
+def test_a_network_alone_takes_encoded_inputs(train, work):
+    run = train("run")
+    x = np.random.default_rng(0).random((5, 784), np.float32)
+
+    found = export(work / "run", work / "digits.onnx", network_only=True)
+
+    assert (found.outputs, found.rows) == (("logits", "prediction"), 60)
+    np.testing.assert_allclose(predicted("digits.onnx", {"x": x})["prediction"], run.network.predict(x), atol=1e-5)
+
+
+def test_the_same_run_gives_the_same_bytes(train, work):
+    train("run")
+
+    for name in ("a.onnx", "b.onnx"):
+        export(work / "run", work / name)
+
+    assert (work / "a.onnx").read_bytes() == (work / "b.onnx").read_bytes()
+
+
+def test_arrays_given_in_python_are_gone_so_made_up_rows_prove(tmp_path):
+    frame = pd.DataFrame({"a": np.arange(40.0), "b": ["u", "v"] * 20})
+    mlpkit.fit(frame, ["p", "q"] * 20, layers=SHAPES, epochs=1, directory=tmp_path / "run", quiet=True)
+
+    found = export(tmp_path / "run", tmp_path / "model.onnx")
+
+    assert (found.rows, found.outputs) == (0, ("label", "probabilities"))
+    assert found.doubt.startswith("proved on made-up rows only, since the run's data can't be read: in_memory: the ")
+    rows = {"a": np.array([3.0, 4.0]), "b": np.array(["u", "v"], object)}
+    model = mlpkit.load(tmp_path / "run")
+    assert predicted(tmp_path / "model.onnx", rows)["label"].tolist() == model.predict(pd.DataFrame(rows)).tolist()
+
+
+def test_without_the_data_a_model_still_leaves(train, work):
+    train("run")
+    (work / "digits").rename(work / "elsewhere")
+
+    found = export(work / "run", work / "model.onnx")
+
+    assert found.rows == 0
+    assert "the run's data can't be read" in found.doubt
+    assert (work / "model.onnx").exists()
+
+
+def test_without_an_engine_the_file_is_written_with_a_warning(train, work, monkeypatch):
+    train("run")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+
+    found = export(work / "run", work / "model.onnx")
+
+    assert found.rows == 0
+    assert found.doubt == (
+        'not proved to compute what the model does: onnxruntime is missing; install it with: pip install "mlpkit[onnx]"'
+    )
+    assert (work / "model.onnx").exists()
+
+
+def test_without_the_package_onnx_nothing_is_written(train, work, monkeypatch):
+    train("run")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+
+    with pytest.raises(UsageError, match=r'needs the package onnx; install it with: pip install "mlpkit\[onnx\]"$'):
+        export(work / "run", work / "model.onnx")
+
+    assert not (work / "model.onnx").exists()
+
+
+@pytest.mark.parametrize("name", ["model", "model.xyz"])
+def test_the_ending_says_the_format(train, work, name):
+    train("run")
+
+    with pytest.raises(
+        UsageError, match=rf"^'{name}' doesn't say what to export as; expected a name that ends in \.onnx"
+    ):
+        export(work / "run", work.joinpath(name).relative_to(work))
+
+
+def test_a_folder_that_is_not_there(train, work):
+    train("run")
+
+    with pytest.raises(StorageError, match=r"model\.onnx: can't be written: .*; check that its folder still exists"):
+        export(work / "run", work / "nowhere" / "model.onnx")
+
+
+def test_a_layer_that_describes_itself_wrongly_is_named(train, work, monkeypatch):
+    train("run")
+    monkeypatch.setattr(Relu, "onnx", lambda self, graph: graph.op("Abs", graph.input))
+
+    with pytest.raises(
+        ExportError, match=r"row \d+ of the test split, counted from 0, differs from Relu1 on: the file"
+    ):
+        export(work / "run", work / "model.onnx")
+
+    assert not (work / "model.onnx").exists()
+
+
+def test_a_data_set_that_describes_itself_wrongly_is_named(train, work, monkeypatch):
+    train("run")
+    as_it_is = Mnist.onnx
+    monkeypatch.setattr(Mnist, "onnx", lambda self, graph: graph.op("Mul", as_it_is(self, graph), 1.01))
+
+    with pytest.raises(ExportError, match=r"differs from mnist on: the file gives"):
+        export(work / "run", work / "model.onnx")
+
+
+PLUGIN = """\
+import numpy as np
+from mlpkit import Classes, Dataset, Description, component, hookimpl
+
+class Points(Dataset):
+    def describe(self):
+        return Description((2,), Classes(2), {"train": 40, "test": 20})
+
+    def open(self, seed):
+        return {"train": Part(40), "test": Part(20)}
+
+class Part:
+    def __init__(self, rows):
+        self.x = np.random.default_rng(rows).normal(size=(rows, 2))
+
+    def __len__(self):
+        return len(self.x)
+
+    def take(self, indices, out):
+        out[0][...] = self.x[indices]
+        out[1][...] = self.x[indices].sum(axis=1) > 0
+
+class Doubled(Points):
+    def encode(self, raw):
+        return 2 * raw
+
+class Described(Doubled):
+    def onnx(self, graph):
+        return graph.op("Mul", graph.feed("points", "float32", (2,)), 2.0)
+
+class Forgetful(Described):
+    def onnx(self, graph):
+        graph.feed("points", "float32", (2,))
+
+@hookimpl
+def mlpkit_components():
+    kinds = {"points": Points, "doubled": Doubled, "described": Described, "forgetful": Forgetful}
+    return [component("dataset", name, kind) for name, kind in kinds.items()]
+"""
+
+
+@pytest.fixture
+def guest(tmp_path):
+    """Return a function that trains on a plugin's data set and exports."""
+    (tmp_path / "acme.py").write_text(PLUGIN)
+
+    def exported(name, **options):
+        from mlpkit.registry.registry import Registry
+
+        registry = Registry.discover(plugins=[tmp_path / "acme.py"])
+        spec = {
+            "mlpkit": 1,
+            "data": f"acme.{name}",
+            "layers": SHAPES,
+            "training": {"optimizer": {"sgd": {"learning_rate": 0.1}}, "epochs": 1},
+        }
+        loaded = mlpkit.load_spec(spec, plugins=[tmp_path / "acme.py"])
+        mlpkit.run(loaded, directory=tmp_path / name)
+        return export(tmp_path / name, tmp_path / f"{name}.onnx", registry=registry, **options)
+
+    return exported
+
+
+def test_a_data_set_without_an_encoder_takes_inputs_as_they_are(guest):
+    found = guest("points")
+
+    assert (found.rows, found.doubt) == (20, "")
+    assert {"label", "probabilities"} == predicted(found.file, {"x": np.ones((3, 2), np.float32)}).keys()
+
+
+def test_a_data_set_with_an_encoder_must_describe_it(guest):
+    with pytest.raises(
+        NotExportableError,
+        match=r"^dataset acme\.doubled can't be exported: it has an encode, but no method onnx; "
+        "export the network alone with --network-only$",
+    ):
+        guest("doubled")
+
+
+def test_the_network_of_a_data_set_that_does_not_describe_itself_leaves_alone(guest):
+    assert guest("doubled", network_only=True).rows == 20
+
+
+def test_a_data_set_without_raw_rows_has_its_network_proved_on_encoded_ones(guest):
+    found = guest("described")
+
+    assert found.rows == 20
+    assert found.doubt == (
+        "the network is proved on encoded rows, and the encoder on made-up rows only: acme.described keeps no raw rows"
+    )
+
+
+def test_a_data_set_that_returns_nothing_from_onnx_is_named(guest):
+    with pytest.raises(
+        mlpkit.ComponentFailure, match=r"^dataset acme\.forgetful returned NoneType from onnx; expected"
+    ):
+        guest("forgetful")
