@@ -66,7 +66,9 @@ function secondsOf(v) {
 }
 
 /** The elements of arrays in arrays, one after the other. */
-const flat = (v) => (Array.isArray(v) || ArrayBuffer.isView(v) ? Array.from(/** @type {any} */ (v)).flatMap(flat) : [v]);
+function flat(/** @type {any} */ v) {
+  return Array.isArray(v) || ArrayBuffer.isView(v) ? Array.from(/** @type {any} */ (v)).flatMap(flat) : [v];
+}
 
 /** What a row has for an input, as numbers or texts. */
 function elementsOf(row, number, input, position, isOnly) {
