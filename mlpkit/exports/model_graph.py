@@ -12,6 +12,8 @@ from mlpkit.exports.network_graph import LOGITS, PREDICTION, add_network, networ
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Sequential
@@ -44,6 +46,7 @@ class ModelGraph:
         class_names: the names of the classes, in the order of their probabilities; None if they are just numbers.
         target_names: a name for each label or value; None if they have none.
         provenance: what the model came from, as plain data; each file carries it.
+        examples: a few rows of the run's data, by the names of the raw inputs, for a file's own test.
     """
 
     graph: Graph
@@ -54,6 +57,7 @@ class ModelGraph:
     class_names: tuple[str, ...] | None
     target_names: tuple[str, ...] | None
     provenance: Mapping[str, Any]
+    examples: Mapping[str, NDArray[Any]] | None = None
 
 
 def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, Any]) -> ModelGraph:

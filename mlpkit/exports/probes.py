@@ -27,7 +27,7 @@ def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> d
 
     Args:
         model: the model.
-        known: real rows, from which numbers are drawn; None if there are none.
+        known: real rows, from which numbers are drawn; None without any.
     """
     texts = {name: _texts(model, feed) for name, feed in model.graph.feeds.items() if feed.dtype == "str"}
     count = max(FEWEST, *map(len, texts.values()), 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +41,10 @@ MOST_ROWS: Final = 10_000
 """Rows of a split on which a file is proved."""
 
 
+EXAMPLES: Final = 4
+"""Rows of the run's data that a file may have for a test of its own."""
+
+
 @dataclass(frozen=True)
 class Export:
     """A file that a model was exported to.
@@ -48,7 +52,7 @@ class Export:
     Args:
         file: the file.
         rows: how many rows of the run's data it was proved on.
-        split: the split that they are from; empty if there were none.
+        split: the split that they are from; empty without any.
         outputs: the names of its outputs.
         doubt: why it wasn't proved, or not on all that it should have been; or empty.
     """
@@ -88,6 +92,8 @@ def export(directory: Path, to: Path, *, network_only: bool = False, registry: R
         with component_errors(f"dataset {model.spec.data.name} failed in onnx"):
             graph = model_graph(model.network, model.dataset, came_from)
     rows, doubt = _known_rows(model, graph, form)
+    if rows is not None:
+        graph = replace(graph, examples={name: array[:EXAMPLES] for name, array in rows.feeds.items()})
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         written = Path(folder) / to.name
         form.write(graph, written)

@@ -9,6 +9,8 @@ import numpy as np
 from mlpkit.components.target import Values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Graph, Value
@@ -35,10 +37,15 @@ class ScaledValues:
         z: NDArray[Any] = ((np.log(t) if self._log else t) - self._means) / self._stds
         return z.astype(self._means.dtype, copy=False)
 
-    def values(self, z: NDArray[Any]) -> NDArray[Any]:
-        """Return the values that scaled ones stand for."""
+    def values(self, z: NDArray[Any], exp: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
+        """Return the values that scaled ones stand for.
+
+        Args:
+            z: scaled values.
+            exp: the loss's exponential function.
+        """
         v: NDArray[Any] = z * self._stds + self._means
-        return np.exp(v, out=v) if self._log else v
+        return exp(v, v) if self._log else v
 
     def onnx(self, graph: Graph, z: Value) -> Value:
         """Describe ``values``."""

@@ -30,7 +30,7 @@ FLOAT32: Final = 1
 NUMBER: Final = "NaN if it is missing; 1 and 0 for yes and no"
 CLOCK: Final = "seconds since 1970-01-01 00:00 on the clock that the date shows; NaN if it is missing"
 UTC_SECONDS: Final = "seconds since 1970-01-01 00:00 UTC; NaN if it is missing"
-TEXT: Final = "without blanks around it; empty if it is missing"
+TEXT: Final = "as in the file, without blanks around it; empty if it is missing"
 
 
 class TableInGraph:

@@ -1,0 +1,8 @@
+// Ends a module that proves a model: prints tensors as JSON, in the terminal or in the page.
+
+function report(tensors) {
+  const plain = (v) => (typeof v === "number" && !Number.isFinite(v) ? String(v) : v);
+  const text = JSON.stringify(tensors.map(({ dtype, shape, data }) => ({ dtype, shape, elements: Array.from(data, plain) })));
+  if (globalThis.document) document.body.textContent = text;
+  else console.log(text);
+}
