@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import warnings
@@ -23,6 +25,7 @@ from sklearn.preprocessing import StandardScaler  # noqa: E402
 from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
 from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator  # noqa: E402
+from mlpkit.training.update import Updater  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -212,6 +215,25 @@ def test_pickled_and_saved_it_predicts_the_same(name, tmp_path):
     loaded = mlpkit.load_model(tmp_path / "model.safetensors")
     x = loaded.encoder.encode(X)
     assert np.array_equal(loaded.predict(x), model.network_.predict(x))
+
+
+def test_a_fit_that_ctrl_c_stops_leaves_an_estimator_that_predicts(monkeypatch):
+    update = Updater.__call__
+
+    def interrupted(self, *args):
+        os.kill(os.getpid(), signal.SIGINT)
+        return update(self, *args)
+
+    monkeypatch.setattr(Updater, "__call__", interrupted)
+    x, t = load_iris(return_X_y=True)
+    stopped = [MLPClassifier(max_iter=9, random_state=0), SpecEstimator(ANY_CLASSES)]
+    for estimator in stopped:
+        with pytest.raises(KeyboardInterrupt):
+            estimator.fit(x, t)
+        assert estimator.predict(x).shape == (150,)
+    monkeypatch.undo()
+    one_epoch = MLPClassifier(max_iter=1, random_state=0).fit(x, t)
+    assert np.array_equal(stopped[0].predict_proba(x), one_epoch.predict_proba(x))
 
 
 def test_a_pickled_one_learns_on():

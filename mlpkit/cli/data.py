@@ -76,7 +76,7 @@ def _heading(path: str, report: DataReport, width: int | None) -> list[str]:
 def _content(report: DataReport, width: int | None, *, encoded: bool, every: bool) -> list[str]:
     if report.columns and not encoded:
         return _columns(report, width, every=every)
-    if report.arrays and not encoded:
+    if report.arrays and (report.refused or not encoded):
         return _arrays(report, width)
     return _encoded(report, width)
 
@@ -85,11 +85,15 @@ def _arrays(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each array, and what is unusual about their examples."""
     from mlpkit.cli.column_table import remarks  # noqa: PLC0415 - only data that is shown as it stands needs it
 
-    rows = [("array", "type", "shape", "range")]
+    missing = ("missing",) if report.refused else ()
+    rows: list[tuple[str, ...]] = [("array", "type", "shape", *missing, "range")]
     for array in report.arrays:
         bounds = dict.fromkeys(f"{bound:.7g}" for bound in (array.least, array.greatest))
-        rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), " to ".join(bounds)))
-    lines = ["", *blocks(rows, indent="  ", width=width)]
+        counted = (f"{array.missing:,}" if array.missing else "-",) if report.refused else ()
+        rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), *counted, " to ".join(bounds)))
+    lines = ["", *blocks(rows, indent="  ", width=width, right=(3,) if report.refused else ())]
+    if report.refused:
+        return [*lines, "", *paragraph(f"can't be trained on: {report.refused}", indent="  ", width=width)]
     if report.values:
         lines += ["", *_statistics("target", report.target_names, report.values, width)]
     told = remarks((), report.repeated, report.description.sizes, width)
@@ -184,6 +188,7 @@ def _document(path: str, report: DataReport) -> dict[str, Any]:
         "arrays": [array._asdict() for array in report.arrays],
         "columns": [column._asdict() for column in report.columns],
         "repeated_rows": dict(report.repeated),
+        "refused": report.refused or None,
         "examples": [
             {"inputs": example.inputs.tolist(), "target": example.target.tolist()} for example in report.examples
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxEr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import TextIO
 
     from mlpkit.errors import Diagnostic
 
@@ -78,9 +80,34 @@ def print_error(error: MlpkitError) -> None:
         _offer_traceback()
 
 
-def print_warnings(warnings: Iterable[Diagnostic]) -> None:
+@contextmanager
+def warnings_as_messages() -> Iterator[None]:
+    """Print what Python warns a user of, each text once, as mlpkit's own warnings; leave other categories to Python."""
+    earlier, printed = warnings.showwarning, set()
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if category is not UserWarning:
+            earlier(message, category, filename, lineno, file, line)
+        elif str(message) not in printed:
+            printed.add(str(message))
+            diagnostic(f"warning: {message}", "yellow")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield
+
+
+def print_warnings(found: Iterable[Diagnostic]) -> None:
     """Print what a spec shouldn't do any more, and what of its data is most likely not meant."""
-    for warning in warnings:
+    for warning in found:
         diagnostic(str(warning._replace(message=f"warning: {warning.message}")) + "\n", "yellow")
 
 

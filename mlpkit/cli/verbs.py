@@ -10,7 +10,7 @@ import click
 
 from mlpkit import __version__
 from mlpkit.cli import completion
-from mlpkit.cli.exit_codes import exit_codes
+from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.options import HelpfulCommand, colours_said
 from mlpkit.cli.output import choose_colours, result
 
@@ -83,7 +83,7 @@ class Verbs(HelpfulCommand, click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; whatever goes wrong ends as a message and an exit code."""
-        with exit_codes():
+        with exit_codes(), warnings_as_messages():
             return super().invoke(ctx)
 
 

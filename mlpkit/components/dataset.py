@@ -12,7 +12,7 @@ from mlpkit.errors import DataError, NotExportableError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from mlpkit.components.graph import Graph, Value
     from mlpkit.components.recipe import KeyPath
@@ -95,6 +95,7 @@ class RawColumn(NamedTuple):
         texts: the distinct values, as texts.
         numbers: the number that each text stands for, shape (texts,), NaN for none; None if they are no numbers.
         codes: for each split the position of each row's value in ``texts``, -1 if it is missing.
+        remarks: what the data set finds unusual about it; ``mlpkit data`` shows that.
     """
 
     name: str
@@ -102,6 +103,7 @@ class RawColumn(NamedTuple):
     texts: Sequence[str]
     numbers: NDArray[Any] | None
     codes: Mapping[str, NDArray[Any]]
+    remarks: Sequence[str] = ()
 
 
 class RawArray(NamedTuple):
@@ -112,8 +114,9 @@ class RawArray(NamedTuple):
         role: ``input`` or ``target``.
         dtype: the type of its elements.
         shape: the shape of one example's part.
-        least: the smallest number.
-        greatest: the largest number.
+        least: the smallest number; NaN if all are missing.
+        greatest: the largest number; NaN if all are missing.
+        missing: how many elements are NaN or infinite.
     """
 
     name: str
@@ -122,6 +125,7 @@ class RawArray(NamedTuple):
     shape: tuple[int, ...]
     least: float
     greatest: float
+    missing: int = 0
 
 
 class Dataset(Component):
@@ -133,11 +137,13 @@ class Dataset(Component):
     Attributes:
         in_memory: whether its examples are given by ``hold`` and come from no file.
         array_of_inputs: the array to predict for, if an .npz file holds several.
+        dtype: the network's dtype, float32 or float64, in which ``encode`` returns inputs; mlpkit sets it.
     """
 
     kind: ClassVar[str] = "dataset"
     in_memory: ClassVar[bool] = False
     array_of_inputs: str = "x"
+    dtype: DTypeLike = "float32"
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -287,7 +293,7 @@ class Dataset(Component):
         raise DataError(path, "this data set doesn't return columns as they stand in a file")
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
-        """Turn raw inputs, shape (rows, ...), into what the network takes."""
+        """Turn raw inputs, shape (rows, ...), into what the network takes, numbers of its ``dtype``."""
         return raw
 
     def onnx(self, graph: Graph) -> Value:
@@ -375,7 +381,8 @@ class Dataset(Component):
     def raw_arrays(self) -> Sequence[RawArray] | None:
         """Return the arrays that examples come from, once opened, before anything is scaled.
 
-        ``mlpkit data`` shows them. None, the default, means that examples don't come from arrays.
+        ``mlpkit data`` shows them, also if ``open`` refuses the data and an element is missing. None, the default,
+        means that examples don't come from arrays.
 
         Raises:
             DataError: a file is damaged.

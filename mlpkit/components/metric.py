@@ -29,11 +29,14 @@ class Metric(Component):
         takes_weights: whether it takes weights of examples; only then it gets any.
         table: if the result is a table, what its rows and its columns stand for, as in ``("target", "predicted")``.
             Tables are computed after training; history, checkpoints and early stopping don't use them.
+        unit: the unit of its values, for plots, in which ``{target}`` stands for the target's, as in ``{target}²``; or
+            an empty text.
     """
 
     kind: ClassVar[str] = "metric"
     higher_is_better: ClassVar[bool] = True
     takes_weights: ClassVar[bool] = False
+    unit: ClassVar[str] = ""
     table: ClassVar[tuple[str, str] | None] = None
 
     @classmethod

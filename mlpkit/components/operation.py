@@ -99,10 +99,15 @@ class Operation(Component):
         self._views: dict[tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None], NDArray[Any]] = {}
         self._position = RandomPosition()
         self._generator: tuple[int, np.random.Generator] | None = None
+        self._built: dict[str, bool] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle takes over: all but scratch arrays."""
-        return {**vars(self), "_storage": {}, "_views": {}}
+        """Return what a copy or a pickle takes over: all but what came after ``build``, which is scratch."""
+        attributes = vars(self)
+        if self._built is not None:
+            attributes = {name: attributes[name] for name in self._built if name in attributes}
+            attributes |= dict.fromkeys(name for name, was_none in self._built.items() if was_none)
+        return {**attributes, "_built": self._built, "_storage": {}, "_views": {}}
 
     @property
     def type_name(self) -> str:
@@ -242,6 +247,10 @@ class Operation(Component):
                 f"{self.path} has declared '{declared}' before its place in the network was known; expected it to be "
                 "declared in build(self, input_shape), which the network calls"
             )
+
+    def _end_build(self) -> None:
+        """Take note of the attributes once it is built, and of which are None: a pass over rows sets the others."""
+        self._built = {name: value is None for name, value in vars(self).items()}
 
     def _build_initializers(self, create: Callable[[str, object], Any]) -> None:
         """Resolve the names of initializers, and make sure that every parameter has one."""

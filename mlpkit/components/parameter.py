@@ -74,6 +74,10 @@ class Parameter:
     value: NDArray[Any] = field(init=False, repr=False)
     grad: NDArray[Any] = field(init=False, repr=False)
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Return what a copy or a pickle takes over: all but the gradient."""
+        return None, {name: getattr(self, name) for name in self.__slots__ if name != "grad" and hasattr(self, name)}
+
 
 @dataclass(slots=True, eq=False)
 class State:

@@ -73,7 +73,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         SpecShapeError: they don't; the message points at both places.
         DataError: the header of a data file is not what it should be.
     """
-    dataset = dataset or spec.data()
+    dataset = dataset or spec.new_dataset()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
     spec, not_filled_in = filled_in(spec, FactsOfSpec(spec, dataset, description))

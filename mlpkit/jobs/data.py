@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels
+from mlpkit.errors import DataError
 from mlpkit.jobs.filling_in import counted
 from mlpkit.jobs.raw_data import RepeatedExamples, repeated_rows, summaries
 from mlpkit.jobs.spec_data import data_warnings, describe_data, open_data
@@ -116,6 +117,8 @@ class DataReport:
         columns: the columns of the table that examples come from, as they stand there; empty without one.
         repeated: how many rows of a split stand in the training split too.
         arrays: the arrays that examples come from, as they stand in their files; empty without any.
+        refused: why the data can't be trained on, if elements of its arrays are missing; of examples, nothing else is
+            known then.
     """
 
     spec: Spec
@@ -130,6 +133,7 @@ class DataReport:
     columns: tuple[ColumnSummary, ...] = ()
     repeated: Mapping[str, int] = field(default_factory=dict)
     arrays: tuple[RawArray, ...] = ()
+    refused: str = ""
 
 
 def data(
@@ -155,10 +159,16 @@ def data(
         ComponentFailure: the data set raised an exception of its own.
     """
     spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
-    splits = open_data(spec, dataset)
+    try:
+        splits = open_data(spec, dataset)
+    except DataError as error:
+        arrays = _arrays_with_gaps(dataset)
+        if not arrays:
+            raise
+        return DataReport(spec, description, (), (), (), {}, (), (), warnings, arrays=arrays, refused=str(error))
     target, dtype = description.target, np.dtype(spec.dtype)
     width, target_width = prod(description.input_shape), prod(target.array(dtype)[0])
     names = dataset.feature_names()
@@ -184,8 +194,6 @@ def data(
     are_counted = isinstance(target, Classes | Labels)
     with component_errors(f"dataset {spec.data.name} failed in raw_columns"):
         columns = dataset.raw_columns() or ()
-    with component_errors(f"dataset {spec.data.name} failed in raw_arrays"):
-        arrays = dataset.raw_arrays() or ()
     return DataReport(
         spec,
         description,
@@ -198,8 +206,22 @@ def data(
         warnings,
         summaries(columns),
         repeated_rows(columns) if columns else seen.result(),
-        tuple(arrays),
+        _arrays(spec, dataset),
     )
+
+
+def _arrays(spec: Spec, dataset: Dataset) -> tuple[RawArray, ...]:
+    with component_errors(f"dataset {spec.data.name} failed in raw_arrays"):
+        return tuple(dataset.raw_arrays() or ())
+
+
+def _arrays_with_gaps(dataset: Dataset) -> tuple[RawArray, ...]:
+    """Return the arrays of a data set that could not be opened, if elements are missing; else nothing."""
+    try:
+        arrays = tuple(dataset.raw_arrays() or ())
+    except Exception:  # what kept it from being opened is the error that counts
+        return ()
+    return arrays if any(array.missing for array in arrays) else ()
 
 
 def _target_names(dataset: Dataset, target: Target, width: int) -> tuple[str, ...]:

@@ -109,6 +109,8 @@ def fit(
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         RunFolderError: the directory is in use.
         StorageError: the run folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
+            was trained.
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
@@ -164,7 +166,7 @@ def spec_in_memory(
     training = {"optimizer": registry.default("optimizer")} | training
     keys = {FORMAT: newest_format(), **top_level, "data": {name: {**shares, **of_data}}, "training": training}
     spec = _checked(keys, registry)
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     if type(learned) is type(dataset):
         dataset.load_encoder_state(learned.encoder_state())
     dataset.hold(examples)

@@ -139,7 +139,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     network = build_for(spec, proof, slices=1)
     for name, view in (*network.parameters.items(), *network.states.items()):
         view[...] = model.arrays[name]
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     try:
         with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
             dataset.load_encoder_state(encoder)

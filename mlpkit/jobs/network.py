@@ -60,6 +60,8 @@ def fit(
         DataError: the examples are not what they should be.
         UsageError: the network was built for other inputs or slices.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; the network keeps what it learned,
+            and ``run`` of the exception has the history.
     """
     registry = installed()
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
@@ -19,7 +20,7 @@ except ImportError as error:
     raise UsageError(msg) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -47,13 +48,16 @@ class Curves(Figure):
         return content.getvalue(), {"width": round(width * 100), "height": round(height * 100)}
 
 
-def curves(history: Sequence[Record], tracker: BestTracker, x: str = "epoch") -> Curves:
+def curves(
+    history: Sequence[Record], tracker: BestTracker, x: str = "epoch", units: Mapping[str, str] = MappingProxyType({})
+) -> Curves:
     """Return a panel with the loss and one for each metric, the best evaluation marked.
 
     Args:
         history: the evaluations.
         tracker: which of them is the best.
         x: what they are drawn over, ``epoch`` or ``iteration``.
+        units: the units of the loss and of metrics, by name.
 
     Raises:
         UsageError: ``x`` is neither.
@@ -68,6 +72,7 @@ def curves(history: Sequence[Record], tracker: BestTracker, x: str = "epoch") ->
     for i, (name, splits) in enumerate(groups.items()):
         axes = figure.add_subplot(rows, columns, i + 1)
         _draw(axes, history, name, splits, x)
+        axes.set_ylabel(f"{name} ({units[name]})" if units.get(name) else name)
         if best is not None:
             _mark(axes, history[best], f"{splits[-1]}_{name}", x)
     if history:
@@ -94,7 +99,6 @@ def _draw(axes: Axes, history: Sequence[Record], name: str, splits: Sequence[str
         axes.plot([record[x] for record in history], values, marker=marker, label=split)
         every += values
     axes.set_xlabel(LABELS[x])
-    axes.set_ylabel(name)
     axes.grid(alpha=0.3)
     if history:
         axes.set_xlim(left=0)

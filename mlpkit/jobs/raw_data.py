@@ -114,7 +114,7 @@ class _Whole:
     """
 
     def __init__(self, column: RawColumn) -> None:
-        self.name, self.role, self.texts = column.name, column.role, column.texts
+        self.name, self.role, self.texts, self.remarks = column.name, column.role, column.texts, column.remarks
         self.codes = np.concatenate(list(column.codes.values()))
         self.counts = np.bincount(self.codes[self.codes >= 0], minlength=len(column.texts))
         self.numbers = column.numbers if self.counts.any() else None
@@ -163,7 +163,7 @@ def _remarks(column: _Whole, targets: Sequence[_Whole]) -> tuple[str, ...]:
             for target in targets
             if _tells(column, target)
         ]
-    return tuple(remarks)
+    return (*remarks, *column.remarks)
 
 
 def _looks_like_an_id(column: _Whole) -> bool:

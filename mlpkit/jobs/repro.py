@@ -101,7 +101,7 @@ def repro(
 
 
 def _lock_now(directory: Path, spec: Spec, resolved: str) -> dict[str, object]:
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     try:
         describe_data(spec, dataset)
     except SpecShapeError as error:

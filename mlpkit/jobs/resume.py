@@ -79,6 +79,8 @@ def resume(
         DataError: a data file is not what it should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         StorageError: the run folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
+            was trained.
     """
     directory, observer = Path(directory), observer or _shown(notebook_display(quiet=quiet))
     with RunFolder.open(directory) as folder:
@@ -114,7 +116,7 @@ def _go_on(
     for warning in spec.warnings:
         observer.warned(warning)
     expect_own_files(spec)
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     if examples is not None:
         dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
     try:
@@ -132,7 +134,9 @@ def _go_on(
         if lock:
             told = "; ".join(map(str, lock))
             observer.noticed(f"{folder.directory}: the same bits as without the break are no longer certain: {told}")
-        return job.train(origin.spec, observer, stop, snapshot)
+        done = job.train(origin.spec, observer, stop, snapshot)
+    job.expect_uninterrupted(done)
+    return done
 
 
 def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:

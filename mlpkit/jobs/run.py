@@ -59,6 +59,8 @@ def run(
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         RunFolderError: the directory is in use.
         StorageError: the run folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
+            was trained.
     """
     expect_spec(spec, "run")
     return train_spec(spec, directory, observer=observer, display=notebook_display(quiet=quiet), stop=stop, steps=steps)
@@ -95,6 +97,7 @@ def train_spec(
 
     Raises:
         UsageError: the network was built for other inputs or slices.
+        KeyboardInterrupt: Ctrl-C stopped the training, as for ``run``.
     """
     expect_own_files(spec)
     if directory is not None and spec.top_level.initialize_from is not None:
@@ -137,6 +140,7 @@ def train_spec(
     if dataset is not None and dataset.in_memory:
         done.network.encoder = dataset
         dataset.hold({})
+    job.expect_uninterrupted(done)
     return done
 
 

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.build import build_for
+from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.run_inputs import RunInputs, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
@@ -163,7 +164,7 @@ class Run:
         """
         from mlpkit.jobs.plot import curves  # noqa: PLC0415 - matplotlib is an extra
 
-        return curves(self.history, self._compared(), x)
+        return curves(self.history, self._compared(), x, units_of(self._trained()))
 
     def __repr__(self) -> str:
         """Say how long it trained, and what came of it."""
@@ -183,6 +184,15 @@ class Run:
         """Say why it was stopped, and where it is kept."""
         why = [f"stopped: {self.stopped}"] if self.stopped else []
         return [*why, *([f"kept in {self.folder}"] if self.folder else [])]
+
+
+def units_of(trained: TrainedModel) -> dict[str, str]:
+    """Return the units of a model's loss and metrics, by name; that of the target goes by the target's name."""
+    names = trained.dataset.target_names() or ()
+    target = names[0] if len(names) == 1 else "target"
+    units = {metric.name: metric.component.unit for metric in trained.spec.training.metrics}
+    units["loss"] = trained.network.loss_layer.unit
+    return {name: unit.replace("{target}", target) for name, unit in units.items()}
 
 
 def _figures(results: Mapping[str, Any]) -> str:
@@ -235,6 +245,7 @@ class TrainingJob:
         self._callbacks = callbacks
         self._evaluated = evaluated
         self._optimizer_state = optimizer_state
+        self._interrupted = False
         self._proof = proved.proof
         self._frozen = proved.frozen
         self._first_weights = proved.first_weights
@@ -302,7 +313,7 @@ class TrainingJob:
             observer.resumed(snapshot.step)
         observer.monitored(tracker_of(self.spec.training, trainer.history))
         try:
-            with store or nullcontext():
+            with store or nullcontext(), CtrlC(stop) as ctrl_c:
                 history = trainer.train()
         finally:  # a run that failed keeps the parameters of its last good step
             if folder is not None and is_finite(network, {}):
@@ -311,6 +322,7 @@ class TrainingJob:
         trained = partial(_trained, self.spec, network, target, encoder)
         compared = partial(tracker_of, self.spec.training, history)
         steps = trainer.progress.step
+        self._interrupted = ctrl_c.received
         finished = Run(network, history, steps=steps, folder=directory, _compared=compared, _trained=trained)
         if stop.reason:
             finished.stopped = trainer.stopped
@@ -322,6 +334,26 @@ class TrainingJob:
             if folder is not None:
                 folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
         return finished
+
+    def expect_uninterrupted(self, run: Run) -> None:
+        """Make sure that no Ctrl-C stopped the training.
+
+        Args:
+            run: what came of it.
+
+        Raises:
+            KeyboardInterrupt: one did; its ``run`` is the run.
+        """
+        if not self._interrupted:
+            return
+        if run.folder is not None:
+            examples = ", examples=(x, t)" if self._dataset.in_memory else ""
+            told = f'mlpkit.resume("{run.folder}"{examples}) goes on'
+        else:
+            told = "the exception has what was trained: in a notebook, run = sys.last_value.run"
+        interrupt = KeyboardInterrupt(f"stopped after step {run.steps}; {told}")
+        vars(interrupt)["run"] = run  # of a subclass, Python's exit code wouldn't say what ended the program
+        raise interrupt
 
     def _final_metrics(self, network: Sequential, last: Record) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split.
@@ -343,7 +375,7 @@ class TrainingJob:
 
 def _trained(spec: Spec, network: Sequential, target: Target, encoder: Mapping[str, Any]) -> TrainedModel:
     """Return what is needed to use a network, without the examples."""
-    dataset = spec.data()
+    dataset = spec.new_dataset()
     with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
         dataset.load_encoder_state(encoder)
     return TrainedModel(spec, network, dataset, target)

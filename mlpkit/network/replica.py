@@ -91,6 +91,10 @@ class Replica:
             for kept in member.declared_states():
                 kept.value = states.view(state, kept.path)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle takes over: all but the gradient, which ``bind`` gives."""
+        return {name: value for name, value in vars(self).items() if name != "gradient"}
+
     def operations(self) -> list[Operation]:
         """Return all layers, those inside others too, and the loss."""
         return [operation for member in (*self.layers, self.loss) for operation in member.operations()]

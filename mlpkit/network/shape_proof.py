@@ -119,8 +119,9 @@ def prove_shapes(
                 output_shape = member._take_place(name, shapes[-1], dtype)
                 flops += member.flops(shapes[-1])
                 shapes.append(output_shape)
-            if create is not None:
-                for each in member.operations():
+            for each in member.operations():
+                each._end_build()
+                if create is not None:
                     each._build_initializers(create)
         except Exception as error:  # whatever an author's build raises becomes an error at the layer's place
             raise _stack_error(index, name, operation, shapes[-1], error) from error

@@ -116,16 +116,21 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             {"validation": held_out},
             learned,
         )
-        run = train_spec(
-            spec,
-            None,
-            dataset=dataset,
-            observer=Observer(),
-            network=network,
-            callbacks=callbacks,
-            evaluated=evaluated,
-            optimizer_state=self._optimizer_state,
-        )
+        try:
+            run = train_spec(
+                spec,
+                None,
+                dataset=dataset,
+                observer=Observer(),
+                network=network,
+                callbacks=callbacks,
+                evaluated=evaluated,
+                optimizer_state=self._optimizer_state,
+            )
+        except KeyboardInterrupt as interrupt:
+            if stopped := getattr(interrupt, "run", None):
+                self.network_ = stopped.network
+            raise
         self.network_ = run.network
         return run
 

@@ -163,6 +163,12 @@ class Spec:
         """Builds the data set."""
         return self.top_level.data
 
+    def new_dataset(self) -> Dataset:
+        """Build the data set; it encodes for a network of the spec's dtype."""
+        dataset = self.data()
+        dataset.dtype = self.dtype
+        return dataset
+
     @property
     def layers(self) -> tuple[StackMember, ...]:
         """The layers, and the loss at the end."""

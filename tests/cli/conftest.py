@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from idx_files import write_idx
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,10 +111,6 @@ def mlpkit_components():
 '''
 
 
-def _write_idx(path: Path, values: np.ndarray) -> None:
-    path.write_bytes(bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape) + values.tobytes())
-
-
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with images of 4 by 4 pixels in MNIST's format: 200 to train on, 60 to test."""
@@ -124,8 +120,8 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
         labels = rng.integers(0, 10, count, dtype=np.uint8)
         images = rng.integers(0, 60, (count, 4, 4), dtype=np.uint8)
         images.reshape(count, 16)[np.arange(count), labels] = 255
-        _write_idx(folder / f"{name}-images-idx3-ubyte", images)
-        _write_idx(folder / f"{name}-labels-idx1-ubyte", labels)
+        write_idx(folder / f"{name}-images-idx3-ubyte", images)
+        write_idx(folder / f"{name}-labels-idx1-ubyte", labels)
     return folder
 
 

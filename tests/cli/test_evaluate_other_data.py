@@ -7,9 +7,8 @@ import shutil
 
 import numpy as np
 import pytest
+from idx_files import write_idx
 from PIL import Image
-
-from mlpkit_plugins.formats.idx import idx_header
 
 SPEC = """\
 mlpkit: 1
@@ -27,10 +26,6 @@ X = RNG.integers(0, 256, (60, 4, 4)).astype(np.uint8)
 T = X.reshape(60, 16).argmax(axis=1) % 3
 VALUES = X.reshape(60, 16).mean(axis=1) * 1000
 TEST = slice(40, 60)
-
-
-def write_idx(path, values):
-    path.write_bytes(idx_header(values.shape) + values.astype(np.uint8).tobytes())
 
 
 def write_images(folder):

@@ -9,9 +9,8 @@ import sys
 
 import numpy as np
 import pytest
+from idx_files import write_idx
 from PIL import Image
-
-from mlpkit_plugins.formats.idx import idx_header
 
 RNG = np.random.default_rng(0)
 FEW_EPOCHS = ("--set", "training.epochs=1", "--set", "training.evaluate_every=null")
@@ -34,10 +33,6 @@ def table(count=600, seed=0):
     x = np.random.default_rng(seed).normal(size=(count, 5))
     value = 1e5 * (x[:, 0] + x[:, 1] * x[:, 2])
     return x * [1, 10, 100, 1e-3, 1] + 7, (x[:, 0] + x[:, 1] > 0).astype(int) + (x[:, 2] > 1), value
-
-
-def write_idx(path, values):
-    path.write_bytes(idx_header(values.shape) + values.astype(np.uint8).tobytes())
 
 
 def write_images(folder, images, kinds, names=("neither", "lying", "standing")):

@@ -96,6 +96,52 @@ data:
     )
 
 
+@pytest.fixture
+def weather(work):
+    """Write a table in which numbers stand for missing values."""
+    rng = random.Random(0)
+    rows = ["temp,humidity,days,id2,dry"]
+    for number in range(300):
+        temp, humidity = rng.gauss(15, 8), rng.uniform(0, 100)
+        dry = temp > 15 + rng.gauss(0, 3)
+        shown = "-999" if number % 11 == 0 else "-999.0" if number % 29 == 0 else f"{temp:.1f}"
+        days = -1 if number % 3 else number % 37
+        rows.append(f"{shown},{humidity:.2f},{days},{number % 41 - 1},{['no', 'yes'][dry]}")
+    (work / "weather.csv").write_text("\n".join(rows) + "\n")
+    return work
+
+
+def test_numbers_that_stand_for_a_missing_value_are_found(weather, invoke):
+    done = invoke("init", "--data", "weather.csv", "--target", "dry")
+    assert (done.code, done.err) == (0, "")
+    column = [float(row.partition(",")[0]) for row in (weather / "weather.csv").read_text().splitlines()[1:]]
+    others = [value for value in column if value != -999]
+    about = f"-999 in {300 - len(others)} rows, all others from {min(others):g} to {max(others):g}"
+    assert [line.split(maxsplit=1)[1] for line in done.out.splitlines() if "sentinel" in line] == [f"temp has {about}"]
+    spec = (weather / "weather.yaml").read_text()
+    assert (
+        f"""\
+    # numbers that stand for a missing value: temp has {about}
+    missing_texts: ['', NA, NaN, nan, 'null', '-999', '-999.0']
+    missing: indicate  # 13% of temp
+"""
+        in spec
+    )
+    assert invoke("run", "weather.yaml", "--quiet").code == 0
+    assert json.loads((weather / "runs/weather/metrics.json").read_text())["test"]["accuracy"] > 0.75
+    (weather / "new.csv").write_text("temp,humidity,days,id2\n-999.00,50,3,4\n,50,3,4\n20,50,3,4\n")
+    rows = [json.loads(line) for line in invoke("predict", "runs/weather", "new.csv", "--json").out.splitlines()]
+    assert rows[0]["probabilities"] == rows[1]["probabilities"] != rows[2]["probabilities"]
+
+
+def test_minus_one_is_missing_unless_another_column_means_it(weather, invoke):
+    text = (weather / "weather.csv").read_text().splitlines()
+    (weather / "weather.csv").write_text("\n".join(",".join(row.split(",")[:3] + row.split(",")[4:]) for row in text))
+    done = invoke("init", "--data", "weather.csv", "--target", "dry")
+    assert "days has -1 in 200 rows, all others from 0 to 36" in done.out
+    assert "missing_texts: ['', NA, NaN, nan, 'null', '-1', '-999', '-999.0']" in (weather / "weather.yaml").read_text()
+
+
 def test_files_of_their_own_for_validation_and_test(titanic, invoke):
     header, *rows = (titanic / "titanic.csv").read_text().splitlines()
     for name, part in (("a", rows[:300]), ("b", rows[300:350]), ("c d", rows[350:])):

@@ -173,3 +173,20 @@ def test_inputs_too_large_for_the_network_are_refused_with_their_row(run, work, 
     assert done.err.startswith("error: x.npy: row 3, counted from 0, is so far from what the network was trained on")
     np.save(work / "x.npy", x * 10)
     assert invoke("predict", run, "x.npy").err.endswith("gives the network inf; expected finite numbers\n")
+
+
+def test_predict_and_evaluate_say_once_what_was_never_trained_on(invoke, work):
+    (work / "table.csv").write_text(TABLE)
+    (work / "new.csv").write_text('kind,size,rain\nz,1,0\nx,2,1\ny2,3,1\n"xx",4,0\n')
+    data = "data={csv: {file: table.csv, inputs: [kind, size], categorical: [kind], target: rain, unknown: zeros}}"
+    layers = "layers=[Affine: {units: 2}, SoftmaxWithLoss]"
+    options = ("--set", data, "--set", layers, "--set", "training.batch_size=10")
+    assert invoke("run", "tiny.yaml", "--quiet", "--out", "trained", *options).code == 0
+    expected = (
+        "warning: new.csv, column 'kind': 2 of 4 values were never trained on, such as 'xx' (did you mean 'x'?); "
+        "they count as zeros\n"
+    )
+    for verb in (["predict", "trained", "new.csv"], ["evaluate", "trained", "--data", "new.csv"]):
+        done = invoke(*verb)
+        assert (done.code, done.err) == (0, expected)
+    assert invoke("predict", "trained", "table.csv").err == ""

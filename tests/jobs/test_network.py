@@ -119,6 +119,44 @@ def test_a_pickle_does_not_grow_with_the_examples():
     assert len(sizes) == 1
 
 
+class Remembering(mlpkit.Layer):
+    """y = 2 x, with attributes that come with the first rows, as textbooks have it."""
+
+    def __init__(self):
+        self.x = None
+
+    def forward(self, x):
+        self.x, self.twice, self.calls = x, 2 * x, getattr(self, "calls", 0) + 1
+        return self.twice
+
+    def backward(self, dy):
+        return 2 * dy
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))])
+def test_a_copy_has_no_minibatch_and_no_activations(copied):
+    layers = [Affine(64), Remembering(), mlpkit.layers.BatchNorm(), Relu(), Affine(2), SoftmaxWithLoss()]
+    network = mlpkit.Sequential(layers, input_shape=(4,), slices=1)
+    x, t = X.astype(np.float32), np.arange(len(X)) % 2
+    network.gradient(x, t)
+    other = copied(network)
+    (found,) = [layer for layer in other.layers if isinstance(layer, Remembering)]
+    assert found.x is None
+    assert not {"twice", "calls"} & set(vars(found))
+    assert not {"x", "t", "p"} & set(vars(other.loss_layer))
+    assert np.array_equal(other.predict(x), network.predict(x))
+    gradients, expected = other.gradient(x, t), network.gradient(x, t)
+    assert all(np.array_equal(gradients[name], expected[name]) for name in expected)
+
+
+def test_a_pickle_has_the_parameters_and_little_else():
+    network = mlpkit.Sequential([Affine(300), Relu(), Affine(2), SoftmaxWithLoss()], input_shape=(100,))
+    empty = len(pickle.dumps(network))
+    network.gradient(np.zeros((500, 100)), np.zeros(500, int))
+    assert len(pickle.dumps(network)) < empty + 10_000  # activations take 600,000 bytes
+    assert empty < 2.1 * network.values.nbytes + 20_000
+
+
 def test_fit_shows_the_keys_of_training():
     assert {"epochs", "optimizer", "early_stopping"} <= set(inspect.signature(network().fit).parameters)
     assert inspect.signature(mlpkit.Sequential.fit).parameters["network"]

@@ -35,12 +35,12 @@ def lines_of(axes):
 def test_loss_and_each_metric_have_a_panel_with_the_history(metrics, x):
     run = fit(metrics=metrics)
     figure = run.plot(x=x)
-    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", *metrics]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss (nats)", *metrics]
     assert {axes.get_xlabel() for axes in figure.axes} == {f"{x}s"}
     for axes in figure.axes:
         curves = lines_of(axes)
         for split in ("train", "validation"):
-            key = f"{split}_{axes.get_ylabel()}"
+            key = f"{split}_{axes.get_ylabel().partition(' ')[0]}"
             assert curves[split] == [[record[x], record[key]] for record in run.history]
 
 
@@ -52,7 +52,28 @@ def test_the_best_evaluation_is_marked_in_each_panel():
         f"best validation accuracy {best['validation_accuracy']:.4f}, at epoch {best['epoch']:.0f}"
     )
     for axes in figure.axes:
-        assert lines_of(axes)["best"] == [[best["epoch"], best[f"validation_{axes.get_ylabel()}"]]]
+        assert lines_of(axes)["best"] == [[best["epoch"], best[f"validation_{axes.get_ylabel().partition(' ')[0]}"]]]
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels"),
+    [
+        ("MeanSquaredError", ["loss (price²)", "mean_absolute_error (price)", "r2"]),
+        ("MeanAbsoluteError", ["loss (price)", "mean_absolute_error (price)", "r2"]),
+    ],
+)
+def test_what_has_the_unit_of_the_target_says_so(tmp_path, monkeypatch, loss, labels):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("a,price\n" + "".join(f"{n},{n * n}\n" for n in range(200)))
+    spec = {
+        "mlpkit": 1,
+        "data": {"csv": {"file": "t.csv", "target": "price", "predict": "values"}},
+        "layers": [{"Affine": {"units": 1}}, loss],
+        "training": {"optimizer": "adam", "epochs": 2, "metrics": ["mean_absolute_error", "r2"]},
+    }
+    assert [axes.get_ylabel() for axes in mlpkit.run(mlpkit.load_spec(spec)).plot().axes] == labels
+    run = mlpkit.fit(X, X[:, 0], layers=[{"Affine": {"units": 1}}, "Huber"], epochs=1)
+    assert [axes.get_ylabel() for axes in run.plot().axes] == ["loss (target²)"]
 
 
 def test_without_validation_the_curve_of_training_is_marked():

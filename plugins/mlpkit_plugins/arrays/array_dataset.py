@@ -182,7 +182,7 @@ class ArrayDataset(Dataset):
             expected = f"(rows, {', '.join(map(str, shape))})"
             raise ShapeError(f"inputs of shape {raw.shape} don't fit the data set", expected=expected)
         expect_finite(raw, "the inputs")
-        x = np.empty((len(raw), *self._input_shape(shape)), np.float32)
+        x = np.empty((len(raw), *self._input_shape(shape)), self.dtype)
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x
 
@@ -225,7 +225,7 @@ class ArrayDataset(Dataset):
         if self.holds_pixels:
             meaning = "pixels from 0 to 255, each a byte"
             return graph.feed("image", "uint8", scaling.raw_shape, kind="pixels", meaning=meaning)
-        return graph.feed("x", "float32" if scaling.means is None else "float64", scaling.raw_shape)
+        return graph.feed("x", graph.dtype.name if scaling.means is None else "float64", scaling.raw_shape)
 
     def _flattened(self, graph: Graph, x: Value) -> Value:
         return graph.op("Flatten", x) if self.flatten else x

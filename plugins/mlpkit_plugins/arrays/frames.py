@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import ML_DOMAIN, DataError, ModelFileError, did_you_mean
-from mlpkit_plugins.arrays.scaling import FLOAT64
+from mlpkit_plugins.formats.untrained_values import UntrainedValues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +58,7 @@ class Column:
         texts = [None if is_missing(value) else str(value) for value in values]
         position = {category: i for i, category in enumerate(self.categories)}
         encoded = np.zeros((len(texts), len(position)))
+        strange = []
         for row, text in enumerate(texts):
             if text in position:
                 encoded[row, position[text]] = 1.0
@@ -65,6 +66,10 @@ class Column:
                 advice = did_you_mean(text, self.categories) or "set unknown: zeros to encode it as zeros"
                 message = f"{reprlib.repr(text)} is a category that was never trained on; {advice}"
                 raise DataError(source, message, row=row, column=self.name)
+            elif text is not None:
+                strange.append(text)
+        if strange:
+            UntrainedValues(source, len(texts), self.name, len(strange), set(strange), self.categories).warn()
         return encoded
 
     def onnx(self, graph: Graph) -> Value:
@@ -80,7 +85,7 @@ class Column:
             default_int64=-1,
         )
         codes = graph.op("Unsqueeze", codes, np.array([1]))
-        return graph.op("Cast", graph.op("Equal", codes, np.arange(len(self.categories))), to=FLOAT64)
+        return graph.cast(graph.op("Equal", codes, np.arange(len(self.categories))), np.float64)
 
 
 def columns_of(frame: Any, source: str) -> tuple[Column, ...]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from annotated_types import Ge, Gt
 
 from mlpkit import FilePath
 from mlpkit_plugins.arrays.array_targets import Predicted
 from mlpkit_plugins.arrays.value_scaling import ScaleTarget
+from mlpkit_plugins.arrays.weight_array import expect_weight_for_each, weight_array
+from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share
+
+if TYPE_CHECKING:
+    from mlpkit_plugins.arrays.array_split import Examples
 
 Files: TypeAlias = tuple[FilePath, FilePath]
 """A file of inputs, and one of targets."""
@@ -36,6 +42,34 @@ class ContentOptions:
     divide_by: Annotated[float, Gt(0)] = 1.0
     standardize: bool = False
     scale_target: ScaleTarget = "standardize"
+
+
+@dataclass(kw_only=True, eq=False)
+class WeightsFile:
+    """How much each example counts.
+
+    Args:
+        weights: an .npy file that says how much each example counts in the loss and in metrics, numbers from 0 up,
+            shape (examples,); by default all count alike. Examples of weight 0 are left out. Those of splits that have
+            files of their own weigh 1.
+    """
+
+    weights: FilePath | None = None
+
+    def with_weights(self, examples: dict[str, Examples]) -> dict[str, Examples]:
+        """Return the examples of each split, those for training with the weights in the file.
+
+        Raises:
+            ParameterError: there is no such file.
+            DataError: it has another format, or doesn't hold such numbers.
+        """
+        if self.weights is None:
+            return examples
+        train, path = examples["train"], named_file("weights", self.weights)
+        rows, count = npy_rows(path, self.weights), train.targets.shape[0] if train.targets.shape else 0
+        expect_weight_for_each(rows.shape, count, self.weights)
+        weights = weight_array(rows[:], count, self.weights)
+        return {**examples, "train": train._replace(weights=weights, files=(*train.files, path))}
 
 
 @dataclass(kw_only=True, eq=False)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mlpkit import RawArray
 from mlpkit_plugins.arrays.finite_rows import in_parts
@@ -22,7 +25,11 @@ def raw_array(name: str, role: str, arrays: Iterable[Rows]) -> RawArray:
         arrays: what is in each file; all have the same shape but for their rows.
     """
     arrays = list(arrays)
-    bounds = [(float(part.min()), float(part.max())) for array in arrays for _, part in in_parts(array)]
     dtypes = dict.fromkeys(str(array.dtype) for array in arrays)
-    least, greatest = min(low for low, _ in bounds), max(high for _, high in bounds)
-    return RawArray(name, role, ", ".join(dtypes), arrays[0].shape[1:], least, greatest)
+    least, greatest, missing = math.nan, math.nan, 0
+    for part in (part for array in arrays for _, part in in_parts(array)):
+        present = part[np.isfinite(part)] if part.dtype.kind == "f" else part
+        missing += part.size - present.size
+        if present.size:
+            least, greatest = float(np.fmin(least, present.min())), float(np.fmax(greatest, present.max()))
+    return RawArray(name, role, ", ".join(dtypes), arrays[0].shape[1:], least, greatest, missing)

@@ -1,4 +1,4 @@
-"""Weights of examples that Python holds."""
+"""Weights of examples."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
         array = np.asarray(weights, np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(source, f"is no array of numbers: {error}") from error
-    if array.shape != (examples,):
-        raise DataError(source, f"has the shape {array.shape}; expected ({examples},), a number for each example")
+    expect_weight_for_each(array.shape, examples, source)
     wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if len(wrong):
         remedy = "put a number from 0 up there, or leave out the example"
@@ -36,3 +35,13 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
     if not array.any():
         raise DataError(source, "the weight of every example is 0")
     return array
+
+
+def expect_weight_for_each(shape: tuple[int, ...], examples: int, source: str) -> None:
+    """Make sure that an array of weights has a number for each example.
+
+    Raises:
+        DataError: it has another shape.
+    """
+    if shape != (examples,):
+        raise DataError(source, f"has the shape {shape}; expected ({examples},), a number for each example")

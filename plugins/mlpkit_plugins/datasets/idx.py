@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit import FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.options import Files, SplitOptions
+from mlpkit_plugins.arrays.options import Files, SplitOptions, WeightsFile
 from mlpkit_plugins.files.idx_files import idx_pair, idx_pairs, images_at, is_idx
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.idx import read_idx, read_idx_shape
@@ -29,7 +29,7 @@ LABELS: Final = 1
 
 
 @dataclass(eq=False)
-class Idx(SplitOptions, ArrayDataset):
+class Idx(SplitOptions, WeightsFile, ArrayDataset):
     """Grey images and their labels in IDX files, MNIST's format.
 
         x = raw / 255, or raw if not normalized
@@ -103,7 +103,7 @@ class Idx(SplitOptions, ArrayDataset):
         """
         named = {"train": (("images", self.images), ("labels", self.labels))}
         named |= {split: ((split, images), (split, labels)) for split, (images, labels) in self.files.items()}
-        return {split: _opened(*files) for split, files in named.items()}
+        return self.with_weights({split: _opened(*files) for split, files in named.items()})
 
     def target_remedy(self) -> str:
         """Return an empty text: labels are classes."""

@@ -175,8 +175,8 @@ class Mnist(Dataset):
         _check_labels(paths[1], labels)
         return images, labels.astype(np.int64)
 
-    def encode(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """Turn raw images into what the network takes: float32, shape (rows, 784) or (rows, 28, 28).
+    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Turn raw images into what the network takes, shape (rows, 784) or (rows, 28, 28).
 
         Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
         those that clearly aren't normalized are refused.
@@ -192,7 +192,7 @@ class Mnist(Dataset):
         if raw.shape[1:] not in ((height, width), (height * width,)):
             expected = f"(rows, {height}, {width}) or (rows, {height * width})"
             raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
-        return pixels_of(raw, self._input_shape(), normalize=self.normalize)
+        return pixels_of(raw, self._input_shape(), self.dtype, normalize=self.normalize)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe how bytes are normalized."""

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from mlpkit import DataError, FilePath, Proposal, read_npy_header
+from mlpkit import DataError, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.npz_examples import npz_examples
-from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions
+from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions, WeightsFile
 from mlpkit_plugins.files.files_beside import targets_beside
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.files.regular_file import regular_file
-from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
+from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
@@ -22,12 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ZIP: Final = b"PK\x03\x04"
-"""What an .npz file begins with."""
-
 
 @dataclass(eq=False)
-class Npy(SplitOptions, ContentOptions, ArrayDataset):
+class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
     """Two arrays in .npy files: a row of inputs for each example, and a row of targets.
 
     Of arrays above 256 MiB, only the rows of the current minibatch are read, so they may be larger than memory. If the
@@ -89,7 +85,7 @@ class Npy(SplitOptions, ContentOptions, ArrayDataset):
         """
         named = {"train": (("inputs", self.inputs), ("targets", self.targets))}
         named |= {split: ((split, inputs), (split, targets)) for split, (inputs, targets) in self.files.items()}
-        return {split: _opened(*files) for split, files in named.items()}
+        return self.with_weights({split: _opened(*files) for split, files in named.items()})
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """Read raw inputs and targets.
@@ -117,12 +113,4 @@ def _opened(inputs: tuple[str, str], targets: tuple[str, str]) -> Examples:
 
 
 def _opened_at(inputs: tuple[Path, str], targets: tuple[Path, str]) -> Examples:
-    opened = []
-    for path, name in (inputs, targets):
-        with regular_file(path, name) as file:
-            size = path.stat().st_size
-            if size and file.peek(len(ZIP)).startswith(ZIP):
-                raise DataError(name, "is an .npz file, or another archive; read it with the data set npz")
-            opened.append(RowsOnDisk(file, read_npy_header(file, name, size), name))
-    x, t = opened
-    return Examples(x, t, inputs[1], targets[1], (inputs[0], targets[0]))
+    return Examples(npy_rows(*inputs), npy_rows(*targets), inputs[1], targets[1], (inputs[0], targets[0]))

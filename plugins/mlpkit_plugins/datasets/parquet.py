@@ -34,7 +34,7 @@ class Parquet(TableDataset):
         categorical: the inputs that hold categories: texts, numbers or dates.
         missing: what to do about a missing value, null or NaN: raise an ``error``; ``fill`` in the mean of a number,
             and zeros for a category; or ``drop`` the row.
-        missing_texts: texts that stand for a missing value, too.
+        missing_texts: texts that stand for a missing value, too; of a number, such as ``"-999"``, the number does.
 
     Raises:
         ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a file or a

@@ -12,13 +12,19 @@ from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from mlpkit import DataError
+from mlpkit import DataError, read_npy_header
+from mlpkit_plugins.files.regular_file import regular_file
 from mlpkit_plugins.kernels import read_rows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from mlpkit import NpyHeader
+
+ZIP: Final = b"PK\x03\x04"
+"""What an .npz file begins with."""
 
 LARGEST_COPY: Final = 1 << 28
 """Largest array in bytes that is read as a whole, which saves a system call per row."""
@@ -137,3 +143,20 @@ class RowsOnDisk:
 
     def _unreadable(self, error: OSError) -> DataError:
         return DataError(self._name, f"can't be read: {error.strerror or error}")
+
+
+def npy_rows(path: Path, name: str) -> RowsOnDisk:
+    """Return the array of an .npy file.
+
+    Args:
+        path: the file.
+        name: what to call it in messages.
+
+    Raises:
+        DataError: the file has another format, or is damaged.
+    """
+    with regular_file(path, name) as file:
+        size = path.stat().st_size
+        if size and file.peek(len(ZIP)).startswith(ZIP):
+            raise DataError(name, "is an .npz file, or another archive; read it with the data set npz")
+        return RowsOnDisk(file, read_npy_header(file, name, size), name)

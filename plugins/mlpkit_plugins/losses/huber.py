@@ -36,6 +36,8 @@ class Huber(RealValuesLoss):
     Source: Huber, Robust Estimation of a Location Parameter (1964), where delta is called k.
     """
 
+    unit = "{target}²"
+
     def __init__(self, delta: Annotated[float, Gt(0)] = 1.0) -> None:
         self.delta = delta
 

@@ -32,6 +32,8 @@ class MeanAbsoluteError(RealValuesLoss):
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.5.5.
     """
 
+    unit = "{target}"
+
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean of |r|."""
         self.r, self.weights = self.residual(x, t), weights

@@ -53,6 +53,7 @@ class SigmoidWithLoss(Loss):
 
     takes_weights = True
     evaluation_context = row_order
+    unit = "nats"
 
     def __init__(self, *, class_weights: ClassWeights | None = None) -> None:
         expect_some_weight(class_weights)

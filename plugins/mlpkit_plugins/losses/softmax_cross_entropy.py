@@ -39,6 +39,7 @@ class SoftmaxCrossEntropy(Loss):
 
     takes_weights = True
     evaluation_context = row_order
+    unit = "nats"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class."""

@@ -27,6 +27,8 @@ class MeanAbsoluteError(MeanError):
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 10.6.
     """
 
+    unit = "{target}"
+
     def error(self, deviation: NDArray[Any]) -> NDArray[Any]:
         """Return |prediction - t|."""
         errors: NDArray[Any] = np.abs(deviation)

@@ -27,6 +27,8 @@ class MeanSquaredError(MeanError):
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.4.
     """
 
+    unit = "{target}²"
+
     def error(self, deviation: NDArray[Any]) -> NDArray[Any]:
         """Return (prediction - t)²."""
         errors: NDArray[Any] = np.square(deviation)

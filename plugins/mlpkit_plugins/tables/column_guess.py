@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit_plugins.tables.row_sample import RowSample
+    from mlpkit_plugins.tables.sentinels import Outlier
 
 FEW_CATEGORIES: Final = 20
 """As many different texts are categories in any table."""
@@ -74,6 +75,7 @@ class ColumnGuess:
         numbers: its numbers, NaN where one is missing, if it holds numbers.
         levels: its categories, lowest first, if they have an order.
         rare: how many of its categories have few rows.
+        sentinel: the number that means a missing value, if it holds numbers.
         formats: the ways in which all of its dates can be read, the most likely first, if it holds dates.
     """
 
@@ -86,6 +88,7 @@ class ColumnGuess:
     numbers: NDArray[np.float64] | None = None
     levels: tuple[str, ...] = ()
     rare: int = 0
+    sentinel: Outlier | None = None
     formats: tuple[str, ...] = ()
 
 

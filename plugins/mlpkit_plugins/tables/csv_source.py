@@ -13,7 +13,7 @@ from mlpkit_plugins.tables.codebook import NoCharactersError
 from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_of
+from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_of, without
 from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import Place, expect_numbers, wrong_number, wrong_text
 
@@ -105,7 +105,7 @@ class CsvSource:
             except WrongTextError as error:
                 raise wrong_text(self.name, int(block.rows[error.index]), columns, name, error) from error
         try:
-            return numbers_of(texts, self._missing, self._written)
+            return without(numbers_of(texts, self._missing, self._written), self._missing)
         except NotANumberError as error:
             beside = [text for other in block.columns[: len(columns.all_numbers)] for text in other]
             place = Place(self.name, int(block.rows[error.index]), name, self._written, beside)

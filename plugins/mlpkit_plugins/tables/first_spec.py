@@ -15,6 +15,7 @@ from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnG
 from mlpkit_plugins.tables.encoder import in_order
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
+from mlpkit_plugins.tables.sentinels import sentinels_in
 from mlpkit_plugins.tables.targets import MANY_CLASSES, class_of_one_row
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
 from mlpkit_plugins.tables.times import ISO
@@ -88,7 +89,9 @@ def propose_for_table(name: str, files: Mapping[str, str], target: str | None, r
     guesser = ColumnGuesser(sample, reading.missing, reading.written)
     aim = _aim(guesser, sample, target, reading.missing)
     inputs = [column for column in dict.fromkeys(source.header) if column != target]
-    guesses = [_unless_a_copy(guesser.guess(column), aim, sample) for column in inputs]
+    guesses = [guesser.guess(column) for column in inputs]
+    aim, guesses = _without_sentinels(aim, guesses, sample)
+    guesses = [_unless_a_copy(guess, aim, sample) for guess in guesses]
     if all(guess.holds == "nothing" for guess in guesses):
         reasons = "; ".join(f"{guess.name}: {guess.reason}" for guess in guesses[:5]) or "it is the only one"
         raise DataError(source.name, f"no column besides '{target}' is left to learn from: {reasons}")
@@ -166,6 +169,36 @@ def _are_classes(guess: ColumnGuess) -> bool:
     if guess.distinct == 2:
         return True
     return guess.distinct <= min(MANY_CLASSES, len(present) / 10) and bool((present == np.rint(present)).all())
+
+
+def _without_sentinels(aim: _Aim, guesses: Sequence[ColumnGuess], sample: RowSample) -> tuple[_Aim, list[ColumnGuess]]:
+    """Return the guesses with numbers that stand for a missing value counted as such, the target's, too."""
+    columns = {
+        guess.name: guess.numbers
+        for guess in (*guesses, *([] if aim.counts else [aim.guess]))
+        if guess.holds == "numbers" and guess.numbers is not None
+    }
+    others = {text for name, texts in sample.columns.items() if name not in columns for text in texts}
+    sentinels = sentinels_in(columns)
+    texts = {name: _texts_of(found.value, columns[name], sample.columns[name]) for name, found in sentinels.items()}
+
+    def marked(guess: ColumnGuess) -> ColumnGuess:
+        if guess.name not in texts or texts[guess.name] & others or guess.numbers is None:
+            return guess
+        found = sentinels[guess.name]
+        numbers = np.where(guess.numbers == found.value, np.nan, guess.numbers)
+        also_missing = guess.missing_texts | texts[guess.name]
+        missing = guess.missing + found.rows
+        return replace(guess, numbers=numbers, missing=missing, missing_texts=also_missing, sentinel=found)
+
+    target = marked(aim.guess)
+    aim = replace(aim, guess=target, missing=aim.missing + target.missing - aim.guess.missing)
+    return aim, [marked(guess) for guess in guesses]
+
+
+def _texts_of(value: float, numbers: NDArray[np.float64], texts: Sequence[str]) -> frozenset[str]:
+    """Return the ways in which a number is written in a column."""
+    return frozenset(texts[index] for index in np.flatnonzero(numbers == value).tolist())
 
 
 def _unless_a_copy(guess: ColumnGuess, aim: _Aim, sample: RowSample) -> ColumnGuess:
@@ -269,9 +302,12 @@ class _Writer:
         texts = set().union(*(guess.missing_texts for guess in (*self.guesses, self.aim.guess)))
         if texts:
             parameters["missing_texts"] = [*self.reading.missing, *sorted(texts)]
+        sentinels = self._sentinels()
+        if sentinels:
+            comments["missing_texts",] = f"numbers that stand for a missing value: {'; '.join(sentinels)}"
         about_missing = self._about_missing()
         if about_missing or not sample.is_whole:
-            parameters["missing"] = "fill"
+            parameters["missing"] = "indicate" if sentinels else "fill"
             comments["missing",] = about_missing or "rows beyond those looked at may lack values"
         parameters |= self.reading.parameters
         comments |= {(parameter,): text for parameter, text in self.reading.comments.items()}
@@ -288,6 +324,10 @@ class _Writer:
             for name, count in counts.items()
         ]
         return _first(shown)
+
+    def _sentinels(self) -> list[str]:
+        guesses = [guess for guess in (*self.guesses, self.aim.guess) if guess.sentinel and guess.holds == "numbers"]
+        return [f"{guess.name} has {guess.sentinel}" for guess in guesses]
 
     def _about_rare(self) -> str:
         return _first([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
@@ -326,6 +366,7 @@ class _Writer:
             ("categories", f"{len(categories)}: {shown_names(categories)}" if categories else ""),
             ("rare", f"{about}: fewer than {FEWEST_ROWS} rows each" if (about := self._about_rare()) else ""),
             *(("left out", f"{name}: {reason}") for name, reason in left_out),
+            *(("sentinel", text) for text in self._sentinels()),
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]

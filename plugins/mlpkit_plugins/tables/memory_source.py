@@ -13,7 +13,7 @@ from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import PLAIN, NotANumberError, NumberFormat, numbers_of
+from mlpkit_plugins.tables.text_numbers import PLAIN, NotANumberError, NumberFormat, numbers_of, without
 from mlpkit_plugins.tables.wrong_number import wrong_text
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class MemorySource:
         if len(infinite):
             message = f"{numbers[infinite[0]]} is not a finite number; make it None if it is missing"
             raise DataError(self.name, message, row=int(rows[infinite[0]]), column=name)
-        return numbers
+        return without(numbers, self._missing)
 
     def _numbers_one_by_one(
         self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str

@@ -63,8 +63,9 @@ class TableOptions:
         missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
             category; ``indicate``, which also adds an input that is 1 where a number is missing; or ``drop`` the row.
             Rows without a target are always left out.
-        missing_texts: what stands for a missing value.
-        unknown: what to do about a category that no training row has: raise an ``error``, or encode it as ``zeros``.
+        missing_texts: what stands for a missing value; a number, such as ``"-999"``, however it is written.
+        unknown: what to do about a category that no training row has, or that ``ordinal`` doesn't list: raise an
+            ``error``, or encode it as ``zeros``, an ordered one as the mean. Prediction warns of such categories.
         standardize: scale the inputs that are numbers; otherwise they stay as they are.
         scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
             (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
@@ -140,7 +141,8 @@ class TableOptions:
         """How the columns are read that hold neither plain numbers nor categories, by the name of each number."""
         formats = self.dates if isinstance(self.dates, dict) else dict.fromkeys(self.dates, ISO)
         readers: dict[str, ColumnReader] = {
-            name: OrderedCategories(name, levels) for name, levels in self.ordinal.items()
+            name: OrderedCategories(name, levels, set() if self.unknown == "zeros" else None)
+            for name, levels in self.ordinal.items()
         }
         for name, written in formats.items():
             readers |= {f"{name} ({part})": DatePart(name, written, part) for part in self.date_parts}

@@ -14,7 +14,7 @@ from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
 from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of
+from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of, without
 from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import Place, wrong_number, wrong_text
 
@@ -151,7 +151,7 @@ class ParquetSource:
         if len(infinite):
             message = f"{numbers[infinite[0]]} is not a finite number; make it null if it is missing"
             raise DataError(self.name, message, row=int(rows[infinite[0]]), column=name)
-        return numbers
+        return without(numbers, self._missing)
 
     def _codes(self, values: pa.Array, rows: NDArray[np.int64], name: str, book: Codebook) -> NDArray[np.int32]:
         found, positions = _distinct(values)

@@ -8,15 +8,17 @@ import numpy as np
 
 from mlpkit import DataError
 from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.sentinels import sentinels_in
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.text_numbers import NotANumberError, are_truths, numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from mlpkit import RawColumn
     from mlpkit_plugins.tables.source import TableSource
     from mlpkit_plugins.tables.text_numbers import NumberFormat
 
@@ -81,6 +83,22 @@ def numbers_in(texts: Sequence[str], written: NumberFormat) -> NDArray[np.float6
         return numbers_of(texts, (), written)
     except NotANumberError:
         return None
+
+
+def with_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
+    """Return columns, those with a number that most likely stands for a missing value with a remark."""
+    found = list(columns)
+    numbers = {
+        column.name: np.append(column.numbers, np.nan)[np.concatenate(list(column.codes.values()))]
+        for column in found
+        if column.numbers is not None
+    }
+    sentinels = sentinels_in(numbers)
+    remarks = {
+        name: f"has {outlier}; if it means a missing value, add it to missing_texts"
+        for name, outlier in sentinels.items()
+    }
+    return [column._replace(remarks=(remarks[column.name],)) if column.name in remarks else column for column in found]
 
 
 def _in_all(name: str, tables: Collection[Table]) -> bool:

@@ -59,7 +59,7 @@ class ColumnReader(Protocol):
         """Return the text that a file would have for a date or time."""
 
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
-        """Return a number for each text; NaN for missing values.
+        """Return a number for each text; NaN for missing values, infinity for a text that may count as missing.
 
         Args:
             texts: the texts.
@@ -77,10 +77,12 @@ class OrderedCategories:
     Args:
         column: the column of the file.
         levels: the categories, lowest first.
+        unlisted: collects texts that are not among them, each of which becomes infinity; None if they are errors.
     """
 
     column: str
     levels: tuple[str, ...]
+    unlisted: set[str] | None = None
 
     def written(self, value: date) -> str:
         """Return the date as ISO has it."""
@@ -90,13 +92,16 @@ class OrderedCategories:
         """Return the place of each category."""
         places = {level: float(place) for place, level in enumerate(self.levels)} | dict.fromkeys(missing, math.nan)
         found = np.empty(len(texts))
-        for index, text in enumerate(texts):
-            try:
-                found[index] = places[text.strip()]
-            except KeyError as error:
-                message = f"{shown_text(text)} is not one of {', '.join(self.levels)}"
-                remedy = did_you_mean(text.strip(), self.levels) or f"add it to ordinal: {{{self.column}: [...]}}"
-                raise WrongTextError(index, message, remedy) from error
+        for index, text in enumerate(map(str.strip, texts)):
+            if text in places:
+                found[index] = places[text]
+            elif self.unlisted is not None:
+                self.unlisted.add(text)
+                found[index] = math.inf
+            else:
+                message = f"{shown_text(texts[index])} is not one of {', '.join(self.levels)}"
+                remedy = did_you_mean(text, self.levels) or f"add it to ordinal: {{{self.column}: [...]}}"
+                raise WrongTextError(index, message, remedy)
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Table:
         keys: a number for each row by its key column; None if there is no such column.
         weights: how much each row counts, more than 0; None if there is no column of weights.
         without_target: how many rows were left out since their target is missing.
+        unlisted: how many rows hold an ordered category that isn't listed, by column; NaN stands in its place.
 
     Raises:
         DataError: the file is damaged or has no rows, or a value doesn't fit its column.
@@ -60,6 +62,7 @@ class Table:
         self._rows_read = 0
         self.without_target = 0
         self._without_weight = 0
+        self.unlisted: Counter[str] = Counter()
         self._missing_in = dict.fromkeys((*columns.numbers, *columns.categories), 0)
         books = [Codebook(missing_texts) for _ in columns.all_categories]
         self.texts = [book.texts for book in books]
@@ -69,7 +72,7 @@ class Table:
             self.keys = None if columns.key is None else np.empty(source.most_rows, np.uint64)
             self.weights = None if columns.weight is None else np.empty(source.most_rows)
             for chunk in source.chunks(columns, books):
-                self._append(self._without_missing(self._with_weight(self._with_target(chunk))))
+                self._append(self._without_unlisted(self._without_missing(self._with_weight(self._with_target(chunk)))))
             self._resize(self._length)
         except MemoryError as error:
             message = f"there is no memory for {len(books) + len(columns.all_numbers)} columns of the table"
@@ -166,6 +169,16 @@ class Table:
                     column = int(absent.any(axis=0).argmax())
                     row = int(chunk.rows[absent[:, column].argmax()])
                     raise DataError(self.name, self._missing_message(), row=row, column=names[column])
+        return chunk
+
+    def _without_unlisted(self, chunk: Chunk) -> Chunk:
+        """Count the ordered categories that aren't listed, and put NaN in their place."""
+        for index, name in enumerate(self.columns.numbers):
+            if name in self.columns.readers:
+                numbers = chunk.numbers[:, index]
+                unlisted = np.isinf(numbers)
+                self.unlisted[name] += int(unlisted.sum())
+                numbers[unlisted] = np.nan
         return chunk
 
     def _missing_message(self) -> str:

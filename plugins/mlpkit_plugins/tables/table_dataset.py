@@ -14,6 +14,7 @@ from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawCol
 from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
+from mlpkit_plugins.formats.untrained_values import UntrainedValues
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
@@ -22,7 +23,8 @@ from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
 from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
-from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts
+from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks
+from mlpkit_plugins.tables.readers import OrderedCategories
 from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
@@ -31,6 +33,7 @@ from mlpkit_plugins.tables.targets import (
     doubts_about_missing,
     doubts_about_numbers,
     doubts_about_spelling,
+    doubts_about_unlisted,
     expect_classes,
     expect_labels,
     numbers_for_classes,
@@ -158,10 +161,10 @@ class TableDataset(TableOptions, Dataset):
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}
         roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
-        return [
+        return with_remarks(
             RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes)
             for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
-        ]
+        )
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over the checksums of the files, once read; empty until then."""
@@ -267,7 +270,7 @@ class TableDataset(TableOptions, Dataset):
             if not np.isin(column, np.arange(-1, len(categories))).all():
                 expected = f"0 to {len(categories) - 1} for {', '.join(categories)}; -1 for any other"
                 raise ShapeError(f"a number of the column '{name}' is not the code of a category", expected=expected)
-        x = np.empty((len(raw), encoder.width), np.float32)
+        x = np.empty((len(raw), encoder.width), self.dtype)
         encoder.write(values[:, :count], codes.astype(np.int32), x)
         return x
 
@@ -389,6 +392,7 @@ class TableDataset(TableOptions, Dataset):
             self._order = tuple(name for name in table.header if name in read)
         for part in _distinct(parts):
             self._translate(part, self._encoder)
+            self._doubts += doubts_about_unlisted(self._unlisted(part.table))
         self._fingerprint = _combined(checksums)
         self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.files)
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
@@ -440,8 +444,23 @@ class TableDataset(TableOptions, Dataset):
             if len(strange) and (name == table.columns.target_class or self.unknown == "error"):
                 position = int(strange[0])
                 raise self._unknown(table, position, name, table.texts[column][written[position]], encoder)
+            if len(strange) and table.columns.trained:
+                texts = {table.texts[column][code] for code in np.unique(written[strange])}
+                UntrainedValues(table.name, len(table), name, len(strange), texts, encoder.categories[name]).warn()
             codes[strange] = MISSING
             table.codes[:, column] = codes
+        if table.columns.trained:
+            for untrained in self._unlisted(table):
+                untrained.warn()
+
+    def _unlisted(self, table: Table) -> list[UntrainedValues]:
+        """Return the ordered categories of a table that aren't listed."""
+        readers = table.columns.readers
+        return [
+            UntrainedValues(table.name, len(table), name, count, reader.unlisted or (), reader.levels, "the mean")
+            for name, count in table.unlisted.items()
+            if count and isinstance(reader := readers[name], OrderedCategories)
+        ]
 
     def _unknown(self, table: Table, position: int, name: str, text: str, encoder: TableEncoder) -> MlpkitError:
         if name == table.columns.target_class:

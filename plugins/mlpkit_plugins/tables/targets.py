@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit_plugins.formats.untrained_values import UntrainedValues
     from mlpkit_plugins.tables.table import Table
 
 
@@ -96,6 +97,11 @@ def doubts_about_missing(table: Table) -> tuple[Doubt, ...]:
         return ()
     rows = "1 row has" if count == 1 else f"{count:,} rows have"
     return (Doubt("target", f"{rows} no target in {table.name}, and {'is' if count == 1 else 'are'} left out"),)
+
+
+def doubts_about_unlisted(unlisted: Sequence[UntrainedValues]) -> tuple[Doubt, ...]:
+    """Return a doubt for each column that holds ordered categories that the spec doesn't list."""
+    return tuple(Doubt("ordinal", found.described("aren't listed")) for found in unlisted)
 
 
 def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:

@@ -91,6 +91,43 @@ def test_a_category_that_the_order_lacks(table_of):
     assert "add it to ordinal: {size: [...]}" in said_by(dataset.describe, DataError)
 
 
+LEVELS = ("small", "medium", "large")
+
+
+@pytest.mark.parametrize("missing", ["error", "fill"])
+def test_a_category_that_the_order_lacks_can_count_as_the_mean(table_of, missing):
+    dataset = table_of(
+        "size,t\nlarge,0\nsmall,1\nmedum,0\nhuge,1\n", ordinal={"size": LEVELS}, missing=missing, unknown="zeros"
+    )
+    assert inputs(dataset) == [[2], [0], [1], [1]]
+    (doubt,) = dataset.doubts()[:1]
+    assert doubt.parameter == "ordinal"
+    assert doubt.message.endswith(
+        "column 'size': 2 of 4 values aren't listed, such as 'medum' (did you mean 'medium'?); they count as the mean"
+    )
+
+
+@pytest.mark.parametrize("missing", ["error", "fill", "indicate", "drop"])
+def test_prediction_warns_once_of_each_column_with_values_that_were_never_trained_on(table_of, tmp_path, missing):
+    trained = table_of(
+        "size,port,a,t\nlarge,Cork,1,0\nsmall,Southampton,2,1\nmedium,Cork,3,0\nlarge,Southampton,4,1\n",
+        ordinal={"size": LEVELS}, categorical=("port",), missing=missing, unknown="zeros", standardize=True,
+    )  # fmt: skip
+    inputs(trained)
+    columns = {"size": ["small", "huge", "large"], "port": ["Bergen", "Sothampton", "Cork"], "a": [2.5, 2.5, 2.5]}
+    with pytest.warns(UserWarning, match="never trained on") as warned:
+        raw = trained.from_columns(columns)
+    assert [str(warning.message).partition(", ")[2] for warning in warned] == [
+        "column 'port': 2 of 3 values were never trained on, such as 'Sothampton' (did you mean 'Southampton'?); "
+        "they count as zeros",
+        "column 'size': 1 of 3 values were never trained on: 'huge'; they count as the mean",
+    ]
+    encoded = trained.encode(raw)
+    names = list(trained.feature_names())
+    assert encoded[:, [names.index("port=Cork"), names.index("port=Southampton")]].tolist() == [[0, 0], [0, 0], [1, 0]]
+    assert encoded[:, names.index("size")].tolist() == pytest.approx([-1.5075567, 0, 0.9045340])
+
+
 # Dates
 
 
@@ -321,3 +358,20 @@ def test_of_many_columns_of_words_some_are_shown_and_all_are_pasted(tmp_path):
     found = said_by(csv_of(tmp_path, text).describe, ParameterError)
     assert "'c7' ('x') and 4 more; expected" in found
     assert f"write categorical: [{', '.join(names)}]" in found
+
+
+# Numbers that stand for a missing value
+
+
+@pytest.mark.parametrize("kind", [Csv, Parquet])
+def test_a_number_can_stand_for_a_missing_value_however_it_is_written(tmp_path, kind):
+    columns = {"a": [-9.0, 1.0, 3.0, -9.0], "t": ["x", "y", "x", "y"]}
+    file = str(tmp_path / "data")
+    if kind is Csv:
+        (tmp_path / "data").write_text("a,t\n-9,x\n1,y\n3,x\n-9.00,y\n")
+    else:
+        pq.write_table(pa.table(columns), file)
+    dataset = kind(file, "t", missing="fill", missing_texts=("", "-9.0"), **NONE)
+    assert inputs(dataset) == [[2], [1], [3], [2]]
+    raw = dataset.from_columns({"a": [-9, 5, "-9", None]})
+    np.testing.assert_array_equal(raw, [[np.nan], [5], [np.nan], [np.nan]])
