@@ -290,7 +290,7 @@ def test_a_bare_network_has_a_page(opened, towns, tmp_path):
     )
 
     found = list(map(number, page.evaluate(ANSWER).split(", ")))
-    np.testing.assert_allclose(found, network.predict(x[np.newaxis])[0], rtol=1e-3)
+    np.testing.assert_allclose(found, network.predict(x[np.newaxis])[0], rtol=5e-3)  # three digits are shown
 
 
 @pytest.mark.parametrize("screen", SCREENS)
