@@ -12,7 +12,7 @@ from mlpkit.errors import ComponentFailure, NotExportableError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
 ML_DOMAIN: Final = "ai.onnx.ml"
 """ONNX's domain for operators on texts and categories."""
@@ -94,6 +94,10 @@ class Describable(Encodes, Protocol):
 
     kind: ClassVar[str]
     path: str
+
+
+ONNX_TYPES: Final = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9, "float64": 11}
+"""The numbers that ONNX gives dtypes."""
 
 
 class Graph:
@@ -184,6 +188,15 @@ class Graph:
         output = self._new_name(operator)
         self.nodes.append(Node(operator, names, (output,), attributes, domain, self._made_by))
         return Value(output)
+
+    def cast(self, value: Value, dtype: DTypeLike) -> Value:
+        """Turn numbers or truth values into another dtype, and return them.
+
+        Args:
+            value: the value.
+            dtype: the dtype, such as ``graph.dtype`` or ``"float64"``.
+        """
+        return self.op("Cast", value, to=ONNX_TYPES[np.dtype(dtype).name])
 
     def describe(self, component: Describable, x: Value) -> Value:
         """Add what a layer or a loss computes, and return its output.

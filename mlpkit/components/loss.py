@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from mlpkit.components.operation import Operation, Shape
 
 if TYPE_CHECKING:
@@ -84,6 +86,11 @@ class Loss(Operation):
             NotExportableError: the loss has a ``predict`` of its own, but doesn't say what it computes.
         """
         return graph.input if type(self).predict is Loss.predict else super().onnx(graph)
+
+    def exp(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Set out to exp(x), and return it: the values of targets that are trained as their logarithms."""
+        y: NDArray[Any] = np.exp(x, out=out)
+        return y
 
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return how much a slice with these targets counts in its minibatch.

@@ -4,7 +4,8 @@
  * Each statement rounds once and constants are exact, so that neither the wider registers of 32-bit x86 nor a compiler
  * that fuses multiplications with additions changes a bit. There are no branches, so that loops become vector code.
  * Errors are at most 2.5 units in the last place, and a result below 2^-126 in magnitude is 0, unless it equals its
- * argument; gelu has the error of its formula, at most 2^-23 x. Infinities and NaN are treated as in C99. */
+ * argument. gelu is what its formula gives, with an error of at most 2^-23 x; it overflows from 2^127 on. Infinities and
+ * NaN are treated as in C99. */
 #ifndef MLPKIT_ROW_FUNCTIONS_H
 #define MLPKIT_ROW_FUNCTIONS_H
 

@@ -180,6 +180,7 @@ MUTATIONS = {
     "the last category's name": other_text("grocer", "Grocer"),
     "two categories": swapped("town 0", "town 1"),
     "two ordered categories": swapped("small", "large"),
+    "a number that means a gap": in_constant(("Equal", 1, 0), at((), 1)),
     "an unknown category": unknown_as("town 1", 0),
     "an unknown category instead of zeros": unknown_as("baker", 0),
     "a missing category": missing_as("town 1", 0),

@@ -13,7 +13,10 @@ import pytest
 import row_bits
 from row_bits import EXAMPLES, SPECS, WIDE, inputs_of, network_of, predicted
 
+from mlpkit import Sequential, Values, ValuesScaling
 from mlpkit_plugins import kernels
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 
 if kernels.PRODUCTS_BY == "NumPy":
     pytest.skip("NumPy computes products, in orders of its own", allow_module_level=True)
@@ -24,6 +27,8 @@ def hashes(rows, batches, names, ways):
     found = defaultdict(set)
     for choice, threads in ways:
         environment = {**os.environ, "MLPKIT_KERNELS": choice, "OPENBLAS_NUM_THREADS": str(threads)}
+        if choice == "avx2":  # NumPy as on another processor, too
+            environment["NPY_DISABLE_CPU_FEATURES"] = " ".join(np.show_config(mode="dicts")["SIMD Extensions"]["found"])
         command = [sys.executable, row_bits.__file__, str(rows), ",".join(map(str, batches)), *names]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -52,6 +57,19 @@ def test_a_row_of_any_shipped_spec_has_one_hash():
 def test_a_row_of_any_built_in_layer_has_one_hash():
     found = hashes(200, (1, 3, 64, 200), list(EXAMPLES), [("", 2), ("avx2", 1)])
     assert {name: len(bits) for name, bits in found.items()} == dict.fromkeys(EXAMPLES, 1)
+
+
+def test_values_trained_as_logarithms_have_one_answer_too():
+    scaled = [ValuesScaling((1.0, 2.0), (0.3, 2.0), log) for log in (False, True)]
+    logarithms, values = (
+        Sequential([Affine(2), MeanSquaredError()], (3,), target=Values((2,), scaling)) for scaling in scaled
+    )
+    x = inputs_of(values, 500)
+    with kernels.row_order():
+        expected = kernels.exp(logarithms.predict(x), np.empty((500, 2), np.float32))
+    np.testing.assert_array_equal(bits(values.predict(x)), bits(expected))
+    np.testing.assert_array_equal(bits(predicted(values, x, 1)), bits(expected))
+    assert (expected != np.exp(logarithms.predict(x))).any()
 
 
 def bits(array):

@@ -9,6 +9,7 @@ import pytest
 
 from mlpkit import Layer, Sequential
 from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.residual import Residual
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 events = []
@@ -38,6 +39,21 @@ class OnUnit(Layer):
         return dy
 
 
+@contextmanager
+def row_by_row():
+    events.append("row by row")
+    try:
+        yield
+    finally:
+        events.append("as before")
+
+
+class RowByRow(OnUnit):
+    """Computes in one order while the network evaluates."""
+
+    evaluation_context = row_by_row
+
+
 @pytest.fixture
 def network():
     events.clear()
@@ -63,3 +79,31 @@ def test_it_is_left_when_a_layer_fails(network):
     with pytest.raises(Exception, match="OnUnit1"):
         network.predict(np.full((1, 2), np.nan))
     assert events == ["on", "forward", "off"]
+
+
+@pytest.fixture
+def row_by_row_network():
+    events.clear()
+    inside = Residual([RowByRow()])
+    return Sequential([Affine(4), inside, RowByRow(), Affine(3), SoftmaxWithLoss()], input_shape=(2,))
+
+
+EVALUATED = ["on", "row by row", "forward", "forward", "as before", "off"]
+
+
+@pytest.mark.parametrize("method", ["predict", "loss", "accuracy", "evaluate"])
+def test_what_asks_for_evaluation_is_entered_when_the_network_evaluates(row_by_row_network, method):
+    arguments = (np.ones((5, 2)), [0, 1, 2, 0, 1])
+    getattr(row_by_row_network, method)(*arguments[: 1 if method == "predict" else 2])
+    assert events == EVALUATED
+
+
+def test_what_asks_for_evaluation_is_left_out_in_training(row_by_row_network):
+    x, t = np.ones((5, 2), np.float32), np.zeros(5, np.int64)
+    row_by_row_network.gradient(x, t)
+    with row_by_row_network.computing():
+        row_by_row_network.loss_and_gradient(x, t)
+        assert "row by row" not in events
+        events.clear()
+        row_by_row_network.evaluate_batches([(x, t)], {})
+    assert events == [*EVALUATED, "off"]

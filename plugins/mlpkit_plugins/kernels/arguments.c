@@ -66,6 +66,11 @@ int apart(const Matrix *output, const Matrix *input)
     return output->data + length <= input->data || input->data + other <= output->data;
 }
 
+PyObject *float32_copy(PyObject *array)
+{
+    return PyArray_FROM_OTF(array, NPY_FLOAT, NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY);
+}
+
 int read_number(PyObject *object, double *number)
 {
     if (!PyFloat_CheckExact(object)) {

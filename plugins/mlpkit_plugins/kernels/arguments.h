@@ -34,6 +34,9 @@ int same_shape(Matrix *matrices, int count);
 /* Whether an output doesn't overlap an input, or is the same memory. */
 int apart(const Matrix *output, const Matrix *input);
 
+/* A contiguous copy, in the processor's byte order, of an array of float32; NULL with an error set. */
+PyObject *float32_copy(PyObject *array);
+
 /* Read a float. */
 int read_number(PyObject *object, double *number);
 

@@ -54,7 +54,7 @@ PyObject *apply(Loop loop, PyObject *first, PyObject *second)
         run(NPY_FLOAT, &loop, all, 2, 2, NULL);
         return Py_NewRef(second);
     }
-    PyArrayObject *copy = (PyArrayObject *)PyArray_NewCopy(x, NPY_CORDER);
+    PyArrayObject *copy = (PyArrayObject *)float32_copy(first);
     if (copy == NULL) {
         return NULL;
     }
@@ -86,7 +86,7 @@ PyObject *mean_of_rows(SIGNATURE)
         PyArray_SIZE((PyArrayObject *)arguments[0]) == 0) {
         return with_numpy("mean_of_rows", arguments, count);
     }
-    PyArrayObject *x = PyArray_GETCONTIGUOUS((PyArrayObject *)arguments[0]);
+    PyArrayObject *x = (PyArrayObject *)PyArray_FROM_OTF(arguments[0], NPY_FLOAT, NPY_ARRAY_CARRAY_RO);
     if (x == NULL) {
         return NULL;
     }

@@ -94,7 +94,7 @@ static int compute_on_copies(PyObject *first, PyObject *second, PyObject *added,
             if (!PyArray_Check(given[count]) || PyArray_TYPE((PyArrayObject *)given[count]) != NPY_FLOAT) {
                 break;
             }
-            copies[count] = PyArray_NewCopy((PyArrayObject *)given[count], NPY_CORDER);
+            copies[count] = float32_copy(given[count]);
             if (copies[count] == NULL) {
                 break;
             }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Loss, ShapeError, TargetError, Values
+from mlpkit_plugins.kernels import exp, row_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,7 @@ class RealValuesLoss(Loss):
 
     compares_values = True
     takes_weights = True
+    evaluation_context = row_order
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one input per target value.
@@ -43,6 +45,10 @@ class RealValuesLoss(Loss):
     def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
         """Return the shape of the target values."""
         return target.shape if isinstance(target, Values) else None
+
+    def exp(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Set out to exp(x), and return it."""
+        return exp(x, out)
 
     def residual(self, x: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         """Return r = x - t, in scratch memory.

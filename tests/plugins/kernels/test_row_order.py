@@ -1,0 +1,109 @@
+"""Within a row order, kernels give a row the same bits wherever it lies; outside of it, those of NumPy."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE
+from memory_layouts import arrays, outputs, twin
+
+from mlpkit_plugins import kernels
+from mlpkit_plugins.kernels import row_order, with_numpy
+
+if kernels.PRODUCTS_BY == "NumPy":
+    pytest.skip("NumPy computes, in orders of its own", allow_module_level=True)
+
+FUNCTIONS = ["exp", "expm1", "tanh", "sigmoid", "softplus", "gelu", "rectify"]
+
+
+def bits(array):
+    native = np.array(array, np.float32, order="C")
+    return np.where(np.isnan(native), np.float32(np.nan), native).view(np.uint32)
+
+
+def normal(*shape):
+    return np.random.default_rng(0).normal(0, 3, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@given(data=st.data(), rows=st.integers(1, 70), columns=st.integers(1, 70))
+@settings(deadline=None, max_examples=60)
+def test_an_element_has_the_same_bits_in_arrays_of_any_layout(name, data, rows, columns):
+    function = getattr(kernels, name)
+    x, out = data.draw(arrays((rows, columns), np.float32)), data.draw(outputs((rows, columns), np.float32))
+    with row_order():
+        expected = function(np.array(x, np.float32, order="C"), np.empty((rows, columns), np.float32))
+        assert function(x, out) is out
+        np.testing.assert_array_equal(bits(out), bits(expected))
+        last = np.array(x[-1, -1:], np.float32)
+        np.testing.assert_array_equal(bits(function(last, last)), bits(expected[-1, -1:]))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_outside_of_a_row_order_numpy_computes(name, dtype):
+    x = normal(50, 31).astype(dtype)
+    expected = getattr(with_numpy, name)(x, np.empty_like(x))
+    np.testing.assert_array_equal(getattr(kernels, name)(x, np.empty_like(x)), expected)
+    if dtype == np.float64:
+        with row_order():
+            np.testing.assert_array_equal(getattr(kernels, name)(x, np.empty_like(x)), expected)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (40, 5, 6, 7), (2, 70_000)])
+def test_means_of_rows(shape):
+    x = normal(*shape)
+    np.testing.assert_array_equal(kernels.mean_of_rows(x), with_numpy.mean_of_rows(x))
+    layouts = [x, x[::-1][::-1], np.asfortranarray(x), np.repeat(x, 2, axis=-1)[..., ::2]]
+    with row_order():
+        alone = np.concatenate([kernels.mean_of_rows(row[np.newaxis]) for row in x])
+        for layout in layouts:
+            np.testing.assert_array_equal(bits(kernels.mean_of_rows(layout)), bits(alone))
+    np.testing.assert_allclose(alone, with_numpy.mean_of_rows(x.astype(float)), rtol=1e-4, atol=1e-6)
+    assert alone.shape == with_numpy.mean_of_rows(x).shape
+
+
+@given(data=st.data(), shape=st.tuples(*[st.integers(1, 40)] * 3))
+@settings(deadline=None, max_examples=100)
+def test_a_row_of_a_product_has_the_same_bits_in_arrays_of_any_layout(data, shape):
+    rows, inner, columns = shape
+    a, b = data.draw(arrays((rows, inner), np.float32)), data.draw(arrays((inner, columns), np.float32))
+    row, out = data.draw(arrays((columns,), np.float32)), data.draw(outputs((rows, columns), np.float32))
+    contiguous = [np.array(array, np.float32, order="C") for array in (a, b, row)]
+    with row_order():
+        expected = kernels.product_plus_row(*contiguous, np.empty((rows, columns), np.float32))
+        assert kernels.product_plus_row(a, b, row, out) is out
+        np.testing.assert_array_equal(bits(out), bits(expected))
+        last = kernels.product(contiguous[0][-1:], contiguous[1], np.empty((1, columns), np.float32))
+        np.testing.assert_array_equal(bits(last[0]), bits(kernels.product(a, b, twin(out))[-1]))
+
+
+@pytest.mark.parametrize("shape", [(AMX_SIDE, AMX_MULTIPLICATIONS // AMX_SIDE // 200, 200), (1000, 1200, 500)])
+def test_a_row_of_a_large_product_has_the_same_bits_alone(shape):
+    rows, inner, columns = shape
+    a, b = normal(rows, inner), normal(inner, columns)
+    with row_order():
+        whole = kernels.product(a, b, np.empty((rows, columns), np.float32))
+        for i in (0, 17, rows - 1):
+            alone = kernels.product(a[i : i + 1], b, np.empty((1, columns), np.float32))
+            np.testing.assert_array_equal(bits(whole[i]), bits(alone[0]))
+
+
+def test_a_row_order_is_that_of_its_thread_and_ends_with_the_outermost_block():
+    x = normal(1000)
+    own, numpys = (np.empty_like(x) for _ in range(2))
+    with row_order():
+        with row_order():
+            kernels.sigmoid(x, own)
+        inner = kernels.sigmoid(x, np.empty_like(x))
+        other = Thread(target=kernels.sigmoid, args=(x, numpys))
+        other.start()
+        other.join()
+    np.testing.assert_array_equal(inner, own)
+    np.testing.assert_array_equal(numpys, with_numpy.sigmoid(x, np.empty_like(x)))
+    assert (own != numpys).any()
+    np.testing.assert_array_equal(kernels.sigmoid(x, np.empty_like(x)), numpys)
