@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -146,7 +147,8 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[K
     with component_errors(f"dataset {model.spec.data.name} failed in raw_rows"):
         raw = None if graph.encoded.name in graph.graph.feeds else model.dataset.raw_rows(split, indices)
     if raw is not None:
-        inputs = inputs_of(model, raw)
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of rows that nobody asked to predict
+            inputs = inputs_of(model, raw)
         x = np.asarray(inputs.x, model.network.dtype)
         return KnownRows(_feeds(model, graph, raw), x, _predicted(model, inputs), place), ""
     x = _taken(model, data[split], indices)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import ML_DOMAIN, DataError, ModelFileError, did_you_mean
-from mlpkit_plugins.arrays.scaling import FLOAT64
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
+from mlpkit_plugins.functions.onnx_types import FLOAT64
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

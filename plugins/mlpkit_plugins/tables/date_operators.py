@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit_plugins.functions.onnx_types import FLOAT64, INT64
 from mlpkit_plugins.tables.readers import SECONDS_A_DAY, DatePart, WrongTextError, moment
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from mlpkit import Graph, Value
 
-INT64, FLOAT64 = 7, 11
 """Numbers of dtypes as the operator ``Cast`` takes them."""
 
 BEFORE_1970: Final = 719_468
