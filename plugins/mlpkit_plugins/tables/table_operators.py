@@ -14,6 +14,7 @@ from mlpkit_plugins.tables.encoder import OTHER
 from mlpkit_plugins.tables.readers import SECONDS_A_DAY, DatePart, OrderedCategories
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.text_numbers import numbers_for_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -81,7 +82,11 @@ class TableInGraph:
                 return self._place(column, levels)
             case DatePart(column, _, part):
                 return self._date(column).part(part)
-        return self._graph.feed(name, "float64", meaning=NUMBER, typical=self._typical(name))
+        number = self._graph.feed(name, "float64", meaning=NUMBER, typical=self._typical(name))
+        for absent in numbers_for_missing(self._missing):
+            is_absent = self._graph.op("Equal", number, np.array(absent))
+            number = self._graph.op("Where", is_absent, np.array(np.nan), number)
+        return number
 
     def _place(self, column: str, levels: Sequence[str]) -> Value:
         codes = self._codes(column, levels, MISSING)

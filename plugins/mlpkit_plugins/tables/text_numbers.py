@@ -108,6 +108,11 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
     return _one_by_one(texts, missing)
 
 
+def numbers_for_missing(missing: Collection[str]) -> list[float]:
+    """Return the numbers among texts that mean a missing value."""
+    return sorted({float(text) for text in missing if writes_number(text) and math.isfinite(float(text))})
+
+
 def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[np.float64]:
     """Return numbers, NaN in the place of those that texts for missing values say, however they were written.
 
@@ -115,7 +120,7 @@ def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[n
         numbers: the numbers.
         missing: texts that mean a missing value.
     """
-    absent = [float(text) for text in missing if writes_number(text) and math.isfinite(float(text))]
+    absent = numbers_for_missing(missing)
     return np.where(np.isin(numbers, absent), np.nan, numbers) if absent else numbers
 
 

@@ -106,6 +106,14 @@ def test_the_same_bits_as_encode(made, options, dtype):
     expect_the_same_bits(dataset, rows)
 
 
+def test_a_number_for_a_missing_value_is_one_in_the_graph(made):
+    dataset = made(missing_texts=("", "NA", "-999", "1e4"), categorical=(), dates=(), ordinal={}, inputs=("age",))
+    feeds = {"age": np.array([-999.0, 1e4, np.nan, 12.5])}
+    found, (missing, present) = encoded_in_graph(dataset, feeds), dataset.encode(np.array([[np.nan], [12.5]]))
+    np.testing.assert_array_equal(found, [missing, missing, missing, present])
+    assert dataset.from_columns({"age": [-999, 10000, None, 12.5]}).tolist()[3] == [12.5]
+
+
 def test_raw_rows_are_those_of_the_split(made):
     dataset = made()
     split = dataset.open(0)["test"]
