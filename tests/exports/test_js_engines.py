@@ -36,7 +36,7 @@ def computed(network, folder, ending, names=("prediction",)):
 def test_node_and_a_browser_compute_the_same(network, tmp_path, monkeypatch, ending, missing):
     names = js_engines.NODE if missing == "BROWSERS" else js_engines.BROWSERS
     if js_engines.found_program(names) is None:
-        pytest.skip(f"there is none of {', '.join(names)}")
+        pytest.skip(f"{', '.join(names)}: all are missing")
     monkeypatch.setattr(js_engines, missing, ())
 
     found = computed(network, tmp_path, ending)["prediction"]
@@ -68,7 +68,7 @@ def test_without_an_engine_a_file_is_written_with_a_doubt(towns, tmp_path, no_en
 def test_a_module_that_fails_is_no_export(network, tmp_path, monkeypatch, missing):
     names = js_engines.NODE if missing == "BROWSERS" else js_engines.BROWSERS
     if js_engines.found_program(names) is None:
-        pytest.skip(f"there is none of {', '.join(names)}")
+        pytest.skip(f"{', '.join(names)}: all are missing")
     monkeypatch.setattr(js_engines, missing, ())
     model = bare_network(network, {})
     write_js(model, tmp_path / "model.js")
