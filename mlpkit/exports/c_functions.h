@@ -55,14 +55,68 @@ typedef struct {
     size_t height, width, stride_down, stride_across, above, left;
 } Patches;
 
-/* sum += w x for one pixel of the patches of a row, with x the row of the image that the pixel lies in. */
-static void add_pixels(float *sum, size_t count, float w, const float *x, size_t width, size_t first, size_t stride,
-                       size_t left)
+/* Part of the pixels of an output. */
+typedef struct {
+    size_t top, left, height, width;
+} Tile;
+
+/* sum += w x for a pixel of the patches along a row of an image; `first` is where it lies in the first patch. Pixels
+ * outside the image are zero. */
+static void add_row(float *sum, ptrdiff_t count, float w, const float *x, ptrdiff_t width, ptrdiff_t first,
+                    ptrdiff_t stride)
 {
-    for (size_t j = 0; j < count; j++) {
-        const size_t column = first + j * stride;
-        if (column >= left && column - left < width) {
-            sum[j] = fmaf(w, x[column - left], sum[j]);
+    if (stride == 1) {
+        const ptrdiff_t begin = first < 0 ? -first : 0, end = width - first < count ? width - first : count;
+        for (ptrdiff_t j = begin; j < end; j++) {
+            sum[j] = fmaf(w, x[first + j], sum[j]);
+        }
+        return;
+    }
+    for (ptrdiff_t j = 0; j < count; j++) {
+        const ptrdiff_t column = first + j * stride;
+        if (column >= 0 && column < width) {
+            sum[j] = fmaf(w, x[column], sum[j]);
+        }
+    }
+}
+
+/* sum += w x for the pixel of each patch of a tile that lies at that row and column of the patch. */
+static void add_pixels(float *sum, Tile tile, float w, const float *image, Images in, Patches patches, size_t row,
+                       size_t column)
+{
+    const ptrdiff_t first = (ptrdiff_t)(tile.left * patches.stride_across + column) - (ptrdiff_t)patches.left;
+    for (size_t i = 0; i < tile.height; i++) {
+        const size_t below = (tile.top + i) * patches.stride_down + row;
+        if (below >= patches.above && below - patches.above < in.height) {
+            const float *x = image + (below - patches.above) * in.width;
+            add_row(sum + i * tile.width, (ptrdiff_t)tile.width, w, x, (ptrdiff_t)in.width, first,
+                    (ptrdiff_t)patches.stride_across);
+        }
+    }
+}
+
+/* A tile of an output of a convolution. */
+static void convolve_tile(const float *x, Images in, const float *weights, float *y, Images out, Patches patches,
+                          Tile tile)
+{
+    const size_t length = patches.width * in.channels * patches.height;
+    size_t k = 0, row = 0, channel = 0, column = 0;
+    for (size_t block = 0; k < length; block++) {
+        const size_t end = block_end(block, length);
+        float sum[AT_ONCE] = {0};
+        for (; k < end; k++) {
+            add_pixels(sum, tile, weights[k], x + channel * in.height * in.width, in, patches, row, column);
+            if (++row == patches.height) {
+                row = 0;
+                channel = channel + 1 < in.channels ? channel + 1 : 0;
+                column = channel == 0 ? column + 1 : column;
+            }
+        }
+        for (size_t i = 0; i < tile.height; i++) {
+            float *to = y + (tile.top + i) * out.width + tile.left;
+            for (size_t j = 0; j < tile.width; j++) {
+                to[j] = block == 0 ? sum[i * tile.width + j] : to[j] + sum[i * tile.width + j];
+            }
         }
     }
 }
@@ -71,74 +125,68 @@ static void add_pixels(float *sum, size_t count, float w, const float *x, size_t
  * along a filter's weights in this order. */
 static void convolve(const float *x, Images in, const float *weights, float *y, Images out, Patches patches)
 {
-    const size_t length = patches.width * in.channels * patches.height;
-    for (size_t place = 0; place < out.channels * out.height; place++) {
-        const float *w = weights + place / out.height * length;
-        const size_t top = place % out.height * patches.stride_down;
-        for (size_t first = 0; first < out.width; first += AT_ONCE) {
-            const size_t count = least(AT_ONCE, out.width - first);
-            float *to = y + place * out.width + first;
-            size_t k = 0;
-            for (size_t block = 0; k < length; block++) {
-                const size_t end = block_end(block, length);
-                float sum[AT_ONCE] = {0};
-                for (; k < end; k++) {
-                    const size_t row = top + k % patches.height;
-                    const size_t channel = k / patches.height % in.channels;
-                    const size_t column = first * patches.stride_across + k / patches.height / in.channels;
-                    if (row >= patches.above && row - patches.above < in.height) {
-                        const float *from = x + (channel * in.height + row - patches.above) * in.width;
-                        add_pixels(sum, count, w[k], from, in.width, column, patches.stride_across, patches.left);
-                    }
-                }
-                for (size_t j = 0; j < count; j++) {
-                    to[j] = block == 0 ? sum[j] : to[j] + sum[j];
-                }
+    const size_t width = least(out.width, AT_ONCE), height = AT_ONCE / width;
+    for (size_t filter = 0; filter < out.channels; filter++) {
+        for (size_t top = 0; top < out.height; top += height) {
+            for (size_t left = 0; left < out.width; left += width) {
+                const Tile tile = {top, left, least(height, out.height - top), least(width, out.width - left)};
+                convolve_tile(x, in, weights, y, out, patches, tile);
             }
         }
+        weights += patches.width * in.channels * patches.height;
+        y += out.height * out.width;
     }
 }
 
 /* y += bias, one number for `size` elements each. */
 static void add_bias(float *y, const float *bias, size_t count, size_t size)
 {
-    for (size_t i = 0; i < count * size; i++) {
-        y[i] = y[i] + bias[i / size];
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < size; j++) {
+            y[i * size + j] = y[i * size + j] + bias[i];
+        }
     }
 }
 
-/* The largest pixel of each patch. */
-static void max_pool(const float *x, Images in, float *y, Images out, Patches patches)
+/* The largest pixel of a patch at that row and column of an image. */
+static float largest_pixel(const float *image, Images in, Patches patches, size_t top, size_t left)
 {
-    for (size_t i = 0; i < out.channels * out.height * out.width; i++) {
-        const float *image = x + i / (out.height * out.width) * in.height * in.width;
-        const size_t top = i / out.width % out.height * patches.stride_down;
-        const size_t left = i % out.width * patches.stride_across;
-        float largest = -INFINITY;
-        for (size_t p = 0; p < patches.height * patches.width; p++) {
-            const size_t row = top + p / patches.width, column = left + p % patches.width;
+    float largest = -INFINITY;
+    for (size_t row = top; row < top + patches.height; row++) {
+        for (size_t column = left; column < left + patches.width; column++) {
             if (row >= patches.above && row - patches.above < in.height && column >= patches.left &&
                 column - patches.left < in.width) {
                 const float pixel = image[(row - patches.above) * in.width + column - patches.left];
                 largest = pixel > largest || pixel != pixel ? pixel : largest;
             }
         }
-        y[i] = largest;
     }
+    return largest;
 }
 
-/* The mean pixel of each patch; patches lie inside the image. */
-static void average_pool(const float *x, Images in, float *y, Images out, Patches patches)
+/* The mean pixel of a patch at that row and column of an image, inside of it. */
+static float mean_pixel(const float *image, Images in, Patches patches, size_t top, size_t left)
 {
-    for (size_t i = 0; i < out.channels * out.height * out.width; i++) {
-        const float *image = x + i / (out.height * out.width) * in.height * in.width;
-        const size_t top = i / out.width % out.height * patches.stride_down;
-        const size_t left = i % out.width * patches.stride_across;
-        float sum = 0.0f;
-        for (size_t p = 0; p < patches.height * patches.width; p++) {
-            sum = sum + image[(top + p / patches.width) * in.width + left + p % patches.width];
+    float sum = 0.0f;
+    for (size_t row = top; row < top + patches.height; row++) {
+        for (size_t column = left; column < left + patches.width; column++) {
+            sum = sum + image[row * in.width + column];
         }
-        y[i] = sum / (float)(patches.height * patches.width);
+    }
+    return sum / (float)(patches.height * patches.width);
+}
+
+/* A number for each patch of an image. */
+static void pool(const float *x, Images in, float *y, Images out, Patches patches,
+                 float (*pooled)(const float *, Images, Patches, size_t, size_t))
+{
+    for (size_t channel = 0; channel < out.channels; channel++) {
+        for (size_t row = 0; row < out.height; row++) {
+            for (size_t column = 0; column < out.width; column++) {
+                *y++ = pooled(x, in, patches, row * patches.stride_down, column * patches.stride_across);
+            }
+        }
+        x += in.height * in.width;
     }
 }
 
@@ -146,12 +194,13 @@ static void average_pool(const float *x, Images in, float *y, Images out, Patche
 static void batch_norm(const float *x, const float *mean, const float *scale, const float *gamma, const float *beta,
                        float *y, size_t count, size_t size)
 {
-    for (size_t i = 0; i < count * size; i++) {
-        const size_t feature = i / size;
-        float number = x[i] - mean[feature];
-        number = number * scale[feature];
-        number = number * gamma[feature];
-        y[i] = number + beta[feature];
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < size; j++) {
+            float number = x[i * size + j] - mean[i];
+            number = number * scale[i];
+            number = number * gamma[i];
+            y[i * size + j] = number + beta[i];
+        }
     }
 }
 

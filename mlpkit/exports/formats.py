@@ -42,9 +42,9 @@ class Format(NamedTuple):
 
 FORMATS: Final[dict[str, Format]] = {
     ".c": Format(write_c, compute_c, shows_values=True),
-    ".onnx": Format(write_onnx, compute_onnx, shows_values=True),
-    ".js": Format(write_js, compute_js, shows_values=True),
     ".html": Format(write_html, compute_html, shows_values=True),
+    ".js": Format(write_js, compute_js, shows_values=True),
+    ".onnx": Format(write_onnx, compute_onnx, shows_values=True),
 }
 """The formats by the ending of a file's name."""
 

@@ -27,11 +27,6 @@ PROBABILITIES: Final = "probabilities"
 VALUE: Final = "value"
 """Name of the output with values in the target's unit."""
 
-ONNX_FLOAT, ONNX_INT64, ONNX_DOUBLE = 1, 7, 11
-"""Numbers of dtypes as the operator ``Cast`` takes them."""
-
-_ONNX_DTYPES: Final = {"float32": ONNX_FLOAT, "float64": ONNX_DOUBLE}
-
 
 @dataclass(frozen=True)
 class ModelGraph:
@@ -75,7 +70,7 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
         NotExportableError: the data set, a layer or the loss doesn't say what it computes.
     """
     graph = Graph(network.dtype, network.input_shape)
-    encoded = graph.op("Cast", graph.encode(dataset), to=_ONNX_DTYPES[network.dtype.name])
+    encoded = graph.cast(graph.encode(dataset), network.dtype)
     add_network(graph, network, encoded)
     logits, prediction = graph.outputs.pop(LOGITS), graph.outputs.pop(PREDICTION)
     assert network.target is not None
@@ -126,7 +121,7 @@ def _outputs(graph: Graph, target: Target, prediction: Value, names: tuple[str, 
             )
         return {LABEL: label, PROBABILITIES: prediction}
     if isinstance(target, Labels):
-        label = graph.op("Cast", graph.op("GreaterOrEqual", prediction, 0.5), to=ONNX_INT64)
+        label = graph.cast(graph.op("GreaterOrEqual", prediction, 0.5), "int64")
         return {LABEL: label, PROBABILITIES: prediction}
     return {VALUE: prediction}
 

@@ -147,7 +147,8 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[K
     with component_errors(f"dataset {model.spec.data.name} failed in raw_rows"):
         raw = None if graph.encoded.name in graph.graph.feeds else model.dataset.raw_rows(split, indices)
     if raw is not None:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # about rows that the export chose
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whatever is unusual about these rows was said when they were trained with
             inputs = inputs_of(model, raw)
         x = np.asarray(inputs.x, model.network.dtype)
         return KnownRows(_feeds(model, graph, raw), x, _predicted(model, inputs), place), ""

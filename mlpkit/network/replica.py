@@ -138,7 +138,7 @@ class Replica:
         return self.loss.forward(x, t) if weights is None else self.loss.forward(x, t, weights)  # type: ignore[call-arg]
 
     def _unscaled(self, logits: NDArray[Any]) -> NDArray[Any]:
-        return logits if self._scaled is None else self._scaled.values(logits, self.loss.exp)
+        return logits if self._scaled is None else self._scaled.values(logits)
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""

@@ -9,8 +9,6 @@ import numpy as np
 from mlpkit.components.target import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Graph, Value
@@ -23,29 +21,26 @@ class ScaledValues:
 
     Args:
         target: the values, with their scaling.
+        loss: the loss, whose exponential function is used.
         dtype: the network's dtype.
     """
 
-    def __init__(self, target: Values, dtype: np.dtype[Any]) -> None:
+    def __init__(self, target: Values, loss: Loss, dtype: np.dtype[Any]) -> None:
         assert target.scaling is not None
         self._means = np.array(target.scaling.means, dtype).reshape(target.shape)
         self._stds = np.array(target.scaling.stds, dtype).reshape(target.shape)
         self._log = target.scaling.log
+        self._exp = loss.exp
 
     def scaled(self, t: NDArray[Any]) -> NDArray[Any]:
         """Return z = (v - mean) / std, with v the values or their logarithms."""
         z: NDArray[Any] = ((np.log(t) if self._log else t) - self._means) / self._stds
         return z.astype(self._means.dtype, copy=False)
 
-    def values(self, z: NDArray[Any], exp: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
-        """Return the values that scaled ones stand for.
-
-        Args:
-            z: scaled values.
-            exp: the loss's exponential function.
-        """
+    def values(self, z: NDArray[Any]) -> NDArray[Any]:
+        """Return the values that scaled ones stand for."""
         v: NDArray[Any] = z * self._stds + self._means
-        return exp(v, v) if self._log else v
+        return self._exp(v, v) if self._log else v
 
     def onnx(self, graph: Graph, z: Value) -> Value:
         """Describe ``values``."""
@@ -56,5 +51,5 @@ class ScaledValues:
 def scaled_values(target: Target | None, loss: Loss, dtype: np.dtype[Any]) -> ScaledValues | None:
     """Return how the targets of a network are scaled; None if they stay as they are."""
     if isinstance(target, Values) and target.scaling is not None and loss.compares_values:
-        return ScaledValues(target, dtype)
+        return ScaledValues(target, loss, dtype)
     return None

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from math import prod
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from c_models import MACHINES, bits, compiles, logits_of, machine, model_of, mod
 from hypothesis import HealthCheck, given, settings
 from random_networks import random_inputs, random_networks
 
-from mlpkit import Classes, Graph, NotExportableError, Sequential
+from mlpkit import Classes, Graph, Labels, NotExportableError, Sequential, Values
 from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.exports.c.engine import Machine
 from mlpkit.exports.c_file import compute_c, write_c
@@ -31,6 +32,7 @@ from mlpkit.layers import (
     SoftmaxWithLoss,
     Tanh,
 )
+from mlpkit.registry.registry import installed
 from mlpkit_plugins.kernels import COMPILED
 
 needs_kernels = pytest.mark.skipif(not COMPILED, reason="without compiled kernels, predict computes in another order")
@@ -89,6 +91,38 @@ def test_logits_have_the_bits_of_predict(tmp_path_factory, network):
 @given(random_networks(dtypes=("float32",)))
 def test_logits_of_many_networks_have_the_bits_of_predict(tmp_path_factory, network):
     expect_the_bits_of_predict(network, tmp_path_factory.mktemp("model"), random_inputs(network))
+
+
+def examples_of(kind):
+    """Return the built-in components of a kind with their examples: name, parameters, shape of what they take."""
+    found = [each for each in installed().components((kind,)) if "." not in each.name]
+    return [
+        pytest.param(each.name, parameters, shape, id=f"{each.name} {parameters}")
+        for each in found
+        for parameters, shape in each.component.examples()
+    ]
+
+
+@needs_kernels
+@pytest.mark.parametrize(("name", "parameters", "shape"), examples_of("layer"))
+def test_each_layer_has_the_bits_of_predict(name, parameters, shape, tmp_path):
+    layer = installed().create("layer", {name: parameters})
+    stack = [layer, Flatten(), Affine(3), SoftmaxWithLoss()]
+
+    expect_the_bits_of_predict(Sequential(stack, input_shape=shape, target=Classes(3)), tmp_path)
+
+
+@needs_kernels
+@pytest.mark.parametrize(("name", "parameters", "shape"), examples_of("loss"))
+def test_each_loss_predicts_what_predict_does(name, parameters, shape, tmp_path):
+    loss = installed().create("loss", {name: parameters})
+    stack = [Flatten(), Affine(prod(shape)), Reshape(shape) if len(shape) > 1 else Relu(), loss]
+    classes = 2 if shape == (1,) else prod(shape)
+    target = {"Softmax": Classes(classes), "Sigmoid": Labels(classes) if classes > 2 else Classes(2)}
+
+    network = Sequential(stack, input_shape=(4,), target=target.get(name[:7], Values(shape)))
+
+    expect_the_bits_of_predict(network, tmp_path)
 
 
 @needs_kernels

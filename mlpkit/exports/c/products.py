@@ -80,20 +80,20 @@ def conv(step: Step) -> list[str]:
 def max_pool(step: Step) -> list[str]:
     """Return the largest pixel of each patch."""
     step.expect(auto_pad="NOTSET", ceil_mode=0, dilations=[1, 1])
-    return _pooled(step, "max_pool")
+    return _pooled(step, "largest_pixel")
 
 
 def average_pool(step: Step) -> list[str]:
     """Return the mean pixel of each patch."""
     step.expect(auto_pad="NOTSET", ceil_mode=0, pads=[0, 0, 0, 0])
-    return _pooled(step, "average_pool")
+    return _pooled(step, "mean_pixel")
 
 
 def _pooled(step: Step, function: str) -> list[str]:
     x, y, size = step.floats(0), step.output, step.node.attributes["kernel_shape"]
     if len(size) != 2:
         raise step.refused(f"on arrays of {2 + len(size)} axes")
-    return [f"{function}({x.pointer}, {_images(x)}, {y.pointer}, {_size(y)}, {_patches(step, size)});"]
+    return [f"pool({x.pointer}, {_images(x)}, {y.pointer}, {_size(y)}, {_patches(step, size)}, {function});"]
 
 
 def _images(x: Operand) -> str:

@@ -38,6 +38,7 @@
  * @property {Input[]} inputs what it takes, in order
  * @property {(string | number)[] | null} classes the classes, in the order of their probabilities
  * @property {string[] | null} targets the names of labels or values
+ * @property {Record<string, string>} outputs
  * @property {[string, string][]} layers
  * @property {(rows: ArrayLike<Row>) => Prediction[]} predict what it says of rows
  * @property {(rows: ArrayLike<Row>) => Record<string, Tensor>} feeds rows as the graph takes them
@@ -66,7 +67,9 @@ function secondsOf(v) {
 }
 
 /** The elements of arrays in arrays, one after the other. */
-const flat = (v) => (Array.isArray(v) || ArrayBuffer.isView(v) ? Array.from(/** @type {any} */ (v)).flatMap(flat) : [v]);
+function flat(/** @type {any} */ v) {
+  return Array.isArray(v) || ArrayBuffer.isView(v) ? Array.from(/** @type {any} */ (v)).flatMap(flat) : [v];
+}
 
 /** What a row has for an input, as numbers or texts. */
 function elementsOf(row, number, input, position, isOnly) {
@@ -134,5 +137,5 @@ function load(graph, bytes) {
     });
   }
 
-  return { ...rest, inputs, predict, feeds, compute };
+  return { ...rest, inputs, outputs, predict, feeds, compute };
 }

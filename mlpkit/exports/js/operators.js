@@ -147,6 +147,10 @@ const sigmoid = (v) => (v < 0 ? Math.exp(v) / (1 + Math.exp(v)) : 1 / (1 + Math.
 
 const clamped = (v, low, high) => Math.min(Math.max(v, low), high);
 
+const isInfinite = (v, low, high) => (v === -Infinity && low) || (v === Infinity && high);
+
+const selu = (v, alpha, gamma) => gamma * (v > 0 ? v : alpha * Math.expm1(v));
+
 /** The nearest whole number; the even one if two are as near. */
 function nearest(v) {
   const lower = Math.floor(v), rest = v - lower;
@@ -194,7 +198,9 @@ const matmul = ([a, b]) => {
 };
 
 /** The index of each element of an array of some shape, from its position. */
-const indexOf = (position, shape) => stridesOf(shape).map((stride, axis) => Math.floor(position / stride) % shape[axis]);
+function indexOf(position, shape) {
+  return stridesOf(shape).map((stride, axis) => Math.floor(position / stride) % shape[axis]);
+}
 
 /** How many windows lie along an axis, and the padding before and after it. */
 function placesAlong(length, span, stride, [before, after], { auto_pad = "NOTSET", ceil_mode = 0 }) {
@@ -209,16 +215,18 @@ function placesAlong(length, span, stride, [before, after], { auto_pad = "NOTSET
   return { places: beginsInside ? last + 1 : last, before, after };
 }
 
-/** Which pixels windows cover: `pixel[i]` of the image is `inner[i]` of the window at `place[i]`; and their padded areas. */
+/** Which pixels windows cover: `pixel[i]` of the image is `inner[i]` of window `place[i]`; areas count padding too. */
 function windows(image, kernel, attributes) {
-  const { strides = kernel.map(() => 1), dilations = kernel.map(() => 1), pads = Array(2 * kernel.length).fill(0) } = attributes;
+  const ones = kernel.map(() => 1), none = Array(2 * kernel.length).fill(0);
+  const { strides = ones, dilations = ones, pads = none } = attributes;
   const axes = image.map((length, i) => {
     const span = (kernel[i] - 1) * dilations[i] + 1;
     return placesAlong(length, span, strides[i], [pads[i], pads[i + kernel.length]], attributes);
   });
   const shape = axes.map(({ places }) => places), steps = stridesOf(image);
   /** @type {number[][]} */ const [pixel, inner, place] = [[], [], []];
-  const areas = new Float64Array(sizeOf(shape)), cells = Array.from({ length: sizeOf(kernel) }, (_, i) => indexOf(i, kernel));
+  const cells = Array.from({ length: sizeOf(kernel) }, (_, i) => indexOf(i, kernel));
+  const areas = new Float64Array(sizeOf(shape));
   for (let window = 0; window < areas.length; window++) {
     const corner = indexOf(window, shape).map((n, i) => n * strides[i] - axes[i].before);
     cells.forEach((cell, number) => {
@@ -236,13 +244,16 @@ function windows(image, kernel, attributes) {
 /** Patches become columns of a matrix, so that a convolution is a product. @type {Operator} */
 const conv = ([x, w, b], attributes) => {
   const [rows, , ...image] = x.shape, [filters, depth, ...kernel] = w.shape, { group = 1 } = attributes;
-  const { shape, pixel, inner, place } = windows(image, kernel, attributes), y = tensor(x.dtype, [rows, filters, ...shape]);
+  const { shape, pixel, inner, place } = windows(image, kernel, attributes);
+  const y = tensor(x.dtype, [rows, filters, ...shape]);
   const [pixels, area, places] = [image, kernel, shape].map(sizeOf), share = filters / group;
   const patches = new Float64Array(depth * area * places), sums = new Float64Array(share * places);
   for (let part = 0; part < rows * group; part++) {
     const images = x.data.subarray(part * depth * pixels), first = (part % group) * share;
     for (let c = 0; c < depth; c++) {
-      for (let i = 0; i < pixel.length; i++) patches[(c * area + inner[i]) * places + place[i]] = images[c * pixels + pixel[i]];
+      for (let i = 0; i < pixel.length; i++) {
+        patches[(c * area + inner[i]) * places + place[i]] = images[c * pixels + pixel[i]];
+      }
     }
     product(w.data.subarray(first * depth * area), patches, [share, depth * area, places], sums);
     for (let i = 0; i < sums.length; i++) {
@@ -255,7 +266,8 @@ const conv = ([x, w, b], attributes) => {
 /** @returns {Operator} that joins the pixels of each window to one number */
 const pool = (first, join, finish) => ([x], attributes) => {
   const [rows, channels, ...image] = x.shape, { kernel_shape: kernel = image, count_include_pad = 0 } = attributes;
-  const { shape, areas, pixel, place } = windows(image, kernel, attributes), y = tensor(x.dtype, [rows, channels, ...shape]);
+  const { shape, areas, pixel, place } = windows(image, kernel, attributes);
+  const y = tensor(x.dtype, [rows, channels, ...shape]);
   const counts = new Float64Array(areas.length), found = new Float64Array(areas.length);
   for (const window of place) counts[window]++;
   for (let plane = 0; plane < rows * channels; plane++) {
@@ -281,10 +293,11 @@ const einsum = (inputs, { equation }) => {
     const term = terms.findIndex((each) => each.includes(letter));
     return inputs[term].shape[terms[term].indexOf(letter)];
   };
-  const y = tensor(inputs[0].dtype, result.map(lengthOf)), sums = new Float64Array(y.data.length), all = letters.map(lengthOf);
+  const y = tensor(inputs[0].dtype, result.map(lengthOf)), sums = new Float64Array(y.data.length);
   const positions = (term, shape) => {
     const strides = stridesOf(shape);
-    return walk(all, letters.map((letter) => strides.reduce((sum, n, axis) => sum + (term[axis] === letter ? n : 0), 0)));
+    const stepOf = (letter) => strides.reduce((sum, stride, axis) => sum + (term[axis] === letter ? stride : 0), 0);
+    return walk(letters.map(lengthOf), letters.map(stepOf));
   };
   const from = inputs.map((x, i) => positions(terms[i], x.shape)), into = positions(result, y.shape);
   for (let i = 0; i < into.length; i++) sums[into[i]] += inputs.reduce((v, x, n) => v * x.data[from[n][i]], 1);
@@ -357,8 +370,10 @@ const localResponseNormalization = ([x], { size, alpha = 1e-4, beta = 0.75, bias
   lines(x.shape, 1, (start, step, length) => {
     for (let channel = 0; channel < length; channel++) {
       let squares = 0;
-      for (let i = Math.max(0, channel - before); i < Math.min(length, channel - before + size); i++) squares += x.data[start + i * step] ** 2;
-      y.data[start + channel * step] = x.data[start + channel * step] / (bias + (alpha / size) * squares) ** beta;
+      const first = channel - before, at = start + channel * step;
+      const end = Math.min(length, first + size);
+      for (let i = Math.max(0, first); i < end; i++) squares += x.data[start + i * step] ** 2;
+      y.data[at] = x.data[at] / (bias + (alpha / size) * squares) ** beta;
     }
   });
   return y;
@@ -472,10 +487,12 @@ const concat = (parts, { axis }) => {
 /** @type {Operator} */
 const slice = ([x, starts, ends, axes, steps]) => {
   return starts.data.reduce((y, _, i) => {
-    const axis = axes ? axes.data[i] : i, length = y.shape[fromFront(axis, y.shape.length)], step = steps ? steps.data[i] : 1;
+    const axis = fromFront(axes ? axes.data[i] : i, y.shape.length), length = y.shape[axis];
+    const step = steps ? steps.data[i] : 1;
     const [low, high] = step > 0 ? [0, length] : [-1, length - 1];
     const [from, to] = [starts, ends].map(({ data }) => clamped(fromFront(data[i], length), low, high));
-    return along(y, axis, Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, n) => from + n * step));
+    const count = Math.max(0, Math.ceil((to - from) / step));
+    return along(y, axis, Array.from({ length: count }, (_, n) => from + n * step));
   }, x);
 };
 
@@ -490,7 +507,8 @@ const gather = ([x, indices], { axis = 0 }) => {
 const gatherElements = ([x, indices], { axis = 0 }) => {
   const at = fromFront(axis, x.shape.length), strides = stridesOf(x.shape);
   const start = walk(indices.shape, strides.map((stride, i) => (i === at ? 0 : stride)));
-  return picked(x, indices.shape, start.map((position, i) => position + fromFront(indices.data[i], x.shape[at]) * strides[at]));
+  const move = (i) => fromFront(indices.data[i], x.shape[at]) * strides[at];
+  return picked(x, indices.shape, start.map((position, i) => position + move(i)));
 };
 
 /** @type {Operator} */
@@ -508,7 +526,7 @@ const gatherND = ([x, indices], { batch_dims = 0 }) => {
   return picked(x, [...indices.shape.slice(0, -1), ...part], positions);
 };
 
-/** Where the elements of a padded axis come from. @type {Record<string, (i: number, length: number) => number | null>} */
+/** Where elements of a padded axis come from. @type {Record<string, (i: number, length: number) => number | null>} */
 const PADDING = {
   constant: (i, length) => (i >= 0 && i < length ? i : null),
   edge: (i, length) => clamped(i, 0, length - 1),
@@ -557,8 +575,9 @@ const triangle = ([x, k], { upper = 1 }) => {
 
 /** @type {Operator} */
 const arange = ([start, limit, step]) => {
-  const count = Math.max(0, Math.ceil((limit.data[0] - start.data[0]) / step.data[0])), y = tensor(start.dtype, [count]);
-  return tensor(y.dtype, y.shape, y.data.map((_, i) => start.data[0] + i * step.data[0]));
+  const [first, end, move] = [start, limit, step].map((each) => each.data[0]);
+  const y = tensor(start.dtype, [Math.max(0, Math.ceil((end - first) / move))]);
+  return tensor(y.dtype, y.shape, y.data.map((_, i) => first + i * move));
 };
 
 /** @type {Operator} */
@@ -568,11 +587,14 @@ const constantOfShape = ([shape], { value = { dtype: "float32", elements: [0] } 
   return y;
 };
 
+/** The dtypes of the values that labels stand for, and what unknown labels stand for if that isn't said. */
+const LABELS = { values_strings: ["str", "_Unused"], values_int64s: ["int64", -1], values_floats: ["float32", 0] };
+
 /** The value that the attributes pair with each key. @type {Operator} */
 const labelEncoder = ([x], attributes) => {
   const named = (start) => Object.entries(attributes).find(([name]) => name.startsWith(start)) ?? ["", []];
   const [, keys] = named("keys_"), [kind, values] = named("values_"), [, given] = named("default_");
-  const [dtype, usual] = { values_strings: ["str", "_Unused"], values_int64s: ["int64", -1], values_floats: ["float32", 0] }[kind];
+  const [dtype, usual] = LABELS[kind];
   const pairs = new Map(keys.map((key, i) => [key, values[i]])), other = Array.isArray(given) ? usual : given;
   return tensor(dtype, x.shape, ARRAYS[dtype].from(x.data, (v) => (pairs.has(v) ? pairs.get(v) : other)));
 };
@@ -606,7 +628,6 @@ const OPERATORS = {
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
   Cast: ([x], { to }) => cast(x, DTYPES[to]),
-  CastLike: ([x, other]) => cast(x, other.dtype),
   Ceil: each(Math.ceil),
   Celu: each((v, { alpha = 1 }) => Math.max(v, 0) + Math.min(alpha * Math.expm1(v / alpha), 0)),
   Clip: ([x, low, high]) => each((v) => clamped(v, low?.data[0] ?? -Infinity, high?.data[0] ?? Infinity))([x], {}),
@@ -640,7 +661,7 @@ const OPERATORS = {
   Hardmax: hardmax,
   Identity: ([x]) => x,
   InstanceNormalization: instanceNormalization,
-  IsInf: each((v, { detect_negative: low = 1, detect_positive: high = 1 }) => (v === Infinity && high) || (v === -Infinity && low), "bool"),
+  IsInf: each((v, { detect_negative: low = 1, detect_positive: high = 1 }) => isInfinite(v, low, high), "bool"),
   IsNaN: each(Number.isNaN, "bool"),
   LRN: localResponseNormalization,
   LabelEncoder: labelEncoder,
@@ -681,7 +702,7 @@ const OPERATORS = {
   Relu: each((v) => Math.max(v, 0)),
   Reshape: reshape,
   Round: each(nearest),
-  Selu: each((v, { alpha = 1.6732632423543772, gamma = 1.0507009873554805 }) => gamma * (v > 0 ? v : alpha * Math.expm1(v))),
+  Selu: each((v, { alpha = 1.6732632423543772, gamma = 1.0507009873554805 }) => selu(v, alpha, gamma)),
   Shape: ([x], { start, end }) => vector(x.shape.slice(start, end)),
   Sigmoid: each(sigmoid),
   Sign: each(Math.sign),

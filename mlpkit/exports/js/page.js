@@ -28,7 +28,8 @@ const range = (values) => [Math.min(...values), Math.max(...values)];
 /** A number as people write it. */
 function written(v, digits = 3) {
   const isPlain = v === 0 || (Math.abs(v) >= 1e-3 && Math.abs(v) < 1e7);
-  return (isPlain ? v.toLocaleString("en", { maximumSignificantDigits: digits }) : v.toExponential(2)).replace("-", "−");
+  const text = isPlain ? v.toLocaleString("en", { maximumSignificantDigits: digits }) : v.toExponential(2);
+  return text.replaceAll("-", "−");
 }
 
 /** How wet each pixel is, 0 to 1, if a pen goes along strokes. Pixel (x, y) has its centre at (x, y). */
@@ -62,7 +63,8 @@ function drawn(strokes, { height, width }) {
 /** Height and width of the grey images that an input takes; null if it takes something else. */
 function imageShape({ kind, shape }) {
   if (kind !== "pixels") return null;
-  const side = Math.sqrt(sizeOf(shape)), [height, width] = shape.length === 1 ? [side, side] : shape.filter((n) => n !== 1);
+  const side = Math.sqrt(sizeOf(shape));
+  const [height, width] = shape.length === 1 ? [side, side] : shape.filter((n) => n !== 1);
   return height * width === sizeOf(shape) && Number.isInteger(height) ? { height, width } : null;
 }
 
@@ -158,7 +160,7 @@ function drawingPad(shape, onChange) {
 
 /** A file of a picture, in colours, that is scaled to the size of the images. `onChange` gets its pixels. */
 function pictureInput([, height, width], onChange) {
-  const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { width, height, class: "pad", role: "img", "aria-label": "The picture" }));
+  const canvas = element("canvas", { width, height, class: "pad", role: "img", "aria-label": "The picture" });
   const file = element("input", { type: "file", accept: "image/*" });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   file.addEventListener("change", async () => {
@@ -167,7 +169,8 @@ function pictureInput([, height, width], onChange) {
     const { data } = context.getImageData(0, 0, width, height);
     onChange([0, 1, 2].flatMap((channel) => Array.from({ length: height * width }, (_, i) => data[4 * i + channel])));
   });
-  return { parts: [canvas, element("label", {}, "Picture", file)], paint: () => undefined, start: () => onChange(null) };
+  const parts = [canvas, element("label", {}, "Picture", file)];
+  return { parts, paint: () => undefined, start: () => onChange(null) };
 }
 
 /** A date, from seconds since 1970. */
@@ -203,7 +206,8 @@ function hintOf({ kind, shape, choices, typical, meaning }) {
   if (shape.length) return `${sizeOf(shape)} numbers`;
   if (choices.length || !typical?.[1]) return choices.length ? "" : meaning;
   const [mean, std] = typical;
-  return kind === "date" ? `usually ${day(mean - std)} to ${day(mean + std)}` : `usually ${written(mean)} ± ${written(std)}`;
+  if (kind === "date") return `usually ${day(mean - std)} to ${day(mean + std)}`;
+  return `usually ${written(mean)} ± ${written(std)}`;
 }
 
 /** A form for the inputs of a table. `onChange` gets a row. */
@@ -219,26 +223,29 @@ function inputForm(inputs, onChange) {
   return { parts: [form], paint: () => undefined, start: changed };
 }
 
-/** What is predicted: a word or a number, and bars. Returns what shows a prediction; null shows none. */
+/** A prediction in words: a class, the labels that hold, or numbers. */
+function inWords({ label, value, prediction }, names) {
+  if (label === undefined) return [value ?? prediction].flat().map((v) => written(v, 5)).join(", ");
+  return Array.isArray(label) ? names.filter((_, i) => label[i]).join(", ") || "none" : String(label);
+}
+
+/** What is predicted, in words and as bars. Returns what shows a prediction; null shows none. */
 function predictionView(model, place) {
-  const output = element("output"), list = element("ul"), names = (model.classes ?? model.targets ?? []).map(String);
+  const output = element("output"), list = element("ul"), hasBars = "probabilities" in model.outputs;
+  const names = hasBars ? (model.classes ?? model.targets).map(String) : [];
   place.append(output, list);
   if (names.some((name) => name.length > 4)) list.classList.add("named");
-  const textOf = ({ label, value }) => {
-    if (value !== undefined) return [value].flat().map((v) => written(v, 5)).join(", ");
-    return Array.isArray(label) ? names.filter((_, i) => label[i]).join(", ") || "none" : String(label);
-  };
   return (prediction) => {
-    output.textContent = prediction ? textOf(prediction) : "–";
+    output.textContent = prediction ? inWords(prediction, names) : "–";
     output.classList.toggle("long", output.textContent.length > 12);
-    const shares = prediction?.probabilities ?? (prediction?.value === undefined ? names.map(() => 0) : []);
-    const order = [...shares.keys()];
+    const shares = prediction?.probabilities ?? names.map(() => 0), order = [...names.keys()];
     if (order.length > MOST_CLASSES) order.sort((a, b) => shares[b] - shares[a]).splice(MOST_CLASSES);
     list.replaceChildren(...order.map((i) => {
-      const isBest = prediction && [prediction.label].flat().length === 1 && String(prediction.label) === names[i];
-      const bar = element("div", { class: "bar", "aria-hidden": "true" }, element("i", { style: `width: ${100 * shares[i]}%` }));
+      const part = element("i", { style: `width: ${100 * shares[i]}%` });
+      const bar = element("div", { class: "bar", "aria-hidden": "true" }, part);
       const share = prediction ? `${(100 * shares[i]).toFixed(1)} %` : "";
-      return element("li", isBest ? { class: "best" } : {}, element("span", {}, names[i]), bar, element("span", {}, share));
+      const parts = [element("span", {}, names[i]), bar, element("span", {}, share)];
+      return element("li", prediction && String(prediction.label) === names[i] ? { class: "best" } : {}, ...parts);
     }));
   };
 }
@@ -253,19 +260,25 @@ function layoutOf(shape, image) {
   return { tiles: 1, rows: Math.ceil(n / across), columns: across, pitch, gap: 1 };
 }
 
+/** Red, green and blue of a colour of the page. */
+function colourOf(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim().split(" ").map(Number);
+}
+
 /** Draws the numbers of a layer: blue above zero, orange below. */
 function paintNumbers(canvas, values, { tiles, rows, columns, pitch, gap }) {
   const across = clamped(Math.floor(320 / ((columns + 1) * pitch)), 1, tiles), down = Math.ceil(tiles / across);
   const [width, height] = [across * (columns + 1) - 1, down * (rows + 1) - 1].map((cells) => cells * pitch - gap);
-  const context = canvas.getContext("2d"), dots = devicePixelRatio, style = getComputedStyle(document.documentElement);
-  const [zero, positive, negative] = ["--zero", "--positive", "--negative"].map((name) => style.getPropertyValue(name).trim().split(" ").map(Number));
+  const context = canvas.getContext("2d"), dots = devicePixelRatio;
+  const [zero, positive, negative] = ["--zero", "--positive", "--negative"].map(colourOf);
   Object.assign(canvas, { width: width * dots, height: height * dots });
   canvas.style.width = `${width}px`;
   context.scale(dots, dots);
   const largest = Math.max(...values.map(Math.abs)) || 1;
   values.forEach((v, i) => {
     const tile = Math.floor(i / (rows * columns)), inTile = i % (rows * columns), end = v < 0 ? negative : positive;
-    const x = (tile % across) * (columns + 1) + (inTile % columns), y = Math.floor(tile / across) * (rows + 1) + Math.floor(inTile / columns);
+    const x = (tile % across) * (columns + 1) + (inTile % columns);
+    const y = Math.floor(tile / across) * (rows + 1) + Math.floor(inTile / columns);
     context.fillStyle = `rgb(${zero.map((from, c) => from + ((end[c] - from) * Math.abs(v)) / largest).join(" ")})`;
     context.fillRect(x * pitch, y * pitch, pitch - gap, pitch - gap);
   });
@@ -302,9 +315,9 @@ function viewOf(inputs, image, onChange) {
   return isColoured ? pictureInput(shape, onChange) : inputForm(inputs, onChange);
 }
 
-/** @param {Model} model @param {Element} main */
+/** @param {Model} model @param {any} main */
 function show(model, main) {
-  const [input, prediction, layers] = ["#input", "#prediction", "#layers"].map((id) => /** @type {Element} */ (main.querySelector(id)));
+  const [input, prediction, layers] = ["#input", "#prediction", "#layers"].map((id) => main.querySelector(id));
   const blank = Object.fromEntries(model.inputs.map(({ name, dtype, shape }) => {
     const zeros = tensor(dtype, [1, ...shape]);
     return [name, dtype === "str" ? { ...zeros, data: zeros.data.fill("") } : zeros];

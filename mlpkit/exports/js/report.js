@@ -2,7 +2,8 @@
 
 function report(tensors) {
   const plain = (v) => (typeof v === "number" && !Number.isFinite(v) ? String(v) : v);
-  const text = JSON.stringify(tensors.map(({ dtype, shape, data }) => ({ dtype, shape, elements: Array.from(data, plain) })));
+  const found = tensors.map(({ dtype, shape, data }) => ({ dtype, shape, elements: Array.from(data, plain) }));
+  const text = JSON.stringify(found);
   if (globalThis.document) document.body.textContent = text;
   else console.log(text);
 }

@@ -12,7 +12,6 @@ import numpy as np
 from mlpkit import ModelFileError
 from mlpkit_plugins.arrays.raw_rows import raw_number
 from mlpkit_plugins.formats.encoder_state import are_numbers
-from mlpkit_plugins.functions.onnx_types import FLOAT64, float_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from mlpkit import Graph, Value
 
 ROWS_TOGETHER: Final = 4096
-
-"""Numbers of dtypes as the operator ``Cast`` takes them."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +76,19 @@ class Scaling:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
 
     def onnx(self, graph: Graph, raw: Value) -> Value:
-        """Describe ``write``, and return scaled examples, of the network's dtype, in the shape of raw ones.
+        """Describe ``write``, and return scaled examples in the shape of raw ones.
 
         Args:
             graph: the graph.
             raw: raw examples.
         """
         if self.means is None or self.stds is None:
-            x = graph.op("Cast", raw, to=float_type(graph.dtype))
-            return x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by, graph.dtype))
-        x = graph.op("Cast", raw, to=FLOAT64)
+            x = graph.cast(raw, graph.dtype)
+            return x if self.divide_by == 1 else graph.op("Div", x, self.divide_by)
+        x = graph.cast(raw, np.float64)
         x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by))
         x = graph.op("Div", graph.op("Sub", x, self.means), self.stds)
-        return graph.op("Cast", x, to=float_type(graph.dtype))
+        return graph.cast(x, graph.dtype)
 
     def why_not_written(self, x: NDArray[Any]) -> str:
         """Return why examples clearly were not scaled by ``write``; empty if they may have been."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import DataError
-from mlpkit_plugins.functions.onnx_types import float_type
 from mlpkit_plugins.kernels import take_scaled
 
 if TYPE_CHECKING:
@@ -112,12 +111,10 @@ def pixels_in_graph(graph: Graph, shape: tuple[int, ...], *, normalize: bool) ->
         normalize: whether bytes are divided by 255.
     """
     meaning = "pixels from 0 to 255, each a byte"
-    x = graph.op(
-        "Cast", graph.feed("image", "uint8", shape, kind="pixels", meaning=meaning), to=float_type(graph.dtype)
-    )
+    x = graph.cast(graph.feed("image", "uint8", shape, kind="pixels", meaning=meaning), graph.dtype)
     if len(graph.input_shape) == 1:
         x = graph.op("Flatten", x)
-    return graph.op("Mul", x, np.array(PIXEL, graph.dtype)) if normalize else x
+    return graph.op("Mul", x, PIXEL) if normalize else x
 
 
 def why_not_scaled(x: NDArray[Any]) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit_plugins.functions.onnx_types import FLOAT64, INT64
 from mlpkit_plugins.tables.readers import SECONDS_A_DAY, DatePart, WrongTextError, moment
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
-
-"""Numbers of dtypes as the operator ``Cast`` takes them."""
 
 BEFORE_1970: Final = 719_468
 """Days from the 1st of March of the year 0 to the 1st of January 1970."""
@@ -57,7 +54,7 @@ class DateInGraph:
     @cached_property
     def _calendar(self) -> _Calendar:
         present = self._graph.op("Where", self._missing, np.array(0.0), self._seconds)
-        whole = self._graph.op("Cast", self._graph.op("Floor", present), to=INT64)
+        whole = self._graph.cast(self._graph.op("Floor", present), np.int64)
         return _Calendar(self._graph, self._graph.op("Add", whole, BEFORE_1970 * SECONDS_A_DAY))
 
 
@@ -151,7 +148,7 @@ class _Calendar:
         return self._op("Sub", number, self._op("Mul", self._op("Div", number, divisor), divisor))
 
     def _float(self, number: Value) -> Value:
-        return self._graph.op("Cast", number, to=FLOAT64)
+        return self._graph.cast(number, np.float64)
 
     def _op(self, operator: str, *inputs: Value | NDArray[Any] | int) -> Value:
         return self._graph.op(operator, *inputs)

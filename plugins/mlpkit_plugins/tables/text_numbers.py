@@ -108,11 +108,6 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
     return _one_by_one(texts, missing)
 
 
-def numbers_for_missing(missing: Collection[str]) -> list[float]:
-    """Return the numbers among texts that mean a missing value."""
-    return sorted({float(text) for text in missing if writes_number(text) and math.isfinite(float(text))})
-
-
 def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[np.float64]:
     """Return numbers, NaN in the place of those that texts for missing values say, however they were written.
 
@@ -120,8 +115,13 @@ def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[n
         numbers: the numbers.
         missing: texts that mean a missing value.
     """
-    absent = numbers_for_missing(missing)
+    absent = numbers_among(missing)
     return np.where(np.isin(numbers, absent), np.nan, numbers) if absent else numbers
+
+
+def numbers_among(texts: Iterable[str]) -> list[float]:
+    """Return the finite numbers that some of the texts say."""
+    return [float(text) for text in texts if writes_number(text) and math.isfinite(float(text))]
 
 
 def is_number(text: str, written: NumberFormat) -> bool:
