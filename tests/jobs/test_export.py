@@ -112,6 +112,20 @@ def test_a_network_alone_takes_encoded_inputs(train, work):
     np.testing.assert_allclose(predicted("digits.onnx", {"x": x})["prediction"], run.network.predict(x), atol=1e-5)
 
 
+def test_large_inputs_are_proved_on_fewer_rows(train, work, monkeypatch):
+    train("run")
+    monkeypatch.setattr("mlpkit.jobs.export.MOST_NUMBERS", 7 * 784)
+
+    assert export(work / "run", work / "digits.onnx").rows == 7
+
+
+def test_the_network_of_a_weighted_table_leaves_alone(tmp_path):
+    data = {"file": "example:weather.csv", "target": ["rain", "wind", "fog"], "predict": "labels", "weight": "day"}
+    run = trained(tmp_path / "run", "csv", data, [{"Affine": {"units": 3}}, "SigmoidWithLoss"])
+
+    assert export(run, tmp_path / "model.onnx", network_only=True).rows > 20
+
+
 def test_the_same_run_gives_the_same_bytes(train, work):
     train("run")
 
