@@ -68,6 +68,10 @@ def compute_html(
 
 
 def _deflated(content: bytes) -> str:
-    """Return numbers compressed, first their first bytes, then their second ones, ..., since these are alike."""
+    """Return numbers compressed, first their first bytes, then their second ones, ..., since these are alike.
+
+    Weights hardly ever repeat, so a search for repetitions only makes the result longer.
+    """
     padded = np.frombuffer(content + bytes(-len(content) % 4), np.uint8)
-    return b64encode(zlib.compress(padded.reshape(-1, 4).T.tobytes(), 9)).decode()
+    compress = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
+    return b64encode(compress.compress(padded.reshape(-1, 4).T.tobytes()) + compress.flush()).decode()

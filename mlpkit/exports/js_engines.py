@@ -105,7 +105,7 @@ def _run(program: str, name: str) -> str:
         EngineMissingError: there is neither Node nor a browser.
         ExportError: the module fails.
     """
-    node, browser = _program(NODE), _program(BROWSERS)
+    node, browser = found_program(NODE), found_program(BROWSERS)
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         if node is not None:
             return _in_node(node, program, Path(folder), name)
@@ -114,8 +114,12 @@ def _run(program: str, name: str) -> str:
     raise EngineMissingError("there is no engine of JavaScript; install Node, or Chromium")
 
 
-def _program(names: Sequence[str]) -> str | None:
-    """Return the first program of some names, on the path or beside Python, where packages put theirs."""
+def found_program(names: Sequence[str]) -> str | None:
+    """Return the first program of some names, on the path or beside Python, where packages put theirs.
+
+    Args:
+        names: the names, such as ``NODE`` or ``BROWSERS``.
+    """
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
     return next(filter(None, (shutil.which(name, path=places) for name in names)), None)
 

@@ -46,14 +46,14 @@ def digits_page(digits, tmp_path_factory):
     file = tmp_path_factory.mktemp("pages") / "digits.html"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mlpkit.jobs.export.MOST_ROWS", 500)
-        assert export(digits, file).doubt == ""
+        export(digits, file)
     return file
 
 
 @pytest.fixture(scope="module")
 def towns_page(towns, tmp_path_factory):
     file = tmp_path_factory.mktemp("pages") / "towns.html"
-    assert export(towns, file).doubt == ""
+    export(towns, file)
     return file
 
 

@@ -35,8 +35,8 @@ def computed(network, folder, ending, names=("prediction",)):
 @pytest.mark.parametrize("missing", ["BROWSERS", "NODE"])
 def test_node_and_a_browser_compute_the_same(network, tmp_path, monkeypatch, ending, missing):
     names = js_engines.NODE if missing == "BROWSERS" else js_engines.BROWSERS
-    if js_engines._program(names) is None:
-        pytest.skip(f"there is none of {', '.join(names)}")
+    if js_engines.found_program(names) is None:
+        pytest.skip(f"{', '.join(names)}: all are missing")
     monkeypatch.setattr(js_engines, missing, ())
 
     found = computed(network, tmp_path, ending)["prediction"]
@@ -67,8 +67,8 @@ def test_without_an_engine_a_file_is_written_with_a_doubt(towns, tmp_path, no_en
 @pytest.mark.parametrize("missing", ["BROWSERS", "NODE"])
 def test_a_module_that_fails_is_no_export(network, tmp_path, monkeypatch, missing):
     names = js_engines.NODE if missing == "BROWSERS" else js_engines.BROWSERS
-    if js_engines._program(names) is None:
-        pytest.skip(f"there is none of {', '.join(names)}")
+    if js_engines.found_program(names) is None:
+        pytest.skip(f"{', '.join(names)}: all are missing")
     monkeypatch.setattr(js_engines, missing, ())
     model = bare_network(network, {})
     write_js(model, tmp_path / "model.js")

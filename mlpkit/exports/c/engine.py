@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
@@ -189,11 +190,20 @@ def _run(program: str, machine: Machine, rows: int, given: bytes) -> bytes:
     if shutil.which(machine.compiler[0]) is None:
         raise EngineMissingError(f"there is no C compiler {machine.compiler[0]}; install one, or name it in CC")
     with TemporaryDirectory(prefix="mlpkit-") as folder:
+        binary = Path(folder) / "program"
+        binary.write_bytes(_compiled(program, machine.compiler))
+        binary.chmod(0o700)
+        return _done([*machine.runner, str(binary), str(rows)], given, "can't run the file")
+
+
+@lru_cache(maxsize=4)
+def _compiled(program: str, compiler: tuple[str, ...]) -> bytes:
+    """Return a compiled program; a proof runs the same one on many rows."""
+    with TemporaryDirectory(prefix="mlpkit-") as folder:
         source, binary = Path(folder) / "program.c", Path(folder) / "program"
         source.write_text(program, "ascii")
-        compiler, *options = machine.compiler
-        _done([compiler, *options, str(source), "-o", str(binary), "-lm"], b"", "can't compile the file")
-        return _done([*machine.runner, str(binary), str(rows)], given, "can't run the file")
+        _done([*compiler, str(source), "-o", str(binary), "-lm"], b"", "can't compile the file")
+        return binary.read_bytes()
 
 
 def _done(command: list[str], given: bytes, failure: str) -> bytes:

@@ -89,7 +89,8 @@ def slice_(step: Step) -> list[str]:
 
 def pad(step: Step) -> list[str]:
     """Return x with elements of one value around it."""
-    step.expect(mode="constant")
+    if step.node.attributes.get("mode") in {"edge", "reflect"}:
+        raise step.refused("with elements of x around it")
     x, y, pads = step.varying(0), step.output, step.fixed(1).ravel()
     rank = len(x.shape)
     if pads.size != 2 * rank + 2 or pads[0] or pads[rank + 1] or pads.min() < 0:

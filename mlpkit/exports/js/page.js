@@ -23,7 +23,10 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-const range = (values) => [Math.min(...values), Math.max(...values)];
+/** The least and the greatest of some numbers. */
+function range(values) {
+  return values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+}
 
 /** A number as people write it. */
 function written(v, digits = 3) {
@@ -68,38 +71,84 @@ function imageShape({ kind, shape }) {
   return height * width === sizeOf(shape) && Number.isInteger(height) ? { height, width } : null;
 }
 
-/** A canvas to draw on with mouse, pen, finger or keys. `onChange` gets an image, or null if nothing is drawn. */
-function drawingPad(shape, onChange) {
-  const size = 560, aspect = shape.width / shape.height;
-  const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", {
-    class: "pad", width: size, height: size / aspect, tabindex: 0, role: "application", "aria-describedby": "pad-help",
-    "aria-label": "Drawing. Arrow keys move the pen, Space lowers or lifts it, Delete clears.",
-  }));
-  const clear = element("button", { type: "button" }, "Clear");
-  const help = element("small", { id: "pad-help" }, "Draw here; or move with arrow keys, Space lowers the pen.");
-  const pen = { x: aspect / 2, y: 0.5, isDown: false, isShown: false };
-  /** @type {number[][][]} */ let strokes = [];
-
-  function paint() {
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.setTransform(canvas.height, 0, 0, canvas.height, 0, 0);
-    context.clearRect(0, 0, aspect, 1);
-    context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
-    context.lineWidth = 0.07;
-    context.lineCap = context.lineJoin = "round";
-    for (const stroke of strokes) {
-      context.beginPath();
-      context.moveTo(stroke[0][0] - 1e-4, stroke[0][1]);
-      stroke.forEach(([x, y]) => context.lineTo(x, y));
-      context.stroke();
-    }
-    if (!pen.isShown) return;
-    context.lineWidth = 0.008;
+/** Paints strokes, and where the pen is that keys move. Points are in heights of the canvas. */
+function paintDrawing(canvas, { strokes, pen }) {
+  const context = canvas.getContext("2d"), { width, height } = canvas;
+  context.setTransform(height, 0, 0, height, 0, 0);
+  context.clearRect(0, 0, width / height, 1);
+  context.strokeStyle = getComputedStyle(canvas).color;
+  context.lineCap = context.lineJoin = "round";
+  context.lineWidth = 0.07;
+  for (const stroke of strokes) {
     context.beginPath();
-    context.arc(pen.x, pen.y, 0.035, 0, 2 * Math.PI);
+    context.moveTo(stroke[0][0] - 1e-4, stroke[0][1]);
+    stroke.forEach(([x, y]) => context.lineTo(x, y));
     context.stroke();
   }
+  if (!pen.isShown) return;
+  context.lineWidth = 0.008;
+  context.beginPath();
+  context.arc(pen.x, pen.y, 0.035, 0, 2 * Math.PI);
+  context.stroke();
+}
 
+/** Draws with mouse, pen or finger. */
+function followPointer(canvas, drawing, changed) {
+  const pointOf = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.height, (event.clientY - box.top) / box.height];
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button !== 0) return;
+    canvas.setPointerCapture(event.pointerId);
+    drawing.pen.isShown = drawing.pen.isDown = false;
+    drawing.strokes.push([pointOf(event)]);
+    changed();
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!event.isPrimary || !canvas.hasPointerCapture(event.pointerId)) return;
+    const seen = event.getCoalescedEvents?.() ?? [];
+    drawing.strokes.at(-1)?.push(...(seen.length ? seen : [event]).map(pointOf));
+    changed();
+  });
+}
+
+/** Draws with keys: arrows move the pen, Space lowers or lifts it, Delete clears. */
+function followKeys(canvas, drawing, changed, erase) {
+  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const { pen } = drawing;
+  canvas.addEventListener("keydown", (event) => {
+    if (event.key in steps) {
+      const [right, down] = steps[event.key];
+      pen.x = clamped(pen.x + right / 32, 0, canvas.width / canvas.height);
+      pen.y = clamped(pen.y + down / 32, 0, 1);
+      if (pen.isDown) drawing.strokes.at(-1)?.push([pen.x, pen.y]);
+    } else if (event.key === " ") {
+      pen.isDown = !pen.isDown;
+      if (pen.isDown) drawing.strokes.push([[pen.x, pen.y]]);
+    } else if (["Delete", "Backspace", "Escape"].includes(event.key)) erase();
+    else return;
+    event.preventDefault();
+    pen.isShown = true;
+    changed();
+  });
+  canvas.addEventListener("blur", () => {
+    pen.isShown = pen.isDown = false;
+    changed();
+  });
+}
+
+/** A canvas to draw on. `onChange` gets an image, or null if nothing is drawn. */
+function drawingPad(shape, onChange) {
+  const aspect = shape.width / shape.height, height = 560;
+  const label = "Drawing. Arrow keys move the pen, Space lowers or lifts it, Delete clears.";
+  const canvas = element("canvas", {
+    class: "pad", width: height * aspect, height, tabindex: 0, role: "application", "aria-label": label,
+  });
+  const clear = element("button", { type: "button" }, "Clear");
+  const help = element("small", {}, "Draw here; or move with arrow keys, Space lowers the pen.");
+  const drawing = { strokes: [], pen: { x: aspect / 2, y: 0.5, isDown: false, isShown: false } };
+  const paint = () => paintDrawing(canvas, drawing);
   let isWaiting = false;
   function changed() {
     if (isWaiting) return;
@@ -107,53 +156,16 @@ function drawingPad(shape, onChange) {
     requestAnimationFrame(() => {
       isWaiting = false;
       paint();
-      onChange(strokes.length ? drawn(strokes, shape) : null);
+      onChange(drawing.strokes.length ? drawn(drawing.strokes, shape) : null);
     });
   }
-
   function erase() {
-    strokes = [];
+    drawing.strokes = [];
+    drawing.pen.isDown = false;
     changed();
   }
-
-  const pointOf = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * aspect, (event.clientY - box.top) / box.height];
-  };
-  canvas.addEventListener("pointerdown", (event) => {
-    if (!event.isPrimary || event.button !== 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    pen.isShown = pen.isDown = false;
-    strokes.push([pointOf(event)]);
-    changed();
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!event.isPrimary || !canvas.hasPointerCapture(event.pointerId)) return;
-    const seen = event.getCoalescedEvents?.() ?? [];
-    strokes[strokes.length - 1].push(...(seen.length ? seen : [event]).map(pointOf));
-    changed();
-  });
-  canvas.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (step) {
-      pen.x = clamped(pen.x + step[0] / 32, 0, aspect);
-      pen.y = clamped(pen.y + step[1] / 32, 0, 1);
-      if (pen.isDown) strokes[strokes.length - 1].push([pen.x, pen.y]);
-    } else if (event.key === " ") {
-      pen.isDown = !pen.isDown;
-      if (pen.isDown) strokes.push([[pen.x, pen.y]]);
-    } else if (["Delete", "Backspace", "Escape"].includes(event.key)) {
-      pen.isDown = false;
-      erase();
-    } else return;
-    event.preventDefault();
-    pen.isShown = true;
-    changed();
-  });
-  canvas.addEventListener("blur", () => {
-    pen.isShown = pen.isDown = false;
-    paint();
-  });
+  followPointer(canvas, drawing, changed);
+  followKeys(canvas, drawing, changed, erase);
   clear.addEventListener("click", erase);
   return { parts: [canvas, element("div", { class: "below" }, clear, help)], paint, start: () => onChange(null) };
 }
@@ -178,7 +190,7 @@ const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 
 /** A control for an input of a table, and how its value is read. */
 function controlOf(input) {
-  const [mean, std] = input.typical ?? [0, 0];
+  const [mean] = input.typical ?? [input.kind === "date" ? Date.now() / 1000 : 0];
   if (input.shape.length) {
     const control = element("textarea", { rows: 4, spellcheck: "false" });
     return { control, read: () => control.value.split(/[\s,;]+/).filter(Boolean).map(Number), isWide: true };
@@ -196,7 +208,7 @@ function controlOf(input) {
     const control = element("input", { type: "date", value: day(mean) });
     return { control, read: () => control.value || null };
   }
-  const value = input.typical ? Number(mean.toPrecision(std && Math.abs(mean) > std ? 3 : 2)) : 0;
+  const value = Number(mean.toPrecision(3));
   const control = element("input", { type: "number", step: "any", value, placeholder: "missing" });
   return { control, read: () => (control.value === "" ? null : Number(control.value)) };
 }
@@ -274,7 +286,7 @@ function paintNumbers(canvas, values, { tiles, rows, columns, pitch, gap }) {
   Object.assign(canvas, { width: width * dots, height: height * dots });
   canvas.style.width = `${width}px`;
   context.scale(dots, dots);
-  const largest = Math.max(...values.map(Math.abs)) || 1;
+  const largest = Math.max(...range(values).map(Math.abs)) || 1;
   values.forEach((v, i) => {
     const tile = Math.floor(i / (rows * columns)), inTile = i % (rows * columns), end = v < 0 ? negative : positive;
     const x = (tile % across) * (columns + 1) + (inTile % columns);

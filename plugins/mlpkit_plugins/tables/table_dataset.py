@@ -14,17 +14,15 @@ from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawCol
 from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
-from mlpkit_plugins.formats.untrained_values import UntrainedValues
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
 from mlpkit_plugins.splits.shares import doubts_about_sizes
 from mlpkit_plugins.tables.codebook import MISSING
-from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
+from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks
-from mlpkit_plugins.tables.readers import OrderedCategories
 from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
@@ -36,19 +34,17 @@ from mlpkit_plugins.tables.targets import (
     doubts_about_unlisted,
     expect_classes,
     expect_labels,
-    numbers_for_classes,
     target_scaling,
-    unknown_category,
-    unknown_class,
 )
 from mlpkit_plugins.tables.text_numbers import NumberFormat
+from mlpkit_plugins.tables.translation import Translation, unlisted_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Graph, MlpkitError, Target, Value, ValuesScaling
+    from mlpkit import Doubt, Graph, Target, Value, ValuesScaling
     from mlpkit_plugins.tables.source import TableFile, TableSource
 
 
@@ -346,9 +342,12 @@ class TableDataset(TableOptions, Dataset):
         """Return a table's numbers, then its categories by position: NaN if missing, -1 if unknown."""
         numbers, categories = len(encoder.numbers), len(encoder.categories)
         absent = table.codes == MISSING
-        self._translate(_Part(table, np.arange(len(table))), encoder)
+        self._translation(encoder).apply(table)
         codes = np.where(absent, np.nan, table.codes)
         return np.concatenate([table.numbers[:, :numbers], codes[:, :categories]], axis=1)
+
+    def _translation(self, encoder: TableEncoder) -> Translation:
+        return Translation(encoder, self.unknown == "zeros", self._is_loaded, self._seems_to_hold_values)
 
     def _expect_encoder(self) -> TableEncoder:
         if self._encoder is None:
@@ -391,8 +390,8 @@ class TableDataset(TableOptions, Dataset):
             read = frozenset(self._columns_read(self._encoder))
             self._order = tuple(name for name in table.header if name in read)
         for part in _distinct(parts):
-            self._translate(part, self._encoder)
-            self._doubts += doubts_about_unlisted(self._unlisted(part.table))
+            self._translation(self._encoder).apply(part.table)
+            self._doubts += doubts_about_unlisted(unlisted_in(part.table))
         self._fingerprint = _combined(checksums)
         self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.files)
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
@@ -432,44 +431,6 @@ class TableDataset(TableOptions, Dataset):
         if self.predict == "labels":
             expect_labels(table)
         return table, [source.checksum]
-
-    def _translate(self, part: _Part, encoder: TableEncoder) -> None:
-        """Turn the codes of a table into positions among the encoder's categories, in place."""
-        table = part.table
-        for column, translation in enumerate(encoder.translations(table.texts)):
-            name = table.columns.all_categories[column]
-            written = table.codes[:, column].copy()
-            codes = translation[written]
-            strange = np.flatnonzero(codes == UNKNOWN)
-            if len(strange) and (name == table.columns.target_class or self.unknown == "error"):
-                position = int(strange[0])
-                raise self._unknown(table, position, name, table.texts[column][written[position]], encoder)
-            if len(strange) and table.columns.trained:
-                texts = {table.texts[column][code] for code in np.unique(written[strange])}
-                UntrainedValues(table.name, len(table), name, len(strange), texts, encoder.categories[name]).warn()
-            codes[strange] = MISSING
-            table.codes[:, column] = codes
-        if table.columns.trained:
-            for untrained in self._unlisted(table):
-                untrained.warn()
-
-    def _unlisted(self, table: Table) -> list[UntrainedValues]:
-        """Return the ordered categories of a table that aren't listed."""
-        readers = table.columns.readers
-        return [
-            UntrainedValues(table.name, len(table), name, count, reader.unlisted or (), reader.levels, "the mean")
-            for name, count in table.unlisted.items()
-            if count and isinstance(reader := readers[name], OrderedCategories)
-        ]
-
-    def _unknown(self, table: Table, position: int, name: str, text: str, encoder: TableEncoder) -> MlpkitError:
-        if name == table.columns.target_class:
-            if self._seems_to_hold_values:
-                return numbers_for_classes(table)
-            return table.error(position, name, unknown_class(text, encoder.classes or (), trained=self._is_loaded))
-        return table.error(
-            position, name, unknown_category(text, encoder.categories[name], to_predict=table.columns.trained)
-        )
 
 
 def _distinct(parts: Mapping[str, _Part]) -> list[_Part]:

@@ -1,0 +1,77 @@
+"""The categories of a table as positions among those that an encoder learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit_plugins.formats.untrained_values import UntrainedValues
+from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
+from mlpkit_plugins.tables.readers import OrderedCategories
+from mlpkit_plugins.tables.targets import numbers_for_classes, unknown_category, unknown_class
+
+if TYPE_CHECKING:
+    from mlpkit import MlpkitError
+    from mlpkit_plugins.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Translation:
+    """How the codes of a table become positions among an encoder's categories.
+
+    Args:
+        encoder: the encoder.
+        lenient: whether a category that no training row has counts as zeros; if not, it is an error.
+        is_loaded: whether the encoder is a trained model's.
+        seems_to_hold_values: whether the classes are most likely numbers to predict.
+    """
+
+    encoder: TableEncoder
+    lenient: bool
+    is_loaded: bool = False
+    seems_to_hold_values: bool = False
+
+    def apply(self, table: Table) -> None:
+        """Replace the codes of a table; if a trained model reads it, warn of values that were never trained on.
+
+        Raises:
+            DataError: a class, or a category, occurs in no training row.
+            ParameterError: the classes are most likely numbers to predict.
+        """
+        columns = table.columns
+        for column, translation in enumerate(self.encoder.translations(table.texts)):
+            name, written = columns.all_categories[column], table.codes[:, column].copy()
+            codes = translation[written]
+            strange = np.flatnonzero(codes == UNKNOWN)
+            texts = table.texts[column]
+            if len(strange) and (name == columns.target_class or not self.lenient):
+                raise self._unknown(table, int(strange[0]), name, texts[written[strange[0]]])
+            if len(strange) and columns.trained:
+                found = {texts[code] for code in np.unique(written[strange])}
+                known = self.encoder.categories[name]
+                UntrainedValues(table.name, len(table), name, len(strange), found, known).warn()
+            codes[strange] = MISSING
+            table.codes[:, column] = codes
+        for untrained in unlisted_in(table) if columns.trained else ():
+            untrained.warn()
+
+    def _unknown(self, table: Table, position: int, name: str, text: str) -> MlpkitError:
+        if name != table.columns.target_class:
+            message = unknown_category(text, self.encoder.categories[name], to_predict=table.columns.trained)
+            return table.error(position, name, message)
+        if self.seems_to_hold_values:
+            return numbers_for_classes(table)
+        return table.error(position, name, unknown_class(text, self.encoder.classes or (), trained=self.is_loaded))
+
+
+def unlisted_in(table: Table) -> list[UntrainedValues]:
+    """Return the ordered categories of a table that aren't listed."""
+    readers = table.columns.readers
+    return [
+        UntrainedValues(table.name, len(table), name, count, reader.unlisted or (), reader.levels, "the mean")
+        for name, count in table.unlisted.items()
+        if count and isinstance(reader := readers[name], OrderedCategories)
+    ]
