@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
     from mlpkit.registry.registry import Registry
 
 MOST_ROWS: Final = 10_000
-"""Rows of a split on which a file is proved."""
+"""Most rows of a split on which a file is proved."""
+
+MOST_NUMBERS: Final = 1 << 25
+"""Most numbers that these rows have as inputs of the network; large images are fewer than the rows above."""
 
 
 EXAMPLES: Final = 4
@@ -142,7 +146,8 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[K
     except MlpkitError as error:
         return None, f"proved on made-up rows only, since the run's data can't be read: {error}"
     split = next(name for name in ("test", "validation", "train") if name in data)
-    indices = np.unique(np.linspace(0, len(data[split]) - 1, MOST_ROWS).astype(np.intp))
+    most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
+    indices = np.unique(np.linspace(0, len(data[split]) - 1, most).astype(np.intp))
     place = f"the {split} split"
     with component_errors(f"dataset {model.spec.data.name} failed in raw_rows"):
         raw = None if graph.encoded.name in graph.graph.feeds else model.dataset.raw_rows(split, indices)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mlpkit_plugins.layers.relu import Relu
+
 HERE = Path(__file__).parent
 
 
@@ -38,9 +40,7 @@ def test_screens(finished, work, said, golden, monkeypatch):
     text += "\n" + said("whence tiny.onnx", "export runs/tiny --to tiny.onnx")
     (work / "model.safetensors").rename(finished / "model.safetensors")
     finished.rename(work / "moved")
-    text += "\n" + said(
-        "whence tiny.onnx", "whence tiny.onnx --run moved", "whence tiny.yaml", "export moved --to tiny.xyz"
-    )
+    text += "\n" + said("whence tiny.onnx", "whence tiny.onnx --run moved", "whence tiny.yaml")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     text += "\n" + said("export moved --to tiny.onnx")
     monkeypatch.setitem(sys.modules, "onnx", None)
@@ -78,3 +78,14 @@ def test_json(finished, invoke, work):
             "meaning": "pixels from 0 to 255, each a byte",
         }
     ]
+
+
+def test_a_refusal(finished, invoke, work, monkeypatch):
+    monkeypatch.setattr(Relu, "onnx", lambda self, graph: graph.op("Neg", graph.input))
+
+    done = invoke("export", "runs/tiny", "--to", "tiny.onnx")
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: tiny.onnx doesn't compute what the model does, and was not kept: row ")
+    assert " of the test split, counted from 0, differs from Relu1 on: the file gives " in done.err
+    assert not (work / "tiny.onnx").exists()
