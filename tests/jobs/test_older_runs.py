@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 import mlpkit
 from mlpkit.jobs.evaluate import evaluate
@@ -77,9 +78,9 @@ def test_an_interrupted_run_comes_to_what_the_whole_run_came_to(older, optimizer
     assert len(run.history) > before
     for found, expected in zip(history(interrupted), history(whole), strict=True):
         assert found == pytest.approx(expected, rel=FEW_BITS)
-    if not doubts:
-        assert (interrupted / "metrics.json").read_bytes() == (whole / "metrics.json").read_bytes()
-        assert history(interrupted) == history(whole)
+    if not doubts:  # the bits of training are the same; a version's evaluations may add up in another order
+        for name, array in load_file(whole / "model.safetensors").items():
+            np.testing.assert_array_equal(load_file(interrupted / "model.safetensors")[name], array)
 
 
 @pytest.mark.filterwarnings("ignore:.*the same bits as without the break are no longer certain:UserWarning")
