@@ -5,9 +5,9 @@
 
 A generated part stands between two comments. The first is ``<!-- generated: keys -->`` for the table of a spec's keys,
 ``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``operators`` for those that exporters
-know, ``reference`` for the plugin interface, ``python`` for what trains networks in Python, or
-``<!-- generated: $ mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture on
-the page on performance is drawn from the page's first table; the stub ``mlpkit/layers.pyi`` lists the built-in layers.
+know, ``reference`` for the plugin interface, ``python`` for what trains networks in Python, or ``<!-- generated: $
+mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture on the page on
+performance is drawn from the page's first table; the stub ``mlpkit/layers.pyi`` lists the built-in layers.
 """
 
 from __future__ import annotations

@@ -100,6 +100,7 @@ def _said_of(report: ExamplesReport, agree: str) -> str:
         "failed": f"WRONG. {report.detail}",
         "unchecked": f"not checked. {report.detail}",
         "refused": f"not possible. {report.detail}",
+        "described": report.detail or "its encoder is described in ONNX operators.",
     }
     return said[report.status]
 

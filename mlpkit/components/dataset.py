@@ -114,8 +114,8 @@ class RawArray(NamedTuple):
         role: ``input`` or ``target``.
         dtype: the type of its elements.
         shape: the shape of one example's part.
-        least: the smallest number, NaN if there is none.
-        greatest: the largest number, NaN if there is none.
+        least: the smallest number; NaN if all are missing.
+        greatest: the largest number; NaN if all are missing.
         missing: how many elements are NaN or infinite.
     """
 

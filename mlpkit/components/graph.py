@@ -12,7 +12,7 @@ from mlpkit.errors import ComponentFailure, NotExportableError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
 ML_DOMAIN: Final = "ai.onnx.ml"
 """ONNX's domain for operators on texts and categories."""
@@ -96,6 +96,10 @@ class Describable(Encodes, Protocol):
     path: str
 
 
+ONNX_TYPES: Final = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9, "float64": 11}
+"""The numbers that ONNX gives dtypes."""
+
+
 class Graph:
     """Operators in the order in which they are computed, with the constants that they take.
 
@@ -148,10 +152,11 @@ class Graph:
             typical: mean and standard deviation of a number or a date in training; None if they aren't known.
 
         Raises:
-            NotExportableError: the name is empty.
+            NotExportableError: the name is empty, or one that the graph has given to another value.
         """
-        if not name:
-            raise NotExportableError("an input of an exported model needs a name; give its column one, or leave it out")
+        if not name or name in self.constants or any(name in node.outputs for node in self.nodes):
+            message = f"an input of an exported model can't be called '{name}'"
+            raise NotExportableError(f"{message}; rename its column, or leave it out")
         self.feeds[name] = Feed(name, dtype, shape, kind, meaning, tuple(choices), typical)
         return Value(name)
 
@@ -184,6 +189,15 @@ class Graph:
         output = self._new_name(operator)
         self.nodes.append(Node(operator, names, (output,), attributes, domain, self._made_by))
         return Value(output)
+
+    def cast(self, value: Value, dtype: DTypeLike) -> Value:
+        """Turn numbers or truth values into another dtype, and return them.
+
+        Args:
+            value: the value.
+            dtype: the dtype, such as ``graph.dtype`` or ``"float64"``.
+        """
+        return self.op("Cast", value, to=ONNX_TYPES[np.dtype(dtype).name])
 
     def describe(self, component: Describable, x: Value) -> Value:
         """Add what a layer or a loss computes, and return its output.
@@ -246,4 +260,5 @@ class Graph:
 
     def _new_name(self, what: str) -> str:
         self._count += 1
-        return f"{self._made_by}/{what}_{self._count}".lstrip("/")
+        name = f"{self._made_by}/{what}_{self._count}".lstrip("/")
+        return name if name not in self.feeds else self._new_name(what)

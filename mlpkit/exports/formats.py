@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from mlpkit.errors import UsageError
+from mlpkit.exports.c_file import compute_c, write_c
+from mlpkit.exports.html_file import compute_html, write_html
+from mlpkit.exports.js_engines import compute_js
+from mlpkit.exports.js_file import write_js
 from mlpkit.exports.onnx_file import compute_onnx, write_onnx
 
 if TYPE_CHECKING:
@@ -37,6 +41,9 @@ class Format(NamedTuple):
 
 
 FORMATS: Final[dict[str, Format]] = {
+    ".c": Format(write_c, compute_c, shows_values=True),
+    ".html": Format(write_html, compute_html, shows_values=True),
+    ".js": Format(write_js, compute_js, shows_values=True),
     ".onnx": Format(write_onnx, compute_onnx, shows_values=True),
 }
 """The formats by the ending of a file's name."""

@@ -12,6 +12,8 @@ from mlpkit.exports.network_graph import LOGITS, PREDICTION, add_network, networ
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Sequential
@@ -24,11 +26,6 @@ PROBABILITIES: Final = "probabilities"
 
 VALUE: Final = "value"
 """Name of the output with values in the target's unit."""
-
-ONNX_FLOAT, ONNX_INT64, ONNX_DOUBLE = 1, 7, 11
-"""Numbers of dtypes as the operator ``Cast`` takes them."""
-
-_ONNX_DTYPES: Final = {"float32": ONNX_FLOAT, "float64": ONNX_DOUBLE}
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,7 @@ class ModelGraph:
         class_names: the names of the classes, in the order of their probabilities; None if they are just numbers.
         target_names: a name for each label or value; None if they have none.
         provenance: what the model came from, as plain data; each file carries it.
+        examples: a few rows of the run's data, by the names of the raw inputs, for a file's own test.
     """
 
     graph: Graph
@@ -54,6 +52,7 @@ class ModelGraph:
     class_names: tuple[str, ...] | None
     target_names: tuple[str, ...] | None
     provenance: Mapping[str, Any]
+    examples: Mapping[str, NDArray[Any]] | None = None
 
 
 def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, Any]) -> ModelGraph:
@@ -71,7 +70,7 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
         NotExportableError: the data set, a layer or the loss doesn't say what it computes.
     """
     graph = Graph(network.dtype, network.input_shape)
-    encoded = graph.op("Cast", graph.encode(dataset), to=_ONNX_DTYPES[network.dtype.name])
+    encoded = graph.cast(graph.encode(dataset), network.dtype)
     add_network(graph, network, encoded)
     logits, prediction = graph.outputs.pop(LOGITS), graph.outputs.pop(PREDICTION)
     assert network.target is not None
@@ -122,7 +121,7 @@ def _outputs(graph: Graph, target: Target, prediction: Value, names: tuple[str, 
             )
         return {LABEL: label, PROBABILITIES: prediction}
     if isinstance(target, Labels):
-        label = graph.op("Cast", graph.op("GreaterOrEqual", prediction, 0.5), to=ONNX_INT64)
+        label = graph.cast(graph.op("GreaterOrEqual", prediction, 0.5), "int64")
         return {LABEL: label, PROBABILITIES: prediction}
     return {VALUE: prediction}
 

@@ -27,7 +27,7 @@ def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> d
 
     Args:
         model: the model.
-        known: real rows, from which numbers are drawn; None if there are none.
+        known: real rows, from which numbers are drawn; None without any.
     """
     texts = {name: _texts(model, feed) for name, feed in model.graph.feeds.items() if feed.dtype == "str"}
     count = max(FEWEST, *map(len, texts.values()), 0)
@@ -38,6 +38,8 @@ def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> d
             feeds[name] = np.resize(np.array(texts[name], object), count)
         else:
             feeds[name] = _numbers(feed, None if known is None else known.get(name), count, rng)
+            for row, number in enumerate(_compared_with(model, feed)):
+                feeds[name][row] = number
     finite = np.isfinite(evaluate(model.graph, feeds)[model.encoded.name]).reshape(count, -1).all(axis=1)
     return {name: array[finite] for name, array in feeds.items()}
 
@@ -51,6 +53,13 @@ def _texts(model: ModelGraph, feed: Feed) -> list[str]:
         for text in node.attributes.get("keys_strings", ())
     ]
     return [*dict.fromkeys([*feed.choices, *found, "", UNKNOWN])]
+
+
+def _compared_with(model: ModelGraph, feed: Feed) -> list[Any]:
+    """Return all numbers that operators compare a raw input with."""
+    equals = [node for node in model.graph.nodes if node.operator == "Equal" and feed.name in node.inputs]
+    constants = [model.graph.constants.get(name) for node in equals for name in node.inputs]
+    return [each.item() for each in constants if each is not None and each.size == 1]
 
 
 def _numbers(feed: Feed, known: NDArray[Any] | None, count: int, rng: np.random.Generator) -> NDArray[Any]:

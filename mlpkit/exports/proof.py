@@ -64,7 +64,7 @@ def prove(form: Format, file: Path, model: ModelGraph, network: Sequential, rows
         file: the file.
         model: what was written to it.
         network: the network.
-        rows: rows whose prediction is known; None if there are none.
+        rows: rows whose prediction is known; None without any.
 
     Raises:
         ExportError: the file computes something else; the message names a row, and a layer as far as the format shows
@@ -132,9 +132,9 @@ class _Proof:
             row = self._wrong_row(name, found[name], expected, rows.prediction, TOLERANCE)
             if row is not None:
                 one = rows.one(row)
-                culprit = self._culprit_in_file(one.feeds) or self._culprit_in_graph(one)
+                differs_from = self._culprit_in_file(one.feeds) or self._culprit_in_graph(one)
                 place = f"row {row} of {rows.place}, counted from 0"
-                raise self._refusal(place, culprit, name, found[name][row], expected[row])
+                raise self._refusal(place, differs_from, name, found[name][row], expected[row])
 
     def on_made_up_rows(self, feeds: Arrays) -> None:
         """Compare outputs with those of the evaluator."""
@@ -144,8 +144,8 @@ class _Proof:
         for name in self._model.graph.outputs:
             row = self._wrong_row(name, found[name], known[name], prediction, TOLERANCE_MADE_UP)
             if row is not None:
-                culprit = self._culprit_in_file(_row(feeds, row))
-                raise self._refusal(_made_up(feeds, row), culprit, name, found[name][row], known[name][row])
+                differs_from = self._culprit_in_file(_row(feeds, row))
+                raise self._refusal(_made_up(feeds, row), differs_from, name, found[name][row], known[name][row])
 
     def inside(self, feeds: Arrays) -> None:
         """Compare what each operator computes, so that a wrong weight shows behind a unit that is silent."""
@@ -216,8 +216,8 @@ class _Proof:
                 return layer.path
         return self._network.loss_layer.path
 
-    def _refusal(self, place: str, culprit: str, name: str, found: object, expected: object) -> ExportError:
-        differs = f"{place}, differs from {culprit} on" if culprit else f"{place}, differs"
+    def _refusal(self, place: str, differs_from: str, name: str, found: object, expected: object) -> ExportError:
+        differs = f"{place}, differs from {differs_from} on" if differs_from else f"{place}, differs"
         gives = f"the file gives {_shown(found)} for {name}, and the model {_shown(expected)}"
         return ExportError(
             f"{self._file.name} doesn't compute what the model does, and was not kept: {differs}: {gives}"

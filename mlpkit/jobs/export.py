@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +42,10 @@ MOST_ROWS: Final = 10_000
 """Rows of a split on which a file is proved."""
 
 
+EXAMPLES: Final = 4
+"""Rows of the run's data that a file may have for a test of its own."""
+
+
 @dataclass(frozen=True)
 class Export:
     """A file that a model was exported to.
@@ -48,7 +53,7 @@ class Export:
     Args:
         file: the file.
         rows: how many rows of the run's data it was proved on.
-        split: the split that they are from; empty if there were none.
+        split: the split that they are from; empty without any.
         outputs: the names of its outputs.
         doubt: why it wasn't proved, or not on all that it should have been; or empty.
     """
@@ -88,6 +93,8 @@ def export(directory: Path, to: Path, *, network_only: bool = False, registry: R
         with component_errors(f"dataset {model.spec.data.name} failed in onnx"):
             graph = model_graph(model.network, model.dataset, came_from)
     rows, doubt = _known_rows(model, graph, form)
+    if rows is not None:
+        graph = replace(graph, examples={name: array[:EXAMPLES] for name, array in rows.feeds.items()})
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         written = Path(folder) / to.name
         form.write(graph, written)
@@ -140,7 +147,9 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[K
     with component_errors(f"dataset {model.spec.data.name} failed in raw_rows"):
         raw = None if graph.encoded.name in graph.graph.feeds else model.dataset.raw_rows(split, indices)
     if raw is not None:
-        inputs = inputs_of(model, raw)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whatever is unusual about these rows was said when they were trained with
+            inputs = inputs_of(model, raw)
         x = np.asarray(inputs.x, model.network.dtype)
         return KnownRows(_feeds(model, graph, raw), x, _predicted(model, inputs), place), ""
     x = _taken(model, data[split], indices)

@@ -92,7 +92,7 @@ class Replica:
                 kept.value = states.view(state, kept.path)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle takes over: all but the gradient, which ``bind`` gives anew."""
+        """Return what a copy or a pickle takes over: all but the gradient, which ``bind`` gives."""
         return {name: value for name, value in vars(self).items() if name != "gradient"}
 
     def operations(self) -> list[Operation]:

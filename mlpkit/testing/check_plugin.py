@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.components.dataset import Dataset
 from mlpkit.errors import NotExportableError
 from mlpkit.registry.error_summary import one_line
 from mlpkit.testing.suite.all_checks import TO_BUILD, checks_for, run_check
@@ -100,7 +101,7 @@ class ExamplesReport:
 
     Args:
         status: ``checked``; ``failed`` if something is wrong, or can't be computed; ``unchecked`` if there is no
-            example; ``refused`` if the component says that it can't be exported.
+            example; ``refused`` if the component says that it can't be exported; ``described`` for a data set that can.
         examples: how many examples were compared.
         detail: what is wrong or missing.
     """
@@ -123,18 +124,30 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> ExamplesR
 
 
 def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
-    """Compare the operators that a component describes with what it computes; None if its kind describes none.
+    """Compare the operators that a layer or a loss describes with what it computes; None if its kind describes none.
+
+    Of a data set, whose examples may be large, it is only said whether it describes its encoder.
 
     Args:
         entry: the component.
         registry: builds components that an example names.
     """
+    if issubclass(entry.component, Dataset):
+        return _encoder_report(entry.component)
     if entry.kind not in OPERATIONS:
         return None
     subject = ComponentUnderTest(entry, registry, None)
     report = _report(subject, DESCRIPTION)
     refusals = _refusals(subject) if report.status == "checked" else []
     return ExamplesReport("refused", detail=refusals[0]) if refusals else report
+
+
+def _encoder_report(dataset: type[Dataset]) -> ExamplesReport:
+    if dataset.onnx is not Dataset.onnx:
+        return ExamplesReport("described")
+    if dataset.encode is Dataset.encode:
+        return ExamplesReport("described", detail="it has no encoder, and inputs are taken as they are.")
+    return ExamplesReport("refused", detail="It has an encode, but no method onnx.")
 
 
 def _report(subject: ComponentUnderTest, names: tuple[str, ...]) -> ExamplesReport:

@@ -20,23 +20,25 @@ from real_tables import PACKAGED, SHARED_NAMES, RealTable, shared_table
 SHORT = ("wa_churn", "vehicle", "concrete", "penguins", "seattle_weather", "penguins_raw", "chile")
 MISSING = ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "none", "?", "-", "--"]
 
+TRUTHS = {**dict.fromkeys(["yes", "true", "y", "t"], 1.0), **dict.fromkeys(["no", "false", "n", "f"], 0.0)}
 
-def feeds_of(file, text: str) -> dict[str, Any]:
-    """Return the columns of a CSV file as the ONNX file says that it takes them."""
+
+def feeds_of(file, table: RealTable) -> dict[str, Any]:
+    """Return the columns of a table's test file as the ONNX file says that it takes them."""
     (said,) = onnx.load(file).metadata_props
-    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    frame = pd.read_csv(io.StringIO(table.test), dtype=str, keep_default_na=False, **table.read)
     feeds = {}
     for each in json.loads(said.value)["inputs"]:
         column = frame[each["name"]].str.strip()
         if each["kind"] == "category":
-            feeds[each["name"]] = column.where(~column.isin(MISSING), "").to_numpy(object)
+            feeds[each["name"]] = column.to_numpy(object)
             continue
         column = column.where(~column.isin(MISSING))
         if each["kind"] == "date":
             seconds = (pd.to_datetime(column) - pd.Timestamp(0)) / pd.Timedelta(seconds=1)
             feeds[each["name"]] = seconds.to_numpy(np.float64)
         else:
-            truths = column.str.lower().map({"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0})
+            truths = column.str.lower().map(TRUTHS)
             numbers = truths if truths.notna().equals(column.notna()) else column
             feeds[each["name"]] = numbers.to_numpy(np.float64, na_value=np.nan)
     return feeds
@@ -64,7 +66,7 @@ def expect_the_same(work, invoke):
         assert "proved on" in done.out
 
         lines = invoke("predict", "run", "test.csv", "--json").out.splitlines()
-        found = labels_of("t.onnx", feeds_of("t.onnx", table.test))
+        found = labels_of("t.onnx", feeds_of("t.onnx", table))
 
         assert len(found) == len(lines)
         if table.classes:

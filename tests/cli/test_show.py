@@ -94,6 +94,27 @@ def mlpkit_components():
 """
 
 
+DATASETS = """
+from mlpkit import Classes, Dataset, Description, component, hookimpl
+
+class Plain(Dataset):
+    \"\"\"Nothing much.\"\"\"
+    def describe(self):
+        return Description((2,), Classes(2), {"train": 4})
+    def open(self, seed):
+        return {}
+
+class Scaled(Plain):
+    \"\"\"Halves.\"\"\"
+    def encode(self, raw):
+        return raw / 2
+
+@hookimpl
+def mlpkit_components():
+    return [component("dataset", "plain", Plain), component("dataset", "scaled", Scaled)]
+"""
+
+
 def test_a_component_is_described(mlpkit):
     done = mlpkit("show", "acme.Slow", "--plugin", "acme.py")
     assert (done.code, done.err) == (0, "")
@@ -163,6 +184,13 @@ def test_it_is_said_whether_a_component_can_be_exported(work, invoke, name, said
     assert done.code == 0
     (line,) = (line for line in done.out.splitlines() if line.startswith("Export: "))
     assert line.startswith(f"Export: {said}")
+
+
+def test_of_a_data_set_it_is_said_whether_its_encoder_is_described(work, invoke):
+    assert "\nExport: its encoder is described in ONNX operators.\n" in invoke("show", "csv").out
+    (work / "d.py").write_text(DATASETS)
+    for name, said in (("plain", "it has no encoder, and "), ("scaled", "not possible. It has an encode, but no ")):
+        assert f"\nExport: {said}" in invoke("show", f"d.{name}", "--plugin", "d.py").out
 
 
 def test_a_deprecated_component_says_what_to_use(work, invoke):

@@ -25,7 +25,7 @@ def page(docs):
 
 def without_numbers(text: str) -> list[list[str]]:
     """Return the words of each line, with # for every number."""
-    return [re.sub(r"(?<![\w.])\d[\d.]*(e[-+]?\d+)?", "#", line).split() for line in text.splitlines()]
+    return [re.sub(r"(?<![\w.])\d[\d.]*(,\d{3})*(e[-+]?\d+)?", "#", line).split() for line in text.splitlines()]
 
 
 def test_the_sessions_show_what_the_commands_print(page, tiny_mnist, tmp_path, monkeypatch):

@@ -28,6 +28,7 @@ SPEC = {
             "ordinal": {"size": list(SIZES)},
             "dates": ["when"],
             "missing": "indicate",
+            "missing_texts": ["", "-999"],
             "unknown": "zeros",
             "rare": 5,
             "test": 0.2,

@@ -6,9 +6,9 @@ import re
 
 import numpy as np
 import pytest
-from node_vectors import vectors_of
+from node_vectors import Vector, vectors_of
 
-from mlpkit import Graph, NotExportableError
+from mlpkit import ML_DOMAIN, Graph, NotExportableError
 from mlpkit.components.graph import Node
 from mlpkit.exports.evaluator import OPERATORS, evaluate
 
@@ -106,3 +106,17 @@ def test_extreme_inputs_give_no_warning():
     np.testing.assert_array_equal(
         evaluate(described(("Softplus",)), x)["y"][0, [0, 2]], np.array([0, 1e30], np.float32)
     )
+
+
+def encoded(x, **attributes):
+    return computed("LabelEncoder", ML_DOMAIN, Vector("", attributes, (np.array(x),), np.zeros(0))).tolist()
+
+
+def test_categories_are_found_among_the_keys():
+    sizes = {"keys_strings": ["small", "large"], "values_floats": [0.5, 2.0]}
+    assert encoded(["large", "small", "huge"], **sizes) == [2.0, 0.5, 0.0]
+    assert encoded(["large", "huge"], **sizes, default_float=9.0) == [2.0, 9.0]
+    names = {"keys_int64s": [0, 1], "values_strings": ["no", "yes"]}
+    assert encoded([[1], [0], [2]], **names) == [["yes"], ["no"], ["_Unused"]]
+    floats = {"keys_floats": [0.1, np.nan], "values_int64s": [1, 2]}
+    assert encoded(np.float32([0.1, np.nan, 3]), **floats) == [1, 2, -1]

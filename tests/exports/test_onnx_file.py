@@ -7,6 +7,8 @@ import json
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from random_networks import random_inputs, random_networks
 
 import mlpkit
 from mlpkit import Layer, NotExportableError, Sequential
@@ -136,3 +138,26 @@ def test_a_file_that_onnxruntime_can_not_run(tmp_path):
 
     with pytest.raises(ExportError, match=r"^onnxruntime can't run m\.onnx: "):
         compute_onnx(file, model, {"x": np.zeros((1, 4), np.float32)}, ["prediction"])
+
+
+def expect_onnxruntime_to_predict(network, folder):
+    x = random_inputs(network)
+    model, file = written(network, folder)
+    found = compute_onnx(file, model, {"x": x}, ["prediction"])["prediction"]
+    expected = network.predict(x)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(random_networks(dtypes=("float32",)))
+def test_onnxruntime_predicts_as_a_random_network_does(tmp_path, network):
+    expect_onnxruntime_to_predict(network, tmp_path)
+
+
+@pytest.mark.long
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(random_networks(dtypes=("float32",)))
+def test_onnxruntime_predicts_as_many_random_networks_do(tmp_path, network):
+    expect_onnxruntime_to_predict(network, tmp_path)

@@ -35,20 +35,22 @@ def test_twenty_new_processes_one_hash(specs, results, tmp_path, plugin_file):
     assert len(in_new_processes(20, specs, results, tmp_path, plugin_file)) == 1
 
 
+@pytest.mark.parametrize("freeze", [[], ["Affine1"], ["Affine2"]], ids=str)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-def test_slices_computed_by_one_two_and_four_workers_one_hash(optimizer, acme, specs, tmp_path):
+def test_slices_computed_by_one_two_and_four_workers_one_hash(optimizer, freeze, acme, specs, tmp_path):
     path = tmp_path / "spec.yaml"
     path.write_text(specs.spec_text("drawn", optimizer), encoding="utf-8")
     affine = [{"Affine": {"units": units}} for units in (700, 500, 4)]
     stack = [affine[0], "acme.Restless", affine[1], "Relu", affine[2], "SoftmaxWithLoss"]
-    wide = {"layers": stack, "training.slices": 4, "training.iterations": 12}
+    wide = {"layers": stack, "training.slices": 4, "training.iterations": 12, "training.freeze": freeze}
     spec = mlpkit.load_spec(path, overrides=wide, plugins=[acme])
 
     def trained(workers):
         proved = prove(spec)
         network = build_for(spec, proved.proof, slices=4)
         splits = spec.data().open(spec.seed)
-        trainer = Trainer(network, splits, proved.description, settings_of(spec), workers=workers)
+        settings = settings_of(spec, frozen=proved.frozen)
+        trainer = Trainer(network, splits, proved.description, settings, workers=workers)
         history = trainer.train()
         return hashlib.sha256(network.values.tobytes() + str(history).encode()).hexdigest()
 

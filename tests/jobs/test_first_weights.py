@@ -333,3 +333,17 @@ def test_a_network_in_python_is_trained_with_layers_frozen():
     after = weights(network)
     assert between["Affine2.W"].tobytes() == before["Affine2.W"].tobytes() != after["Affine2.W"].tobytes()
     assert between["Affine1.W"].tobytes() != before["Affine1.W"].tobytes()
+
+
+def test_the_layers_to_take_may_be_inherited_and_replaced(base):
+    section = "initialize_from: {run: base, layers: [Affine1]}"
+    edited(("initialize_from: base", section))
+    Path("child.yaml").write_text("extends: fine.yaml\ninitialize_from: {layers: [Affine2]}\n")
+    Path("scratch.yaml").write_text("extends: fine.yaml\ninitialize_from: null\n")
+    there, here, scratch = (
+        weights_in("base"),
+        *(weights(mlpkit.build(mlpkit.load_spec(f"{n}.yaml"))) for n in ("child", "scratch")),
+    )
+    assert here["Affine2.W"].tobytes() == there["Affine2.W"].tobytes() != scratch["Affine2.W"].tobytes()
+    assert here["Affine1.W"].tobytes() == scratch["Affine1.W"].tobytes()
+    assert mlpkit.load_spec("child.yaml").top_level.initialize_from.run == "base"

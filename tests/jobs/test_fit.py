@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stop_at import StopAt
 
 import mlpkit
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.jobs.fit import fit
 from mlpkit.specfile.sections import Training
-from mlpkit.training.events import Observer, StopRequest
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -204,26 +204,15 @@ def test_standardized_inputs_are_refused_where_they_plainly_are_raw():
     assert run.network.predict(run.network.encoder.encode(1e4 + X)).shape == (200, 2)
 
 
-class StopAfter(Observer):
-    """Asks to stop at an evaluation."""
-
-    def __init__(self, stop, iteration):
-        self.stop, self.iteration = stop, iteration
-
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self.iteration:
-            self.stop.stop("enough")
-
-
 def _stopped(folder, **options):
-    stop = StopRequest()
-    always = {"layers": LAYERS, "epochs": 6, "batch_size": 50, "stop": stop, "observer": StopAfter(stop, 8)}
+    watch = StopAt(8)
+    always = {"layers": LAYERS, "epochs": 6, "batch_size": 50, "stop": watch.stop, "observer": watch}
     return fit(X, T, directory=folder, **always, **options)
 
 
 def test_a_run_goes_on_with_the_same_arrays_to_the_same_bits(tmp_path):
     whole = fit(X, T, layers=LAYERS, epochs=6, batch_size=50)
-    assert _stopped(tmp_path / "run").stopped == "enough"
+    assert _stopped(tmp_path / "run").stopped == "SIGTERM"
     resumed = mlpkit.resume(tmp_path / "run", examples=(X, T))
     assert np.array_equal(resumed.network.values, whole.network.values)
     assert resumed.history == whole.history
@@ -263,8 +252,8 @@ def test_a_run_on_files_takes_no_arrays(tmp_path):
             "training": {"optimizer": "adam", "iterations": 8, "evaluate_every": 4},
         }
     )
-    stop = StopRequest()
-    mlpkit.run(spec, tmp_path / "run", stop=stop, observer=StopAfter(stop, 4))
+    watch = StopAt(4)
+    mlpkit.run(spec, tmp_path / "run", stop=watch.stop, observer=watch)
     with pytest.raises(mlpkit.DataError, match="npy: this data set reads its own examples; it takes none from Python"):
         mlpkit.resume(tmp_path / "run", examples=(X, T))
 

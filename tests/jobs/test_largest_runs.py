@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stop_at import StopAt
 
 import mlpkit
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, StopRequest
 
 HEAD = "mlpkit: 1\ndata: acme.few\nlayers:\n"
 TAIL = """\
@@ -58,18 +58,6 @@ def mlpkit_components():
 """
 
 
-class StopAfter(Observer):
-    """Asks to stop at an evaluation."""
-
-    def __init__(self, iteration):
-        self.iteration = iteration
-        self.stop = StopRequest()
-
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self.iteration:
-            self.stop.stop("SIGTERM")
-
-
 @pytest.fixture
 def plugin(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -82,7 +70,7 @@ def interrupted_and_resumed(text, plugin):
     Path("large.yaml").write_text(text, encoding="utf-8")
     spec = mlpkit.load_spec("large.yaml", plugins=[plugin])
     mlpkit.run(spec, "whole")
-    watch = StopAfter(2)
+    watch = StopAt(2)
     assert mlpkit.run(spec, "run", observer=watch, stop=watch.stop).stopped
     assert mlpkit.resume("run", plugins=[plugin]).steps == 5
     for name in ("model.safetensors", "history.jsonl", "metrics.json", "checkpoints/best.safetensors"):
@@ -152,7 +140,7 @@ def test_a_callback_that_remembers_every_step(plugin, capsys):
 def test_many_evaluations(plugin):
     text = HEAD + TAIL.replace("iterations: 5", "iterations: 40_010").replace("evaluate_every: 2", "evaluate_every: 1")
     Path("long.yaml").write_text(text.replace("40_010", "40010").replace("every: 1,", "every: 3,"))
-    watch = StopAfter(2)
+    watch = StopAt(2)
     mlpkit.run(mlpkit.load_spec("long.yaml", plugins=[plugin]), "run", observer=watch, stop=watch.stop)
     checkpoints = Checkpoints(Path("run/checkpoints"))
     found = checkpoints.load_newest(pytest.fail)

@@ -8,22 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stop_at import StopAt
 
 import mlpkit
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file, save_model
-from mlpkit.training.events import Observer, StopRequest
 from mlpkit_plugins.layers.affine import Affine
 
 RESULTS = ("model.safetensors", "history.jsonl", "metrics.json")
 
 
-class StopAt(Observer):
-    """Asks to stop at an evaluation; remembers the events that it receives."""
+class Remembering(StopAt):
+    """Remembers the events that it receives."""
 
     def __init__(self, iteration=None):
-        self.iteration = iteration
-        self.stop = StopRequest()
+        super().__init__(iteration)
         self.told = []
 
     def resumed(self, step):
@@ -35,16 +34,12 @@ class StopAt(Observer):
     def noticed(self, message):
         self.told.append(("noticed", message))
 
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self.iteration:
-            self.stop.stop("SIGTERM")
-
 
 @pytest.fixture
 def interrupted(work):
     """Return the folder of a run with checkpoints at 12, 18 and 20 of 48 steps."""
     overrides = {"training.checkpoint": {"every": 6, "keep": 3}}
-    watch = StopAt(20)
+    watch = Remembering(20)
     run = mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides), "run", observer=watch, stop=watch.stop)
     assert (run.stopped, run.steps) == ("SIGTERM", 20)
     assert RunFolder.open(Path("run")).checkpoints.steps() == [20, 18, 12]
@@ -78,7 +73,7 @@ def change(path, old, new):
 
 
 def test_a_resumed_run_comes_to_the_same(interrupted, whole):
-    watch = StopAt()
+    watch = Remembering()
     run = mlpkit.resume(interrupted, observer=watch)
     assert watch.told == [("resumed", 20), ("started", 48)]
     assert (run.steps, run.stopped, run.folder) == (48, "", interrupted)
@@ -91,7 +86,7 @@ def test_a_resumed_run_comes_to_the_same(interrupted, whole):
 
 @pytest.mark.parametrize("plan", [{}, {"threads": 1}, {"slices": 2}, {"threads": 1, "slices": 2}])
 def test_a_run_without_the_section_can_be_resumed_after_a_stop(work, plan):
-    watch = StopAt(8)
+    watch = Remembering(8)
     spec = mlpkit.load_spec("tiny.yaml", overrides={f"training.{key}": value for key, value in plan.items()})
     mlpkit.run(spec, "run", observer=watch, stop=watch.stop)
     assert mlpkit.resume("run").steps == 48
@@ -111,7 +106,7 @@ def test_evaluations_after_the_checkpoint_are_done_again(interrupted, whole):
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so(interrupted, whole):
     newest = interrupted / "checkpoints/step-000000020.safetensors"
     newest.write_bytes(newest.read_bytes()[:-1])
-    watch = StopAt()
+    watch = Remembering()
     mlpkit.resume(interrupted, observer=watch)
     kinds = [kind for kind, _ in watch.told]
     assert kinds == ["noticed", "resumed", "started"]
@@ -129,7 +124,7 @@ def test_without_an_observer_a_warning_says_so(interrupted):
 def test_a_run_that_has_ended_is_returned_as_it_is(train, work):
     first = train("run")
     before = results(work / "run")
-    watch = StopAt()
+    watch = Remembering()
     run = mlpkit.resume("run", observer=watch)
     assert watch.told == []
     assert (run.history, run.metrics, run.steps) == (first.history, first.metrics, first.steps)
@@ -195,7 +190,7 @@ def test_a_changed_plugin_is_refused(work):
         "def mlpkit_components(): return [component('layer', 'Same', Same)]\n"
     )
     (work / "same.yaml").write_text((work / "tiny.yaml").read_text().replace("- Relu", "- acme.Same"))
-    watch = StopAt(8)
+    watch = Remembering(8)
     spec = mlpkit.load_spec("same.yaml", plugins=[plugin])
     mlpkit.run(spec, "run", observer=watch, stop=watch.stop)
     change(plugin, "x * 1", "x * 2")
@@ -208,7 +203,7 @@ def test_a_changed_plugin_is_refused(work):
 
 def test_another_numpy_is_reported_and_the_run_continues(interrupted, monkeypatch):
     monkeypatch.setattr(np, "__version__", "9.9")
-    watch = StopAt()
+    watch = Remembering()
     assert mlpkit.resume(interrupted, observer=watch).steps == 48
     told = dict(watch.told)["noticed"]
     assert told.startswith(f"{interrupted}: the same bits as without the break are no longer certain: ")
@@ -217,7 +212,7 @@ def test_another_numpy_is_reported_and_the_run_continues(interrupted, monkeypatc
 
 def test_a_change_of_what_computes_a_layer_is_reported(interrupted, monkeypatch):
     monkeypatch.setattr(Affine, "computed_by", "abacus")
-    watch = StopAt()
+    watch = Remembering()
     assert mlpkit.resume(interrupted, observer=watch).steps == 48
     assert "environment.computed_by.Affine: " in dict(watch.told)["noticed"]
     assert dict(watch.told)["noticed"].endswith(" then, abacus now")
@@ -283,7 +278,7 @@ def test_a_run_that_diverges_writes_neither_model_nor_checkpoint_with_numbers_th
 
 def test_what_was_saved_with_the_slots_of_now_needs_no_conversion(train):
     spec = mlpkit.load_spec("tiny.yaml", overrides={"training.optimizer": "adam"})
-    watch, again = StopAt(20), StopAt()
+    watch, again = Remembering(20), Remembering()
     mlpkit.run(spec, "run", observer=watch, stop=watch.stop)
     resumed = mlpkit.resume("run", observer=again)
     assert [kind for kind, _ in again.told] == ["resumed", "started"]
@@ -293,7 +288,7 @@ def test_what_was_saved_with_the_slots_of_now_needs_no_conversion(train):
 
 
 def test_slots_of_a_version_that_can_not_be_upgraded_are_refused(train):
-    watch = StopAt(20)
+    watch = Remembering(20)
     mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run", observer=watch, stop=watch.stop)
     (path,) = Path("run/checkpoints").iterdir()
     saved = load_model_file(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from stop_at import StopAt
 from threadpoolctl import threadpool_info
 
 import mlpkit
@@ -25,7 +26,7 @@ from mlpkit.runs import json_files as json_lines
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file
 from mlpkit.training.checkpointing import CheckpointTriggers
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer
 
 
 def sha(path):
@@ -119,15 +120,8 @@ def test_blas_threads_are_set_for_the_run_and_put_back_after_it(train):
 
 
 def test_a_stopped_run_keeps_model_and_history_but_has_no_final_metrics(work):
-    stop = StopRequest()
-
-    class StopAtSecondEvaluation(Observer):
-        def evaluated(self, record, seconds):
-            if record["iteration"] == 8:
-                stop.stop("SIGTERM")
-
-    spec = mlpkit.load_spec("tiny.yaml")
-    run = mlpkit.run(spec, "run", stop=stop, observer=StopAtSecondEvaluation())
+    watch = StopAt(8)
+    run = mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run", stop=watch.stop, observer=watch)
     assert run.stopped == "SIGTERM"
     assert run.metrics == {}
     assert not (work / "run/metrics.json").exists()

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stop_at import StopAt
 
 import mlpkit
-from mlpkit.training.events import Observer, StopRequest
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 3))
@@ -122,18 +122,6 @@ def test_a_network_goes_on_with_other_weights():
     network.fit(X, T, weights=np.full(30, 2), batch_size=30, **options)
     once.fit(X[rows], T[rows], batch_size=60, **options)
     np.testing.assert_allclose(network.values, once.values, rtol=1e-9, atol=1e-12)
-
-
-class StopAt(Observer):
-    """Asks to stop at an evaluation."""
-
-    def __init__(self, iteration):
-        self.iteration = iteration
-        self.stop = StopRequest()
-
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self.iteration:
-            self.stop.stop("SIGTERM")
 
 
 def test_a_run_goes_on_with_the_same_weights_to_the_same_bits(tmp_path):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stop_at import StopAt
 
 import mlpkit
 from mlpkit.jobs.evaluate import evaluate, evaluate_file
-from mlpkit.training.events import Observer, StopRequest
 
 SPEC = """\
 mlpkit: 1
@@ -117,18 +117,6 @@ def test_scaled_values_have_weighted_figures_in_their_own_unit(survey):
     found = run.model.evaluate([{"c": c} for c in repeated[:, 2]], repeated[:, :2])
     assert run.metrics["validation"] == pytest.approx(found, rel=1e-6)
     assert run.history[-1]["validation_loss"] == pytest.approx(found["mean_squared_error"], rel=1e-6)
-
-
-class StopAt(Observer):
-    """Asks to stop at an evaluation."""
-
-    def __init__(self, iteration):
-        self.iteration = iteration
-        self.stop = StopRequest()
-
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self.iteration:
-            self.stop.stop("SIGTERM")
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(survey):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def graph_of(dataset: Dataset) -> Graph:
     """Return the graph of an encoder, with the output ``encoded``."""
-    graph = Graph(np.dtype(np.float32), dataset.describe().input_shape)
+    graph = Graph(np.dtype(dataset.dtype), dataset.describe().input_shape)
     graph.outputs["encoded"] = graph.encode(dataset)
     return graph
 

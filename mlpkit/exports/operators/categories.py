@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-DEFAULTS: Final = {"floats": -0.0, "int64s": -1, "strings": "_Unused"}
-"""What LabelEncoder makes of a key that isn't in its list, unless that is said, by the type of its values."""
+TYPES: Final = {"floats": np.float32, "int64s": np.int64, "strings": np.str_}
+"""The types of keys and values, by the endings of attributes."""
 
-VALUE_TYPES: Final = {"floats": np.float32, "int64s": np.int64, "strings": np.str_}
-"""The types of LabelEncoder's values."""
+DEFAULTS: Final = {
+    "floats": ("default_float", -0.0),
+    "int64s": ("default_int64", -1),
+    "strings": ("default_string", "_Unused"),
+}
+"""The attribute with the value of all that isn't a key, and what that is without it."""
 
 
 def label_encoder(x: Array, **attributes: Any) -> Array:
@@ -25,16 +29,22 @@ def label_encoder(x: Array, **attributes: Any) -> Array:
 
     Args:
         x: texts, float32 or int64.
-        attributes: the keys, as ``keys_floats``, ``keys_int64s`` or ``keys_strings``; the values, as ``values_floats``
-            and so on; and ``default_float``, ``default_int64`` or ``default_string``.
+        attributes: the keys, as ``keys_floats``, ``keys_int64s`` or ``keys_strings``; as many values, as
+            ``values_floats`` and so on; and ``default_float``, ``default_int64`` or ``default_string``.
     """
-    (keys,) = (attributes[f"keys_{each}"] for each in VALUE_TYPES if f"keys_{each}" in attributes)
-    (kind,) = (each for each in VALUE_TYPES if f"values_{each}" in attributes)
-    default = attributes.get(f"default_{kind.removesuffix('s')}", DEFAULTS[kind])
-    value_of = dict(zip(keys, attributes[f"values_{kind}"], strict=True))
-    of_nan = next((value for key, value in value_of.items() if key != key), default)  # noqa: PLR0124 - it is NaN
-    values = [of_nan if each != each else value_of.get(each, default) for each in x.ravel().tolist()]  # noqa: PLR0124
-    return np.array(values, VALUE_TYPES[kind]).reshape(x.shape)
+    (of_keys,) = (each for each in TYPES if f"keys_{each}" in attributes)
+    (of_values,) = (each for each in TYPES if f"values_{each}" in attributes)
+    keys = np.array(attributes[f"keys_{of_keys}"], TYPES[of_keys]).tolist()
+    values = attributes[f"values_{of_values}"]
+    default = attributes.get(*DEFAULTS[of_values])
+    value_of = {_found_by(key): value for key, value in zip(keys, values, strict=True)}
+    encoded = [value_of.get(_found_by(element), default) for element in x.ravel().tolist()]
+    return np.array(encoded, TYPES[of_values]).reshape(x.shape)
+
+
+def _found_by(element: Any) -> Any:
+    """Return what stands for an element in a dictionary, None for NaN, which equals nothing."""
+    return element if element == element else None  # noqa: PLR0124
 
 
 CATEGORIES: Final[dict[str, Callable[..., Array]]] = {"LabelEncoder": label_encoder}

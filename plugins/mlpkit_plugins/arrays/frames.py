@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import ML_DOMAIN, DataError, ModelFileError, did_you_mean
-from mlpkit_plugins.arrays.scaling import FLOAT64
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class Column:
             default_int64=-1,
         )
         codes = graph.op("Unsqueeze", codes, np.array([1]))
-        return graph.op("Cast", graph.op("Equal", codes, np.arange(len(self.categories))), to=FLOAT64)
+        return graph.cast(graph.op("Equal", codes, np.arange(len(self.categories))), np.float64)
 
 
 def columns_of(frame: Any, source: str) -> tuple[Column, ...]:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 ROWS_TOGETHER: Final = 4096
 
-FLOAT32, FLOAT64 = 1, 11
-"""Numbers of dtypes as the operator ``Cast`` takes them."""
-
 
 @dataclass(frozen=True)
 class Scaling:
@@ -79,19 +76,19 @@ class Scaling:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
 
     def onnx(self, graph: Graph, raw: Value) -> Value:
-        """Describe ``write``, and return scaled examples, float32, in the shape of raw ones.
+        """Describe ``write``, and return scaled examples in the shape of raw ones.
 
         Args:
             graph: the graph.
             raw: raw examples.
         """
         if self.means is None or self.stds is None:
-            x = graph.op("Cast", raw, to=FLOAT32)
-            return x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by, np.float32))
-        x = graph.op("Cast", raw, to=FLOAT64)
-        x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by))
+            x = graph.cast(raw, graph.dtype)
+            return x if self.divide_by == 1 else graph.op("Div", x, float(self.divide_by))
+        x = graph.cast(raw, np.float64)
+        x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by, np.float64))
         x = graph.op("Div", graph.op("Sub", x, self.means), self.stds)
-        return graph.op("Cast", x, to=FLOAT32)
+        return graph.cast(x, graph.dtype)
 
     def why_not_written(self, x: NDArray[Any]) -> str:
         """Return why examples clearly were not scaled by ``write``; empty if they may have been."""

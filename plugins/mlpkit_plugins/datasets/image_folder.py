@@ -27,9 +27,10 @@ from mlpkit import (
 )
 from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_in_graph, pixels_of, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
-from mlpkit_plugins.files.named_file import located, named_folder
+from mlpkit_plugins.files.named_file import located, named_file, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
+from mlpkit_plugins.images.image_weights import with_weights
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.shares import Share, shares_and_files
@@ -64,6 +65,9 @@ class ImageFolder(Dataset):
             they are, and must have one size.
         normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
         flatten: give images as rows instead of (channels, height, width), which ``Conv2d`` takes.
+        weights: a CSV file with the columns ``file``, such as ``cat/1.png``, and ``weight``, which says how much each
+            image of the folder counts in the loss and in metrics, a number from 0 up; by default all count alike.
+            Images of weight 0 are left out. Those of splits that have folders of their own weigh 1.
         validation: share of the images for validation, or a folder like the first one that holds them; 0 for none.
         test: share of the images for testing, or such a folder; 0 for none.
         split: how images are split: by a ``hash`` of their class and file name, so that an image stays in its split
@@ -85,6 +89,7 @@ class ImageFolder(Dataset):
         resize: tuple[Pixels, Pixels] | None = None,
         normalize: bool = True,
         flatten: bool = True,
+        weights: FilePath | None = None,
         validation: Share | FilePath = 0.1,
         test: Share | FilePath = 0.1,
         split: Literal["hash", "shuffle"] = "hash",
@@ -95,6 +100,7 @@ class ImageFolder(Dataset):
         self.resize = resize
         self.normalize = normalize
         self.flatten = flatten
+        self.weights = weights
         self.shares, self.folders = shares_and_files(validation, test)
         self.split = split
         self.split_seed = split_seed
@@ -135,9 +141,8 @@ class ImageFolder(Dataset):
         if self._image_shape is None:
             size = self.resize or image_size(files["train"][0].path)
             self._image_shape = (3 if self.colour else 1, *size)
-        return Description(
-            self._input_shape(), Classes(len(self._classes)), {split: len(found) for split, found in files.items()}
-        )
+        sizes = {split: len(found) for split, found in files.items()}
+        return Description(self._input_shape(), Classes(len(self._classes)), sizes, weighted=self.weights is not None)
 
     def target_remedy(self) -> str:
         """Return the advice to use a loss on classes."""
@@ -162,9 +167,14 @@ class ImageFolder(Dataset):
                 checksum.update(hashlib.sha256(file.path.read_bytes()).digest() + file.key.encode("utf-8", "replace"))
             numbers = np.array([self._classes.index(file.class_name) for file in files], np.int64)
             shaped = images.reshape(len(files), *self._input_shape())
+            weights = np.array([file.weight for file in files]) if self.weights is not None else None
             count = len(self._classes)
-            splits[split] = ImageSplit(shaped, numbers, classes=count, normalize=self.normalize, one_hot=False)
+            splits[split] = ImageSplit(
+                shaped, numbers, classes=count, normalize=self.normalize, one_hot=False, weights=weights
+            )
             self._pixels[split] = int(images.min()), int(images.max())
+        if self.weights is not None:
+            checksum.update(named_file("weights", self.weights).read_bytes())
         self._fingerprint = checksum.hexdigest()
         return splits
 
@@ -312,6 +322,8 @@ class ImageFolder(Dataset):
         """Return the files of each split."""
         if self._files is None:
             files = self._listed("folder", self.folder)
+            if self.weights is not None:
+                files = with_weights(files, named_file("weights", self.weights), self.weights)
             names = _in_order({file.class_name for file in files})
             if len(names) == 1 and not self._classes:
                 message = f"has one subfolder, {names[0]}; expected one for each class, two or more"

@@ -30,6 +30,7 @@ class ImageSplit:
         classes: number of classes.
         normalize: whether ``take`` divides pixels by 255.
         one_hot: whether ``take`` writes targets as one-hot rows.
+        weights: how much each example counts; None if they have no weights.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class ImageSplit:
         classes: int,
         normalize: bool,
         one_hot: bool,
+        weights: NDArray[np.float64] | None = None,
     ) -> None:
         self._images = images
         self._labels = labels
         self._classes = classes
         self._normalize = normalize
         self._one_hot = one_hot
+        self._weights = weights
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -55,17 +58,18 @@ class ImageSplit:
         """Return the bytes of images."""
         return self._images.take(indices, axis=0)
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
         """Write the examples at ``indices`` into ``out``; only these are converted.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, *input_shape), and targets, shape (rows,) or (rows, classes).
+            out: arrays for inputs, shape (rows, *input_shape), and targets, shape (rows,) or (rows, classes); and one
+                for weights, if examples have them.
 
         Raises:
             IndexError: a position lies outside the split.
         """
-        x, t = out
+        x, t, *weights = out
         numbers = self._labels.take(indices)  # small, so the indices are checked here
         take_scaled(self._images, indices, PIXEL if self._normalize else 1.0, x)
         if self._one_hot:
@@ -73,6 +77,8 @@ class ImageSplit:
             t[np.arange(len(t)), numbers] = 1
         else:
             t[...] = numbers
+        if weights and self._weights is not None:
+            weights[0][...] = self._weights.take(indices)
 
 
 def pixels_of(raw: NDArray[Any], shape: tuple[int, ...], dtype: DTypeLike, *, normalize: bool) -> NDArray[Any]:
@@ -105,10 +111,10 @@ def pixels_in_graph(graph: Graph, shape: tuple[int, ...], *, normalize: bool) ->
         normalize: whether bytes are divided by 255.
     """
     meaning = "pixels from 0 to 255, each a byte"
-    x = graph.op("Cast", graph.feed("image", "uint8", shape, kind="pixels", meaning=meaning), to=1)
+    x = graph.cast(graph.feed("image", "uint8", shape, kind="pixels", meaning=meaning), graph.dtype)
     if len(graph.input_shape) == 1:
         x = graph.op("Flatten", x)
-    return graph.op("Mul", x, np.array(PIXEL, np.float32)) if normalize else x
+    return graph.op("Mul", x, PIXEL) if normalize else x
 
 
 def why_not_scaled(x: NDArray[Any]) -> str:

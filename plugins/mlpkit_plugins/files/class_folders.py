@@ -22,11 +22,13 @@ class ClassFile(NamedTuple):
         path: the file.
         key: its place below the folder of all classes, with slashes, the class first.
         class_name: the class.
+        weight: how much it counts.
     """
 
     path: Path
     key: str
     class_name: str
+    weight: float = 1.0
 
 
 def class_folders(folder: Path, suffixes: Collection[str]) -> list[ClassFile]:

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from mlpkit import Graph, Value
 
-INT64, FLOAT64 = 7, 11
-"""Numbers of dtypes as the operator ``Cast`` takes them."""
-
 BEFORE_1970: Final = 719_468
 """Days from the 1st of March of the year 0 to the 1st of January 1970."""
 
@@ -57,7 +54,7 @@ class DateInGraph:
     @cached_property
     def _calendar(self) -> _Calendar:
         present = self._graph.op("Where", self._missing, np.array(0.0), self._seconds)
-        whole = self._graph.op("Cast", self._graph.op("Floor", present), to=INT64)
+        whole = self._graph.cast(self._graph.op("Floor", present), np.int64)
         return _Calendar(self._graph, self._graph.op("Add", whole, BEFORE_1970 * SECONDS_A_DAY))
 
 
@@ -151,7 +148,7 @@ class _Calendar:
         return self._op("Sub", number, self._op("Mul", self._op("Div", number, divisor), divisor))
 
     def _float(self, number: Value) -> Value:
-        return self._graph.op("Cast", number, to=FLOAT64)
+        return self._graph.cast(number, np.float64)
 
     def _op(self, operator: str, *inputs: Value | NDArray[Any] | int) -> Value:
         return self._graph.op(operator, *inputs)

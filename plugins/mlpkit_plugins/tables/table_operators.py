@@ -8,11 +8,12 @@ import numpy as np
 
 from mlpkit import ML_DOMAIN
 from mlpkit_plugins.tables.codebook import MISSING
-from mlpkit_plugins.tables.date_operators import FLOAT64, DateInGraph, DateSeconds
+from mlpkit_plugins.tables.date_operators import DateInGraph, DateSeconds
 from mlpkit_plugins.tables.encoder import OTHER
 from mlpkit_plugins.tables.readers import SECONDS_A_DAY, DatePart, OrderedCategories
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.text_numbers import numbers_among
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -24,20 +25,17 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.readers import ColumnReader
     from mlpkit_plugins.tables.source import TableSource
 
-FLOAT32: Final = 1
-"""Number of the dtype as the operator ``Cast`` takes it."""
-
 NUMBER: Final = "NaN if it is missing; 1 and 0 for yes and no"
 CLOCK: Final = "seconds since 1970-01-01 00:00 on the clock that the date shows; NaN if it is missing"
 UTC_SECONDS: Final = "seconds since 1970-01-01 00:00 UTC; NaN if it is missing"
-TEXT: Final = "without blanks around it; empty if it is missing"
+TEXT: Final = "as in the file, without blanks around it; empty if it is missing"
 
 
 class TableInGraph:
     """Describes a table's encoder: raw columns as inputs, and what ``TableEncoder.write`` does with them.
 
-    Numbers are computed in float64 and turned into float32 where the encoder does. A missing text is empty; a category
-    that no training row has is zeros, or ``other``.
+    Numbers are computed in float64 and turned into the network's dtype where the encoder does. A missing text is empty;
+    a category that no training row has is zeros, or ``other``.
 
     Args:
         graph: the graph.
@@ -56,13 +54,15 @@ class TableInGraph:
         self._dates: dict[str, DateInGraph] = {}
 
     def encoded(self) -> Value:
-        """Describe an encoded row, float32, and return it."""
+        """Describe an encoded row, of the network's dtype, and return it."""
         encoder = self._encoder
         columns = {name: self._as_column(self._number(name)) for name in encoder.numbers}
         parts = [self._numbers([*columns.values()])] if columns else []
         parts += [self._one_hot(name, found) for name, found in encoder.categories.items() if found]
         if encoder.indicators:
-            parts.append(self._float32(self._graph.op("IsNaN", self._beside([columns[n] for n in encoder.indicators]))))
+            parts.append(
+                self._as_input(self._graph.op("IsNaN", self._beside([columns[n] for n in encoder.indicators])))
+            )
         return self._beside(parts)
 
     def _numbers(self, columns: Sequence[Value]) -> Value:
@@ -70,7 +70,7 @@ class TableInGraph:
         graph, encoder = self._graph, self._encoder
         numbers = self._beside(columns)
         filled = graph.op("Where", graph.op("IsNaN", numbers), encoder.fills, numbers)
-        return self._float32(graph.op("Div", graph.op("Sub", filled, encoder.means), encoder.stds))
+        return self._as_input(graph.op("Div", graph.op("Sub", filled, encoder.means), encoder.stds))
 
     def _number(self, name: str) -> Value:
         """Describe a column of numbers, float64, NaN for what is missing."""
@@ -79,12 +79,16 @@ class TableInGraph:
                 return self._place(column, levels)
             case DatePart(column, _, part):
                 return self._date(column).part(part)
-        return self._graph.feed(name, "float64", meaning=NUMBER, typical=self._typical(name))
+        number = feed = self._graph.feed(name, "float64", meaning=NUMBER, typical=self._typical(name))
+        for absent in numbers_among(self._missing):
+            is_absent = self._graph.op("Equal", feed, np.array(absent))
+            number = self._graph.op("Where", is_absent, np.array(np.nan), number)
+        return number
 
     def _place(self, column: str, levels: Sequence[str]) -> Value:
         codes = self._codes(column, levels, MISSING)
         unknown = self._graph.op("Less", codes, 0)
-        return self._graph.op("Where", unknown, np.array(np.nan), self._graph.op("Cast", codes, to=FLOAT64))
+        return self._graph.op("Where", unknown, np.array(np.nan), self._graph.cast(codes, np.float64))
 
     def _date(self, column: str) -> DateInGraph:
         if column not in self._dates:
@@ -102,7 +106,7 @@ class TableInGraph:
     def _one_hot(self, name: str, categories: Sequence[str]) -> Value:
         default = categories.index(OTHER) if name in self._encoder.with_other else MISSING
         codes = self._as_column(self._codes(name, categories, default))
-        return self._float32(self._graph.op("Equal", codes, np.arange(len(categories))))
+        return self._as_input(self._graph.op("Equal", codes, np.arange(len(categories))))
 
     def _codes(self, column: str, categories: Sequence[str], unknown: int) -> Value:
         """Describe the positions of texts among categories: -1 for a missing one."""
@@ -129,8 +133,8 @@ class TableInGraph:
     def _beside(self, parts: Sequence[Value]) -> Value:
         return self._graph.op("Concat", *parts, axis=1)
 
-    def _float32(self, values: Value) -> Value:
-        return self._graph.op("Cast", values, to=FLOAT32)
+    def _as_input(self, values: Value) -> Value:
+        return self._graph.cast(values, self._graph.dtype)
 
 
 def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...]:

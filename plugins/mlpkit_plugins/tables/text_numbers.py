@@ -115,8 +115,13 @@ def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[n
         numbers: the numbers.
         missing: texts that mean a missing value.
     """
-    absent = [float(text) for text in missing if writes_number(text) and math.isfinite(float(text))]
+    absent = numbers_among(missing)
     return np.where(np.isin(numbers, absent), np.nan, numbers) if absent else numbers
+
+
+def numbers_among(texts: Iterable[str]) -> list[float]:
+    """Return the finite numbers that some of the texts say."""
+    return [float(text) for text in texts if writes_number(text) and math.isfinite(float(text))]
 
 
 def is_number(text: str, written: NumberFormat) -> bool:

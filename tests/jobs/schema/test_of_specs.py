@@ -150,6 +150,8 @@ def test_what_is_wrong_with_a_single_value_is_refused(text, validator, data_of_t
         ("{optimizer: {sgd: {learning_rate: {one_cycle: {}}}}, epochs: 1}", False),
         ("{optimizer: {sgd: {}, adam: {}}, epochs: 1}", False),
         ("{optimizer: {}, epochs: 1}", False),
+        ("{optimizer: sgd, epochs: 1, freeze: [Affine1, 'Batch*', $n]}", True),
+        ("{optimizer: sgd, epochs: 1, freeze: Affine1}", False),
     ],
 )
 def test_training(training, right, validator, data_of_text):
@@ -158,8 +160,28 @@ def test_training(training, right, validator, data_of_text):
 
 
 @pytest.mark.parametrize(
+    ("section", "right"),
+    [
+        ("runs/base", True),
+        ("$run", True),
+        ("{run: runs/base}", True),
+        ("{run: runs/base, layers: [Affine1, 'Batch*']}", True),
+        ("{run: runs/base, layers: []}", False),
+        ("{layers: [Affine1]}", False),
+        ("{runs: base}", False),
+        ("[runs/base]", False),
+        ("3", False),
+    ],
+)
+def test_initialize_from(section, right, validator, data_of_text):
+    text = f"{BEGINNING}layers: [SoftmaxWithLoss]\ntraining: {{optimizer: sgd, epochs: 1}}\ninitialize_from: {section}"
+    assert validator.is_valid(data_of_text(text)) == right
+
+
+@pytest.mark.parametrize(
     ("text", "right"),
     [
+        ("initialize_from: {layers: [Affine1]}", True),
         ("seed: 1", True),
         ("training: {batch_size: 5}", True),
         ("training: {optimizer: {sgd: {learning_rate: {one_cycle: {warmup: 0.1}}}}}", True),

@@ -15,18 +15,29 @@ from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
 
 IDX = {"images": "example:shapes-images-idx3-ubyte", "labels": "example:shapes-labels-idx1-ubyte"}
-ARRAYS = [{}, {"divide_by": 255.0}, {"standardize": True}, {"standardize": True, "divide_by": 3.0, "flatten": True}]
+ARRAYS = [
+    {},
+    {"divide_by": 255},
+    {"divide_by": 0.3},
+    {"standardize": True},
+    {"standardize": True, "divide_by": 7},
+    {"standardize": True, "divide_by": 3.0, "flatten": True},
+]
 
 
-def expect_the_same_bits(dataset, name, dtype):
+def expect_the_same_bits(dataset, name, dtype=None):
+    """Compare encoders; the input has a dtype of its own, or the network's."""
     dataset.open(0)
-    feeds = graph_of(dataset).feeds
-    assert {each.name: each.dtype for each in feeds.values()} == {name: dtype}
     raw = dataset.raw_rows("test", np.array([2, 0, 1]))
+    for network in ("float32", "float64"):
+        dataset.dtype = network
+        (feed,) = graph_of(dataset).feeds.values()
+        assert (feed.name, feed.dtype) == (name, dtype or network)
 
-    found = encoded_in_graph(dataset, {name: raw.astype(dtype)})
+        found, expected = encoded_in_graph(dataset, {name: raw.astype(feed.dtype)}), dataset.encode(raw)
 
-    np.testing.assert_array_equal(found.view(np.uint32), dataset.encode(raw).view(np.uint32))
+        assert found.dtype == expected.dtype == network
+        assert found.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("normalize", [True, False])
@@ -51,7 +62,7 @@ def test_arrays_in_files(tmp_path, options):
     np.savez(tmp_path / "a.npz", x=x, t=t)
     np.save(tmp_path / "x.npy", x)
     np.save(tmp_path / "t.npy", t)
-    dtype = "float64" if "standardize" in options else "float32"
+    dtype = "float64" if "standardize" in options else None
 
     expect_the_same_bits(Npz(str(tmp_path / "a.npz"), **options), "x", dtype)
     expect_the_same_bits(Npy(str(tmp_path / "x.npy"), str(tmp_path / "t.npy"), **options), "x", dtype)

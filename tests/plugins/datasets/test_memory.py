@@ -140,7 +140,7 @@ def test_a_table_takes_the_memory_of_the_columns_that_are_used(
     of_columns = rows * (8 * used + 4)
     split_and_order = rows * (8 + 8 + 8)  # the rows of each split, their keys, and the order of an epoch
     pages = 3 * MEGABYTE * (used + 1) if kind == "parquet" else 0  # of each column, packed and unpacked, and its texts
-    allowed = of_columns + split_and_order + pages + 12 * MEGABYTE
+    allowed = of_columns + split_and_order + pages + 9 * MEGABYTE
     assert grown(used) < allowed < grown(columns)
 
 

@@ -1,4 +1,4 @@
-"""Numbers that stand for a missing value are told from those that don't."""
+"""Which numbers of a column stand for a missing value."""
 
 from __future__ import annotations
 

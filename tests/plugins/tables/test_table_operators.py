@@ -14,6 +14,8 @@ from mlpkit import DataError, MlpkitError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.datasets.parquet import Parquet
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* were never trained on")
+
 ROWS = 400
 DAYS = ("2020-02-29", "1969-12-31", "1900-03-01", "2024-05-31", "1999-12-31", "2000-01-01")
 SIZES = ("small", "middle", "large")
@@ -25,6 +27,7 @@ def table():
     gap = rng.random((4, ROWS)) < 0.1
     return {
         "age": ["" if gap[0, i] else f"{rng.normal(40, 13):.3f}" for i in range(ROWS)],
+        "score": [("-999", "-999.0", "1000", f"{i}")[i % 4] for i in range(ROWS)],
         "price, in €": [f"{rng.lognormal(5, 3):.2f}" for _ in range(ROWS)],
         "wet": [("yes", "no")[i % 2] for i in range(ROWS)],
         "town": ["" if gap[1, i] else f"town {int(rng.exponential(3))}" for i in range(ROWS)],
@@ -76,28 +79,32 @@ def made(request, tmp_path):
 def expect_the_same_bits(dataset, columns):
     expected = dataset.encode(dataset.from_columns(columns))
     found = encoded_in_graph(dataset, dataset.feeds(columns))
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found.view(np.uint32), expected.view(np.uint32))
+    assert found.dtype == expected.dtype == dataset.dtype
+    assert found.tobytes() == expected.tobytes()
 
 
+@pytest.mark.filterwarnings("ignore:.*never trained on:UserWarning")
 @pytest.mark.parametrize(
     "options",
     [
         {},
         {"standardize": False},
+        {"missing_texts": ("", "-999", "1e3", "NaN")},
         {"missing": "fill"},
         {"rare": 40},
         {"ordinal": {}, "categorical": ("town", "size", "wet")},
         {"date_parts": ("elapsed",)},
-        {"date_parts": ("month",), "ignore": ("age", "price, in €", "wet")},
+        {"date_parts": ("month",), "ignore": ("age", "score", "price, in €", "wet")},
         {"dates": (), "inputs": ("town",)},
         {"dates": (), "ordinal": {}, "categorical": (), "inputs": ("age",)},
     ],
 )
-def test_the_same_bits_as_encode(made, options):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_bits_as_encode(made, options, dtype):
     if "inputs" in options and "size" not in options["inputs"]:
         options = options | {"ordinal": {}}
     dataset = made(**options)
+    dataset.dtype = dtype
     rows = dataset.raw_rows("test", np.arange(len(dataset.open(0)["test"])))
     expect_the_same_bits(dataset, rows)
 
@@ -119,6 +126,7 @@ def test_inputs_are_named_and_typed_as_a_program_has_them(made):
 
     assert {name: (feed.dtype, feed.kind) for name, feed in feeds.items()} == {
         "age": ("float64", "number"),
+        "score": ("float64", "number"),
         "price, in €": ("float64", "number"),
         "wet": ("float64", "number"),
         "size": ("str", "category"),
@@ -131,7 +139,14 @@ def test_inputs_are_named_and_typed_as_a_program_has_them(made):
 
 def test_what_stands_for_no_value_and_for_an_unknown_one(made):
     dataset = made(rare=40)
-    raw = {"age": [30.0] * 4, "price, in €": [1.0] * 4, "wet": [1.0] * 4, "size": ["large"] * 4, "when": [0.0] * 4}
+    raw = {
+        "age": [30.0] * 4,
+        "score": [0.0] * 4,
+        "price, in €": [1.0] * 4,
+        "wet": [1.0] * 4,
+        "size": ["large"] * 4,
+        "when": [0.0] * 4,
+    }
 
     x = encoded_in_graph(dataset, raw | {"town": np.array(["other", "NA", "", "never seen"], object)})
 
@@ -183,5 +198,5 @@ def test_a_column_without_a_name_is_no_input(tmp_path):
     dataset = Csv(str(file), "t", inputs=("",))
     dataset.open(0)
 
-    with pytest.raises(MlpkitError, match="an input of an exported model needs a name"):
+    with pytest.raises(MlpkitError, match="an input of an exported model can't be called ''; rename its column"):
         graph_of(dataset)

@@ -310,6 +310,7 @@ class Points(Dataset):
         sizes = self.describe().sizes
         raw = {name: (rng.uniform(1, 2, size=(size, 2)), np.arange(size) % 3) for name, size in sizes.items()}
         self.mean = raw["train"][0].mean(axis=0)
+        self.raw = {name: x for name, (x, _) in raw.items()}
         return {name: PointSplit(self.encode(x), t) for name, (x, t) in raw.items()}
 
     def encode(self, raw):
@@ -323,6 +324,16 @@ class Points(Dataset):
             if name not in columns:
                 raise DataError("the rows", "there is no such column", column=name)
         return np.column_stack([columns[name] for name in self.column_names()])
+
+    def raw_rows(self, split, indices):
+        return {name: self.raw[split][list(indices), column] for column, name in enumerate(self.column_names())}
+
+    def onnx(self, graph):
+        return graph.op("Sub", self.points(graph), self.mean)
+
+    def points(self, graph):
+        columns = [graph.op("Unsqueeze", graph.feed(name, "float64"), np.array([1])) for name in ("width", "height")]
+        return graph.op("Concat", *columns, axis=1)
 
     def encoder_state(self):
         return {"mean": self.mean.tolist()}

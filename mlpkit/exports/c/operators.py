@@ -1,0 +1,115 @@
+"""The operators that C knows: for each a function that returns the statements that compute it.
+
+Each follows the operator's page in ONNX's documentation, for opset 17.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.components.graph import ML_DOMAIN
+from mlpkit.exports.c.elementwise import (
+    called,
+    cast,
+    clip,
+    elementwise,
+    equal,
+    extreme,
+    leaky_relu,
+    mathematical,
+    total,
+)
+from mlpkit.exports.c.normalizations import batch_norm, layer_norm, normalized
+from mlpkit.exports.c.products import average_pool, conv, gemm, matmul, max_pool
+from mlpkit.exports.c.reductions import arg_max, global_pool, reduce
+from mlpkit.exports.c.shapes import concat, gather, label_encoder, one_hot, pad, slice_, transpose
+
+if TYPE_CHECKING:
+    from mlpkit.exports.c.step import Operator
+
+ONE_TO_ONE: Final[dict[str, Operator]] = {
+    "Abs": mathematical("fabs"),
+    "Acos": mathematical("acos"),
+    "Add": elementwise("{0} + {1}"),
+    "And": elementwise("{0} && {1}"),
+    "Asin": mathematical("asin"),
+    "Atan": mathematical("atan"),
+    "BatchNormalization": batch_norm,
+    "Cast": cast,
+    "Ceil": mathematical("ceil"),
+    "Celu": called("celu", alpha=1.0),
+    "Clip": clip,
+    "Cos": mathematical("cos"),
+    "Cosh": mathematical("cosh"),
+    "Div": elementwise("{0} / {1}"),
+    "Elu": called("elu", alpha=1.0),
+    "Erf": mathematical("erf"),
+    "Exp": mathematical("exp"),
+    "Floor": mathematical("floor"),
+    "Greater": elementwise("{0} > {1}"),
+    "GreaterOrEqual": elementwise("{0} >= {1}"),
+    "HardSigmoid": called("hard_sigmoid", alpha=0.2, beta=0.5),
+    "HardSwish": called("hard_swish"),
+    "IsNaN": elementwise("{0} != {0}"),
+    "LayerNormalization": layer_norm,
+    "LeakyRelu": leaky_relu,
+    "Less": elementwise("{0} < {1}"),
+    "LessOrEqual": elementwise("{0} <= {1}"),
+    "Log": mathematical("log"),
+    "LogSoftmax": normalized("log_softmax"),
+    "Mul": elementwise("{0} * {1}"),
+    "Neg": elementwise("-{0}"),
+    "Not": elementwise("!{0}"),
+    "Or": elementwise("{0} || {1}"),
+    "PRelu": elementwise("{0} < {zero} ? {1} * {0} : {0}"),
+    "Pow": mathematical("pow"),
+    "Reciprocal": elementwise("1 / {0}"),
+    "Relu": elementwise("{0} <= {zero} ? {zero} : {0}"),
+    "Round": mathematical("rint"),
+    "Selu": called("selu", alpha=1.67326319217681884765625, gamma=1.05070102214813232421875),
+    "Sigmoid": mathematical("sigmoid"),
+    "Sin": mathematical("sin"),
+    "Sinh": mathematical("sinh"),
+    "Softmax": normalized("softmax"),
+    "Softplus": mathematical("softplus"),
+    "Softsign": called("softsign"),
+    "Sqrt": mathematical("sqrt"),
+    "Sub": elementwise("{0} - {1}"),
+    "Tan": mathematical("tan"),
+    "Tanh": mathematical("tanh"),
+    "Where": elementwise("{0} ? {1} : {2}"),
+    "Xor": elementwise("!{0} != !{1}"),
+}
+"""Operators that may write what they compute over their first input, if both have the same shape and dtype."""
+
+OPERATORS: Final[dict[tuple[str, str], Operator]] = {
+    **{("", name): function for name, function in ONE_TO_ONE.items()},
+    ("", "ArgMax"): arg_max,
+    ("", "AveragePool"): average_pool,
+    ("", "Concat"): concat,
+    ("", "Conv"): conv,
+    ("", "Equal"): equal,
+    ("", "Gather"): gather,
+    ("", "Gemm"): gemm,
+    ("", "MatMul"): matmul,
+    ("", "GlobalAveragePool"): global_pool("{zero}", "{0} + {1}", "{0} / {count}"),
+    ("", "GlobalMaxPool"): global_pool("-INFINITY", "{1} > {0} || {1} != {1} ? {1} : {0}"),
+    ("", "Max"): extreme(">"),
+    ("", "MaxPool"): max_pool,
+    ("", "Min"): extreme("<"),
+    ("", "OneHot"): one_hot,
+    ("", "Pad"): pad,
+    ("", "ReduceMax"): reduce("-INFINITY", "{1} > {0} || {1} != {1} ? {1} : {0}"),
+    ("", "ReduceMean"): reduce("{zero}", "{0} + {1}", "{0} / {count}"),
+    ("", "ReduceMin"): reduce("INFINITY", "{1} < {0} || {1} != {1} ? {1} : {0}"),
+    ("", "ReduceProd"): reduce("{one}", "{0} * {1}"),
+    ("", "ReduceSum"): reduce("{zero}", "{0} + {1}"),
+    ("", "Slice"): slice_,
+    ("", "Sum"): total,
+    ("", "Transpose"): transpose,
+    (ML_DOMAIN, "LabelEncoder"): label_encoder,
+}
+"""The operators that C knows, by domain and name."""
+
+VIEWS: Final = frozenset({"Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
+"""Operators that leave an example's elements as they are, in their order."""

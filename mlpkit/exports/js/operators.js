@@ -1,0 +1,733 @@
+// ONNX's operators. A tensor holds its elements in row-major order; sums are taken in double precision, and rounded by
+// the typed array that they are stored in.
+
+/** @typedef {{dtype: string, shape: number[], data: any}} Tensor */
+/** @typedef {(inputs: Tensor[], attributes: Record<string, any>) => Tensor} Operator */
+
+/** The arrays that hold elements of each dtype; integers are exact up to 2^53. @type {Record<string, any>} */
+const ARRAYS = { float32: Float32Array, float64: Float64Array, int64: Float64Array, bool: Uint8Array, str: Array };
+
+/** The dtypes by their numbers in ONNX; all integers are held alike. @type {Record<number, string>} */
+const DTYPES = {
+  ...Object.fromEntries([2, 3, 4, 5, 6, 7, 12, 13].map((number) => [number, "int64"])),
+  ...{ 1: "float32", 8: "str", 9: "bool", 11: "float64" },
+};
+
+/** @param {number[]} shape */
+const sizeOf = (shape) => shape.reduce((size, length) => size * length, 1);
+
+/** @returns {Tensor} */
+const tensor = (dtype, shape, data = new ARRAYS[dtype](sizeOf(shape))) => ({ dtype, shape, data });
+
+/** Whole numbers as a tensor, such as a shape. */
+const vector = (numbers) => tensor("int64", [numbers.length], Float64Array.from(numbers));
+
+const reshaped = (x, shape) => tensor(x.dtype, shape, x.data);
+
+/** An axis, which may be counted from the end. */
+const fromFront = (axis, rank) => (axis < 0 ? axis + rank : axis);
+
+const withoutAxis = (x, axis) => reshaped(x, x.shape.filter((_, i) => i !== fromFront(axis, x.shape.length)));
+
+/** @param {number[]} shape */
+function stridesOf(shape) {
+  const strides = shape.map(() => 1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1] * shape[axis + 1];
+  return strides;
+}
+
+/** The positions that a walk through an array of some shape visits, if each axis has its own step. */
+function walk(shape, steps, start = 0) {
+  const positions = new Int32Array(sizeOf(shape)), index = shape.map(() => 0);
+  for (let i = 0, position = start; i < positions.length; i++) {
+    positions[i] = position;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      position += steps[axis];
+      if (++index[axis] < shape[axis]) break;
+      position -= steps[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return positions;
+}
+
+/** The elements of x at some positions, in another shape. */
+function picked(x, shape, positions) {
+  const y = tensor(x.dtype, shape);
+  for (let i = 0; i < positions.length; i++) y.data[i] = x.data[positions[i]];
+  return y;
+}
+
+/** y with the elements of x written to some positions. */
+function placed(y, positions, x) {
+  for (let i = 0; i < positions.length; i++) y.data[positions[i]] = x.data[i];
+  return y;
+}
+
+/** @param {number[][]} shapes */
+function broadcastShape(...shapes) {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const lengths = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1);
+    const length = lengths.find((each) => each !== 1) ?? 1;
+    if (lengths.every((each) => each === 1 || each === length)) return length;
+    throw new Error(`the shapes ${shapes.map((shape) => `(${shape})`).join(" and ")} don't fit each other`);
+  });
+}
+
+/** Where each element of an array of shape `to` comes from, if one of shape `from` is broadcast. */
+function broadcastPositions(from, to) {
+  const strides = stridesOf(from), added = to.length - from.length;
+  return walk(to, to.map((_, axis) => ((from[axis - added] ?? 1) === 1 ? 0 : strides[axis - added])));
+}
+
+/** x with other positions along an axis: those in `sources`; `fill` stands where one is null. */
+function along(x, axis, sources, fill = 0) {
+  const at = fromFront(axis, x.shape.length), inner = sizeOf(x.shape.slice(at + 1)), length = x.shape[at];
+  const y = tensor(x.dtype, [...x.shape.slice(0, at), sources.length, ...x.shape.slice(at + 1)]);
+  for (let i = 0; i < y.data.length; i++) {
+    const line = Math.floor(i / inner), source = sources[line % sources.length];
+    const start = (Math.floor(line / sources.length) * length + source) * inner;
+    y.data[i] = source === null ? fill : x.data[start + (i % inner)];
+  }
+  return y;
+}
+
+/** Each line along an axis: calls `f(start, step, length, number of the line)`. */
+function lines(shape, axis, f) {
+  const at = fromFront(axis, shape.length), step = sizeOf(shape.slice(at + 1)), length = shape[at];
+  for (let line = 0; line < sizeOf(shape.slice(0, at)) * step; line++) {
+    f(Math.floor(line / step) * length * step + (line % step), step, length, line);
+  }
+}
+
+/** @returns {Operator} on each element by itself */
+const each = (f, dtype) => ([x], attributes) =>
+  tensor(dtype ?? x.dtype, x.shape, ARRAYS[dtype ?? x.dtype].from(x.data, (v) => f(v, attributes)));
+
+/** @returns {Operator} on pairs of elements, broadcast */
+const pairwise = (f, dtype) => ([a, b]) => {
+  const y = tensor(dtype ?? a.dtype, broadcastShape(a.shape, b.shape));
+  const i = broadcastPositions(a.shape, y.shape), j = broadcastPositions(b.shape, y.shape);
+  for (let k = 0; k < i.length; k++) y.data[k] = f(a.data[i[k]], b.data[j[k]]);
+  return y;
+};
+
+/** @returns {Operator} on any number of arrays, one after the other */
+const joined = (f) => (inputs) => inputs.reduce((a, b) => pairwise(f)([a, b], {}));
+
+/** @type {Operator} */
+const where = ([condition, a, b]) => {
+  const y = tensor(a.dtype, broadcastShape(condition.shape, a.shape, b.shape));
+  const [i, j, k] = [condition, a, b].map((x) => broadcastPositions(x.shape, y.shape));
+  for (let n = 0; n < i.length; n++) y.data[n] = condition.data[i[n]] ? a.data[j[n]] : b.data[k[n]];
+  return y;
+};
+
+/** The elements of x in another dtype. */
+function cast(x, dtype) {
+  const element = { str: String, bool: (v) => (Number(v) ? 1 : 0), int64: (v) => Math.trunc(Number(v)) }[dtype];
+  return tensor(dtype, x.shape, ARRAYS[dtype].from(x.data, element ?? Number));
+}
+
+/** The error function by its series and, from 2.5 on, its continued fraction (Abramowitz and Stegun 7.1.6, 7.1.14). */
+function erf(x) {
+  const z = Math.abs(x);
+  if (z < 2.5) {
+    let term = z, sum = z;
+    for (let n = 1; term > 1e-17 * sum; n++) sum += term *= (2 * z * z) / (2 * n + 1);
+    return (Math.sign(x) * 2 * sum * Math.exp(-z * z)) / Math.sqrt(Math.PI);
+  }
+  let fraction = 0;
+  for (let n = 60; n > 0; n--) fraction = n / 2 / (z + fraction);
+  return Math.sign(x) * (1 - Math.exp(-z * z) / ((z + fraction) * Math.sqrt(Math.PI)));
+}
+
+const sigmoid = (v) => (v < 0 ? Math.exp(v) / (1 + Math.exp(v)) : 1 / (1 + Math.exp(-v)));
+
+const clamped = (v, low, high) => Math.min(Math.max(v, low), high);
+
+const isInfinite = (v, low, high) => (v === -Infinity && low) || (v === Infinity && high);
+
+const selu = (v, alpha, gamma) => gamma * (v > 0 ? v : alpha * Math.expm1(v));
+
+/** The nearest whole number; the even one if two are as near. */
+function nearest(v) {
+  const lower = Math.floor(v), rest = v - lower;
+  return rest < 0.5 || (rest === 0.5 && lower % 2 === 0) ? lower : lower + 1;
+}
+
+/** Writes the product of two matrices, (m, k) and (k, n), to y. */
+function product(a, b, [m, k, n], y) {
+  const sums = new Float64Array(n);
+  for (let row = 0; row < m; row++) {
+    sums.fill(0);
+    for (let i = 0; i < k; i++) {
+      const factor = a[row * k + i];
+      if (factor === 0) continue;
+      for (let column = 0, j = i * n; column < n; column++, j++) sums[column] += factor * b[j];
+    }
+    y.set(sums, row * n);
+  }
+  return y;
+}
+
+/** @type {Operator} */
+const gemm = ([a, b, c], { alpha = 1, beta = 1, transA = 0, transB = 0 }) => {
+  if (transA) a = transpose([a], {});
+  if (transB) b = transpose([b], {});
+  const [m, k] = a.shape, n = b.shape[1], y = tensor(a.dtype, [m, n]);
+  const sums = product(a.data, b.data, [m, k, n], new Float64Array(m * n));
+  const positions = c && broadcastPositions(c.shape, y.shape);
+  for (let i = 0; i < sums.length; i++) y.data[i] = alpha * sums[i] + (c ? beta * c.data[positions[i]] : 0);
+  return y;
+};
+
+/** @type {Operator} */
+const matmul = ([a, b]) => {
+  if (a.shape.length === 1) return withoutAxis(matmul([reshaped(a, [1, ...a.shape]), b], {}), -2);
+  if (b.shape.length === 1) return withoutAxis(matmul([a, reshaped(b, [...b.shape, 1])], {}), -1);
+  const [m, k, n] = [...a.shape.slice(-2), b.shape[b.shape.length - 1]];
+  const batches = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), y = tensor(a.dtype, [...batches, m, n]);
+  const [i, j] = [a, b].map((x) => broadcastPositions(x.shape.slice(0, -2), batches));
+  for (let batch = 0; batch < i.length; batch++) {
+    const left = a.data.subarray(i[batch] * m * k), right = b.data.subarray(j[batch] * k * n);
+    product(left, right, [m, k, n], y.data.subarray(batch * m * n));
+  }
+  return y;
+};
+
+/** The index of each element of an array of some shape, from its position. */
+function indexOf(position, shape) {
+  return stridesOf(shape).map((stride, axis) => Math.floor(position / stride) % shape[axis]);
+}
+
+/** How many windows lie along an axis, and the padding before and after it. */
+function placesAlong(length, span, stride, [before, after], { auto_pad = "NOTSET", ceil_mode = 0 }) {
+  if (auto_pad.startsWith("SAME")) {
+    const places = Math.ceil(length / stride), padding = Math.max((places - 1) * stride + span - length, 0);
+    const less = Math.floor(padding / 2);
+    return { places, before: auto_pad === "SAME_UPPER" ? less : padding - less, after: padding };
+  }
+  const steps = (length + before + after - span) / stride;
+  if (!ceil_mode) return { places: Math.floor(steps) + 1, before, after };
+  const last = Math.ceil(steps), beginsInside = last * stride < length + before;
+  return { places: beginsInside ? last + 1 : last, before, after };
+}
+
+/** Which pixels windows cover: `pixel[i]` of the image is `inner[i]` of window `place[i]`; areas count padding too. */
+function windows(image, kernel, attributes) {
+  const ones = kernel.map(() => 1), none = Array(2 * kernel.length).fill(0);
+  const { strides = ones, dilations = ones, pads = none } = attributes;
+  const axes = image.map((length, i) => {
+    const span = (kernel[i] - 1) * dilations[i] + 1;
+    return placesAlong(length, span, strides[i], [pads[i], pads[i + kernel.length]], attributes);
+  });
+  const shape = axes.map(({ places }) => places), steps = stridesOf(image);
+  /** @type {number[][]} */ const [pixel, inner, place] = [[], [], []];
+  const cells = Array.from({ length: sizeOf(kernel) }, (_, i) => indexOf(i, kernel));
+  const areas = new Float64Array(sizeOf(shape));
+  for (let window = 0; window < areas.length; window++) {
+    const corner = indexOf(window, shape).map((n, i) => n * strides[i] - axes[i].before);
+    cells.forEach((cell, number) => {
+      const at = cell.map((n, i) => corner[i] + n * dilations[i]);
+      if (at.every((n, i) => n < image[i] + axes[i].after)) areas[window]++;
+      if (!at.every((n, i) => n >= 0 && n < image[i])) return;
+      pixel.push(at.reduce((sum, n, i) => sum + n * steps[i], 0));
+      inner.push(number);
+      place.push(window);
+    });
+  }
+  return { shape, areas, pixel, inner, place };
+}
+
+/** Patches become columns of a matrix, so that a convolution is a product. @type {Operator} */
+const conv = ([x, w, b], attributes) => {
+  const [rows, , ...image] = x.shape, [filters, depth, ...kernel] = w.shape, { group = 1 } = attributes;
+  const { shape, pixel, inner, place } = windows(image, kernel, attributes);
+  const y = tensor(x.dtype, [rows, filters, ...shape]);
+  const [pixels, area, places] = [image, kernel, shape].map(sizeOf), share = filters / group;
+  const patches = new Float64Array(depth * area * places), sums = new Float64Array(share * places);
+  for (let part = 0; part < rows * group; part++) {
+    const images = x.data.subarray(part * depth * pixels), first = (part % group) * share;
+    for (let c = 0; c < depth; c++) {
+      for (let i = 0; i < pixel.length; i++) {
+        patches[(c * area + inner[i]) * places + place[i]] = images[c * pixels + pixel[i]];
+      }
+    }
+    product(w.data.subarray(first * depth * area), patches, [share, depth * area, places], sums);
+    for (let i = 0; i < sums.length; i++) {
+      y.data[part * sums.length + i] = sums[i] + (b ? b.data[first + Math.floor(i / places)] : 0);
+    }
+  }
+  return y;
+};
+
+/** @returns {Operator} that joins the pixels of each window to one number */
+const pool = (first, join, finish) => ([x], attributes) => {
+  const [rows, channels, ...image] = x.shape, { kernel_shape: kernel = image, count_include_pad = 0 } = attributes;
+  const { shape, areas, pixel, place } = windows(image, kernel, attributes);
+  const y = tensor(x.dtype, [rows, channels, ...shape]);
+  const counts = new Float64Array(areas.length), found = new Float64Array(areas.length);
+  for (const window of place) counts[window]++;
+  for (let plane = 0; plane < rows * channels; plane++) {
+    const pixels = x.data.subarray(plane * sizeOf(image));
+    found.fill(first);
+    for (let i = 0; i < pixel.length; i++) found[place[i]] = join(found[place[i]], pixels[pixel[i]]);
+    const finished = found.map((v, window) => finish(v, (count_include_pad ? areas : counts)[window]));
+    y.data.set(finished, plane * found.length);
+  }
+  return y;
+};
+
+const add = (a, b) => a + b;
+const maxPool = pool(-Infinity, Math.max, (v) => v);
+const averagePool = pool(0, add, (sum, count) => sum / count);
+
+/** Sums of products over the letters that the result lacks, such as "ij,jk->ik". @type {Operator} */
+const einsum = (inputs, { equation }) => {
+  const [left, right] = equation.replaceAll(" ", "").split("->"), terms = left.split(",");
+  const letters = [...new Set(terms.join(""))].sort(), isOnce = (letter) => terms.join("").split(letter).length === 2;
+  const result = right === undefined ? letters.filter(isOnce) : [...right];
+  const lengthOf = (letter) => {
+    const term = terms.findIndex((each) => each.includes(letter));
+    return inputs[term].shape[terms[term].indexOf(letter)];
+  };
+  const y = tensor(inputs[0].dtype, result.map(lengthOf)), sums = new Float64Array(y.data.length);
+  const positions = (term, shape) => {
+    const strides = stridesOf(shape);
+    const stepOf = (letter) => strides.reduce((sum, stride, axis) => sum + (term[axis] === letter ? stride : 0), 0);
+    return walk(letters.map(lengthOf), letters.map(stepOf));
+  };
+  const from = inputs.map((x, i) => positions(terms[i], x.shape)), into = positions(result, y.shape);
+  for (let i = 0; i < into.length; i++) sums[into[i]] += inputs.reduce((v, x, n) => v * x.data[from[n][i]], 1);
+  y.data.set(sums);
+  return y;
+};
+
+/** exp(x - max x) / Σ exp(x - max x), or its logarithm. @returns {Operator} */
+const softmax = (finish) => ([x], { axis = -1 }) => {
+  const y = tensor(x.dtype, x.shape);
+  lines(x.shape, axis, (start, step, length) => {
+    let max = -Infinity, sum = 0;
+    for (let i = 0; i < length; i++) max = Math.max(max, x.data[start + i * step]);
+    for (let i = 0; i < length; i++) sum += Math.exp(x.data[start + i * step] - max);
+    for (let i = 0; i < length; i++) y.data[start + i * step] = finish(x.data[start + i * step] - max, sum);
+  });
+  return y;
+};
+
+/** (x - mean) / √(variance + epsilon), then a scale and a shift, channel by channel. @type {Operator} */
+const batchNormalization = ([x, scale, shift, mean, variance], { epsilon = 1e-5 }) => {
+  const y = tensor(x.dtype, x.shape), channels = x.shape[1], area = sizeOf(x.shape.slice(2));
+  for (let i = 0; i < y.data.length; i++) {
+    const c = Math.floor(i / area) % channels, deviation = Math.sqrt(variance.data[c] + epsilon);
+    y.data[i] = ((x.data[i] - mean.data[c]) / deviation) * scale.data[c] + shift.data[c];
+  }
+  return y;
+};
+
+/** (x - mean) / √(variance + epsilon), over blocks of elements that follow each other. */
+function standardized(x, size, epsilon) {
+  const y = tensor(x.dtype, x.shape);
+  for (let start = 0; start < y.data.length; start += size) {
+    const block = x.data.subarray(start, start + size), mean = block.reduce(add, 0) / size;
+    const deviation = Math.sqrt(block.reduce((sum, v) => sum + (v - mean) ** 2, 0) / size + epsilon);
+    for (let i = 0; i < size; i++) y.data[start + i] = (block[i] - mean) / deviation;
+  }
+  return y;
+}
+
+/** @type {Operator} */
+const layerNormalization = ([x, scale, shift], { axis = -1, epsilon = 1e-5 }) => {
+  const y = standardized(x, sizeOf(x.shape.slice(fromFront(axis, x.shape.length))), epsilon);
+  const scaled = run("Mul", [y, scale]);
+  return shift ? run("Add", [scaled, shift]) : scaled;
+};
+
+/** @type {Operator} */
+const instanceNormalization = ([x, scale, shift], { epsilon = 1e-5 }) => {
+  const y = standardized(x, sizeOf(x.shape.slice(2)), epsilon);
+  const [a, b] = [scale, shift].map((part) => reshaped(part, [part.data.length, ...x.shape.slice(2).map(() => 1)]));
+  return run("Add", [run("Mul", [y, a]), b]);
+};
+
+/** (x - mean) / (√variance + 1e-9) over some axes. @type {Operator} */
+const meanVarianceNormalization = ([x], { axes = [0, 2, 3] }) => {
+  const centred = run("Sub", [x, run("ReduceMean", [x], { axes })]);
+  const deviation = run("Sqrt", [run("ReduceMean", [run("Mul", [centred, centred])], { axes })]);
+  return run("Div", [centred, each((v) => v + 1e-9)([deviation], {})]);
+};
+
+/** x / (Σ |x|ᵖ)^(1/p) along an axis; zeros where that is 0. @type {Operator} */
+const lpNormalization = ([x], { axis = -1, p = 2 }) => {
+  return pairwise((v, norm) => (norm ? v / norm : 0))([x, run(`ReduceL${p}`, [x], { axes: [axis] })], {});
+};
+
+/** x / (bias + alpha / size Σ x²)^beta, the sum over so many channels around each. @type {Operator} */
+const localResponseNormalization = ([x], { size, alpha = 1e-4, beta = 0.75, bias = 1 }) => {
+  const y = tensor(x.dtype, x.shape), before = Math.floor((size - 1) / 2);
+  lines(x.shape, 1, (start, step, length) => {
+    for (let channel = 0; channel < length; channel++) {
+      let squares = 0;
+      const first = channel - before, at = start + channel * step;
+      const end = Math.min(length, first + size);
+      for (let i = Math.max(0, first); i < end; i++) squares += x.data[start + i * step] ** 2;
+      y.data[at] = x.data[at] / (bias + (alpha / size) * squares) ** beta;
+    }
+  });
+  return y;
+};
+
+/** @returns {Operator} that joins the elements along axes, which an attribute or an input names, to one number */
+const reduce = (first, join, finish = (v, _count) => v) => ([x, input], attributes) => {
+  const { axes = input ? [...input.data] : [], keepdims = 1, noop_with_empty_axes = 0 } = attributes;
+  if (!axes.length && noop_with_empty_axes) return x;
+  const given = axes.map((axis) => fromFront(axis, x.shape.length));
+  const isGone = (axis) => !given.length || given.includes(axis);
+  const kept = x.shape.map((length, axis) => (isGone(axis) ? 1 : length));
+  const into = broadcastPositions(kept, x.shape), found = new Float64Array(sizeOf(kept)).fill(first);
+  for (let i = 0; i < into.length; i++) found[into[i]] = join(found[into[i]], x.data[i]);
+  const y = ARRAYS[x.dtype].from(found, (v) => finish(v, into.length / found.length));
+  return tensor(x.dtype, keepdims ? kept : x.shape.filter((_, axis) => !isGone(axis)), y);
+};
+
+/** log Σ exp(x), as max x + log Σ exp(x - max x). @type {Operator} */
+const reduceLogSumExp = ([x], attributes) => {
+  const max = run("ReduceMax", [x], { ...attributes, keepdims: 1 });
+  const sum = run("ReduceLogSum", [run("Exp", [run("Sub", [x, max])])], attributes);
+  return run("Add", [sum, reshaped(max, sum.shape)]);
+};
+
+/** @type {Operator} */
+const cumSum = ([x, axis], { exclusive = 0, reverse = 0 }) => {
+  const y = tensor(x.dtype, x.shape);
+  lines(x.shape, axis.data[0], (start, step, length) => {
+    let sum = 0;
+    for (let n = 0; n < length; n++) {
+      const i = start + (reverse ? length - 1 - n : n) * step;
+      y.data[i] = exclusive ? sum : sum + x.data[i];
+      sum += x.data[i];
+    }
+  });
+  return y;
+};
+
+/** @returns {Operator} that gives the position of the best element of each line, the first one if several are equal */
+const argBest = (isBetter) => ([x], { axis = 0, keepdims = 1, select_last_index = 0 }) => {
+  const at = fromFront(axis, x.shape.length), y = tensor("int64", x.shape.map((length, i) => (i === at ? 1 : length)));
+  lines(x.shape, at, (start, step, length, line) => {
+    for (let i = 1; i < length; i++) {
+      const v = x.data[start + i * step], best = x.data[start + y.data[line] * step];
+      if (isBetter(v, best) || (select_last_index && v === best)) y.data[line] = i;
+    }
+  });
+  return keepdims ? y : withoutAxis(y, at);
+};
+
+/** 1 for the first largest element of each line, 0 for the others. @type {Operator} */
+const hardmax = ([x], { axis = -1 }) => {
+  const y = tensor(x.dtype, x.shape), best = run("ArgMax", [x], { axis }).data;
+  lines(x.shape, axis, (start, step, _, line) => (y.data[start + best[line] * step] = 1));
+  return y;
+};
+
+/** @type {Operator} */
+const reshape = ([x, shape], { allowzero = 0 }) => {
+  const lengths = Array.from(shape.data, (length, axis) => (length === 0 && !allowzero ? x.shape[axis] : length));
+  const known = sizeOf(lengths.filter((length) => length !== -1));
+  return reshaped(x, lengths.map((length) => (length === -1 ? x.data.length / known : length)));
+};
+
+/** @type {Operator} */
+const flatten = ([x], { axis = 1 }) => {
+  const at = fromFront(axis, x.shape.length);
+  return reshaped(x, [sizeOf(x.shape.slice(0, at)), sizeOf(x.shape.slice(at))]);
+};
+
+/** @type {Operator} */
+const squeeze = ([x, axes]) => {
+  const given = axes && Array.from(axes.data, (axis) => fromFront(axis, x.shape.length));
+  return reshaped(x, x.shape.filter((length, axis) => (given ? !given.includes(axis) : length !== 1)));
+};
+
+/** @type {Operator} */
+const unsqueeze = ([x, axes]) => {
+  const shape = [...x.shape], rank = shape.length + axes.data.length;
+  const added = Array.from(axes.data, (axis) => fromFront(axis, rank)).sort((a, b) => a - b);
+  for (const axis of added) shape.splice(axis, 0, 1);
+  return reshaped(x, shape);
+};
+
+/** @type {Operator} */
+const transpose = ([x], { perm = x.shape.map((_, axis) => x.shape.length - 1 - axis) }) => {
+  const strides = stridesOf(x.shape), shape = perm.map((axis) => x.shape[axis]);
+  return picked(x, shape, walk(shape, perm.map((axis) => strides[axis])));
+};
+
+/** @type {Operator} */
+const expand = ([x, shape]) => {
+  const to = broadcastShape(x.shape, Array.from(shape.data));
+  return picked(x, to, broadcastPositions(x.shape, to));
+};
+
+/** @type {Operator} */
+const concat = (parts, { axis }) => {
+  const shape = [...parts[0].shape], at = fromFront(axis, shape.length);
+  shape[at] = parts.reduce((length, part) => length + part.shape[at], 0);
+  const y = tensor(parts[0].dtype, shape), strides = stridesOf(shape);
+  let start = 0;
+  for (const part of parts) {
+    placed(y, walk(part.shape, strides, start), part);
+    start += part.shape[at] * strides[at];
+  }
+  return y;
+};
+
+/** @type {Operator} */
+const slice = ([x, starts, ends, axes, steps]) => {
+  return starts.data.reduce((y, _, i) => {
+    const axis = fromFront(axes ? axes.data[i] : i, y.shape.length), length = y.shape[axis];
+    const step = steps ? steps.data[i] : 1;
+    const [low, high] = step > 0 ? [0, length] : [-1, length - 1];
+    const [from, to] = [starts, ends].map(({ data }) => clamped(fromFront(data[i], length), low, high));
+    const count = Math.max(0, Math.ceil((to - from) / step));
+    return along(y, axis, Array.from({ length: count }, (_, n) => from + n * step));
+  }, x);
+};
+
+/** @type {Operator} */
+const gather = ([x, indices], { axis = 0 }) => {
+  const at = fromFront(axis, x.shape.length);
+  const y = along(x, at, Array.from(indices.data, (index) => fromFront(index, x.shape[at])));
+  return reshaped(y, [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)]);
+};
+
+/** @type {Operator} */
+const gatherElements = ([x, indices], { axis = 0 }) => {
+  const at = fromFront(axis, x.shape.length), strides = stridesOf(x.shape);
+  const start = walk(indices.shape, strides.map((stride, i) => (i === at ? 0 : stride)));
+  const move = (i) => fromFront(indices.data[i], x.shape[at]) * strides[at];
+  return picked(x, indices.shape, start.map((position, i) => position + move(i)));
+};
+
+/** @type {Operator} */
+const gatherND = ([x, indices], { batch_dims = 0 }) => {
+  const depth = indices.shape[indices.shape.length - 1], part = x.shape.slice(batch_dims + depth), size = sizeOf(part);
+  const strides = stridesOf(x.shape), places = indices.data.length / depth, positions = [];
+  for (let place = 0; place < places; place++) {
+    const batch = Math.floor((place / places) * sizeOf(x.shape.slice(0, batch_dims)));
+    let start = batch * sizeOf(x.shape.slice(batch_dims));
+    for (let i = 0; i < depth; i++) {
+      start += fromFront(indices.data[place * depth + i], x.shape[batch_dims + i]) * strides[batch_dims + i];
+    }
+    for (let i = 0; i < size; i++) positions.push(start + i);
+  }
+  return picked(x, [...indices.shape.slice(0, -1), ...part], positions);
+};
+
+/** Where elements of a padded axis come from. @type {Record<string, (i: number, length: number) => number | null>} */
+const PADDING = {
+  constant: (i, length) => (i >= 0 && i < length ? i : null),
+  edge: (i, length) => clamped(i, 0, length - 1),
+  reflect: (i, length) => length - 1 - Math.abs(length - 1 - (Math.abs(i) % Math.max(2 * length - 2, 1))),
+};
+
+/** @type {Operator} */
+const pad = ([x, pads, value], { mode = "constant" }) => {
+  return x.shape.reduce((y, length, axis) => {
+    const before = pads.data[axis], after = pads.data[axis + x.shape.length];
+    const sources = Array.from({ length: before + length + after }, (_, i) => PADDING[mode](i - before, length));
+    return along(y, axis, sources, value ? value.data[0] : 0);
+  }, x);
+};
+
+/** @type {Operator} */
+const tile = ([x, repeats]) => {
+  const apart = reshaped(x, x.shape.flatMap((length) => [1, length]));
+  const to = x.shape.flatMap((length, axis) => [repeats.data[axis], length]);
+  const y = picked(x, to, broadcastPositions(apart.shape, to));
+  return reshaped(y, x.shape.map((length, axis) => length * repeats.data[axis]));
+};
+
+/** @type {Operator} */
+const depthToSpace = ([x], { blocksize: b, mode = "DCR" }) => {
+  const [rows, channels, height, width] = x.shape, left = channels / b ** 2, isDepthFirst = mode === "DCR";
+  const apart = reshaped(x, isDepthFirst ? [rows, b, b, left, height, width] : [rows, left, b, b, height, width]);
+  const y = transpose([apart], { perm: isDepthFirst ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3] });
+  return reshaped(y, [rows, left, height * b, width * b]);
+};
+
+/** @type {Operator} */
+const spaceToDepth = ([x], { blocksize: b }) => {
+  const [rows, channels, height, width] = x.shape, apart = reshaped(x, [rows, channels, height / b, b, width / b, b]);
+  return reshaped(transpose([apart], { perm: [0, 3, 5, 1, 2, 4] }), [rows, channels * b ** 2, height / b, width / b]);
+};
+
+/** @type {Operator} */
+const triangle = ([x, k], { upper = 1 }) => {
+  const [height, width] = x.shape.slice(-2), diagonal = k ? k.data[0] : 0;
+  return tensor(x.dtype, x.shape, x.data.map((v, i) => {
+    const distance = (i % width) - (Math.floor(i / width) % height) - diagonal;
+    return (upper ? distance >= 0 : distance <= 0) ? v : 0;
+  }));
+};
+
+/** @type {Operator} */
+const arange = ([start, limit, step]) => {
+  const [first, end, move] = [start, limit, step].map((each) => each.data[0]);
+  const y = tensor(start.dtype, [Math.max(0, Math.ceil((end - first) / move))]);
+  return tensor(y.dtype, y.shape, y.data.map((_, i) => first + i * move));
+};
+
+/** @type {Operator} */
+const constantOfShape = ([shape], { value = { dtype: "float32", elements: [0] } }) => {
+  const y = tensor(value.dtype, Array.from(shape.data));
+  y.data.fill(value.elements[0]);
+  return y;
+};
+
+/** The dtypes of the values that labels stand for, and what unknown labels stand for if that isn't said. */
+const LABELS = { values_strings: ["str", "_Unused"], values_int64s: ["int64", -1], values_floats: ["float32", 0] };
+
+/** The value that the attributes pair with each key. @type {Operator} */
+const labelEncoder = ([x], attributes) => {
+  const named = (start) => Object.entries(attributes).find(([name]) => name.startsWith(start)) ?? ["", []];
+  const [, keys] = named("keys_"), [kind, values] = named("values_"), [, given] = named("default_");
+  const [dtype, usual] = LABELS[kind];
+  const pairs = new Map(keys.map((key, i) => [key, values[i]])), other = Array.isArray(given) ? usual : given;
+  return tensor(dtype, x.shape, ARRAYS[dtype].from(x.data, (v) => (pairs.has(v) ? pairs.get(v) : other)));
+};
+
+/** @type {Operator} */
+const oneHot = ([x, depth, values], { axis = -1 }) => {
+  const at = fromFront(axis, x.shape.length + 1), [off, on] = values.data;
+  const y = tensor(values.dtype, [...x.shape.slice(0, at), depth.data[0], ...x.shape.slice(at)]);
+  y.data.fill(off);
+  lines(y.shape, at, (start, step, length, line) => {
+    const position = fromFront(x.data[line], length);
+    if (position >= 0 && position < length) y.data[start + position * step] = on;
+  });
+  return y;
+};
+
+/** The operators, each on a line that begins with its name: mlpkit reads here what it can export. */
+/** @type {Record<string, Operator>} */
+const OPERATORS = {
+  Abs: each(Math.abs),
+  Acos: each(Math.acos),
+  Acosh: each(Math.acosh),
+  Add: pairwise(add),
+  And: pairwise((a, b) => a && b, "bool"),
+  ArgMax: argBest((v, best) => v > best),
+  ArgMin: argBest((v, best) => v < best),
+  Asin: each(Math.asin),
+  Asinh: each(Math.asinh),
+  Atan: each(Math.atan),
+  Atanh: each(Math.atanh),
+  AveragePool: averagePool,
+  BatchNormalization: batchNormalization,
+  Cast: ([x], { to }) => cast(x, DTYPES[to]),
+  Ceil: each(Math.ceil),
+  Celu: each((v, { alpha = 1 }) => Math.max(v, 0) + Math.min(alpha * Math.expm1(v / alpha), 0)),
+  Clip: ([x, low, high]) => each((v) => clamped(v, low?.data[0] ?? -Infinity, high?.data[0] ?? Infinity))([x], {}),
+  Concat: concat,
+  ConstantOfShape: constantOfShape,
+  Conv: conv,
+  Cos: each(Math.cos),
+  Cosh: each(Math.cosh),
+  CumSum: cumSum,
+  DepthToSpace: depthToSpace,
+  Div: ([a, b]) => pairwise(a.dtype === "int64" ? (u, v) => Math.trunc(u / v) : (u, v) => u / v)([a, b], {}),
+  Dropout: ([x]) => x,
+  Einsum: einsum,
+  Elu: each((v, { alpha = 1 }) => (v < 0 ? alpha * Math.expm1(v) : v)),
+  Equal: pairwise((a, b) => a === b, "bool"),
+  Erf: each(erf),
+  Exp: each(Math.exp),
+  Expand: expand,
+  Flatten: flatten,
+  Floor: each(Math.floor),
+  Gather: gather,
+  GatherElements: gatherElements,
+  GatherND: gatherND,
+  Gemm: gemm,
+  GlobalAveragePool: ([x]) => averagePool([x], {}),
+  GlobalMaxPool: ([x]) => maxPool([x], {}),
+  Greater: pairwise((a, b) => a > b, "bool"),
+  GreaterOrEqual: pairwise((a, b) => a >= b, "bool"),
+  HardSigmoid: each((v, { alpha = 0.2, beta = 0.5 }) => clamped(alpha * v + beta, 0, 1)),
+  HardSwish: each((v) => v * clamped(v / 6 + 0.5, 0, 1)),
+  Hardmax: hardmax,
+  Identity: ([x]) => x,
+  InstanceNormalization: instanceNormalization,
+  IsInf: each((v, { detect_negative: low = 1, detect_positive: high = 1 }) => isInfinite(v, low, high), "bool"),
+  IsNaN: each(Number.isNaN, "bool"),
+  LRN: localResponseNormalization,
+  LabelEncoder: labelEncoder,
+  LayerNormalization: layerNormalization,
+  LeakyRelu: each((v, { alpha = 0.01 }) => (v < 0 ? alpha * v : v)),
+  Less: pairwise((a, b) => a < b, "bool"),
+  LessOrEqual: pairwise((a, b) => a <= b, "bool"),
+  Log: each(Math.log),
+  LogSoftmax: softmax((shifted, sum) => shifted - Math.log(sum)),
+  LpNormalization: lpNormalization,
+  MatMul: matmul,
+  Max: joined(Math.max),
+  MaxPool: maxPool,
+  Mean: (inputs) => each((v) => v / inputs.length)([joined(add)(inputs, {})], {}),
+  MeanVarianceNormalization: meanVarianceNormalization,
+  Min: joined(Math.min),
+  Mod: (inputs, { fmod = 0 }) => pairwise(fmod ? (a, b) => a % b : (a, b) => a - b * Math.floor(a / b))(inputs, {}),
+  Mul: pairwise((a, b) => a * b),
+  Neg: each((v) => -v),
+  Not: each((v) => !v),
+  OneHot: oneHot,
+  Or: pairwise((a, b) => a || b, "bool"),
+  PRelu: pairwise((v, slope) => (v < 0 ? slope * v : v)),
+  Pad: pad,
+  Pow: pairwise((a, b) => a ** b),
+  Range: arange,
+  Reciprocal: each((v) => 1 / v),
+  ReduceL1: reduce(0, (sum, v) => sum + Math.abs(v)),
+  ReduceL2: reduce(0, (sum, v) => sum + v * v, Math.sqrt),
+  ReduceLogSum: reduce(0, add, Math.log),
+  ReduceLogSumExp: reduceLogSumExp,
+  ReduceMax: reduce(-Infinity, Math.max),
+  ReduceMean: reduce(0, add, (sum, count) => sum / count),
+  ReduceMin: reduce(Infinity, Math.min),
+  ReduceProd: reduce(1, (product, v) => product * v),
+  ReduceSum: reduce(0, add),
+  ReduceSumSquare: reduce(0, (sum, v) => sum + v * v),
+  Relu: each((v) => Math.max(v, 0)),
+  Reshape: reshape,
+  Round: each(nearest),
+  Selu: each((v, { alpha = 1.6732632423543772, gamma = 1.0507009873554805 }) => selu(v, alpha, gamma)),
+  Shape: ([x], { start, end }) => vector(x.shape.slice(start, end)),
+  Sigmoid: each(sigmoid),
+  Sign: each(Math.sign),
+  Sin: each(Math.sin),
+  Sinh: each(Math.sinh),
+  Size: ([x]) => reshaped(vector([sizeOf(x.shape)]), []),
+  Slice: slice,
+  Softmax: softmax((shifted, sum) => Math.exp(shifted) / sum),
+  Softplus: each((v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)))),
+  Softsign: each((v) => v / (1 + Math.abs(v))),
+  SpaceToDepth: spaceToDepth,
+  Sqrt: each(Math.sqrt),
+  Squeeze: squeeze,
+  Sub: pairwise((a, b) => a - b),
+  Sum: joined(add),
+  Tan: each(Math.tan),
+  Tanh: each(Math.tanh),
+  ThresholdedRelu: each((v, { alpha = 1 }) => (v > alpha ? v : 0)),
+  Tile: tile,
+  Transpose: transpose,
+  Trilu: triangle,
+  Unsqueeze: unsqueeze,
+  Where: where,
+  Xor: pairwise((a, b) => a !== b, "bool"),
+};
+
+/** What an operator makes of inputs. */
+const run = (name, inputs, attributes = {}) => OPERATORS[name](inputs, attributes);

@@ -1,0 +1,187 @@
+"""A model as an ES module of JavaScript, without dependencies."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.graph import ML_DOMAIN
+from mlpkit.components.target import Classes
+from mlpkit.errors import NotExportableError
+from mlpkit.exports.provenance import provenance_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.graph import Node
+    from mlpkit.exports.model_graph import ModelGraph
+
+ARRAYS: Final = {"float32": "<f4", "float64": "<f8", "int64": "<f8", "bool": "u1"}
+"""How the engine holds numbers of each dtype: integers as doubles, exact up to 2^53."""
+
+USE: Final = """\
+// import { model, predict } from "./{name}";
+// predict([row, ...]) takes rows as objects by the names in model.inputs, or as arrays in their order."""
+
+
+class Packed(NamedTuple):
+    """Arrays as the engine reads them.
+
+    Args:
+        arrays: dtype, shape, and place of each, by name; texts stand there.
+        content: the numbers, little-endian.
+    """
+
+    arrays: dict[str, Any]
+    content: bytes
+
+
+def write_js(model: ModelGraph, file: Path) -> None:
+    """Write a model as an ES module.
+
+    Args:
+        model: the model.
+        file: where to write it.
+
+    Raises:
+        NotExportableError: the engine lacks an operator or a dtype that the model needs.
+    """
+    constants = model_constants(model)
+    module = module_text(model, constants, f'fromBase64("{b64encode(constants.content).decode()}")')
+    use = USE.replace("{name}", file.name)
+    file.write_text(f"// {provenance_line(model.provenance)}\n{use}\n\n{module}", "utf-8", newline="\n")
+
+
+def module_text(model: ModelGraph, constants: Packed, content: str) -> str:
+    """Return the engine with a model in it, as a module that exports ``model`` and ``predict``.
+
+    Args:
+        model: the model.
+        constants: its constants.
+        content: the expression for their bytes.
+
+    Raises:
+        NotExportableError: the engine lacks an operator or a dtype that the model needs.
+    """
+    graph = json.dumps(_plain_graph(model, constants.arrays)).replace("<", "\\u003c")
+    return (
+        f"{source('operators.js')}\n{source('engine.js')}\n/** @type {{Graph}} */\nconst GRAPH = {graph};\n\n"
+        f"export const model = load(GRAPH, {content});\nexport const predict = model.predict;\n"
+    )
+
+
+def source(name: str) -> str:
+    """Return the text of a file that exports are made from."""
+    return (files("mlpkit.exports") / "js" / name).read_text("utf-8")
+
+
+def model_constants(model: ModelGraph) -> Packed:
+    """Return the constants of a model that operators take.
+
+    Raises:
+        NotExportableError: the engine doesn't know a dtype.
+    """
+    used = {name for node in model.graph.nodes for name in node.inputs}
+    return packed({name: array for name, array in model.graph.constants.items() if name in used})
+
+
+def packed(arrays: Mapping[str, NDArray[Any]]) -> Packed:
+    """Return arrays as the engine reads them.
+
+    Raises:
+        NotExportableError: the engine doesn't know a dtype.
+    """
+    found: dict[str, Any] = {}
+    content = bytearray()
+    for name, array in arrays.items():
+        dtype = engine_dtype(array.dtype, name)
+        found[name] = {"dtype": dtype, "shape": list(array.shape)}
+        if dtype == "str":
+            found[name]["elements"] = [str(text) for text in array.ravel()]
+        else:
+            found[name]["offset"] = len(content)
+            content += array.astype(ARRAYS[dtype]).tobytes()
+    return Packed(found, bytes(content))
+
+
+def engine_dtype(dtype: np.dtype[Any], name: str) -> str:
+    """Return the engine's name of a dtype.
+
+    Args:
+        dtype: the dtype.
+        name: the array that has it, for a message.
+
+    Raises:
+        NotExportableError: the engine doesn't know it.
+    """
+    if dtype.kind in "UOT":
+        return "str"
+    found = "int64" if dtype.kind in "iu" else dtype.name
+    if found not in ARRAYS:
+        known = ", ".join((*ARRAYS, "str"))
+        raise NotExportableError(f"{name} is of {dtype.name}, which JavaScript's engine doesn't know; it knows {known}")
+    return found
+
+
+@cache
+def known_operators() -> tuple[str, ...]:
+    """Return the names of the operators that the engine knows."""
+    table = source("operators.js").partition("const OPERATORS = {\n")[2].partition("\n};")[0]
+    return tuple(re.findall(r"^  (\w+):", table, re.MULTILINE))
+
+
+def _plain_graph(model: ModelGraph, constants: Mapping[str, Any]) -> dict[str, Any]:
+    graph, target = model.graph, model.target
+    classes = list(model.class_names or range(target.count)) if isinstance(target, Classes) else None
+    return {
+        "name": model.provenance.get("name", ""),
+        "inputs": [
+            {**feed._asdict(), "dtype": engine_dtype(np.dtype(feed.dtype), f"the input {name}")}
+            for name, feed in graph.feeds.items()
+        ],
+        "outputs": {name.removeprefix("predicted_"): value.name for name, value in graph.outputs.items()},
+        "classes": classes,
+        "targets": model.target_names,
+        "layers": _layers(model),
+        "constants": constants,
+        "nodes": [_plain_node(node) for node in graph.nodes],
+    }
+
+
+def _layers(model: ModelGraph) -> list[tuple[str, str]]:
+    """Return what the network takes, and what each layer in it returns, each with its value's name."""
+    names = [node.outputs[0] for node in model.graph.nodes]
+    first = names.index(model.encoded.name) + 1 if model.encoded.name in names else 0
+    layers = {node.made_by: node.outputs[0] for node in model.graph.nodes[first:] if node.made_by}
+    return [("input", model.encoded.name), *layers.items()]
+
+
+def _plain_node(node: Node) -> dict[str, Any]:
+    if node.operator not in known_operators() or node.domain not in {"", ML_DOMAIN}:
+        unknown = f"{node.made_by} uses the operator {node.operator}, which JavaScript's engine doesn't know"
+        raise NotExportableError(f"{unknown}; it knows {', '.join(known_operators())}")
+    attributes = {name: _plain(value) for name, value in node.attributes.items()}
+    return {
+        "operator": node.operator,
+        "inputs": node.inputs,
+        "output": node.outputs[0],
+        "attributes": attributes,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return an attribute as plain data."""
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray):
+        return {"dtype": engine_dtype(value.dtype, "an attribute"), "elements": value.ravel().tolist()}
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,85 @@
+"""Checks of how a data set describes its encoder, and of the raw rows that an exported model is proved on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.components.graph import Graph
+from mlpkit.errors import NotExportableError
+from mlpkit.exports.evaluator import evaluate
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
+from mlpkit.testing.suite.checks.dataset import INPUTS, DatasetExample
+from mlpkit.testing.suite.comparison import expect_close
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    RawRows = Mapping[str, Sequence[Any]] | NDArray[Any]
+
+
+@checks_examples("dataset")
+def raw_rows_are_those_of_the_split(example: DatasetExample) -> None:
+    """If it has ``raw_rows``, does ``encode`` turn them into what ``take`` writes for the same positions?
+
+    An exported model is proved on raw rows.
+    """
+    for name, split in example.splits.items():
+        indices = example.some_rows(name)
+        expected = example.take(split, indices, "float32")[INPUTS]
+        found = _encoded(example, _raw_rows(example, name, indices))
+        remedy = "return the rows at these positions, as they are before encode, or columns if column_names has names"
+        expect_close({INPUTS: found}, {INPUTS: expected}, f"from raw_rows of {name}", remedy, tolerance=1e-6)
+
+
+@checks_examples("dataset")
+def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
+    """If it has ``onnx`` and ``raw_rows``, does the graph, given what ``feeds`` returns, compute what ``encode`` does?
+
+    Exporters read the graph and nothing else.
+    """
+    raw = _raw_rows(example, "train", example.some_rows("train"))
+    graph = Graph(np.dtype(np.float32), example.description.input_shape)
+    try:
+        graph.outputs["encoded"] = graph.encode(example.dataset)
+    except NotExportableError as error:
+        raise NotApplicable(str(error)) from error
+    feeds = _feeds(example, graph, raw)
+    missing = graph.feeds.keys() - feeds.keys()
+    if missing:
+        remedy = "return from feeds an array for each input that onnx declares, under its name"
+        raise CheckFailure(f"feeds lacks {', '.join(sorted(missing))}", expected="all inputs", remedy=remedy)
+    try:
+        found = evaluate(graph, feeds)["encoded"]
+    except NotExportableError as error:
+        raise CheckFailure(
+            f"what onnx describes can't be computed: {error}", expected="operators as ONNX has them in opset 17"
+        ) from error
+    remedy = "do in operators what encode does, in the same order and dtypes"
+    expected = {INPUTS: _encoded(example, raw)}
+    expect_close(
+        {INPUTS: found.astype(np.float32)}, expected, "in the graph that onnx describes", remedy, tolerance=1e-6
+    )
+
+
+def _raw_rows(example: DatasetExample, split: str, indices: NDArray[np.int64]) -> RawRows:
+    example.splits  # noqa: B018 - raw rows may be asked for once the data is opened
+    raw = example.dataset.raw_rows(split, indices)
+    if raw is None:
+        raise NotApplicable("it has no raw rows")
+    return raw
+
+
+def _encoded(example: DatasetExample, raw: RawRows) -> NDArray[np.float32]:
+    array = example.dataset.from_columns(raw) if isinstance(raw, Mapping) else np.array(raw)
+    return np.asarray(example.dataset.encode(array), np.float32)
+
+
+def _feeds(example: DatasetExample, graph: Graph, raw: RawRows) -> dict[str, NDArray[Any]]:
+    if isinstance(raw, Mapping):
+        return example.dataset.feeds(raw)
+    return {name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype) for name, feed in graph.feeds.items()}

@@ -1,0 +1,68 @@
+"""Weights of images, from a CSV file."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from mlpkit import DataError
+from mlpkit_plugins.formats.csv_file import CsvFile
+from mlpkit_plugins.formats.shown_text import shown_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mlpkit_plugins.files.class_folders import ClassFile
+
+FILE: Final = "file"
+WEIGHT: Final = "weight"
+"""The columns: an image's place in the folder, with slashes, and how much it counts."""
+
+
+def with_weights(files: Sequence[ClassFile], path: Path, name: str) -> list[ClassFile]:
+    """Return images with their weights, without those of weight 0.
+
+    Args:
+        files: the images.
+        path: the CSV file.
+        name: what to call it in messages.
+
+    Raises:
+        DataError: the file lacks a column or an image, or a weight is no number from 0 up, or all are 0.
+    """
+    weights = _weights(path, name)
+    absent = [file.key for file in files if file.key not in weights]
+    if absent:
+        count = f"{len(absent):,} of {len(files):,} images have" if len(absent) > 1 else "an image has"
+        message = f"{count} no row, such as {shown_text(absent[0])}; add one for each, with the class before the name"
+        raise DataError(name, message, column=FILE)
+    counting = [file._replace(weight=weights[file.key]) for file in files if weights[file.key]]
+    if not counting:
+        raise DataError(name, "the weight of every image is 0", column=WEIGHT)
+    return counting
+
+
+def _weights(path: Path, name: str) -> dict[str, float]:
+    """Return the weights by an image's place in the folder."""
+    table = CsvFile(path, name=name)
+    for column in (FILE, WEIGHT):
+        if column not in table.header:
+            message = f"there is no such column; expected '{FILE}' and '{WEIGHT}'"
+            raise DataError(name, message, row=table.header_row, column=column)
+    weights = {}
+    for block in table.blocks((FILE, WEIGHT)):
+        for row, file, text in zip(block.rows.tolist(), *block.columns, strict=True):
+            weights[file.strip()] = _weight(name, row, text)
+    return weights
+
+
+def _weight(name: str, row: int, text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight < math.inf:
+        message = f"{shown_text(text)} is no weight; expected a number from 0 up"
+        raise DataError(name, message, row=row, column=WEIGHT)
+    return weight

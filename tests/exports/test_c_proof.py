@@ -1,0 +1,187 @@
+"""A file in C that computes anything else than the model is refused; what mlpkit writes is kept."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from c_models import STRICT, logits_of
+
+import mlpkit
+from mlpkit.errors import ExportError
+from mlpkit.exports import formats
+from mlpkit.exports.c_file import compute_c
+from mlpkit.exports.model_graph import model_graph
+from mlpkit.jobs.export import export
+from mlpkit.jobs.load_model import load_run
+from mlpkit_plugins.kernels import COMPILED
+
+SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
+SHORT = {"training.iterations": 3, "training.evaluate_every": 3}
+
+
+def at(array, place, change):
+    """Return a mutation of the element of an array at a place."""
+
+    def mutate(text):
+        before, begin, rest = text.partition(f" {array}[")
+        head, brace, rest = rest.partition("{\n")
+        elements, end, after = rest.partition("\n};")
+        words = re.findall(r'"(?:[^"\\]|\\.)*"|[^\s,]+', elements)
+        words[place] = change(words[place])
+        return "".join([before, begin, head, brace, ", ".join(words), end, after])
+
+    return mutate
+
+
+def swapped(array, one, other):
+    """Return a mutation that exchanges two elements of an array."""
+
+    def mutate(text):
+        words = []
+        at(array, one, lambda word: words.append(word) or word)(text)
+        at(array, other, lambda word: words.append(word) or word)(text)
+        return at(array, one, lambda _: words[1])(at(array, other, lambda _: words[0])(text))
+
+    return mutate
+
+
+def instead(pattern, other):
+    """Return a mutation that puts something else in the place of what is written once in the function, or first."""
+
+    def mutate(text):
+        before, begin, function = text.rpartition("void towns_predict")
+        return before + begin + re.sub(pattern, other, function, count=1)
+
+    return mutate
+
+
+def in_functions(old, new):
+    """Return a mutation of a shared function."""
+    return lambda text: text.replace(old, new, 1)
+
+
+def plus(number):
+    return lambda word: f"{word.rstrip('f')} + {number}"
+
+
+MUTATIONS = {
+    "a weight, a little": at("Affine1_W", 0, plus(0.01)),
+    "the last weight": at("Affine2_W", -1, plus(0.01)),
+    "the sign of a weight": at("Affine2_W", 4, lambda word: f"-({word})"),
+    "a weight that is gone": at("Affine1_W", 33, lambda _: "0.0f"),
+    "two weights": swapped("Affine1_W", 0, 9),
+    "a bias": at("Affine1_b", 0, plus(0.01)),
+    "the bias of a class": at("Affine2_b", 2, plus(0.01)),
+    "no bias": instead(r"\n    add_bias\(out->logits.*", ""),
+    "another nonlinearity": instead(r"(Affine1\[i\]) <= 0.0f \? 0.0f", r"\1 <= 0.0f ? -\1"),
+    "a leaky nonlinearity": instead(r"(Affine1\[i\]) <= 0.0f \? 0.0f", r"\1 <= 0.0f ? 0.01f * \1"),
+    "no nonlinearity": instead(r"(Affine1\[i\]) <= 0.0f", r"\1 > 0.0f && 0"),
+    "a nonlinearity that is gone": instead(r"\n    /\* Relu1(.|\n)*?\n    }\n", ""),
+    "a product of fewer inputs": instead(r"20, 8\);", "19, 8);"),
+    "a product of other inputs": instead(r"dense\(csv,", "dense(csv + 1,"),
+    "sums that begin with something": in_functions("float sum[AT_ONCE] = {0}", "float sum[AT_ONCE] = {1}"),
+    "inputs that are left out": in_functions("if (factor != 0.0f)", "if (factor > 0.0f)"),
+    "a constant of the exponential": in_functions("0x1.123994p-7f", "0x1.2p-5f"),
+    "no probabilities": in_functions("y[i] = y[i] / sum", "y[i] = y[i] / 2.0f"),
+    "the least probable class": in_functions("(x[i] > x[largest] ||", "(x[i] < x[largest] ||"),
+    "a mean": at("csv_Constant_86", 0, plus(0.5)),
+    "a standard deviation": at("csv_Constant_90", 1, plus(1)),
+    "a standard deviation of a date": at("csv_Constant_90", 3, plus(100)),
+    "another sign": instead(r"csv_Where_87\[i\] - ", "csv_Where_87[i] + "),
+    "gaps that aren't filled": instead(r"csv_IsNaN_85\[i\] \?", "0 ?"),
+    "numbers in gaps alone": instead(r"csv_IsNaN_85\[i\] \?", "!csv_IsNaN_85[i] ?"),
+    "indicators the other way round": instead(r"= \(float\)csv_IsNaN_106\[i\]", "= (float)!csv_IsNaN_106[i]"),
+    "two columns": instead(r"in->age;\n(.*)in->price", r"in->price;\n\1in->age"),
+    "another column": instead(r"in->price", "in->age"),
+    "a category": at("csv_keys_2", 5, lambda _: '"town zero"'),
+    "a category that is rare": at("csv_keys_2", 10, lambda _: '"town 77"'),
+    "two categories": swapped("csv_keys_2", 5, 6),
+    "two categories of an order": swapped("csv_values", 5, 7),
+    "an unknown category": at("csv_values_2", -1, lambda _: "0"),
+    "a missing category": at("csv_values_2", 0, lambda _: "0"),
+    "a text that means a gap": at("csv_keys_2", 1, lambda _: '"N/A"'),
+    "the name of a class": at("values", 1, lambda _: '"North"'),
+    "the name of a class that is never predicted": at("values", 0, lambda _: '"never"'),
+    "two classes": swapped("values", 1, 2),
+    "days of a week": instead(r" / 7;", " / 8;"),
+    "seconds of a day": instead(r" / 86400;", " / 86401;"),
+    "a file that doesn't compile": instead(r"dense\(", "dens("),
+}
+
+
+@pytest.fixture
+def mutated(monkeypatch):
+    """Return a function that makes the export of a file in C go wrong."""
+
+    def make(mutate):
+        form = formats.FORMATS[".c"]
+
+        def write(model, file):
+            form.write(model, file)
+            before = file.read_text("ascii")
+            after = mutate(before)
+            assert after != before
+            file.write_text(after, "ascii")
+
+        monkeypatch.setitem(formats.FORMATS, ".c", form._replace(write=write))
+
+    return make
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutated_export_is_refused(towns, tmp_path, mutated, name):
+    file = tmp_path / "towns.c"
+    file.write_text("what was there before")
+    mutated(MUTATIONS[name])
+
+    with pytest.raises(ExportError):
+        export(towns, file)
+
+    assert file.read_text() == "what was there before"
+
+
+def test_a_refusal_names_row_and_layer(towns, tmp_path, mutated):
+    mutated(MUTATIONS["the sign of a weight"])
+
+    with pytest.raises(
+        ExportError, match=r"row \d+ of the test split, counted from 0, differs from Affine2 on: the file"
+    ):
+        export(towns, tmp_path / "towns.c")
+
+
+def test_without_a_compiler_an_export_is_kept_with_a_doubt(towns, tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", "no-such-compiler")
+
+    found = export(towns, tmp_path / "towns.c")
+
+    assert found.rows == 0
+    assert found.doubt.startswith("not proved to compute what the model does: there is no C compiler no-such-compiler")
+
+
+@pytest.mark.parametrize(
+    "spec", [pytest.param(path, id=path.stem, marks=pytest.mark.long if "mnist" in path.stem else ()) for path in SPECS]
+)
+def test_shipped_specs_leave_with_the_bits_of_predict(spec, tmp_path):
+    run = tmp_path / "run"
+    mlpkit.run(mlpkit.load_spec(spec, overrides=SHORT), directory=run)
+
+    found = export(run, tmp_path / "model.c")
+
+    assert (found.split, found.doubt) == ("the test split", "")
+    command = ["cc", *STRICT, "-DMODEL_TEST", str(found.file), "-o", str(tmp_path / "program"), "-lm"]
+    subprocess.run(command, check=True)
+    assert subprocess.run([tmp_path / "program"], check=False, capture_output=True).returncode == 0
+    if COMPILED:
+        expect_the_bits_of_predict(load_run(run), found.file)
+
+
+def expect_the_bits_of_predict(model, file):
+    """Compare logits of the network inside a file, which is given encoded rows."""
+    graph = model_graph(model.network, model.dataset, {})
+    x = np.random.default_rng(0).normal(size=(1000, *model.network.input_shape)).astype(np.float32)
+
+    logits = compute_c(file, graph, {graph.encoded.name: x}, ["logits"])["logits"]
+
+    assert logits.tobytes() == logits_of(model.network, x).tobytes()

@@ -1,0 +1,347 @@
+"""A model as a page, opened from disk in a real browser."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from headless_browser import browser_page
+
+import mlpkit
+from mlpkit.exports.provenance import find_provenance
+from mlpkit.jobs.export import export
+
+SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
+MOST_BYTES = 1_000_000
+DRAWN = json.loads((Path(__file__).parent / "drawn_digits" / "strokes.json").read_text())
+"""Digits as a person draws them: strokes of a pen, from 0 to 100 across and down."""
+
+SCREENS = {
+    "desk, light": {"width": 1200, "height": 900},
+    "desk, dark": {"width": 1200, "height": 900, "dark": True},
+    "phone, light": {"width": 390, "height": 844, "mobile": True},
+    "phone, dark": {"width": 390, "height": 844, "mobile": True, "dark": True},
+}
+
+PAD = "document.querySelector('canvas.pad')"
+ANSWER = "document.querySelector('output').textContent"
+NOTHING = "\N{EN DASH}"
+
+
+def trained(name, folder, **overrides):
+    spec = mlpkit.load_spec(SPECS / name, overrides={f"training.{key}": value for key, value in overrides.items()})
+    mlpkit.run(spec, directory=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """A run that reads digits: 98 % of MNIST's test set."""
+    return trained("mnist_fast.yaml", tmp_path_factory.mktemp("digits") / "run")
+
+
+@pytest.fixture(scope="module")
+def digits_page(digits, tmp_path_factory):
+    file = tmp_path_factory.mktemp("pages") / "digits.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mlpkit.jobs.export.MOST_ROWS", 500)
+        assert export(digits, file).doubt == ""
+    return file
+
+
+@pytest.fixture(scope="module")
+def towns_page(towns, tmp_path_factory):
+    file = tmp_path_factory.mktemp("pages") / "towns.html"
+    assert export(towns, file).doubt == ""
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with browser_page(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def opened(browser):
+    """Return a function that opens a page from disk; at the end it has complained of nothing."""
+
+    def open_page(file, screen="desk, light"):
+        browser.complaints.clear()
+        browser.size(**SCREENS[screen])
+        browser.open(file.as_uri())
+        browser.wait_for("document.querySelector('output')?.textContent")
+        return browser
+
+    yield open_page
+    assert browser.complaints == []
+
+
+def on_screen(page, points):
+    """Return points of a drawing as points of the screen."""
+    left, top, width, height = page.evaluate(
+        f"(({{left, top, width, height}}) => [left, top, width, height])({PAD}.getBoundingClientRect())"
+    )
+    return [(left + x / 100 * width, top + y / 100 * height) for x, y in points]
+
+
+def draw_with_mouse(page, strokes):
+    for stroke in strokes:
+        page.drag(on_screen(page, stroke))
+    page.settle()
+
+
+def draw_with_touch(page, strokes):
+    for stroke in strokes:
+        page.swipe(on_screen(page, stroke))
+    page.settle()
+
+
+def a_drawn(digit):
+    return next(each["strokes"] for each in DRAWN if each["digit"] == digit)
+
+
+def test_a_digit_drawn_with_the_mouse_is_recognised(opened, digits_page):
+    page = opened(digits_page)
+
+    draw_with_mouse(page, a_drawn(3))
+
+    assert page.evaluate(ANSWER) == "3"
+    best = page.evaluate("document.querySelector('li.best').innerText").split("\n")
+    assert best[0] == "3"
+    assert best[-1].endswith("%")
+
+
+def test_a_digit_drawn_with_a_finger_is_recognised_and_the_page_stays_where_it_is(opened, digits_page):
+    page = opened(digits_page, "phone, light")
+    page.evaluate("scrollTo(0, 40)")
+
+    draw_with_touch(page, a_drawn(2))
+
+    assert page.evaluate(ANSWER) == "2"
+    assert page.evaluate("scrollY") == 40
+
+
+def test_a_digit_drawn_with_keys_is_recognised(opened, digits_page):
+    page = opened(digits_page)
+    page.key("Tab")
+    assert page.evaluate(f"document.activeElement === {PAD}")
+
+    for key, times in (("ArrowUp", 12), (" ", 1), ("ArrowDown", 24), (" ", 1)):
+        for _ in range(times):
+            page.key(key)
+    page.settle()
+
+    assert page.evaluate(ANSWER) == "1"
+    page.key("Delete")
+    page.settle()
+    assert page.evaluate(ANSWER) == NOTHING
+
+
+def test_nothing_is_predicted_for_an_empty_drawing(opened, digits_page):
+    page = opened(digits_page)
+    assert page.evaluate(ANSWER) == NOTHING
+    assert "%" not in page.evaluate("document.querySelector('ul').innerText")
+
+    draw_with_mouse(page, a_drawn(3))
+    page.evaluate("document.querySelector('button').click()")
+    page.settle()
+
+    assert page.evaluate(ANSWER) == NOTHING
+    assert "%" not in page.evaluate("document.querySelector('ul').innerText")
+
+
+def test_nine_of_ten_drawn_digits_are_recognised(opened, digits_page):
+    page = opened(digits_page)
+    right = 0
+    for each in DRAWN:
+        draw_with_mouse(page, each["strokes"])
+        right += page.evaluate(ANSWER) == str(each["digit"])
+        page.evaluate("document.querySelector('button').click()")
+
+    assert len(DRAWN) == 50
+    assert right >= 45
+
+
+def drawn_pixels(page, strokes):
+    shape = "{height: 28, width: 28}"
+    scaled = [[[x / 100, y / 100] for x, y in stroke] for stroke in strokes]
+    script = "document.querySelector('script').textContent.replaceAll('export const', 'const')"
+    expression = f"new Function('return (async () => {{' + {script} + '; return drawn({scaled}, {shape}) }})()')()"
+    return np.array(page.evaluate(f"{expression}.then((ink) => Array.from(ink))")).reshape(28, 28)
+
+
+@pytest.mark.parametrize("position", range(0, 50, 7))
+def test_a_drawing_is_laid_out_as_in_mnist(opened, digits_page, position):
+    page = opened(digits_page)
+
+    ink = drawn_pixels(page, DRAWN[position]["strokes"])
+
+    rows, columns = (np.flatnonzero(ink.max(axis=axis) > 0.5) for axis in (1, 0))
+    longest = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    assert 19 <= longest <= 21
+    for axis in (0, 1):
+        along = ink.sum(axis=1 - axis)
+        assert (along @ np.arange(28)) / along.sum() == pytest.approx(14, abs=0.2)
+    assert ((ink > 0.1) & (ink < 0.9)).sum() > 15
+
+
+def test_every_layer_has_a_picture_of_what_it_computes(opened, digits_page, digits):
+    page = opened(digits_page)
+    draw_with_mouse(page, a_drawn(5))
+
+    found = page.evaluate("[...document.querySelectorAll('figure canvas')].map((each) => each.ariaLabel)")
+
+    names = [each.partition(":")[0] for each in found]
+    assert names == ["input", "Affine1", "Relu1", "Affine2", "SoftmaxWithLoss1"]
+    assert found[0] == "input: 784 numbers, 0 to 1"
+    assert found[2].startswith("Relu1: 192 numbers, 0 to ")
+    colours = page.evaluate(
+        "[...document.querySelectorAll('figure canvas')].map((canvas) => canvas.getContext('2d').getImageData(0, 0, "
+        "canvas.width, canvas.height).data.buffer).map((pixels) => new Set(new Uint32Array(pixels)).size)"
+    )
+    assert all(count > 3 for count in colours[:-1])
+
+
+def fill_in(page, name, value):
+    label = (
+        f"[...document.querySelectorAll('label')].find((each) => each.firstChild.textContent === {json.dumps(name)})"
+    )
+    control = f"{label}.querySelector('input, select')"
+    page.evaluate(
+        f"((control) => {{ control.value = {json.dumps(value)};"
+        f" control.dispatchEvent(new Event('input', {{bubbles: true}})) }})({control})"
+    )
+
+
+def number(text):
+    return float(text.replace(",", "").replace("\N{MINUS SIGN}", "-"))
+
+
+def shares(page):
+    found = page.evaluate("[...document.querySelectorAll('li')].map((each) => each.innerText.split('\\n'))")
+    return {texts[0]: float(texts[-1].removesuffix(" %")) / 100 for texts in found}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"age": "31.5", "price": "12", "town": "town 1", "shop": "baker", "size": "large", "when": "2012-03-04"},
+        {"age": "60", "price": "900", "town": "other", "shop": "grocer", "size": "small", "when": "2028-12-31"},
+        {"age": "", "price": "50", "town": "", "shop": "grocer", "size": "", "when": ""},
+    ],
+)
+def test_a_form_predicts_what_the_model_does(opened, towns_page, towns, row):
+    page = opened(towns_page)
+
+    for name, value in row.items():
+        fill_in(page, name, value)
+
+    model = mlpkit.load(towns)
+    assert page.evaluate(ANSWER) == model.predict([row])[0]
+    expected = dict(zip(model.classes, model.predict_proba([row])[0], strict=True))
+    assert shares(page) == pytest.approx(expected, abs=0.0006)
+
+
+def test_a_form_begins_with_what_is_usual(opened, towns_page):
+    page = opened(towns_page)
+
+    found = page.evaluate("[...document.querySelectorAll('label')].map((each) => each.innerText)")
+    kinds = page.evaluate("[...document.querySelectorAll('label > :first-child')].map((each) => each.type)")
+
+    assert dict(zip((each.split("\n")[0] for each in found), kinds, strict=True)) == {
+        "age": "number",
+        "price": "number",
+        "when": "date",
+        "town": "select-one",
+        "shop": "select-one",
+        "size": "select-one",
+    }
+    hints = [each for each in found if each.startswith("age")]
+    assert "usually " in hints[0]
+    assert " ± " in hints[0]
+    assert page.evaluate(ANSWER) != NOTHING
+
+
+@pytest.mark.parametrize("name", ["houses.yaml", "weather.yaml"])
+def test_values_and_labels_have_pages(opened, tmp_path, name):
+    run = trained(name, tmp_path / "run", iterations=30)
+    export(run, tmp_path / "model.html")
+
+    page = opened(tmp_path / "model.html")
+
+    text = page.evaluate(ANSWER)
+    if name == "houses.yaml":
+        assert np.isfinite(number(text))
+    else:
+        assert set(shares(page)) == {"rain", "wind", "fog"}
+
+
+def test_a_bare_network_has_a_page(opened, towns, tmp_path):
+    export(towns, tmp_path / "network.html", network_only=True)
+    page = opened(tmp_path / "network.html")
+    network = mlpkit.load(towns).network
+    x = np.arange(network.input_shape[0], dtype=np.float32) % 2
+
+    page.evaluate(
+        f"((area) => {{ area.value = '{', '.join(map(str, x))}'; area.dispatchEvent(new Event('input', "
+        "{bubbles: true})) })(document.querySelector('textarea'))"
+    )
+
+    found = list(map(number, page.evaluate(ANSWER).split(", ")))
+    np.testing.assert_allclose(found, network.predict(x[np.newaxis])[0], rtol=5e-3)  # three digits are shown
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", ["digits_page", "towns_page"])
+def test_a_page_fits_its_screen(opened, request, name, screen):
+    page = opened(request.getfixturevalue(name), screen)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["width"]
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 19, 21)"
+    assert dark == SCREENS[screen].get("dark", False)
+
+
+@pytest.mark.skipif(find_spec("axe_core_python") is None, reason="the package axe-core-python is missing")
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", ["digits_page", "towns_page"])
+def test_a_page_is_accessible(opened, request, name, screen):
+    axe = Path(find_spec("axe_core_python").origin).parent / "axe.min.js"
+    page = opened(request.getfixturevalue(name), screen)
+    if name == "digits_page":
+        draw_with_mouse(page, a_drawn(3))
+
+    page.evaluate(axe.read_text() + ";0")
+    found = page.evaluate("axe.run().then((result) => result.violations.map(({id, impact}) => [id, impact]))")
+
+    assert found == []
+
+
+LARGEST = "mnist_augmented.yaml"
+OTHERS = sorted(path.name for path in SPECS.glob("mnist_*.yaml") if path.name != LARGEST)
+
+
+@pytest.mark.parametrize("name", [LARGEST, *(pytest.param(other, marks=pytest.mark.long) for other in OTHERS)])
+def test_a_page_of_mnist_has_at_most_a_megabyte(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("mlpkit.jobs.export.MOST_ROWS", 50)
+    run = trained(name, tmp_path / "run", iterations=20, evaluate_every=20)
+
+    export(run, tmp_path / "model.html")
+
+    assert (tmp_path / "model.html").stat().st_size <= MOST_BYTES
+
+
+def test_a_page_says_what_it_came_from_in_a_comment(digits_page):
+    found = find_provenance(digits_page.read_bytes())
+
+    assert found["name"] == "mnist_fast"
+    assert "<!-- mlpkit-provenance: {" in digits_page.read_text()
+
+
+def test_a_page_loads_nothing(digits_page):
+    text = digits_page.read_text()
+
+    assert "http:" not in text
+    assert "https:" not in text
+    assert '<link rel="icon" href="data:,">' in text
