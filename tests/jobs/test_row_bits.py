@@ -11,7 +11,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 import row_bits
-from row_bits import EXAMPLES, SPECS, WIDE, inputs_of, network_of, predicted
+from row_bits import EXAMPLES, SPECS, WIDE, hash_of, inputs_of, network_of, predicted
 
 from mlpkit import Sequential, Values, ValuesScaling
 from mlpkit_plugins import kernels
@@ -57,6 +57,36 @@ def test_a_row_of_any_shipped_spec_has_one_hash():
 def test_a_row_of_any_built_in_layer_has_one_hash():
     found = hashes(200, (1, 3, 64, 200), list(EXAMPLES), [("", 2), ("avx2", 1)])
     assert {name: len(bits) for name, bits in found.items()} == dict.fromkeys(EXAMPLES, 1)
+
+
+def numbers_of(shape):
+    """Return numbers from -4 to 4 without any rounding."""
+    return ((np.arange(np.prod(shape)) * 7919 % 1009 - 504) / 128).astype(np.float32).reshape(shape)
+
+
+ON_EVERY_MACHINE = {
+    "Affine 0": "c6d6f0de796c9544",
+    "Conv2d 1": "82d173d77ba3663b",
+    "AveragePool2d 1": "5e11dd6888587a55",
+    "BatchNorm 1": "97b70e6b6198418a",
+    "LayerNorm 1": "46b72cbb754c509c",
+    "Elu 1": "574ff5a0978341c6",
+    "Gelu 0": "0d4137d144627abf",
+    "Silu 0": "7bc2d157779ba617",
+    "Softplus 0": "7bf9ee26377e6bd2",
+    "Tanh 0": "dd8b5185117cdce5",
+    "SoftmaxWithLoss 0": "88a57b2ea46e5692",
+    "SigmoidWithLoss 0": "dcaaee9e7e28ae41",
+}
+"""Hashes of what layers and losses make of exact numbers: they change only with docs/numerics.md."""
+
+
+@pytest.mark.parametrize("name", ON_EVERY_MACHINE)
+def test_a_row_has_the_same_bits_on_every_machine(name):
+    network = network_of(name)
+    for array in (*network.parameters.values(), *network.states.values()):
+        array[...] = np.abs(numbers_of(array.shape)) + 0.125
+    assert hash_of(network, numbers_of((50, *network.input_shape)), 50) == ON_EVERY_MACHINE[name]
 
 
 def test_values_trained_as_logarithms_have_one_answer_too():
