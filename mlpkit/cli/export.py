@@ -21,9 +21,9 @@ def command(
 ) -> None:
     """Write a trained model to a file that other programs use.
 
-    RUN is a run folder. The ending of FILE says the format: .onnx or .c. The file takes raw inputs, such as the columns
-    of a table, and gives labels and probabilities, or values. Before it takes its place, its results are compared with
-    the model's on the rows for testing.
+    RUN is a run folder. The ending of FILE says the format: .onnx, .c, .js or .html. The file takes raw inputs, such as
+    the columns of a table, and gives labels and probabilities, or values. Before it takes its place, its results are
+    compared with the model's on the rows for testing.
     """
     from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
     from mlpkit.jobs.export import export  # noqa: PLC0415 - loads NumPy, which --help does without

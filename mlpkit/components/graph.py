@@ -152,10 +152,11 @@ class Graph:
             typical: mean and standard deviation of a number or a date in training; None if they aren't known.
 
         Raises:
-            NotExportableError: the name is empty.
+            NotExportableError: the name is empty, or one that the graph has given to another value.
         """
-        if not name:
-            raise NotExportableError("an input of an exported model needs a name; give its column one, or leave it out")
+        if not name or name in self.constants or any(name in node.outputs for node in self.nodes):
+            message = f"an input of an exported model can't be called '{name}'"
+            raise NotExportableError(f"{message}; rename its column, or leave it out")
         self.feeds[name] = Feed(name, dtype, shape, kind, meaning, tuple(choices), typical)
         return Value(name)
 
@@ -259,4 +260,5 @@ class Graph:
 
     def _new_name(self, what: str) -> str:
         self._count += 1
-        return f"{self._made_by}/{what}_{self._count}".lstrip("/")
+        name = f"{self._made_by}/{what}_{self._count}".lstrip("/")
+        return name if name not in self.feeds else self._new_name(what)

@@ -347,7 +347,8 @@ class Sequential:
     def freeze(self, layers: Collection[str]) -> None:
         """Have steps from now on leave layers as they are, those inside them too, and no others.
 
-        They compute as in evaluation, and nothing goes back further than to the first layer that is trained.
+        They compute as in evaluation, and nothing goes back further than to the first layer that is trained. The
+        gradient by a frozen parameter is undefined. ``fit`` freezes what its ``freeze`` says, and thaws it afterwards.
 
         Args:
             layers: their names in the network, such as ``Affine1`` or ``Residual1.Affine1``; empty for none.

@@ -172,11 +172,11 @@ def drawn_pixels(page, strokes):
     return np.array(page.evaluate(f"{expression}.then((ink) => Array.from(ink))")).reshape(28, 28)
 
 
-@pytest.mark.parametrize("number", range(0, 50, 7))
-def test_a_drawing_is_laid_out_as_in_mnist(opened, digits_page, number):
+@pytest.mark.parametrize("position", range(0, 50, 7))
+def test_a_drawing_is_laid_out_as_in_mnist(opened, digits_page, position):
     page = opened(digits_page)
 
-    ink = drawn_pixels(page, DRAWN[number]["strokes"])
+    ink = drawn_pixels(page, DRAWN[position]["strokes"])
 
     rows, columns = (np.flatnonzero(ink.max(axis=axis) > 0.5) for axis in (1, 0))
     longest = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
@@ -213,6 +213,10 @@ def fill_in(page, name, value):
         f"((control) => {{ control.value = {json.dumps(value)};"
         f" control.dispatchEvent(new Event('input', {{bubbles: true}})) }})({control})"
     )
+
+
+def number(text):
+    return float(text.replace(",", "").replace("\N{MINUS SIGN}", "-"))
 
 
 def shares(page):
@@ -269,9 +273,24 @@ def test_values_and_labels_have_pages(opened, tmp_path, name):
 
     text = page.evaluate(ANSWER)
     if name == "houses.yaml":
-        assert np.isfinite(float(text.replace(",", "").replace("\N{MINUS SIGN}", "-")))
+        assert np.isfinite(number(text))
     else:
         assert set(shares(page)) == {"rain", "wind", "fog"}
+
+
+def test_a_bare_network_has_a_page(opened, towns, tmp_path):
+    export(towns, tmp_path / "network.html", network_only=True)
+    page = opened(tmp_path / "network.html")
+    network = mlpkit.load(towns).network
+    x = np.arange(network.input_shape[0], dtype=np.float32) % 2
+
+    page.evaluate(
+        f"((area) => {{ area.value = '{', '.join(map(str, x))}'; area.dispatchEvent(new Event('input', "
+        "{bubbles: true})) })(document.querySelector('textarea'))"
+    )
+
+    found = list(map(number, page.evaluate(ANSWER).split(", ")))
+    np.testing.assert_allclose(found, network.predict(x[np.newaxis])[0], rtol=5e-3)  # three digits are shown
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -8,6 +8,7 @@ import pytest
 
 from mlpkit.errors import ExportError
 from mlpkit.exports import formats
+from mlpkit.exports.probes import UNKNOWN
 from mlpkit.jobs.export import export
 
 
@@ -230,6 +231,59 @@ def test_a_mutated_export_is_refused(towns, tmp_path, mutated, name):
 
     assert file.read_text() == "what was there before"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_error_names_row_and_layer(towns, tmp_path, mutated):
+    mutated(MUTATIONS["the bias of a class"])
+
+    with pytest.raises(
+        ExportError,
+        match=r"^model\.onnx doesn't compute what the model does, and was not kept: row \d+ of the test split, "
+        r"counted from 0, differs from Affine2 on: the file gives \[.*\] for probabilities, and the model \[.*\]$",
+    ):
+        export(towns, tmp_path / "model.onnx")
+
+
+def opaque(change):
+    """Return a format of files that show nothing of what happens inside; what they compute is changed."""
+    form = formats.FORMATS[".onnx"]
+
+    def compute(file, model, feeds, names):
+        assert set(feeds) == set(model.graph.feeds)
+        assert set(names) <= set(model.graph.outputs)
+        return change(feeds, form.compute(file, model, feeds, names))
+
+    return form._replace(compute=compute, shows_values=False)
+
+
+def of_unknown_towns(feeds, found):
+    """Return another probability where the town is one that no training row has."""
+    towns = feeds["town"] == UNKNOWN
+    return {**found, "probabilities": np.where(towns[:, None], 0.5, found["probabilities"]).astype(np.float32)}
+
+
+def one_more(feeds, found):
+    return {**found, "probabilities": found["probabilities"] + np.float32(2e-5)}
+
+
+def other_labels(feeds, found):
+    return {**found, "label": found["label"][::-1]}
+
+
+@pytest.mark.parametrize("change", [of_unknown_towns, one_more, other_labels])
+def test_what_shows_outputs_alone_is_refused_by_row(towns, tmp_path, monkeypatch, change):
+    monkeypatch.setitem(formats.FORMATS, ".onnx", opaque(change))
+
+    with pytest.raises(
+        ExportError, match=r"not kept: (row 0 of the test split, counted.*|a made-up row .*), differs: the"
+    ):
+        export(towns, tmp_path / "model.onnx")
+
+
+def test_what_shows_outputs_alone_is_kept_if_they_are_right(towns, tmp_path, monkeypatch):
+    monkeypatch.setitem(formats.FORMATS, ".onnx", opaque(lambda feeds, found: found))
+
+    assert export(towns, tmp_path / "model.onnx").rows > 40
 
 
 def test_what_is_not_mutated_is_kept(towns, tmp_path):

@@ -172,7 +172,7 @@ def test_the_ending_says_the_format(train, work, name):
     train("run")
 
     with pytest.raises(
-        UsageError, match=rf"^'{name}' doesn't say what to export as; expected a name that ends in \.onnx"
+        UsageError, match=rf"^'{name}' doesn't say what to export as; expected a name that ends in \.c, \.onnx"
     ):
         export(work / "run", work.joinpath(name).relative_to(work))
 

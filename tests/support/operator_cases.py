@@ -82,7 +82,6 @@ CASES = (
     _case("Clip", X),
     *(_case("Cast", X, to=to) for to in (1, 7, 9, 11)),
     _case("Cast", WHOLE, to=8),
-    _case("CastLike", X, WHOLE),
     _case("Where", EQUAL > 2, EQUAL, np.float32(-1)),
     _case("Gemm", _floats(2, 3), _floats(3, 4), ROW),
     _case("Gemm", _floats(3, 2), _floats(4, 3), _floats(2, 1), alpha=0.5, beta=2.0, transA=1, transB=1),

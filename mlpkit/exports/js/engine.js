@@ -38,6 +38,7 @@
  * @property {Input[]} inputs what it takes, in order
  * @property {(string | number)[] | null} classes the classes, in the order of their probabilities
  * @property {string[] | null} targets the names of labels or values
+ * @property {Record<string, string>} outputs
  * @property {[string, string][]} layers
  * @property {(rows: ArrayLike<Row>) => Prediction[]} predict what it says of rows
  * @property {(rows: ArrayLike<Row>) => Record<string, Tensor>} feeds rows as the graph takes them
@@ -136,5 +137,5 @@ function load(graph, bytes) {
     });
   }
 
-  return { ...rest, inputs, predict, feeds, compute };
+  return { ...rest, inputs, outputs, predict, feeds, compute };
 }

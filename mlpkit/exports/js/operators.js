@@ -628,7 +628,6 @@ const OPERATORS = {
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
   Cast: ([x], { to }) => cast(x, DTYPES[to]),
-  CastLike: ([x, other]) => cast(x, other.dtype),
   Ceil: each(Math.ceil),
   Celu: each((v, { alpha = 1 }) => Math.max(v, 0) + Math.min(alpha * Math.expm1(v / alpha), 0)),
   Clip: ([x, low, high]) => each((v) => clamped(v, low?.data[0] ?? -Infinity, high?.data[0] ?? Infinity))([x], {}),

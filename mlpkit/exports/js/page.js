@@ -29,7 +29,7 @@ const range = (values) => [Math.min(...values), Math.max(...values)];
 function written(v, digits = 3) {
   const isPlain = v === 0 || (Math.abs(v) >= 1e-3 && Math.abs(v) < 1e7);
   const text = isPlain ? v.toLocaleString("en", { maximumSignificantDigits: digits }) : v.toExponential(2);
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 }
 
 /** How wet each pixel is, 0 to 1, if a pen goes along strokes. Pixel (x, y) has its centre at (x, y). */
@@ -223,28 +223,29 @@ function inputForm(inputs, onChange) {
   return { parts: [form], paint: () => undefined, start: changed };
 }
 
-/** What is predicted: a word or a number, and bars. Returns what shows a prediction; null shows none. */
+/** A prediction in words: a class, the labels that hold, or numbers. */
+function inWords({ label, value, prediction }, names) {
+  if (label === undefined) return [value ?? prediction].flat().map((v) => written(v, 5)).join(", ");
+  return Array.isArray(label) ? names.filter((_, i) => label[i]).join(", ") || "none" : String(label);
+}
+
+/** What is predicted, in words and as bars. Returns what shows a prediction; null shows none. */
 function predictionView(model, place) {
-  const output = element("output"), list = element("ul"), names = (model.classes ?? model.targets ?? []).map(String);
+  const output = element("output"), list = element("ul"), hasBars = "probabilities" in model.outputs;
+  const names = hasBars ? (model.classes ?? model.targets).map(String) : [];
   place.append(output, list);
   if (names.some((name) => name.length > 4)) list.classList.add("named");
-  const textOf = ({ label, value }) => {
-    if (value !== undefined) return [value].flat().map((v) => written(v, 5)).join(", ");
-    return Array.isArray(label) ? names.filter((_, i) => label[i]).join(", ") || "none" : String(label);
-  };
   return (prediction) => {
-    output.textContent = prediction ? textOf(prediction) : "–";
+    output.textContent = prediction ? inWords(prediction, names) : "–";
     output.classList.toggle("long", output.textContent.length > 12);
-    const shares = prediction?.probabilities ?? (prediction?.value === undefined ? names.map(() => 0) : []);
-    const order = [...shares.keys()];
+    const shares = prediction?.probabilities ?? names.map(() => 0), order = [...names.keys()];
     if (order.length > MOST_CLASSES) order.sort((a, b) => shares[b] - shares[a]).splice(MOST_CLASSES);
     list.replaceChildren(...order.map((i) => {
-      const isBest = prediction && [prediction.label].flat().length === 1 && String(prediction.label) === names[i];
       const part = element("i", { style: `width: ${100 * shares[i]}%` });
       const bar = element("div", { class: "bar", "aria-hidden": "true" }, part);
       const share = prediction ? `${(100 * shares[i]).toFixed(1)} %` : "";
       const parts = [element("span", {}, names[i]), bar, element("span", {}, share)];
-      return element("li", isBest ? { class: "best" } : {}, ...parts);
+      return element("li", prediction && String(prediction.label) === names[i] ? { class: "best" } : {}, ...parts);
     }));
   };
 }

@@ -198,5 +198,5 @@ def test_a_column_without_a_name_is_no_input(tmp_path):
     dataset = Csv(str(file), "t", inputs=("",))
     dataset.open(0)
 
-    with pytest.raises(MlpkitError, match="an input of an exported model needs a name"):
+    with pytest.raises(MlpkitError, match="an input of an exported model can't be called ''; rename its column"):
         graph_of(dataset)
