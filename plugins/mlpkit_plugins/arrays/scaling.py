@@ -84,9 +84,9 @@ class Scaling:
         """
         if self.means is None or self.stds is None:
             x = graph.cast(raw, graph.dtype)
-            return x if self.divide_by == 1 else graph.op("Div", x, self.divide_by)
+            return x if self.divide_by == 1 else graph.op("Div", x, float(self.divide_by))
         x = graph.cast(raw, np.float64)
-        x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by))
+        x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by, np.float64))
         x = graph.op("Div", graph.op("Sub", x, self.means), self.stds)
         return graph.cast(x, graph.dtype)
 

@@ -15,7 +15,14 @@ from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
 
 IDX = {"images": "example:shapes-images-idx3-ubyte", "labels": "example:shapes-labels-idx1-ubyte"}
-ARRAYS = [{}, {"divide_by": 255.0}, {"standardize": True}, {"standardize": True, "divide_by": 3.0, "flatten": True}]
+ARRAYS = [
+    {},
+    {"divide_by": 255},
+    {"divide_by": 0.3},
+    {"standardize": True},
+    {"standardize": True, "divide_by": 7},
+    {"standardize": True, "divide_by": 3.0, "flatten": True},
+]
 
 
 def expect_the_same_bits(dataset, name, dtype=None):
