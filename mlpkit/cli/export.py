@@ -34,7 +34,16 @@ def command(
     if found.doubt:
         message(f"warning: {to}: {found.doubt}")
     if as_json:
-        document({"out": found.file, "rows": found.rows, "split": found.split, "outputs": found.outputs})
+        document(
+            {
+                "out": found.file,
+                "rows": found.rows,
+                "exact": found.exact,
+                "split": found.split,
+                "outputs": found.outputs,
+            }
+        )
         return
-    proved = f", proved on {counted(found.rows, 'row')} of {found.split}" if found.rows else ""
+    bits = ", all to the bit" if found.exact == found.rows else ""
+    proved = f", proved on {counted(found.rows, 'row')} of {found.split}{bits}" if found.rows else ""
     result(f"{', '.join(found.outputs)} in {found.file}{proved}")

@@ -53,8 +53,8 @@ class KnownRows(NamedTuple):
         return KnownRows(_row(self.feeds, row), self.encoded[only], self.prediction[only], self.place)
 
 
-def prove(form: Format, file: Path, model: ModelGraph, network: Sequential, rows: KnownRows | None) -> None:
-    """Make sure that a file computes what the model does.
+def prove(form: Format, file: Path, model: ModelGraph, network: Sequential, rows: KnownRows | None) -> int:
+    """Make sure that a file computes what the model does, and return for how many known rows it gives the same bits.
 
     First, on rows whose prediction is known: labels must be equal, and numbers differ by no more than rounding. Then,
     against the evaluator, on rows made up so that every category and missing value occurs.
@@ -72,8 +72,7 @@ def prove(form: Format, file: Path, model: ModelGraph, network: Sequential, rows
         EngineMissingError: there is nothing at hand to run the file.
     """
     proof = _Proof(form, file, model, network)
-    if rows is not None:
-        proof.on_known_rows(rows)
+    exact = 0 if rows is None else proof.on_known_rows(rows)
     feeds = probe_rows(model, None if rows is None else rows.feeds)
     if len(next(iter(feeds.values()))):
         proof.on_made_up_rows(feeds)
@@ -81,6 +80,7 @@ def prove(form: Format, file: Path, model: ModelGraph, network: Sequential, rows
             proof.inside(feeds)
     if form.shows_values:
         proof.of_class_names()
+    return exact
 
 
 def outputs_of(model: ModelGraph, prediction: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -125,16 +125,18 @@ class _Proof:
         self._model = model
         self._network = network
 
-    def on_known_rows(self, rows: KnownRows) -> None:
-        """Compare outputs with what ``predict`` returns."""
-        found = self._computed(rows.feeds, outputs_of(self._model, rows.prediction))
-        for name, expected in outputs_of(self._model, rows.prediction).items():
+    def on_known_rows(self, rows: KnownRows) -> int:
+        """Compare outputs with what ``predict`` returns, and return how many rows have the same bits."""
+        wanted = outputs_of(self._model, rows.prediction)
+        found = self._computed(rows.feeds, wanted)
+        for name, expected in wanted.items():
             row = self._wrong_row(name, found[name], expected, rows.prediction, TOLERANCE)
             if row is not None:
                 one = rows.one(row)
                 differs_from = self._culprit_in_file(one.feeds) or self._culprit_in_graph(one)
                 place = f"row {row} of {rows.place}, counted from 0"
                 raise self._refusal(place, differs_from, name, found[name][row], expected[row])
+        return int(np.all([_same_bits(found[name], expected) for name, expected in wanted.items()], axis=0).sum())
 
     def on_made_up_rows(self, feeds: Arrays) -> None:
         """Compare outputs with those of the evaluator."""
@@ -247,6 +249,15 @@ def _differing(
     if but is not None:
         wrong &= ~but
     return int(wrong.argmax()) if wrong.any() else None
+
+
+def _same_bits(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows are the same; of numbers, bit by bit."""
+    same = np.asarray(found == expected)
+    if expected.dtype.kind == "f":
+        same &= np.signbit(found) == np.signbit(expected)
+        same |= np.isnan(found) & np.isnan(expected)
+    return np.asarray(same.reshape(len(expected), -1).all(axis=1))
 
 
 def _is_as(found: NDArray[Any], expected: NDArray[Any]) -> bool:

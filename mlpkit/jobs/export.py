@@ -57,6 +57,7 @@ class Export:
     Args:
         file: the file.
         rows: how many rows of the run's data it was proved on.
+        exact: for how many of them it gives the bits of ``predict``.
         split: the split that they are from; empty without any.
         outputs: the names of its outputs.
         doubt: why it wasn't proved, or not on all that it should have been; or empty.
@@ -64,6 +65,7 @@ class Export:
 
     file: Path
     rows: int
+    exact: int
     split: str
     outputs: tuple[str, ...]
     doubt: str
@@ -103,12 +105,12 @@ def export(directory: Path, to: Path, *, network_only: bool = False, registry: R
         written = Path(folder) / to.name
         form.write(graph, written)
         try:
-            prove(form, written, graph, model.network, rows)
+            exact = prove(form, written, graph, model.network, rows)
         except EngineMissingError as error:
-            rows, doubt = None, f"not proved to compute what the model does: {error}"
+            exact, rows, doubt = 0, None, f"not proved to compute what the model does: {error}"
         write_atomically(to, written.read_bytes())
     proved_on = 0 if rows is None else len(rows.prediction)
-    return Export(to, proved_on, "" if rows is None else rows.place, tuple(graph.graph.outputs), doubt)
+    return Export(to, proved_on, exact, "" if rows is None else rows.place, tuple(graph.graph.outputs), doubt)
 
 
 def provenance(directory: Path, model: TrainedModel) -> dict[str, Any]:

@@ -181,6 +181,7 @@ def test_shipped_specs_leave_with_the_bits_of_predict(spec, tmp_path):
     subprocess.run(command, check=True)
     assert subprocess.run([tmp_path / "program"], check=False, capture_output=True).returncode == 0
     if COMPILED:
+        assert found.exact == found.rows
         expect_the_bits_of_predict(load_run(run), found.file)
 
 

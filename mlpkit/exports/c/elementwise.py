@@ -25,6 +25,8 @@ def elementwise(expression: str) -> Operator:
 
     def one_to_one(step: Step) -> list[str]:
         values = [operand for operand in step.inputs if operand is not None]
+        if step.input(0).dtype.kind in "UO":
+            raise step.refused("on texts")
         number = step.input(0).dtype.type
         words = {name: literal(number(value)) for name, value in step.node.attributes.items()}
         if "{zero}" in expression:
@@ -99,31 +101,19 @@ def leaky_relu(step: Step) -> list[str]:
     return assigned(step, [step.floats(0)], lambda x: f"{x[0]} > 0.0f ? {x[0]} : {alpha} * {x[0]}")
 
 
-def total(step: Step) -> list[str]:
-    """Return the sum of any number of inputs."""
-    values = [operand for operand in step.inputs if operand is not None]
-    if len(values) == 1:
-        return assigned(step, values, lambda x: x[0])
-    lines = []
-    for number, operand in enumerate(values[1:]):
-        lines += assigned(step, [step.output if number else values[0], operand], lambda x: f"{x[0]} + {x[1]}")
-    return lines
+def folded(expression: str) -> Operator:
+    """Return an operator of any number of inputs, which are combined one after the other.
 
-
-def extreme(sign: str) -> Operator:
-    """Return ``Max`` or ``Min``, of any number of inputs; NaN if one of them is."""
+    Args:
+        expression: what two elements, ``{0}`` and ``{1}``, become.
+    """
 
     def statements(step: Step) -> list[str]:
-        def element(elements: list[str]) -> str:
-            first, second = elements
-            return f"{first} {sign} {second} || {first} != {first} ? {first} : {second}"
-
-        lines = []
-        values = [operand for operand in step.inputs if operand is not None]
-        if len(values) == 1:
-            return assigned(step, values, lambda elements: elements[0])
-        for number, operand in enumerate(values[1:]):
-            lines += assigned(step, [step.output if number else values[0], operand], element)
+        first, *others = (operand for operand in step.inputs if operand is not None)
+        lines = [] if others else assigned(step, [first], lambda x: x[0])
+        for number, operand in enumerate(others):
+            so_far = step.output if number else first
+            lines += assigned(step, [so_far, operand], lambda x: expression.format(*x))
         return lines
 
     return statements
@@ -151,11 +141,3 @@ def cast(step: Step) -> list[str]:
     if y.dtype == np.bool_:
         return assigned(step, [x], lambda elements: f"{elements[0]} != 0")
     return assigned(step, [x], lambda elements: f"({type_of(y.dtype)}){elements[0]}")
-
-
-def equal(step: Step) -> list[str]:
-    """Return whether two elements are equal; texts too."""
-    values = [step.input(0), step.input(1)]
-    if values[0].dtype.kind in "UO":
-        return assigned(step, values, lambda elements: f"strcmp({elements[0]}, {elements[1]}) == 0")
-    return assigned(step, values, lambda elements: f"{elements[0]} == {elements[1]}")

@@ -21,17 +21,12 @@ def gather(step: Step) -> list[str]:
         return _looked_up(step, table, numbers)
     axis = step.axis(0)
     indices = step.fixed(1).reshape(-1) % table.shape[axis]
-    chosen = step.array("chosen", indices.astype(np.int64))
+    number = str(indices[0]) if indices.size == 1 else f"{step.array('chosen', indices)}[{{1}}]"
     before, after = prod(table.shape[:axis]), prod(table.shape[axis + 1 :])
-    number = f"{chosen}[{{1}}]" if indices.size > 1 else str(indices[0])
-    if indices.size == 1:
-        del step.arrays[chosen]
-    source = table.at(f"({{2}}) + {after} * {number}")
-    return loops(
-        (before, indices.size, after),
-        [row_major((before, indices.size, after)), (0, 1, 0), (table.shape[axis] * after, 0, 1)],
-        f"{y.at('{0}')} = {source};",
-    )
+    index = f"{after} * {number} + {{2}}" if after > 1 else f"{number} + {{2}}"
+    shape = before, indices.size, after
+    strides = [row_major(shape), (0, 1, 0), (table.shape[axis] * after, 0, 1)]
+    return loops(shape, strides, f"{y.at('{0}')} = {table.at(index)};")
 
 
 def _looked_up(step: Step, table: Operand, numbers: Operand) -> list[str]:
@@ -40,10 +35,10 @@ def _looked_up(step: Step, table: Operand, numbers: Operand) -> list[str]:
     if numbers.constant is not None:
         raise step.refused("on arrays that don't change")
     each, y = prod(table.shape[1:]), step.output
-    index = f"{numbers.at('{1}')}"
-    position = f"{each} * {index} + {{2}}" if each > 1 else index
+    row = numbers.at("{1}")
+    index = f"{each} * {row} + {{2}}" if each > 1 else row
     shape = (numbers.size, each)
-    return loops(shape, [row_major(shape), (1, 0), (0, 1)], f"{y.at('{0}')} = {table.name}[{position}];")
+    return loops(shape, [row_major(shape), (1, 0), (0, 1)], f"{y.at('{0}')} = {table.name}[{index}];")
 
 
 def concat(step: Step) -> list[str]:

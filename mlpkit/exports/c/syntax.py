@@ -84,7 +84,7 @@ def literal(value: Any) -> str:
         return text_literal(value if isinstance(value, str) else value.decode())
     if isinstance(value, np.float32 | np.float64):
         return float_literal(float(value), "f" if isinstance(value, np.float32) else "")
-    return str(int(value))
+    return "INT64_MIN" if value == np.iinfo(np.int64).min else str(int(value))
 
 
 def float_literal(value: float, suffix: str) -> str:

@@ -76,6 +76,7 @@ CASES = {
     "Div of integers": lambda g, x: g.op("Div", g.op("Sub", x["numbers"], 2), 2),
     "Dropout": one("Dropout"),
     "Equal of integers": lambda g, x: g.op("Equal", g.op("Unsqueeze", x["number"], np.array([1])), np.arange(4)),
+    "Add of a tiny integer": lambda g, x: g.op("Add", x["numbers"], np.array(-(2**63))),
     "Flatten": one("Flatten", "images"),
     "Gather of columns": lambda g, x: g.op("Gather", x["x"], np.array([3, 0, -1]), axis=1),
     "Gather of a column": lambda g, x: g.op("Gather", x["matrix"], np.array([2]), axis=2),
@@ -218,6 +219,10 @@ REFUSED = {
         lambda g, x: g.op("Gemm", x["x"], WEIGHTS * np.float32(np.inf)),
         "the graph uses the operator Gemm with a weight that is infinite or not a number",
     ),
+    "texts": (
+        lambda g, x: g.op("Equal", x["town"], np.array(["Bern"])),
+        "the graph uses the operator Equal on texts",
+    ),
     "a short integer": (
         lambda g, x: g.op("Cast", x["x"], to=3),
         "Cast_1 is int8; C knows float32, float64, int64",
@@ -230,6 +235,7 @@ def test_what_c_does_not_know_is_refused_by_name(name, tmp_path):
     case, message = REFUSED[name]
     graph = Graph(np.dtype(np.float32))
     x = {each: graph.feed(each, FEEDS[each].dtype.name, FEEDS[each].shape[1:]) for each in ("x", "matrix", "images")}
+    x["town"] = graph.feed("town", "str")
 
     with pytest.raises(NotExportableError) as error:
         write_c(model_with(graph, {"y": case(graph, x)}), tmp_path / "model.c")
