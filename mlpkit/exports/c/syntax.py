@@ -89,10 +89,9 @@ def literal(value: Any) -> str:
 
 def float_literal(value: float, suffix: str) -> str:
     """Return a number in decimal if that is short and exact, otherwise in hexadecimal."""
-    if np.isnan(value):
-        return "NAN"
-    if np.isinf(value):
-        return "-INFINITY" if value < 0 else "INFINITY"
+    if not np.isfinite(value):
+        name = "NAN" if np.isnan(value) else "-INFINITY" if value < 0 else "INFINITY"
+        return name if suffix else f"(double){name}"
     short = abs(value) < 1000 and value * 8 == int(value * 8)
     return (repr(value) if short else _short_hex(value)) + suffix
 
