@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FEW: Final = 4
 """Rows that a file's own test has, if the model has no examples."""
 
-STACK: Final = 1024
+STACK: Final = 2048
 """Bytes of stack that functions take, roughly."""
 
 HEADERS: Final = """\

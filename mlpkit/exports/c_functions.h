@@ -4,7 +4,7 @@
  * in a wider format gives the same bits. */
 #include "row_functions.h"
 
-enum { BLOCK = 256, AT_ONCE = 64 };
+enum { BLOCK = 256, AT_ONCE = 64, TILE = 256 };
 
 static size_t least(size_t a, size_t b)
 {
@@ -19,8 +19,8 @@ static size_t block_end(size_t block, size_t length)
     return (block + 1) * (length / blocks) + least(block + 1, length % blocks);
 }
 
-/* y = x W, with W of shape (inputs, outputs). The order of addition is fixed: blocks along the inputs, each from first to
- * last with fused multiply-adds, then the blocks. */
+/* y = x W, with W of shape (inputs, outputs). The order of addition is fixed: blocks along the inputs, each from first
+ * to last with fused multiply-adds, then the blocks. */
 static void dense(const float *x, const float *weights, float *y, size_t inputs, size_t outputs)
 {
     for (size_t first = 0; first < outputs; first += AT_ONCE) {
@@ -55,9 +55,11 @@ typedef struct {
     size_t height, width, stride_down, stride_across, above, left;
 } Patches;
 
-/* Part of the pixels of an output. */
+/* Part of the pixels of an output, and how far apart their sums are from row to row. If they are as far apart as the
+ * input's rows, a pixel of all patches is one run of the input, and the sums between the rows count for nothing. */
 typedef struct {
-    size_t top, left, height, width;
+    size_t top, left, height, width, pitch;
+    int one_run;
 } Tile;
 
 /* sum += w x for a pixel of the patches along a row of an image; `first` is where it lies in the first patch. Pixels
@@ -84,12 +86,17 @@ static void add_row(float *sum, ptrdiff_t count, float w, const float *x, ptrdif
 static void add_pixels(float *sum, Tile tile, float w, const float *image, Images in, Patches patches, size_t row,
                        size_t column)
 {
+    if (tile.one_run) {
+        const ptrdiff_t count = (ptrdiff_t)((tile.height - 1) * tile.pitch + tile.width);
+        add_row(sum, count, w, image + (tile.top + row) * in.width + tile.left + column, count, 0, 1);
+        return;
+    }
     const ptrdiff_t first = (ptrdiff_t)(tile.left * patches.stride_across + column) - (ptrdiff_t)patches.left;
     for (size_t i = 0; i < tile.height; i++) {
         const size_t below = (tile.top + i) * patches.stride_down + row;
         if (below >= patches.above && below - patches.above < in.height) {
             const float *x = image + (below - patches.above) * in.width;
-            add_row(sum + i * tile.width, (ptrdiff_t)tile.width, w, x, (ptrdiff_t)in.width, first,
+            add_row(sum + i * tile.pitch, (ptrdiff_t)tile.width, w, x, (ptrdiff_t)in.width, first,
                     (ptrdiff_t)patches.stride_across);
         }
     }
@@ -103,7 +110,7 @@ static void convolve_tile(const float *x, Images in, const float *weights, float
     size_t k = 0, row = 0, channel = 0, column = 0;
     for (size_t block = 0; k < length; block++) {
         const size_t end = block_end(block, length);
-        float sum[AT_ONCE] = {0};
+        float sum[TILE] = {0};
         for (; k < end; k++) {
             add_pixels(sum, tile, weights[k], x + channel * in.height * in.width, in, patches, row, column);
             if (++row == patches.height) {
@@ -115,7 +122,7 @@ static void convolve_tile(const float *x, Images in, const float *weights, float
         for (size_t i = 0; i < tile.height; i++) {
             float *to = y + (tile.top + i) * out.width + tile.left;
             for (size_t j = 0; j < tile.width; j++) {
-                to[j] = block == 0 ? sum[i * tile.width + j] : to[j] + sum[i * tile.width + j];
+                to[j] = block == 0 ? sum[i * tile.pitch + j] : to[j] + sum[i * tile.pitch + j];
             }
         }
     }
@@ -125,11 +132,14 @@ static void convolve_tile(const float *x, Images in, const float *weights, float
  * along a filter's weights in this order. */
 static void convolve(const float *x, Images in, const float *weights, float *y, Images out, Patches patches)
 {
-    const size_t width = least(out.width, AT_ONCE), height = AT_ONCE / width;
+    const int one_run = patches.stride_down == 1 && patches.stride_across == 1 && in.width <= TILE &&
+                        out.height + patches.height == in.height + 1 && out.width + patches.width == in.width + 1;
+    const size_t width = least(out.width, TILE), pitch = one_run ? in.width : width, height = TILE / pitch;
     for (size_t filter = 0; filter < out.channels; filter++) {
         for (size_t top = 0; top < out.height; top += height) {
             for (size_t left = 0; left < out.width; left += width) {
-                const Tile tile = {top, left, least(height, out.height - top), least(width, out.width - left)};
+                const size_t rows = least(height, out.height - top), columns = least(width, out.width - left);
+                const Tile tile = {top, left, rows, columns, pitch, one_run};
                 convolve_tile(x, in, weights, y, out, patches, tile);
             }
         }

@@ -132,6 +132,18 @@ def test_long_sums_are_added_up_in_the_same_order(features, tmp_path):
 
 
 @needs_kernels
+@pytest.mark.parametrize("shape", [(1, 5, 300), (3, 40, 41), (2, 70, 4), (30, 6, 7)])
+@pytest.mark.parametrize(
+    "convolution",
+    [{"size": 3}, {"size": 1}, {"size": 3, "padding": 1}, {"size": 2, "stride": 2}, {"size": 4, "padding": 3}],
+)
+def test_convolutions_of_any_size_have_the_bits_of_predict(shape, convolution, tmp_path):
+    stack = [Conv2d(2, **convolution), Flatten(), Affine(2), SoftmaxWithLoss()]
+
+    expect_the_bits_of_predict(Sequential(stack, input_shape=shape, target=Classes(2)), tmp_path)
+
+
+@needs_kernels
 @pytest.mark.long
 @pytest.mark.parametrize("name", MACHINES)
 def test_every_machine_gives_the_bits_of_predict(name, tmp_path):
@@ -282,7 +294,7 @@ def test_the_first_comment_gives_sizes(tmp_path):
     text = file.read_text("ascii")
 
     assert " * Flash, without code: 172 bytes.\n" in text
-    assert " * RAM: 20 bytes of work memory, 16 of inputs, 24 of outputs, 1,024 of stack.\n" in text
+    assert " * RAM: 20 bytes of work memory, 16 of inputs, 24 of outputs, 2,048 of stack.\n" in text
     assert " * Multiplications by weights: 35.\n" in text
 
 
