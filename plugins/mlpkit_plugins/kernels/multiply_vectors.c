@@ -26,8 +26,10 @@
 #define LONG 128
 
 /* Steps of the inner dimension at which all rows of a tile are zero are left out if that leaves no more than so many
- * quarters of them, and A has so many rows that it pays off to list them and to read B once more. */
+ * quarters of them, and the product has so many multiplications and A so many rows that it pays off to look for them
+ * and to read B once more. */
 #define QUARTERS_LEFT 3
+#define MANY 500000
 #define MANY_ROWS 32
 
 /* How many samples of A are looked at, and how many steps each has. */
@@ -182,16 +184,16 @@ static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t col
 
 /* Whether many steps can be left out, as for images with a dark border or one-hot columns, going by samples along the
  * diagonal of A. */
-static int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner)
+static int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
-    if (rows < MANY_ROWS || (a.row != 1 && a.column != 1)) {
+    if (rows < MANY_ROWS || rows * inner * columns < MANY || (a.row != 1 && a.column != 1)) {
         return 0;
     }
     ptrdiff_t height = tiles->rows[tiles->vectors], length = least(inner, SAMPLE), left = 0;
     for (ptrdiff_t sample = 0; sample < SAMPLES; sample++) {
         ptrdiff_t i = (rows - height) * (2 * sample + 1) / (2 * SAMPLES);
         ptrdiff_t k = (inner - length) * (2 * sample + 1) / (2 * SAMPLES);
-        left += tiles->steps_of(part_from(a, i, k).data, a.row, a.column, height, length, listed.numbers[0]).count;
+        left += tiles->steps_of(part_from(a, i, k).data, a.row, a.column, height, length, NULL).count;
     }
     return 4 * left <= QUARTERS_LEFT * SAMPLES * length;
 }
@@ -216,7 +218,7 @@ VECTORIZED static int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns)
 int multiply_vectors(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                      ptrdiff_t columns)
 {
-    int skips = has_many_zeros(a, rows, inner) && is_finite(b, inner, columns);
+    int skips = has_many_zeros(a, rows, inner, columns) && is_finite(b, inner, columns);
     if (row == NULL && !skips && should_transpose(a, b, inner, columns)) {
         multiply_transposed(a, b, c, rows, inner, columns);
     }

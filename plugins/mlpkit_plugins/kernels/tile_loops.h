@@ -67,7 +67,9 @@ TARGET static Steps steps_of(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, 
     if (a_row == 1) {
         MASK some = MASK_OF((int)rows);
         for (ptrdiff_t k = 0; k < inner; k++) {
-            numbers[count] = (unsigned char)k;
+            if (numbers != NULL) {
+                numbers[count] = (unsigned char)k;
+            }
             count += NOT_ZERO(LOAD_SOME(a + k * a_step, some)) != 0;
         }
         return (Steps){numbers, count};
@@ -77,6 +79,10 @@ TARGET static Steps steps_of(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, 
         unsigned found = 0;
         for (ptrdiff_t i = 0; i < rows; i++) {
             found |= (unsigned)NOT_ZERO(LOAD_SOME(a + i * a_row + begin, some));
+        }
+        if (numbers == NULL) {
+            count += __builtin_popcount(found);
+            continue;
         }
         for (; found; found &= found - 1) {
             numbers[count++] = (unsigned char)(begin + __builtin_ctz(found));

@@ -29,7 +29,8 @@ typedef void (*Tile)(Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_s
 /* Set to[k][j] = from[j][k] for as many rows j as a vector has lanes, and as many columns k. */
 typedef void (*Transpose)(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row);
 
-/* List the steps, up to 256, at which not all rows of A are zero. One of A's strides is 1. */
+/* List the steps, up to 256, at which not all rows of A are zero, or count them if numbers is NULL. One of A's strides
+ * is 1. */
 typedef Steps (*StepsOf)(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, ptrdiff_t rows, ptrdiff_t inner,
                          unsigned char *numbers);
 
