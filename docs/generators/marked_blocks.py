@@ -4,6 +4,7 @@
     <!-- spec: my.yaml -->            a valid spec
     <!-- wrong spec: wrong.yaml -->   a spec with mistakes
     <!-- python -->                   Python to be run beside these files, or a session with its results
+    <!-- exported -->                 a program that uses what the page exports
 
 Readers don't see these comments.
 """
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK: Final = re.compile(
-    r"^<!-- (?P<role>plugin|spec|wrong spec|python)(?:: (?P<name>\S+))? -->\n"
+    r"^<!-- (?P<role>plugin|spec|wrong spec|python|exported)(?:: (?P<name>\S+))? -->\n"
     r"```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -29,9 +30,9 @@ class MarkedBlock:
     """A block of code in a page.
 
     Args:
-        role: ``plugin``, ``spec``, ``wrong spec`` or ``python``.
+        role: ``plugin``, ``spec``, ``wrong spec``, ``python`` or ``exported``.
         name: the file's name; empty for Python that is only run.
-        language: ``python``, ``pycon`` for a session, or ``yaml``.
+        language: ``python``, ``pycon`` for a session, ``yaml``, or that of the program, such as ``js``.
         text: the code.
     """
 
