@@ -207,7 +207,16 @@ class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the e
 
 
 class NotExportableError(MlpkitError):
-    """A component doesn't say in operators what it computes, so a model with it can't be exported."""
+    """A component doesn't say in operators what it computes, so a model with it can't be exported.
+
+    Args:
+        message: what can't be exported, and why.
+        made_by: path of the layer or the loss that it comes from; empty if it isn't one of them.
+    """
+
+    def __init__(self, message: str, made_by: str = "") -> None:
+        super().__init__(message)
+        self.made_by = made_by
 
 
 class ExportError(MlpkitError):

@@ -192,7 +192,7 @@ class Operation(Component):
             NotExportableError: the component doesn't say what it computes, as by default.
         """
         raise NotExportableError(
-            f"{self.kind} {self.path} ({self.registered_name}) can't be exported: it has no method onnx"
+            f"{self.kind} {self.path} ({self.registered_name}) can't be exported: it has no method onnx", self.path
         )
 
     def expect_rank(self, input_shape: Shape, rank: int, *, remedy: str = "") -> Shape:

@@ -68,12 +68,14 @@ def _computed(node: Node, inputs: Sequence[Array | None]) -> Array:
     if len(types) > 1 and node.operator not in OF_MIXED_TYPES:
         raise NotExportableError(
             f"{node.made_by} gives {node.operator} inputs of {' and '.join(sorted(types))}; expected one type, as in "
-            "ONNX; write 2.0 for 2, or convert one with Cast"
+            "ONNX; write 2.0 for 2, or convert one with Cast",
+            node.made_by,
         )
     try:
         return np.asarray(operator(*inputs, **node.attributes))
     except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise NotExportableError(f"{node.made_by} uses {node.operator} in a way that fails: {error}") from error
+        message = f"{node.made_by} uses {node.operator} in a way that fails: {error}"
+        raise NotExportableError(message, node.made_by) from error
 
 
 def _operator(node: Node) -> Callable[..., Array]:
@@ -83,5 +85,6 @@ def _operator(node: Node) -> Callable[..., Array]:
         names = [operator for _, operator in OPERATORS]
         raise NotExportableError(
             f"{node.made_by} uses the operator {node.operator}, which mlpkit doesn't know; "
-            + (did_you_mean(node.operator, names) or "expected one of those that the reference lists")
+            + (did_you_mean(node.operator, names) or "expected one of those that the reference lists"),
+            node.made_by,
         ) from None

@@ -168,7 +168,7 @@ def _layers(model: ModelGraph) -> list[tuple[str, str]]:
 def _plain_node(node: Node) -> dict[str, Any]:
     if node.operator not in known_operators() or node.domain not in {"", ML_DOMAIN}:
         unknown = f"{node.made_by} uses the operator {node.operator}, which JavaScript's engine doesn't know"
-        raise NotExportableError(f"{unknown}; it knows {', '.join(known_operators())}")
+        raise NotExportableError(f"{unknown}; it knows {', '.join(known_operators())}", node.made_by)
     attributes = {name: _plain(value) for name, value in node.attributes.items()}
     return {
         "operator": node.operator,

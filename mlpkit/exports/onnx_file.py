@@ -137,7 +137,8 @@ def _opsets(onnx: ModuleType, nodes: Iterable[Node]) -> dict[str, int]:
             schema = onnx.defs.get_schema(node.operator, newest, node.domain)
         except onnx.defs.SchemaError as error:
             what = f"{node.made_by} uses the operator {node.operator}"
-            raise NotExportableError(f"{what}, which ONNX doesn't have in version {newest}") from error
+            message = f"{what}, which ONNX doesn't have in version {newest}"
+            raise NotExportableError(message, node.made_by) from error
         versions[node.domain] = max(versions.get(node.domain, 1), schema.since_version)
     return versions
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.dataset import Dataset
-from mlpkit.errors import EngineMissingError, MlpkitError
+from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError
 from mlpkit.exports.formats import format_of
 from mlpkit.exports.model_graph import bare_network, model_graph
 from mlpkit.exports.proof import KnownRows, prove
@@ -25,11 +26,11 @@ from mlpkit.jobs.run_inputs import DATA, spec_hash
 from mlpkit.jobs.spec_data import describe_data, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.folder import RESOLVED, RunFolder
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -92,6 +93,11 @@ def export(directory: Path, to: Path, *, network_only: bool = False, registry: R
     """
     form = format_of(to)
     model = load_run(directory, registry)
+    with _lines_named(directory, model):
+        return _export(directory, model, to, form, network_only=network_only)
+
+
+def _export(directory: Path, model: TrainedModel, to: Path, form: Format, *, network_only: bool) -> Export:
     came_from = provenance(directory, model)
     if network_only:
         graph = bare_network(model.network, came_from)
@@ -111,6 +117,21 @@ def export(directory: Path, to: Path, *, network_only: bool = False, registry: R
         write_atomically(to, written.read_bytes())
     proved_on = 0 if rows is None else len(rows.prediction)
     return Export(to, proved_on, exact, "" if rows is None else rows.place, tuple(graph.graph.outputs), doubt)
+
+
+@contextmanager
+def _lines_named(directory: Path, model: TrainedModel) -> Iterator[None]:
+    """Have errors of layers that can't be exported begin with the layer's place in the run's spec."""
+    try:
+        yield
+    except NotExportableError as error:
+        recipes = {each.path: each._recipe for each in model.network.replicas[0].operations()}
+        recipe = recipes.get(error.made_by)
+        if recipe is None:
+            raise
+        place = model.spec.document.place(recipe.place, at_key=True)
+        message = f"{directory / RESOLVED}:{place.line}:{place.column}: {error}"
+        raise NotExportableError(message, error.made_by) from error.__cause__
 
 
 def provenance(directory: Path, model: TrainedModel) -> dict[str, Any]:

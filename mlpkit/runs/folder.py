@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SPEC = "spec.yaml"
-_RESOLVED = "resolved.yaml"
+RESOLVED = "resolved.yaml"
 _LOCK = "lock.json"
 _HISTORY = "history.jsonl"
 _TIMING = "timing.jsonl"
@@ -38,7 +38,7 @@ _MODEL = "model.safetensors"
 _CHECKPOINTS = "checkpoints"
 _WRITER = ".lock"
 _REPORT = "report.html"
-OWN_NAMES: Final = (_SPEC, _RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
+OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
@@ -151,7 +151,7 @@ class RunFolder:
         if any((self.directory / name).exists() for name in (_HISTORY, _MODEL, _CHECKPOINTS)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (_SPEC, _RESOLVED, _LOCK, _TIMING, _WRITER):
+            for name in (_SPEC, RESOLVED, _LOCK, _TIMING, _WRITER):
                 (self.directory / name).unlink(missing_ok=True)
             self.directory.rmdir()
         self.close()  # only now, so that no other writer's files are removed
@@ -172,7 +172,7 @@ class RunFolder:
 
     def write_resolved(self, text: str) -> None:
         """Write resolved.yaml: the spec with every default filled in."""
-        self._write(_RESOLVED, text.encode())
+        self._write(RESOLVED, text.encode())
 
     def write_lock(self, contents: Mapping[str, Any]) -> None:
         """Write lock.json: the versions and checksums that the results depend on."""
@@ -248,7 +248,7 @@ class RunFolder:
             return f"{writer} is writing to it; wait until that is done"
         if self.checkpoints.exist:
             return f"resume it with: mlpkit resume {self.directory}"
-        return f"start a new run: mlpkit run {self.directory / _RESOLVED}"
+        return f"start a new run: mlpkit run {self.directory / RESOLVED}"
 
     def spec_text(self) -> str:
         """Return spec.yaml.
@@ -264,7 +264,7 @@ class RunFolder:
         Raises:
             RunFolderError: it is missing, or can't be read.
         """
-        return self._read_text(_RESOLVED)
+        return self._read_text(RESOLVED)
 
     def read_lock(self) -> dict[str, Any]:
         """Return what lock.json says.
@@ -354,7 +354,7 @@ class RunFolder:
 
 
 def _is_run(directory: Path) -> bool:
-    return (directory / _SPEC).is_file() or (directory / _RESOLVED).is_file()
+    return (directory / _SPEC).is_file() or (directory / RESOLVED).is_file()
 
 
 def _why_not_a_run(directory: Path) -> str:
@@ -365,7 +365,7 @@ def _why_not_a_run(directory: Path) -> str:
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
     names = _names_in(directory)
     runs = [str(directory / name) for name in names if _is_run(directory / name)]
-    found = f"is not a run folder: it holds {_first(names)}; expected {_RESOLVED} or {_SPEC}"
+    found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {_SPEC}"
     return f"{found}; run folders in it: {_first(runs)}" if runs else found
 
 

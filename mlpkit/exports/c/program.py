@@ -234,7 +234,8 @@ def _operator(node: Node) -> Any:
         who = node.made_by or "the graph"
         raise NotExportableError(
             f"{who} uses the operator {node.operator}, which the export to C doesn't know; expected one of "
-            + ", ".join(sorted({*VIEWS, *(operator for _, operator in OPERATORS)}))
+            + ", ".join(sorted({*VIEWS, *(operator for _, operator in OPERATORS)})),
+            node.made_by,
         ) from None
 
 

@@ -193,7 +193,8 @@ class Step:
         who = self.node.made_by or "the graph"
         return NotExportableError(
             f"{who} uses the operator {self.node.operator} {what}, which can't be written in C; "
-            "export the model to .onnx, or write the layer in other operators"
+            "export the model to .onnx, or write the layer in other operators",
+            self.node.made_by,
         )
 
 
