@@ -1,4 +1,4 @@
-"""From CSV to ONNX: what leaves gives the labels of ``mlpkit predict`` on a whole test file.
+"""From CSV to ONNX and C: what leaves gives the labels of ``mlpkit predict`` on a whole test file.
 
 Inputs are made from the file by pandas, as a person would who has the ONNX file and its table of inputs, and nothing
 of mlpkit.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,10 @@ import onnxruntime
 import pandas as pd
 import pytest
 from real_tables import PACKAGED, SHARED_NAMES, RealTable, shared_table
+
+from mlpkit.exports.c_file import compute_c
+from mlpkit.exports.model_graph import model_graph
+from mlpkit.jobs.load_model import load_run
 
 SHORT = ("wa_churn", "vehicle", "concrete", "penguins", "seattle_weather", "penguins_raw", "chile")
 MISSING = ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "none", "?", "-", "--"]
@@ -44,10 +50,24 @@ def feeds_of(file, table: RealTable) -> dict[str, Any]:
     return feeds
 
 
-def labels_of(file, feeds) -> list[Any]:
+def labels_of_onnx(file, feeds) -> Any:
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    return session.run([next(name for name in names if "probabilities" not in name)], feeds)[0]
+    return session.run([output_of(output.name for output in session.get_outputs())], feeds)[0]
+
+
+def labels_of_c(file, feeds) -> Any:
+    model = load_run(Path("run"))
+    graph = model_graph(model.network, model.dataset, {})
+    name = output_of(graph.graph.outputs)
+    return compute_c(Path(file), graph, feeds, [name])[name]
+
+
+def output_of(names) -> str:
+    """Return the name of the labels, or of the values."""
+    return next(name for name in names if "probabilities" not in name)
+
+
+FILES = {"t.onnx": labels_of_onnx} | ({"t.c": labels_of_c} if shutil.which("cc") else {})
 
 
 @pytest.fixture
@@ -61,19 +81,21 @@ def expect_the_same(work, invoke):
         assert done.code == 0, done.err
         done = invoke("run", "t.yaml", "--quiet", "--out", "run", *options)
         assert done.code == 0, done.err
-        done = invoke("export", "run", "--to", "t.onnx")
-        assert (done.code, done.err) == (0, "")
-        assert "proved on" in done.out
+        for file in FILES:
+            done = invoke("export", "run", "--to", file)
+            assert (done.code, done.err) == (0, "")
+            assert "proved on" in done.out
 
         lines = invoke("predict", "run", "test.csv", "--json").out.splitlines()
-        found = labels_of("t.onnx", feeds_of("t.onnx", table))
-
-        assert len(found) == len(lines)
-        if table.classes:
-            assert found.tolist() == [json.loads(line)["class"] for line in lines]
-        else:
-            values = [json.loads(line)["values"][table.target] for line in lines]
-            np.testing.assert_allclose(found[:, 0], values, rtol=1e-5, atol=1e-5 * np.abs(values).max())
+        feeds = feeds_of("t.onnx", table)
+        for file, labels_of in FILES.items():
+            found = labels_of(file, feeds)
+            assert len(found) == len(lines)
+            if table.classes:
+                assert found.tolist() == [json.loads(line)["class"] for line in lines]
+            else:
+                values = [json.loads(line)["values"][table.target] for line in lines]
+                np.testing.assert_allclose(found[:, 0], values, rtol=1e-5, atol=1e-5 * np.abs(values).max())
 
     return expect
 
