@@ -249,7 +249,7 @@ class Operation(Component):
             )
 
     def _end_build(self) -> None:
-        """Take note of the attributes once it is built, and of which are None: a pass over rows sets the others."""
+        """Remember which attributes ``build`` has set; a pass over rows sets the others."""
         self._built = {name: value is None for name, value in vars(self).items()}
 
     def _build_initializers(self, create: Callable[[str, object], Any]) -> None:

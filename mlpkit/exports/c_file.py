@@ -9,9 +9,9 @@ import numpy as np
 
 from mlpkit.errors import EngineMissingError, NotExportableError
 from mlpkit.exports.c.engine import compute
-from mlpkit.exports.c.library import needed
 from mlpkit.exports.c.own_test import own_test
 from mlpkit.exports.c.program import program, signature
+from mlpkit.exports.c.shared_functions import needed
 from mlpkit.exports.c.syntax import INDENT, LINE, Names, array_definition, comment, declaration, text_literal
 from mlpkit.exports.evaluator import evaluate
 from mlpkit.exports.network_graph import LOGITS

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.errors import NotExportableError
-from mlpkit.exports.c.library import pieces, words
 from mlpkit.exports.c.memory import Lifetime, Storage, is_view, offsets
 from mlpkit.exports.c.operators import OPERATORS, VIEWS
+from mlpkit.exports.c.shared_functions import pieces, words
 from mlpkit.exports.c.step import MATH, Operand, Step, loops, row_major
 from mlpkit.exports.c.syntax import INDENT, TYPES, Names, comment, declaration, type_of
 from mlpkit.exports.evaluator import evaluate

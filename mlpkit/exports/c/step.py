@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from mlpkit.errors import NotExportableError
-from mlpkit.exports.c.library import pieces
+from mlpkit.exports.c.shared_functions import pieces
 from mlpkit.exports.c.syntax import INDENT, Names, literal
 
 if TYPE_CHECKING:

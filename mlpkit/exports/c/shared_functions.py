@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME: Final = re.compile(r"^(?:static .*?(\w+)\(|} (\w+);|enum (.*))", re.MULTILINE)
-"""What a piece of the library defines: a function, a type, or constants."""
+"""What a piece defines: a function, a type, or constants."""
 
 
 @cache
 def pieces() -> dict[str, str]:
-    """Return the pieces of the library by the names that they define, in their order.
+    """Return the pieces by the names that they define, in their order.
 
     A piece is a function or a type, with the comment above it; empty lines lie between pieces, never inside.
     """
@@ -36,7 +36,7 @@ def words(text: str) -> set[str]:
 
 
 def needed(text: str) -> list[str]:
-    """Return the pieces of the library that a text in C uses, and those that they use, in the library's order."""
+    """Return the pieces that a text in C uses, and those that these use, in their order."""
     known, wanted, open_words = pieces(), set[str](), words(text)
     while found := (open_words & known.keys()) - wanted:
         wanted |= found
