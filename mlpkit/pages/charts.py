@@ -31,7 +31,7 @@ LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(
     {"width": "container", "height": 240, "autosize": {"type": "fit-x", "contains": "padding"}}
 )
 FAINT: Final = "#8a8a90"
-TEXT: Final = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": "normal"}
+TEXT: Final = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": 400}
 CONFIG: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "background": None,
