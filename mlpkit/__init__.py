@@ -120,6 +120,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.load_model import load_model as load_model
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
+    from mlpkit.jobs.seeds import SeedRuns as SeedRuns
+    from mlpkit.jobs.seeds import resume_seeds as resume_seeds
     from mlpkit.jobs.trained_model import Model as Model
     from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
@@ -128,6 +130,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.npy_header import read_npy_header as read_npy_header
     from mlpkit.specfile.spec import Spec as Spec
     from mlpkit.specfile.spec import load_spec as load_spec
+    from mlpkit.statistics import Interval as Interval
 
 __version__ = VERSION
 
@@ -173,11 +176,13 @@ _HOMES = {
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
+    "mlpkit.jobs.seeds": ("SeedRuns", "resume_seeds"),
     "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.jobs.build": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
+    "mlpkit.statistics": ("Interval",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

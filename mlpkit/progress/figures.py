@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlpkit.statistics import Interval
+
 
 def figure(value: float) -> str:
     """Write a loss or a metric in eight characters at most: ``0.4312``, ``12.41``, ``3.21e-05``, ``nan``."""
@@ -19,6 +21,17 @@ def figure(value: float) -> str:
 def figures(values: Mapping[str, Any]) -> str:
     """Write loss and metrics of a split on a line, each after its name; tables are left out."""
     return ", ".join(f"{name} {figure(value)}" for name, value in values.items() if not isinstance(value, list))
+
+
+def plus_minus(found: Interval) -> str:
+    """Write a mean with half the width of its interval: ``0.9712 ± 0.0016``; without one, the mean."""
+    mean, half = figure(found.mean), found.half_width
+    return mean if half is None else f"{mean} ± {figure(half)}"
+
+
+def plus_minus_all(values: Mapping[str, Interval]) -> str:
+    """Write the mean of each loss and metric of a split on a line, each after its name."""
+    return ", ".join(f"{name} {plus_minus(found)}" for name, found in values.items())
 
 
 def duration(seconds: float) -> str:

@@ -38,6 +38,8 @@ _MODEL = "model.safetensors"
 _CHECKPOINTS = "checkpoints"
 _WRITER = ".lock"
 _REPORT = "report.html"
+SEEDS: Final = "seeds.json"
+"""What makes a folder that of the runs of several seeds, and not a run itself."""
 OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
@@ -365,6 +367,8 @@ def _why_not_a_run(directory: Path) -> str:
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
     names = _names_in(directory)
     runs = [str(directory / name) for name in names if _is_run(directory / name)]
+    if (directory / SEEDS).is_file():
+        return f"holds the runs of several seeds; give one of them: {_first(runs)}"
     found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {_SPEC}"
     return f"{found}; run folders in it: {_first(runs)}" if runs else found
 
