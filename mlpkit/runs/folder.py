@@ -34,11 +34,12 @@ _LOCK = "lock.json"
 _HISTORY = "history.jsonl"
 _TIMING = "timing.jsonl"
 _METRICS = "metrics.json"
+_FAILURE = "failure.json"
 _MODEL = "model.safetensors"
 _CHECKPOINTS = "checkpoints"
 _WRITER = ".lock"
 _REPORT = "report.html"
-OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
+OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _FAILURE, _CHECKPOINTS, _MODEL, _REPORT)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
@@ -151,7 +152,7 @@ class RunFolder:
         if any((self.directory / name).exists() for name in (_HISTORY, _MODEL, _CHECKPOINTS)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (_SPEC, RESOLVED, _LOCK, _TIMING, _WRITER):
+            for name in (_SPEC, RESOLVED, _LOCK, _TIMING, _FAILURE, _WRITER):
                 (self.directory / name).unlink(missing_ok=True)
             self.directory.rmdir()
         self.close()  # only now, so that no other writer's files are removed
@@ -186,6 +187,19 @@ class RunFolder:
         """
         self._write_json(_METRICS, metrics)
 
+    def write_failure(self, state: str, step: int, message: str) -> None:
+        """Write failure.json: why the run ended before its end.
+
+        Args:
+            state: ``diverged`` or ``failed``.
+            step: steps done.
+            message: what went wrong.
+
+        Raises:
+            StorageError: it can't be written.
+        """
+        self._write_json(_FAILURE, {"state": state, "step": step, "message": message})
+
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Add an evaluation to history.jsonl.
 
@@ -203,7 +217,7 @@ class RunFolder:
     def rewind(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Take history and timing back to where a checkpoint was, so that a run can go on from there.
 
-        What a run that was killed left half-written is removed.
+        What a run that was killed left half-written is removed, and so is what it failed of.
 
         Args:
             records: the evaluations up to the checkpoint.
@@ -213,6 +227,7 @@ class RunFolder:
         path = self.directory / _TIMING
         lines = [line for line in readable_lines(path) if line.get("iteration") in kept]
         self._write(_TIMING, b"".join(encode_line(path, line) for line in lines))
+        self._remove(_FAILURE)
         remove_leftovers(self.directory)
         self.checkpoints.remove_leftovers()
 
@@ -307,6 +322,13 @@ class RunFolder:
     def _write(self, name: str, content: bytes) -> None:
         self.claim()
         write_atomically(self.directory / name, content)
+
+    def _remove(self, name: str) -> None:
+        path = self.directory / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(path, error, action="removed") from error
 
     def _write_json(self, name: str, data: Mapping[str, Any]) -> None:
         try:
