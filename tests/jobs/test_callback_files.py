@@ -6,7 +6,7 @@ import pytest
 
 import mlpkit
 from mlpkit.jobs.check import check
-from mlpkit.runs.folder import OWN_NAMES
+from mlpkit.runs.layout import OWN_NAMES
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, StopRequest
 
