@@ -5,20 +5,32 @@ from __future__ import annotations
 import operator
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
-from mlpkit.runs.files import reading_error
-from mlpkit.runs.layout import HISTORY, LOCK, MODEL, is_run
-from mlpkit.runs.summary import DAMAGED, DIVERGED, FAILED, FINISHED, RUNNING, STOPPED, Extreme, RunSummary, summary_of
+from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error
+from mlpkit.runs.json_files import decode
+from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS, is_run
+from mlpkit.runs.overview import (
+    DAMAGED,
+    DIVERGED,
+    FAILED,
+    FINISHED,
+    RUNNING,
+    STOPPED,
+    Extreme,
+    RunOverview,
+    overview_of,
+)
 from mlpkit.statistics import Interval, interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -29,11 +41,13 @@ class Entry:
         directory: the folder.
         runs: the run, or those in the folder.
         grouped: whether it is a folder of runs.
+        planned: how many runs there are to be.
     """
 
     directory: Path
-    runs: tuple[RunSummary, ...]
+    runs: tuple[RunOverview, ...]
     grouped: bool = False
+    planned: int = 1
 
     @property
     def state(self) -> str:
@@ -83,7 +97,7 @@ class Entry:
         return _mean([extreme and extreme.value for extreme in found])
 
     @property
-    def _counting(self) -> list[RunSummary]:
+    def _counting(self) -> list[RunOverview]:
         return [run for run in self.runs if run.state == FINISHED or not self.grouped]
 
 
@@ -92,7 +106,7 @@ def _mean(values: Iterable[float | None]) -> Interval | None:
     return interval(known) if known else None
 
 
-def figure_of(run: RunSummary, key: str) -> float | None:
+def figure_of(run: RunOverview, key: str) -> float | None:
     """Return a loss or metric of a run, at its end or else as it was evaluated last; None if it has none such.
 
     Args:
@@ -105,7 +119,7 @@ def figure_of(run: RunSummary, key: str) -> float | None:
     return next((known[name] for name in (key, f"validation_{key}", f"train_{key}") if name in known), None)
 
 
-def best_of(run: RunSummary) -> Extreme | None:
+def best_of(run: RunOverview) -> Extreme | None:
     """Return the best evaluation of a run; None without one, or if its metric is not installed."""
     if run.lowest is None or run.highest is None:
         return None
@@ -118,12 +132,14 @@ def higher_is_better(name: str) -> bool | None:
     """Return whether larger values of a metric are better, or of the loss; None if it is not installed."""
     if name == "loss":
         return False
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - loads NumPy, which the loss needs not
+    from mlpkit.components.metric import Metric  # noqa: PLC0415 - loads NumPy, which the loss does without
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     try:
-        return bool(Registry.discover().find(("metric",), name).component.higher_is_better)
+        found = Registry.discover().find((Metric.kind,), name).component
     except MlpkitError:
         return None
+    return issubclass(found, Metric) and found.higher_is_better
 
 
 class RunList:
@@ -135,7 +151,7 @@ class RunList:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._finished: dict[Path, tuple[int, RunSummary]] = {}
+        self._finished: dict[Path, tuple[int, RunOverview]] = {}
 
     def read(self) -> list[Entry]:
         """Return the runs as they are now.
@@ -144,32 +160,39 @@ class RunList:
             RunFolderError: there is no such folder, or it can't be listed.
         """
         if is_run(self.directory):
-            return [Entry(self.directory, (self._summary(self.directory),))]
+            return [Entry(self.directory, (self._overview(self.directory),))]
         entries = (self._entry(folder) for folder in _folders_in(self.directory))
         return [entry for entry in entries if entry is not None]
 
     def _entry(self, folder: Path) -> Entry | None:
         """Return a run, or a folder of runs; None for a folder that holds none."""
         if is_run(folder):
-            return Entry(folder, (self._summary(folder),))
+            return Entry(folder, (self._overview(folder),))
         try:
             inside = [each for each in _folders_in(folder) if is_run(each)]
         except RunFolderError as error:
-            return Entry(folder, (RunSummary(folder, DAMAGED, str(error)),))
+            return Entry(folder, (RunOverview(folder, DAMAGED, str(error)),))
         if inside:
-            return Entry(folder, tuple(map(self._summary, inside)), grouped=True)
+            return Entry(folder, tuple(map(self._overview, inside)), True, max(len(inside), _seeds_in(folder)))
         remains = any((folder / name).exists() for name in (HISTORY, LOCK, MODEL))
-        return Entry(folder, (self._summary(folder),)) if remains else None
+        return Entry(folder, (self._overview(folder),)) if remains else None
 
-    def _summary(self, folder: Path) -> RunSummary:
+    def _overview(self, folder: Path) -> RunOverview:
         changed = folder.stat().st_mtime_ns
         known = self._finished.get(folder)
         if known is not None and known[0] == changed:
             return known[1]
-        summary = summary_of(folder)
-        if summary.state == FINISHED:
-            self._finished[folder] = changed, summary
-        return summary
+        overview = overview_of(folder)
+        if overview.state == FINISHED:
+            self._finished[folder] = changed, overview
+        return overview
+
+
+def _seeds_in(folder: Path) -> int:
+    """Return how many seeds a folder is for; 0 if it doesn't say."""
+    with suppress(OSError, ValueError, AttributeError, TypeError):
+        return len(decode(read_limited(folder / SEEDS, LARGEST_DOCUMENT)).get("seeds"))
+    return 0
 
 
 def _folders_in(directory: Path) -> list[Path]:
@@ -275,15 +298,23 @@ def in_order(entries: Sequence[Entry], key: str = "age", *, reverse: bool = Fals
         UsageError: no entry has such a value.
     """
     if key in ORDERS:
-        return sorted(entries, key=ORDERS[key], reverse=reverse)  # type: ignore[arg-type]
+        return sorted(entries, key=ORDERS[key], reverse=reverse)
     values = [(entry, entry.best() if key == "best" else entry.value(key)) for entry in entries]
     known = [(entry, value.mean) for entry, value in values if value is not None]
     if entries and not known:
         raise UsageError(f"--sort {key}: no run has such a value; expected {_keys(entries)}")
-    name = entries[0].runs[0].monitor if key == "best" and entries else key
-    downwards = higher_is_better(re.sub("^(train|validation|test)_", "", name)) is not False
+    name = _common_monitor(entries) if key == "best" else re.sub("^(train|validation|test)_", "", key)
+    downwards = higher_is_better(name) is not False
     known.sort(key=lambda pair: pair[1], reverse=downwards != reverse)
     return [entry for entry, _ in known] + [entry for entry, value in values if value is None]
+
+
+def _common_monitor(entries: Sequence[Entry]) -> str:
+    """Return what all runs compare evaluations by."""
+    monitors = list(dict.fromkeys(run.monitor for entry in entries for run in entry.runs if run.last))
+    if len(monitors) > 1:
+        raise UsageError(f"--sort best: the runs compare evaluations by {' and '.join(monitors)}; sort by one of these")
+    return monitors[0]
 
 
 def _keys(entries: Sequence[Entry]) -> str:

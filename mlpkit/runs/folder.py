@@ -26,6 +26,7 @@ from mlpkit.runs.layout import (
     METRICS,
     MODEL,
     RESOLVED,
+    SEEDS,
     SPEC,
     TIMING,
     WRITER,
@@ -382,6 +383,8 @@ def _why_not_a_run(directory: Path) -> str:
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
     names = _names_in(directory)
     runs = [str(directory / name) for name in names if is_run(directory / name)]
+    if (directory / SEEDS).is_file():
+        return f"holds the runs of several seeds; give one of them: {_first(runs)}"
     found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {SPEC}"
     return f"{found}; run folders in it: {_first(runs)}" if runs else found
 

@@ -22,6 +22,9 @@ REPORT: Final = "report.html"
 OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, METRICS, FAILURE, CHECKPOINTS, MODEL, REPORT)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
+SEEDS: Final = "seeds.json"
+"""What makes a folder that of the runs of several seeds, and not a run itself."""
+
 CHECKPOINT: Final = re.compile(r"step-(\d{9,})\.safetensors")
 """The name of a checkpoint, with the steps done."""
 

@@ -49,7 +49,7 @@ class Extreme(NamedTuple):
 
 
 @dataclass(frozen=True)
-class RunSummary:
+class RunOverview:
     """A run at a glance.
 
     Args:
@@ -87,21 +87,21 @@ class RunSummary:
     highest: Extreme | None = None
 
 
-def summary_of(directory: Path) -> RunSummary:
-    """Return a run at a glance; a damaged folder is a summary that says what is wrong."""
+def overview_of(directory: Path) -> RunOverview:
+    """Return a run at a glance; of a damaged folder, one that says what is wrong."""
     try:
         names = set(os.listdir(directory))  # noqa: PTH208 - names are all that is needed
     except OSError as error:
-        return RunSummary(directory, DAMAGED, str(reading_error(directory, error, RunFolderError, action="listed")))
+        return RunOverview(directory, DAMAGED, str(reading_error(directory, error, RunFolderError, action="listed")))
     running = WRITER in names and bool(WriterLock(directory / WRITER).another_writer())
     try:
         return _read(directory, names, running)
     except MlpkitError as error:
         began, changed = _times(directory, names)
-        return RunSummary(directory, DAMAGED, str(error), began=began, changed=changed)
+        return RunOverview(directory, DAMAGED, str(error), began=began, changed=changed)
 
 
-def _read(directory: Path, names: Collection[str], running: bool) -> RunSummary:
+def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview:
     finished = METRICS in names
     _expect_files(directory, names, finished, running)
     spec = _spec_of(directory / RESOLVED) if RESOLVED in names else _Spec()
@@ -111,7 +111,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunSummary:
     began, changed = _times(directory, names)
     lowest, highest = history.extremes(spec.monitor)
     checkpoint = _newest_checkpoint(directory / CHECKPOINTS) if CHECKPOINTS in names and not finished else 0
-    return RunSummary(
+    return RunOverview(
         directory,
         FINISHED if finished else RUNNING if running else failure.get("state", STOPPED),
         failure.get("message", ""),
