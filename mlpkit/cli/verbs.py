@@ -28,6 +28,7 @@ VERBS: Final = {
     "predict": "Predict with a trained network.",
     "export": "Write a trained model to a file that other programs use.",
     "whence": "Say which run an exported file came from.",
+    "runs": "List the runs there are.",
     "compare": "Show what differs between runs.",
     "migrate": "Bring specs from an older format to the newest.",
     "repro": "Reproduce a run, and compare the results.",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from mlpkit.errors import RunFolderError
 from mlpkit.runs import json_files
 from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error, write_atomically
-from mlpkit.runs.folder import SEEDS, RunFolder
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import METRICS, SEEDS
 from mlpkit.statistics import Interval, interval
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-_METRICS: Final = "metrics.json"
 _SPLITS: Final = ("test", "validation", "train")
 
 Summary: TypeAlias = dict[str, dict[str, Interval]]
@@ -165,7 +165,7 @@ class SeedsFolder:
             RunFolderError: a metrics.json of a run can't be read.
             StorageError: it can't be written.
         """
-        self._write(_METRICS, plain_summary(self.summary()))
+        self._write(METRICS, plain_summary(self.summary()))
 
     def _write(self, name: str, data: Mapping[str, Any]) -> None:
         self.claim()
