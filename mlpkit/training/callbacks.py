@@ -68,7 +68,7 @@ class CallbackGroup:
                 callback.on_end(self._view)
 
     def close(self, outcome: Outcome) -> None:
-        """The run is over, and its files are written; those that were never started are not told."""
+        """The run is over, and its files are written; this goes to those that were started."""
         for callback, blame in self._started:
             with blame:
                 callback.on_close(self._view, outcome)

@@ -147,7 +147,7 @@ def _quiet() -> Iterator[None]:
     disabled = logging.root.manager.disable
     with redirect_stdout(StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logging.disable(max(disabled, logging.WARNING))  # a level of its logger would be set anew by importing it
+        logging.disable(max(disabled, logging.WARNING))  # a level of its logger would be set again when it is imported
         try:
             yield
         finally:

@@ -19,7 +19,7 @@ def told():
 @pytest.fixture
 def acme(told):
     class Recorder(Callback):
-        """Records what it is told, and which files there are by then."""
+        """Records its events, and which files there are at the last one."""
 
         def on_start(self, training):
             told.append(training.resolved())
@@ -76,7 +76,7 @@ def test_a_run_that_diverged_has_failed(work, acme, told):
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_only_a_callback_that_was_started_is_told(before, work, acme, told):
+def test_only_a_callback_that_was_started_learns_it(before, work, acme, told):
     callbacks = ["acme.recorder", "acme.refusing"] if before else ["acme.refusing", "acme.recorder"]
     with pytest.raises(mlpkit.ComponentFailure, match=r"callback acme\.refusing failed: ValueError: no"):
         train(acme, *callbacks)

@@ -45,7 +45,7 @@ class Mlflow(Tracker):
         uri: where MLflow keeps its runs: a server, as in ``http://127.0.0.1:5000``, or a database, as in
             ``sqlite:///mlflow.db``; by default what the environment variable ``MLFLOW_TRACKING_URI`` says, else
             ``sqlite:///mlflow.db``.
-        experiment: name of the experiment that the run belongs to; it is created if there is none.
+        experiment: name of the experiment that the run belongs to; it is created if it is missing.
         log_model: whether to log the model file, too, as an artifact.
 
     Raises:
