@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit import layers as layers
     from mlpkit.components.augmentation import Augmentation as Augmentation
     from mlpkit.components.callback import Callback as Callback
+    from mlpkit.components.callback import Outcome as Outcome
     from mlpkit.components.callback import TrainingView as TrainingView
     from mlpkit.components.callback import Weights as Weights
     from mlpkit.components.component import Component as Component
@@ -136,7 +137,7 @@ __version__ = VERSION
 
 _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),
-    "mlpkit.components.callback": ("Callback", "TrainingView", "Weights"),
+    "mlpkit.components.callback": ("Callback", "Outcome", "TrainingView", "Weights"),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawArray", "RawColumn", "Split"),
     "mlpkit.components.elementwise": ("Elementwise",),

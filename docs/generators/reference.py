@@ -26,7 +26,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
     "Arguments of components": (
         mlpkit,
-        ("Parameter", "State", "Chain", "Recipe", "Fans", "Progress", "Step", "TrainingView", "Weights"),
+        ("Parameter", "State", "Chain", "Recipe", "Fans", "Outcome", "Progress", "Step", "TrainingView", "Weights"),
     ),
     "What data sets return": (
         mlpkit,

@@ -6,7 +6,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.augmentation import Augmentation
-    from mlpkit.components.callback import Callback
+    from mlpkit.components.callback import Callback, Outcome
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.metric import Metric
     from mlpkit.components.optimizer import Optimizer
@@ -94,6 +94,7 @@ class Trainer:
         stop: asked after each step whether to end.
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.
+        resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
 
@@ -112,6 +113,7 @@ class Trainer:
         stop: StopRequest | None = None,
         workers: int | None = None,
         folder: Path | None = None,
+        resolved: Callable[[], Mapping[str, Any]] = dict,
         store: CheckpointStore | None = None,
         optimizer_state: OptimizerState | None = None,
     ) -> None:
@@ -136,7 +138,9 @@ class Trainer:
         self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self._total)
         self._gradient = self._step_gradient(splits["train"], description)
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
-        self._view = TrainingView(self.progress, network.parameters, folder, self.history, weights_of(network))
+        self._view = TrainingView(
+            self.progress, network.parameters, folder, self.history, weights_of(network), resolved
+        )
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
         self._store = store
         self._triggers = settings.triggers if store is not None else None
@@ -168,6 +172,10 @@ class Trainer:
             replace_weights(self.network, self._view.stand_in)
             self.weights_replaced = True
         return self.history
+
+    def close(self, outcome: Outcome) -> None:
+        """Tell the callbacks how the run ended, once its files are written."""
+        self._callbacks.close(outcome)
 
     def snapshot(self) -> Snapshot:
         """Return all that the rest of the training depends on; it shares nothing with the trainer."""
