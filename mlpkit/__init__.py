@@ -120,6 +120,10 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.load_model import load_model as load_model
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
+    from mlpkit.jobs.trace import Trace as Trace
+    from mlpkit.jobs.trace import TracedExample as TracedExample
+    from mlpkit.jobs.trace import TracedLayer as TracedLayer
+    from mlpkit.jobs.trace import trace as trace
     from mlpkit.jobs.trained_model import Model as Model
     from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
@@ -170,6 +174,7 @@ _HOMES = {
     ),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_model": ("load_model",),
+    "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
