@@ -1,12 +1,12 @@
 """A model as a page, opened from disk in a real browser."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
-from headless_browser import browser_page
+from accessibility import violations
+from headless_browser import SCREENS, browser_page
 
 import mlpkit
 from mlpkit.exports.provenance import find_provenance
@@ -16,13 +16,6 @@ SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
 MOST_BYTES = 1_000_000
 DRAWN = json.loads((Path(__file__).parent / "drawn_digits" / "strokes.json").read_text())
 """Digits as a person draws them: strokes of a pen, from 0 to 100 across and down."""
-
-SCREENS = {
-    "desk, light": {"width": 1200, "height": 900},
-    "desk, dark": {"width": 1200, "height": 900, "dark": True},
-    "phone, light": {"width": 390, "height": 844, "mobile": True},
-    "phone, dark": {"width": 390, "height": 844, "mobile": True, "dark": True},
-}
 
 PAD = "document.querySelector('canvas.pad')"
 ANSWER = "document.querySelector('output').textContent"
@@ -303,19 +296,14 @@ def test_a_page_fits_its_screen(opened, request, name, screen):
     assert dark == SCREENS[screen].get("dark", False)
 
 
-@pytest.mark.skipif(find_spec("axe_core_python") is None, reason="the package axe-core-python is missing")
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("name", ["digits_page", "towns_page"])
 def test_a_page_is_accessible(opened, request, name, screen):
-    axe = Path(find_spec("axe_core_python").origin).parent / "axe.min.js"
     page = opened(request.getfixturevalue(name), screen)
     if name == "digits_page":
         draw_with_mouse(page, a_drawn(3))
 
-    page.evaluate(axe.read_text() + ";0")
-    found = page.evaluate("axe.run().then((result) => result.violations.map(({id, impact}) => [id, impact]))")
-
-    assert found == []
+    assert violations(page) == []
 
 
 LARGEST = "mnist_augmented.yaml"
