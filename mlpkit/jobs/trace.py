@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError
 from mlpkit.jobs.distribution import Distribution, distribution_of
 from mlpkit.jobs.replay import replayed
@@ -63,6 +64,20 @@ class TracedLayer:
         return TracedLayer(self.name, self.type, *(None if array is None else array[row] for array in arrays))  # type: ignore[arg-type]
 
 
+class Station(NamedTuple):
+    """What one example is at one place on its way.
+
+    Args:
+        layer: the layer's name.
+        what: ``output``; or ``in`` or ``out`` of a gradient; or empty.
+        numbers: the array.
+    """
+
+    layer: str
+    what: str
+    numbers: NDArray[Any]
+
+
 @dataclass(frozen=True)
 class TracedExample:
     """One example of a minibatch, followed forward and backward.
@@ -74,6 +89,9 @@ class TracedExample:
         input: what the network took, augmented.
         target: its target.
         prediction: what the network predicted in this step.
+        label: the target in words, such as the name of its class.
+        predicted: the prediction in words.
+        probability: the predicted probability of its class; None if no classes are predicted.
         loss: its loss.
         share: its share in the loss of the minibatch.
         layers: the layers in their order, those inside others after them, and the loss.
@@ -85,9 +103,26 @@ class TracedExample:
     input: NDArray[Any]
     target: NDArray[Any]
     prediction: NDArray[Any]
+    label: str
+    predicted: str
+    probability: float | None
     loss: float
     share: float
     layers: tuple[TracedLayer, ...]
+
+    def forward(self) -> list[Station]:
+        """Return the input, and the output of each layer."""
+        outputs = [Station(layer.name, "output", layer.output) for layer in self.layers if layer.output is not None]
+        return [Station("input", "", self.input), *outputs]
+
+    def backward(self) -> list[Station]:
+        """Return the gradient that comes into each layer, and that goes out, from the loss on."""
+        return [
+            Station(layer.name, way, gradient)
+            for layer in reversed(self.layers)
+            for way, gradient in (("in", layer.output_gradient), ("out", layer.input_gradient))
+            if gradient is not None
+        ]
 
 
 @dataclass(frozen=True, repr=False)
@@ -177,17 +212,36 @@ class Trace:
         if not 1 <= number <= count:
             raise UsageError(f"step {self.step:,} has no example {number}; its minibatch has examples 1 to {count}")
         i = number - 1
+        t, prediction = self.targets[i], self.predictions[i]
+        known = (
+            self._class_of(t) if isinstance(self.target, Classes) and prediction.shape == (self.target.count,) else None
+        )
         return TracedExample(
             number,
             int(self.rows[i]),
             self.sources[i] if self.sources is not None else "",
             self.inputs[i],
-            self.targets[i],
-            self.predictions[i],
+            t,
+            prediction,
+            self._in_words(t) if known is None else self._class_name(known),
+            self._in_words(prediction) if known is None else self._class_name(int(prediction.argmax())),
+            None if known is None else float(prediction[known]),
             float(self.losses[i]),
             float(self.shares[i]),
             tuple(layer.of_row(i) for layer in self.layers if len(layer.input) == count),
         )
+
+    def _class_of(self, t: NDArray[Any]) -> int:
+        return int(t.argmax()) if t.ndim else int(t)
+
+    def _class_name(self, number: int) -> str:
+        return self.class_names[number] if self.class_names else str(number)
+
+    def _in_words(self, values: NDArray[Any]) -> str:
+        """Return a target or a prediction that is no class: numbers, or the class of a target alone."""
+        if isinstance(self.target, Classes) and values.dtype.kind in "iu" and not values.ndim:
+            return self._class_name(int(values))
+        return numbers_in_words(values)
 
     def number_of(self, row: int) -> int:
         """Return the number, from 1, of the example that a row of the training split is in the minibatch.
@@ -242,6 +296,20 @@ BY_EXAMPLE: Final = ("rows", "inputs", "targets", "weights", "predictions", "los
 BY_PARAMETER: Final = ("parameters_before", "gradient", "clipped_gradient", "update", "parameters_after")
 BY_LAYER: Final = ("outputs", "output_gradients")
 """The attributes of a trace that are arrays, or arrays by name."""
+
+
+SHOWN: Final = 12
+"""Numbers of an array up to which all are written out."""
+
+
+def numbers_in_words(values: NDArray[Any]) -> str:
+    """Write the numbers of an array, of a long one those at its ends."""
+    flat = [f"{value:.4g}" for value in np.ravel(values).tolist()] if values.size <= SHOWN else []
+    if flat:
+        return "  ".join(flat)
+    first, last = np.ravel(values)[: SHOWN - 4], np.ravel(values)[-2:]
+    begin, end = ("  ".join(f"{value:.4g}" for value in part.tolist()) for part in (first, last))
+    return f"{begin}  \N{HORIZONTAL ELLIPSIS}  {end}" if values.size else ""
 
 
 def trace(
