@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from random import Random
 
-import numpy as np
 import pytest
-from stop_at import StopAt
 
 import mlpkit
-from mlpkit.jobs.run_inputs import spec_hash
-from mlpkit.training.events import Observer
 from mlpkit.training.gradient import ClipByNorm, ClipByValue
 from mlpkit.training.update import Updater
 
