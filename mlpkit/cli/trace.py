@@ -66,16 +66,22 @@ def command(
         raise UsageError("--example and --row both say which example to follow; leave one out")
     if arrays is not None:
         expect_array_file(arrays)
+    if html is not None:
+        from mlpkit.jobs.trace_page import expect_drawable, write_page  # noqa: PLC0415 - for pages only
+
+        expect_drawable()
     traced = trace(directory, step, row=row, plugins=plugins, blocked=blocked, observer=_Told(step))
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
     if arrays is not None:
         write_arrays(arrays, traced)
+    if html is not None:
+        write_page(html, traced, followed)
     if as_json:
         document(plain_trace(traced, followed))
     else:
         result("\n".join(_lines(traced, followed)))
-    for file in filter(None, (arrays,)):
+    for file in filter(None, (arrays, html)):
         message(f"written to {file}")
 
 
@@ -102,7 +108,7 @@ def _lines(traced: Trace, example: TracedExample | None) -> list[str]:
         return [*lines, "", *_blackboard(example, width)]
     for kind, heading in HEADINGS.items():
         found = traced.distributions[kind]
-        if found and not (kind == "clipped_gradient" and _is_not_clipped(traced)):
+        if found and (kind != "clipped_gradient" or traced.is_clipped):
             lines += ["", *_distributions(heading, found, width)]
     return lines
 
@@ -112,7 +118,7 @@ def _about(traced: Trace) -> list[str]:
 
     said = [f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
     if traced.gradient:
-        clipped = "" if _is_not_clipped(traced) else f", clipped to {figure(norm_of(traced.clipped_gradient))}"
+        clipped = f", clipped to {figure(norm_of(traced.clipped_gradient))}" if traced.is_clipped else ""
         said.append(f"gradient norm {figure(norm_of(traced.gradient))}{clipped}")
         said.append(f"update norm {figure(norm_of(traced.update))}")
     rows = list(map(str, traced.rows[:ROWS_NAMED].tolist()))
@@ -123,10 +129,6 @@ def _about(traced: Trace) -> list[str]:
         f"minibatch of {counted(len(traced.rows), 'example')}: rows {', '.join(rows)}{more} of the training split",
         *([traced.divergence] if traced.divergence else []),
     ]
-
-
-def _is_not_clipped(traced: Trace) -> bool:
-    return all((traced.gradient[name] == clipped).all() for name, clipped in traced.clipped_gradient.items())
 
 
 def _largest_losses(traced: Trace, width: int | None) -> list[str]:
@@ -172,9 +174,11 @@ def _distributions(heading: str, found: Mapping[str, Distribution], width: int |
 def _blackboard(example: TracedExample, width: int | None) -> list[str]:
     """Return the numbers of one example, layer by layer, there and back."""
     source = f", from {example.source}" if example.source else ""
+    columns_in_words = ", ".join(f"{name}: {value}" for name, value in example.columns.items())
     probability = "" if example.probability is None else f", probability of {example.label}: {example.probability:.4g}"
     return [
         f"example {example.number}: row {example.row} of the training split{source}",
+        *(paragraph(columns_in_words, width=width) if example.columns else []),
         f"label {example.label}, predicted {example.predicted}{probability}",
         f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's",
         "",

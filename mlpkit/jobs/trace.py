@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError
 from mlpkit.jobs.distribution import Distribution, distribution_of
@@ -21,7 +23,7 @@ from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -86,6 +88,7 @@ class TracedExample:
         number: its number in the minibatch, from 1.
         row: its position in the training split, from 0.
         source: where it comes from, such as a row of a file; empty if the data set doesn't say.
+        columns: the inputs as they stand in a table, by the column's name; empty if they don't come from one.
         input: what the network took, augmented.
         target: its target.
         prediction: what the network predicted in this step.
@@ -100,6 +103,7 @@ class TracedExample:
     number: int
     row: int
     source: str
+    columns: Mapping[str, Any]
     input: NDArray[Any]
     target: NDArray[Any]
     prediction: NDArray[Any]
@@ -142,6 +146,7 @@ class Trace:
         loss: the loss of its minibatch.
         rows: positions of its examples in the training split, from 0.
         sources: where each example comes from, such as a row of a file; None if the data set doesn't say.
+        columns: the inputs as they stand in a table, by the column's name; empty if they don't come from one.
         inputs: what the network took, augmented.
         targets: their targets.
         weights: how much each counts; None if they have no weights.
@@ -169,6 +174,7 @@ class Trace:
     loss: float
     rows: NDArray[Any]
     sources: Sequence[str] | None
+    columns: Mapping[str, Sequence[Any]]
     inputs: NDArray[Any]
     targets: NDArray[Any]
     weights: NDArray[Any] | None
@@ -197,6 +203,11 @@ class Trace:
         """The gradient by the output of each layer, by name, as it came in."""
         return {layer.name: layer.output_gradient for layer in self.layers if layer.output_gradient is not None}
 
+    @property
+    def is_clipped(self) -> bool:
+        """Whether the gradient that the optimizer got is another than the computed one."""
+        return any((self.gradient[name] != clipped).any() for name, clipped in self.clipped_gradient.items())
+
     def example(self, number: int) -> TracedExample:
         """Return an example of the minibatch, followed forward and backward.
 
@@ -220,6 +231,7 @@ class Trace:
             number,
             int(self.rows[i]),
             self.sources[i] if self.sources is not None else "",
+            {name: values[i] for name, values in self.columns.items()},
             self.inputs[i],
             t,
             prediction,
@@ -298,18 +310,15 @@ BY_LAYER: Final = ("outputs", "output_gradients")
 """The attributes of a trace that are arrays, or arrays by name."""
 
 
-SHOWN: Final = 12
+SHOWN: Final = 16
 """Numbers of an array up to which all are written out."""
 
 
 def numbers_in_words(values: NDArray[Any]) -> str:
     """Write the numbers of an array, of a long one those at its ends."""
-    flat = [f"{value:.4g}" for value in np.ravel(values).tolist()] if values.size <= SHOWN else []
-    if flat:
-        return "  ".join(flat)
-    first, last = np.ravel(values)[: SHOWN - 4], np.ravel(values)[-2:]
-    begin, end = ("  ".join(f"{value:.4g}" for value in part.tolist()) for part in (first, last))
-    return f"{begin}  \N{HORIZONTAL ELLIPSIS}  {end}" if values.size else ""
+    flat = np.ravel(values) + 0  # turns -0.0 into 0.0
+    parts = [flat] if flat.size <= SHOWN else [flat[: SHOWN - 4], flat[-2:]]
+    return "  \N{HORIZONTAL ELLIPSIS}  ".join("  ".join(f"{value:.4g}" for value in part.tolist()) for part in parts)
 
 
 def trace(
@@ -356,7 +365,8 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
     rows = trainer.rows_of_step(step)[: len(inputs)]  # training may diverge in one of several minibatches
     logits = layers[-1].input
     losses, shares = _losses(network, logits, targets, weights)
-    trained = [path for path in network.parameters if path not in network.layout.frozen]
+    trained = [path for path in network.parameters if not belongs_to(path, trainer.settings.frozen)]
+    raw = _raw_rows(replay.dataset, rows)
     before, after = (_by_parameter(network, flat, network.parameters) for flat in (replay.before, network.values))
     return Trace(
         folder=folder,
@@ -367,6 +377,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         loss=replay.loss,
         rows=rows,
         sources=_sources(replay.dataset, rows),
+        columns=raw if isinstance(raw, Mapping) else {},
         inputs=inputs,
         targets=targets,
         weights=weights,
@@ -381,7 +392,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         layers=layers,
         target=replay.target,
         class_names=replay.dataset.class_names() or (),
-        image_shape=_image_shape(replay.dataset, network.input_shape, rows),
+        image_shape=_image_shape(network.input_shape, raw),
         divergence=replay.divergence,
         changes=replay.changes,
     )
@@ -431,14 +442,17 @@ def _sources(dataset: Dataset, rows: NDArray[Any]) -> Sequence[str] | None:
         return dataset.example_sources("train", rows)
 
 
-def _image_shape(dataset: Dataset, input_shape: tuple[int, ...], rows: NDArray[Any]) -> tuple[int, ...] | None:
+def _raw_rows(dataset: Dataset, rows: NDArray[Any]) -> Mapping[str, Sequence[Any]] | NDArray[Any] | None:
+    with component_errors(f"dataset {dataset.registered_name} failed in raw_rows"):
+        return dataset.raw_rows("train", rows)
+
+
+def _image_shape(input_shape: tuple[int, ...], raw: object) -> tuple[int, ...] | None:
     """Return the shape of an input as an image, channels first; None if it isn't one.
 
     Pixels in a row are an image if the data set has them in a plane.
     """
     shape = input_shape
-    if len(shape) == 1:
-        with component_errors(f"dataset {dataset.registered_name} failed in raw_rows"):
-            raw = dataset.raw_rows("train", rows[:1])
-        shape = raw.shape[1:] if isinstance(raw, np.ndarray) and math.prod(raw.shape[1:]) == shape[0] else shape
+    if isinstance(raw, np.ndarray) and len(shape) == 1 and math.prod(raw.shape[1:]) == shape[0]:
+        shape = raw.shape[1:]
     return shape if len(shape) == 2 or (len(shape) == 3 and shape[0] in CHANNELS) else None

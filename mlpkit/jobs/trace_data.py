@@ -58,6 +58,7 @@ def _plain_example(traced: Trace, example: TracedExample) -> dict[str, Any]:
         "example": example.number,
         "row": example.row,
         "source": example.source or None,
+        **({"columns": example.columns} if example.columns else {}),
         "label": example.label,
         "predicted": example.predicted,
         "probability": example.probability,
