@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -82,11 +82,8 @@ def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
         minibatch.slices = [flows for flows in slices if flows]  # a small minibatch has fewer
         return minibatch.loss
 
-    vars(network)["loss_and_gradient"] = loss_and_gradient
-    try:
+    with _replaced(network, loss_and_gradient=loss_and_gradient):
         yield minibatches
-    finally:
-        del vars(network)["loss_and_gradient"]
 
 
 class _Copies:
@@ -129,8 +126,18 @@ def _watched_operation(operation: Operation, flows: dict[str, Flow], copies: _Co
         flow.input_gradient = copies.of_result(dx) if isinstance(dx, np.ndarray) else None
         return dx
 
-    vars(operation).update(forward=watched_forward, backward=watched_backward)
+    with _replaced(operation, forward=watched_forward, backward=watched_backward):
+        yield
+
+
+@contextmanager
+def _replaced(owner: object, **methods: Callable[..., Any]) -> Iterator[None]:
+    """Put functions before the methods of an object for the time of a block."""
+    before = {name: vars(owner)[name] for name in methods if name in vars(owner)}
+    vars(owner).update(methods)
     try:
         yield
     finally:
-        del vars(operation)["forward"], vars(operation)["backward"]
+        for name in methods:
+            del vars(owner)[name]
+        vars(owner).update(before)
