@@ -55,16 +55,17 @@ def distribution_of(array: NDArray[Any]) -> Distribution:
     if not values.size:
         nan = math.nan
         return Distribution(array.shape, nan, nan, nan, nan, 0.0, zeros, nonfinite, ())
-    scale = 2.0 ** (math.frexp(float(np.abs(values).max()))[1] - 1)  # so that no square and no range overflows
-    values /= scale
     least, greatest = float(values.min()), float(values.max())
-    counts = np.histogram(values, BINS, (least, greatest))[0].tolist() if least < greatest else [values.size]
+    scale = 2.0 ** (math.frexp(max(-least, greatest))[1] - 1)  # so that no square and no range overflows
+    values /= scale
+    low, high = float(values.min()), float(values.max())
+    counts = np.histogram(values, BINS, (low, high))[0].tolist() if low < high else [values.size]
     return Distribution(
         array.shape,
         mean=float(values.mean()) * scale,
         std=float(values.std()) * scale,
-        min=least * scale,
-        max=greatest * scale,
+        min=least,
+        max=greatest,
         norm=float(np.sqrt(np.square(values).sum())) * scale,
         zeros=zeros,
         nonfinite=nonfinite,
