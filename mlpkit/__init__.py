@@ -123,6 +123,10 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.run import run as run
     from mlpkit.jobs.seeds import SeedRuns as SeedRuns
     from mlpkit.jobs.seeds import resume_seeds as resume_seeds
+    from mlpkit.jobs.trace import Trace as Trace
+    from mlpkit.jobs.trace import TracedExample as TracedExample
+    from mlpkit.jobs.trace import TracedLayer as TracedLayer
+    from mlpkit.jobs.trace import trace as trace
     from mlpkit.jobs.trained_model import Model as Model
     from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
@@ -174,6 +178,7 @@ _HOMES = {
     ),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_model": ("load_model",),
+    "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),

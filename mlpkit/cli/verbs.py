@@ -31,6 +31,7 @@ VERBS: Final = {
     "runs": "List the runs there are.",
     "compare": "Show what differs between runs.",
     "migrate": "Bring specs from an older format to the newest.",
+    "trace": "Look into a past step of a run.",
     "repro": "Reproduce a run, and compare the results.",
     "new-plugin": "Write a package with a component of your own, to begin from.",
     "check-plugin": "Test a plugin's components against what their kinds promise.",
