@@ -29,6 +29,7 @@ VERBS: Final = {
     "export": "Write a trained model to a file that other programs use.",
     "whence": "Say which run an exported file came from.",
     "compare": "Show what differs between runs.",
+    "report": "Write a page about a run: results, curves, mistakes, layers.",
     "migrate": "Bring specs from an older format to the newest.",
     "repro": "Reproduce a run, and compare the results.",
     "new-plugin": "Write a package with a component of your own, to begin from.",

@@ -37,8 +37,8 @@ _METRICS = "metrics.json"
 _MODEL = "model.safetensors"
 _CHECKPOINTS = "checkpoints"
 _WRITER = ".lock"
-_REPORT = "report.html"
-OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
+REPORT = "report.html"
+OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, REPORT)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
@@ -239,6 +239,11 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the run is finished: metrics.json is written last."""
         return (self.directory / _METRICS).exists()
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model, be it of a run that isn't finished."""
+        return (self.directory / _MODEL).exists()
 
     @property
     def way_to_finish(self) -> str:
