@@ -33,6 +33,7 @@ from mlpkit.reports.results import curves_section, result_section
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import REPORT, RESOLVED, RunFolder
+from mlpkit.runs.json_files import readable_lines
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -276,8 +277,8 @@ def _importance(model: TrainedModel, split: str, data: Split, description: Descr
 
 
 def _looks(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return what was found in the network while it was trained."""
-    return []
+    """Return what was found in the network while it was trained; none of a run that didn't look."""
+    return readable_lines(folder.directory / "health.jsonl")
 
 
 def _times(model: TrainedModel, split: Split, description: Description) -> str:

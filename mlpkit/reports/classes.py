@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mlpkit.pages import charts
 from mlpkit.pages.parts import paragraph, section, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,7 +26,10 @@ BINS: Final = 10
 FEWEST: Final = 5
 """Rows of a bin from which it is a point of a calibration curve."""
 GRID: Final = np.linspace(0, 1, 51) ** 2
-"""Shares of false alarms at which ROC curves are drawn, closer together where these are few."""
+"""Where ROC curves are drawn, in their width: closer together at its left."""
+NEARLY_ALL: Final = 0.995
+MOST_APART: Final = 3
+"""Classes up to which each has a calibration curve of its own: of more, some bins would hold too few rows."""
 
 
 def confusion_section(judged: Judged) -> str:
@@ -109,32 +112,22 @@ def probabilities_section(judged: Judged) -> str:
     if not chosen:
         return ""
     truths, probabilities = judged.truths, judged.probabilities
-    curves, areas, calibration = [], [], []
-    for i in chosen:
-        name = judged.names[i]
-        accepted, found, area = roc(truths[:, i], probabilities[:, i])
-        rates = _on_grid(accepted, found)
-        areas.append([name, area, float(truths[:, i].mean()), float(probabilities[:, i].mean())])
-        curves += [
-            {"others": round(float(x), 4), "found": round(float(y), 4), "series": name}
-            for x, y in zip(GRID, rates, strict=True)
-        ]
-        calibration += [
-            {"predicted": round(p, 4), "true": round(t, 4), "series": name}
-            for p, t in calibration_of(truths[:, i], probabilities[:, i])
-        ]
-    roc_titles = ("share of the others that is taken for it", "share of it that is found")
-    true_titles = ("probability predicted", "share that is true")
+    curves = {judged.names[i]: roc(truths[:, i], probabilities[:, i]) for i in chosen}
+    apart = {judged.names[i]: (truths[:, i], probabilities[:, i]) for i in chosen}
+    together = {"all together": (truths[:, chosen].ravel(), probabilities[:, chosen].ravel())}
+    against = f"each of {len(chosen)} against the rest" if len(chosen) > 1 else judged.names[chosen[0]]
     return section(
         "Probabilities",
+        paragraph(f"From {judged.rows}: {against}."),
         '<div class="charts">',
-        charts.figure("ROC curves", charts.curves(curves, "others", "found", titles=roc_titles, diagonal=True)),
-        charts.figure(
-            "Calibration curves", charts.curves(calibration, "predicted", "true", titles=true_titles, diagonal=True)
-        ),
+        _roc_figure(curves),
+        _calibration_figure(apart if len(apart) <= MOST_APART else together),
         "</div>",
-        paragraph(_advice(judged, chosen)),
-        _areas(areas),
+        paragraph(
+            "ROC curves: the nearer to the upper left corner, the better the order of the probabilities. Calibration: "
+            "right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."
+        ),
+        _in_numbers(curves, apart),
     )
 
 
@@ -147,22 +140,73 @@ def _chosen(judged: Judged) -> list[int]:
     return drawn[:MOST_CURVES]
 
 
-def _advice(judged: Judged, chosen: Sequence[int]) -> str:
-    against = f"each of {len(chosen)} against the rest" if len(chosen) > 1 else judged.names[chosen[0]]
-    return (
-        f"From {judged.rows}: {against}. A ROC curve that leaves the diagonal for the upper left corner tells more; "
-        "calibration is right where the curve follows the diagonal, and too sure of itself where it is flatter."
+def _roc_figure(curves: Mapping[str, Roc]) -> str:
+    """Return ROC curves, from the left up to where nearly all of each class is found."""
+    end = max(float(curve.alarms[np.argmax(curve.hits >= NEARLY_ALL)]) for curve in curves.values())
+    end = next(limit for limit in (0.02, 0.05, 0.1, 0.2, 1.0) if end <= limit)
+    points = [
+        {"others": float(f"{end * x:.4g}"), "found": round(float(y), 4), "series": name}
+        for name, curve in curves.items()
+        for x, y in zip(GRID, curve.hits_at(end * GRID), strict=True)
+    ]
+    titles = ("share of the others that is taken for it", "share of it that is found")
+    chart = charts.curves(points, "others", "found", titles=titles, zero=end == 1, diagonal=end == 1)
+    return charts.figure("ROC curves" if end == 1 else f"ROC curves, the first {end:.0%} of the width", chart)
+
+
+def _calibration_figure(predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]) -> str:
+    points = [
+        {"predicted": round(p, 4), "true": round(t, 4), "series": name}
+        for name, (truth, probability) in predicted.items()
+        for p, t, _ in calibration_of(truth, probability)
+    ]
+    titles = ("probability predicted", "share that is true")
+    return charts.figure(
+        "Calibration curves" if len(predicted) > 1 else "Calibration curve",
+        charts.curves(points, "predicted", "true", titles=titles, diagonal=True),
     )
 
 
-def _areas(found: Sequence[Sequence[Any]]) -> str:
-    rows = [[row[0], f"{row[1]:.4f}", f"{row[2]:.3f}", f"{row[3]:.3f}"] for row in found]
-    headings = ["", "area under ROC curve", "share of rows", "mean probability"]
-    return table(headings, rows, caption="ROC and calibration in numbers", texts=[0], sortable=True, values=found)
+def _in_numbers(
+    curves: Mapping[str, Roc], predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]
+) -> str:
+    values: list[list[Any]] = [
+        [name, curves[name].area, float(truth.mean()), float(probability.mean()), calibration_error(truth, probability)]
+        for name, (truth, probability) in predicted.items()
+    ]
+    rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in values]
+    headings = ["name", "area under ROC curve", "share of rows", "mean probability", "calibration error"]
+    return table(headings, rows, texts=[0], sortable=True, values=values)
 
 
-def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any], float]:
-    """Return shares of false alarms and of hits at all thresholds, from (0, 0) to (1, 1), and the area below.
+class Roc(NamedTuple):
+    """A ROC curve, from (0, 0) to (1, 1).
+
+    Args:
+        alarms: share of the rows of other classes that is accepted, at each threshold.
+        hits: share of the class's rows that is accepted.
+    """
+
+    alarms: NDArray[np.float64]
+    hits: NDArray[np.float64]
+
+    @property
+    def area(self) -> float:
+        """The area below the curve."""
+        return float(((self.hits[1:] + self.hits[:-1]) / 2 * np.diff(self.alarms)).sum())
+
+    def hits_at(self, alarms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of hits at some shares of false alarms, the larger one where it jumps."""
+        before = np.searchsorted(self.alarms, alarms, side="right") - 1
+        after = np.minimum(before + 1, len(self.alarms) - 1)
+        width = self.alarms[after] - self.alarms[before]
+        part = np.divide(alarms - self.alarms[before], width, out=np.zeros_like(alarms), where=width > 0)
+        result: NDArray[np.float64] = self.hits[before] + part * (self.hits[after] - self.hits[before])
+        return result
+
+
+def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
+    """Return the ROC curve of a class.
 
     Args:
         truth: whether each row is of the class; some are, and some aren't.
@@ -172,21 +216,25 @@ def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[NDArray[A
     last = np.flatnonzero(np.append(np.diff(score[order]), 1))  # of the rows with the same score
     hits = np.concatenate([[0], np.cumsum(truth[order])[last]]) / truth.sum()
     alarms = np.concatenate([[0], np.cumsum(~truth[order])[last]]) / (~truth).sum()
-    return alarms, hits, float(((hits[1:] + hits[:-1]) / 2 * np.diff(alarms)).sum())
+    return Roc(alarms, hits)
 
 
-def _on_grid(alarms: NDArray[Any], hits: NDArray[Any]) -> NDArray[Any]:
-    """Return the share of hits at each share of false alarms of the grid, the larger one where it jumps."""
-    before = np.searchsorted(alarms, GRID, side="right") - 1
-    after = np.minimum(before + 1, len(alarms) - 1)
-    width = alarms[after] - alarms[before]
-    part = np.divide(GRID - alarms[before], width, out=np.zeros_like(GRID), where=width > 0)
-    result: NDArray[Any] = hits[before] + part * (hits[after] - hits[before])
-    return result
+def calibration_of(
+    truth: NDArray[np.bool_], probability: NDArray[np.float64], fewest: int = FEWEST
+) -> list[tuple[float, float, int]]:
+    """Return mean probability, share of truths and rows of each of ten bins of equal width that has some rows.
 
-
-def calibration_of(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> list[tuple[float, float]]:
-    """Return mean probability and share of truths in each of ten bins of equal width that has some rows."""
+    Args:
+        truth: whether each row is of a class.
+        probability: its probability for each row.
+        fewest: rows of a bin from which it counts.
+    """
     bins = np.minimum((probability * BINS).astype(int), BINS - 1)
-    filled = [bins == number for number in range(BINS) if (bins == number).sum() >= FEWEST]
-    return [(float(probability[rows].mean()), float(truth[rows].mean())) for rows in filled]
+    filled = [bins == number for number in range(BINS) if (bins == number).sum() >= fewest]
+    return [(float(probability[rows].mean()), float(truth[rows].mean()), int(rows.sum())) for rows in filled]
+
+
+def calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    """Return the mean distance of the calibration curve from the diagonal, each bin counted by its rows."""
+    bins = calibration_of(truth, probability, 1)
+    return sum(rows * abs(predicted - true) for predicted, true, rows in bins) / len(truth)

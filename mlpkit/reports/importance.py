@@ -142,9 +142,7 @@ def importance_section(found: Sequence[Importance], rows: str, image: NDArray[An
     """
     shown = found[:MOST_BARS]
     what = "column" if image is None else "patch"
-    numbers = table(
-        [what, "loss added"], [[each.name, figure(each.gain)] for each in shown], caption="Loss added", texts=[0]
-    )
+    numbers = table([what, "loss added"], [[each.name, figure(each.gain)] for each in shown], texts=[0])
     if image is None:
         values = [{"input": each.name, "loss added": each.gain} for each in shown]
         chart = charts.bars(values, "input", "loss added", titles=("", "loss added"))

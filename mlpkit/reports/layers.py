@@ -38,7 +38,7 @@ def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
     """
     operations = network.replicas[0].operations()
     rows = [_row(operation) for operation in operations[:MOST_LAYERS]]
-    more = f", the first {MOST_LAYERS} of {len(operations)}" if len(operations) > MOST_LAYERS else ""
+    more = f"The first {MOST_LAYERS} of {len(operations):,}" if len(operations) > MOST_LAYERS else ""
     parameters = sum(int(array.size) for array in network.parameters.values())
     name, images = weights_as_images(network, image) if image is not None else ("", [])
     weights = [
@@ -51,7 +51,7 @@ def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
             f"{parameters:,} parameters; {network.flops:,} floating-point operations for an example, forward and "
             "backward. Figures of a layer include those of the layers inside it."
         ),
-        table(["name", "layer", "outputs", "parameters", "FLOPs"], rows, caption=f"Layers{more}", texts=[0, 1, 2]),
+        table(["name", "layer", "outputs", "parameters", "FLOPs"], rows, caption=more, texts=[0, 1, 2]),
         *(weights if images else []),
     )
 
@@ -159,7 +159,7 @@ def times_section(times: Sequence[LayerTime], rows: int) -> str:
             f"Measured when this page was made, on a minibatch of {rows:,}: medians in microseconds, "
             f"{1e3 * total:,.2f} milliseconds together. Another measurement gives other figures."
         ),
-        table(["name", "forward (µs)", "backward (µs)", "share"], cells, caption="Time by layer", texts=[0]),
+        table(["name", "forward (µs)", "backward (µs)", "share"], cells, texts=[0]),
     )
 
 

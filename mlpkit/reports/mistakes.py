@@ -80,7 +80,7 @@ def mistakes_section(judged: Judged, rows: NDArray[np.intp], raw: RawRows, indic
     return section(
         title,
         paragraph(f"Among {judged.rows}. Rows of {judged.split} count from 0."),
-        table(["row", *headings, *columns], shown, caption=title, texts=texts, sortable=True),
+        table(["row", *headings, *columns], shown, texts=texts, sortable=True),
     )
 
 

@@ -54,7 +54,7 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
         ),
         preformatted("\n".join(commands)),
         heading("What the results depend on"),
-        table(["", "value"], [*plan, *_flat(lock)], caption="Plan, versions and checksums", texts=[0, 1]),
+        table(["name", "value"], [*plan, *_flat(lock)], caption="Plan, versions and checksums", texts=[0, 1]),
     )
 
 
