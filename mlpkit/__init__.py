@@ -119,6 +119,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_model import load_model as load_model
+    from mlpkit.jobs.report import report as report
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
     from mlpkit.jobs.seeds import SeedRuns as SeedRuns
@@ -180,6 +181,7 @@ _HOMES = {
     "mlpkit.jobs.load_model": ("load_model",),
     "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
+    "mlpkit.jobs.report": ("report",),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
     "mlpkit.jobs.seeds": ("SeedRuns", "resume_seeds"),

@@ -30,6 +30,7 @@ VERBS: Final = {
     "whence": "Say which run an exported file came from.",
     "runs": "List the runs there are.",
     "compare": "Show what differs between runs.",
+    "report": "Write a page about a run: results, curves, mistakes, layers.",
     "migrate": "Bring specs from an older format to the newest.",
     "trace": "Look into a past step of a run.",
     "repro": "Reproduce a run, and compare the results.",
