@@ -117,6 +117,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     )
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.fit import fit as fit
+    from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
@@ -169,6 +170,7 @@ _HOMES = {
         "UsageError",
     ),
     "mlpkit.jobs.fit": ("fit",),
+    "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.resume": ("resume",),
