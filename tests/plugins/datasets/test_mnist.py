@@ -216,7 +216,8 @@ def test_too_many_images_to_train_on(small: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"train": 0}, {"validation": -1}, {"validation": True}, {"validation": 1.5}, {"normalize": 1}, {"directory": 3}]
+    "arguments",
+    [{"train": 0}, {"validation": -1}, {"validation": True}, {"validation": 1.5}, {"normalize": 1}, {"directory": 3}],
 )
 def test_parameters_are_checked(arguments: dict[str, Any]) -> None:
     with pytest.raises(ParameterError, match=next(iter(arguments))):
