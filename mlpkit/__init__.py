@@ -118,6 +118,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     )
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.fit import fit as fit
+    from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
     from mlpkit.jobs.report import report as report
     from mlpkit.jobs.resume import resume as resume
@@ -178,6 +179,7 @@ _HOMES = {
         "UsageError",
     ),
     "mlpkit.jobs.fit": ("fit",),
+    "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
     "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
