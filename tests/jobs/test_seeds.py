@@ -87,7 +87,7 @@ class Watch(SeedsObserver):
 
 @pytest.fixture(scope="module")
 def trained(shared_work):
-    """Two seeds, trained at once where there are two cores."""
+    """Two seeds, trained at once on two cores."""
     return mlpkit.run(spec(), "group", seeds=SEEDS)
 
 
