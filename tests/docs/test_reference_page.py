@@ -13,12 +13,14 @@ from mlpkit.testing.suite.all_checks import all_checks
 NOT_FOR_PLUGINS = {
     "ComponentFailure",
     "DivergenceError",
+    "Interval",
     "MlpkitError",
     "Model",
     "ModelFileError",
     "PluginError",
     "Run",
     "RunFolderError",
+    "SeedRuns",
     "Sequential",
     "Spec",
     "SpecError",
@@ -32,6 +34,7 @@ NOT_FOR_PLUGINS = {
     "load_model",
     "load_spec",
     "resume",
+    "resume_seeds",
     "run",
 }
 """Public names for those who train networks."""
