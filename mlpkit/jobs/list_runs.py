@@ -111,7 +111,7 @@ def figure_of(run: RunOverview, key: str) -> float | None:
 
     Args:
         run: the run.
-        key: with its split, such as ``test_accuracy``; without one it is that of the validation data, or of the
+        key: with its split, such as ``test_loss``; without one it is that of the validation data, or of the
             training data if there is no validation data.
     """
     results = {f"{split}_{name}": value for split, values in run.results.items() for name, value in values.items()}
@@ -240,7 +240,7 @@ _CONDITION: Final = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|<|>|=)\s*([^\s<>=]+)\s*
 
 
 def read_condition(text: str) -> Condition:
-    """Return what a text such as ``accuracy>0.97`` says.
+    """Return what a text such as ``loss<0.1`` says.
 
     Raises:
         UsageError: it is no such comparison.
@@ -253,7 +253,7 @@ def read_condition(text: str) -> Condition:
 
 
 def _refuse(text: str) -> Condition:
-    raise UsageError(f"--where {text}: expected a loss or metric, a comparison and a number, such as 'accuracy>0.97'")
+    raise UsageError(f"--where {text}: expected a loss or metric, a comparison and a number, such as 'loss<0.1'")
 
 
 def chosen(
