@@ -33,6 +33,17 @@ def figures(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {figure(value)}" for name, value in values.items() if not isinstance(value, list))
 
 
+def plus_minus(found: Interval) -> str:
+    """Write a mean with half the width of its interval: ``0.9712 ± 0.0016``; without one, the mean."""
+    mean, half = figure(found.mean), found.half_width
+    return mean if half is None else f"{mean} ± {figure(half)}"
+
+
+def plus_minus_all(values: Mapping[str, Interval]) -> str:
+    """Write the mean of each loss and metric of a split on a line, each after its name."""
+    return ", ".join(f"{name} {plus_minus(found)}" for name, found in values.items())
+
+
 def duration(seconds: float) -> str:
     """Write a time as precisely as a guess at it deserves: ``4 s``, ``3 min 05 s``, ``1 h 12 min``."""
     whole = round(seconds)

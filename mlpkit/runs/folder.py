@@ -256,6 +256,11 @@ class RunFolder:
         return (self.directory / METRICS).exists()
 
     @property
+    def has_model(self) -> bool:
+        """Whether there is a model, be it of a run that isn't finished."""
+        return (self.directory / MODEL).exists()
+
+    @property
     def way_to_finish(self) -> str:
         """What to do about a run that is not finished: it is still at work, or was ended before its end."""
         writer = self._writer.another_writer()

@@ -29,7 +29,7 @@ def is_seeds_folder(directory: Path) -> bool:
 
 
 def summary_of(results: Sequence[Mapping[str, Mapping[str, Any]]]) -> Summary:
-    """Return the mean of each loss and metric, with its 95 % interval; tables are left out.
+    """Return the mean of each loss and metric, with its 95 % interval, the loss first; tables are left out.
 
     Args:
         results: the metrics of each run, by split. A value that was not finite is not there, and doesn't count.
@@ -38,7 +38,7 @@ def summary_of(results: Sequence[Mapping[str, Mapping[str, Any]]]) -> Summary:
     splits |= {split: None for metrics in results for split in metrics}
     found: Summary = {}
     for split in splits:
-        names = {name: None for metrics in results for name in metrics.get(split, {})}
+        names = ["loss", *{name: None for metrics in results for name in metrics.get(split, {}) if name != "loss"}]
         columns = {name: _numbers([metrics.get(split, {}).get(name) for metrics in results]) for name in names}
         found[split] = {name: interval(values) for name, values in columns.items() if values}
     return found
@@ -99,6 +99,12 @@ class SeedsFolder:
             StorageError: the folder can't be written.
         """
         self._folder.claim()
+
+    def discard(self) -> None:
+        """Remove the folder of runs none of which has begun."""
+        for directory in self.members.values():
+            RunFolder(directory).discard_if_unused()
+        self._folder.discard_if_unused()
 
     def __enter__(self) -> SeedsFolder:
         """Leave the folder as it is; the end of the block stops being its writer."""
