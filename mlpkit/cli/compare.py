@@ -19,7 +19,7 @@ from mlpkit.statistics import Interval
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mlpkit.jobs.compare import Comparison
+    from mlpkit.jobs.compare import Comparison, Verdict
 
 CHECKSUM = re.compile("[0-9a-f]{40,}")
 DIGITS_SHOWN = 10
@@ -46,7 +46,7 @@ SEEDS = 5
 )
 @options.takes_json
 def command(directories: tuple[Path, ...], metrics: tuple[str, ...], as_json: bool) -> None:
-    """Show what differs between runs, and whether it is more than chance.
+    """Show what differs between runs, and whether by chance.
 
     Each RUN is a run folder, or a folder with the runs of several seeds. What is the same in all of them is left out:
     keys of the spec, versions, the last figures of the history, the metrics at the end, the SHA-256 of the results.
@@ -136,13 +136,18 @@ def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
     rows = [
         [
             verdict.metric,
-            f"{verdict.difference:+.4f}",
-            f"{verdict.low:+.4f} to {verdict.high:+.4f}",
+            _signed(verdict.difference, verdict),
+            f"{_signed(verdict.low, verdict)} to {_signed(verdict.high, verdict)}",
             f"{'more than chance' if verdict.beyond_chance else 'may be chance'}, p {_probability(verdict.p_value)}",
         ]
         for verdict in verdicts
     ]
     return [*paragraph(title, width=width), *columns(rows, right=[1], indent="  ", width=width), ""]
+
+
+def _signed(value: float, verdict: Verdict) -> str:
+    """Write a difference as precisely as its interval deserves."""
+    return f"{value:+.4f}" if verdict.high - verdict.low >= 1e-3 else f"{value:+.2e}"
 
 
 def _probability(value: float) -> str:
