@@ -29,7 +29,7 @@ VERBS: Final = {
     "export": "Write a trained model to a file that other programs use.",
     "whence": "Say which run an exported file came from.",
     "runs": "List the runs there are.",
-    "compare": "Show what differs between runs.",
+    "compare": "Show what differs between runs, and whether by chance.",
     "report": "Write a page about a run: results, curves, mistakes, layers.",
     "migrate": "Bring specs from an older format to the newest.",
     "trace": "Look into a past step of a run.",
