@@ -69,9 +69,9 @@ def write_page(path: Path, traced: Trace, example: TracedExample | None = None) 
         parts.section("The step", *map(parts.paragraph, _about(traced))),
         parts.section("Where the loss comes from", *_largest_losses(traced)),
         parts.section(f"Example {followed.number}, forward and backward", *_blackboard(traced, followed)),
-        *(parts.section(title, *_charts(found)) for title, found in _kinds(traced, CHARTED)),
+        *(parts.section(title, *_charts(title, found)) for title, found in _kinds(traced, CHARTED)),
         parts.section(
-            "Further arrays", *(parts.folded(title, _table(found)) for title, found in _kinds(traced, LISTED))
+            "Further arrays", *(parts.folded(title, _table(title, found)) for title, found in _kinds(traced, LISTED))
         ),
     ]
     write_atomically(path, page(f"Step {traced.step:,} of {traced.folder.name}", sections).encode())
@@ -179,16 +179,16 @@ def _feature_maps(example: TracedExample) -> list[str]:
     return [parts.folded("Outputs as pictures", parts.pictures([*map(_bytes_of, planes.values())], [*planes]))]
 
 
-def _charts(found: Mapping[str, Distribution]) -> list[str]:
+def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
     drawn = {name: of for name, of in found.items() if len(of.histogram) > 1}
     figures = [
         charts.figure(name, {**charts.histogram(of.histogram, of.edges()), "height": CHART_HEIGHT})
         for name, of in islice(drawn.items(), CHARTS_SHOWN)
     ]
-    return ['<div class="charts">', *figures, "</div>", parts.folded("Numbers", _table(found))]
+    return ['<div class="charts">', *figures, "</div>", parts.folded("Numbers", _table(title, found))]
 
 
-def _table(found: Mapping[str, Distribution]) -> str:
+def _table(title: str, found: Mapping[str, Distribution]) -> str:
     headings = ["", "shape", "mean", "std", "min", "max", "norm", "zeros", "not finite"]
     rows = [
         [
@@ -200,6 +200,4 @@ def _table(found: Mapping[str, Distribution]) -> str:
         ]
         for name, of in found.items()
     ]
-    return parts.table(
-        headings, rows, texts=(0, 1), caption="of all numbers; those that are not finite are counted only"
-    )
+    return parts.table(headings, rows, caption=f"{title}: statistics of the finite numbers")
