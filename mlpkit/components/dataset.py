@@ -392,8 +392,8 @@ class Dataset(Component):
     def raw_arrays(self) -> Sequence[RawArray] | None:
         """Return the arrays that examples come from, once opened, before anything is scaled.
 
-        ``mlpkit data`` shows them, also if ``open`` refuses the data and an element is missing. None, the default,
-        means that examples don't come from arrays.
+        ``mlpkit data`` shows them, also if ``describe`` or ``open`` refuses the data and an element is missing. None,
+        the default, means that examples don't come from arrays.
 
         Raises:
             DataError: a file is damaged.

@@ -6,11 +6,11 @@ when a newer one is safely on the disk.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.runs.files import make_folder, reading_error, remove_leftovers, storage_error
+from mlpkit.runs.layout import CHECKPOINT
 from mlpkit.runs.model_file import load_model_file, save_model
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BEST: Final = "best.safetensors"
-_NAME: Final = re.compile(r"step-(\d{9,})\.safetensors")
 
 
 class Checkpoint(NamedTuple):
@@ -82,7 +81,7 @@ class Checkpoints:
             return []
         except OSError as error:
             raise reading_error(self.directory, error, RunFolderError, action="listed") from error
-        return sorted((int(found[1]) for name in names if (found := _NAME.fullmatch(name))), reverse=True)
+        return sorted((int(found[1]) for name in names if (found := CHECKPOINT.fullmatch(name))), reverse=True)
 
     @property
     def exist(self) -> bool:

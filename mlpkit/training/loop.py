@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.augmentation import Augmentation
-    from mlpkit.components.callback import Callback
+    from mlpkit.components.callback import Callback, Outcome
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.metric import Metric
     from mlpkit.components.optimizer import Optimizer
@@ -97,6 +97,7 @@ class Trainer:
         stop: asked after each step whether to end.
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.
+        resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
         watch: looks at the gradient of each step; None for nobody, which costs nothing.
@@ -118,6 +119,7 @@ class Trainer:
         stop: StopRequest | None = None,
         workers: int | None = None,
         folder: Path | None = None,
+        resolved: Callable[[], Mapping[str, Any]] = dict,
         store: CheckpointStore | None = None,
         optimizer_state: OptimizerState | None = None,
         watch: GradientWatch | None = None,
@@ -144,7 +146,9 @@ class Trainer:
         self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self.total_steps)
         self._gradient = self._step_gradient(splits["train"], description)
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
-        self._view = TrainingView(self.progress, network.parameters, folder, self.history, weights_of(network))
+        self._view = TrainingView(
+            self.progress, network.parameters, folder, self.history, weights_of(network), resolved
+        )
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
         self._store = store
         self._triggers = settings.triggers if store is not None else None
@@ -176,6 +180,10 @@ class Trainer:
             replace_weights(self.network, self._view.stand_in)
             self.weights_replaced = True
         return self.history
+
+    def close(self, outcome: Outcome) -> None:
+        """Tell the callbacks how the run ended, once its files are written."""
+        self._callbacks.close(outcome)
 
     def snapshot(self) -> Snapshot:
         """Return all that the rest of the training depends on; it shares nothing with the trainer."""
