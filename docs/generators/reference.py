@@ -70,8 +70,8 @@ WITHOUT_DOCSTRING: Final = {
 """What is neither a class nor a function: pluggy's decorator, and a text."""
 
 PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
-    "Training": (mlpkit, ("fit", "load_spec", "load_data", "run", "resume", "build", "load", "load_model")),
-    "What they return": (mlpkit, ("Run", "Model", "Sequential", "Spec")),
+    "Training": (mlpkit, ("fit", "load_spec", "load_data", "run", "resume", "trace", "build", "load", "load_model")),
+    "What they return": (mlpkit, ("Run", "Trace", "TracedExample", "TracedLayer", "Model", "Sequential", "Spec")),
     "Errors": (
         mlpkit,
         (

@@ -99,18 +99,18 @@ def _largest_losses(traced: Trace) -> list[str]:
     count, shown = len(traced.rows), len(examples)
     said = f"The {shown} of {count} examples that add most to the loss" if shown < count else f"All {count} examples"
     names = list(traced.columns)
-    headings = ["example", "row", "from", *names, "label", "predicted", "probability", "loss", "share"]
+    headings = ["example", "row", "label", "predicted", "probability", "loss", "share", "from", *names]
     rows = [
         [
             str(each.number),
             str(each.row),
-            each.source,
-            *(str(each.columns[name]) for name in names),
             each.label,
             each.predicted,
             "" if each.probability is None else figure(each.probability),
             figure(each.loss),
             f"{each.share:.1%}",
+            each.source,
+            *(str(each.columns[name]) for name in names),
         ]
         for each in examples
     ]
@@ -138,7 +138,7 @@ def _bytes_of(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
-    source = f", {example.source}" if example.source else ""
+    source = f", from {example.source}" if example.source else ""
     known = "" if example.probability is None else f"; probability of {example.label}: {example.probability:.4g}"
     said = [
         f"Row {example.row} of the training split{source}.",

@@ -87,10 +87,10 @@ def test_the_numbers_are_those_of_the_step(images):
     assert page.evaluate("document.querySelector('h1').textContent") == "Step 3 of images"
     assert f"loss {figure(traced.loss)}" in page.evaluate("document.querySelector('section p').textContent")
     headings, *rows = table_of(page, "Where the loss comes from")
-    assert headings[:3] == ["example", "row", "from"]
+    assert headings == ["example", "row", "label", "predicted", "probability", "loss", "share", "from"]
     examples = [traced.example(number) for number in traced.largest_losses(12)]
     assert [row[:2] for row in rows] == [[str(each.number), str(each.row)] for each in examples]
-    assert [row[-2] for row in rows] == [figure(each.loss) for each in examples]
+    assert [row[5] for row in rows] == [figure(each.loss) for each in examples]
     for title, kind in {"Outputs of the layers": "outputs", "Gradients by the outputs": "output_gradients"}.items():
         found = {name: cells for name, *cells in table_of(page, title)[1:]}
         assert list(found) == list(getattr(traced, kind))
