@@ -16,7 +16,7 @@ BINS: Final = 24
 
 @dataclass(frozen=True)
 class Distribution:
-    """Statistics of the finite numbers of an array, in float64; NaN if there are none.
+    """Statistics of the finite numbers of an array, in float64; NaN without any.
 
     Args:
         shape: the shape of the array.

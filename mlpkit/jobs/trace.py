@@ -300,7 +300,7 @@ class Trace:
             for kind in ("gradient", "update", "outputs", "output_gradients")
             for name, of in self.distributions[kind].items()
         ]
-        headings = ["", "of", "mean", "std", "min", "max", "norm", "zeros", "not finite"]
+        headings = ["", "of", "mean", "std", "min", "max", "norm", "zero", "not finite"]
         return f"<p>{escape(repr(self))}</p>{html_table(headings, rows, texts=(0, 1))}"
 
 
@@ -343,7 +343,7 @@ def trace(
         examples: inputs and targets, and weights, if ``fit`` was given them, as for ``resume``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
-        observer: is told what has changed since the run, so that bits may be others; by default Python warns.
+        observer: receives what has changed since the run, so that bits may be others; by default Python warns.
 
     Raises:
         UsageError: the run has no such step, or its minibatch no such row; the message says which have.

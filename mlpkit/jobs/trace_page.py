@@ -189,7 +189,7 @@ def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
 
 
 def _table(title: str, found: Mapping[str, Distribution]) -> str:
-    headings = ["", "shape", "mean", "std", "min", "max", "norm", "zeros", "not finite"]
+    headings = ["", "shape", "mean", "std", "min", "max", "norm", "zero", "not finite"]
     rows = [
         [
             name,

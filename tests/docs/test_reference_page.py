@@ -23,6 +23,9 @@ NOT_FOR_PLUGINS = {
     "Spec",
     "SpecError",
     "StorageError",
+    "Trace",
+    "TracedExample",
+    "TracedLayer",
     "UnknownComponentError",
     "UsageError",
     "__version__",
@@ -33,6 +36,7 @@ NOT_FOR_PLUGINS = {
     "load_spec",
     "resume",
     "run",
+    "trace",
 }
 """Public names for those who train networks."""
 
