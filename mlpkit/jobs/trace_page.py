@@ -12,6 +12,7 @@ from mlpkit.jobs.trace_data import norm_of
 from mlpkit.pages import charts, parts
 from mlpkit.pages.page import page
 from mlpkit.progress.figures import figure
+from mlpkit.reports.images import thumbnail
 from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16
 """Arrays of one kind up to which each has a histogram; the table has them all."""
 CHANNELS_SHOWN: Final = 8
+COLUMNS_SHOWN: Final = 30
 CHART_HEIGHT: Final = 110
 
 CHARTED: Final = {
@@ -98,7 +100,7 @@ def _largest_losses(traced: Trace) -> list[str]:
     examples = [traced.example(number) for number in traced.largest_losses(EXAMPLES_SHOWN)]
     count, shown = len(traced.rows), len(examples)
     said = f"The {shown} of {count} examples that add most to the loss" if shown < count else f"All {count} examples"
-    names = list(traced.columns)
+    names = list(traced.columns)[:COLUMNS_SHOWN]
     headings = ["example", "row", "label", "predicted", "probability", "loss", "share", "from", *names]
     rows = [
         [
@@ -129,12 +131,10 @@ def _pictures(traced: Trace, inputs: Sequence[NDArray[Any]], captions: Sequence[
 
 
 def _bytes_of(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return an image, channels first, as bytes, its least number black and its greatest white."""
-    image = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
-    image = np.moveaxis(image, 0, -1) if image.ndim == 3 and len(image) > 1 else image.reshape(image.shape[-2:])
-    least, greatest = image.min(), image.max()
-    scaled: NDArray[np.uint8] = (255 * (image - least) / ((greatest - least) or 1.0)).astype(np.uint8)
-    return scaled
+    """Return an image, channels first, as a page shows it, its least number black and its greatest white."""
+    finite = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
+    least, greatest = finite.min(), finite.max()
+    return thumbnail((255 * (finite - least) / ((greatest - least) or 1.0)).astype(np.uint8))
 
 
 def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
