@@ -106,7 +106,7 @@ class _Found:
         spec: the resolved spec.
         history: the evaluations.
         metrics: loss and metrics at the end by split; empty if the run isn't finished.
-        model: the trained model; None if there is none that can be used.
+        model: the trained model; None without one that can be used.
         notes: what can't be said, and why.
     """
 
