@@ -32,8 +32,10 @@ from mlpkit.reports.repeating import repeating_section, spec_section
 from mlpkit.reports.results import curves_section, result_section
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.folder import REPORT, RESOLVED, RunFolder
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import readable_lines
+from mlpkit.runs.layout import REPORT, RESOLVED
+from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -167,13 +169,16 @@ def _sections(found: _Found) -> list[str]:
 
 def _outcome(found: _Found, tracker: BestTracker) -> str:
     """Say in a sentence what came of the run."""
-    done = found.history[-1] if found.history else {"iteration": 0, "epoch": 0.0}
-    length = f"{done['iteration']:,} iterations ({done['epoch']:,.1f} epochs)"
-    if not found.metrics:
-        return f"Not finished: evaluated last after {length}; {found.folder.way_to_finish}."
-    split = next(iter(found.metrics))
-    best = f"; {best_in_words(tracker, done)}" if len(found.history) > 1 and tracker.best else ""
-    return f"Trained for {length}: {split} {figures(found.metrics[split])}{best}."
+    overview = overview_of(found.folder.directory)
+    total = f" of {overview.total:,}" if overview.total and overview.state != FINISHED else ""
+    done = f"{overview.steps:,}{total} iterations"
+    if overview.state == FINISHED:
+        split = next(iter(found.metrics))
+        best = f"; {best_in_words(tracker, found.history[-1])}" if len(found.history) > 1 and tracker.best else ""
+        return f"Trained for {done}: {split} {figures(found.metrics[split])}{best}."
+    if overview.state in {RUNNING, STOPPED}:
+        return f"{overview.state.capitalize()} after {done}; {found.folder.way_to_finish}."
+    return f"{overview.state.capitalize()} after {done}: {overview.problem}"
 
 
 def _plan(spec: Spec) -> list[tuple[str, str]]:
