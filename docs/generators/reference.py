@@ -72,7 +72,19 @@ WITHOUT_DOCSTRING: Final = {
 PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Training": (
         mlpkit,
-        ("fit", "load_spec", "load_data", "run", "resume", "resume_seeds", "trace", "build", "load", "load_model"),
+        (
+            "fit",
+            "load_spec",
+            "load_data",
+            "run",
+            "resume",
+            "resume_seeds",
+            "trace",
+            "build",
+            "load",
+            "load_model",
+            "report",
+        ),
     ),
     "What they return": (
         mlpkit,

@@ -11,15 +11,24 @@ from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.cli.report import report_at_the_end
 from mlpkit.cli.seeds import go_on_with_seeds
 
 
 @options.verb("resume")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@options.takes_report
 @options.takes_plugins
 @options.takes_quiet
 @options.takes_json
-def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], quiet: bool, as_json: bool) -> None:
+def command(
+    directory: Path,
+    reports: bool,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
     """Resume an interrupted run.
 
     RUN is a run folder. The run goes on from its newest checkpoint, and its results are the same to the bit as if it
@@ -45,5 +54,7 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
             if not interrupts.training_began and not quiet:
                 message(f"{directory}: the run is finished; nothing was left to do")
             display.finished(run)
+    if reports and interrupts.training_began and not run.stopped:
+        report_at_the_end(directory, plugins, blocked, shown=not quiet and not as_json)
     if interrupts.received:
         raise click.exceptions.Exit(interrupts.exit_code)

@@ -13,6 +13,7 @@ from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.cli.report import report_at_the_end
 from mlpkit.cli.seeds import override_of, train_seeds
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ RUNS = Path("runs")
     type=click.Path(path_type=Path),
     help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
 )
+@options.takes_report
 @options.takes_plugins
 @options.takes_quiet
 @options.takes_json
@@ -41,6 +43,7 @@ def command(
     overrides: tuple[str, ...],
     seeds: str | None,
     out: Path | None,
+    reports: bool,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
     quiet: bool,
@@ -76,6 +79,8 @@ def command(
             finished = run(spec, folder, observer=ObserverGroup((interrupts, shown)), stop=interrupts.stop)
             shown.raise_if_unwritable()
             display.finished(finished)
+    if reports and not finished.stopped:
+        report_at_the_end(folder, plugins, blocked, shown=not quiet and not as_json)
     if interrupts.received:
         raise click.exceptions.Exit(interrupts.exit_code)
 

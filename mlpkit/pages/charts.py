@@ -164,7 +164,7 @@ def curves(
         },
     }
     lines = {
-        "mark": {"type": "line", "clip": True, "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
+        "mark": {"type": "line", "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
         "params": [shown],
         "encoding": {"x": below, "y": beside, "color": colour, "opacity": faint},
     }
