@@ -33,12 +33,13 @@ RESOLVED = "resolved.yaml"
 _LOCK = "lock.json"
 _HISTORY = "history.jsonl"
 _TIMING = "timing.jsonl"
+_HEALTH = "health.jsonl"
 _METRICS = "metrics.json"
 _MODEL = "model.safetensors"
 _CHECKPOINTS = "checkpoints"
 _WRITER = ".lock"
 _REPORT = "report.html"
-OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
+OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _HEALTH, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
@@ -151,7 +152,7 @@ class RunFolder:
         if any((self.directory / name).exists() for name in (_HISTORY, _MODEL, _CHECKPOINTS)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (_SPEC, RESOLVED, _LOCK, _TIMING, _WRITER):
+            for name in (_SPEC, RESOLVED, _LOCK, _TIMING, _HEALTH, _WRITER):
                 (self.directory / name).unlink(missing_ok=True)
             self.directory.rmdir()
         self.close()  # only now, so that no other writer's files are removed
@@ -201,7 +202,7 @@ class RunFolder:
         self._write(_HISTORY, b"".join(encode_line(path, record) for record in records))
 
     def rewind(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Take history and timing back to where a checkpoint was, so that a run can go on from there.
+        """Take history, timing and health back to where a checkpoint was, so that a run can go on from there.
 
         What a run that was killed left half-written is removed.
 
@@ -210,9 +211,11 @@ class RunFolder:
         """
         self.write_history(records)
         kept = {record["iteration"] for record in records}
-        path = self.directory / _TIMING
-        lines = [line for line in readable_lines(path) if line.get("iteration") in kept]
-        self._write(_TIMING, b"".join(encode_line(path, line) for line in lines))
+        for name, also in ((_TIMING, ()), (_HEALTH, (0,))):  # the first look is before the first step
+            path = self.directory / name
+            if path.exists():
+                lines = [line for line in readable_lines(path) if line.get("iteration") in kept.union(also)]
+                self._write(name, b"".join(encode_line(path, line) for line in lines))
         remove_leftovers(self.directory)
         self.checkpoints.remove_leftovers()
 
@@ -220,6 +223,19 @@ class RunFolder:
         """Add how long something took, in seconds, to timing.jsonl."""
         self.claim()
         append_line(self.directory / _TIMING, record)
+
+    def append_health(self, record: Mapping[str, Any]) -> None:
+        """Add to health.jsonl what ``mlpkit.training.probe.Probe`` found, which says what each key means."""
+        self.claim()
+        append_line(self.directory / _HEALTH, record)
+
+    def read_health(self) -> list[dict[str, Any]]:
+        """Return what was found in the network so far; none of a run that didn't look, or of an older version.
+
+        Raises:
+            RunFolderError: health.jsonl can't be read.
+        """
+        return readable_lines(self.directory / _HEALTH)
 
     def expect_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.expect_storable``."""
