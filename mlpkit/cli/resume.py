@@ -11,6 +11,7 @@ from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.cli.seeds import go_on_with_seeds
 
 
 @options.verb("resume")
@@ -23,10 +24,15 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
 
     RUN is a run folder. The run goes on from its newest checkpoint, and its results are the same to the bit as if it
     had never been interrupted. If the spec, a plugin or the data has changed since, it is refused. A finished run
-    is left as it is.
+    is left as it is. Of a folder with the runs of several seeds, those go on that are not finished.
     """
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
+        from mlpkit.runs.seeds_folder import is_seeds_folder  # noqa: PLC0415 - loads NumPy, which --help does without
+
+        if is_seeds_folder(directory):
+            go_on_with_seeds(directory, plugins, blocked, interrupts, quiet, as_json)
+            return
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason
 

@@ -15,6 +15,7 @@ from mlpkit.errors import ExportError
 from mlpkit.exports.js_engines import compute_module
 from mlpkit.exports.js_file import model_constants, module_text, source
 from mlpkit.exports.provenance import provenance_line
+from mlpkit.pages.page import source as page_source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,7 +41,7 @@ def write_html(model: ModelGraph, file: Path) -> None:
     page = Template(source("page.html")).substitute(
         title=escape(str(model.provenance.get("name", "Model"))),
         provenance=provenance_line(model.provenance),
-        style=source("page.css"),
+        style=page_source("base.css") + source("page.css"),
         script=module_text(model, constants, content) + source("page.js"),
     )
     file.write_text(page, "utf-8", newline="\n")

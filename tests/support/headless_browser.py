@@ -13,6 +13,12 @@ from time import monotonic
 
 import pytest
 
+SCREENS = {
+    "desk, light": {"width": 1100, "height": 900},
+    "desk, dark": {"width": 1100, "height": 900, "dark": True},
+    "phone, light": {"width": 390, "height": 844, "mobile": True},
+    "phone, dark": {"width": 390, "height": 844, "mobile": True, "dark": True},
+}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LONGEST_WAIT = 60
 
@@ -22,16 +28,17 @@ class Page:
 
     Attributes:
         complaints: what the page wrote to the console as a warning or an error, and exceptions that it didn't catch.
+        requests: the addresses that the page asked for, those of data within it left out.
     """
 
     def __init__(self, send, receive):
         self._send, self._receive = send, receive
         self._number, self._loaded, self._unread = 0, 0, b""
         self._session = None
-        self.complaints = []
+        self.complaints, self.requests = [], []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
+        for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
     def call(self, method, **parameters):
@@ -137,6 +144,8 @@ class Page:
     def _listen(self, message):
         about = message.get("params", {})
         match message.get("method"):
+            case "Network.requestWillBeSent" if not about["request"]["url"].startswith(("data:", "blob:")):
+                self.requests.append(about["request"]["url"])
             case "Runtime.exceptionThrown":
                 self.complaints.append(about["exceptionDetails"]["text"])
             case "Runtime.consoleAPICalled" if about["type"] in {"error", "warning", "assert"}:

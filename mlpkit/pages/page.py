@@ -1,0 +1,42 @@
+"""A page as one file."""
+
+from __future__ import annotations
+
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+from mlpkit.pages.charts import chart_library
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def page(title: str, parts: Sequence[str], script: str = "") -> str:
+    """Return a page that works from disk, without a network; without scripts, its charts are pictures.
+
+    Args:
+        title: the heading.
+        parts: what stands below it, as HTML: see ``mlpkit.pages.parts``.
+        script: JavaScript that runs at the end, as a part of the page's own module.
+
+    Raises:
+        UsageError: a part is a chart, and what draws it is not installed.
+    """
+    body = "\n".join(parts)
+    library = [f"<script>{chart_library()}</script>"] if 'class="chart"' in body else []
+    own = f'<script type="module">\n{source("page.js")}{script}</script>'
+    return Template(source("page.html")).substitute(
+        title=escape(title),
+        style=source("base.css") + source("page.css"),
+        body=body,
+        scripts="\n".join([*library, own]),
+    )
+
+
+@cache
+def source(name: str) -> str:
+    """Return the text of a file that pages are made from."""
+    return (files("mlpkit.pages") / name).read_text("utf-8")
