@@ -32,8 +32,9 @@ from mlpkit.reports.repeating import repeating_section, spec_section
 from mlpkit.reports.results import curves_section, result_section
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.folder import REPORT, RESOLVED, RunFolder
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import readable_lines
+from mlpkit.runs.layout import REPORT, RESOLVED
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader

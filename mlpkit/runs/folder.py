@@ -310,6 +310,14 @@ class RunFolder:
         """
         return self._read_json(LOCK)
 
+    def read_failure(self) -> dict[str, Any]:
+        """Return what ``write_failure`` was given; empty if the run didn't fail.
+
+        Raises:
+            RunFolderError: failure.json can't be read.
+        """
+        return self._read_json(FAILURE) if (self.directory / FAILURE).exists() else {}
+
     def read_history(self) -> list[dict[str, Any]]:
         """Return the evaluations so far; a last line that was cut off while it was written doesn't count.
 

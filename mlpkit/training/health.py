@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mlpkit.training.divergence import is_finite
 from mlpkit.training.probe import Probe
 from mlpkit.training.symptoms import Course, new_symptoms
 
@@ -49,7 +49,6 @@ class HealthMonitor:
         history: list[Record],
         observer: Observer,
     ) -> None:
-        self._network = network
         self._probe = Probe(network, split, description)
         self._healths: list[Health] = []
         self._course = Course(facts, history, self._healths)
@@ -85,8 +84,8 @@ class HealthMonitor:
             self._look(progress, learning_rate)
 
     def after_failure(self, progress: Progress, learning_rate: float) -> None:
-        """Look at what a training that diverged has left, if it is finite."""
-        if is_finite(self._network, {}):
+        """Look at what a training that diverged has left."""
+        with suppress(Exception):  # whatever a layer makes of such numbers, the divergence is the error to report
             self._look(progress, learning_rate)
 
     def _look(self, progress: Progress, learning_rate: float) -> None:

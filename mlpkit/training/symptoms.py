@@ -107,12 +107,14 @@ class Course:
         history: the evaluations.
         healths: what probes found, the first before the first step, if it was watched from the beginning.
         known: names of the symptoms that were noticed before.
+        looks_are_few: whether one look must do to notice what otherwise takes several.
     """
 
     facts: TrainingFacts
     history: Sequence[Record]
     healths: Sequence[Health]
     known: set[str] = field(default_factory=set)
+    looks_are_few: bool = False
 
     @property
     def now(self) -> Health:
@@ -145,10 +147,10 @@ class Course:
         """The loss on the training data, evaluation by evaluation."""
         return [record["train_loss"] for record in self.history if "train_loss" in record]
 
-    def lately(self, holds: Callable[[Health], bool]) -> bool:
-        """Whether something holds now, and held the last time, after the first step."""
-        last = [health for health in self.healths[-2:] if health["iteration"] > 0]
-        return len(last) == 2 and all(map(holds, last))
+    def lately(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
+        """Whether something holds now, and held the last times, after the first step."""
+        last = [health for health in self.healths if health["iteration"] > 0][-times:]
+        return len(last) >= (1 if self.looks_are_few else times) and all(map(holds, last))
 
     def rate_advice(self, factor: float) -> str:
         """Return the override that multiplies the highest learning rate so far."""
@@ -362,9 +364,8 @@ def constant_outputs(course: Course) -> Finding | None:
 
 def loss_at_chance(course: Course) -> Finding | None:
     """A loss that stays no better than that of the best constant prediction."""
-    last = course.healths[-3:]
-    losses = [_number(health["loss"]) or 0.0 for health in last]
-    if not course.settled or len(losses) < 3 or not all(map(_is_at_chance, last)) or losses[-1] < 0.99 * losses[0]:
+    losses = [_number(health["loss"]) or 0.0 for health in course.healths[-3:]]
+    if not course.settled or not course.lately(_is_at_chance, 3) or losses[-1] < 0.99 * losses[0]:
         return None
     finding = f"the loss stays at {losses[-1]:.4g}, and a constant prediction can have {course.now['chance']:.4g}"
     return (
