@@ -31,6 +31,9 @@ APART: Final = 1e4
 NO_BETTER: Final = 0.98
 """A loss above this share of the best constant prediction's explains less than 2 % of it."""
 
+USUAL_UPDATE: Final = 1e-3
+"""What a step mostly changes parameters by, as a share of their length (Karpathy, CS231n, 2015)."""
+
 LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
 
@@ -189,7 +192,7 @@ def new_symptoms(course: Course) -> list[Symptom]:
 def inputs_not_scaled(course: Course) -> Finding | None:
     """Inputs far from a root mean square of 1, and the first layer with parameters passes that on."""
     inputs, first = _number(course.now["inputs"]["largest"]), next(_trained(course.now), None)
-    if course.iteration > 0 or not inputs or first is None:
+    if course.iteration > 0 or inputs is None or first is None:
         return None
     passed_on = _rms(first["outputs"])
     advice = (course.facts.scale_inputs or "inputs with mean 0 and standard deviation 1",)
@@ -351,7 +354,7 @@ def rate_too_low(course: Course) -> Finding | None:
         f"a step changes no layer's parameters by more than {largest:.1e} of their length, and the loss has hardly "
         f"moved from {first:.4g}"
     )
-    return "", finding, (course.rate_advice(100), course.rate_advice(10), "mlpkit tune-rate")
+    return "", finding, (course.rate_advice(USUAL_UPDATE / largest if largest else 1000), "mlpkit tune-rate SPEC")
 
 
 def constant_outputs(course: Course) -> Finding | None:
