@@ -127,6 +127,7 @@ def curves(
     *,
     titles: tuple[str, str] = ("", ""),
     logarithmic: bool = False,
+    logarithmic_x: bool = False,
     zero: bool = True,
     marked: Mapping[str, Any] | None = None,
     diagonal: bool = False,
@@ -139,12 +140,14 @@ def curves(
         y: the key of the values.
         titles: of the axes; by default the keys.
         logarithmic: whether the axis of the values is logarithmic.
+        logarithmic_x: whether the axis that they are drawn over is.
         zero: whether the axis of the values begins at zero, if it is not logarithmic.
         marked: a point that is marked, such as the best one.
         diagonal: whether to draw the line of equal values from 0 to 1.
     """
     series = list(dict.fromkeys(point["series"] for point in points))
-    below, beside = _axis(x, titles[0]), _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
+    below = _axis(x, titles[0], logarithmic=logarithmic_x)
+    beside = _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     colour = {"field": "series", "type": "nominal", "scale": {"domain": series}}
     nearest = {
         "name": "pointed",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.probe import Health
+    from mlpkit.training.symptoms import Symptom
 
 
 class Observer:
@@ -34,6 +36,12 @@ class Observer:
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """An evaluation was done, ``seconds`` after training began."""
+
+    def probed(self, health: Health) -> None:
+        """Some training rows were followed through the network, before the first step or after an evaluation."""
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Something about the training is not as it should be; each symptom is told once a run."""
 
     def ended(self) -> None:
         """Training is over, for whatever reason."""
