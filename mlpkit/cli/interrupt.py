@@ -6,12 +6,16 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from mlpkit.cli import output
 from mlpkit.training.events import Observer, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
+
+    from mlpkit.jobs.training_job import Run
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -80,3 +84,13 @@ class Interrupts(Observer):
         self.before_stopping()
         if not self.training_began:
             raise Interrupted(self.received)
+
+
+def end_if_stopped(interrupts: Interrupts, run: Run) -> None:
+    """End the program with the exit code of the signal that came; a run stopped from elsewhere ends as by Ctrl-C.
+
+    Raises:
+        Exit: a signal came, or the run was stopped.
+    """
+    if interrupts.received or run.stopped:
+        raise click.exceptions.Exit(interrupts.exit_code or 128 + signal.SIGINT)

@@ -1,0 +1,179 @@
+"""Runs as a live page shows them: one that this process trains, or those in a folder."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.errors import MlpkitError
+from mlpkit.progress.throughput import Throughput
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.writer_lock import WriterLock
+from mlpkit.training.events import Observer, PausableStopRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlpkit.components.schedule import Progress
+    from mlpkit.training.evaluation import Record
+
+DEEPEST: Final = 3
+"""Folders inside one another in which run folders are looked for."""
+SPEC: Final = "resolved.yaml"
+STOPPED_BY: Final = "the live page"
+SECONDS_BETWEEN_LOOKS: Final = 1.0
+
+
+@dataclass
+class WatchedRun:
+    """What is known of a run by now.
+
+    Args:
+        name: what to call it.
+        state: ``preparing``, ``running``, ``paused``, ``stopping``, ``stopped``, ``finished`` or ``failed``.
+        step: steps done.
+        total: steps of the whole run, if that is known.
+        loss: of the step done last, if that is known.
+        seconds_left: how long the rest will take, if that is known.
+        message: how it ended.
+        records: the evaluations.
+    """
+
+    name: str
+    state: str = "preparing"
+    step: int = 0
+    total: int | None = None
+    loss: float | None = None
+    seconds_left: float | None = None
+    message: str = ""
+    records: list[Record] = field(default_factory=list)
+
+
+class LiveRun(Observer):
+    """The run that this process trains.
+
+    Args:
+        name: what to call it.
+        folder: the run folder.
+        stop: pauses and stops it.
+
+    Attributes:
+        run: what is known of it; read by other threads.
+    """
+
+    def __init__(self, name: str, folder: Path, stop: PausableStopRequest) -> None:
+        self.run = WatchedRun(name)
+        self.stop = stop
+        self._folder = folder
+        self._throughput = Throughput(None)
+        self._training = False
+        self._lock = threading.Lock()
+
+    def runs(self) -> list[WatchedRun]:
+        """Return the run, as the page's server asks for it."""
+        if self._training:
+            self.run.state = "stopping" if self.stop.asked else "paused" if self.stop.paused else "running"
+        return [self.run]
+
+    def pause(self) -> None:
+        """Hold the run after the step that it is in."""
+        with self._lock:
+            self.stop.paused = self._training
+
+    def go_on(self) -> None:
+        """Let a run go on that is held."""
+        self.stop.paused = False
+
+    def end(self) -> None:
+        """Ask the run to end after the step that it is in, to be resumed."""
+        self.stop.stop(STOPPED_BY)
+
+    def resumed(self, step: int) -> None:
+        """Take in what was evaluated before."""
+        self.run.step = step
+        self.run.records = RunFolder(self._folder).read_history() if step else []
+
+    def started(self, total_steps: int | None) -> None:
+        """Training begins."""
+        self.run.total = total_steps
+        self._throughput = Throughput(total_steps, first=self.run.step)
+        self._training = True
+
+    def stepped(self, progress: Progress, loss: float) -> None:
+        """Remember how far it is."""
+        self.run.step, self.run.loss = progress.step, loss
+        left = self._throughput.seconds_left(progress.step)
+        self.run.seconds_left = None if left == float("inf") else left
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Take in an evaluation."""
+        self.run.step = int(record["iteration"])
+        self.run.records.append(record)
+
+    def ended(self) -> None:
+        """Training is over: from now on, nothing can be paused."""
+        with self._lock:
+            self._training = self.stop.paused = False
+
+    def close(self, state: str, message: str) -> None:
+        """Say how the run ended."""
+        self._training = False
+        self.run.state, self.run.message, self.run.seconds_left = state, message, None
+
+
+class FolderRuns:
+    """The runs in a folder, whichever processes train them; looked at again once a second.
+
+    Args:
+        folder: a run folder, or one that holds run folders, such as those of a sweep or of several seeds.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._runs: dict[Path, WatchedRun] = {}
+        self._sizes: dict[Path, int] = {}
+        self._next_look = 0.0
+
+    def runs(self) -> list[WatchedRun]:
+        """Return what is known of them."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            for directory in run_folders(self.folder):
+                self._look_at(directory)
+            self._next_look = now + SECONDS_BETWEEN_LOOKS
+        return list(self._runs.values())
+
+    def _look_at(self, directory: Path) -> None:
+        run = self._runs.setdefault(directory, WatchedRun(_name_in(directory, self.folder)))
+        folder = RunFolder(directory)
+        history = directory / "history.jsonl"
+        size = history.stat().st_size if history.is_file() else 0
+        if size != self._sizes.get(directory, 0):
+            with suppress(MlpkitError):  # a line may be half written: it is whole at the next look
+                run.records = folder.read_history()
+                run.step = int(run.records[-1]["iteration"]) if run.records else 0
+                self._sizes[directory] = size
+        writing = WriterLock(directory / ".lock").another_writer()
+        run.state = "finished" if folder.finished else "running" if writing else "stopped"
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """Return the run folders in a folder, itself included, in the order of their names."""
+    found, level = [], [folder]
+    for _ in range(DEEPEST):
+        found += [each for each in level if (each / SPEC).is_file()]
+        level = [inner for each in level if each not in found for inner in _folders_in(each)]
+    return sorted(found)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    with suppress(OSError):
+        return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+    return []
+
+
+def _name_in(directory: Path, folder: Path) -> str:
+    return directory.resolve().name if directory == folder else str(directory.relative_to(folder))
