@@ -70,7 +70,7 @@ WITHOUT_DOCSTRING: Final = {
 """What is neither a class nor a function: pluggy's decorator, and a text."""
 
 PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
-    "Training": (mlpkit, ("fit", "load_spec", "run", "resume", "build", "load", "load_model")),
+    "Training": (mlpkit, ("fit", "load_spec", "load_data", "run", "resume", "build", "load", "load_model")),
     "What they return": (mlpkit, ("Run", "Model", "Sequential", "Spec")),
     "Errors": (
         mlpkit,

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
 
-    from mlpkit.jobs.training_job import Run
-
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -86,11 +84,15 @@ class Interrupts(Observer):
             raise Interrupted(self.received)
 
 
-def end_if_stopped(interrupts: Interrupts, run: Run) -> None:
+def end_if_stopped(interrupts: Interrupts, reason: str) -> None:
     """End the program with the exit code of the signal that came; a run stopped from elsewhere ends as by Ctrl-C.
+
+    Args:
+        interrupts: the signal.
+        reason: why the run was stopped; empty if it was not.
 
     Raises:
         Exit: a signal came, or the run was stopped.
     """
-    if interrupts.received or run.stopped:
+    if interrupts.received or reason:
         raise click.exceptions.Exit(interrupts.exit_code or 128 + signal.SIGINT)

@@ -13,7 +13,7 @@ from mlpkit.errors import RunFolderError
 
 
 @options.verb("live")
-@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path), shell_complete=completion.folders_of_runs)
 @click.option("--port", type=options.PORT, default=0, help="Where to serve the page; by default any free port.")
 def command(folder: Path, port: int) -> None:
     """Show runs on a page while they go on.

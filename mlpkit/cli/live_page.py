@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlpkit.cli.output import diagnostic, message
@@ -55,7 +56,7 @@ def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts:
 class _Page(LivePage):
     def __init__(self, run: LiveRun) -> None:
         self._run = run
-        for event in ("resumed", "started", "stepped", "evaluated", "ended"):
+        for event in ("resumed", "monitored", "started", "stepped", "evaluated", "ended"):
             setattr(self, event, getattr(run, event))
 
     def finished(self, run: Run) -> None:
@@ -63,6 +64,25 @@ class _Page(LivePage):
             self._run.close("stopped", f"resume it with: mlpkit resume {run.folder}")
         else:
             self._run.close("finished", f"{f'{run.ended}; ' if run.ended else ''}kept in {run.folder}")
+
+
+@contextmanager
+def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrupts) -> Iterator[None]:
+    """Serve a page about the runs in a folder until the end of the block.
+
+    Args:
+        port: as for ``live_page``.
+        title: what is trained.
+        folder: the folder that holds the run folders, or will.
+        interrupts: stops the runs.
+    """
+    if port is None:
+        yield
+        return
+    from mlpkit.live.watched import STOPPED_BY, FolderRuns  # noqa: PLC0415 - only a live page needs it
+
+    with server_at(port, title, FolderRuns(folder).runs, {"stop": partial(interrupts.stop.stop, STOPPED_BY)}):
+        yield
 
 
 def server_at(

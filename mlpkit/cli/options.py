@@ -47,7 +47,7 @@ class HelpfulCommand(click.Command):
 
 def _live_at_any_port(args: list[str]) -> list[str]:
     """Return arguments in which ``--live`` has a port even if something else follows it, such as the spec."""
-    following = [*args[1:], ""]
+    following = [*args, ""][1:]
     return [
         f"--live={ANY_PORT}" if argument == "--live" and not after.isdecimal() else argument
         for argument, after in zip(args, following, strict=True)

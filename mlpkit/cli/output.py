@@ -35,7 +35,7 @@ def result(text: str = "") -> None:
     """
     try:
         with outliving_the_terminal():
-            click.echo(_shown(text), color=colours_wanted())
+            click.echo(as_printed(text), color=colours_wanted())
     except BrokenPipeError as error:
         _give_up(sys.stdout)
         raise OutputClosedError from error
@@ -93,7 +93,7 @@ def diagnostic(text: str, colour: str) -> None:
 
 def _print_message(text: str) -> None:
     try:
-        click.echo(_shown(text), err=True, color=colours_wanted())
+        click.echo(as_printed(text), err=True, color=colours_wanted())
     except OSError:  # nothing is left to write to
         _give_up(sys.stderr)
 
@@ -157,7 +157,7 @@ def on_one_line(text: str) -> str:
     return printable(text, keep=_STYLE)
 
 
-def _shown(text: str) -> str:
+def as_printed(text: str) -> str:
     """Return a text as it is printed: of all that is in it, only our styles command a terminal."""
     if text.replace("\n", "").isprintable():  # most are, and some have millions of lines
         return text

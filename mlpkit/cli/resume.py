@@ -8,10 +8,11 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
-from mlpkit.cli.live_page import live_page
+from mlpkit.cli.live_page import live_folder, live_page
 from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.cli.seeds import go_on_with_seeds
 
 
 @options.verb("resume")
@@ -32,10 +33,16 @@ def command(
 
     RUN is a run folder. The run goes on from its newest checkpoint, and its results are the same to the bit as if it
     had never been interrupted. If the spec, a plugin or the data has changed since, it is refused. A finished run
-    is left as it is.
+    is left as it is. Of a folder with the runs of several seeds, those go on that are not finished.
     """
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
+        from mlpkit.runs.seeds_folder import is_seeds_folder  # noqa: PLC0415 - loads NumPy, which --help does without
+
+        if is_seeds_folder(directory):
+            with live_folder(port, directory.name, directory, interrupts):
+                go_on_with_seeds(directory, plugins, blocked, interrupts, quiet, as_json)
+            return
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason
 
@@ -52,4 +59,4 @@ def command(
             if not interrupts.training_began and not quiet:
                 message(f"{directory}: the run is finished; nothing was left to do")
             display.finished(run)
-    end_if_stopped(interrupts, run)
+    end_if_stopped(interrupts, run.stopped)

@@ -12,7 +12,7 @@ from mlpkit.jobs.build import build_for
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.run_inputs import RunInputs, flattened, lock_of
-from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, failure_recorded, finite
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.trained_model import Model
@@ -329,12 +329,13 @@ class TrainingJob:
     def _finish(self, trainer: Trainer, stop: StopRequest, store: AsyncCheckpoints | None, origin: Origin) -> Run:
         """Train to the end, and write the model and the results."""
         network, folder = trainer.network, self.folder
-        try:
-            with store or nullcontext(), CtrlC(stop) as ctrl_c:
-                history = trainer.train()
-        finally:  # a run that failed keeps the parameters of its last good step
-            if folder is not None and is_finite(network, {}):
-                folder.save_model(*model_of(network, origin))
+        with failure_recorded(folder, trainer.progress):
+            try:
+                with store or nullcontext(), CtrlC(stop) as ctrl_c:
+                    history = trainer.train()
+            finally:  # a run that failed keeps the parameters of its last good step
+                if folder is not None and is_finite(network, {}):
+                    folder.save_model(*model_of(network, origin))
         encoder, target = self._dataset.encoder_state(), self.description.target
         trained = partial(_trained, self.spec, network, target, encoder)
         compared = partial(tracker_of, self.spec.training, history)
@@ -347,9 +348,10 @@ class TrainingJob:
             finished.ended = trainer.stopped
         if not finished.stopped:
             last = {} if trainer.weights_replaced or not history else history[-1]
-            finished.metrics = self._final_metrics(network, last)
-            if folder is not None:
-                folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
+            with failure_recorded(folder, trainer.progress):
+                finished.metrics = self._final_metrics(network, last)
+                if folder is not None:
+                    folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
         return finished
 
     def expect_uninterrupted(self, run: Run) -> None:

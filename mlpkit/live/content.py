@@ -10,23 +10,15 @@ from mlpkit.pages.page import page
 from mlpkit.progress.evaluations import rows_worth_reading
 from mlpkit.progress.figures import duration, figure
 from mlpkit.progress.history_html import splits_by_name
+from mlpkit.reports.results import MOST_POINTS, chart_of, curve_charts, evaluations_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from mlpkit.live.watched import WatchedRun
     from mlpkit.training.evaluation import Record
 
-MOST_POINTS: Final = 200
-"""Most evaluations that a curve is drawn through."""
-MOST_ROWS: Final = 12
-LOGARITHMIC_FROM: Final = 100
-"""From which ratio of the largest to the smallest loss on its axis is logarithmic."""
-
-CONTROLS: Final = (
-    '<p class="controls"><button type="button" id="pause">Pause</button>'
-    '<button type="button" id="stop">Stop</button></p>'
-)
+BUTTONS: Final = {"pause": "Pause", "stop": "Stop"}
 STATE: Final = (
     '<p id="run-state" role="status">Waiting for the run</p><p id="run-progress"></p>'
     '<progress id="run-done" max="1" value="0" aria-label="share of the steps that are done"></progress>'
@@ -34,22 +26,26 @@ STATE: Final = (
 CHART: Final = '<template id="run-chart"><figure><figcaption></figcaption><div class="chart"></div></figure></template>'
 
 
-def frame(title: str, script: str, *, controlled: bool, spec: str = "") -> str:
+def frame(title: str, script: str, actions: Collection[str], spec: str = "") -> str:
     """Return the page before anything is known of the runs.
 
     Args:
         title: the heading.
         script: JavaScript that fills it.
-        controlled: whether it can pause and stop the run.
+        actions: what it can do: ``pause`` and ``stop``, or one of them, or neither.
         spec: the text of the spec; empty if there are several.
 
     Raises:
         UsageError: what draws charts is not installed.
     """
+    buttons = [
+        f'<button type="button" id="{name}">{text}</button>' for name, text in BUTTONS.items() if name in actions
+    ]
+    controls = f'<p class="controls">{"".join(buttons)}</p>' if buttons else ""
     return page(
         title,
         [
-            parts.section("State", STATE, CONTROLS if controlled else ""),
+            parts.section("State", STATE, controls),
             parts.section("Curves", '<div class="charts" id="run-curves"></div>', CHART),
             parts.section("Evaluations", '<div id="run-table"></div>'),
             *([parts.section("Spec", parts.preformatted(spec))] if spec else []),
@@ -63,7 +59,7 @@ def state_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
     if len(runs) != 1:
         going = sum(run.state == "running" for run in runs)
         said = f"{len(runs)} runs, {going} of them running" if runs else "There is no run yet"
-        return {"state": said, "progress": "", "done": None, "active": False, "paused": False}
+        return {"state": said, "progress": "", "done": None, "active": going > 0, "paused": False}
     (run,) = runs
     return {
         "state": f"{run.state.capitalize()}{f': {run.message}' if run.message else ''}",
@@ -86,64 +82,47 @@ def _progress(run: WatchedRun) -> str:
 
 def evaluations_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
     """Return what changes with an evaluation: a table as HTML, and charts by caption."""
-    shown = [(run.name, list(run.records)) for run in runs if run.records]  # another thread adds to them
-    table = _evaluations(shown[0][1]) if len(runs) == 1 and shown else _runs(runs) if len(runs) > 1 else ""
-    return {"table": table, "charts": _charts(shown, several=len(runs) > 1)}
+    shown = {run.name: (list(run.records), run.best) for run in runs if run.records}  # another thread adds to them
+    if len(runs) > 1:
+        return {"table": _runs(runs), "charts": _complete(_charts_of_several(shown))}
+    if not shown:
+        return {"table": "", "charts": {}}
+    ((records, best),) = shown.values()
+    return {"table": evaluations_table(records, best), "charts": _complete(curve_charts(records, best))}
 
 
-def _evaluations(records: Sequence[Record]) -> str:
-    keys = list(records[-1])
-    positions = rows_worth_reading(len(records), None, MOST_ROWS)
-    rows = [[_number(key, records[i].get(key)) for key in keys] for i in positions]
-    return parts.table([key.replace("_", " ") for key in keys], rows, caption=f"{len(rows):,} of {len(records):,}")
+def _complete(found: Mapping[str, charts.Chart]) -> dict[str, charts.Chart]:
+    return {caption: charts.specification(caption, chart) for caption, chart in found.items()}
 
 
-def _runs(runs: Sequence[WatchedRun]) -> str:
-    keys = list(dict.fromkeys(key for run in runs if run.records for key in run.records[-1] if _is_result(key)))
-    rows = []
-    for run in runs:
-        last = run.records[-1] if run.records else {}
-        rows.append([run.name, run.state, f"{run.step:,}", *(_number(key, last.get(key)) for key in keys)])
-    headings = ["run", "state", "iteration", *(key.replace("_", " ") for key in keys)]
-    return parts.table(headings, rows, caption="Each run at its last one", texts=[0, 1])
-
-
-def _is_result(key: str) -> bool:
-    return key.partition("_")[0] in {"train", "validation"}
-
-
-def _number(key: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if key == "iteration" else f"{value:,.2f}" if key == "epoch" else figure(value)
-
-
-def _charts(shown: Sequence[tuple[str, list[Record]]], *, several: bool) -> dict[str, charts.Chart]:
-    """Return a chart for the loss, each metric and, of a single run, the learning rate."""
-    names = splits_by_name(dict.fromkeys((key for _, records in shown for key in records[0]), 0.0))
+def _charts_of_several(shown: Mapping[str, tuple[list[Record], int | None]]) -> dict[str, charts.Chart]:
+    """Return a chart of the loss and each metric, with a curve for each run: of validation, if there is any."""
+    names = splits_by_name(dict.fromkeys((key for records, _ in shown.values() for key in records[0]), 0.0))
     found = {}
     for name, splits in names.items():
-        if several:
-            key = f"{splits[-1]}_{name}"
-            points = [point for run, records in shown for point in _points(records, key, name, run)]
-        else:
-            points = [point for split in splits for point in _points(shown[0][1], f"{split}_{name}", name, split)]
-        caption = f"{splits[-1]} {name}" if several else name
-        found[caption] = _chart(caption, points, name)
-    if shown and not several:
-        rates = _points(shown[0][1], "learning_rate", "learning rate", "learning rate")
-        found["learning rate"] = _chart("learning rate", rates, "learning rate")
+        key = f"{splits[-1]}_{name}"
+        curves = {run: _curve(records, key) for run, (records, _) in shown.items()}
+        found[key.capitalize().replace("_", " ")] = chart_of(name, curves)
     return found
 
 
-def _points(records: Sequence[Record], key: str, name: str, series: str) -> list[dict[str, Any]]:
+def _curve(records: Sequence[Record], key: str) -> list[tuple[float, float]]:
     kept = [records[i] for i in rows_worth_reading(len(records), None, MOST_POINTS)]
-    return [{"iteration": each["iteration"], name: each[key], "series": series} for each in kept if key in each]
+    return [(each["iteration"], each.get(key, math.nan)) for each in kept]
 
 
-def _chart(caption: str, points: list[dict[str, Any]], name: str) -> charts.Chart:
-    finite = [point[name] for point in points if math.isfinite(point[name])]
-    positive = name == "loss" and bool(finite) and min(finite) > 0
-    logarithmic = positive and max(finite) > LOGARITHMIC_FROM * min(finite)
-    chart = charts.curves(points, "iteration", name, titles=("iteration", name), logarithmic=logarithmic)
-    return charts.specification(caption.capitalize().replace("_", " "), chart)
+def _runs(runs: Sequence[WatchedRun]) -> str:
+    keys = list(dict.fromkeys(key for run in runs for key in _results(run)))
+    rows = [
+        [run.name, run.state, f"{run.step:,}", *(figure(found[key]) if key in found else "" for key in keys)]
+        for run in runs
+        for found in [_results(run)]
+    ]
+    headings = ["run", "state", "iteration", *(key.replace("_", " ") for key in keys)]
+    return parts.table(headings, rows, caption="Each run at its last evaluation", texts=[0, 1])
+
+
+def _results(run: WatchedRun) -> dict[str, float]:
+    """Return loss and metrics of the last evaluation."""
+    last = run.records[-1] if run.records else {}
+    return {key: value for key, value in last.items() if key.partition("_")[0] in {"train", "validation"}}

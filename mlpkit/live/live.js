@@ -29,6 +29,10 @@ async function drawAll() {
   drawing = false;
 }
 
+function allow(active) {
+  for (const button of [pause, stop]) if (button) button.disabled = !active;
+}
+
 function show(news) {
   for (const what of ["state", "progress"]) {
     const place = byId(`run-${what}`);
@@ -37,10 +41,8 @@ function show(news) {
   byId("run-done").hidden = news.done === null;
   byId("run-done").value = news.done ?? 0;
   paused = news.paused;
-  if (pause) {
-    pause.textContent = paused ? "Continue" : "Pause";
-    pause.disabled = stop.disabled = !news.active;
-  }
+  if (pause) pause.textContent = paused ? "Continue" : "Pause";
+  allow(news.active);
   if (news.table !== undefined) byId("run-table").innerHTML = news.table;
   if (news.charts) {
     Object.assign(waiting, news.charts);
@@ -57,5 +59,5 @@ source.addEventListener("message", ({ data }) => show(JSON.parse(data)));
 source.addEventListener("end", () => source.close());
 source.addEventListener("error", () => {
   byId("run-state").textContent = "The run can't be reached: the program that trains it has ended";
-  if (pause) pause.disabled = stop.disabled = true;
+  allow(false);
 });

@@ -96,7 +96,7 @@ class LiveServer:
 
     def page(self) -> str:
         """Return the page."""
-        return frame(self.title, _script(), controlled=bool(self.actions), spec=self.spec)
+        return frame(self.title, _script(), self.actions, self.spec)
 
     def stream(self, send: Callable[[str], None]) -> None:
         """Send what changes until the end of the block, or until sending fails.

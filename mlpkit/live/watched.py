@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from contextlib import suppress
@@ -9,20 +10,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import MlpkitError
+from mlpkit.jobs.list_runs import RunList
+from mlpkit.progress.run_html import position_of_best
 from mlpkit.progress.throughput import Throughput
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.training.events import Observer, PausableStopRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.schedule import Progress
+    from mlpkit.runs.overview import RunOverview
+    from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
 
-DEEPEST: Final = 3
-"""Folders inside one another in which run folders are looked for."""
-SPEC: Final = "resolved.yaml"
 STOPPED_BY: Final = "the live page"
 SECONDS_BETWEEN_LOOKS: Final = 1.0
 
@@ -40,6 +41,7 @@ class WatchedRun:
         seconds_left: how long the rest will take, if that is known.
         message: how it ended.
         records: the evaluations.
+        best: position of the best of these, if that is known.
     """
 
     name: str
@@ -50,6 +52,7 @@ class WatchedRun:
     seconds_left: float | None = None
     message: str = ""
     records: list[Record] = field(default_factory=list)
+    best: int | None = None
 
 
 class LiveRun(Observer):
@@ -71,6 +74,7 @@ class LiveRun(Observer):
         self._throughput = Throughput(None)
         self._training = False
         self._lock = threading.Lock()
+        self._tracker: BestTracker | None = None
 
     def runs(self) -> list[WatchedRun]:
         """Return the run, as the page's server asks for it."""
@@ -94,7 +98,12 @@ class LiveRun(Observer):
     def resumed(self, step: int) -> None:
         """Take in what was evaluated before."""
         self.run.step = step
-        self.run.records = RunFolder(self._folder).read_history() if step else []
+        self.run.records = RunFolder(self._folder).read_history()
+
+    def monitored(self, tracker: BestTracker) -> None:
+        """Compare the evaluations to come with the best of those before."""
+        self._tracker = copy.copy(tracker)
+        self.run.best = position_of_best(self.run.records, tracker)
 
     def started(self, total_steps: int | None) -> None:
         """Training begins."""
@@ -109,8 +118,10 @@ class LiveRun(Observer):
         self.run.seconds_left = None if left == float("inf") else left
 
     def evaluated(self, record: Record, seconds: float) -> None:
-        """Take in an evaluation."""
+        """Take in an evaluation, which may be the best so far."""
         self.run.step = int(record["iteration"])
+        if self._tracker is not None and self._tracker.improved(record):
+            self.run.best = len(self.run.records)
         self.run.records.append(record)
 
     def ended(self) -> None:
@@ -132,48 +143,33 @@ class FolderRuns:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self._folder = folder
+        self._list = RunList(folder)
         self._runs: dict[Path, WatchedRun] = {}
-        self._sizes: dict[Path, int] = {}
         self._next_look = 0.0
+        self._lock = threading.Lock()
 
     def runs(self) -> list[WatchedRun]:
         """Return what is known of them."""
-        now = time.monotonic()
-        if now >= self._next_look:
-            for directory in run_folders(self.folder):
-                self._look_at(directory)
-            self._next_look = now + SECONDS_BETWEEN_LOOKS
-        return list(self._runs.values())
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._next_look:
+                self._look()
+                self._next_look = now + SECONDS_BETWEEN_LOOKS
+            return list(self._runs.values())
 
-    def _look_at(self, directory: Path) -> None:
-        run = self._runs.setdefault(directory, WatchedRun(_name_in(directory, self.folder)))
-        folder = RunFolder(directory)
-        history = directory / "history.jsonl"
-        size = history.stat().st_size if history.is_file() else 0
-        if size != self._sizes.get(directory, 0):
+    def _look(self) -> None:
+        with suppress(MlpkitError):  # the folder may be made only when the first run begins
+            found = [overview for entry in self._list.read() for overview in entry.runs]
+            self._runs = {overview.directory: self._run(overview) for overview in found}
+
+    def _run(self, overview: RunOverview) -> WatchedRun:
+        directory = overview.directory
+        name = directory.resolve().name if directory == self._folder else str(directory.relative_to(self._folder))
+        run = WatchedRun(name, overview.state, overview.steps, overview.total, message=overview.problem)
+        known = self._runs.get(directory)
+        run.records = known.records if known else []
+        if known is None or known.step != overview.steps or not known.records:
             with suppress(MlpkitError):  # a line may be half written: it is whole at the next look
-                run.records = folder.read_history()
-                run.step = int(run.records[-1]["iteration"]) if run.records else 0
-                self._sizes[directory] = size
-        writing = WriterLock(directory / ".lock").another_writer()
-        run.state = "finished" if folder.finished else "running" if writing else "stopped"
-
-
-def run_folders(folder: Path) -> list[Path]:
-    """Return the run folders in a folder, itself included, in the order of their names."""
-    found, level = [], [folder]
-    for _ in range(DEEPEST):
-        found += [each for each in level if (each / SPEC).is_file()]
-        level = [inner for each in level if each not in found for inner in _folders_in(each)]
-    return sorted(found)
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    with suppress(OSError):
-        return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
-    return []
-
-
-def _name_in(directory: Path, folder: Path) -> str:
-    return directory.resolve().name if directory == folder else str(directory.relative_to(folder))
+                run.records = RunFolder(directory).read_history()
+        return run

@@ -13,7 +13,7 @@ from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -127,6 +127,14 @@ class Replica:
         except Exception as error:
             raise operation_failure(layer, "forward", error) from error
         return x
+
+    def outputs(self, x: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Go through what each layer returns for a minibatch, with its name; valid until the next pass."""
+        self.position.forwards += 1
+        for layer in self.layers:
+            with operation_errors(layer, "forward"):
+                x = checked_forward(layer, x)
+            yield layer.path, x
 
     def compare(self, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean loss for the loss's inputs, in the targets' own unit."""

@@ -227,6 +227,22 @@ class Sequential:
             predictions = [replica.predict(replica.forward(inputs[rows])).copy() for rows in _chunks(len(inputs))]
         return predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
 
+    @evaluates
+    def activations(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
+        """Return what each layer returns for inputs, as in evaluation: new arrays by the layer's name.
+
+        Args:
+            x: inputs, encoded as in training, shape (rows, *input_shape).
+
+        Raises:
+            UsageError: ``encoder`` says that the inputs plainly aren't encoded.
+            ShapeError: the inputs have another shape.
+        """
+        inputs, replica = self._inputs(x), self.replicas[0]
+        with self._turn:
+            replica.set_training(False)
+            return {name: outputs.copy() for name, outputs in replica.outputs(inputs)}
+
     def loss(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> float:
         """Return the mean loss over examples."""
         return float(self.evaluate(x, t, (), weights)["loss"])

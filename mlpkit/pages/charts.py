@@ -6,7 +6,9 @@ make the usual ones.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from html import escape
@@ -15,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
+from mlpkit.pages.cache import cached_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +70,7 @@ def figure(caption: str, chart: Chart, *numbers: str) -> str:
         UsageError: what draws charts is not installed.
     """
     whole = specification(caption, chart)
-    picture = _vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION)
+    picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION))
     text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
     folded = f"<details><summary>Numbers</summary>{''.join(numbers)}</details>" if numbers else ""
     return (
@@ -88,6 +91,12 @@ def specification(caption: str, chart: Chart) -> Chart:
     return whole
 
 
+def _own_names(picture: str) -> str:
+    """Return a picture whose parts are named as in no other picture of a page."""
+    own = hashlib.sha256(picture.encode()).hexdigest()[:8]
+    return re.sub(r'(\bid="|url\(#)', rf"\g<1>p{own}-", picture)
+
+
 def _finite(value: Any) -> Any:
     """Return what JSON can hold: a number that isn't finite is a gap."""
     if isinstance(value, Mapping):
@@ -104,8 +113,13 @@ def chart_library() -> str:
     Raises:
         UsageError: it is not installed.
     """
-    library: str = _vl_convert().javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
-    return library.replace("</script", "<\\/script")
+    vl_convert = _vl_convert()
+
+    def bundle() -> str:
+        library: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
+        return library.replace("</script", "<\\/script")
+
+    return cached_text(f"vega-{vl_convert.__version__}-{VERSION}.js", bundle)
 
 
 def expect_chart_library() -> None:
@@ -133,6 +147,9 @@ def curves(
     *,
     titles: tuple[str, str] = ("", ""),
     logarithmic: bool = False,
+    zero: bool = True,
+    marked: Mapping[str, Any] | None = None,
+    diagonal: bool = False,
 ) -> Chart:
     """Return curves over a common axis, with the values at the place under the pointer.
 
@@ -142,9 +159,12 @@ def curves(
         y: the key of the values.
         titles: of the axes; by default the keys.
         logarithmic: whether the axis of the values is logarithmic.
+        zero: whether the axis of the values begins at zero, if it is not logarithmic.
+        marked: a point that is marked, such as the best one.
+        diagonal: whether to draw the line of equal values from 0 to 1.
     """
     series = list(dict.fromkeys(point["series"] for point in points))
-    below, beside = _axis(x, titles[0]), _axis(y, titles[1], logarithmic=logarithmic)
+    below, beside = _axis(x, titles[0]), _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     colour = {"field": "series", "type": "nominal", "scale": {"domain": series}}
     nearest = {
         "name": "pointed",
@@ -168,7 +188,31 @@ def curves(
         "params": [shown],
         "encoding": {"x": below, "y": beside, "color": colour, "opacity": faint},
     }
-    return {"data": {"values": list(points)}, "layer": [lines, rule]}
+    behind = [_diagonal(x, y, 0.0, 1.0, {"x": below, "y": beside})] if diagonal else []
+    return {
+        "data": {"values": list(points)},
+        "layer": [*behind, lines, rule, *(_mark(marked, below, beside) if marked else [])],
+    }
+
+
+def _mark(point: Mapping[str, Any], below: Chart, beside: Chart) -> list[Chart]:
+    """Return what marks a point: a dotted line down to the axis, and a ring."""
+    dotted = {"type": "rule", "color": "currentColor", "strokeDash": [2, 3], "opacity": 0.7}
+    ring = {"type": "point", "color": "currentColor", "size": 90, "strokeWidth": 1.5}
+    data = {"values": [dict(point)]}
+    return [
+        {"data": data, "mark": dotted, "encoding": {"x": below}},
+        {"data": data, "mark": ring, "encoding": {"x": below, "y": beside}},
+    ]
+
+
+def _diagonal(x: str, y: str, least: float, greatest: float, encoding: Mapping[str, Any]) -> Chart:
+    """Return the line of equal values."""
+    return {
+        "data": {"values": [{x: end, y: end} for end in (least, greatest)]},
+        "mark": {"type": "line", "color": FAINT, "strokeDash": [4, 4]},
+        "encoding": encoding,
+    }
 
 
 def bars(values: Sequence[Mapping[str, Any]], name: str, value: str, *, titles: tuple[str, str] = ("", "")) -> Chart:
@@ -246,19 +290,14 @@ def points(
         titles: of the axes; by default the keys.
         diagonal: whether to draw the line of equal values.
     """
-    marks = {
+    marks: Chart = {
         "mark": {"type": "circle", "tooltip": {"content": "data"}, "opacity": 0.6, "color": COLOURS[0]},
         "encoding": {"x": _axis(x, titles[0], zero=False), "y": _axis(y, titles[1], zero=False)},
     }
     if not diagonal or not values:
         return {"data": {"values": list(values)}, **marks}
     every = [float(value[key]) for value in values for key in (x, y)]
-    ends = [{x: end, y: end} for end in (min(every), max(every))]
-    line = {
-        "data": {"values": ends},
-        "mark": {"type": "line", "color": FAINT, "strokeDash": [4, 4]},
-        "encoding": marks["encoding"],
-    }
+    line = _diagonal(x, y, min(every), max(every), marks["encoding"])
     return {"data": {"values": list(values)}, "layer": [line, marks]}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -207,6 +207,36 @@ CLIPPERS: dict[str, Callable[[Sequential, float], ClipByNorm | ClipByValue]] = {
     "value": ClipByValue,
 }
 """Ways to clip by their names in the spec."""
+
+
+class GradientWatch(Protocol):
+    """Looks at the gradient of each step, in the network, and leaves it as it is."""
+
+    def computed(self) -> None:
+        """The gradient is computed, and not clipped yet."""
+
+    def clipped(self) -> None:
+        """The gradient is as the optimizer will get it."""
+
+
+class WatchedClip:
+    """Clips the gradient, and shows it before and after.
+
+    Args:
+        clip: clips it; None if it is not clipped.
+        watch: looks at it.
+    """
+
+    def __init__(self, clip: Callable[[], None] | None, watch: GradientWatch) -> None:
+        self._clip = clip
+        self._watch = watch
+
+    def __call__(self) -> None:
+        """Clip the gradient, if it is to be clipped."""
+        self._watch.computed()
+        if self._clip is not None:
+            self._clip()
+        self._watch.clipped()
 
 
 def _blocks(network: Sequential) -> list[NDArray[Any]]:

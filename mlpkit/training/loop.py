@@ -18,7 +18,7 @@ from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTr
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient
+from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient, WatchedClip
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
 from mlpkit.training.update import Updater
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.callback import Callback, Outcome
     from mlpkit.components.dataset import Description, Split
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
+    from mlpkit.training.gradient import GradientWatch
     from mlpkit.training.update import OptimizerState
 
 
@@ -97,8 +100,11 @@ class Trainer:
         resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+        watch: looks at the gradient of each step; None for nobody, which costs nothing.
 
     Attributes:
+        steps_per_epoch: steps of a pass over the training data.
+        total_steps: steps of the whole training.
         weights_replaced: whether weights that a callback chose have taken the place of the last ones, at the end.
     """
 
@@ -116,6 +122,7 @@ class Trainer:
         resolved: Callable[[], Mapping[str, Any]] = dict,
         store: CheckpointStore | None = None,
         optimizer_state: OptimizerState | None = None,
+        watch: GradientWatch | None = None,
     ) -> None:
         network.freeze(settings.frozen)  # what follows looks only at what is trained
         self.network = network
@@ -131,11 +138,12 @@ class Trainer:
         rows = settings.batch_size * settings.accumulate
         self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed)
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
-        self._clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
+        clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
+        self._clip = clip if watch is None else WatchedClip(clip, watch)
         self._update = Updater(settings.optimizer, network, optimizer_state)
-        self._steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
-        self._total = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
-        self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self._total)
+        self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
+        self.total_steps = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
+        self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self.total_steps)
         self._gradient = self._step_gradient(splits["train"], description)
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
         self._view = TrainingView(
@@ -159,7 +167,7 @@ class Trainer:
             self.network.freeze(())
 
     def _train(self) -> list[Record]:
-        self._observer.started(None if self.settings.open_ended else self._total)
+        self._observer.started(None if self.settings.open_ended else self.total_steps)
         self._callbacks.start()
         try:
             with without_warnings(), self.network.computing(), self._workers:
@@ -204,14 +212,14 @@ class Trainer:
         arrays, metadata = snapshot
         keys = self._evaluate.keys(self.settings.evaluated)
         callbacks = len(self.settings.callbacks)
-        expect_metadata(metadata, total_steps=self._total, history_keys=keys, callbacks=callbacks)
+        expect_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
         restore_arrays(self.network, self._update.slots, arrays)
         self._upgrade_slots(metadata.get("slots_version", 1))
         self.history[:] = history
         self._history_columns = HistoryColumns()
         self.progress.step = snapshot.step
-        self.progress.epoch = snapshot.step / self._steps_per_epoch
+        self.progress.epoch = snapshot.step / self.steps_per_epoch
         self._last_rate = metadata["learning_rate"]
         self._view.stop_reason = metadata["stop_reason"]
         if self.settings.best and metadata["best"]:
@@ -219,6 +227,14 @@ class Trainer:
         self._callbacks.load_state(metadata["callbacks"], arrays)
         for replica in self.network.replicas:
             replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
+
+    def rows_of_step(self, step: int) -> NDArray[Any]:
+        """Return the positions in the training split, counted from 0, of the examples of a step.
+
+        Args:
+            step: number of the step, from 1.
+        """
+        return self._sampler.indices(step - 1).copy()
 
     def _upgrade_slots(self, version: int) -> None:
         optimizer = self.settings.optimizer
@@ -239,7 +255,7 @@ class Trainer:
             description,
             network.dtype,
             batch_size=settings.batch_size,
-            steps=self._total * settings.accumulate,
+            steps=self.total_steps * settings.accumulate,
         )
         augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
         if settings.accumulate == 1:
@@ -250,13 +266,13 @@ class Trainer:
         network, progress, settings = self.network, self.progress, self.settings
         gradient, clip, update = self._gradient, self._clip, self._update
         callbacks = self._callbacks if settings.callbacks else None
-        stop, view, total, store = self._stop, self._view, self._total, self._store
+        stop, view, total, store = self._stop, self._view, self.total_steps, self._store
         clock = time.perf_counter
         began = clock()
         next_report = began
         learning_rate = self._learning_rate() if self._last_rate is None else self._last_rate
         changing = isinstance(settings.optimizer.learning_rate, Schedule)
-        schedule = CheckpointSchedule(self._triggers or CheckpointTriggers(), self._steps_per_epoch)
+        schedule = CheckpointSchedule(self._triggers or CheckpointTriggers(), self.steps_per_epoch)
         step = progress.step
         next_save = schedule.next_step(step)
         if self._evaluation_is_due():  # a run that was stopped before it
@@ -272,7 +288,7 @@ class Trainer:
             step += 1
             update(learning_rate, step)
             progress.step = step
-            progress.epoch = step / self._steps_per_epoch
+            progress.epoch = step / self.steps_per_epoch
             if callbacks is not None:
                 callbacks.step(loss)
             now = clock()
@@ -305,7 +321,7 @@ class Trainer:
         """Whether the evaluation after the step that was done last is still to come."""
         step = self.progress.step
         done = bool(self.history) and self.history[-1]["iteration"] == step
-        due = step % self._evaluate_every == 0 or step == self._total or self._view.stop_reason
+        due = step % self._evaluate_every == 0 or step == self.total_steps or self._view.stop_reason
         return step > 0 and not done and bool(due)
 
     def _record(self, learning_rate: float, seconds: float) -> None:

@@ -45,7 +45,7 @@ def test_specs_are_yaml_files(verb, offered, work):
     assert offered(f"mlpkit {verb} nowhere/x") == ["file,nowhere/x"]
 
 
-@pytest.mark.parametrize("verb", ["resume", "evaluate", "predict", "compare", "repro"])
+@pytest.mark.parametrize("verb", ["resume", "evaluate", "predict", "compare", "trace", "repro"])
 def test_runs_are_folders_of_runs(verb, offered, two_runs):
     assert offered(f"mlpkit {verb} ") == ["runs/first", "runs/second"]
     assert offered(f"mlpkit {verb} runs/s") == ["runs/second"]

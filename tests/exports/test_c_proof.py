@@ -167,6 +167,48 @@ def test_without_a_compiler_an_export_is_kept_with_a_doubt(towns, tmp_path, monk
     assert found.doubt.startswith("not proved to compute what the model does: there is no C compiler no-such-compiler")
 
 
+COMPILERS_THAT_FAIL = {
+    "compiles nothing": "echo 'error: no licence' >&2; exit 1",
+    "compiles for another processor": 'while [ "$1" != -o ]; do shift; done; echo "no program" > "$2"',
+}
+
+
+@pytest.fixture
+def compiled_by(tmp_path, monkeypatch):
+    """Return a function that has a script for a compiler."""
+
+    def take(script):
+        compiler = tmp_path / "compiler"
+        compiler.write_text(f"#!/bin/sh\n{script}\n")
+        compiler.chmod(0o700)
+        monkeypatch.setenv("CC", str(compiler))
+
+    return take
+
+
+@pytest.mark.parametrize("script", COMPILERS_THAT_FAIL.values(), ids=COMPILERS_THAT_FAIL)
+def test_with_a_compiler_that_fails_an_export_is_kept_with_a_doubt(towns, tmp_path, compiled_by, script):
+    compiled_by(script)
+
+    found = export(towns, tmp_path / "towns.c")
+
+    assert found.file.exists()
+    assert found.rows == 0
+    assert found.doubt.startswith("not proved to compute what the model does: ")
+    assert found.doubt.endswith("it can't compile and run an empty program either; name another compiler in CC")
+    if "licence" in script:
+        assert "compiler can't compile the file: error: no licence, and" in found.doubt
+
+
+def test_with_a_compiler_that_gives_other_numbers_an_export_is_refused(towns, tmp_path, compiled_by):
+    compiled_by(
+        """for each; do case "$each" in *.c) sed -i 's/ <= 0.0f ?/ > 0.0f ?/' "$each"; esac; done; exec cc "$@" """
+    )
+
+    with pytest.raises(ExportError, match="doesn't compute what the model does"):
+        export(towns, tmp_path / "towns.c")
+
+
 @pytest.mark.parametrize(
     "spec", [pytest.param(path, id=path.stem, marks=pytest.mark.long if "mnist" in path.stem else ()) for path in SPECS]
 )

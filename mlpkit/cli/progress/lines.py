@@ -10,6 +10,8 @@ from mlpkit.progress.evaluations import is_worth_a_line
 from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from mlpkit.jobs.training_job import Run
     from mlpkit.training.evaluation import Record
 
@@ -52,14 +54,25 @@ class Lines(Display):
 
     def _print(self, record: Record) -> None:
         if not self._names:
-            self._names = [name for name in record if name != "learning_rate"]
-            result(self._line({name: name for name in self._names}))
-        cells = {name: figure(record[name]) for name in self._names}
-        cells |= {"iteration": str(record["iteration"]), "epoch": f"{record['epoch']:.2f}"}
-        result(self._line(cells))
+            self._names = column_names(record)
+            result(line_of({name: name for name in self._names}))
+        result(line_of(cells_of(record, self._names)))
 
-    def _line(self, cells: dict[str, str]) -> str:
-        return "  ".join(cells[name].rjust(max(len(name), NARROWEST_COLUMN)) for name in self._names)
+
+def column_names(record: Record) -> list[str]:
+    """Return the names of the figures that a line shows."""
+    return [name for name in record if name != "learning_rate"]
+
+
+def cells_of(record: Record, names: Sequence[str]) -> dict[str, str]:
+    """Return the figures of an evaluation as texts."""
+    cells = {name: figure(record[name]) for name in names}
+    return cells | {"iteration": str(record["iteration"]), "epoch": f"{record['epoch']:.2f}"}
+
+
+def line_of(cells: Mapping[str, str]) -> str:
+    """Return a line with each text below the name of its figure."""
+    return "  ".join(cell.rjust(max(len(name), NARROWEST_COLUMN)) for name, cell in cells.items())
 
 
 class JsonEvents(Display):

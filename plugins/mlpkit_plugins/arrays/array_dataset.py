@@ -202,6 +202,11 @@ class ArrayDataset(Dataset):
         found, rows = self._parts(self._opened())[split]
         return found.inputs[np.asarray(rows)[indices]]
 
+    def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
+        """Return the array and the position in it of some examples of a split, counted from 0."""
+        found, rows = self._parts(self._opened())[split]
+        return [f"{found.inputs_name}, example {position}" for position in np.asarray(rows)[indices].tolist()]
+
     def examples_in(self, found: Examples) -> tuple[NDArray[Any], ...]:
         """Return raw inputs and targets of other examples than those trained on, and weights if they have any.
 

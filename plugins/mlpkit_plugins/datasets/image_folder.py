@@ -298,6 +298,11 @@ class ImageFolder(Dataset):
         files = self._found()[split]
         return np.stack([self._read(files[index].path, "as the model takes") for index in indices.tolist()])
 
+    def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
+        """Return the files of some images of a split."""
+        files, folder = self._found()[split], self.folders.get(split, self.folder)
+        return [f"{folder}/{files[index].key}" for index in indices.tolist()]
+
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""
         return why_not_scaled(inputs) if self.normalize else ""

@@ -37,6 +37,7 @@ class Mnist(Dataset):
         x = raw / 255, or raw if not normalized
 
     Args:
+        train: number of training images, taken from the beginning; by default, all that aren't for validation.
         validation: number of training images, taken from the end, for the validation split; 0 for none.
         normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
         flatten: give images as rows, shape (784,), instead of (28, 28).
@@ -44,7 +45,7 @@ class Mnist(Dataset):
         directory: folder of the user's own files, plain or .gz; by default, the files that ship with mlpkit.
 
     Raises:
-        ParameterError: the directory lacks a file, or there are not enough images for the validation split.
+        ParameterError: the directory lacks a file, or there are too few images for the splits.
         DataError: a file is damaged, or the files don't belong together.
 
     Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
@@ -54,12 +55,14 @@ class Mnist(Dataset):
     def __init__(
         self,
         *,
+        train: Annotated[int | None, Ge(1)] = None,
         validation: Annotated[int, Ge(0)] = 5000,
         normalize: bool = True,
         flatten: bool = True,
         one_hot: bool = False,
         directory: FilePath | None = None,
     ) -> None:
+        self.train = train
         self.validation = validation
         self.normalize = normalize
         self.flatten = flatten
@@ -72,7 +75,7 @@ class Mnist(Dataset):
         """Return shapes, target and sizes from parameters and file headers alone.
 
         Raises:
-            ParameterError: the directory lacks a file, or there are not enough images for the validation split.
+            ParameterError: the directory lacks a file, or there are too few images for the splits.
             DataError: a header is wrong, or the files don't belong together.
         """
         source = self._source()
@@ -86,7 +89,7 @@ class Mnist(Dataset):
         """Return the splits by name, whatever the seed.
 
         Raises:
-            ParameterError: the directory lacks a file, or there are not enough images for the validation split.
+            ParameterError: the directory lacks a file, or there are too few images for the splits.
             DataError: a file is damaged, or the files don't belong together.
         """
         source = self._source()
@@ -105,7 +108,7 @@ class Mnist(Dataset):
         labels = arrays[TRAIN_LABELS].astype(np.int64)
         splits = {"train": self._split(images[:train], labels[:train])}
         if self.validation:
-            splits["validation"] = self._split(images[train:], labels[train:])
+            splits["validation"] = self._split(images[-self.validation :], labels[-self.validation :])
         test_images = arrays[TEST_IMAGES].reshape(-1, *description.input_shape)
         splits["test"] = self._split(test_images, arrays[TEST_LABELS].astype(np.int64))
         return splits
@@ -226,9 +229,13 @@ class Mnist(Dataset):
         if self.validation >= count:
             message = f"{self.validation:,} images for validation leave none of {count:,} to train on"
             raise ParameterError("validation", message, expected=f"at most {count - 1:,}")
+        left = count - self.validation
+        if self.train is not None and self.train > left:
+            message = f"{self.train:,} images can't be trained on: of {count:,}, {self.validation:,} are for validation"
+            raise ParameterError("train", message, expected=f"at most {left:,}")
         self._image_shape = (height, width)
         sizes = {
-            "train": count - self.validation,
+            "train": self.train or left,
             "validation": self.validation,
             "test": shapes[TEST_IMAGES][0],
         }

@@ -290,9 +290,14 @@ class TableDataset(TableOptions, Dataset):
         source = self.source(named_file("file", file), file)
         names, columns = self.column_names() or (), source.values()
         numbers = np.concatenate([rows for rows, _ in source.texts(names[:1])])
-        rows = np.array(self.open(0)[split].rows_in_file())[indices]
+        rows = np.array(self.open(0)[split].rows_in_file(indices))
         positions = np.searchsorted(numbers, rows).tolist()
         return {name: [columns[name][position] for position in positions] for name in names}
+
+    def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
+        """Return the file and the row of some examples of a split, rows counted from 1."""
+        file = self.files.get(split, self.file)
+        return [f"{file}, row {row}" for row in self.open(0)[split].rows_in_file(indices)]
 
     def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return columns as the inputs that ``onnx`` declares: dates as seconds, and no text for a missing category.

@@ -21,6 +21,7 @@ from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit_plugins.initializers.normal import Normal
 from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.dropout import Dropout
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 from mlpkit_plugins.metrics.accuracy import Accuracy
@@ -55,6 +56,31 @@ class Gain(Layer):
 
     def backward(self, dy):
         return dy * self.gain.value
+
+
+def test_activations_are_what_each_layer_returns():
+    network, x = small(), np.random.default_rng(1).normal(size=(7, 4))
+    w, v = network.parameters["Affine1.W"], network.parameters["Affine2.W"]
+    z = x @ w + network.parameters["Affine1.b"]
+    expected = {"Affine1": z, "Relu1": np.maximum(z, 0), "Affine2": np.maximum(z, 0) @ v}
+
+    found = network.activations(x)
+
+    assert list(found) == list(expected)
+    for name, outputs in expected.items():
+        np.testing.assert_allclose(found[name], outputs, rtol=1e-12)
+    kept = {name: outputs.copy() for name, outputs in found.items()}
+    network.activations(-x)
+    for name, outputs in kept.items():
+        np.testing.assert_array_equal(found[name], outputs)
+
+
+def test_activations_are_those_of_evaluation():
+    network = Sequential([Dropout(0.9), Affine(3), SoftmaxWithLoss()], (4,))
+    x = np.ones((5, 4), np.float32)
+    np.testing.assert_array_equal(network.activations(x)["Dropout1"], x)
+    with pytest.raises(ShapeError, match=r"inputs of shape \(5, 3\)"):
+        network.activations(x[:, :3])
 
 
 def test_parameters_are_named_after_their_layers():

@@ -193,8 +193,31 @@ def test_too_much_validation(small: Path, count: int) -> None:
     assert message_of(lambda: dataset.open(0), ParameterError, small) == expected
 
 
+@pytest.mark.parametrize("validation", [0, 7])
+def test_few_images_to_train_on_come_from_the_beginning(small: Path, validation: int) -> None:
+    images, labels = parsed(small)
+    dataset = Mnist(directory=str(small), train=5, validation=validation, flatten=False, normalize=False)
+    sizes = dataset.describe().sizes
+    assert sizes == {name: len(split) for name, split in dataset.open(0).items()}
+    assert (sizes["train"], sizes.get("validation", 0)) == (5, validation)
+    x, t = taken(dataset, "train", np.arange(5))
+    np.testing.assert_array_equal(x, images[:5])
+    np.testing.assert_array_equal(t, labels[:5])
+    if validation:
+        x, t = taken(dataset, "validation", np.arange(validation))
+        np.testing.assert_array_equal(x, images[20 - validation :])
+
+
+def test_too_many_images_to_train_on(small: Path) -> None:
+    assert Mnist(directory=str(small), train=15, validation=5).describe().sizes["train"] == 15
+    dataset = Mnist(directory=str(small), train=16, validation=5)
+    expected = "train: 16 images can't be trained on: of 20, 5 are for validation; expected at most 15"
+    assert message_of(dataset.describe, ParameterError, small) == expected
+
+
 @pytest.mark.parametrize(
-    "arguments", [{"validation": -1}, {"validation": True}, {"validation": 1.5}, {"normalize": 1}, {"directory": 3}]
+    "arguments",
+    [{"train": 0}, {"validation": -1}, {"validation": True}, {"validation": 1.5}, {"normalize": 1}, {"directory": 3}],
 )
 def test_parameters_are_checked(arguments: dict[str, Any]) -> None:
     with pytest.raises(ParameterError, match=next(iter(arguments))):

@@ -137,6 +137,31 @@ def test_inputs_are_named_and_typed_as_a_program_has_them(made):
     assert feeds["age"].typical == pytest.approx((40, 13), abs=2)
 
 
+def test_inputs_have_the_extent_of_their_training_rows(made):
+    dataset = made()
+    rows = dataset.raw_rows("train", np.arange(len(dataset.open(0)["train"])))
+    ages = np.array([float(age) for age in rows["age"] if age])
+    seconds = dataset.feeds(rows)["when"]
+
+    feeds = graph_of(dataset).feeds
+
+    assert feeds["age"].extent == (ages.min(), ages.max())
+    assert feeds["when"].extent == pytest.approx((np.nanmin(seconds), np.nanmax(seconds)), abs=1)
+    assert feeds["town"].extent is None
+
+
+def test_a_model_of_an_older_version_has_no_extents(made):
+    dataset, older = made(), made()
+    dataset.open(0)
+    state = dataset.encoder_state()
+    del state["extents"]
+
+    older.load_encoder_state(state)
+
+    assert older.encoder_state() == state
+    assert graph_of(older).feeds["age"].extent is None
+
+
 def test_what_stands_for_no_value_and_for_an_unknown_one(made):
     dataset = made(rare=40)
     raw = {
