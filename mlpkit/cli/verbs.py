@@ -17,6 +17,7 @@ from mlpkit.cli.output import choose_colours, result
 VERBS: Final = {
     "run": "Train the network of a spec.",
     "resume": "Resume an interrupted run.",
+    "live": "Show runs on a page while they go on.",
     "check": "Check specs, and show the shapes of their layers.",
     "data": "Show what a spec's data is like, before training.",
     "explain": "Say what a key of a spec means, and where its value comes from.",

@@ -69,7 +69,7 @@ def figure(caption: str, chart: Chart, *numbers: str) -> str:
     Raises:
         UsageError: what draws charts is not installed.
     """
-    whole = _finite({**LAYOUT, "config": CONFIG, **chart, "description": caption})
+    whole = specification(caption, chart)
     picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION))
     text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
     folded = f"<details><summary>Numbers</summary>{''.join(numbers)}</details>" if numbers else ""
@@ -78,6 +78,17 @@ def figure(caption: str, chart: Chart, *numbers: str) -> str:
         f'<script type="application/json">{text}</script>'
         f'<div role="img" aria-label="{escape(caption)}">{picture}</div></div>{folded}</figure>'
     )
+
+
+def specification(caption: str, chart: Chart) -> Chart:
+    """Return a chart with all that Vega-Lite needs to draw it as the others, as plain data for JSON.
+
+    Args:
+        caption: what it shows.
+        chart: the chart.
+    """
+    whole: Chart = _finite({**LAYOUT, "config": CONFIG, **chart, "description": caption})
+    return whole
 
 
 def _own_names(picture: str) -> str:
@@ -109,6 +120,15 @@ def chart_library() -> str:
         return library.replace("</script", "<\\/script")
 
     return cached_text(f"vega-{vl_convert.__version__}-{VERSION}.js", bundle)
+
+
+def expect_chart_library() -> None:
+    """Make sure that what draws charts is installed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    _vl_convert()
 
 
 def _vl_convert() -> ModuleType:
