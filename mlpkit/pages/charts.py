@@ -303,6 +303,7 @@ def histograms(
         {"name": name, "from": left, "to": right, "count": count, "left": place(i, left), "right": place(i, right)}
         for i, (name, each) in enumerate(counts.items())
         for count, left, right in zip(each, edges[:-1], edges[1:], strict=True)
+        if count
     ]
     names = [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]
     axis = {
@@ -320,11 +321,15 @@ def histograms(
     shown = [{"field": key, "type": "quantitative", "format": ".3~g"} for key in ("from", "to", "count")]
     drawn = {
         "data": {"values": bars},
-        "mark": {"type": "rect", "color": COLOURS[0], "clip": True},
+        "mark": {"type": "rect", "color": COLOURS[0], "clip": True, "aria": False},
         "encoding": {
             "x": {"field": "left", **across},
             "x2": {"field": "right"},
-            "y": {**_axis("count", titles[1]), "axis": {"tickCount": 3}, "scale": {"domain": [0, most]} if most else {}},
+            "y": {
+                **_axis("count", titles[1]),
+                "axis": {"tickCount": 3},
+                "scale": {"domain": [0, most]} if most else {},
+            },
             "y2": {"datum": 0},
             "tooltip": [{"field": "name", "type": "nominal"}, *shown],
         },
@@ -348,7 +353,7 @@ def paths(
     """Return paths in a plane, each from point to point in the order given, over faint lines such as contours.
 
     Args:
-        points: each with ``x``, ``y`` and ``series``, the name of its path; what else they hold is shown at the pointer.
+        points: each with ``x``, ``y`` and ``series``, the name of its path; the rest is shown at the pointer.
         x: the key of the place from left to right.
         y: the key of the place from below.
         lines: the points of the faint lines in the same form, no names shown.

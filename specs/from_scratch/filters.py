@@ -33,36 +33,18 @@ def smoothness(images: np.ndarray) -> float:
 
 def make(lesson: Lesson) -> str:
     """Return the page."""
-    spec = lesson.spec()
-    before, run = mlpkit.build(spec), lesson.train()
-    learned = filters(run.network)
-    strongest = np.argsort(-np.abs(learned).sum(axis=(1, 2)))[:SHOWN]
+    before, run = filters(mlpkit.build(lesson.spec())), lesson.train()
+    after = filters(run.network)
+    strongest = np.argsort(-np.abs(after).sum(axis=(1, 2)))[:SHOWN]
+    digits, _ = mlpkit.load_data(lesson.spec(), "test", DIGITS)
     return lesson.page(
-        "Filters of a convolution",
-        "A convolution begins with filters of noise. Training turns them into edges and blobs, which no one drew.",
-        [
-            parts.section("Before training", grid(filters(before))),
-            parts.section("After training", grid(learned)),
-            parts.section(
-                "Digits through the strongest filters",
-                *(through(run.network, x, strongest) for x in mlpkit.load_data(spec, "test", DIGITS)[0]),
-            ),
-        ],
-        formula="y(f, i, j) = Σ w(f, k, l) x(i + k, j + l) + b(f),  over the 5 by 5 places k, l",
-        notice=[
-            "Each square is one filter, light where its weights are positive and dark where they are negative. Before "
-            "training, neighbouring weights have nothing to do with each other; afterwards they do: the correlation of "
-            f"neighbours goes from {smoothness(filters(before)):.2f} to {smoothness(learned):.2f}.",
-            "A filter that is light above and dark below answers to the upper or lower edges of strokes, one that is "
-            "light on the left to edges of another direction. Below, what each of the strongest filters finds in a "
-            "digit, after Relu.",
-            f"With these filters, the network is right about {run.metrics['test']['accuracy']:.1%} of the test images.",
-        ],
-        experiments={
-            "--set layers.Conv2d1.size=9": "What larger filters look for is easier to see.",
-            "--set training.epochs=6": "After a longer training, some filters are clearer, others never become anything.",
-            "--set layers.Conv2d1.filters=8": "With fewer filters, the network is nearly as good.",
-        },
+        parts.section(f"Before training: correlation of neighbours {smoothness(before):.2f}", grid(before)),
+        parts.section(f"After training: correlation of neighbours {smoothness(after):.2f}", grid(after)),
+        parts.section(
+            "Digits through the strongest filters",
+            *(through(run.network, digit, strongest) for digit in digits),
+            parts.paragraph(f"Accuracy on the test images: {run.metrics['test']['accuracy']:.3f}"),
+        ),
     )
 
 

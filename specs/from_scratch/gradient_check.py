@@ -41,7 +41,8 @@ def gradients(lesson: Lesson, steps: list[float]) -> dict[str, tuple[np.ndarray,
 def make(lesson: Lesson) -> str:
     """Return the page."""
     found = gradients(lesson, STEPS)
-    best = STEPS[int(np.argmin([errors(found)[h] for h in STEPS]))]
+    by_step = errors(found)
+    best = min(by_step, key=by_step.__getitem__)
     pairs = [
         {"backpropagation": a, "differences": n, "parameter": name}
         for name, (exact, numerical) in found.items()
@@ -53,49 +54,32 @@ def make(lesson: Lesson) -> str:
     ]
     curve = [
         {"log₁₀ h": float(np.log10(h)), "log₁₀ error": float(np.log10(error)), "series": "mean error"}
-        for h, error in errors(found).items()
+        for h, error in by_step.items()
     ]
     return lesson.page(
-        "Numerical against analytic gradient",
-        "Backpropagation gives the gradient that differences of the loss give, to about ten digits.",
-        [
-            parts.section(
-                "The two gradients",
-                charts.figure(
-                    f"Each point is an element of the gradient, by backpropagation and by differences with h = {best:.0e}",
-                    charts.points(pairs, "backpropagation", "differences", diagonal=True),
-                ),
-                parts.table(["parameter", "elements", "largest gradient", "mean difference"], rows, texts=[0]),
+        parts.section(
+            "The two gradients",
+            charts.figure(
+                f"Each point is an element of the gradient: by backpropagation, and by differences with h = {best:.0e}",
+                charts.points(pairs, "backpropagation", "differences", diagonal=True),
             ),
-            parts.section(
-                "The step h",
-                charts.figure(
-                    "The mean difference between the two, by the step h",
-                    charts.paths(curve, "log₁₀ h", "log₁₀ error"),
-                ),
+            parts.table(["parameter", "elements", "largest gradient", "mean difference"], rows, texts=[0]),
+        ),
+        parts.section(
+            "The step h",
+            charts.figure(
+                "The mean difference between the two, by the step h",
+                charts.paths(curve, "log₁₀ h", "log₁₀ error"),
             ),
-        ],
-        formula="∂L/∂w  ≈  ( L(w + h) − L(w − h) ) / 2h",
-        notice=[
-            "All points lie on the diagonal: the two agree in every parameter. A mistake in a layer's backward would "
-            "take points off it.",
-            "From right to left, the error first falls: the difference is wrong by a term in h². Then it rises again: "
-            "L(w + h) and L(w − h) agree in more and more of their sixteen digits, and what is left of their difference "
-            "is rounding, divided by a small h. The best h lies in between, near the cube root of the rounding error.",
-            "Differences need two losses for each weight, backpropagation one pass for all. That is why networks are "
-            "trained with the one and checked with the other.",
-        ],
-        experiments={
-            "--set dtype=float32": "With seven digits in place of sixteen, the best h is larger, and so is the error.",
-            "--set vars.activation=Relu": "With Relu, the error jumps where the step is long enough to get some inputs across its kink at 0.",
-        },
+        ),
     )
 
 
 def errors(found: dict[str, tuple[np.ndarray, dict[float, np.ndarray]]]) -> dict[float, float]:
     """Return the mean difference between the two gradients by the step h."""
+    steps = next(iter(found.values()))[1]
     return {
-        h: float(np.mean([np.abs(exact - numerical[h]).mean() for exact, numerical in found.values()])) for h in STEPS
+        h: float(np.mean([np.abs(exact - numerical[h]).mean() for exact, numerical in found.values()])) for h in steps
     }
 
 

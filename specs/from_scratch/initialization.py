@@ -46,33 +46,11 @@ def make(lesson: Lesson) -> str:
         for iteration, loss in losses(lesson, WEIGHTS[name])
     ]
     return lesson.page(
-        "First weights and what becomes of the activations",
-        "Five layers of 100 units, not yet trained, look at 1,000 digits. If the first weights are too large or too "
-        "small, the layers saturate, or all their units return the same.",
-        [
-            *(
-                parts.section(heading(activation), *histograms(lesson, activation, limits))
-                for activation, limits in ACTIVATIONS.items()
-            ),
-            parts.section(
-                "What becomes of it",
-                charts.figure("Training with Relu, by the first weights", charts.curves(curves, "iteration", "loss")),
-            ),
-        ],
-        formula="Xavier:  std = √( 2 / (inputs + outputs) )\nHe:  std = √( 2 / inputs )",
-        notice=[
-            "Sigmoid and Tanh with std 1: all outputs are at the ends, where the functions are flat. Their derivative is "
-            "almost zero there, and so is the gradient that gets back to the first layers.",
-            "With std 0.01, all units of a layer return almost the same: a hundred of them say no more than one.",
-            "With Xavier, Sigmoid and Tanh keep their spread through all five layers. With Relu, which sets half of its "
-            "inputs to zero, it shrinks from layer to layer; the factor 2 of He makes up for that.",
-            "The curves show the price: from weights of std 0.01, a network of this depth doesn't begin to learn.",
-        ],
-        experiments={
-            "--set layers.Affine1.units=400": "With a wider first layer, the std of Xavier and He follows by itself.",
-            "run --set vars.activation=Sigmoid --set 'vars.weights={normal: {std: 1}}'": "Saturated units learn slowly.",
-            "run --set vars.activation=Tanh --set vars.weights=orthogonal": "Orthogonal weights keep lengths, too.",
-        },
+        *(parts.section(heading(name), *histograms(lesson, name, limits)) for name, limits in ACTIVATIONS.items()),
+        parts.section(
+            "What becomes of it",
+            charts.figure("Training with Relu, by the first weights", charts.curves(curves, "iteration", "loss")),
+        ),
     )
 
 

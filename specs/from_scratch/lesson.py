@@ -1,11 +1,11 @@
-"""What the scripts of this folder share: the spec beside a script, changed by ``--set``, and the page that it makes."""
+"""What the scripts of this folder share: the spec and the text beside a script, and the page that it makes of them."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import mlpkit
@@ -13,81 +13,68 @@ from mlpkit.pages import parts
 from mlpkit.pages.page import page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+
+HERE = "specs/from_scratch"
+"""Where commands in texts expect the folder."""
 
 
 class Lesson:
-    """A script of this folder, and the spec of the same name.
+    """A script of this folder, with the spec and the text of the same name.
 
     Args:
-        script: the script's file; the spec stands beside it.
+        script: the script's file.
         settings: what changes every network of the page, as after ``--set``.
     """
 
     def __init__(self, script: Path, settings: Sequence[str] = ()) -> None:
         self.script = script
-        self.file = script.with_suffix(".yaml")
+        self.spec_file = script.with_suffix(".yaml")
         self.settings = settings
 
     def spec(self, *changes: str) -> mlpkit.Spec:
         """Return the spec with some changes, as after ``--set``."""
-        return mlpkit.load_spec(self.file, overrides=[*changes, *self.settings])
+        return mlpkit.load_spec(self.spec_file, overrides=[*changes, *self.settings])
 
     def train(self, *changes: str) -> mlpkit.Run:
         """Train the network of the spec with some changes."""
         return mlpkit.run(self.spec(*changes), quiet=True)
 
-    def page(
-        self,
-        title: str,
-        seen: str,
-        figures: Sequence[str],
-        *,
-        notice: Sequence[str],
-        experiments: Mapping[str, str],
-        formula: str = "",
-    ) -> str:
-        """Return the page.
+    def page(self, *figures: str) -> str:
+        """Return the page: what is to be seen, the figures, what to notice, what to try next, and how it is made.
 
         Args:
-            title: the heading.
-            seen: a sentence that says what is to be seen.
-            figures: the figures, as parts of the page.
-            notice: what to look at, a paragraph each.
-            experiments: what to try next: arguments of the script or of ``mlpkit run``, with what to watch.
-            formula: what is computed.
+            figures: sections that show the figures.
         """
-        tried = [
-            part
-            for change, watched in experiments.items()
-            for part in (parts.paragraph(watched), parts.preformatted(self.command(change)))
-        ]
-        changed = [parts.paragraph(f"Made with --set {' --set '.join(self.settings)}.")] if self.settings else []
+        text = self.script.with_suffix(".md").read_text("utf-8").replace(HERE, str(self.script.parent))
+        begin, *sections = re.split(r"^#+ (.+)\n", text, flags=re.MULTILINE)[1:]
+        seen, *rest = sections
+        headed = zip(rest[::2], rest[1::2], strict=True)
+        changes = [parts.paragraph(f"Made with {' '.join(f'--set {each}' for each in self.settings)}")]
         return page(
-            title,
+            begin,
             [
-                parts.section(
-                    "What is to be seen", parts.paragraph(seen), *([parts.formula(formula)] if formula else [])
-                ),
+                parts.section("What is to be seen", *blocks(seen)),
                 *figures,
-                parts.section("What to notice", *map(parts.paragraph, notice)),
-                parts.section("What to try next", *tried),
+                *(parts.section(heading, *blocks(body)) for heading, body in headed),
                 parts.section(
                     "How it is made",
-                    parts.paragraph(f"python {self.script} makes this page from the networks of {self.file}."),
-                    *changed,
-                    parts.folded("The spec", parts.preformatted(self.file.read_text("utf-8"))),
-                    parts.folded("The script", parts.preformatted(self.script.read_text("utf-8"))),
+                    *(changes if self.settings else []),
+                    parts.folded(f"The spec, {self.spec_file}", parts.preformatted(self.spec_file.read_text("utf-8"))),
+                    parts.folded(f"The script, {self.script}", parts.preformatted(self.script.read_text("utf-8"))),
                 ),
             ],
         )
 
-    def command(self, arguments: str) -> str:
-        """Return a command that can be pasted: of ``mlpkit run``, if that is what the arguments begin with."""
-        verb, _, rest = arguments.partition(" ")
-        if verb == "run":
-            return f"mlpkit run {quote(str(self.file))} {rest}"
-        return f"python {quote(str(self.script))} {arguments}"
+
+def blocks(text: str) -> list[str]:
+    """Return paragraphs, formulas (fenced as ``text``) and commands of a text in Markdown as parts of a page."""
+    found = re.findall(r"^```(\w+)\n(.*?)\n```$|^(\S.*?)(?=\n\n|\s*\Z)", text, re.MULTILINE | re.DOTALL)
+    fenced = {"text": parts.formula, "sh": parts.preformatted}
+    return [
+        fenced[language](inside) if language else parts.paragraph(" ".join(words.split()))
+        for language, inside, words in found
+    ]
 
 
 def main(make: Callable[[Lesson], str]) -> None:
@@ -102,8 +89,7 @@ def main(make: Callable[[Lesson], str]) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a change to the spec")
     given = parser.parse_args()
     try:
-        text = make(Lesson(script, given.set))
-        given.to.write_text(text, "utf-8")
+        given.to.write_text(make(Lesson(script, given.set)), "utf-8")
     except (mlpkit.MlpkitError, OSError) as error:
         sys.exit(str(error))
     sys.stdout.write(f"{given.to}\n")

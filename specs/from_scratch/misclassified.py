@@ -51,35 +51,19 @@ def make(lesson: Lesson) -> str:
         for label in range(10)
         for answer in range(10)
     ]
-    (label, answer), times = pairs.most_common(1)[0]
     return lesson.page(
-        "Misclassified digits",
-        f"The network is right about {accuracy:.1%} of 10,000 test images. These are some of the other {len(wrong.images)}.",
-        [
-            parts.section(
-                f"The {len(shown)} mistakes that the network is surest of",
-                parts.pictures(shown, captions[:SHOWN], least=5.5),
+        parts.section(
+            f"The {len(shown)} surest of {len(wrong.images)} mistakes",
+            parts.pictures(shown, captions[:SHOWN], least=5.5),
+            parts.paragraph(f"Accuracy on the test images: {accuracy:.3f}"),
+        ),
+        parts.section(
+            "Which digit is taken for which",
+            charts.figure(
+                "How often a digit (row) is taken for another (column)",
+                charts.heatmap(cells, "answer", "digit", "mistakes", titles=("answer", "digit")),
             ),
-            parts.section(
-                "Which digit is taken for which",
-                charts.figure(
-                    "How often a digit (row) is taken for another (column)",
-                    charts.heatmap(cells, "answer", "digit", "mistakes", titles=("answer", "digit")),
-                ),
-            ),
-        ],
-        notice=[
-            "Which of these would you have read rightly? Some are hard for anyone; others are clear, and the network "
-            "is sure of the wrong answer. A probability of 99 % says how the network sees it, and not how often it is right.",
-            f"Mistakes have favourites: {times} times, a {label} is taken for a {answer}. A rare mistake in one direction "
-            "can be frequent in the other.",
-            "The network sees 784 numbers, and not that neighbours belong together. Convolutions do.",
-        ],
-        experiments={
-            "--set seed=1": "From other first weights, which mistakes stay?",
-            "--set layers.Affine1.units=20": "A smaller network makes more mistakes, and other ones.",
-            "--set training.epochs=20": "A longer training makes fewer, and is surer of them.",
-        },
+        ),
     )
 
 

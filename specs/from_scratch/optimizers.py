@@ -41,11 +41,10 @@ def path(optimizer: mlpkit.Optimizer) -> list[tuple[float, float]]:
 
 def paths(lesson: Lesson) -> dict[str, list[tuple[float, float]]]:
     """Return the path of each optimizer through the valley."""
-    found = {}
-    for name, (in_valley, _) in OPTIMIZERS.items():
-        spec = mlpkit.load_spec(lesson.file, overrides=[f"training.optimizer={{{in_valley}}}"])
-        found[name] = path(spec.training.optimizer())
-    return found
+    return {
+        name: path(lesson.spec(f"training.optimizer={{{in_valley}}}").training.optimizer())
+        for name, (in_valley, _) in OPTIMIZERS.items()
+    }
 
 
 def histories(lesson: Lesson) -> dict[str, list[dict[str, float]]]:
@@ -67,14 +66,12 @@ def contours() -> list[dict[str, object]]:
 
 def make(lesson: Lesson) -> str:
     """Return the page."""
+    lines = contours()
     figures = [
         charts.figure(
             f"{name}, {OPTIMIZERS[name][0]}",
             charts.paths(
-                [{"x": x, "y": y, "series": name, "step": i} for i, (x, y) in enumerate(passed)],
-                "x",
-                "y",
-                lines=contours(),
+                [{"x": x, "y": y, "series": name, "step": i} for i, (x, y) in enumerate(passed)], "x", "y", lines=lines
             ),
         )
         for name, passed in paths(lesson).items()
@@ -85,37 +82,13 @@ def make(lesson: Lesson) -> str:
         for record in history
     ]
     return lesson.page(
-        "Optimizers compared",
-        "In a valley that is steep across and flat along, plain gradient descent zigzags; the other three get to the "
-        "lowest place, at (0, 0), by better ways.",
-        [
-            parts.section(f"{STEPS} steps from ({START[0]:g}, {START[1]:g})", parts.beside(*figures)),
-            parts.section(
-                "The same four on MNIST",
-                charts.figure(
-                    "Loss on the training data of a network with five layers",
-                    charts.curves(curves, "iteration", "loss"),
-                ),
+        parts.section(f"{STEPS} steps from ({START[0]:g}, {START[1]:g})", parts.beside(*figures)),
+        parts.section(
+            "The same four on MNIST",
+            charts.figure(
+                "Loss on the training data of a network with five layers", charts.curves(curves, "iteration", "loss")
             ),
-        ],
-        formula="f(x, y) = x²/20 + y²\n"
-        "SGD:  w ← w − η ∂L/∂w\n"
-        "Momentum:  v ← 0.9 v + ∂L/∂w,  w ← w − η v\n"
-        "AdaGrad:  h ← h + (∂L/∂w)²,  w ← w − η ∂L/∂w / √h\n"
-        "Adam:  both at once, m̂ a mean of gradients, v̂ of their squares:  w ← w − η m̂ / √v̂",
-        notice=[
-            "The gradient of f points across the valley, and hardly along it, where the lowest place is. SGD follows it "
-            "from one side to the other.",
-            "Momentum rolls like a ball: steps to and fro cancel out, steps ahead add up, and it overshoots. AdaGrad "
-            "takes shorter steps where gradients were large, and goes almost straight. Adam does some of both.",
-            "On MNIST, SGD is the slowest of the four. Which of the others wins depends on the network and, above all, "
-            "on the learning rate of each.",
-        ],
-        experiments={
-            "run --set training.optimizer.sgd.learning_rate=0.1": "With ten times the rate, SGD gets close to the others.",
-            "--set 'layers.Affine1.weights={normal: {std: 0.01}}'": "From smaller first weights, who suffers most?",
-            "run --set 'training.optimizer={lion: {learning_rate: 0.0003}}'": "A fifth optimizer takes the sign of a mean.",
-        },
+        ),
     )
 
 

@@ -29,34 +29,16 @@ def make(lesson: Lesson) -> str:
         for name, history in found.items()
     ]
     rows = [
-        [name, *(f"{value:.3f}" for value in (last[0], last[1], last[0] - last[1]))]
+        [name, f"{train:.3f}", f"{validation:.3f}", f"{train - validation:.3f}"]
         for name, history in found.items()
-        for last in [(history[-1]["train_accuracy"], history[-1]["validation_accuracy"])]
+        for train, validation in [(history[-1]["train_accuracy"], history[-1]["validation_accuracy"])]
     ]
     return lesson.page(
-        "Overfitting, weight decay and dropout",
-        "A network with six hidden layers learns 300 digits by heart: it knows them all, and one in five new ones not. "
-        "Weight decay and dropout bring the two closer.",
-        [
-            parts.section("Accuracy on the 300 digits, and on 5,000 new ones", parts.beside(*figures, least=16)),
-            parts.section(
-                "At the end",
-                parts.table(["remedy", "training", "validation", "gap"], rows, texts=[0]),
-            ),
-        ],
-        formula="Weight decay:  w ← w − η ( ∂L/∂w + λ w )\nDropout:  y = x m / (1 − p),  m = 0 with probability p, else 1",
-        notice=[
-            "Without a remedy, accuracy on the training digits reaches 100 %, and the gap stays. More epochs don't help.",
-            "Weight decay keeps weights small, and dropout keeps units from relying on each other. With either, the "
-            "network can't learn every digit by heart, and the gap gets smaller.",
-            "A smaller gap is not a better network: look at the accuracy on new digits. A remedy that is too strong "
-            "makes both worse.",
-        ],
-        experiments={
-            "run --set training.optimizer.sgd.weight_decay=0.03": "A weaker decay is better on new digits than none.",
-            "run --set vars.dropout=0.5": "Half of the units dropped in each of six layers is too much here.",
-            "--set data.mnist.train=3000 --set training.epochs=30": "Ten times the data helps more than any remedy.",
-        },
+        parts.section(
+            "Accuracy on the training digits, and on new ones",
+            parts.beside(*figures, least=16),
+            parts.table(["remedy", "training", "validation", "gap"], rows, caption="At the end", texts=[0]),
+        )
     )
 
 
