@@ -106,6 +106,21 @@ def difference(a: Sequence[float], b: Sequence[float], *, paired: bool, level: f
     return Difference(mean, mean - half, mean + half, _p_value(mean, error, freedom), level)
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of several tests, corrected so that chance alone makes any of them small no oftener than of one.
+
+    In ascending order, p[i] becomes the largest of (m - j) · p[j] for j ≤ i, and at most 1, where m is how many there
+    are.
+
+    Source: Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979).
+    """
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        corrected[i] = largest
+    return corrected
+
+
 def t_cdf(t: float, freedom: float) -> float:
     """How likely a Student's t of `freedom` degrees of freedom is at most `t`."""
     tail = two_tails(abs(t), freedom) / 2

@@ -72,9 +72,24 @@ WITHOUT_DOCSTRING: Final = {
 PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Training": (
         mlpkit,
-        ("fit", "load_spec", "load_data", "run", "resume", "resume_seeds", "build", "load", "load_model"),
+        (
+            "fit",
+            "load_spec",
+            "load_data",
+            "run",
+            "resume",
+            "resume_seeds",
+            "trace",
+            "build",
+            "load",
+            "load_model",
+            "report",
+        ),
     ),
-    "What they return": (mlpkit, ("Run", "SeedRuns", "Interval", "Model", "Sequential", "Spec")),
+    "What they return": (
+        mlpkit,
+        ("Run", "SeedRuns", "Interval", "Trace", "TracedExample", "TracedLayer", "Model", "Sequential", "Spec"),
+    ),
     "Errors": (
         mlpkit,
         (

@@ -69,7 +69,7 @@ def figure(caption: str, chart: Chart, *numbers: str) -> str:
     Raises:
         UsageError: what draws charts is not installed.
     """
-    whole = _finite({**LAYOUT, "config": CONFIG, **chart, "description": caption})
+    whole = specification(caption, chart)
     picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION))
     text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
     folded = f"<details><summary>Numbers</summary>{''.join(numbers)}</details>" if numbers else ""
@@ -78,6 +78,17 @@ def figure(caption: str, chart: Chart, *numbers: str) -> str:
         f'<script type="application/json">{text}</script>'
         f'<div role="img" aria-label="{escape(caption)}">{picture}</div></div>{folded}</figure>'
     )
+
+
+def specification(caption: str, chart: Chart) -> Chart:
+    """Return a chart with all that Vega-Lite needs to draw it as the others, as plain data for JSON.
+
+    Args:
+        caption: what it shows.
+        chart: the chart.
+    """
+    whole: Chart = _finite({**LAYOUT, "config": CONFIG, **chart, "description": caption})
+    return whole
 
 
 def _own_names(picture: str) -> str:
@@ -111,6 +122,15 @@ def chart_library() -> str:
     return cached_text(f"vega-{vl_convert.__version__}-{VERSION}.js", bundle)
 
 
+def expect_chart_library() -> None:
+    """Make sure that what draws charts is installed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    _vl_convert()
+
+
 def _vl_convert() -> ModuleType:
     try:
         import vl_convert  # noqa: PLC0415 - an extra
@@ -127,6 +147,7 @@ def curves(
     *,
     titles: tuple[str, str] = ("", ""),
     logarithmic: bool = False,
+    logarithmic_x: bool = False,
     zero: bool = True,
     marked: Mapping[str, Any] | None = None,
     diagonal: bool = False,
@@ -139,12 +160,14 @@ def curves(
         y: the key of the values.
         titles: of the axes; by default the keys.
         logarithmic: whether the axis of the values is logarithmic.
+        logarithmic_x: whether the axis that they are drawn over is.
         zero: whether the axis of the values begins at zero, if it is not logarithmic.
         marked: a point that is marked, such as the best one.
         diagonal: whether to draw the line of equal values from 0 to 1.
     """
     series = list(dict.fromkeys(point["series"] for point in points))
-    below, beside = _axis(x, titles[0]), _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
+    below = _axis(x, titles[0], logarithmic=logarithmic_x)
+    beside = _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     colour = {"field": "series", "type": "nominal", "scale": {"domain": series}}
     nearest = {
         "name": "pointed",
@@ -164,7 +187,7 @@ def curves(
         },
     }
     lines = {
-        "mark": {"type": "line", "clip": True, "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
+        "mark": {"type": "line", "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
         "params": [shown],
         "encoding": {"x": below, "y": beside, "color": colour, "opacity": faint},
     }

@@ -25,6 +25,9 @@ NOT_FOR_PLUGINS = {
     "Spec",
     "SpecError",
     "StorageError",
+    "Trace",
+    "TracedExample",
+    "TracedLayer",
     "UnknownComponentError",
     "UsageError",
     "__version__",
@@ -36,6 +39,7 @@ NOT_FOR_PLUGINS = {
     "resume",
     "resume_seeds",
     "run",
+    "trace",
 }
 """Public names for those who train networks."""
 
