@@ -57,6 +57,15 @@ def test_several_runs_and_specs(offered, two_runs):
     assert offered("mlpkit check tiny.yaml t") == ["tiny.yaml"]
 
 
+def test_folders_of_runs_and_what_they_are_sorted_by(offered, two_runs, work):
+    (work / "runs/first").rename(work / "runs/no_run/first")
+    assert offered("mlpkit runs ") == ["runs/no_run"]
+    assert offered("mlpkit runs ru") == ["runs/no_run"]
+    assert offered("mlpkit runs x") == ["dir,x"]
+    assert offered("mlpkit runs --sort s") == ["state", "spec", "steps"]
+    assert offered("mlpkit runs --state f") == ["finished", "failed"]
+
+
 def test_components_and_kinds(offered):
     assert offered("mlpkit show Max") == ["MaxPool2d"]
     assert offered("mlpkit show lo") == ["loss"]
