@@ -33,6 +33,8 @@ PICTURE_WIDTH: Final = 560
 LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(
     {"width": "container", "height": 240, "autosize": {"type": "fit-x", "contains": "padding"}}
 )
+LEGEND_WIDTH: Final = 40
+"""Letters of a legend's line, so that it fits on a phone."""
 FAINT: Final = "#8a8a90"
 TEXT: Final = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": 400}
 CONFIG: Final[Mapping[str, Any]] = MappingProxyType(
@@ -172,7 +174,8 @@ def curves(
     beside = _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     if domain:
         beside["scale"]["domain"] = domain
-    colour = {"field": "series", "type": "nominal", "scale": {"domain": series}}
+    columns = max(1, LEGEND_WIDTH // (4 + max(map(len, series), default=0)))
+    colour = {"field": "series", "type": "nominal", "scale": {"domain": series}, "legend": {"columns": columns}}
     nearest = {
         "name": "pointed",
         "select": {"type": "point", "on": "pointerover", "nearest": True, "fields": [x], "clear": "pointerout"},
