@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.network.sequential import Sequential
 
-ROWS: Final = 256
+ROWS: Final = 192
 """Training rows that are looked at, the same ones each time."""
 
 SAMPLE: Final = 1024
@@ -81,7 +81,6 @@ class Probe:
         norm         of all its trained parameters, as the next two; null if it has none of its own
         gradient_norm
         update_ratio    ‖change in the last step‖ / ‖parameters‖; null before the first step, or if that isn't known
-        parameters   by name, ``{"values": distribution, "gradients": distribution}``
 
     A distribution has ``mean``, ``std``, ``min``, ``max`` and ``quantiles``, at 5, 25, 50, 75 and 95 %, of up to 1,024
     elements, drawn once. Figures have six digits; one that isn't finite is null.
@@ -203,13 +202,6 @@ class Probe:
             "norm": _rounded(_norm(values)),
             "gradient_norm": _rounded(_norm(gradients)),
             "update_ratio": _rounded(ratio),
-            "parameters": {
-                path.rpartition(".")[2]: {
-                    "values": self._distribution(self._network.parameters[path]),
-                    "gradients": self._distribution(layout.view(gradient, path)),
-                }
-                for path in paths
-            },
         }
 
     def _some(self, path: str) -> NDArray[Any]:
@@ -280,12 +272,7 @@ class Probe:
 def _nothing_found(operation: Operation) -> dict[str, Any]:
     keys = ("units", "outputs", "gradients", "unvarying", "identical", "dead", "saturated")
     of_parameters = ("norm", "gradient_norm", "update_ratio")
-    return {
-        "layer": operation.path,
-        "type": operation.type_name,
-        **dict.fromkeys((*keys, *of_parameters)),
-        "parameters": {},
-    }
+    return {"layer": operation.path, "type": operation.type_name, **dict.fromkeys((*keys, *of_parameters))}
 
 
 def _units(values: NDArray[Any]) -> NDArray[Any]:
