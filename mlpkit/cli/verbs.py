@@ -17,6 +17,7 @@ from mlpkit.cli.output import choose_colours, result
 VERBS: Final = {
     "run": "Train the network of a spec.",
     "resume": "Resume an interrupted run.",
+    "live": "Show runs on a page while they go on.",
     "check": "Check specs, and show the shapes of their layers.",
     "data": "Show what a spec's data is like, before training.",
     "explain": "Say what a key of a spec means, and where its value comes from.",
@@ -30,7 +31,7 @@ VERBS: Final = {
     "export": "Write a trained model to a file that other programs use.",
     "whence": "Say which run an exported file came from.",
     "runs": "List the runs there are.",
-    "compare": "Show what differs between runs.",
+    "compare": "Show what differs between runs, and whether by chance.",
     "report": "Write a page about a run: results, curves, mistakes, layers.",
     "doctor": "Say what was wrong with a training, and what to try.",
     "migrate": "Bring specs from an older format to the newest.",

@@ -188,18 +188,18 @@ class RunFolder:
         """
         self._write_json(METRICS, metrics)
 
-    def write_failure(self, state: str, step: int, message: str) -> None:
+    def write_failure(self, state: str, steps: int, message: str) -> None:
         """Write failure.json: why the run ended before its end.
 
         Args:
             state: ``diverged`` or ``failed``.
-            step: steps done.
+            steps: steps done.
             message: what went wrong.
 
         Raises:
             StorageError: it can't be written.
         """
-        self._write_json(FAILURE, {"state": state, "step": step, "message": message})
+        self._write_json(FAILURE, {"state": state, "steps": steps, "message": message})
 
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Add an evaluation to history.jsonl.

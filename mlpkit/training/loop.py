@@ -104,7 +104,7 @@ class Trainer:
         resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
-        watch: looks at the gradient of each step; None for nobody, which costs nothing.
+        watch: looks at the gradient of each step; to do without costs nothing.
         facts: what is known of the training beside what happens in it, to watch over its health; None not to.
 
     Attributes:

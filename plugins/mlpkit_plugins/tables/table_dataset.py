@@ -296,11 +296,9 @@ class TableDataset(TableOptions, Dataset):
         """
         file = self.files.get(split, self.file)
         source = self.source(named_file("file", file), file)
-        names, columns = self.column_names() or (), source.values()
-        numbers = np.concatenate([rows for rows, _ in source.texts(names[:1])])
-        rows = np.array(self.open(0)[split].rows_in_file(indices))
-        positions = np.searchsorted(numbers, rows).tolist()
-        return {name: [columns[name][position] for position in positions] for name in names}
+        numbers, places = np.unique(self.open(0)[split].rows_in_file(indices), return_inverse=True)
+        columns = source.rows(self.column_names() or (), numbers)
+        return {name: [values[place] for place in places.tolist()] for name, values in columns.items()}
 
     def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
         """Return the file and the row of some examples of a split, rows counted from 1."""
