@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit import layers as layers
     from mlpkit.components.augmentation import Augmentation as Augmentation
     from mlpkit.components.callback import Callback as Callback
+    from mlpkit.components.callback import Outcome as Outcome
     from mlpkit.components.callback import TrainingView as TrainingView
     from mlpkit.components.callback import Weights as Weights
     from mlpkit.components.component import Component as Component
@@ -119,8 +120,15 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
+    from mlpkit.jobs.report import report as report
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
+    from mlpkit.jobs.seeds import SeedRuns as SeedRuns
+    from mlpkit.jobs.seeds import resume_seeds as resume_seeds
+    from mlpkit.jobs.trace import Trace as Trace
+    from mlpkit.jobs.trace import TracedExample as TracedExample
+    from mlpkit.jobs.trace import TracedLayer as TracedLayer
+    from mlpkit.jobs.trace import trace as trace
     from mlpkit.jobs.trained_model import Model as Model
     from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
@@ -129,12 +137,13 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.npy_header import read_npy_header as read_npy_header
     from mlpkit.specfile.spec import Spec as Spec
     from mlpkit.specfile.spec import load_spec as load_spec
+    from mlpkit.statistics import Interval as Interval
 
 __version__ = VERSION
 
 _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),
-    "mlpkit.components.callback": ("Callback", "TrainingView", "Weights"),
+    "mlpkit.components.callback": ("Callback", "Outcome", "TrainingView", "Weights"),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawArray", "RawColumn", "Split"),
     "mlpkit.components.elementwise": ("Elementwise",),
@@ -172,14 +181,18 @@ _HOMES = {
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
+    "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
+    "mlpkit.jobs.report": ("report",),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
+    "mlpkit.jobs.seeds": ("SeedRuns", "resume_seeds"),
     "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.jobs.build": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
+    "mlpkit.statistics": ("Interval",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

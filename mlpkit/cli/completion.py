@@ -56,6 +56,31 @@ def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> lis
     return _items(found) or _left_to_the_shell("dir", incomplete)
 
 
+def runs_and_folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer run folders and folders that hold some, and if none is named, those of ``runs``."""
+    start = RUNS if RUNS.startswith(incomplete) else incomplete
+    found = [path for path in _beginning_with(start) if (Path(path) / RUN_FILE).is_file() or _holds_runs(path)]
+    return _items(found) or _left_to_the_shell("dir", incomplete)
+
+
+def folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer folders that hold run folders, and if none is named, those of ``runs``."""
+    start = RUNS if RUNS.startswith(incomplete) else incomplete
+    return _items(path for path in _beginning_with(start) if _holds_runs(path)) or _left_to_the_shell("dir", incomplete)
+
+
+def _holds_runs(folder: str) -> bool:
+    return any((Path(path) / RUN_FILE).is_file() for path in _beginning_with(f"{folder}/"))
+
+
+SORT_KEYS: Final = ("age", "name", "state", "spec", "steps", "best", "loss")
+
+
+def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer what runs can be sorted by, but for their metrics."""
+    return _items(SORT_KEYS, incomplete)
+
+
 def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the built-in components and the kinds; of another plugin, what it provides once its namespace is typed."""
     from mlpkit.components.kinds import KINDS  # noqa: PLC0415 - --help does without

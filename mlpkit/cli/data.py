@@ -67,9 +67,11 @@ def command(
 
 
 def _heading(path: str, report: DataReport, width: int | None) -> list[str]:
-    description = report.description
+    lines, description = [f"{path}: {report.spec.data.name}"], report.description
+    if description is None:
+        return lines
     inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
-    lines = [f"{path}: {report.spec.data.name}", *paragraph(inputs, indent="  ", width=width), ""]
+    lines += [*paragraph(inputs, indent="  ", width=width), ""]
     return lines + (_counts(report, width) if report.counts else _sizes(report))
 
 
@@ -96,7 +98,7 @@ def _arrays(report: DataReport, width: int | None) -> list[str]:
         return [*lines, "", *paragraph(f"can't be trained on: {report.refused}", indent="  ", width=width)]
     if report.values:
         lines += ["", *_statistics("target", report.target_names, report.values, width)]
-    told = remarks((), report.repeated, report.description.sizes, width)
+    told = remarks((), report.repeated, report.sizes, width)
     return [*lines, "", *told] if told else lines
 
 
@@ -104,7 +106,7 @@ def _columns(report: DataReport, width: int | None, *, every: bool) -> list[str]
     from mlpkit.cli.column_table import column_table, remarks  # noqa: PLC0415 - only tables need it
 
     lines = ["", *column_table(report.columns, width, every=every)]
-    told = remarks(report.columns, report.repeated, report.description.sizes, width)
+    told = remarks(report.columns, report.repeated, report.sizes, width)
     return [*lines, "", *told] if told else lines
 
 
@@ -119,7 +121,7 @@ def _encoded(report: DataReport, width: int | None) -> list[str]:
 
 
 def _sizes(report: DataReport) -> list[str]:
-    sizes = report.description.sizes
+    sizes = report.sizes
     return columns(
         [("split", "examples"), *((name, f"{size:,}") for name, size in sizes.items())], right=(1,), indent="  "
     )
@@ -127,8 +129,9 @@ def _sizes(report: DataReport) -> list[str]:
 
 def _counts(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each class or label: how many examples of each split have it."""
-    sizes = report.description.sizes
-    what = "label" if isinstance(report.description.target, Labels) else "class"
+    sizes = report.sizes
+    has_labels = report.description is not None and isinstance(report.description.target, Labels)
+    what = "label" if has_labels else "class"
     rows = [(what, *sizes), ("examples", *(f"{size:,}" for size in sizes.values()))]
     for index, name in enumerate(report.target_names):
         counts = (report.counts[split][index] for split in sizes)
@@ -172,16 +175,16 @@ def _document(path: str, report: DataReport) -> dict[str, Any]:
 
     description = report.description
     splits: dict[str, Any] = {}
-    for name, size in description.sizes.items():
+    for name, size in report.sizes.items():
         splits[name] = {"examples": size}
         if report.counts:
             splits[name]["counts"] = dict(zip(report.target_names, report.counts[name], strict=True))
     return {
         "spec": path,
         "data": report.spec.data.name,
-        "input_shape": description.input_shape,
+        "input_shape": None if description is None else description.input_shape,
         "dtype": report.spec.dtype,
-        "target": target_to_plain(description.target),
+        "target": None if description is None else target_to_plain(description.target),
         "splits": splits,
         "inputs": _plain_statistics(report.input_names, report.inputs),
         "values": _plain_statistics(report.target_names, report.values) if report.values else None,

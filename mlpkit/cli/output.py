@@ -35,7 +35,7 @@ def result(text: str = "") -> None:
     """
     try:
         with outliving_the_terminal():
-            click.echo(_shown(text), color=colours_wanted())
+            click.echo(as_printed(text), color=colours_wanted())
     except BrokenPipeError as error:
         _give_up(sys.stdout)
         raise OutputClosedError from error
@@ -93,7 +93,7 @@ def diagnostic(text: str, colour: str) -> None:
 
 def _print_message(text: str) -> None:
     try:
-        click.echo(_shown(text), err=True, color=colours_wanted())
+        click.echo(as_printed(text), err=True, color=colours_wanted())
     except OSError:  # nothing is left to write to
         _give_up(sys.stderr)
 
@@ -102,7 +102,7 @@ _CARET: Final = re.compile(r"( *\|)([ \t]*\^+)")
 _QUOTED: Final = re.compile(r"( *\d+ \|)( .*)")
 _LABELLED: Final = re.compile(r"( +(?:expected|help|note):)( .*)")
 _PLACED: Final = re.compile(r"(\S.*?:\d+:\d+:)( .*)")
-_BEGUN: Final = re.compile(r"( ?(?:internal error|error|Error|warning):)(.*)")
+_BEGUN: Final = re.compile(r"( ?(?:internal error|error|Error|warning|note):)(.*)")
 
 
 def _highlighted(line: str, colour: str) -> str:
@@ -157,7 +157,7 @@ def on_one_line(text: str) -> str:
     return printable(text, keep=_STYLE)
 
 
-def _shown(text: str) -> str:
+def as_printed(text: str) -> str:
     """Return a text as it is printed: of all that is in it, only our styles command a terminal."""
     if text.replace("\n", "").isprintable():  # most are, and some have millions of lines
         return text

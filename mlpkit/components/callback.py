@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from mlpkit.components.component import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,6 +38,18 @@ def _no_weights() -> Weights:
     return Weights(np.empty(0), np.empty(0))
 
 
+class Outcome(NamedTuple):
+    """How a run ended.
+
+    Args:
+        state: ``finished``; ``stopped``, if it is to be resumed; or ``failed``, such as by divergence.
+        results: loss and metrics of each split at the end, a table as a list of rows; empty unless it is finished.
+    """
+
+    state: str
+    results: Mapping[str, Mapping[str, Any]] = {}
+
+
 @dataclass
 class TrainingView:
     """What a callback sees of a training run.
@@ -48,6 +60,8 @@ class TrainingView:
         folder: the run folder, or None if nothing is written.
         history: the evaluations so far, those before a resume too; read-only.
         weights: the network's parameters and layers' state, in two flat arrays; read-only.
+        resolved: returns the values of the spec with every default filled in, by dotted key, such as
+            ``training.batch_size``; items of a list go by their number.
         stand_in: weights that are evaluated and saved in place of the trained ones, and shown by ``parameters`` and
             ``weights`` while they are evaluated; None, or set by a callback.
         stop_reason: why training ends after this step; empty if it goes on.
@@ -58,6 +72,7 @@ class TrainingView:
     folder: Path | None = None
     history: Sequence[Mapping[str, float]] = ()
     weights: Weights = field(default_factory=_no_weights)
+    resolved: Callable[[], Mapping[str, Any]] = field(default_factory=lambda: dict)
     stand_in: Weights | None = field(default=None, init=False)
     stop_reason: str = field(default="", init=False)
 
@@ -98,6 +113,9 @@ class Callback(Component):
 
     def on_end(self, training: TrainingView) -> None:
         """Called after the last step, also if training was stopped."""
+
+    def on_close(self, training: TrainingView, outcome: Outcome) -> None:
+        """Called last, when the files in the run folder are written, whatever ended the run."""
 
     def state(self) -> dict[str, Any]:
         """Return what the callback needs to continue after a resume.

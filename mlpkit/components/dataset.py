@@ -205,6 +205,14 @@ class Dataset(Component):
         """Return how to change the target, once described, if a loss takes another kind; or an empty text."""
         return ""
 
+    def input_scaling(self) -> Mapping[str, Any]:
+        """Return the parameters that would scale inputs to mean 0 and standard deviation 1, if others than now."""
+        return {}
+
+    def target_scaling(self) -> Mapping[str, Any]:
+        """Return the parameters that would scale values to predict so, if others than now."""
+        return {}
+
     def fingerprint(self) -> str:
         """Return a checksum of the data, once opened, for the lock file; empty if it has no checksum."""
         return ""
@@ -330,6 +338,17 @@ class Dataset(Component):
         """
         return None
 
+    def example_sources(self, split: str, indices: NDArray[Any]) -> Sequence[str] | None:
+        """Return where examples of a split come from, once opened, such as ``titanic.csv, row 17`` or a file's name.
+
+        None, the default, means that the data set doesn't know.
+
+        Args:
+            split: name of the split.
+            indices: positions in it.
+        """
+        return None
+
     def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return columns in memory as the inputs that ``onnx`` declares, by name, each of the dtype declared there.
 
@@ -381,8 +400,8 @@ class Dataset(Component):
     def raw_arrays(self) -> Sequence[RawArray] | None:
         """Return the arrays that examples come from, once opened, before anything is scaled.
 
-        ``mlpkit data`` shows them, also if ``open`` refuses the data and an element is missing. None, the default,
-        means that examples don't come from arrays.
+        ``mlpkit data`` shows them, also if ``describe`` or ``open`` refuses the data and an element is missing. None,
+        the default, means that examples don't come from arrays.
 
         Raises:
             DataError: a file is damaged.

@@ -57,17 +57,7 @@ class Node(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """A raw input of a graph, such as a column of a table.
-
-    Args:
-        name: its name, such as that of the column.
-        dtype: name of its dtype, as in NumPy; ``str`` for texts.
-        shape: shape of one example's part, without the batch axis.
-        kind: what it holds: ``number``, ``category``, ``date`` or ``pixels``.
-        meaning: what to put into it, in words, such as its unit and what stands for a missing value.
-        choices: the texts that it may be, if it is a category.
-        typical: mean and standard deviation of a number or a date in training; None if they aren't known.
-    """
+    """A raw input of a graph, such as a column of a table; ``Graph.feed`` says what each attribute is."""
 
     name: str
     dtype: str
@@ -76,6 +66,7 @@ class Feed(NamedTuple):
     meaning: str = ""
     choices: tuple[str, ...] = ()
     typical: tuple[float, float] | None = None
+    extent: tuple[float, float] | None = None
 
 
 class Encodes(Protocol):
@@ -139,6 +130,7 @@ class Graph:
         meaning: str = "",
         choices: Sequence[str] = (),
         typical: tuple[float, float] | None = None,
+        extent: tuple[float, float] | None = None,
     ) -> Value:
         """Declare a raw input, and return its value.
 
@@ -150,6 +142,7 @@ class Graph:
             meaning: what to put into it, in words, such as its unit and what stands for a missing value.
             choices: the texts that it may be, if it is a category.
             typical: mean and standard deviation of a number or a date in training; None if they aren't known.
+            extent: least and greatest number or date in training; None if they aren't known.
 
         Raises:
             NotExportableError: the name is empty, or one that the graph has given to another value.
@@ -157,7 +150,7 @@ class Graph:
         if not name or name in self.constants or any(name in node.outputs for node in self.nodes):
             message = f"an input of an exported model can't be called '{name}'"
             raise NotExportableError(f"{message}; rename its column, or leave it out")
-        self.feeds[name] = Feed(name, dtype, shape, kind, meaning, tuple(choices), typical)
+        self.feeds[name] = Feed(name, dtype, shape, kind, meaning, tuple(choices), typical, extent)
         return Value(name)
 
     def constant(self, name: str, value: NDArray[Any]) -> Value:

@@ -45,7 +45,7 @@ def _place_of(name: str, recipe: Recipe[Callback], component: KeyPath) -> KeyPat
 
 def _fault_of(name: str) -> Problem | None:
     """Return what is wrong with the name of a file in the run folder."""
-    from mlpkit.runs.folder import OWN_NAMES  # noqa: PLC0415 - only a callback that writes files needs them
+    from mlpkit.runs.layout import OWN_NAMES  # noqa: PLC0415 - only a callback that writes files needs them
 
     if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
         return Problem((), f"{name!r} can't be the name of a file in the run folder", expected="a plain name")

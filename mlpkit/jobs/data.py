@@ -106,7 +106,7 @@ class DataReport:
 
     Args:
         spec: the spec.
-        description: shapes and sizes.
+        description: shapes and sizes; None if they can't be said of data that can't be trained on.
         input_names: what each row of ``inputs`` is about; ``all`` if there is but one for all elements.
         inputs: statistics of the training inputs.
         target_names: the classes, the labels, or what each row of ``values`` is about.
@@ -117,12 +117,12 @@ class DataReport:
         columns: the columns of the table that examples come from, as they stand there; empty without one.
         repeated: how many rows of a split stand in the training split too.
         arrays: the arrays that examples come from, as they stand in their files; empty without any.
-        refused: why the data can't be trained on, if elements of its arrays are missing; of examples, nothing else is
-            known then.
+        refused: why the data can't be trained on, if elements of its arrays are missing; nothing else is known of
+            examples then.
     """
 
     spec: Spec
-    description: Description
+    description: Description | None
     input_names: tuple[str, ...]
     inputs: tuple[ColumnStatistics, ...]
     target_names: tuple[str, ...]
@@ -134,6 +134,11 @@ class DataReport:
     repeated: Mapping[str, int] = field(default_factory=dict)
     arrays: tuple[RawArray, ...] = ()
     refused: str = ""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """How many examples each split has, as far as that is known."""
+        return {} if self.description is None else self.description.sizes
 
 
 def data(
@@ -160,9 +165,11 @@ def data(
     """
     spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
     dataset = spec.new_dataset()
-    description = describe_data(spec, dataset)
-    warnings = data_warnings(spec, dataset)
+    description: Description | None = None
+    warnings: tuple[Diagnostic, ...] = ()
     try:
+        description = describe_data(spec, dataset)
+        warnings = data_warnings(spec, dataset)
         splits = open_data(spec, dataset)
     except DataError as error:
         arrays = _arrays_with_gaps(dataset)

@@ -17,6 +17,7 @@ from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
 
@@ -71,17 +72,33 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
         ComponentFailure: the data set, the network or a metric raised an exception of its own.
     """
     model = load_run(directory, registry)
+    description, data = data_of_run(directory, model)
+    for split in splits:
+        if split not in data:
+            raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
+    results = evaluated(model, data, description, splits or [s for s in SPLITS if s in data], directory)
+    return Evaluation(results, _tables(model), model.dataset.class_names() or (), doubt_of_data(directory, model))
+
+
+def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapping[str, Split]]:
+    """Return the data that a run's network was trained on: its shapes, and its splits.
+
+    Args:
+        directory: the run folder.
+        model: its model.
+
+    Raises:
+        UsageError: the data set gives other data than the network was trained on.
+        RunFolderError: the data is missing.
+        DataError: a data file is not what it should be.
+        ComponentFailure: the data set raised an exception of its own.
+    """
     try:
         description = describe_data(model.spec, model.dataset)
     except SpecShapeError as error:
         raise data_not_as_trained_on(directory, error) from error
     _expect_same_data(model, description)
-    data = open_data(model.spec, model.dataset)
-    for split in splits:
-        if split not in data:
-            raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
-    results = evaluated(model, data, description, splits or [s for s in SPLITS if s in data], directory)
-    return Evaluation(results, _tables(model), model.dataset.class_names() or (), _doubt(directory, model))
+    return description, open_data(model.spec, model.dataset)
 
 
 def evaluate_file(directory: Path, file: Path, registry: Registry | None = None) -> Evaluation:
@@ -103,6 +120,32 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
     model = load_run(directory, registry)
     results = evaluated_examples(model, *examples_of(model, file))
     return Evaluation({DATA_SPLIT: results}, _tables(model), model.dataset.class_names() or ())
+
+
+def evaluate_seeds(
+    directory: Path, splits: Sequence[str] = (), file: Path | None = None, registry: Registry | None = None
+) -> dict[int, Evaluation]:
+    """Return loss and metrics of each finished run of several seeds, by seed.
+
+    Args:
+        directory: the folder of the runs.
+        splits: as for ``evaluate``.
+        file: other data, as for ``evaluate_file``; None for the runs' own.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        RunFolderError: no run is finished.
+        MlpkitError: as ``evaluate`` and ``evaluate_file`` do.
+    """
+    folder = SeedsFolder.open(directory)
+    finished = [folder.member(seed) for seed in folder.results()]
+    if not finished:
+        raise RunFolderError(f"{directory}: none of its runs is finished; go on with: mlpkit resume {directory}")
+    found = [
+        evaluate_file(member, file, registry) if file is not None else evaluate(member, splits, registry)
+        for member in finished
+    ]
+    return dict(zip(folder.results(), found, strict=True))
 
 
 def evaluated_examples(
@@ -207,8 +250,8 @@ def _tables(model: TrainedModel) -> dict[str, tuple[str, str]]:
     return {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
 
 
-def _doubt(directory: Path, model: TrainedModel) -> str:
-    """Compare the checksum of the data, once opened, with that of the lock."""
+def doubt_of_data(directory: Path, model: TrainedModel) -> str:
+    """Return in what the data, once opened, is not what a run's network was trained on; or an empty text."""
     with component_errors(f"dataset {model.spec.data.name} failed in fingerprint"):
         now = model.dataset.fingerprint() or None
     try:

@@ -26,7 +26,8 @@ from mlpkit.jobs.run_inputs import DATA, spec_hash
 from mlpkit.jobs.spec_data import describe_data, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.folder import RESOLVED, RunFolder
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import RESOLVED
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:

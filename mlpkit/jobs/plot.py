@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
-from mlpkit.progress.evaluations import best_in_words
+from mlpkit.progress.evaluations import best_in_words, wants_logarithms
 from mlpkit.progress.history_html import splits_by_name
 from mlpkit.progress.run_html import position_of_best
 
@@ -31,8 +31,6 @@ PANEL: Final = (4.8, 3.0)
 """Width and height of a panel, in inches."""
 MOST_MARKERS: Final = 30
 """Up to so many evaluations have a marker each."""
-LOGARITHMIC_FROM: Final = 100
-"""From which ratio of the largest to the smallest loss on its axis is logarithmic."""
 LABELS: Final = {"epoch": "epochs", "iteration": "iterations"}
 """What the curves may be drawn over, and the label of the axis."""
 
@@ -103,7 +101,7 @@ def _draw(axes: Axes, history: Sequence[Record], name: str, splits: Sequence[str
     if history:
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=history[-1][x] >= 1))
-    if _wants_logarithms(name, every):
+    if wants_logarithms(name, every):
         axes.set_yscale("log")
 
 
@@ -121,7 +119,3 @@ def _mark(axes: Axes, record: Record, key: str, x: str) -> None:
         linestyle="",
         label="best",
     )
-
-
-def _wants_logarithms(name: str, values: Sequence[float]) -> bool:
-    return name == "loss" and bool(values) and 0 < LOGARITHMIC_FROM * min(values) < max(values)

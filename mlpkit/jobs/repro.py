@@ -88,7 +88,7 @@ def repro(
         if change.key == DATA:
             raise RunFolderError(f"{directory}: can't be repeated: the data is not what it was: {change}")
         if change.key == INITIALIZED_FROM:
-            raise _without_first_weights(directory, spec, f"is not what it was: {change}")
+            raise without_first_weights(directory, spec, "repeated", f"is not what it was: {change}")
         observer.noticed(f"another result is possible, since {change}")
     then = result_hashes(directory)
     done = max((int(record["iteration"]) for record in folder.read_history()), default=None)
@@ -107,11 +107,20 @@ def _lock_now(directory: Path, spec: Spec, resolved: str) -> dict[str, object]:
     except SpecShapeError as error:
         raise data_not_as_trained_on(directory, error) from error
     open_data(spec, dataset)
-    return lock_of(spec, resolved, dataset, _initialized_from(directory, spec))
+    return lock_of(spec, resolved, dataset, first_weights_now(directory, spec, "repeated"))
 
 
-def _initialized_from(directory: Path, spec: Spec) -> str | None:
-    """Return the checksum of the model whose weights a run began with, as it is now; None if it took none."""
+def first_weights_now(directory: Path, spec: Spec, attempt: str) -> str | None:
+    """Return the checksum of the model whose weights a run began with, as it is now; None if it took none.
+
+    Args:
+        directory: the run folder.
+        spec: its spec.
+        attempt: what can't be done with the run without these weights, such as ``repeated``.
+
+    Raises:
+        RunFolderError: the model can't be read.
+    """
     section = spec.top_level.initialize_from
     if section is None:
         return None
@@ -120,11 +129,19 @@ def _initialized_from(directory: Path, spec: Spec) -> str | None:
     try:
         return load_weights(section.run).sha256
     except (RunFolderError, ModelFileError) as error:
-        raise _without_first_weights(directory, spec, f"can't be read: {error}") from error
+        raise without_first_weights(directory, spec, attempt, f"can't be read: {error}") from error
 
 
-def _without_first_weights(directory: Path, spec: Spec, why: str) -> RunFolderError:
+def without_first_weights(directory: Path, spec: Spec, attempt: str, why: str) -> RunFolderError:
+    """Return the error for a run that began with weights that are no longer there.
+
+    Args:
+        directory: the run folder.
+        spec: its spec.
+        attempt: what can't be done with the run, such as ``repeated``.
+        why: what is wrong with the weights.
+    """
     section = spec.top_level.initialize_from
     assert section is not None
     told = f"the model in {section.run}, whose weights it began with, {why}"
-    return RunFolderError(f"{directory}: can't be repeated: {told}; put back what was there")
+    return RunFolderError(f"{directory}: can't be {attempt}: {told}; put back what was there")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record
 
 
-class _Warner(Observer):
+class PythonWarnings(Observer):
     """Turns what is noticed into Python's warnings, by default."""
 
     def noticed(self, message: str) -> None:
@@ -90,14 +90,14 @@ def resume(
             return _finished_run(folder, registry)
         passed_over: list[str] = []
         checkpoint = folder.checkpoints.load_newest(passed_over.append)
-        snapshot, origin = _content(checkpoint)
+        snapshot, origin = contents_of(checkpoint)
         for fault in passed_over:
             observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
         return _go_on(folder, origin, snapshot, examples, registry, observer, stop or StopRequest())
 
 
 def _shown(display: Observer | None) -> Observer:
-    return ObserverGroup((_Warner(), display)) if display else _Warner()
+    return ObserverGroup((PythonWarnings(), display)) if display else PythonWarnings()
 
 
 def _go_on(
@@ -148,7 +148,7 @@ def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:
         )
 
 
-def _content(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
+def contents_of(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
     """Return what a checkpoint holds for the trainer, and what its run was begun with.
 
     Raises:

@@ -6,7 +6,7 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from mlpkit.components.target import Values
 from mlpkit.errors import UsageError
@@ -26,33 +26,55 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.update import OptimizerState
+
+
+@overload
+def run(
+    spec: Spec,
+    directory: str | Path | None = ...,
+    *,
+    seeds: None = ...,
+    observer: Observer | None = ...,
+    quiet: bool = ...,
+    stop: StopRequest | None = ...,
+    steps: int | None = ...,
+) -> Run: ...
+
+
+@overload
+def run(
+    spec: Spec, directory: str | Path | None = ..., *, seeds: int | Sequence[int], stop: StopRequest | None = ...
+) -> SeedRuns: ...
 
 
 def run(
     spec: Spec,
     directory: str | Path | None = None,
     *,
+    seeds: int | Sequence[int] | None = None,
     observer: Observer | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
     steps: int | None = None,
-) -> Run:
-    """Train the network of a spec, and evaluate it at the end.
+) -> Run | SeedRuns:
+    """Train the network of a spec, and evaluate it at the end; with several seeds, once with each of them.
 
     Args:
         spec: the spec.
         directory: where to keep what happened; missing or empty. None keeps nothing.
+        seeds: the seeds to train with, or how many, from the spec's seed on; what comes of it is then a ``SeedRuns``.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
-            notebook shows progress.
+            notebook shows progress. Not with seeds.
         quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
     Raises:
-        UsageError: what is given is no spec.
+        UsageError: what is given is no spec, or the spec has several seeds and ``seeds`` isn't given.
         SpecSchemaError: a callback writes a file that is not its own.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: a data file is not what it should be.
@@ -63,7 +85,21 @@ def run(
             was trained.
     """
     expect_spec(spec, "run")
-    return train_spec(spec, directory, observer=observer, display=notebook_display(quiet=quiet), stop=stop, steps=steps)
+    if seeds is not None:
+        from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one seed
+
+        return run_seeds(spec.with_seeds(seeds), directory, stop=stop)
+    if len(spec.seeds) > 1:
+        count = len(spec.seeds)
+        raise UsageError(f"the spec trains with {count} seeds; mlpkit.run(spec, seeds=spec.seeds) returns all {count}")
+    return train_spec(
+        spec.with_seed(spec.seeds[0]),
+        directory,
+        observer=observer,
+        display=notebook_display(quiet=quiet),
+        stop=stop,
+        steps=steps,
+    )
 
 
 def train_spec(

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.errors import DivergenceError, StorageError
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.schedule import Progress
     from mlpkit.jobs.run_inputs import RunInputs
     from mlpkit.runs.folder import RunFolder
     from mlpkit.training.checkpointing import CheckpointStore
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.probe import Health
     from mlpkit.training.snapshot import Snapshot
 
 
@@ -109,6 +113,10 @@ class FolderObserver(Observer):
         self._folder.append_history(finite(record))
         self._folder.append_timing({"iteration": record["iteration"], "seconds": seconds})
 
+    def probed(self, health: Health) -> None:
+        """Add a line to the health."""
+        self._folder.append_health(health)
+
 
 class FolderStore:
     """Keeps a trainer's snapshots as the checkpoints of a run folder.
@@ -139,3 +147,21 @@ class FolderStore:
     def _contents(self, snapshot: Snapshot) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays and metadata of a checkpoint."""
         return self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.metadata}
+
+
+@contextmanager
+def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[None]:
+    """Write into the run folder what goes wrong in the block, and raise it.
+
+    Args:
+        folder: the run folder; None to write nothing.
+        progress: knows the steps done.
+    """
+    try:
+        yield
+    except Exception as error:
+        if folder is not None:
+            state = "diverged" if isinstance(error, DivergenceError) else "failed"
+            with suppress(StorageError):  # the error that led here is the one to report
+                folder.write_failure(state, progress.step, str(error) or type(error).__name__)
+        raise

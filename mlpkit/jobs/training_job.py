@@ -7,21 +7,23 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.components.callback import Outcome
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.load_model import TrainedModel
-from mlpkit.jobs.run_inputs import RunInputs, lock_of
-from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, finite
+from mlpkit.jobs.run_inputs import RunInputs, flattened, lock_of
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, failure_recorded, finite
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.trained_model import Model
+from mlpkit.jobs.training_facts import facts_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
-from mlpkit.training.events import ObserverGroup
+from mlpkit.training.events import Observer, ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from mlpkit.specfile.sections import Training
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import Observer, StopRequest
+    from mlpkit.training.events import StopRequest
     from mlpkit.training.snapshot import Snapshot
     from mlpkit.training.update import OptimizerState
     from mlpkit.training.workers import Plan
@@ -264,6 +266,10 @@ class TrainingJob:
             return partial(self.spec.resolved_text, slices=self._plan.slices, threads=self._plan.threads)
         return str(self.resolved).__str__
 
+    def _values(self) -> dict[str, Any]:
+        """Return the values of the resolved spec by dotted key."""
+        return flattened(self.spec.resolved(slices=self._plan.slices, threads=self._plan.threads))
+
     @cached_property
     def lock(self) -> dict[str, Any]:
         """What the result depends on beside the spec."""
@@ -289,6 +295,8 @@ class TrainingJob:
         )
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
+        watched = folder is not None or type(observer) is not Observer
+        facts = facts_of(self.spec, network, self._dataset, self.description, self._steps) if watched else None
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))
             folder.expect_room_for_model(*model_of(network, origin))
@@ -303,25 +311,40 @@ class TrainingJob:
             observer=observer,
             stop=stop,
             folder=directory,
+            resolved=self._values,
             store=store,
             optimizer_state=self._optimizer_state,
+            facts=facts,
         )
         if snapshot is not None:
             trainer.restore(snapshot)
             if folder is not None:
                 folder.rewind([finite(record) for record in trainer.history])
+                trainer.resume_health(folder.read_health())
             observer.resumed(snapshot.step)
         observer.monitored(tracker_of(self.spec.training, trainer.history))
+        outcome = Outcome("failed")
         try:
-            with store or nullcontext(), CtrlC(stop) as ctrl_c:
-                history = trainer.train()
-        finally:  # a run that failed keeps the parameters of its last good step
-            if folder is not None and is_finite(network, {}):
-                folder.save_model(*model_of(network, origin))
+            finished = self._finish(trainer, stop, store, origin)
+            outcome = Outcome("stopped" if finished.stopped else "finished", finished.metrics)
+        finally:
+            trainer.close(outcome)
+        return finished
+
+    def _finish(self, trainer: Trainer, stop: StopRequest, store: AsyncCheckpoints | None, origin: Origin) -> Run:
+        """Train to the end, and write the model and the results."""
+        network, folder = trainer.network, self.folder
+        with failure_recorded(folder, trainer.progress):
+            try:
+                with store or nullcontext(), CtrlC(stop) as ctrl_c:
+                    history = trainer.train()
+            finally:  # a run that failed keeps the parameters of its last good step
+                if folder is not None and is_finite(network, {}):
+                    folder.save_model(*model_of(network, origin))
         encoder, target = self._dataset.encoder_state(), self.description.target
         trained = partial(_trained, self.spec, network, target, encoder)
         compared = partial(tracker_of, self.spec.training, history)
-        steps = trainer.progress.step
+        steps, directory = trainer.progress.step, folder.directory if folder is not None else None
         self._interrupted = ctrl_c.received
         finished = Run(network, history, steps=steps, folder=directory, _compared=compared, _trained=trained)
         if stop.reason:
@@ -330,9 +353,10 @@ class TrainingJob:
             finished.ended = trainer.stopped
         if not finished.stopped:
             last = {} if trainer.weights_replaced or not history else history[-1]
-            finished.metrics = self._final_metrics(network, last)
-            if folder is not None:
-                folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
+            with failure_recorded(folder, trainer.progress):
+                finished.metrics = self._final_metrics(network, last)
+                if folder is not None:
+                    folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
         return finished
 
     def expect_uninterrupted(self, run: Run) -> None:

@@ -6,7 +6,9 @@ make the usual ones.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from html import escape
@@ -15,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
+from mlpkit.pages.cache import cached_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +69,8 @@ def figure(caption: str, chart: Chart, *numbers: str) -> str:
     Raises:
         UsageError: what draws charts is not installed.
     """
-    whole = _finite({**LAYOUT, "config": CONFIG, **chart, "description": caption})
-    picture = _vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION)
+    whole = specification(caption, chart)
+    picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION))
     text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
     folded = f"<details><summary>Numbers</summary>{''.join(numbers)}</details>" if numbers else ""
     return (
@@ -75,6 +78,23 @@ def figure(caption: str, chart: Chart, *numbers: str) -> str:
         f'<script type="application/json">{text}</script>'
         f'<div role="img" aria-label="{escape(caption)}">{picture}</div></div>{folded}</figure>'
     )
+
+
+def specification(caption: str, chart: Chart) -> Chart:
+    """Return a chart with all that Vega-Lite needs to draw it as the others, as plain data for JSON.
+
+    Args:
+        caption: what it shows.
+        chart: the chart.
+    """
+    whole: Chart = _finite({**LAYOUT, "config": CONFIG, **chart, "description": caption})
+    return whole
+
+
+def _own_names(picture: str) -> str:
+    """Return a picture whose parts are named as in no other picture of a page."""
+    own = hashlib.sha256(picture.encode()).hexdigest()[:8]
+    return re.sub(r'(\bid="|url\(#)', rf"\g<1>p{own}-", picture)
 
 
 def _finite(value: Any) -> Any:
@@ -93,8 +113,22 @@ def chart_library() -> str:
     Raises:
         UsageError: it is not installed.
     """
-    library: str = _vl_convert().javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
-    return library.replace("</script", "<\\/script")
+    vl_convert = _vl_convert()
+
+    def bundle() -> str:
+        library: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
+        return library.replace("</script", "<\\/script")
+
+    return cached_text(f"vega-{vl_convert.__version__}-{VERSION}.js", bundle)
+
+
+def expect_chart_library() -> None:
+    """Make sure that what draws charts is installed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    _vl_convert()
 
 
 def _vl_convert() -> ModuleType:
@@ -114,6 +148,10 @@ def curves(
     titles: tuple[str, str] = ("", ""),
     domain: tuple[float, float] | None = None,
     logarithmic: bool = False,
+    logarithmic_x: bool = False,
+    zero: bool = True,
+    marked: Mapping[str, Any] | None = None,
+    diagonal: bool = False,
 ) -> Chart:
     """Return curves over a common axis, with the values at the place under the pointer.
 
@@ -124,11 +162,16 @@ def curves(
         titles: of the axes; by default the keys.
         domain: the ends of the axis of the values; by default what the values need.
         logarithmic: whether the axis of the values is logarithmic.
+        logarithmic_x: whether the axis that they are drawn over is.
+        zero: whether the axis of the values begins at zero, if it is not logarithmic.
+        marked: a point that is marked, such as the best one.
+        diagonal: whether to draw the line of equal values from 0 to 1.
     """
     series = list(dict.fromkeys(point["series"] for point in points))
-    below, beside = _axis(x, titles[0]), _axis(y, titles[1], logarithmic=logarithmic)
+    below = _axis(x, titles[0], logarithmic=logarithmic_x)
+    beside = _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     if domain:
-        beside["scale"] = {"domain": domain}
+        beside["scale"]["domain"] = domain
     colour = {"field": "series", "type": "nominal", "scale": {"domain": series}}
     nearest = {
         "name": "pointed",
@@ -148,11 +191,35 @@ def curves(
         },
     }
     lines = {
-        "mark": {"type": "line", "clip": True, "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
+        "mark": {"type": "line", "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
         "params": [shown],
         "encoding": {"x": below, "y": beside, "color": colour, "opacity": faint},
     }
-    return {"data": {"values": list(points)}, "layer": [lines, rule]}
+    behind = [_diagonal(x, y, 0.0, 1.0, {"x": below, "y": beside})] if diagonal else []
+    return {
+        "data": {"values": list(points)},
+        "layer": [*behind, lines, rule, *(_mark(marked, below, beside) if marked else [])],
+    }
+
+
+def _mark(point: Mapping[str, Any], below: Chart, beside: Chart) -> list[Chart]:
+    """Return what marks a point: a dotted line down to the axis, and a ring."""
+    dotted = {"type": "rule", "color": "currentColor", "strokeDash": [2, 3], "opacity": 0.7}
+    ring = {"type": "point", "color": "currentColor", "size": 90, "strokeWidth": 1.5}
+    data = {"values": [dict(point)]}
+    return [
+        {"data": data, "mark": dotted, "encoding": {"x": below}},
+        {"data": data, "mark": ring, "encoding": {"x": below, "y": beside}},
+    ]
+
+
+def _diagonal(x: str, y: str, least: float, greatest: float, encoding: Mapping[str, Any]) -> Chart:
+    """Return the line of equal values."""
+    return {
+        "data": {"values": [{x: end, y: end} for end in (least, greatest)]},
+        "mark": {"type": "line", "color": FAINT, "strokeDash": [4, 4]},
+        "encoding": encoding,
+    }
 
 
 def bars(values: Sequence[Mapping[str, Any]], name: str, value: str, *, titles: tuple[str, str] = ("", "")) -> Chart:
@@ -230,19 +297,14 @@ def points(
         titles: of the axes; by default the keys.
         diagonal: whether to draw the line of equal values.
     """
-    marks = {
+    marks: Chart = {
         "mark": {"type": "circle", "tooltip": {"content": "data"}, "opacity": 0.6, "color": COLOURS[0]},
         "encoding": {"x": _axis(x, titles[0], zero=False), "y": _axis(y, titles[1], zero=False)},
     }
     if not diagonal or not values:
         return {"data": {"values": list(values)}, **marks}
     every = [float(value[key]) for value in values for key in (x, y)]
-    ends = [{x: end, y: end} for end in (min(every), max(every))]
-    line = {
-        "data": {"values": ends},
-        "mark": {"type": "line", "color": FAINT, "strokeDash": [4, 4]},
-        "encoding": marks["encoding"],
-    }
+    line = _diagonal(x, y, min(every), max(every), marks["encoding"])
     return {"data": {"values": list(values)}, "layer": [line, marks]}
 
 

@@ -10,7 +10,7 @@ from mlpkit.progress.figures import figure
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
@@ -95,3 +95,17 @@ def is_worth_a_line(evaluation: int) -> bool:
     """
     step = next(step for step in _round_numbers() if evaluation <= 10 * step)
     return evaluation % step == 0
+
+
+LOGARITHMIC_FROM: Final = 100
+"""From which ratio of the largest to the smallest loss on its axis is logarithmic."""
+
+
+def wants_logarithms(name: str, values: Sequence[float]) -> bool:
+    """Whether curves are easier to read along a logarithmic axis.
+
+    Args:
+        name: ``loss`` or the name of a metric.
+        values: all that they show.
+    """
+    return name == "loss" and bool(values) and 0 < LOGARITHMIC_FROM * min(values) < max(values)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.network.html import html_table
 from mlpkit.progress.evaluations import best_in_words
-from mlpkit.progress.figures import figure
+from mlpkit.progress.figures import figure, plus_minus
 from mlpkit.progress.history_html import history_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mlpkit.statistics import Interval
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
 
@@ -35,6 +36,30 @@ def run_html(
     evaluations = history_html(history, best) if history else ""
     said = [best_in_words(tracker, history[-1])] if best is not None and len(history) > 1 else []
     return f"<p>{escape('; '.join([*circumstances, *said]))}</p>{_results(metrics)}{evaluations}"
+
+
+def seeds_html(metrics: Mapping[str, Mapping[str, Interval]], circumstances: Sequence[str]) -> str:
+    """Return the mean of each loss and metric of several runs, with its interval, spread and number of runs.
+
+    Args:
+        metrics: what the runs come to, by split.
+        circumstances: what else there is to say.
+    """
+    rows = summary_rows(metrics)
+    said = f"<p>{escape('; '.join(circumstances))}</p>" if circumstances else ""
+    return said + (html_table(SUMMARY_TITLES, rows, texts=[0]) if rows else "")
+
+
+SUMMARY_TITLES: Final = ("", "mean ± 95 %", "std", "runs")
+
+
+def summary_rows(metrics: Mapping[str, Mapping[str, Interval]]) -> list[tuple[str, str, str, str]]:
+    """Return the rows of a table of what several runs come to: name, mean with interval, spread, and how many runs."""
+    return [
+        (f"{split} {name}", plus_minus(found), "" if found.std is None else figure(found.std), str(found.n))
+        for split, results in metrics.items()
+        for name, found in results.items()
+    ]
 
 
 def position_of_best(history: Sequence[Record], tracker: BestTracker) -> int | None:

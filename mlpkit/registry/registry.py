@@ -14,6 +14,7 @@ from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import either_of, nearest, with_article
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
+from mlpkit.registry.origin import EntryPointOrigin
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
 
 if TYPE_CHECKING:
@@ -114,6 +115,18 @@ class Registry:
             taken[plugin.namespace] = plugin
         registry.plugins += local
         return registry
+
+    def arguments(self) -> dict[str, list[str]]:
+        """Return the arguments with which ``discover`` finds the same plugins in another process.
+
+        Raises:
+            UsageError: a plugin lives in this process only.
+        """
+        local = [plugin.origin for plugin in self.plugins if not isinstance(plugin.origin, EntryPointOrigin)]
+        for origin in local:
+            if origin.target is None:
+                raise UsageError(f"another process can't load {origin.source}; write it into a file, and give its path")
+        return {"plugins": [str(origin.target) for origin in local], "blocked": sorted(self._blocked)}
 
     def find(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
         """Return the component of that name, loading no plugin but the one that its namespace names.

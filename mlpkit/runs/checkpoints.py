@@ -6,21 +6,20 @@ when a newer one is safely on the disk.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.runs.files import make_folder, reading_error, remove_leftovers, storage_error
+from mlpkit.runs.layout import CHECKPOINT
 from mlpkit.runs.model_file import load_model_file, save_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 BEST: Final = "best.safetensors"
-_NAME: Final = re.compile(r"step-(\d{9,})\.safetensors")
 
 
 class Checkpoint(NamedTuple):
@@ -82,7 +81,7 @@ class Checkpoints:
             return []
         except OSError as error:
             raise reading_error(self.directory, error, RunFolderError, action="listed") from error
-        return sorted((int(found[1]) for name in names if (found := _NAME.fullmatch(name))), reverse=True)
+        return sorted((int(found[1]) for name in names if (found := CHECKPOINT.fullmatch(name))), reverse=True)
 
     @property
     def exist(self) -> bool:
@@ -98,9 +97,7 @@ class Checkpoints:
         Raises:
             RunFolderError: there is no checkpoint, or the folder is a link, which could lead to those of others.
         """
-        if self.directory.is_symlink():
-            msg = f"{self.directory}: is a link; move the folder that it leads to into its place"
-            raise RunFolderError(msg)
+        self._expect_no_link()
         best = self.directory / BEST
         paths = [self._path(step) for step in self.steps()] + ([best] if best.exists() else [])
         for path in paths:
@@ -115,9 +112,34 @@ class Checkpoints:
         msg = f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {folder / 'resolved.yaml'}"
         raise RunFolderError(msg)
 
+    def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[Checkpoint]:
+        """Go through the checkpoints that are whole: the best one, of any step, and those of fewer steps, newest first.
+
+        Args:
+            step: number of a step.
+            passed_over: called for each damaged one, with what is wrong with it.
+
+        Raises:
+            RunFolderError: the folder is a link.
+        """
+        self._expect_no_link()
+        best = self.directory / BEST
+        for path in [*([best] if best.exists() else []), *(self._path(done) for done in self.steps() if done < step)]:
+            try:
+                found = load_model_file(path)
+            except ModelFileError as error:
+                passed_over(str(error))
+            else:
+                yield Checkpoint(path, found.arrays, found.metadata)
+
     def remove_leftovers(self) -> None:
         """Remove what a run that was killed was about to write."""
         remove_leftovers(self.directory)
+
+    def _expect_no_link(self) -> None:
+        if self.directory.is_symlink():
+            msg = f"{self.directory}: is a link; move the folder that it leads to into its place"
+            raise RunFolderError(msg)
 
     def _path(self, step: int) -> Path:
         return self.directory / f"step-{step:09}.safetensors"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs import json_files as plain_json
@@ -18,6 +18,21 @@ from mlpkit.runs.files import (
     write_atomically,
 )
 from mlpkit.runs.json_files import append_line, encode_line, read_lines, readable_lines
+from mlpkit.runs.layout import (
+    CHECKPOINTS,
+    FAILURE,
+    HEALTH,
+    HISTORY,
+    LOCK,
+    METRICS,
+    MODEL,
+    RESOLVED,
+    SEEDS,
+    SPEC,
+    TIMING,
+    WRITER,
+    is_run,
+)
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
 from mlpkit.runs.writer_lock import WriterLock
 
@@ -27,19 +42,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from numpy.typing import NDArray
-
-_SPEC = "spec.yaml"
-RESOLVED = "resolved.yaml"
-_LOCK = "lock.json"
-_HISTORY = "history.jsonl"
-_TIMING = "timing.jsonl"
-_METRICS = "metrics.json"
-_MODEL = "model.safetensors"
-_CHECKPOINTS = "checkpoints"
-_WRITER = ".lock"
-_REPORT = "report.html"
-OWN_NAMES: Final = (_SPEC, RESOLVED, _LOCK, _HISTORY, _TIMING, _METRICS, _CHECKPOINTS, _MODEL, _REPORT)
-"""What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
 _NAMES_SHOWN = 5
@@ -57,7 +59,7 @@ class RunFolder:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._writer = WriterLock(directory / _WRITER)
+        self._writer = WriterLock(directory / WRITER)
 
     @classmethod
     def create(cls, directory: Path) -> RunFolder:
@@ -98,7 +100,7 @@ class RunFolder:
             RunFolderError: it is not a run folder.
         """
         try:
-            if _is_run(directory):
+            if is_run(directory):
                 return cls(directory)
             msg = f"{directory}: {_why_not_a_run(directory)}"
         except OSError as error:
@@ -148,10 +150,10 @@ class RunFolder:
 
     def discard_if_unused(self) -> None:
         """Remove the folder of a run that ended before training began; one with something to keep stays."""
-        if any((self.directory / name).exists() for name in (_HISTORY, _MODEL, _CHECKPOINTS)):
+        if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (_SPEC, RESOLVED, _LOCK, _TIMING, _WRITER):
+            for name in (SPEC, RESOLVED, LOCK, TIMING, HEALTH, FAILURE, WRITER):
                 (self.directory / name).unlink(missing_ok=True)
             self.directory.rmdir()
         self.close()  # only now, so that no other writer's files are removed
@@ -168,7 +170,7 @@ class RunFolder:
 
     def write_spec(self, text: str) -> None:
         """Write spec.yaml: the spec as its author wrote it."""
-        self._write(_SPEC, text.encode())
+        self._write(SPEC, text.encode())
 
     def write_resolved(self, text: str) -> None:
         """Write resolved.yaml: the spec with every default filled in."""
@@ -176,7 +178,7 @@ class RunFolder:
 
     def write_lock(self, contents: Mapping[str, Any]) -> None:
         """Write lock.json: the versions and checksums that the results depend on."""
-        self._write_json(_LOCK, contents)
+        self._write_json(LOCK, contents)
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write metrics.json: the results by split.
@@ -184,7 +186,20 @@ class RunFolder:
         Raises:
             StorageError: the metrics aren't plain data with finite numbers, or can't be written.
         """
-        self._write_json(_METRICS, metrics)
+        self._write_json(METRICS, metrics)
+
+    def write_failure(self, state: str, steps: int, message: str) -> None:
+        """Write failure.json: why the run ended before its end.
+
+        Args:
+            state: ``diverged`` or ``failed``.
+            steps: steps done.
+            message: what went wrong.
+
+        Raises:
+            StorageError: it can't be written.
+        """
+        self._write_json(FAILURE, {"state": state, "steps": steps, "message": message})
 
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Add an evaluation to history.jsonl.
@@ -193,52 +208,73 @@ class RunFolder:
             StorageError: the record isn't plain data with finite numbers, or can't be written.
         """
         self.claim()
-        append_line(self.directory / _HISTORY, record)
+        append_line(self.directory / HISTORY, record)
 
     def write_history(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Replace history.jsonl, as a resumed run does to drop what came after its checkpoint."""
-        path = self.directory / _HISTORY
-        self._write(_HISTORY, b"".join(encode_line(path, record) for record in records))
+        path = self.directory / HISTORY
+        self._write(HISTORY, b"".join(encode_line(path, record) for record in records))
 
     def rewind(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Take history and timing back to where a checkpoint was, so that a run can go on from there.
+        """Take history, timing and health back to where a checkpoint was, so that a run can go on from there.
 
-        What a run that was killed left half-written is removed.
+        What a run that was killed left half-written is removed, and so is what it failed of.
 
         Args:
             records: the evaluations up to the checkpoint.
         """
         self.write_history(records)
         kept = {record["iteration"] for record in records}
-        path = self.directory / _TIMING
-        lines = [line for line in readable_lines(path) if line.get("iteration") in kept]
-        self._write(_TIMING, b"".join(encode_line(path, line) for line in lines))
+        for name, also in ((TIMING, ()), (HEALTH, (0,))):  # the first look is before the first step
+            path = self.directory / name
+            if path.exists():
+                lines = [line for line in readable_lines(path) if line.get("iteration") in kept.union(also)]
+                self._write(name, b"".join(encode_line(path, line) for line in lines))
+        self._remove(FAILURE)
         remove_leftovers(self.directory)
         self.checkpoints.remove_leftovers()
 
     def append_timing(self, record: Mapping[str, Any]) -> None:
         """Add how long something took, in seconds, to timing.jsonl."""
         self.claim()
-        append_line(self.directory / _TIMING, record)
+        append_line(self.directory / TIMING, record)
+
+    def append_health(self, record: Mapping[str, Any]) -> None:
+        """Add to health.jsonl what ``mlpkit.training.probe.Probe`` found, which says what each key means."""
+        self.claim()
+        append_line(self.directory / HEALTH, record)
+
+    def read_health(self) -> list[dict[str, Any]]:
+        """Return what was found in the network so far; none of a run that didn't look, or of an older version.
+
+        Raises:
+            RunFolderError: health.jsonl can't be read.
+        """
+        return readable_lines(self.directory / HEALTH)
 
     def expect_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.expect_storable``."""
-        expect_storable(self.directory / _MODEL, arrays, metadata)
+        expect_storable(self.directory / MODEL, arrays, metadata)
 
     def save_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Write model.safetensors; see ``mlpkit.runs.model_file.save_model``."""
         self.claim()
-        save_model(self.directory / _MODEL, arrays, metadata)
+        save_model(self.directory / MODEL, arrays, metadata)
 
     @property
     def checkpoints(self) -> Checkpoints:
         """The run's checkpoints; only the folder's writer saves any."""
-        return Checkpoints(self.directory / _CHECKPOINTS)
+        return Checkpoints(self.directory / CHECKPOINTS)
 
     @property
     def finished(self) -> bool:
         """Whether the run is finished: metrics.json is written last."""
-        return (self.directory / _METRICS).exists()
+        return (self.directory / METRICS).exists()
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model, be it of a run that isn't finished."""
+        return (self.directory / MODEL).exists()
 
     @property
     def way_to_finish(self) -> str:
@@ -256,7 +292,7 @@ class RunFolder:
         Raises:
             RunFolderError: it is missing, or can't be read.
         """
-        return self._read_text(_SPEC)
+        return self._read_text(SPEC)
 
     def resolved_text(self) -> str:
         """Return resolved.yaml.
@@ -272,7 +308,15 @@ class RunFolder:
         Raises:
             RunFolderError: it is missing, or can't be read.
         """
-        return self._read_json(_LOCK)
+        return self._read_json(LOCK)
+
+    def read_failure(self) -> dict[str, Any]:
+        """Return what ``write_failure`` was given; empty if the run didn't fail.
+
+        Raises:
+            RunFolderError: failure.json can't be read.
+        """
+        return self._read_json(FAILURE) if (self.directory / FAILURE).exists() else {}
 
     def read_history(self) -> list[dict[str, Any]]:
         """Return the evaluations so far; a last line that was cut off while it was written doesn't count.
@@ -280,7 +324,7 @@ class RunFolder:
         Raises:
             RunFolderError: history.jsonl can't be read.
         """
-        return read_lines(self.directory / _HISTORY)
+        return read_lines(self.directory / HISTORY)
 
     def read_metrics(self) -> dict[str, Any]:
         """Return what metrics.json says.
@@ -288,7 +332,7 @@ class RunFolder:
         Raises:
             RunFolderError: it is missing, or can't be read.
         """
-        return self._read_json(_METRICS)
+        return self._read_json(METRICS)
 
     def load_model(self) -> ModelFile:
         """Return the trained model.
@@ -298,15 +342,22 @@ class RunFolder:
             ModelFileError: it can't be read, or is damaged.
         """
         try:
-            return load_model_file(self.directory / _MODEL)
+            return load_model_file(self.directory / MODEL)
         except ModelFileError as error:
             if isinstance(error.__cause__, FileNotFoundError):
-                raise self._missing(_MODEL) from error
+                raise self._missing(MODEL) from error
             raise
 
     def _write(self, name: str, content: bytes) -> None:
         self.claim()
         write_atomically(self.directory / name, content)
+
+    def _remove(self, name: str) -> None:
+        path = self.directory / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(path, error, action="removed") from error
 
     def _write_json(self, name: str, data: Mapping[str, Any]) -> None:
         try:
@@ -343,7 +394,7 @@ class RunFolder:
         return data
 
     def _missing(self, name: str) -> RunFolderError:
-        if name in (_MODEL, _METRICS):
+        if name in (MODEL, METRICS):
             return RunFolderError(f"{self.directory}: holds no {name}: the run is not finished; {self.way_to_finish}")
         return RunFolderError(f"{self.directory}: holds no {name}; restore it from a copy, or start a new run")
 
@@ -353,24 +404,22 @@ class RunFolder:
         )
 
 
-def _is_run(directory: Path) -> bool:
-    return (directory / _SPEC).is_file() or (directory / RESOLVED).is_file()
-
-
 def _why_not_a_run(directory: Path) -> str:
     if not directory.exists():
         return f"there is no such folder; {_EXPECTED}"
     if not directory.is_dir():
-        belongs = _is_run(directory.parent)
+        belongs = is_run(directory.parent)
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
     names = _names_in(directory)
-    runs = [str(directory / name) for name in names if _is_run(directory / name)]
-    found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {_SPEC}"
+    runs = [str(directory / name) for name in names if is_run(directory / name)]
+    if (directory / SEEDS).is_file():
+        return f"holds the runs of several seeds; give one of them: {_first(runs)}"
+    found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {SPEC}"
     return f"{found}; run folders in it: {_first(runs)}" if runs else found
 
 
 def _require_empty(directory: Path) -> None:
-    names = [name for name in _names_in(directory) if name != _WRITER]
+    names = [name for name in _names_in(directory) if name != WRITER]
     if names:
         msg = f"{directory}: holds {_first(names)} already; choose another folder"
         raise RunFolderError(msg)

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DIGITS_OF_A_PID = 20
+SECONDS_FOR_A_LOOK = 0.02
 
 
 class WriterLock:
@@ -82,7 +84,7 @@ class WriterLock:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(errno.EINVAL, "it is not a regular file")
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
         except BlockingIOError as error:
@@ -103,6 +105,15 @@ class WriterLock:
 
     def _taken(self, holder: bytes) -> str:
         return f"{self.path.parent}: {_writer(holder)} is writing to it; wait until that is done"
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file; a reader that looks for its writer has it for an instant, which is over at the next try."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(SECONDS_FOR_A_LOOK)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _writer(holder: bytes) -> str:

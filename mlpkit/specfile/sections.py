@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 STACK_KINDS = ("layer", "loss")
 
+MOST_SEEDS: Final = 1000
+
 EXTENDS: Final = "extends"
 """The key that names the spec to begin from."""
 
@@ -332,6 +334,7 @@ class TopLevel(Section):
         initialize_from: a run whose weights the network begins with; by default it begins from scratch.
         name: name of the spec, and of its run folder; by default the file's name.
         seed: what all random numbers are keyed by.
+        seeds: seeds to train with, one run each; or how many, from `seed` on; by default one run.
         dtype: type of parameters and activations.
         requires: packages that must be installed.
         vars: values to be used elsewhere as $name.
@@ -347,10 +350,20 @@ class TopLevel(Section):
     initialize_from: Annotated[InitializeFromSection, InitializeFromType()] | None = None
     name: str | None = None
     seed: Annotated[int, Ge(0)] = 0
+    seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] | tuple[Annotated[int, Ge(0)], ...] | None = None
     dtype: Literal["float32", "float64"] = "float32"
     requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None
     extends: str | None = None
+
+    def check_together(self, path: KeyPath, context: CheckContext) -> None:
+        """Make sure that there are seeds, and none twice: it would be the same run."""
+        if self.seeds == ():
+            context.report((*path, "seeds"), "the list of seeds is empty", expected="at least one seed")
+        seeds = self.seeds if isinstance(self.seeds, tuple) else ()
+        for i, seed in enumerate(seeds):
+            if seed in seeds[:i]:
+                context.report((*path, "seeds", i), f"the seed {seed} is there twice", expected="different seeds")
 
 
 TOP_LEVEL: Final = SectionType(TopLevel)

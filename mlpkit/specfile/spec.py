@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -21,7 +21,7 @@ from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
 from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path as FilePath
     from types import ModuleType
 
@@ -147,6 +147,32 @@ class Spec:
     def seed(self) -> int:
         """What all random numbers are keyed by."""
         return self.top_level.seed
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds to train with: one, unless the spec says otherwise."""
+        seeds = self.top_level.seeds
+        return seeds if isinstance(seeds, tuple) else tuple(range(self.seed, self.seed + (seeds or 1)))
+
+    def with_seed(self, seed: int) -> Spec:
+        """Return the spec with another seed, and with no more than that one."""
+        return replace(self, top_level=replace(self.top_level, seed=seed, seeds=None))
+
+    def with_seeds(self, seeds: int | Sequence[int]) -> Spec:
+        """Return the spec with other seeds, or with so many.
+
+        Raises:
+            UsageError: they can't be its seeds.
+        """
+        context = CheckContext()
+        given = [*seeds] if isinstance(seeds, Iterable) else seeds
+        checked: Any = TOP_LEVEL.schema.types["seeds"].check(given, ("seeds",), context)
+        top_level = replace(self.top_level, seeds=checked)
+        if not context.faults:
+            top_level.check_together((), context)
+        if context.faults:
+            raise UsageError(str(context.faults[0]))
+        return replace(self, top_level=top_level)
 
     @property
     def dtype(self) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.callback import TrainingView
+    from mlpkit.components.callback import Outcome, TrainingView
     from mlpkit.training.evaluation import Record
 
 
@@ -40,12 +40,14 @@ class CallbackGroup:
         self._callbacks = [
             (callback, component_errors(f"callback {callback.registered_name} failed")) for callback in callbacks
         ]
+        self._started: list[tuple[Callback, component_errors]] = []
 
     def start(self) -> None:
         """Training begins."""
         for callback, blame in self._callbacks:
             with blame:
                 callback.on_start(self._view)
+            self._started.append((callback, blame))
 
     def step(self, loss: float) -> None:
         """A step was done."""
@@ -64,6 +66,12 @@ class CallbackGroup:
         for callback, blame in self._callbacks:
             with blame:
                 callback.on_end(self._view)
+
+    def close(self, outcome: Outcome) -> None:
+        """The run is over, and its files are written; this goes to those that were started."""
+        for callback, blame in self._started:
+            with blame:
+                callback.on_close(self._view, outcome)
 
     def state(self, arrays: dict[str, NDArray[Any]]) -> list[Any]:
         """Return what each callback must remember, as plain data.

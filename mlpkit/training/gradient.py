@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -170,7 +170,7 @@ class ClipByNorm:
 
     def __call__(self) -> None:
         """Clip the gradient."""
-        norm = math.sqrt(math.fsum(self._network.map(_sum_of_squares, self._blocks)))
+        norm = math.sqrt(math.fsum(self._network.map(sum_of_squares, self._blocks)))
         if self._limit < norm < math.inf:
             self._factor = self._limit / norm
             self._network.map(self._scale, self._blocks)
@@ -209,13 +209,44 @@ CLIPPERS: dict[str, Callable[[Sequential, float], ClipByNorm | ClipByValue]] = {
 """Ways to clip by their names in the spec."""
 
 
+class GradientWatch(Protocol):
+    """Looks at the gradient of each step, in the network, and leaves it as it is."""
+
+    def computed(self) -> None:
+        """The gradient is computed, and not clipped yet."""
+
+    def clipped(self) -> None:
+        """The gradient is as the optimizer will get it."""
+
+
+class WatchedClip:
+    """Clips the gradient, and shows it before and after.
+
+    Args:
+        clip: clips it; None if it is not clipped.
+        watch: looks at it.
+    """
+
+    def __init__(self, clip: Callable[[], None] | None, watch: GradientWatch) -> None:
+        self._clip = clip
+        self._watch = watch
+
+    def __call__(self) -> None:
+        """Clip the gradient, if it is to be clipped."""
+        self._watch.computed()
+        if self._clip is not None:
+            self._clip()
+        self._watch.clipped()
+
+
 def _blocks(network: Sequential) -> list[NDArray[Any]]:
     """Return the flat gradient in pieces whose sums don't depend on who computes them."""
     gradient = network.gradient_values
     return [gradient[begin:end] for begin, end in network.layout.trained_blocks()]
 
 
-def _sum_of_squares(block: NDArray[Any]) -> float:
+def sum_of_squares(block: NDArray[Any]) -> float:
+    """Return the sum of the squares of a one-dimensional array, also where float32 would overflow."""
     total = float(np.dot(block, block))
     if math.isinf(total):  # squares of float32 overflow long before the numbers do
         wide = block.astype(np.float64)

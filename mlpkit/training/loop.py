@@ -6,35 +6,42 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlpkit.components.callback import TrainingView, Weights
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
+from mlpkit.errors import DivergenceError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient
+from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient, WatchedClip
+from mlpkit.training.health import HealthMonitor
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from mlpkit.components.augmentation import Augmentation
-    from mlpkit.components.callback import Callback
+    from mlpkit.components.callback import Callback, Outcome
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.metric import Metric
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
+    from mlpkit.training.gradient import GradientWatch
+    from mlpkit.training.probe import Health
+    from mlpkit.training.symptoms import TrainingFacts
     from mlpkit.training.update import OptimizerState
 
 
@@ -94,10 +101,15 @@ class Trainer:
         stop: asked after each step whether to end.
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.
+        resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+        watch: looks at the gradient of each step; to do without costs nothing.
+        facts: what is known of the training beside what happens in it, to watch over its health; None not to.
 
     Attributes:
+        steps_per_epoch: steps of a pass over the training data.
+        total_steps: steps of the whole training.
         weights_replaced: whether weights that a callback chose have taken the place of the last ones, at the end.
     """
 
@@ -112,8 +124,11 @@ class Trainer:
         stop: StopRequest | None = None,
         workers: int | None = None,
         folder: Path | None = None,
+        resolved: Callable[[], Mapping[str, Any]] = dict,
         store: CheckpointStore | None = None,
         optimizer_state: OptimizerState | None = None,
+        watch: GradientWatch | None = None,
+        facts: TrainingFacts | None = None,
     ) -> None:
         network.freeze(settings.frozen)  # what follows looks only at what is trained
         self.network = network
@@ -129,18 +144,24 @@ class Trainer:
         rows = settings.batch_size * settings.accumulate
         self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed)
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
-        self._clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
+        clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
+        self._clip = clip if watch is None else WatchedClip(clip, watch)
         self._update = Updater(settings.optimizer, network, optimizer_state)
-        self._steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
-        self._total = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
-        self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self._total)
+        self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
+        self.total_steps = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
+        self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self.total_steps)
         self._gradient = self._step_gradient(splits["train"], description)
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
-        self._view = TrainingView(self.progress, network.parameters, folder, self.history, weights_of(network))
+        self._view = TrainingView(
+            self.progress, network.parameters, folder, self.history, weights_of(network), resolved
+        )
         self._callbacks = CallbackGroup(settings.callbacks, self._view)
         self._store = store
         self._triggers = settings.triggers if store is not None else None
         self._last_rate: float | None = None
+        self._health: HealthMonitor | None = None
+        if facts is not None:
+            self._health = HealthMonitor(network, splits["train"], description, facts, self.history, self._observer)
 
     def train(self) -> list[Record]:
         """Train to the end, or until something asks to stop, and return the history.
@@ -155,12 +176,16 @@ class Trainer:
             self.network.freeze(())
 
     def _train(self) -> list[Record]:
-        self._observer.started(None if self.settings.open_ended else self._total)
+        self._observer.started(None if self.settings.open_ended else self.total_steps)
         self._callbacks.start()
         try:
             with without_warnings(), self.network.computing(), self._workers:
                 self.network.map = self._workers.map
+                self._look_at_health()
                 self._loop()
+        except DivergenceError:
+            self._look_at_what_is_left()
+            raise
         finally:
             self._observer.ended()
             self._callbacks.end()
@@ -168,6 +193,10 @@ class Trainer:
             replace_weights(self.network, self._view.stand_in)
             self.weights_replaced = True
         return self.history
+
+    def close(self, outcome: Outcome) -> None:
+        """Tell the callbacks how the run ended, once its files are written."""
+        self._callbacks.close(outcome)
 
     def snapshot(self) -> Snapshot:
         """Return all that the rest of the training depends on; it shares nothing with the trainer."""
@@ -196,14 +225,14 @@ class Trainer:
         arrays, metadata = snapshot
         keys = self._evaluate.keys(self.settings.evaluated)
         callbacks = len(self.settings.callbacks)
-        expect_metadata(metadata, total_steps=self._total, history_keys=keys, callbacks=callbacks)
+        expect_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
         restore_arrays(self.network, self._update.slots, arrays)
         self._upgrade_slots(metadata.get("slots_version", 1))
         self.history[:] = history
         self._history_columns = HistoryColumns()
         self.progress.step = snapshot.step
-        self.progress.epoch = snapshot.step / self._steps_per_epoch
+        self.progress.epoch = snapshot.step / self.steps_per_epoch
         self._last_rate = metadata["learning_rate"]
         self._view.stop_reason = metadata["stop_reason"]
         if self.settings.best and metadata["best"]:
@@ -211,6 +240,19 @@ class Trainer:
         self._callbacks.load_state(metadata["callbacks"], arrays)
         for replica in self.network.replicas:
             replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
+
+    def resume_health(self, healths: Iterable[Health]) -> None:
+        """Take what was found in the network up to a snapshot, so that nothing is told twice."""
+        if self._health is not None:
+            self._health.resume(healths)
+
+    def rows_of_step(self, step: int) -> NDArray[Any]:
+        """Return the positions in the training split, counted from 0, of the examples of a step.
+
+        Args:
+            step: number of the step, from 1.
+        """
+        return self._sampler.indices(step - 1).copy()
 
     def _upgrade_slots(self, version: int) -> None:
         optimizer = self.settings.optimizer
@@ -231,7 +273,7 @@ class Trainer:
             description,
             network.dtype,
             batch_size=settings.batch_size,
-            steps=self._total * settings.accumulate,
+            steps=self.total_steps * settings.accumulate,
         )
         augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
         if settings.accumulate == 1:
@@ -242,13 +284,13 @@ class Trainer:
         network, progress, settings = self.network, self.progress, self.settings
         gradient, clip, update = self._gradient, self._clip, self._update
         callbacks = self._callbacks if settings.callbacks else None
-        stop, view, total, store = self._stop, self._view, self._total, self._store
+        stop, view, total = self._stop, self._view, self.total_steps
         clock = time.perf_counter
         began = clock()
         next_report = began
         learning_rate = self._learning_rate() if self._last_rate is None else self._last_rate
         changing = isinstance(settings.optimizer.learning_rate, Schedule)
-        schedule = CheckpointSchedule(self._triggers or CheckpointTriggers(), self._steps_per_epoch)
+        schedule = CheckpointSchedule(self._triggers or CheckpointTriggers(), self.steps_per_epoch)
         step = progress.step
         next_save = schedule.next_step(step)
         if self._evaluation_is_due():  # a run that was stopped before it
@@ -261,17 +303,17 @@ class Trainer:
                 learning_rate = self._learning_rate()
             if clip is not None:
                 clip()
+            if step + 1 == next_evaluation:
+                self._remember_parameters()
             step += 1
             update(learning_rate, step)
             progress.step = step
-            progress.epoch = step / self._steps_per_epoch
+            progress.epoch = step / self.steps_per_epoch
             if callbacks is not None:
                 callbacks.step(loss)
             now = clock()
             if now >= next_report:
-                self._observer.stepped(progress, loss)
-                if store is not None:
-                    store.raise_failure()
+                self._report(loss)
                 next_report = clock() + SECONDS_BETWEEN_REPORTS
             if stop.reason:
                 break
@@ -289,6 +331,27 @@ class Trainer:
         if stop.reason:
             self._save(learning_rate)
 
+    def _report(self, loss: float) -> None:
+        self._observer.stepped(self.progress, loss)
+        if self._store is not None:
+            self._store.raise_failure()
+
+    def _look_at_health(self) -> None:
+        """Look at the network before the first step."""
+        if self._health is not None:
+            self._health.begin(self.progress, self._learning_rate())
+
+    def _look_at_what_is_left(self) -> None:
+        """Look at a network that diverged."""
+        if self._health is not None:
+            with without_warnings(), self.network.computing():
+                self._health.after_failure(self.progress, self._learning_rate())
+
+    def _remember_parameters(self) -> None:
+        """Remember the parameters before the last step of an evaluation, to see how far it moves them."""
+        if self._health is not None:
+            self._health.before_step(self.progress.step)
+
     def _learning_rate(self) -> float:
         with component_errors("the schedule of the learning rate failed"):
             return rate_at(self.settings.optimizer.learning_rate, self.progress)
@@ -297,7 +360,7 @@ class Trainer:
         """Whether the evaluation after the step that was done last is still to come."""
         step = self.progress.step
         done = bool(self.history) and self.history[-1]["iteration"] == step
-        due = step % self._evaluate_every == 0 or step == self._total or self._view.stop_reason
+        due = step % self._evaluate_every == 0 or step == self.total_steps or self._view.stop_reason
         return step > 0 and not done and bool(due)
 
     def _record(self, learning_rate: float, seconds: float) -> None:
@@ -310,6 +373,9 @@ class Trainer:
             self.history.append(record)
             self._observer.evaluated(record, seconds)
             self._callbacks.evaluation(record)
+        if self._health is not None:
+            last = step == self.total_steps or bool(self._view.stop_reason)
+            self._health.after_evaluation(self.progress, learning_rate, last=last)
         tracker = self.settings.best
         if tracker is not None and tracker.improved(record) and self._store is not None:
             self._last_rate = learning_rate

@@ -76,6 +76,8 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("augmentation", "elastic", "mlpkit_plugins.augmentations.elastic:Elastic"),
         component("callback", "csv_logger", "mlpkit_plugins.callbacks.csv_logger:CsvLogger"),
         component("callback", "tensorboard", "mlpkit_plugins.callbacks.tensorboard:Tensorboard", extra="tensorboard"),
+        component("callback", "mlflow", "mlpkit_plugins.callbacks.mlflow:Mlflow", extra="mlflow"),
+        component("callback", "wandb", "mlpkit_plugins.callbacks.wandb:Wandb", extra="wandb"),
         component("dataset", "mnist", "mlpkit_plugins.datasets.mnist:Mnist"),
         component("dataset", "idx", "mlpkit_plugins.datasets.idx:Idx"),
         component("dataset", "csv", "mlpkit_plugins.datasets.csv:Csv"),

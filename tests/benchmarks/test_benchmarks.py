@@ -60,6 +60,14 @@ def test_the_step_by_hand_and_that_of_mlpkit_do_the_same_and_are_timed():
     assert all(step["ratio"] > 0 for step in report["steps"])
 
 
+def test_predictions_in_both_orders_are_timed():
+    report = run("predict.py", "--json", "--rounds", "1")
+    networks = ["mnist_3layer", "mnist_fast", "mnist_lenet", "784-192-10", "784-1024-1024-10"]
+    timed = [(each["network"], each["rows"]) for each in report["predictions"]]
+    assert timed == [(name, rows) for name in networks for rows in (1, 32, 256, 1000)]
+    assert all(each["row_order"] > 0 and each["training_order"] > 0 for each in report["predictions"])
+
+
 def test_products_of_both_kinds_are_timed():
     report = run("products.py", "--json", "--rounds", "1", "--seconds", "0.001")
     assert report["machine"]["products"] == PRODUCTS_BY

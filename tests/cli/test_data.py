@@ -307,6 +307,30 @@ there, or leave out the example
     assert "100  nan" in invoke("data", "own.yaml").out
 
 
+@pytest.mark.parametrize(
+    ("predict", "loss", "reason"),
+    [
+        ("values", "MeanSquaredError", "own.npz, array 't': example 3, element 1 is nan; expected finite numbers"),
+        ("classes", "SoftmaxWithLoss", "own.npz, array 't': holds float64; expected numbers of classes"),
+    ],
+)
+def test_missing_elements_of_targets_are_counted_and_training_refuses_them(invoke, work, predict, loss, reason):
+    t = np.arange(100.0).reshape(50, 2)
+    t[3, 1] = t[4, 0] = np.nan
+    np.savez("own.npz", x=np.arange(50.0), t=t)
+    text = ARRAYS.replace("split: in_order", f"predict: {predict}").replace("SoftmaxWithLoss", loss)
+    (work / "own.yaml").write_text(text)
+
+    done = invoke("data", "own.yaml")
+
+    assert (done.code, done.err) == (0, "")
+    assert "  target: own.npz, array 't'  float64  2            2  0 to 99\n" in done.out
+    assert f"can't be trained on: {reason}" in done.out
+    found = json.loads(invoke("data", "own.yaml", "--json").out)
+    assert (found["target"], found["splits"], found["arrays"][1]["missing"]) == (None, {}, 2)
+    assert invoke("run", "own.yaml").code == 1
+
+
 def test_values_in_arrays_have_statistics(invoke, work):
     np.savez("own.npz", x=np.arange(50.0), t=np.arange(50.0))
     text = ARRAYS.replace("split: in_order", "predict: values").replace("SoftmaxWithLoss", "MeanSquaredError")

@@ -11,6 +11,7 @@ from headless_browser import SCREENS, browser_page
 import mlpkit
 from mlpkit.exports.provenance import find_provenance
 from mlpkit.jobs.export import export
+from mlpkit.jobs.load_model import load_run
 
 SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
 MOST_BYTES = 1_000_000
@@ -251,10 +252,26 @@ def test_a_form_begins_with_what_is_usual(opened, towns_page):
         "shop": "select-one",
         "size": "select-one",
     }
-    hints = [each for each in found if each.startswith("age")]
-    assert "usually " in hints[0]
-    assert " ± " in hints[0]
     assert page.evaluate(ANSWER) != NOTHING
+
+
+def test_a_form_shows_the_range_of_a_column_in_training(opened, towns_page, towns):
+    page = opened(towns_page)
+    dataset = load_run(towns).dataset
+    trained_on = dataset.raw_rows("train", np.arange(len(dataset.open(0)["train"])))
+    prices = np.array(trained_on["price"], float)
+    days = sorted(day for day in trained_on["when"] if day)
+
+    hints = dict(
+        page.evaluate(
+            "[...document.querySelectorAll('label')].map((each) => [each.firstChild.textContent, "
+            "each.querySelector('small').textContent])"
+        )
+    )
+
+    least, greatest = map(number, hints["price"].removesuffix(" in training").split(" to "))
+    assert (least, greatest) == pytest.approx((prices.min(), prices.max()), rel=1e-4)  # five digits are shown
+    assert hints["when"] == f"{days[0]} to {days[-1]} in training"
 
 
 @pytest.mark.parametrize("name", ["houses.yaml", "weather.yaml"])
@@ -267,8 +284,32 @@ def test_values_and_labels_have_pages(opened, tmp_path, name):
     text = page.evaluate(ANSWER)
     if name == "houses.yaml":
         assert np.isfinite(number(text))
+        assert page.evaluate("document.querySelector('output + p').textContent") == "price, in the unit of its column"
     else:
         assert set(shares(page)) == {"rain", "wind", "fog"}
+
+
+@pytest.mark.filterwarnings("ignore:.*rows have no target:UserWarning")
+def test_several_values_are_shown_with_their_names(opened, towns, tmp_path):
+    columns = {"target": ["age", "price"], "predict": "values", "inputs": ["town"], "categorical": ["town"]}
+    csv = {"file": str(towns.parent / "towns.csv"), **columns, "missing": "fill", "unknown": "zeros"}
+    spec = {
+        "mlpkit": 1,
+        "name": "two_values",
+        "data": {"csv": csv},
+        "layers": [{"Affine": {"units": 2}}, "MeanSquaredError"],
+        "training": {"optimizer": {"sgd": {"learning_rate": 0.01}}, "epochs": 1},
+    }
+    mlpkit.run(mlpkit.load_spec(spec), directory=tmp_path / "run")
+    export(tmp_path / "run", tmp_path / "model.html")
+
+    page = opened(tmp_path / "model.html")
+
+    shown = dict(line.split(": ") for line in page.evaluate(ANSWER).split("\n"))
+    town = page.evaluate("document.querySelector('select').value")
+    expected = mlpkit.load(tmp_path / "run").predict([{"town": town}])[0]
+    assert [*shown] == ["age", "price"]
+    np.testing.assert_allclose([*map(number, shown.values())], expected, rtol=1e-4)
 
 
 def test_a_bare_network_has_a_page(opened, towns, tmp_path):

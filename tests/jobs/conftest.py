@@ -11,7 +11,7 @@ from idx_files import write_idx
 import mlpkit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SPEC = """\
@@ -37,7 +37,21 @@ training:
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with 250 training and 60 test digits of 28 by 28 pixels, and a spec for them."""
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "digits"
+    return fill(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A working folder as ``work`` is, for all tests of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = fill(tmp_path_factory.mktemp("work"))
+        patch.chdir(path)
+        yield path
+
+
+def fill(path: Path) -> Path:
+    """Write the digits and the spec into a folder."""
+    folder = path / "digits"
     folder.mkdir()
     generator = np.random.default_rng(0)
     prototypes = generator.integers(0, 256, (10, 28, 28))
@@ -46,8 +60,8 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         images = np.clip(prototypes[labels] + generator.normal(0, 30, (count, 28, 28)), 0, 255)
         write_idx(folder / f"{name}-images-idx3-ubyte", images)
         write_idx(folder / f"{name}-labels-idx1-ubyte", labels)
-    (tmp_path / "tiny.yaml").write_text(SPEC, encoding="utf-8")
-    return tmp_path
+    (path / "tiny.yaml").write_text(SPEC, encoding="utf-8")
+    return path
 
 
 @pytest.fixture

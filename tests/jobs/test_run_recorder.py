@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import errno
+import json
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stop_at import StopAt
 
 import mlpkit
 from mlpkit.errors import StorageError
@@ -201,3 +203,46 @@ def test_an_interrupt_while_the_thread_starts_leaves_no_thread_to_wait_for(monke
     for thread in set(threading.enumerate()) - before:
         thread.join(5)
         assert not thread.is_alive()
+
+
+def failure(folder):
+    return json.loads((folder / "failure.json").read_text())
+
+
+def test_a_run_that_diverges_says_so_in_its_folder(train, work):
+    with pytest.raises(mlpkit.DivergenceError) as raised:
+        train("run", training__optimizer={"sgd": {"learning_rate": 1e30}})
+    assert failure(work / "run") == {"state": "diverged", "steps": 1, "message": str(raised.value)}
+
+
+FLAKY = """
+from mlpkit import Layer, component, hookimpl
+
+class Flaky(Layer):
+    steps = 0
+    def forward(self, x):
+        if self.training and self.steps == 6: raise ValueError("acme's mistake")
+        self.steps += self.training
+        return x
+    def backward(self, dy):
+        return dy
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Flaky", Flaky)]
+"""
+
+
+def test_a_run_that_failed_says_why_until_it_is_resumed(work):
+    (work / "acme.py").write_text(FLAKY)
+    (work / "flaky.yaml").write_text((work / "tiny.yaml").read_text().replace("- Relu", "- acme.Flaky"))
+    spec = mlpkit.load_spec("flaky.yaml", plugins=["acme.py"], overrides={"training.checkpoint": {"every": 1}})
+    with pytest.raises(mlpkit.ComponentFailure, match="acme's mistake"):
+        mlpkit.run(spec, "run")
+    found = failure(work / "run")
+    assert (found["state"], found["steps"]) == ("failed", 6)
+    assert "acme's mistake" in found["message"]
+    stop = StopAt(8)
+    again = mlpkit.resume("run", plugins=["acme.py"], observer=stop, stop=stop.stop)
+    assert again.steps == 8
+    assert not (work / "run/failure.json").exists()

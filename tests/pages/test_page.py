@@ -1,5 +1,6 @@
 """Pages opened from disk in a real browser."""
 
+import re
 import sys
 
 import numpy as np
@@ -150,3 +151,36 @@ def test_numbers_that_are_not_finite_are_gaps():
     text = charts.figure("Loss", charts.curves(points, "iteration", "loss"))
 
     assert '"loss":null' in text
+
+
+def test_parts_of_pictures_have_names_of_their_own():
+    names = [re.findall(r'\bid="([^"]+)"', part) for part in EVERYTHING[0].split("<figure>")[1:]]
+    used = re.findall(r"url\(#([^)]+)\)", EVERYTHING[0])
+
+    assert len(names) == 2
+    assert set(names[0]).isdisjoint(names[1])
+    assert set(used) <= {name for each in names for name in each}
+
+
+def test_a_marked_point_is_drawn_beside_the_curves(browser, tmp_path):
+    chart = charts.curves(LOSSES, "iteration", "loss", zero=False, marked={"iteration": 4, "loss": 0.2})
+    file = tmp_path / "marked.html"
+    file.write_text(page("Marked", [charts.figure("Loss", chart)]), "utf-8")
+    browser.complaints.clear()
+
+    browser.open(file.as_uri())
+    browser.wait_for(f"{DRAWN} === 1")
+
+    labels = browser.evaluate(
+        "[...document.querySelectorAll('.chart .chart path[aria-label], .chart .chart line[aria-label]')]"
+        ".map((mark) => mark.getAttribute('aria-label'))"
+    )
+    assert labels.count("iteration: 4; loss: 0.2") == 1
+    assert "iteration: 4" in labels
+    assert browser.complaints == []
+
+
+def test_a_diagonal_goes_from_zero_to_one():
+    text = charts.figure("ROC", charts.curves(LOSSES, "iteration", "loss", diagonal=True))
+
+    assert '"values":[{"iteration":0.0,"loss":0.0},{"iteration":1.0,"loss":1.0}]' in text

@@ -154,3 +154,23 @@ def test_a_link_to_the_checkpoints_of_another_run_is_refused(checkpoints: Checkp
     checkpoints.directory.parent.mkdir()
     checkpoints.directory.symlink_to(other.directory)
     assert "is a link; move the folder that it leads to into its place" in refusal(checkpoints)
+
+
+def test_those_before_a_step_come_newest_first_after_the_best(checkpoints: Checkpoints) -> None:
+    save(checkpoints, 10, 20, 30, 40, keep=9)
+    assert [found.metadata["step"] for found in checkpoints.load_before(31, pytest.fail)] == [30, 20, 10]
+    assert [found.metadata["step"] for found in checkpoints.load_before(30, pytest.fail)] == [20, 10]
+    checkpoints.save_best({"x": np.zeros(1)}, {"step": 35})
+    file(checkpoints, 20).write_bytes(b"")
+    damaged: list[str] = []
+    assert [found.metadata["step"] for found in checkpoints.load_before(31, damaged.append)] == [35, 30, 10]
+    assert len(damaged) == 1
+    assert "step-000000020.safetensors: is damaged" in damaged[0]
+
+
+def test_none_is_read_through_a_link(checkpoints: Checkpoints, tmp_path: Path) -> None:
+    save(checkpoints, 10)
+    checkpoints.directory.rename(tmp_path / "elsewhere")
+    checkpoints.directory.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunFolderError, match="is a link"):
+        list(checkpoints.load_before(31, pytest.fail))

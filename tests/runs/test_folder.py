@@ -220,6 +220,7 @@ WRITES: dict[str, Callable[[RunFolder], object]] = {
     "resolved": lambda folder: folder.write_resolved(""),
     "lock": lambda folder: folder.write_lock({}),
     "metrics": lambda folder: folder.write_metrics({}),
+    "failure": lambda folder: folder.write_failure("failed", 3, "no room"),
     "history": lambda folder: folder.append_history({}),
     "histories": lambda folder: folder.write_history([]),
     "timing": lambda folder: folder.append_timing({}),
@@ -269,7 +270,7 @@ def test_what_was_written_is_read(folder: RunFolder) -> None:
 
 @pytest.mark.parametrize("write", ["history", "model"])
 def test_a_folder_is_discarded_only_if_nothing_of_a_training_is_in_it(folder: RunFolder, write: str) -> None:
-    for name in ("spec", "resolved", "lock", "timing"):
+    for name in ("spec", "resolved", "lock", "timing", "failure"):
         WRITES[name](folder)
     folder.discard_if_unused()
     assert not folder.directory.exists()

@@ -195,3 +195,13 @@ def test_what_is_no_file_is_not_locked(path: Path, make: Any) -> None:
     make(path)
     with pytest.raises(StorageError, match=r"can't be locked: (it is not a regular file|Is a directory);"):
         WriterLock(path).acquire()
+
+
+def test_a_reader_that_looks_for_the_writer_keeps_no_writer_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.touch()
+    look = os.open(path, os.O_RDONLY)
+    fcntl.flock(look, fcntl.LOCK_SH)
+    monkeypatch.setattr("time.sleep", lambda _: os.close(look))
+    lock = WriterLock(path)
+    lock.acquire()
+    lock.release()

@@ -10,8 +10,11 @@ from mlpkit.progress.evaluations import is_worth_a_line
 from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from mlpkit.jobs.training_job import Run
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 
 NARROWEST_COLUMN = 8
@@ -52,14 +55,25 @@ class Lines(Display):
 
     def _print(self, record: Record) -> None:
         if not self._names:
-            self._names = [name for name in record if name != "learning_rate"]
-            result(self._line({name: name for name in self._names}))
-        cells = {name: figure(record[name]) for name in self._names}
-        cells |= {"iteration": str(record["iteration"]), "epoch": f"{record['epoch']:.2f}"}
-        result(self._line(cells))
+            self._names = column_names(record)
+            result(line_of({name: name for name in self._names}))
+        result(line_of(cells_of(record, self._names)))
 
-    def _line(self, cells: dict[str, str]) -> str:
-        return "  ".join(cells[name].rjust(max(len(name), NARROWEST_COLUMN)) for name in self._names)
+
+def column_names(record: Record) -> list[str]:
+    """Return the names of the figures that a line shows."""
+    return [name for name in record if name != "learning_rate"]
+
+
+def cells_of(record: Record, names: Sequence[str]) -> dict[str, str]:
+    """Return the figures of an evaluation as texts."""
+    cells = {name: figure(record[name]) for name in names}
+    return cells | {"iteration": str(record["iteration"]), "epoch": f"{record['epoch']:.2f}"}
+
+
+def line_of(cells: Mapping[str, str]) -> str:
+    """Return a line with each text below the name of its figure."""
+    return "  ".join(cell.rjust(max(len(name), NARROWEST_COLUMN)) for name, cell in cells.items())
 
 
 class JsonEvents(Display):
@@ -68,6 +82,7 @@ class JsonEvents(Display):
         {"event": "resumed", "step": 4000}                   the first, where a run goes on from a checkpoint
         {"event": "started", "steps": 10000}                 null where a time is set
         {"event": "evaluation", "iteration": 500, ...}       as in history.jsonl
+        {"event": "symptom", "name": "dead_units", "layer": "Relu1", ...}    what ``mlpkit doctor`` says of it
         {"event": "done", "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}, "folder": "runs/x"}
         {"event": "done", ..., "reason": "no better for 5 evaluations"}    where a callback ended the run early
         {"event": "stopped", "steps": 1234, "reason": "SIGINT", "folder": "runs/x"}
@@ -87,6 +102,10 @@ class JsonEvents(Display):
     def evaluated(self, record: Record, seconds: float) -> None:
         """Print the event."""
         document({"event": "evaluation", **record})
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Print the event."""
+        document({"event": "symptom", **symptom.to_plain()})
 
     def finished(self, run: Run) -> None:
         """Print the last event."""

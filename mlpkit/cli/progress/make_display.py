@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mlpkit.cli.progress.display import Display
+    from mlpkit.cli.progress.seeds_lines import SeedsDisplay
 
 
 def expect_one_way(quiet: bool, as_json: bool) -> None:
@@ -41,10 +43,37 @@ def make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Displa
         from mlpkit.cli.progress.lines import JsonEvents  # noqa: PLC0415 - for the same reason
 
         return JsonEvents()
-    if sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+    if _on_screen():
         from mlpkit.cli.progress.screen import Screen  # noqa: PLC0415 - for the same reason
 
         return Screen(title, str(folder))
     from mlpkit.cli.progress.lines import Lines  # noqa: PLC0415 - for the same reason
 
     return Lines()
+
+
+def make_seeds_display(title: str, folder: Path, quiet: bool, as_json: bool, begun: Callable[[], None]) -> SeedsDisplay:
+    """Return what shows the runs of several seeds, as ``make_display`` does for one run.
+
+    Args:
+        title: what is trained.
+        folder: where it is kept.
+        quiet: whether ``--quiet`` was given.
+        as_json: whether ``--json`` was given.
+        begun: called when training begins.
+    """
+    from mlpkit.cli.progress.seeds_lines import SeedsDisplay, SeedsJson, SeedsLines  # noqa: PLC0415 - few runs get here
+
+    if quiet:
+        return SeedsDisplay(begun)
+    if as_json:
+        return SeedsJson(begun)
+    if _on_screen():
+        from mlpkit.cli.progress.seeds_screen import SeedsScreen  # noqa: PLC0415 - only what is chosen
+
+        return SeedsScreen(title, str(folder), begun)
+    return SeedsLines(begun)
+
+
+def _on_screen() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"

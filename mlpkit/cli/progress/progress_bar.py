@@ -42,7 +42,7 @@ class ProgressBar:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw a blank line, the bar, and the figures."""
         width = options.max_width
-        beside = _fitting(self._beside_the_bar(), width if self.total is None else width - NARROWEST_BAR - 1)
+        beside = fitting(self._beside_the_bar(), width if self.total is None else width - NARROWEST_BAR - 1)
         yield Text()
         if self.total is not None and width > 1:
             length = min(WIDEST_BAR, width - len(beside) - 1)
@@ -51,7 +51,7 @@ class ProgressBar:
             yield Text(f" {beside}", no_wrap=True)
         else:
             yield Text(beside, no_wrap=True)
-        yield Text(_fitting(self._figures(), width), "dim", no_wrap=True)
+        yield Text(fitting(self._figures(), width), "dim", no_wrap=True)
 
     def _beside_the_bar(self) -> Iterator[str]:
         yield f"{self.step:,} steps" if self.total is None else f"{self.step:,} of {self.total:,}"
@@ -67,7 +67,7 @@ class ProgressBar:
         yield f"{self.pace.steps_per_second(self.step):,.0f} steps/s"
 
 
-def _fitting(parts: Iterator[str], width: int) -> str:
+def fitting(parts: Iterator[str], width: int) -> str:
     """Return the first parts, as many as fit."""
     text = ""
     for part in parts:

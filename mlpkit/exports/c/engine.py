@@ -86,6 +86,19 @@ void write_text(const char *text)
 """Functions that the program has beside those of the file; WIDTH is the bytes of the longest text, and one more."""
 
 
+EMPTY_PROGRAM: Final = f"""\
+#define WIDTH 1
+#include <math.h>
+#include <stdint.h>
+{HELPERS}
+int main(void)
+{{
+    return 0;
+}}
+"""
+"""A program without a model, which every compiler can compile that works."""
+
+
 def compute(
     source: str,
     name: str,
@@ -107,7 +120,7 @@ def compute(
         machine: what compiles and runs it; by default the compiler at hand.
 
     Raises:
-        EngineMissingError: there is no compiler.
+        EngineMissingError: there is no compiler that works.
         ExportError: it can't compile the file, or the program fails.
     """
     width = _longest_text(written, feeds) + 1
@@ -186,9 +199,32 @@ def _writing(operand: Operand) -> str:
 
 
 def _run(program: str, machine: Machine, rows: int, given: bytes) -> bytes:
-    """Compile a program and run it; return what it writes."""
+    """Compile a program and run it; return what it writes.
+
+    Raises:
+        EngineMissingError: there is no compiler, or it can't compile and run any program.
+        ExportError: it can't compile this one, or the program fails.
+    """
     if shutil.which(machine.compiler[0]) is None:
         raise EngineMissingError(f"there is no C compiler {machine.compiler[0]}; install one, or name it in CC")
+    try:
+        return _output(program, machine, rows, given)
+    except ExportError as error:
+        if not _works(machine):
+            nor = "and it can't compile and run an empty program either; name another compiler in CC"
+            raise EngineMissingError(f"{error}, {nor}") from error
+        raise
+
+
+def _works(machine: Machine) -> bool:
+    try:
+        _output(EMPTY_PROGRAM, machine, 0, b"")
+    except ExportError:
+        return False
+    return True
+
+
+def _output(program: str, machine: Machine, rows: int, given: bytes) -> bytes:
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         binary = Path(folder) / "program"
         binary.write_bytes(_compiled(program, machine.compiler))
@@ -212,7 +248,10 @@ def _done(command: list[str], given: bytes, failure: str) -> bytes:
     Raises:
         ExportError: it fails.
     """
-    done = subprocess.run(command, input=given, capture_output=True, check=False)
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, check=False)
+    except OSError as error:  # compiled for another processor, say
+        raise ExportError(f"{command[0]} {failure}: {error.strerror}") from error
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         reason = next((line for line in said if "error" in line.lower()), f"it ended with {done.returncode}")

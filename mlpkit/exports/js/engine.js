@@ -9,6 +9,7 @@
  * @property {string} meaning
  * @property {string[]} choices the texts that a category may be
  * @property {[number, number] | null} typical mean and standard deviation in training, if they are known
+ * @property {[number, number] | null} extent least and greatest in training, if they are known
  */
 
 /**

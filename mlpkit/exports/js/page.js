@@ -214,12 +214,10 @@ function controlOf(input) {
 }
 
 /** What to put into an input, in a few words. */
-function hintOf({ kind, shape, choices, typical, meaning }) {
+function hintOf({ kind, shape, choices, extent, meaning }) {
   if (shape.length) return `${sizeOf(shape)} numbers`;
-  if (choices.length || !typical?.[1]) return choices.length ? "" : meaning;
-  const [mean, std] = typical;
-  if (kind === "date") return `usually ${day(mean - std)} to ${day(mean + std)}`;
-  return `usually ${written(mean)} ± ${written(std)}`;
+  if (choices.length || !extent) return choices.length ? "" : meaning;
+  return `${extent.map(kind === "date" ? day : (v) => written(v, 5)).join(" to ")} in training`;
 }
 
 /** A form for the inputs of a table. `onChange` gets a row. */
@@ -235,10 +233,22 @@ function inputForm(inputs, onChange) {
   return { parts: [form], paint: () => undefined, start: changed };
 }
 
+/** Numbers in words, each with the name of its target if there are several. */
+function numbersInWords(values, targets) {
+  const numbers = values.map((v) => written(v, 5));
+  if (!targets || targets.length === 1) return numbers.join(", ");
+  return targets.map((name, i) => `${name}: ${numbers[i]}`).join("\n");
+}
+
 /** A prediction in words: a class, the labels that hold, or numbers. */
-function inWords({ label, value, prediction }, names) {
-  if (label === undefined) return [value ?? prediction].flat().map((v) => written(v, 5)).join(", ");
+function inWords({ label, value, prediction }, names, targets) {
+  if (label === undefined) return numbersInWords([value ?? prediction].flat(), targets);
   return Array.isArray(label) ? names.filter((_, i) => label[i]).join(", ") || "none" : String(label);
+}
+
+/** What numbers mean that are predicted, in words. */
+function unitOf(targets) {
+  return targets.length === 1 ? `${targets[0]}, in the unit of its column` : "each in the unit of its column";
 }
 
 /** What is predicted, in words and as bars. Returns what shows a prediction; null shows none. */
@@ -246,9 +256,10 @@ function predictionView(model, place) {
   const output = element("output"), list = element("ul"), hasBars = "probabilities" in model.outputs;
   const names = hasBars ? (model.classes ?? model.targets).map(String) : [];
   place.append(output, list);
+  if ("value" in model.outputs && model.targets) list.before(element("p", {}, unitOf(model.targets)));
   if (names.some((name) => name.length > 4)) list.classList.add("named");
   return (prediction) => {
-    output.textContent = prediction ? inWords(prediction, names) : "–";
+    output.textContent = prediction ? inWords(prediction, names, model.targets) : "–";
     output.classList.toggle("long", output.textContent.length > 12);
     const shares = prediction?.probabilities ?? names.map(() => 0), order = [...names.keys()];
     if (order.length > MOST_CLASSES) order.sort((a, b) => shares[b] - shares[a]).splice(MOST_CLASSES);

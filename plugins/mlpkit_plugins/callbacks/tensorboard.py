@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit import Callback, TrainingView
 from mlpkit_plugins.files.storing import storing
+from mlpkit_plugins.tracking import curve
 
 if TYPE_CHECKING:
     from tensorboardX.event_file_writer import EventsWriter
@@ -72,7 +73,7 @@ class Tensorboard(Callback):
         with storing(self.path):
             for key, value in record.items():
                 if key != "iteration":
-                    summary = scalar(_curve(key), value)
+                    summary = scalar(curve(key), value)
                     self.writer.write_event(Event(step=int(record["iteration"]), summary=summary))
             self.writer.flush()
 
@@ -87,9 +88,3 @@ class Tensorboard(Callback):
     def examples(cls) -> list[dict[str, Any]]:
         """Show it with its own name for the folder, and with another."""
         return [{}, {"folder": "curves"}]
-
-
-def _curve(key: str) -> str:
-    """Return the curve of a value: ``loss/train`` for ``train_loss``."""
-    split, _, name = key.partition("_")
-    return f"{name}/{split}" if split in {"train", "validation"} else key

@@ -144,6 +144,10 @@ class ImageFolder(Dataset):
         sizes = {split: len(found) for split, found in files.items()}
         return Description(self._input_shape(), Classes(len(self._classes)), sizes, weighted=self.weights is not None)
 
+    def input_scaling(self) -> dict[str, Any]:
+        """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""
+        return {} if self.normalize else {"normalize": True}
+
     def target_remedy(self) -> str:
         """Return the advice to use a loss on classes."""
         return "end the layers with a loss on classes, such as SoftmaxWithLoss"
@@ -297,6 +301,11 @@ class ImageFolder(Dataset):
         """
         files = self._found()[split]
         return np.stack([self._read(files[index].path, "as the model takes") for index in indices.tolist()])
+
+    def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
+        """Return the files of some images of a split."""
+        files, folder = self._found()[split], self.folders.get(split, self.folder)
+        return [f"{folder}/{files[index].key}" for index in indices.tolist()]
 
     def why_not_encoded(self, inputs: NDArray[Any]) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""

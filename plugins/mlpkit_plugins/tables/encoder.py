@@ -44,6 +44,8 @@ class TableEncoder:
         classes: the names of the classes; None if no classes are predicted.
         indicators: the columns of numbers that have an indicator.
         with_other: the columns of categories in which ``other`` stands for all that are rare or unknown.
+        extents: least and greatest number of each column in training, shape (columns, 2); None in models of older
+            versions.
     """
 
     numbers: tuple[str, ...]
@@ -54,6 +56,7 @@ class TableEncoder:
     classes: tuple[str, ...] | None
     indicators: tuple[str, ...] = ()
     with_other: tuple[str, ...] = ()
+    extents: NDArray[np.float64] | None = None
 
     @classmethod
     def fit(
@@ -94,6 +97,7 @@ class TableEncoder:
             classes,
             tuple(columns.numbers[column] for column in absent),
             tuple(name for name, categories in zip(columns.categories, found, strict=True) if categories.with_other),
+            _extents(table.numbers, training, len(columns.numbers)),
         )
 
     @property
@@ -186,6 +190,7 @@ class TableEncoder:
             "classes": None if self.classes is None else list(self.classes),
             **({"indicators": list(self.indicators)} if self.indicators else {}),
             **({"with_other": list(self.with_other)} if self.with_other else {}),
+            **({"extents": self.extents.tolist()} if self.extents is not None else {}),
         }
 
     @classmethod
@@ -212,6 +217,7 @@ class TableEncoder:
                 and (classes is None or (are_names(classes) and len(classes) > 1))
                 and _are_among(state.get("indicators", []), numbers)
                 and _are_among(state.get("with_other", []), [name for name, found in categories if OTHER in found])
+                and _are_extents(state.get("extents"), len(numbers))
             ):
                 return cls(
                     tuple(numbers),
@@ -222,6 +228,7 @@ class TableEncoder:
                     None if classes is None else tuple(classes),
                     tuple(state.get("indicators", ())),
                     tuple(state.get("with_other", ())),
+                    np.array(state["extents"], np.float64).reshape(-1, 2) if "extents" in state else None,
                 )
         raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no such data set writes")
 
@@ -256,6 +263,16 @@ def _statistics(
     return means, np.where(tiny, 1.0, stds)
 
 
+def _extents(numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int) -> NDArray[np.float64]:
+    """Return least and greatest number of each column, without missing values; 0 and 0 if all are missing."""
+    least, greatest = np.full(columns, np.inf), np.full(columns, -np.inf)
+    for part in parts(len(rows), columns):
+        values = numbers[rows[part], :columns]
+        least = np.fmin(least, np.fmin.reduce(values, axis=0))
+        greatest = np.fmax(greatest, np.fmax.reduce(values, axis=0))
+    return np.where(least <= greatest, [least, greatest], 0.0).T
+
+
 def _missing_somewhere(numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int) -> Iterable[int]:
     """Return which of the first columns lack a number in some of the rows."""
     found = np.zeros(columns, np.bool_)
@@ -281,6 +298,13 @@ def _categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> _C
 def _are_among(names: object, known: Sequence[str]) -> bool:
     """Whether a value is a list of distinct names, all of them known."""
     return are_names(names) and isinstance(names, list) and set(names) <= set(known)
+
+
+def _are_extents(values: object, count: int) -> bool:
+    """Whether a value is a list of so many pairs of numbers; or None, which older models have."""
+    return values is None or (
+        isinstance(values, list) and len(values) == count and all(are_numbers(pair, 2) for pair in values)
+    )
 
 
 def in_order(texts: set[str]) -> tuple[str, ...]:

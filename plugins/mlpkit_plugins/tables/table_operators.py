@@ -79,7 +79,9 @@ class TableInGraph:
                 return self._place(column, levels)
             case DatePart(column, _, part):
                 return self._date(column).part(part)
-        number = feed = self._graph.feed(name, "float64", meaning=NUMBER, typical=self._typical(name))
+        number = feed = self._graph.feed(
+            name, "float64", meaning=NUMBER, typical=self._typical(name), extent=self._extent(name)
+        )
         for absent in numbers_among(self._missing):
             is_absent = self._graph.op("Equal", feed, np.array(absent))
             number = self._graph.op("Where", is_absent, np.array(np.nan), number)
@@ -92,13 +94,14 @@ class TableInGraph:
 
     def _date(self, column: str) -> DateInGraph:
         if column not in self._dates:
-            typical = self._typical(f"{column} (elapsed)")
+            elapsed = f"{column} (elapsed)"
             seconds = self._graph.feed(
                 column,
                 "float64",
                 kind="date",
                 meaning=UTC_SECONDS if parts_of(self._readers, column) == ("elapsed",) else CLOCK,
-                typical=None if typical is None else (typical[0] * SECONDS_A_DAY, typical[1] * SECONDS_A_DAY),
+                typical=_in_seconds(self._typical(elapsed)),
+                extent=_in_seconds(self._extent(elapsed)),
             )
             self._dates[column] = DateInGraph(self._graph, seconds)
         return self._dates[column]
@@ -127,6 +130,14 @@ class TableInGraph:
         position = self._encoder.numbers.index(name)
         return float(self._encoder.fills[position]), float(self._encoder.stds[position])
 
+    def _extent(self, name: str) -> tuple[float, float] | None:
+        """Return least and greatest number of a column in training, as far as the encoder knows them."""
+        extents = self._encoder.extents
+        if extents is None or name not in self._encoder.numbers:
+            return None
+        least, greatest = extents[self._encoder.numbers.index(name)].tolist()
+        return least, greatest
+
     def _as_column(self, values: Value) -> Value:
         return self._graph.op("Unsqueeze", values, np.array([1]))
 
@@ -135,6 +146,10 @@ class TableInGraph:
 
     def _as_input(self, values: Value) -> Value:
         return self._graph.cast(values, self._graph.dtype)
+
+
+def _in_seconds(days: tuple[float, float] | None) -> tuple[float, float] | None:
+    return None if days is None else (days[0] * SECONDS_A_DAY, days[1] * SECONDS_A_DAY)
 
 
 def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...]:

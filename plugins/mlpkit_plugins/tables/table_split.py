@@ -35,9 +35,10 @@ class TableSplit:
         """Return the number of examples."""
         return len(self._rows)
 
-    def rows_in_file(self) -> list[int]:
-        """Return the number of each row in its file, counted from 1."""
-        return [self._table.row(position) for position in self._rows.tolist()]
+    def rows_in_file(self, indices: NDArray[Any] | None = None) -> list[int]:
+        """Return the number of each row in its file, counted from 1; or of the rows at some positions of the split."""
+        rows = self._rows if indices is None else self._rows.take(indices)
+        return [self._table.row(position) for position in rows.tolist()]
 
     def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
         """Write the examples at ``indices`` into ``out``; only these are encoded.

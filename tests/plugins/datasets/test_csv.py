@@ -326,6 +326,9 @@ def test_raw_inputs_that_don_t_fit_are_refused(write, raw):
         {"categories": [["c"]]},
         {"classes": [1, 2]},
         {"numbers": "a"},
+        {"extents": [[0.0]]},
+        {"extents": [[0.0, 1.0], [0.0, 1.0]]},
+        {"extents": [[0.0, math.nan]]},
     ],
 )
 def test_an_invalid_state_is_refused(write, change):

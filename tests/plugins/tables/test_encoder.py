@@ -50,10 +50,11 @@ def test_a_column_of_numbers_that_all_training_rows_lack_is_zero_there_and_unsca
     rows = [f"1,{i},,{'pq'[i % 2]}" for i in range(ROWS)]
     write(["g,a,b,t", *rows, *(f"2,{i},{i},{'pq'[i % 2]}" for i in range(ROWS + 1))])
     dataset = split_by_group()
-    assert {name: dataset.encoder_state()[name][1] for name in ("means", "stds", "fills")} == {
+    assert {name: dataset.encoder_state()[name][1] for name in ("means", "stds", "fills", "extents")} == {
         "means": 0.0,
         "stds": 1.0,
         "fills": 0.0,
+        "extents": [0.0, 0.0],
     }
     assert taken(dataset, "train")[:, 1].tolist() == [0.0] * ROWS
     assert taken(dataset, "validation")[:, 1].tolist() == list(range(ROWS + 1))

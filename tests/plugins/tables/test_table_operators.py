@@ -121,6 +121,19 @@ def test_raw_rows_are_those_of_the_split(made):
     np.testing.assert_array_equal(dataset.encode(dataset.from_columns(rows)), x)
 
 
+def test_sources_are_the_rows_in_the_file(made):
+    dataset = made()
+    count = len(dataset.open(0)["test"])
+    towns, expected = table()["town"], dataset.raw_rows("test", np.arange(count))["town"]
+
+    sources = dataset.example_sources("test", np.arange(count)[::-1])
+
+    file, rows = zip(*(source.rsplit(", row ", 1) for source in sources[::-1]), strict=True)
+    assert set(file) == {dataset.file}
+    first = 2 if dataset.file.endswith(".csv") else 1  # a CSV file's first row is its header
+    assert [towns[int(row) - first] for row in rows] == list(expected)
+
+
 def test_inputs_are_named_and_typed_as_a_program_has_them(made):
     feeds = graph_of(made()).feeds
 
@@ -135,6 +148,31 @@ def test_inputs_are_named_and_typed_as_a_program_has_them(made):
     }
     assert feeds["size"].choices == SIZES
     assert feeds["age"].typical == pytest.approx((40, 13), abs=2)
+
+
+def test_inputs_have_the_extent_of_their_training_rows(made):
+    dataset = made()
+    rows = dataset.raw_rows("train", np.arange(len(dataset.open(0)["train"])))
+    ages = np.array([float(age) for age in rows["age"] if age])
+    seconds = dataset.feeds(rows)["when"]
+
+    feeds = graph_of(dataset).feeds
+
+    assert feeds["age"].extent == (ages.min(), ages.max())
+    assert feeds["when"].extent == pytest.approx((np.nanmin(seconds), np.nanmax(seconds)), abs=1)
+    assert feeds["town"].extent is None
+
+
+def test_a_model_of_an_older_version_has_no_extents(made):
+    dataset, older = made(), made()
+    dataset.open(0)
+    state = dataset.encoder_state()
+    del state["extents"]
+
+    older.load_encoder_state(state)
+
+    assert older.encoder_state() == state
+    assert graph_of(older).feeds["age"].extent is None
 
 
 def test_what_stands_for_no_value_and_for_an_unknown_one(made):

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from mlpkit import Sequential
 from mlpkit.network import flat_layout
 from mlpkit.training.divergence import without_warnings
-from mlpkit.training.gradient import ClipByNorm, ClipByValue
+from mlpkit.training.gradient import ClipByNorm, ClipByValue, WatchedClip
 from mlpkit.training.workers import Workers
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -113,3 +113,19 @@ def test_training_clips_the_gradient_of_the_whole_minibatch(clip, by_hand, slice
 def test_a_limit_that_is_never_reached_changes_no_bit(make_trainer):
     trainers = [make_trainer(clip=clip) for clip in (None, ("norm", 1e9), ("value", 1e9))]
     assert len({(str(trainer.train()), trainer.network.values.tobytes()) for trainer in trainers}) == 1
+
+
+def test_a_watch_sees_the_gradient_before_and_after():
+    net = network()
+    net.gradient_values[:2] = [3.0, -4.0]
+    seen = []
+
+    class Watch:
+        def computed(self):
+            seen.append(net.gradient_values[:2].tolist())
+
+        clipped = computed
+
+    WatchedClip(ClipByValue(net, 3.5), Watch())()
+    WatchedClip(None, Watch())()
+    assert seen == [[3.0, -4.0], [3.0, -3.5], [3.0, -3.5], [3.0, -3.5]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.components.callback import TrainingView, Weights
+from mlpkit.components.callback import Outcome, TrainingView, Weights
 from mlpkit.components.schedule import Progress
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
@@ -42,7 +42,7 @@ class CallbackExample(Example):
 
         Args:
             callback: the callback; ``on_start`` is called before the first of these steps, as when a run is resumed,
-                and ``on_end`` after the last step of all.
+                and ``on_end`` and ``on_close`` after the last step of all.
             view: the view that it gets.
             first: the first step, from 1.
             last: the last step.
@@ -62,6 +62,7 @@ class CallbackExample(Example):
                 view.stop_reason = ""
         if last == STEPS:
             callback.on_end(view)
+            callback.on_close(view, Outcome("finished", {"test": {"loss": loss_after(last)}}))
         return asked
 
     def exercise(self) -> Arrays:

@@ -37,6 +37,26 @@ def raw_rows_are_those_of_the_split(example: DatasetExample) -> None:
 
 
 @checks_examples("dataset")
+def example_sources_are_those_of_the_split(example: DatasetExample) -> None:
+    """If it has ``example_sources``, does it return a text for each position, the same whatever is asked for with it?
+
+    ``mlpkit trace`` names the rows that a loss comes from.
+    """
+    for name in example.splits:
+        indices = example.some_rows(name)
+        found = example.dataset.example_sources(name, indices)
+        if found is None:
+            raise NotApplicable("it doesn't say where examples come from")
+        backward = example.dataset.example_sources(name, indices[::-1])
+        if list(found) != list(backward or ())[::-1]:
+            said = f"example_sources of {name} returned other values for the same positions in another order"
+            raise CheckFailure(said, expected="a text for each of the positions, in their order")
+        if len(found) != len(indices) or not all(isinstance(source, str) for source in found):
+            said = f"example_sources of {name} returned {len(found)} values for {len(indices)} positions"
+            raise CheckFailure(said, expected="a text for each")
+
+
+@checks_examples("dataset")
 def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
     """If it has ``onnx`` and ``raw_rows``, does the graph, given what ``feeds`` returns, compute what ``encode`` does?
 

@@ -1,0 +1,200 @@
+"""Training several seeds on a terminal: a bar for each run that trains, and a line for each that is over."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar as Bar
+from rich.segment import Segment
+from rich.text import Text
+
+from mlpkit.cli.output import colours_wanted, outliving_the_terminal, result
+from mlpkit.cli.progress.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
+from mlpkit.cli.progress.screen import SECONDS_BETWEEN_DRAWINGS, SHOW_CURSOR
+from mlpkit.cli.progress.seeds_lines import SeedsDisplay, tell_summary
+from mlpkit.errors import printable
+from mlpkit.progress.figures import duration, figure, figures
+from mlpkit.progress.throughput import Throughput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+    from rich.console import ConsoleOptions, RenderResult
+
+    from mlpkit.jobs.seeds import SeedRuns
+    from mlpkit.jobs.training_process import TrainingEnd
+    from mlpkit.training.evaluation import Record
+
+
+@dataclass
+class RunBar:
+    """How far the run of a seed has come, on one line; what does not fit is left out.
+
+    Args:
+        name: what stands before the bar.
+        total: steps that the whole training takes, if that is known; there is no bar otherwise.
+        pace: how fast it goes.
+        step: steps done.
+        loss: the loss of the last step.
+    """
+
+    name: str
+    total: int | None
+    pace: Throughput
+    step: int = 0
+    loss: float = float("nan")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the line."""
+        width = options.max_width - len(self.name) - 1
+        beside = fitting(self._beside(), width if self.total is None else width - NARROWEST_BAR - 1)
+        yield Segment(f"{self.name} ")
+        if self.total is not None and width > NARROWEST_BAR:
+            length = min(WIDEST_BAR, width - len(beside) - 1)
+            bar = Bar(self.total, self.step, length, style="dim", complete_style="cyan", finished_style="cyan")
+            yield from Segment.adjust_line_length(list(console.render(bar, options)), length)
+            yield Segment(" ")
+        yield Text(beside, no_wrap=True)
+
+    def _beside(self) -> Iterator[str]:
+        yield f"{self.step:,} steps" if self.total is None else f"{self.step:,} of {self.total:,}"
+        yield f"loss {figure(self.loss)}"
+        left = self.pace.seconds_left(self.step)
+        if left != float("inf"):
+            yield f"{duration(left)} left"
+
+
+class SeedsScreen(SeedsDisplay):
+    """A line for each run that is over; below them, while training goes on, a bar for each run that trains.
+
+    It is drawn when training tells something, and not from a thread of its own.
+
+    Args:
+        title: what is trained.
+        folder: where it is kept.
+        begun: called when training begins.
+        clock: returns a time in seconds.
+    """
+
+    def __init__(
+        self, title: str, folder: str, begun: Callable[[], None], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        super().__init__(begun)
+        self._title, self._folder = printable(title), printable(folder)
+        wanted = colours_wanted()
+        plain = None if wanted is None else not wanted
+        self._console = Console(highlight=False, markup=False, emoji=False, no_color=plain)
+        self._live = self._new_live()
+        self._bars: dict[int, RunBar] = {}
+        self._first_steps: dict[int, int] = {}
+        self._waiting: set[int] = set()
+        self._width = 0
+        self._drawn_at = 0.0
+        self._clock, self._began_at = clock, clock()
+
+    def __enter__(self) -> SeedsScreen:
+        """Say what is about to be trained, before the data is read."""
+        self._print(Text.assemble((self._title, "bold"), (f"  {self._folder}", "dim")))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bars away, and bring the cursor back."""
+        with outliving_the_terminal():
+            self._live.stop()
+
+    def interrupted(self) -> None:
+        """Bring the cursor back now: the next signal ends the program at once."""
+        with suppress(OSError, ValueError):
+            os.write(sys.stdout.fileno(), SHOW_CURSOR)
+
+    def began(self, seeds: Sequence[int], at_once: int) -> None:
+        """Say how many train at once, and wait for the first to begin."""
+        super().began(seeds, at_once)
+        self._waiting = set(seeds)
+        self._width = max(len(str(seed)) for seed in seeds)
+        how = f"{at_once} at once" if at_once > 1 else "one after the other"
+        self._print(Text(f"{len(seeds)} seeds, {how}", "dim"))
+        self._print(Text())
+        with outliving_the_terminal():
+            self._live.start()
+
+    def resumed(self, seed: int, step: int) -> None:
+        """Begin the bar where the run goes on."""
+        self._first_steps[seed] = step
+
+    def started(self, seed: int, total_steps: int | None) -> None:
+        """Show the bar of a run."""
+        first = self._first_steps.get(seed, 0)
+        self._waiting.discard(seed)
+        self._bars[seed] = RunBar(self._name(seed), total_steps, Throughput(total_steps, first), first)
+        self._draw()
+
+    def stepped(self, seed: int, step: int, loss: float) -> None:
+        """Move the bar of a run."""
+        self._bars[seed].step, self._bars[seed].loss = step, loss
+        self._draw_if_due()
+
+    def evaluated(self, seed: int, record: Record, seconds: float) -> None:
+        """Move the bar of a run."""
+        self._bars[seed].step = int(record["iteration"])
+        self._draw_if_due()
+
+    def over(self, seed: int, end: TrainingEnd) -> None:
+        """Leave a line of the run in place of its bar."""
+        self._bars.pop(seed, None)
+        self._waiting.discard(seed)
+        if end.failure:
+            super().over(seed, end)
+        elif not end.stopped:
+            results = end.metrics.get("test", {})
+            self._print(Text(f"{self._name(seed)} {f'test {figures(results)}' if results else 'finished'}"))
+        self._draw()
+
+    def finished(self, found: SeedRuns) -> None:
+        """Print what the runs come to, the folder, and the time."""
+        with outliving_the_terminal():
+            self._live.stop()
+        self._print(Text())
+        tell_summary(found)
+        if not found.stopped:
+            result(f"after {duration(self._clock() - self._began_at)}")
+
+    def _tell(self, seed: int, text: str, label: str, colour: str) -> None:
+        """Print what is wrong with a run above the bars, which are taken away meanwhile."""
+        with outliving_the_terminal():
+            self._live.stop()
+        super()._tell(seed, text, label, colour)
+        self._live = self._new_live()
+        with outliving_the_terminal():
+            self._live.start()
+
+    def _new_live(self) -> Live:
+        return Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
+
+    def _name(self, seed: int) -> str:
+        return f"seed {seed:{self._width}}"
+
+    def _draw_if_due(self) -> None:
+        if time.perf_counter() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
+            self._draw()
+
+    def _draw(self) -> None:
+        bars = [self._bars[seed] for seed in sorted(self._bars)]
+        waiting = [Text(f"{len(self._waiting)} more", "dim")] if self._waiting else []
+        with outliving_the_terminal():
+            self._live.update(Group(*bars, *waiting), refresh=True)
+        self._drawn_at = time.perf_counter()
+
+    def _print(self, line: Text) -> None:
+        with outliving_the_terminal():
+            self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)

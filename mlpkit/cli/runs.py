@@ -1,0 +1,134 @@
+"""``mlpkit runs``: list the runs there are."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.formatting import line_length
+from mlpkit.cli.output import as_printed, colours_wanted, document, message, outliving_the_terminal, result
+from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.runs.overview import STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpkit.jobs.list_runs import Entry
+
+RUNS: Final = Path("runs")
+SECONDS_BETWEEN_DRAWINGS: Final = 1.0
+
+
+@options.verb("runs")
+@click.argument(
+    "directory",
+    metavar="[FOLDER]",
+    default=RUNS,
+    type=click.Path(path_type=Path),
+    shell_complete=completion.folders_of_runs,
+)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES),
+    metavar="STATE",
+    help=f"Only runs in this state: {', '.join(STATES[:-1])} or {STATES[-1]}; may be repeated.",
+)
+@click.option("--spec", "specs", multiple=True, metavar="NAME", help="Only runs of this spec, such as mnist*.")
+@click.option(
+    "--where", "conditions", multiple=True, metavar="CONDITION", help="Only runs for which it holds: 'loss<0.1'."
+)
+@click.option(
+    "--sort",
+    "key",
+    default="age",
+    metavar="KEY",
+    shell_complete=completion.sort_keys,
+    help="Sort by age, name, state, spec, steps, best, or a loss or metric; the best first.",
+)
+@click.option("--reverse", is_flag=True, help="Turn the order around.")
+@click.option("--watch", is_flag=True, help="Draw the list every second, until Ctrl-C.")
+@options.takes_json
+def command(
+    directory: Path,
+    states: tuple[str, ...],
+    specs: tuple[str, ...],
+    conditions: tuple[str, ...],
+    key: str,
+    reverse: bool,
+    watch: bool,
+    as_json: bool,
+) -> None:
+    """List the runs there are.
+
+    FOLDER holds run folders; by default it is runs. A folder with several runs in it is one line, with the mean of its
+    finished runs and a 95 % interval if they differ in their seeds alone; name it as FOLDER to see each. Loss and
+    metrics are those of the validation data, or of the training data without any: at the end of a finished run, of the
+    last evaluation of another.
+    """
+    if watch:
+        _expect_terminal(as_json)
+    from mlpkit.cli.runs_table import lines_of, plain  # noqa: PLC0415 - --help does without
+    from mlpkit.jobs.list_runs import RunList, chosen, in_order, read_condition  # noqa: PLC0415 - for the same reason
+
+    where = [read_condition(text) for text in conditions]
+    listed = RunList(directory)
+
+    def read() -> list[Entry]:
+        return in_order(chosen(listed.read(), states, specs, where), key, reverse=reverse)
+
+    if watch:
+        _watch(lambda width: lines_of(read(), width))
+        return
+    _expect_folder(directory)
+    entries = read()
+    if as_json:
+        for entry in entries:
+            document(plain(entry))
+    elif entries:
+        result("\n".join(lines_of(entries, line_length())))
+    else:
+        message(f"{directory}: no such run" if states or specs or where else f"{directory}: no runs")
+
+
+def _expect_folder(directory: Path) -> None:
+    if directory == RUNS and not directory.exists():
+        raise RunFolderError(f"{directory}: there is no such folder yet; mlpkit run SPEC makes it, or name another")
+
+
+def _expect_terminal(as_json: bool) -> None:
+    """Make sure that what is drawn again and again replaces what was drawn before."""
+    if as_json:
+        raise UsageError("--watch draws a table, and --json prints none; leave one of them out")
+    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        raise UsageError("--watch draws on a terminal, and standard output isn't one; leave it out, or use --json")
+
+
+def _watch(lines_at: Callable[[int], list[str]]) -> None:
+    """Draw the list every second.
+
+    Args:
+        lines_at: returns its lines at a width.
+    """
+    from rich.console import Console  # noqa: PLC0415 - only where it is drawn
+    from rich.live import Live  # noqa: PLC0415 - for the same reason
+    from rich.text import Text  # noqa: PLC0415 - for the same reason
+
+    wanted = colours_wanted()
+    console = Console(highlight=False, markup=False, emoji=False, no_color=None if wanted is None else not wanted)
+    with outliving_the_terminal(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            width, height = console.size
+            lines = lines_at(width) or ["no runs yet"]
+            most = max(height - 2, 1)
+            if len(lines) > most:
+                lines = [*lines[:most], f"and {len(lines) - most} lines more"]
+            live.update(Text("\n").join(Text.from_ansi(as_printed(line), no_wrap=True) for line in lines), refresh=True)
+            time.sleep(SECONDS_BETWEEN_DRAWINGS)

@@ -1,0 +1,75 @@
+"""How the numbers of an array are distributed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BINS: Final = 24
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Statistics of the finite numbers of an array, in float64; NaN without any.
+
+    Args:
+        shape: the shape of the array.
+        mean: their mean.
+        std: their standard deviation.
+        min: the smallest.
+        max: the largest.
+        norm: the root of the sum of their squares.
+        zeros: the share of all numbers that are 0.
+        nonfinite: how many numbers are NaN or infinite.
+        histogram: how many lie in each of as many ranges of equal width, from ``min`` to ``max``.
+    """
+
+    shape: tuple[int, ...]
+    mean: float
+    std: float
+    min: float
+    max: float
+    norm: float
+    zeros: float
+    nonfinite: int
+    histogram: tuple[int, ...]
+
+    def edges(self) -> tuple[float, ...]:
+        """Return the edges of the histogram's ranges, one more than there are ranges."""
+        width = self.max / len(self.histogram) - self.min / len(self.histogram)
+        return (*(self.min + i * width for i in range(len(self.histogram))), self.max)
+
+
+def distribution_of(array: NDArray[Any]) -> Distribution:
+    """Return the statistics of an array."""
+    finite = np.isfinite(array)
+    values = array[finite].astype(np.float64)
+    nonfinite = array.size - values.size
+    zeros = float((array == 0).mean()) if array.size else math.nan
+    if not values.size:
+        nan = math.nan
+        return Distribution(array.shape, nan, nan, nan, nan, 0.0, zeros, nonfinite, ())
+    least, greatest = float(values.min()), float(values.max())
+    scale = 2.0 ** (math.frexp(max(-least, greatest))[1] - 1)  # so that no square and no range overflows
+    values /= scale
+    low, high = float(values.min()), float(values.max())
+    counts = [values.size]
+    if low < high:
+        counts = np.histogram((values - low) / (high - low), BINS, (0.0, 1.0))[0].tolist()
+    return Distribution(
+        array.shape,
+        mean=float(values.mean()) * scale,
+        std=float(values.std()) * scale,
+        min=least,
+        max=greatest,
+        norm=float(np.sqrt(np.square(values).sum())) * scale,
+        zeros=zeros,
+        nonfinite=nonfinite,
+        histogram=tuple(counts),
+    )

@@ -1,0 +1,313 @@
+"""The runs in a folder, filtered and sorted; runs of several seeds as one."""
+
+from __future__ import annotations
+
+import operator
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mlpkit.errors import MlpkitError, RunFolderError, UsageError
+from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
+from mlpkit.runs.json_files import decode
+from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS, is_run
+from mlpkit.runs.overview import (
+    DAMAGED,
+    DIVERGED,
+    FAILED,
+    FINISHED,
+    RUNNING,
+    STOPPED,
+    Extreme,
+    RunOverview,
+    overview_of,
+)
+from mlpkit.statistics import Interval, interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run, or a folder of several.
+
+    Args:
+        directory: the folder.
+        runs: the run, or those in the folder.
+        grouped: whether it is a folder of runs.
+        planned: how many runs there are to be.
+    """
+
+    directory: Path
+    runs: tuple[RunOverview, ...]
+    grouped: bool = False
+    planned: int = 1
+
+    @property
+    def state(self) -> str:
+        """Its state; of several runs the one that asks most for attention."""
+        states = {run.state for run in self.runs}
+        return next(state for state in (RUNNING, DAMAGED, DIVERGED, FAILED, STOPPED, FINISHED) if state in states)
+
+    @property
+    def spec(self) -> str:
+        """The name of the spec; those of several runs, if they differ."""
+        return ", ".join(dict.fromkeys(run.spec for run in self.runs if run.spec))
+
+    @property
+    def seeds_of_one_spec(self) -> bool:
+        """Whether the runs differ in their seeds alone."""
+        return len({run.settings for run in self.runs}) == 1 and len({run.seed for run in self.runs}) == len(self.runs)
+
+    @property
+    def steps(self) -> int:
+        """Steps done, by all runs together."""
+        return sum(run.steps for run in self.runs)
+
+    @property
+    def total(self) -> int | None:
+        """Steps of all runs together; None if those of one aren't known."""
+        totals = [run.total for run in self.runs]
+        return None if None in totals else sum(filter(None, totals))
+
+    @property
+    def began(self) -> float:
+        """When the last of its runs began, in seconds since 1970."""
+        return max(run.began for run in self.runs)
+
+    def value(self, key: str) -> Interval | None:
+        """Return a loss or metric, or its mean over the finished runs of a folder; None if there is no such value.
+
+        Args:
+            key: as in ``figure_of``.
+        """
+        if self.grouped and not self.seeds_of_one_spec:
+            return None
+        return _mean([figure_of(run, key) for run in self._counting])
+
+    def best(self) -> Interval | None:
+        """Return the best value of what the runs compare evaluations by, as ``value`` does."""
+        found = [best_of(run) for run in self._counting] if self.seeds_of_one_spec else []
+        return _mean([extreme and extreme.value for extreme in found])
+
+    @property
+    def _counting(self) -> list[RunOverview]:
+        return [run for run in self.runs if run.state == FINISHED or not self.grouped]
+
+
+def _mean(values: Iterable[float | None]) -> Interval | None:
+    known = [value for value in values if value is not None]
+    return interval(known) if known else None
+
+
+def figure_of(run: RunOverview, key: str) -> float | None:
+    """Return a loss or metric of a run, at its end or else as it was evaluated last; None if it has none such.
+
+    Args:
+        run: the run.
+        key: with its split, such as ``test_loss``; without one it is that of the validation data, or of the
+            training data if there is no validation data.
+    """
+    results = {f"{split}_{name}": value for split, values in run.results.items() for name, value in values.items()}
+    known = {**run.last, **results}
+    return next((known[name] for name in (key, f"validation_{key}", f"train_{key}") if name in known), None)
+
+
+def best_of(run: RunOverview) -> Extreme | None:
+    """Return the best evaluation of a run; None without one, or if its metric is not installed."""
+    if run.lowest is None or run.highest is None:
+        return None
+    higher = higher_is_better(run.monitor)
+    return None if higher is None else run.highest if higher else run.lowest
+
+
+@cache
+def higher_is_better(name: str) -> bool | None:
+    """Return whether larger values of a metric are better, or of the loss; None if it is not installed."""
+    if name == "loss":
+        return False
+    from mlpkit.components.metric import Metric  # noqa: PLC0415 - loads NumPy, which the loss does without
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+
+    try:
+        found = Registry.discover().find((Metric.kind,), name).component
+    except MlpkitError:
+        return None
+    return issubclass(found, Metric) and found.higher_is_better
+
+
+class RunList:
+    """The runs in a folder; those that were finished when it was read before are not read again.
+
+    Args:
+        directory: a folder with run folders, and with folders of these; or a run folder itself.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._finished: dict[Path, tuple[int, RunOverview]] = {}
+
+    def read(self) -> list[Entry]:
+        """Return the runs as they are now.
+
+        Raises:
+            RunFolderError: there is no such folder, or it can't be listed.
+        """
+        if is_run(self.directory):
+            return [Entry(self.directory, (self._overview(self.directory),))]
+        entries = (self._entry(folder) for folder in folders_in(self.directory))
+        return [entry for entry in entries if entry is not None]
+
+    def _entry(self, folder: Path) -> Entry | None:
+        """Return a run, or a folder of runs; None for a folder that holds none."""
+        if is_run(folder):
+            return Entry(folder, (self._overview(folder),))
+        try:
+            inside = [each for each in folders_in(folder) if is_run(each)]
+        except RunFolderError as error:
+            return Entry(folder, (RunOverview(folder, DAMAGED, str(error)),))
+        if inside:
+            return Entry(folder, tuple(map(self._overview, inside)), True, max(len(inside), _seeds_in(folder)))
+        remains = any((folder / name).exists() for name in (HISTORY, LOCK, MODEL))
+        return Entry(folder, (self._overview(folder),)) if remains else None
+
+    def _overview(self, folder: Path) -> RunOverview:
+        changed = folder.stat().st_mtime_ns
+        known = self._finished.get(folder)
+        if known is not None and known[0] == changed:
+            return known[1]
+        overview = overview_of(folder)
+        if overview.state == FINISHED:
+            self._finished[folder] = changed, overview
+        return overview
+
+
+def _seeds_in(folder: Path) -> int:
+    """Return how many seeds a folder is for; 0 if it doesn't say."""
+    with suppress(OSError, ValueError, AttributeError, TypeError):
+        return len(decode(read_limited(folder / SEEDS, LARGEST_DOCUMENT)).get("seeds"))
+    return 0
+
+
+class Condition(NamedTuple):
+    """A comparison of a loss or metric with a number.
+
+    Args:
+        key: as for ``figure_of``.
+        comparison: ``<``, ``<=``, ``>``, ``>=`` or ``=``.
+        number: the number.
+    """
+
+    key: str
+    comparison: str
+    number: float
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether it holds for the value of an entry; without one it doesn't."""
+        value = entry.value(self.key)
+        return value is not None and bool(_COMPARISONS[self.comparison](value.mean, self.number))
+
+
+_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+}
+_CONDITION: Final = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|<|>|=)\s*([^\s<>=]+)\s*")
+
+
+def read_condition(text: str) -> Condition:
+    """Return what a text such as ``loss<0.1`` says.
+
+    Raises:
+        UsageError: it is no such comparison.
+    """
+    found = _CONDITION.fullmatch(text)
+    try:
+        return Condition(found[1], found[2], float(found[3])) if found else _refuse(text)
+    except ValueError:
+        return _refuse(text)
+
+
+def _refuse(text: str) -> Condition:
+    raise UsageError(f"--where {text}: expected a loss or metric, a comparison and a number, such as 'loss<0.1'")
+
+
+def chosen(
+    entries: Iterable[Entry], states: Sequence[str] = (), specs: Sequence[str] = (), where: Sequence[Condition] = ()
+) -> list[Entry]:
+    """Return the entries that are asked for.
+
+    Args:
+        entries: the entries.
+        states: of which at least one run of an entry has one; empty for all.
+        specs: names, or patterns such as ``mnist*``, of which at least one run has one; empty for all.
+        where: what must hold.
+    """
+    return [
+        entry
+        for entry in entries
+        if (not states or any(run.state in states for run in entry.runs))
+        and (not specs or any(fnmatchcase(run.spec, spec) for run in entry.runs for spec in specs))
+        and all(condition.holds(entry) for condition in where)
+    ]
+
+
+ORDERS: Final[Mapping[str, Callable[[Entry], tuple[object, ...]]]] = {
+    "age": lambda entry: (-entry.began,),
+    "name": lambda entry: tuple(natural_order(entry.directory.name)),
+    "state": lambda entry: (entry.state, -entry.began),
+    "spec": lambda entry: (entry.spec, -entry.began),
+    "steps": lambda entry: (-entry.steps,),
+}
+"""What entries can be sorted by, beside their losses and metrics."""
+
+
+def in_order(entries: Sequence[Entry], key: str = "age", *, reverse: bool = False) -> list[Entry]:
+    """Return entries in an order: the youngest, furthest or best first; those without a value are last.
+
+    Args:
+        entries: the entries.
+        key: one of ``ORDERS``, ``best``, or a loss or metric as for ``figure_of``.
+        reverse: whether to turn the order around.
+
+    Raises:
+        UsageError: no entry has such a value.
+    """
+    if key in ORDERS:
+        return sorted(entries, key=ORDERS[key], reverse=reverse)
+    values = [(entry, entry.best() if key == "best" else entry.value(key)) for entry in entries]
+    known = [(entry, value.mean) for entry, value in values if value is not None]
+    if entries and not known:
+        raise UsageError(f"--sort {key}: no run has such a value; expected {_keys(entries)}")
+    name = _common_monitor(entries) if key == "best" else re.sub("^(train|validation|test)_", "", key)
+    downwards = higher_is_better(name) is not False
+    known.sort(key=lambda pair: pair[1], reverse=downwards != reverse)
+    return [entry for entry, _ in known] + [entry for entry, value in values if value is None]
+
+
+def _common_monitor(entries: Sequence[Entry]) -> str:
+    """Return what all runs compare evaluations by."""
+    monitors = list(dict.fromkeys(run.monitor for entry in entries for run in entry.runs if run.last))
+    if len(monitors) > 1:
+        raise UsageError(f"--sort best: the runs compare evaluations by {' and '.join(monitors)}; sort by one of these")
+    return monitors[0]
+
+
+def _keys(entries: Sequence[Entry]) -> str:
+    return ", ".join([*ORDERS, "best", *names_of_figures(entries)])
+
+
+def names_of_figures(entries: Iterable[Entry]) -> list[str]:
+    """Return the names of the losses and metrics that runs have, the loss first."""
+    runs = [run for entry in entries for run in entry.runs]
+    names = dict.fromkeys(key.partition("_")[2] for run in runs for key in run.last)
+    names |= dict.fromkeys(name for run in runs for values in run.results.values() for name in values)
+    return sorted(names, key=lambda name: name != "loss")

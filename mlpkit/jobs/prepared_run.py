@@ -1,0 +1,75 @@
+"""A run that is prepared in its folder, and trained from there, perhaps by another process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.jobs.build import prove
+from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.resume import resume
+from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.folder import RunFolder
+from mlpkit.specfile.spec import parse_spec
+from mlpkit.training.workers import blas_threads, choose_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import Observer, StopRequest
+    from mlpkit.training.workers import Plan
+
+
+def prepare(spec: Spec, plan: Plan, directory: Path) -> None:
+    """Make the folder of a run that is yet to begin: the spec as written and as resolved.
+
+    Args:
+        spec: the spec, with nothing left to its data.
+        plan: how a step is to be computed.
+        directory: the folder; it is missing or empty.
+
+    Raises:
+        SpecSchemaError: the resolved spec can't be written.
+        RunFolderError: the folder is in use.
+        StorageError: it can't be written.
+    """
+    with RunFolder.create(directory) as folder:
+        folder.write_spec(spec.document.text)
+        folder.write_resolved(spec.resolved_text(slices=plan.slices, threads=plan.threads))
+
+
+def train_prepared(
+    directory: Path, *, plugins: Iterable[str] = (), blocked: Iterable[str] = (), observer: Observer, stop: StopRequest
+) -> Run:
+    """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
+
+    Without a checkpoint it begins, whatever else an earlier beginning left. A finished run is returned as it is.
+
+    Args:
+        directory: the run folder.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        observer: receives the events, without those of deprecated usage in a spec that is just prepared.
+        stop: may ask the run to end after the step that it is in.
+
+    Raises:
+        RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
+        MlpkitError: as ``run`` and ``resume`` do.
+    """
+    folder = RunFolder.open(directory)
+    if folder.finished or folder.checkpoints.exist:
+        return resume(directory, plugins=plugins, blocked=blocked, observer=observer, stop=stop)
+    with folder:
+        folder.claim()
+        resolved = folder.resolved_text()
+        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry, resolved=True)
+        expect_own_files(spec)
+        plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
+        with blas_threads(plan.threads):
+            job = TrainingJob(spec, plan, prove(spec), folder, resolved=resolved)
+            folder.rewind([])
+            folder.write_lock(job.lock)
+            return job.train(folder.spec_text(), observer, stop)

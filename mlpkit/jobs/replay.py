@@ -1,0 +1,356 @@
+"""Doing the steps of a run again, up to one of them, to the same bits."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.schedule import rate_at
+from mlpkit.errors import DivergenceError, ModelFileError, ParameterError, RunFolderError, SpecShapeError, UsageError
+from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.repro import first_weights_now, without_first_weights
+from mlpkit.jobs.resume import contents_of
+from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of, spec_hash
+from mlpkit.jobs.spec_data import data_not_as_trained_on, open_data
+from mlpkit.jobs.training_job import settings_of
+from mlpkit.network.component_errors import component_errors
+from mlpkit.network.watching import watched
+from mlpkit.runs.checkpoints import BEST
+from mlpkit.runs.folder import RunFolder
+from mlpkit.specfile.spec import parse_spec
+from mlpkit.training.divergence import without_warnings
+from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.loop import Trainer
+from mlpkit.training.workers import blas_threads, choose_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.schedule import Progress
+    from mlpkit.components.target import Target
+    from mlpkit.jobs.build import SpecProof
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.network.watching import WatchedMinibatch
+    from mlpkit.registry.registry import Registry
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.loop import Settings
+    from mlpkit.training.snapshot import Snapshot
+
+GivenExamples = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]
+"""Inputs and targets that a run was given in memory, of the training split or by split."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A step that was done again, and the network after it.
+
+    Args:
+        trainer: what did it; training may not go on.
+        dataset: the run's data, opened.
+        target: what is to be predicted.
+        began_after: steps that were not done again, since a checkpoint holds what came of them.
+        learning_rate: the learning rate of the step.
+        loss: its loss.
+        minibatches: its minibatch; several if their gradients were accumulated.
+        before: all parameters before the step, in one flat array.
+        gradient: the gradient, not clipped; None if the training diverged in this step.
+        clipped: the gradient as the optimizer got it; None if the training diverged.
+        divergence: how the training ended in this step, if it diverged; or empty.
+        changes: what the results of the run depend on and has changed since.
+    """
+
+    trainer: Trainer
+    dataset: Dataset
+    target: Target
+    began_after: int
+    learning_rate: float
+    loss: float
+    minibatches: list[WatchedMinibatch]
+    before: NDArray[Any]
+    gradient: NDArray[Any] | None
+    clipped: NDArray[Any] | None
+    divergence: str
+    changes: tuple[str, ...]
+
+
+@contextmanager
+def replayed(
+    directory: Path,
+    step: int,
+    *,
+    row: int | None = None,
+    registry: Registry | None = None,
+    examples: GivenExamples | None = None,
+    observer: Observer | None = None,
+) -> Iterator[Replay]:
+    """Do a step of a run again, and give what it was made of; in the block, products run on the run's threads.
+
+    The trainer is the run's, without evaluations and callbacks, which change nothing in what is trained.
+
+    Args:
+        directory: the run folder; nothing is written into it.
+        step: number of the step, from 1.
+        row: a row of the training split, from 0, that must be in the step's minibatch; None for any.
+        registry: the plugins to take components from; by default what is installed.
+        examples: what the run was given in memory, if it was; the same again.
+        observer: receives ``resumed`` with the steps that were not done again, what has changed, damaged
+            checkpoints, and deprecated usage.
+
+    Raises:
+        UsageError: the run has no such step, or its minibatch no such row.
+        RunFolderError: the folder is no run folder, or its spec or data is another, or its first weights.
+        SpecError: a plugin that the spec needs is missing.
+        DataError: a data file is not what it should be.
+    """
+    folder, observer = RunFolder.open(directory), observer or Observer()
+    _expect_done(folder, step)
+    lock, resolved = folder.read_lock(), folder.resolved_text()
+    if spec_hash(resolved) != lock.get("spec_hash"):
+        raise RunFolderError(
+            f"{directory / 'resolved.yaml'}: is not the spec that was run: lock.json has another spec_hash; "
+            "restore the file from a copy"
+        )
+    spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry, resolved=True)
+    for warning in spec.warnings:
+        observer.warned(warning)
+    snapshot = _newest_before(folder, step, resolved, observer)
+    initialized_from = lock.get(INITIALIZED_FROM) if snapshot else first_weights_now(directory, spec, "traced")
+    if initialized_from != lock.get(INITIALIZED_FROM):
+        raise without_first_weights(directory, spec, "traced", "is not what it was")
+    proved = _proved(directory, spec, examples, begun=snapshot is not None)
+    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
+    with blas_threads(plan.threads), without_warnings():
+        splits = open_data(spec, proved.dataset)
+        changes = _changes(directory, lock, lock_of(spec, resolved, proved.dataset, initialized_from), observer)
+        network = build_for(proved.spec, proved.proof, slices=plan.slices, first_weights=proved.first_weights)
+        settings = _only_steps(proved)
+        watch = _Watch(network)
+        trainer = Trainer(
+            network, splits, proved.description, settings, observer=watch, stop=watch.stop, watch=watch.gradients
+        )
+        _expect_not_later(folder, step, trainer, spec)
+        if row is not None:
+            _expect_row(row, step, trainer, proved.description.sizes["train"])
+        if snapshot is not None:
+            trainer.restore(snapshot)
+        began_after = trainer.progress.step
+        observer.resumed(began_after)
+        _go_to(step - 1, trainer, watch, directory)
+        yield _watched_step(trainer, settings, watch, proved, began_after, changes)
+
+
+class _Gradients:
+    """Stops a training after some steps, and keeps the gradient of a step.
+
+    Args:
+        network: the network.
+        stop: what stops the training.
+    """
+
+    def __init__(self, network: Sequential, stop: StopRequest) -> None:
+        self._network = network
+        self._stop = stop
+        self.steps_left = 0
+        self.keeps = False
+        self.kept: list[NDArray[Any]] = []
+
+    def computed(self) -> None:
+        """Keep the gradient that is not clipped."""
+        self._keep()
+
+    def clipped(self) -> None:
+        """Keep the clipped gradient, and stop if this is the last step."""
+        self._keep()
+        self.steps_left -= 1
+        if not self.steps_left:
+            self._stop.stop("the step is done")
+
+    def _keep(self) -> None:
+        if self.keeps:
+            self.kept.append(self._network.gradient_values.copy())
+
+
+class _Watch(Observer):
+    """What is seen of a training that is done again.
+
+    Args:
+        network: the network.
+
+    Attributes:
+        loss: the loss of the step that was reported last; the first one is always reported.
+    """
+
+    def __init__(self, network: Sequential) -> None:
+        self.stop = StopRequest()
+        self.gradients = _Gradients(network, self.stop)
+        self.loss = math.nan
+
+    def stepped(self, progress: Progress, loss: float) -> None:
+        """Remember the loss."""
+        self.loss = loss
+
+    def train(self, trainer: Trainer, steps: int) -> None:
+        """Do so many steps."""
+        if steps:
+            self.stop.reason, self.gradients.steps_left = "", steps
+            trainer.train()
+
+
+def _go_to(step: int, trainer: Trainer, watch: _Watch, directory: Path) -> None:
+    """Do all steps up to that one.
+
+    Raises:
+        UsageError: the training ended before.
+    """
+    ended = ""
+    try:
+        watch.train(trainer, step - trainer.progress.step)
+    except DivergenceError as error:
+        ended = f": {error}"
+    done = trainer.progress.step
+    if done < step:
+        last = done + 1 if ended else done  # the step that diverged can be looked at
+        raise UsageError(f"{directory}: has no step {step + 1:,}; expected one from 1 to {last:,}, its last{ended}")
+
+
+def _watched_step(
+    trainer: Trainer, settings: Settings, watch: _Watch, proved: SpecProof, began_after: int, changes: tuple[str, ...]
+) -> Replay:
+    with component_errors("the schedule of the learning rate failed"):
+        learning_rate = rate_at(settings.optimizer.learning_rate, trainer.progress)
+    before, divergence = trainer.network.values.copy(), ""
+    watch.gradients.keeps = True
+    with watched(trainer.network) as minibatches:
+        try:
+            watch.train(trainer, 1)
+        except DivergenceError as error:
+            divergence, watch.loss = str(error), minibatches[-1].loss
+    gradient, clipped = watch.gradients.kept or (None, None)
+    return Replay(
+        trainer,
+        proved.dataset,
+        proved.description.target,
+        began_after,
+        learning_rate,
+        watch.loss,
+        minibatches,
+        before,
+        gradient,
+        clipped,
+        divergence,
+        changes,
+    )
+
+
+def _only_steps(proved: SpecProof) -> Settings:
+    """Return how the run was trained, without all that changes nothing in what is trained."""
+    spec = proved.spec
+    training = replace(spec.training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None)
+    bare = replace(spec, top_level=replace(spec.top_level, training=training))
+    settings = settings_of(bare, steps=sys.maxsize, frozen=proved.frozen)  # of a time, no clock decides
+    epochs, iterations = settings.epochs, settings.iterations if training.epochs is None else None
+    return replace(settings, epochs=epochs, iterations=iterations, evaluate_every=sys.maxsize, triggers=None, best=None)
+
+
+def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observer) -> Snapshot | None:
+    """Return the newest checkpoint of fewer steps, without the states of callbacks; None without one."""
+    found: list[Snapshot] = []
+    for checkpoint in folder.checkpoints.load_before(step, observer.noticed):
+        try:
+            snapshot, inputs = contents_of(checkpoint)
+        except ModelFileError as error:
+            observer.noticed(str(error))
+            continue
+        if inputs.resolved != resolved:
+            observer.noticed(f"{checkpoint.path}: belongs to another run, and is passed over")
+            continue
+        if snapshot.step < step:
+            found.append(snapshot._replace(metadata={**snapshot.metadata, "callbacks": []}))
+        if checkpoint.path.name != BEST:  # others are older
+            break
+    return max(found, key=lambda snapshot: snapshot.step, default=None)
+
+
+def _proved(directory: Path, spec: Spec, examples: GivenExamples | None, *, begun: bool) -> SpecProof:
+    dataset = spec.new_dataset()
+    if examples is not None:
+        dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
+    elif dataset.in_memory:
+        raise UsageError(
+            f"{directory}: was trained on examples in memory; give the same ones again, in Python: "
+            "mlpkit.trace(RUN, STEP, examples=(x, t))"
+        )
+    try:
+        return prove(spec, dataset, begun=begun)
+    except SpecShapeError as error:
+        if not isinstance(error.__cause__, ParameterError):  # not the data, but a layer, a metric or an augmentation
+            raise
+        raise data_not_as_trained_on(directory, error) from error
+
+
+def _changes(directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], observer: Observer) -> tuple[str, ...]:
+    """Return what the results depend on and has changed; other data is an error."""
+    changes = lock_changes(then, now)
+    for change in changes:
+        if change.key == DATA:
+            raise RunFolderError(f"{directory}: can't be traced: the data is not what it was: {change}")
+    told = tuple(map(str, changes))
+    if told:
+        observer.noticed(f"{directory}: the same bits as in the run are no longer certain: {'; '.join(told)}")
+    return told
+
+
+def _expect_done(folder: RunFolder, step: int) -> None:
+    """Make sure that a step has a number, and that a run that is finished came so far."""
+    if step < 1:
+        raise UsageError(f"{step} is no step of a run; they are counted from 1")
+    if folder.finished:
+        last = max((int(record["iteration"]) for record in folder.read_history()), default=0)
+        if step > last:
+            raise _no_such_step(folder.directory, step, f"from 1 to {last:,}, its last")
+
+
+def _expect_not_later(folder: RunFolder, step: int, trainer: Trainer, spec: Spec) -> None:
+    """Make sure that a run that is not finished may have come so far: it didn't reach the next evaluation."""
+    if folder.finished:
+        return
+    every = spec.training.evaluate_every or trainer.steps_per_epoch
+    evaluated = max((int(record["iteration"]) for record in folder.read_history()), default=0)
+    known = max(evaluated, *folder.checkpoints.steps(), 0)
+    last = min(known - known % every + every, trainer.total_steps)
+    if step > last:
+        why = f"the run is not finished, and its folder knows of {known:,} steps"
+        raise _no_such_step(folder.directory, step, f"from 1 to {last:,}: {why}")
+
+
+EPOCHS_SEARCHED: Final = 3
+"""Passes over the data, before and after a step, in which a row is looked for that is not in its minibatch."""
+
+
+def _expect_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
+    """Make sure that a row is in the minibatch of a step; the message names the nearest steps that have it."""
+    if not 0 <= row < examples:
+        raise UsageError(f"the training split has no row {row}; expected one from 0 to {examples - 1}")
+    if row in trainer.rows_of_step(step):
+        return
+    searched = EPOCHS_SEARCHED * trainer.steps_per_epoch
+    earlier = range(step - 1, max(0, step - searched), -1)
+    later = range(step + 1, min(trainer.total_steps, step + searched) + 1)
+    nearest = [
+        next((other for other in steps if row in trainer.rows_of_step(other)), None) for steps in (earlier, later)
+    ]
+    said = " and ".join(f"{other:,}" for other in nearest if other is not None)
+    remedy = f"the nearest steps that have it: {said}" if said else "nor of any step near it"
+    raise UsageError(f"row {row} of the training split is not in the minibatch of step {step:,}; {remedy}")
+
+
+def _no_such_step(directory: Path, step: int, expected: str) -> UsageError:
+    return UsageError(f"{directory}: has no step {step:,}; expected one {expected}")

@@ -1,0 +1,306 @@
+"""The report of a run: one page about what came of it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.errors import DivergenceError, MlpkitError
+from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
+from mlpkit.jobs.inputs import inputs_of
+from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.training_job import SPLITS, tracker_of, units_of
+from mlpkit.network.component_errors import component_errors
+from mlpkit.pages.page import page
+from mlpkit.progress.evaluations import best_in_words
+from mlpkit.progress.figures import figures
+from mlpkit.registry.registry import Registry
+from mlpkit.reports.classes import confusion_section, probabilities_section
+from mlpkit.reports.images import image_shape
+from mlpkit.reports.importance import importance, importance_section, rows_for_importance
+from mlpkit.reports.layers import layer_times, layers_section, spread_section, times_section
+from mlpkit.reports.mistakes import mistakes_section, worst_rows
+from mlpkit.reports.predictions import Judged
+from mlpkit.reports.repeating import repeating_section, spec_section
+from mlpkit.reports.results import curves_section, result_section
+from mlpkit.reports.values import values_section
+from mlpkit.runs.files import write_atomically
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.json_files import readable_lines
+from mlpkit.runs.layout import REPORT, RESOLVED
+from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
+from mlpkit.specfile.spec import parse_spec
+from mlpkit.training.divergence import without_warnings
+from mlpkit.training.minibatches import BatchReader
+from mlpkit.training.workers import blas_threads
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Description, Split
+    from mlpkit.jobs.load_model import TrainedModel
+    from mlpkit.network.sequential import Batch
+    from mlpkit.reports.mistakes import RawRows
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.checkpointing import BestTracker
+
+MOST_ROWS: Final = 10_000
+"""Most rows of a split that are predicted."""
+MOST_NUMBERS: Final = 1 << 25
+"""Most numbers that these rows have as inputs of the network."""
+MOST_TIMED_ROWS: Final = 1000
+
+
+def report(
+    run: str | os.PathLike[str],
+    to: str | os.PathLike[str] | None = None,
+    *,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+) -> Path:
+    """Write a page about a run, and return where it is: one file that works from disk, without a network.
+
+    It has the results, the curves, what the network is wrong about, its layers, and what is needed to repeat the run.
+
+    Args:
+        run: the run folder; the run may be unfinished.
+        to: the file to write; by default ``report.html`` in the folder.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+
+    Raises:
+        UsageError: vl-convert or Pillow isn't installed.
+        RunFolderError: the folder is not a run folder, or a file in it is damaged.
+        ModelFileError: the model file is damaged.
+        SpecError: a plugin that the spec needs is missing.
+        StorageError: the file can't be written.
+    """
+    return write_report(
+        Path(run), None if to is None else Path(to), Registry.discover(plugins=plugins, blocked=blocked)
+    )
+
+
+def write_report(directory: Path, to: Path | None = None, registry: Registry | None = None) -> Path:
+    """Do what ``report`` does, with the plugins that are known already."""
+    found = _read(directory, registry)
+    file = directory / REPORT if to is None else to
+    write_atomically(file, page(found.spec.name, _sections(found)).encode())
+    return file
+
+
+@dataclass
+class _Found:
+    """What a run folder holds.
+
+    Args:
+        folder: the folder.
+        spec: the resolved spec.
+        history: the evaluations.
+        metrics: loss and metrics at the end by split; empty if the run isn't finished.
+        model: the trained model; None without one that can be used.
+        notes: what can't be said, and why.
+    """
+
+    folder: RunFolder
+    spec: Spec
+    history: list[dict[str, Any]]
+    metrics: dict[str, dict[str, Any]]
+    model: TrainedModel | None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The units of the loss and of metrics, by name; none if there is no model."""
+        return {} if self.model is None else units_of(self.model)
+
+    @contextmanager
+    def left_out(self, what: str) -> Iterator[None]:
+        """Leave something out of the report if it can't be computed, and note why."""
+        try:
+            with warnings.catch_warnings(), without_warnings():
+                warnings.simplefilter("ignore")  # whatever is unusual about the data was said when it was trained with
+                yield
+        except MlpkitError as error:
+            self.notes.append(f"Left out, {what}: {error}")
+
+
+def _read(directory: Path, registry: Registry | None) -> _Found:
+    folder = RunFolder.open(directory)
+    spec = parse_spec(folder.resolved_text(), name=str(directory / RESOLVED), registry=registry, resolved=True)
+    metrics = _ordered(folder.read_metrics() if folder.finished else {}, spec)
+    found = _Found(folder, spec, folder.read_history(), metrics, None)
+    if not folder.has_model:
+        found.notes.append("There is no model yet, so that nothing is said of its layers and predictions.")
+        return found
+    try:
+        found.model = load_run(directory, registry)
+    except DivergenceError as error:
+        found.notes.append(f"Nothing is said of layers and predictions: {error}")
+    return found
+
+
+def _ordered(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return results with the splits, the loss and the metrics in the order in which people look for them."""
+    splits = [split for split in SPLITS if split in metrics]
+    names = ("loss", *(metric.name for metric in spec.training.metrics))
+    return {split: {name: metrics[split][name] for name in names if name in metrics[split]} for split in splits}
+
+
+def _sections(found: _Found) -> list[str]:
+    """Return the sections of the page."""
+    tracker = tracker_of(found.spec.training, found.history)
+    of_model: list[str] = []
+    if found.model is not None:
+        with found.left_out("what needs the run's data"):
+            of_model = _with_data(found, found.model)
+        of_model = of_model or [layers_section(found.model.network, None)]
+    return [
+        result_section(found.metrics, found.units, _outcome(found, tracker), *found.notes),
+        curves_section(found.history, tracker, found.units),
+        *of_model,
+        spec_section(found.folder.spec_text(), found.folder.resolved_text()),
+        repeating_section(found.folder.directory.resolve().name, found.folder.read_lock(), _plan(found.spec)),
+    ]
+
+
+def _outcome(found: _Found, tracker: BestTracker) -> str:
+    """Say in a sentence what came of the run."""
+    overview = overview_of(found.folder.directory)
+    total = f" of {overview.total:,}" if overview.total and overview.state != FINISHED else ""
+    done = f"{overview.steps:,}{total} iterations"
+    if overview.state == FINISHED:
+        split = next(iter(found.metrics))
+        best = f"; {best_in_words(tracker, found.history[-1])}" if len(found.history) > 1 and tracker.best else ""
+        return f"Trained for {done}: {split} {figures(found.metrics[split])}{best}."
+    if overview.state in {RUNNING, STOPPED}:
+        return f"{overview.state.capitalize()} after {done}; {found.folder.way_to_finish}."
+    return f"{overview.state.capitalize()} after {done}: {overview.problem}"
+
+
+def _plan(spec: Spec) -> list[tuple[str, str]]:
+    training = spec.training
+    return [("seed", str(spec.seed)), ("slices", str(training.slices)), ("BLAS threads", str(training.threads))]
+
+
+def _with_data(found: _Found, model: TrainedModel) -> list[str]:
+    """Return the sections that need the run's data."""
+    description, data = data_of_run(found.folder.directory, model)
+    found.notes += filter(None, [_data_in_words(model, description), doubt_of_data(found.folder.directory, model)])
+    split = next(name for name in ("test", "validation", "train") if name in data)
+    most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
+    indices = _evenly(len(data[split]), most)
+    batch = _taken(model, data[split], description, indices)
+    sections: list[str] = []
+    image = None
+    with found.left_out("predictions"):
+        judged = _judged(model, split, len(data[split]), batch)
+        sections += _judgement(judged)
+        worst = worst_rows(judged)
+        raw = _raw_rows(model, split, indices[worst] if len(worst) else indices[:1])
+        image = image_shape(raw) if isinstance(raw, np.ndarray) else None
+        sections.append(mistakes_section(judged, worst, raw, indices))
+    with found.left_out("importance of inputs"):
+        sections += _importance(model, split, data[split], description)
+    sections.append(layers_section(model.network, image))
+    sections.append(spread_section(_looks(found.folder)))
+    with found.left_out("time by layer"):
+        sections.append(_times(model, data["train"], description))
+    return [part for part in sections if part]
+
+
+def _data_in_words(model: TrainedModel, description: Description) -> str:
+    sizes = ", ".join(f"{size:,} in {name}" for name, size in description.sizes.items())
+    shape = description.input_shape
+    return f"Data: {model.spec.data.name}, examples: {sizes}; inputs of shape {shape}; {description.target}."
+
+
+def _evenly(length: int, most: int) -> NDArray[np.intp]:
+    """Return positions in a split, evenly spaced."""
+    return np.unique(np.linspace(0, length - 1, min(length, most)).astype(np.intp))
+
+
+def _taken(model: TrainedModel, split: Split, description: Description, indices: NDArray[np.intp]) -> Batch:
+    return BatchReader(split, description, model.network.dtype, len(indices)).take(indices)
+
+
+def _judged(model: TrainedModel, split: str, of: int, batch: Batch) -> Judged:
+    x, t, _ = batch
+    with blas_threads(model.threads):
+        prediction = model.network.predict_encoded(x)
+    if not np.isfinite(prediction).all():
+        raise DivergenceError(f"the network predicts what is not a finite number for a row of {split}")
+    return Judged(split, of, model.target, prediction, t, _names(model))
+
+
+def _names(model: TrainedModel) -> tuple[str, ...]:
+    """Return a name for each class, label or value."""
+    match model.target:
+        case Classes(count=count):
+            return model.dataset.class_names() or tuple(map(str, range(count)))
+        case Labels(count=count):
+            return model.dataset.target_names() or tuple(map(str, range(count)))
+        case Values(shape=shape):
+            count = prod(shape)
+            numbered = ("value",) if count == 1 else tuple(f"value {i}" for i in range(count))
+            return model.dataset.target_names() or numbered
+
+
+def _judgement(judged: Judged) -> list[str]:
+    """Return the sections about predictions, if these are of the shape that their target has."""
+    if judged.prediction.reshape(len(judged.prediction), -1).shape[1] != len(judged.names):
+        return []
+    if isinstance(judged.target, Values):
+        return [values_section(judged)]
+    return [confusion_section(judged), probabilities_section(judged)]
+
+
+def _raw_rows(model: TrainedModel, split: str, indices: NDArray[np.intp]) -> RawRows:
+    with component_errors(f"dataset {model.spec.data.name} failed in raw_rows"):
+        return model.dataset.raw_rows(split, indices)
+
+
+def _importance(model: TrainedModel, split: str, data: Split, description: Description) -> list[str]:
+    network, length = model.network, len(data)
+    rows = rows_for_importance(_raw_rows(model, split, np.arange(1)), network.flops)
+    if not rows:
+        return []
+    indices = _evenly(length, rows)
+    raw = _raw_rows(model, split, indices)
+    assert raw is not None
+    _, t, weights = _taken(model, data, description, indices)
+
+    def loss(inputs: Mapping[str, Any] | NDArray[Any]) -> float:
+        found = network.loss(inputs_of(model, inputs).x, t, weights)
+        if not math.isfinite(found):
+            raise DivergenceError(f"the loss of rows of {split} is {found}")
+        return found
+
+    with blas_threads(model.threads):
+        found = importance(raw, loss, model.spec.seed, model.dataset.feature_names())
+    of_images = isinstance(raw, np.ndarray) and image_shape(raw) is not None
+    mean = raw.mean(axis=0).astype(np.uint8) if of_images and isinstance(raw, np.ndarray) else None
+    return [importance_section(found, f"{len(indices):,} rows of {split}", mean)]
+
+
+def _looks(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return what was found in the network while it was trained; none of a run that didn't look."""
+    return readable_lines(folder.directory / "health.jsonl")
+
+
+def _times(model: TrainedModel, split: Split, description: Description) -> str:
+    rows = min(model.spec.training.batch_size, len(split), MOST_TIMED_ROWS)
+    batch = _taken(model, split, description, np.arange(rows))
+    with blas_threads(model.threads):
+        return times_section(layer_times(model.network, batch), rows)

@@ -1,0 +1,359 @@
+"""Training a spec with several seeds, as many at once as there are cores for, and what the runs come to together."""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.jobs.build import prove
+from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.ctrl_c import CtrlC
+from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.resume import resume
+from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
+from mlpkit.progress.figures import plus_minus_all
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.seeds_folder import SeedsFolder, Summary
+from mlpkit.specfile.document import parse_document
+from mlpkit.specfile.spec import expect_spec
+from mlpkit.training.events import StopRequest
+from mlpkit.training.workers import available_cores, choose_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from concurrent.futures import Executor
+    from types import ModuleType
+
+    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.evaluation import Record
+
+SECONDS_BETWEEN_LOOKS: Final = 0.1
+"""At whether a signal asks for an end."""
+
+
+class SeedsObserver:
+    """Receives what happens while several seeds are trained; every method is a no-op by default.
+
+    The first argument of an event of a run is its seed.
+    """
+
+    def warned(self, warning: Diagnostic) -> None:
+        """The spec's data is most likely not as meant; told before training."""
+
+    def began(self, seeds: Sequence[int], at_once: int) -> None:
+        """Training begins, of so many seeds at once."""
+
+    def resumed(self, seed: int, step: int) -> None:
+        """A run will go on from a checkpoint after that step; told before ``started``."""
+
+    def started(self, seed: int, total_steps: int | None) -> None:
+        """The training of a run begins; None steps in all if it ends after a time."""
+
+    def stepped(self, seed: int, step: int, loss: float) -> None:
+        """So many steps of a run are done; told at most ten times a second."""
+
+    def evaluated(self, seed: int, record: Record, seconds: float) -> None:
+        """An evaluation of a run was done, ``seconds`` after its training began."""
+
+    def noticed(self, seed: int, message: str) -> None:
+        """Something is not as it should be, but the run goes on."""
+
+    def over(self, seed: int, end: TrainingEnd) -> None:
+        """A run is finished, or was stopped, or has failed."""
+
+
+@dataclass(repr=False)
+class SeedRuns:
+    """What came of training a spec with several seeds.
+
+    Args:
+        seeds: the seeds.
+        metrics: the mean of each loss and metric over the finished runs, with its 95 % interval, by split.
+        unfinished: the seeds whose runs are not finished.
+        failures: what went wrong, by seed.
+        folder: the folder with a run folder for each seed, or None if nothing was kept.
+        stopped: why training was stopped before its end, to be resumed; empty if it was not.
+    """
+
+    seeds: tuple[int, ...]
+    metrics: Summary
+    unfinished: tuple[int, ...] = ()
+    failures: dict[int, str] = field(default_factory=dict)
+    folder: Path | None = None
+    stopped: str = ""
+    _load: Callable[[], dict[int, Run]] = field(kw_only=True, repr=False, compare=False)
+
+    @cached_property
+    def runs(self) -> dict[int, Run]:
+        """The finished runs, by seed."""
+        return self._load()
+
+    def __repr__(self) -> str:
+        """Say what they come to."""
+        results = [f"{split} {plus_minus_all(found)}" for split, found in self.metrics.items()]
+        return f"<SeedRuns of {len(self.seeds)} seeds: {'; '.join([*results, *self._circumstances()])}>"
+
+    def _repr_html_(self) -> str:
+        """Return the results as a table for a notebook."""
+        from mlpkit.progress.run_html import seeds_html  # noqa: PLC0415 - only a notebook needs it
+
+        return seeds_html(self.metrics, self._circumstances())
+
+    def _circumstances(self) -> list[str]:
+        """Say which failed, why training was stopped, and where the runs are kept."""
+        failed = [f"failed: {listed_seeds(self.failures)}"] if self.failures else []
+        stopped = [f"stopped: {self.stopped}"] if self.stopped else []
+        return [*failed, *stopped, *([f"kept in {self.folder}"] if self.folder else [])]
+
+
+def run_seeds(
+    spec: Spec,
+    directory: str | Path | None = None,
+    *,
+    observer: SeedsObserver | None = None,
+    stop: StopRequest | None = None,
+) -> SeedRuns:
+    """Train a spec with each of its seeds, every run to the same bits as alone.
+
+    A run that fails leaves the others alone.
+
+    Args:
+        spec: the spec.
+        directory: where to keep the runs; missing or empty. None keeps nothing.
+        observer: receives the events; by default Python warns of the data, and of runs that fail.
+        stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
+
+    Raises:
+        UsageError: what is given is no spec, or has a plugin that another process can't load.
+        SpecError: the spec is wrong, or doesn't fit its data.
+        DataError: a data file is not what it should be.
+        RunFolderError: the directory is in use.
+        StorageError: the folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
+    """
+    expect_spec(spec, "run")
+    expect_own_files(spec)
+    if directory is None:
+        with TemporaryDirectory(prefix="mlpkit-") as temporary:
+            found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, stop=stop)
+            for run in found.runs.values():
+                run.folder = None
+            found.folder = None
+            return found
+    observer, arguments = observer or _Warner(), spec.registry.arguments()
+    folder, threads = _prepared(spec, Path(directory), observer)
+    with folder:
+        return _trained(folder, threads, arguments, observer, stop or StopRequest())
+
+
+def resume_seeds(
+    directory: str | Path,
+    *,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+    observer: SeedsObserver | None = None,
+    stop: StopRequest | None = None,
+) -> SeedRuns:
+    """Go on with the runs of several seeds that are not finished, to the same bits as without the break.
+
+    Args:
+        directory: the folder that ``run`` with several seeds made.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        observer: receives the events; by default Python warns of runs that fail.
+        stop: may ask that training end after the steps that it is in.
+
+    Raises:
+        RunFolderError: the folder is not that of several runs, or has another writer.
+        UsageError: another process can't load a plugin.
+        StorageError: the folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
+    """
+    arguments = Registry.discover(plugins=plugins, blocked=blocked).arguments()
+    with SeedsFolder.open(Path(directory)) as folder:
+        folder.claim()
+        threads = _threads_of(folder) if folder.unfinished else 1
+        return _trained(folder, threads, arguments, observer or _Warner(), stop or StopRequest())
+
+
+def listed_seeds(seeds: Iterable[int]) -> str:
+    """Write ``seed 3`` or ``seeds 3, 5``."""
+    listed = [str(seed) for seed in seeds]
+    return f"seed{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
+
+
+class _Warner(SeedsObserver):
+    """Turns what goes wrong into Python's warnings."""
+
+    def warned(self, warning: Diagnostic) -> None:
+        """Warn."""
+        warnings.warn(str(warning), stacklevel=4)
+
+    def over(self, seed: int, end: TrainingEnd) -> None:
+        """Warn of a run that failed."""
+        if end.failure:
+            warnings.warn(f"seed {seed}: {end.failure}", stacklevel=4)
+
+
+def _prepared(spec: Spec, directory: Path, observer: SeedsObserver) -> tuple[SeedsFolder, int]:
+    """Make a run folder for each seed, and return the folder of all and the threads of a run.
+
+    What is left to the data is filled in for each seed: it may depend on how the seed splits the data.
+    """
+    proved = [prove(spec.with_seed(seed)) for seed in spec.seeds]
+    for warning in proved[0].warnings:
+        observer.warned(warning)
+    folder = SeedsFolder.create(directory, spec.seeds)
+    threads = 1
+    try:
+        for each in proved:
+            training, member = each.spec.training, folder.member(each.spec.seed)
+            if spec.top_level.initialize_from is not None:
+                from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
+
+                expect_another_folder(spec, member)
+            plan = choose_plan(each.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
+            prepare(each.spec, plan, member)
+            threads = max(threads, plan.threads)
+        folder.write_seeds()
+    except BaseException:
+        folder.discard()
+        raise
+    return folder, threads
+
+
+def _threads_of(folder: SeedsFolder) -> int:
+    """Return the threads of a run, as the first that is not finished says."""
+    run = RunFolder.open(folder.member(folder.unfinished[0]))
+    resolved = parse_document(run.resolved_text(), str(run.directory / "resolved.yaml")).values
+    return int(resolved["training"]["threads"])
+
+
+def _trained(
+    folder: SeedsFolder, threads: int, arguments: Mapping[str, Any], observer: SeedsObserver, stop: StopRequest
+) -> SeedRuns:
+    """Train what is not finished, and sum up."""
+    seeds, failures, ctrl_c = folder.unfinished, {}, CtrlC(stop)
+    if seeds:
+        at_once = runs_at_once(len(seeds), threads)
+        requests = {seed: {"directory": str(folder.member(seed)), **arguments} for seed in seeds}
+        observer.began(seeds, at_once)
+        with ctrl_c, _Processes() as processes, ThreadPoolExecutor(at_once) as executor:
+            try:
+                failures = _train_all(requests, processes, executor, observer, stop)
+            except BaseException:  # the executor would wait until all are trained
+                processes.stop()
+                raise
+    if not stop.reason:
+        folder.write_summary()
+    load = partial(_finished_runs, folder, arguments)
+    unfinished = tuple(folder.unfinished)
+    found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stop.reason, _load=load)
+    if ctrl_c.received:
+        interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume_seeds("{folder.directory}") goes on')
+        vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
+        raise interrupt
+    return found
+
+
+def runs_at_once(count: int, threads: int) -> int:
+    """Return how many of several runs train at once: each thread of theirs has a core, or they train in turn.
+
+    A run's threads are part of its plan, and so of its bits: what trains beside it can't take any of them away.
+
+    Args:
+        count: how many runs there are.
+        threads: BLAS threads of each.
+    """
+    return max(1, min(count, available_cores() // threads))
+
+
+def _finished_runs(folder: SeedsFolder, arguments: Mapping[str, Any]) -> dict[int, Run]:
+    return {seed: resume(folder.member(seed), **arguments, quiet=True) for seed in folder.results()}
+
+
+def _train_all(
+    requests: Mapping[int, dict[str, Any]],
+    processes: _Processes,
+    executor: Executor,
+    observer: SeedsObserver,
+    stop: StopRequest,
+) -> dict[int, str]:
+    """Train prepared runs, tell how they go, and return what went wrong with which."""
+    events: SimpleQueue[tuple[int, str, Sequence[Any]]] = SimpleQueue()
+
+    def train(seed: int) -> None:
+        end = processes.train(requests[seed], lambda event, details: events.put((seed, event, details)))
+        events.put((seed, "over", [end]))
+
+    training = {seed: executor.submit(train, seed) for seed in requests}
+    failures = {}
+    while training:
+        if stop.reason:
+            processes.stop()
+            training = {seed: future for seed, future in training.items() if not future.cancel()}
+        with suppress(Empty):
+            seed, event, details = events.get(timeout=SECONDS_BETWEEN_LOOKS)
+            if event == "over":
+                training.pop(seed)
+                details = [_as_asked(details[0], stop)]
+                if details[0].failure:
+                    failures[seed] = details[0].failure
+            getattr(observer, event)(seed, *details)
+    return dict(sorted(failures.items()))
+
+
+def _as_asked(end: TrainingEnd, stop: StopRequest) -> TrainingEnd:
+    """Return how a run ended; one that was stopped by something else than was asked for has failed."""
+    return TrainingEnd(failure=f"stopped by {end.stopped}") if end.stopped and not stop.reason else end
+
+
+class _Processes:
+    """As many processes as threads ask for one at once; each trains one run after the other."""
+
+    def __init__(self) -> None:
+        self._all: list[TrainingProcess] = []
+        self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
+        self._stopped = False
+
+    def __enter__(self) -> _Processes:
+        """Start none before it is needed."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End them."""
+        for process in self._all:
+            process.close()
+
+    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> TrainingEnd:
+        """Train a run in a process that has nothing else to do; see ``TrainingProcess.train``."""
+        try:
+            process = self._idle.get_nowait()
+        except Empty:
+            try:
+                process = TrainingProcess()
+            except OSError as error:
+                return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
+            self._all.append(process)
+        if self._stopped:
+            process.stop()
+        end = process.train(request, tell)
+        if process.alive and not end.stopped:  # one that was stopped would stop the next run, too
+            self._idle.put(process)
+        return end
+
+    def stop(self) -> None:
+        """Ask that all stop after the steps they are in."""
+        self._stopped = True
+        for process in self._all:
+            process.stop()

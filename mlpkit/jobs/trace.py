@@ -1,0 +1,481 @@
+"""A step of a run, computed again: values, gradients and updates of every layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.operation import belongs_to
+from mlpkit.components.target import Classes
+from mlpkit.errors import UsageError
+from mlpkit.jobs.distribution import Distribution, distribution_of
+from mlpkit.jobs.replay import replayed
+from mlpkit.jobs.resume import PythonWarnings
+from mlpkit.network.component_errors import component_errors
+from mlpkit.network.html import html_table
+from mlpkit.progress.figures import figure
+from mlpkit.registry.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.target import Target
+    from mlpkit.jobs.replay import GivenExamples, Replay
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.network.watching import Flow
+    from mlpkit.training.events import Observer
+
+CHANNELS: Final = (1, 3)
+"""How many channels an image may have: grey, or red, green and blue."""
+
+
+@dataclass(frozen=True)
+class TracedLayer:
+    """What went through a layer, there and back: of a whole minibatch, or of one example.
+
+    Args:
+        name: the layer's name in the network, such as ``Affine1``.
+        type: its type.
+        input: its input.
+        output: its output; None of the loss.
+        output_gradient: the derivative of the loss by its output, as it came in; None of the loss, and if nothing went
+            back so far.
+        input_gradient: the derivative by its input, as it went out; None if nothing before it is trained.
+    """
+
+    name: str
+    type: str
+    input: NDArray[Any]
+    output: NDArray[Any] | None
+    output_gradient: NDArray[Any] | None
+    input_gradient: NDArray[Any] | None
+
+    def of_row(self, row: int) -> TracedLayer:
+        """Return what one row of the minibatch was."""
+        arrays = (self.input, self.output, self.output_gradient, self.input_gradient)
+        return TracedLayer(self.name, self.type, *(None if array is None else array[row] for array in arrays))  # type: ignore[arg-type]
+
+
+class Station(NamedTuple):
+    """What one example is at one place on its way.
+
+    Args:
+        layer: the layer's name.
+        what: ``output``; or ``in`` or ``out`` of a gradient; or empty.
+        numbers: the array.
+    """
+
+    layer: str
+    what: str
+    numbers: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TracedExample:
+    """One example of a minibatch, followed forward and backward.
+
+    Args:
+        number: its number in the minibatch, from 1.
+        row: its position in the training split, from 0.
+        source: where it comes from, such as a row of a file; empty if the data set doesn't say.
+        columns: the inputs as they stand in a table, by the column's name; empty if they don't come from one.
+        input: what the network took, augmented.
+        target: its target.
+        prediction: what the network predicted in this step.
+        label: the target in words, such as the name of its class.
+        predicted: the prediction in words.
+        probability: the predicted probability of its class; None if no classes are predicted.
+        loss: its loss.
+        share: its share in the loss of the minibatch.
+        layers: the layers in their order, those inside others after them, and the loss.
+    """
+
+    number: int
+    row: int
+    source: str
+    columns: Mapping[str, Any]
+    input: NDArray[Any]
+    target: NDArray[Any]
+    prediction: NDArray[Any]
+    label: str
+    predicted: str
+    probability: float | None
+    loss: float
+    share: float
+    layers: tuple[TracedLayer, ...]
+
+    def forward(self) -> list[Station]:
+        """Return the input, and the output of each layer, that of a layer after those inside it."""
+        return [Station("input", "", self.input), *_forward(self.layers)]
+
+    def backward(self) -> list[Station]:
+        """Return the gradient that comes into each layer, and that goes out, from the loss on."""
+        return [*_backward(self.layers)]
+
+
+def _forward(layers: Sequence[TracedLayer]) -> Iterator[Station]:
+    for layer, inside in _nested(layers):
+        yield from _forward(inside)
+        if layer.output is not None:
+            yield Station(layer.name, "output", layer.output)
+
+
+def _backward(layers: Sequence[TracedLayer]) -> Iterator[Station]:
+    for layer, inside in reversed(_nested(layers)):
+        if layer.output_gradient is not None:
+            yield Station(layer.name, "in", layer.output_gradient)
+        yield from _backward(inside)
+        if layer.input_gradient is not None:
+            yield Station(layer.name, "out", layer.input_gradient)
+
+
+def _nested(layers: Sequence[TracedLayer]) -> list[tuple[TracedLayer, list[TracedLayer]]]:
+    """Return the layers that aren't inside another, each with those inside it, which follow it."""
+    groups: list[tuple[TracedLayer, list[TracedLayer]]] = []
+    for layer in layers:
+        if groups and belongs_to(layer.name, (groups[-1][0].name,)):
+            groups[-1][1].append(layer)
+        else:
+            groups.append((layer, []))
+    return groups
+
+
+@dataclass(frozen=True, repr=False)
+class Trace:
+    """A step of a run, with all its arrays.
+
+    Arrays by parameter have the names of ``network.parameters``, and arrays by layer the layers' names, those inside
+    others too. Gradients are of the step's loss; if minibatches are accumulated, those by layer are of each
+    minibatch's own loss.
+
+    Args:
+        folder: the run folder.
+        step: number of the step, from 1.
+        epoch: passes over the training data done after it.
+        began_after: steps that a checkpoint spared.
+        learning_rate: the learning rate of the step.
+        loss: the loss of its minibatch.
+        rows: positions of its examples in the training split, from 0.
+        sources: where each example comes from, such as a row of a file; None if the data set doesn't say.
+        columns: the inputs as they stand in a table, by the column's name; empty if they don't come from one.
+        inputs: what the network took, augmented.
+        targets: their targets.
+        weights: how much each counts; None if they have no weights.
+        predictions: what the network predicted in this step, in training mode.
+        losses: the loss of each example.
+        shares: the share of each in the minibatch's loss; they add up to 1.
+        parameters_before: the parameters before the step.
+        parameters_after: the parameters after it.
+        gradient: the gradient by each parameter that is trained, before it is clipped; empty if training diverged.
+        clipped_gradient: the gradient as the optimizer got it.
+        update: what the step added to each parameter.
+        layers: what went through each layer, those inside others after them, and the loss.
+        target: what is predicted.
+        class_names: the names of the classes; empty if they are just numbers.
+        image_shape: the shape of an input as an image; None if it isn't one.
+        divergence: how the training ended in this step, if it diverged; or empty.
+        changes: what the run depends on and has changed since, so that its bits may be others.
+    """
+
+    folder: Path
+    step: int
+    epoch: float
+    began_after: int
+    learning_rate: float
+    loss: float
+    rows: NDArray[Any]
+    sources: Sequence[str] | None
+    columns: Mapping[str, Sequence[Any]]
+    inputs: NDArray[Any]
+    targets: NDArray[Any]
+    weights: NDArray[Any] | None
+    predictions: NDArray[Any]
+    losses: NDArray[Any]
+    shares: NDArray[Any]
+    parameters_before: Mapping[str, NDArray[Any]]
+    parameters_after: Mapping[str, NDArray[Any]]
+    gradient: Mapping[str, NDArray[Any]]
+    clipped_gradient: Mapping[str, NDArray[Any]]
+    update: Mapping[str, NDArray[Any]]
+    layers: tuple[TracedLayer, ...]
+    target: Target
+    class_names: tuple[str, ...] = ()
+    image_shape: tuple[int, ...] | None = None
+    divergence: str = ""
+    changes: tuple[str, ...] = ()
+
+    @cached_property
+    def outputs(self) -> dict[str, NDArray[Any]]:
+        """The output of each layer, by name; the loss has none."""
+        return {layer.name: layer.output for layer in self.layers if layer.output is not None}
+
+    @cached_property
+    def output_gradients(self) -> dict[str, NDArray[Any]]:
+        """The gradient by the output of each layer, by name, as it came in."""
+        return {layer.name: layer.output_gradient for layer in self.layers if layer.output_gradient is not None}
+
+    @property
+    def is_clipped(self) -> bool:
+        """Whether the gradient that the optimizer got is another than the computed one."""
+        return any((self.gradient[name] != clipped).any() for name, clipped in self.clipped_gradient.items())
+
+    def example(self, number: int) -> TracedExample:
+        """Return an example of the minibatch, followed forward and backward.
+
+        Layers whose arrays have no row for each example are left out.
+
+        Args:
+            number: its number in the minibatch, from 1.
+
+        Raises:
+            UsageError: the minibatch has no such example.
+        """
+        count = len(self.rows)
+        if not 1 <= number <= count:
+            raise UsageError(f"step {self.step:,} has no example {number}; its minibatch has examples 1 to {count}")
+        i = number - 1
+        t, prediction = self.targets[i], self.predictions[i]
+        known = (
+            self._class_of(t) if isinstance(self.target, Classes) and prediction.shape == (self.target.count,) else None
+        )
+        return TracedExample(
+            number,
+            int(self.rows[i]),
+            self.sources[i] if self.sources is not None else "",
+            {name: values[i] for name, values in self.columns.items()},
+            self.inputs[i],
+            t,
+            prediction,
+            self._in_words(t) if known is None else self._class_name(known),
+            self._in_words(prediction) if known is None else self._class_name(int(prediction.argmax())),
+            None if known is None else float(prediction[known]),
+            float(self.losses[i]),
+            float(self.shares[i]),
+            tuple(layer.of_row(i) for layer in self.layers if len(layer.input) == count),
+        )
+
+    def _class_of(self, t: NDArray[Any]) -> int:
+        return int(t.argmax()) if t.ndim else int(t)
+
+    def _class_name(self, number: int) -> str:
+        return self.class_names[number] if self.class_names else str(number)
+
+    def _in_words(self, values: NDArray[Any]) -> str:
+        """Return a target or a prediction that is no class: numbers, or the class of a target alone."""
+        if isinstance(self.target, Classes) and values.dtype.kind in "iu" and not values.ndim:
+            return self._class_name(int(values))
+        return numbers_in_words(values)
+
+    def number_of(self, row: int) -> int:
+        """Return the number, from 1, of the example that a row of the training split is in the minibatch.
+
+        Args:
+            row: its position in the training split, from 0.
+
+        Raises:
+            UsageError: the minibatch has no such row.
+        """
+        found = np.flatnonzero(self.rows == row)
+        if not len(found):
+            raise UsageError(f"row {row} of the training split is not in the minibatch of step {self.step:,}")
+        return int(found[0]) + 1
+
+    def largest_losses(self, count: int = 10) -> list[int]:
+        """Return the numbers, from 1, of the examples that add most to the loss, the largest first."""
+        order = np.argsort(-np.nan_to_num(self.shares, nan=np.inf, posinf=np.inf), kind="stable")
+        return [int(i) + 1 for i in order[:count]]
+
+    @cached_property
+    def distributions(self) -> dict[str, dict[str, Distribution]]:
+        """How the numbers of each array are distributed: by kind, such as ``gradient``, and by parameter or layer."""
+        kinds = (*BY_PARAMETER, *BY_LAYER)
+        return {kind: {name: distribution_of(array) for name, array in getattr(self, kind).items()} for kind in kinds}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all arrays for a file: ``rows``, ``gradient/Affine1.W``, ``outputs/Relu1`` and so on."""
+        found = {name: getattr(self, name) for name in BY_EXAMPLE}
+        for kind in (*BY_PARAMETER, *BY_LAYER):
+            found |= {f"{kind}/{name}": array for name, array in getattr(self, kind).items()}
+        return {name: array for name, array in found.items() if array is not None}
+
+    def __repr__(self) -> str:
+        """Name the step and its loss."""
+        return f"<Trace of step {self.step:,} of {self.folder}: loss {figure(self.loss)}, {len(self.rows)} examples>"
+
+    def _repr_html_(self) -> str:
+        """Return the line of ``repr``, and how gradients, updates and outputs are distributed, for a notebook."""
+        from html import escape  # noqa: PLC0415 - only a notebook needs it
+
+        rows = [
+            [kind, name, *map(figure, (of.mean, of.std, of.min, of.max, of.norm)), f"{of.zeros:.1%}", str(of.nonfinite)]
+            for kind in ("gradient", "update", "outputs", "output_gradients")
+            for name, of in self.distributions[kind].items()
+        ]
+        headings = ["", "of", "mean", "std", "min", "max", "norm", "zero", "not finite"]
+        return f"<p>{escape(repr(self))}</p>{html_table(headings, rows, texts=(0, 1))}"
+
+
+BY_EXAMPLE: Final = ("rows", "inputs", "targets", "weights", "predictions", "losses", "shares")
+BY_PARAMETER: Final = ("parameters_before", "gradient", "clipped_gradient", "update", "parameters_after")
+BY_LAYER: Final = ("outputs", "output_gradients")
+"""The attributes of a trace that are arrays, or arrays by name."""
+
+
+SHOWN: Final = 16
+"""Numbers of an array up to which all are written out."""
+
+
+def numbers_in_words(values: NDArray[Any]) -> str:
+    """Write the numbers of an array, of a long one those at its ends."""
+    flat = np.ravel(values) + 0  # turns -0.0 into 0.0
+    parts = [flat] if flat.size <= SHOWN else [flat[: SHOWN - 4], flat[-2:]]
+    return "  \N{HORIZONTAL ELLIPSIS}  ".join("  ".join(f"{value:.4g}" for value in part.tolist()) for part in parts)
+
+
+def trace(
+    run: str | Path,
+    step: int,
+    *,
+    row: int | None = None,
+    examples: GivenExamples | None = None,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+    observer: Observer | None = None,
+) -> Trace:
+    """Compute a step of a run again, to the bits that it had: values, gradients and updates of every layer.
+
+    Training begins at the nearest checkpoint before the step, or at the beginning, and ends with the step. Nothing is
+    written.
+
+    Args:
+        run: the run folder; the run may be finished, interrupted, diverged, or still going on.
+        step: number of the step, from 1.
+        row: a row of the training split, from 0, that must be in the step's minibatch.
+        examples: inputs and targets, and weights, if ``fit`` was given them, as for ``resume``.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        observer: receives what has changed since the run, so that bits may be others; by default Python warns.
+
+    Raises:
+        UsageError: the run has no such step, or its minibatch no such row; the message says which have.
+        RunFolderError: the folder is no run folder, or the spec or the data has changed since; the message says what.
+        SpecError: a plugin that the spec needs is missing.
+        DataError: a data file is not what it should be.
+    """
+    folder, observer = Path(run), observer or PythonWarnings()
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    with replayed(folder, step, row=row, registry=registry, examples=examples, observer=observer) as replay:
+        return _trace_of(folder, step, replay)
+
+
+def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
+    trainer, network, minibatches = replay.trainer, replay.trainer.network, replay.minibatches
+    layers = _layers(network, [flows for minibatch in minibatches for flows in minibatch.slices])
+    inputs, targets = (np.concatenate([getattr(each, name) for each in minibatches]) for name in ("x", "t"))
+    weights = _joined([each.weights for each in minibatches])
+    rows = trainer.rows_of_step(step)[: len(inputs)]  # training may diverge in one of several minibatches
+    logits = layers[-1].input
+    with network.computing():
+        losses, shares = _losses(network, logits, targets, weights)
+        predictions = network.replicas[0].predict(logits).copy()
+    trained = [path for path in network.parameters if not belongs_to(path, trainer.settings.frozen)]
+    raw = _raw_rows(replay.dataset, rows)
+    before, after = (_by_parameter(network, flat, network.parameters) for flat in (replay.before, network.values))
+    return Trace(
+        folder=folder,
+        step=step,
+        epoch=step / trainer.steps_per_epoch,
+        began_after=replay.began_after,
+        learning_rate=replay.learning_rate,
+        loss=replay.loss,
+        rows=rows,
+        sources=_sources(replay.dataset, rows),
+        columns=raw if isinstance(raw, Mapping) else {},
+        inputs=inputs,
+        targets=targets,
+        weights=weights,
+        predictions=predictions,
+        losses=losses,
+        shares=shares,
+        parameters_before=before,
+        parameters_after=after,
+        gradient=_by_parameter(network, replay.gradient, trained),
+        clipped_gradient=_by_parameter(network, replay.clipped, trained),
+        update={path: after[path] - before[path] for path in trained} if not replay.divergence else {},
+        layers=layers,
+        target=replay.target,
+        class_names=replay.dataset.class_names() or (),
+        image_shape=_image_shape(network.input_shape, raw),
+        divergence=replay.divergence,
+        changes=replay.changes,
+    )
+
+
+def _by_parameter(network: Sequential, flat: NDArray[Any] | None, paths: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Return copies of the parts of a flat array; none if there is no such array."""
+    return {} if flat is None else {path: network.layout.view(flat, path).copy() for path in paths}
+
+
+def _layers(network: Sequential, slices: Sequence[Mapping[str, Flow]]) -> tuple[TracedLayer, ...]:
+    """Return what went through the layers, all slices of all minibatches as one."""
+    names = ("input", "output", "output_gradient", "input_gradient")
+    return tuple(
+        TracedLayer(
+            operation.path,
+            operation.type_name,
+            *(_joined([getattr(flows[operation.path], name) for flows in slices]) for name in names),  # type: ignore[arg-type]
+        )
+        for operation in network.replicas[0].operations()
+        if all(operation.path in flows for flows in slices)
+    )
+
+
+def _joined(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+    """Return arrays as one; None if one of them is missing."""
+    there = [part for part in parts if part is not None]
+    return np.concatenate(there) if len(there) == len(parts) else None
+
+
+def _losses(
+    network: Sequential, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the loss of each example, and its share in the loss of all."""
+    replica = network.replicas[0]
+    losses, counts = np.empty(len(t)), np.empty(len(t))
+    for i in range(len(t)):
+        row = slice(i, i + 1)
+        of_row = None if weights is None else weights[row]
+        losses[i], counts[i] = replica.compare(logits[row], t[row], of_row), replica.weight(t[row], of_row)
+    parts = losses * counts
+    return losses, parts / (parts.sum() or 1.0)
+
+
+def _sources(dataset: Dataset, rows: NDArray[Any]) -> Sequence[str] | None:
+    with component_errors(f"dataset {dataset.registered_name} failed in example_sources"):
+        return dataset.example_sources("train", rows)
+
+
+def _raw_rows(dataset: Dataset, rows: NDArray[Any]) -> Mapping[str, Sequence[Any]] | NDArray[Any] | None:
+    with component_errors(f"dataset {dataset.registered_name} failed in raw_rows"):
+        return dataset.raw_rows("train", rows)
+
+
+def _image_shape(input_shape: tuple[int, ...], raw: object) -> tuple[int, ...] | None:
+    """Return the shape of an input as an image, channels first; None if it isn't one.
+
+    Pixels in a row are an image if the data set has them in a plane.
+    """
+    shape = input_shape
+    if isinstance(raw, np.ndarray) and len(shape) == 1 and math.prod(raw.shape[1:]) == shape[0]:
+        shape = raw.shape[1:]
+    return shape if len(shape) == 2 or (len(shape) == 3 and shape[0] in CHANNELS) else None

@@ -1,0 +1,203 @@
+"""A traced step as a page: where its loss comes from, one example on the blackboard, histograms of every layer."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.jobs.trace import numbers_in_words
+from mlpkit.jobs.trace_data import norm_of
+from mlpkit.pages import charts, parts
+from mlpkit.pages.page import page
+from mlpkit.progress.figures import figure
+from mlpkit.reports.images import thumbnail
+from mlpkit.runs.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.jobs.distribution import Distribution
+    from mlpkit.jobs.trace import Station, Trace, TracedExample
+
+EXAMPLES_SHOWN: Final = 12
+CHARTS_SHOWN: Final = 16
+"""Arrays of one kind up to which each has a histogram; the table has them all."""
+CHANNELS_SHOWN: Final = 8
+COLUMNS_SHOWN: Final = 30
+CHART_HEIGHT: Final = 110
+
+CHARTED: Final = {
+    "outputs": "Outputs of the layers",
+    "output_gradients": "Gradients by the outputs",
+    "gradient": "Gradients by the parameters",
+}
+LISTED: Final = {
+    "clipped_gradient": "Gradients by the parameters, as the optimizer got them",
+    "update": "Updates of the parameters",
+    "parameters_before": "Parameters before the step",
+    "parameters_after": "Parameters after the step",
+}
+"""Kinds of arrays by the titles of their sections."""
+
+
+def expect_drawable() -> None:
+    """Make sure that what draws charts is installed.
+
+    Raises:
+        UsageError: it isn't.
+    """
+    charts.chart_library()
+
+
+def write_page(path: Path, traced: Trace, example: TracedExample | None = None) -> None:
+    """Write the page of a step.
+
+    Args:
+        path: the file.
+        traced: the step.
+        example: the example to follow; by default the one that adds most to the loss.
+
+    Raises:
+        UsageError: what draws charts or pictures is not installed.
+        StorageError: the file can't be written.
+    """
+    followed = example or traced.example(traced.largest_losses(1)[0])
+    sections = [
+        parts.section("The step", *map(parts.paragraph, _about(traced))),
+        parts.section("Where the loss comes from", *_largest_losses(traced)),
+        parts.section(f"Example {followed.number}, forward and backward", *_blackboard(traced, followed)),
+        *(parts.section(title, *_charts(title, found)) for title, found in _kinds(traced, CHARTED)),
+        parts.section(
+            "Further arrays", *(parts.folded(title, _table(title, found)) for title, found in _kinds(traced, LISTED))
+        ),
+    ]
+    write_atomically(path, page(f"Step {traced.step:,} of {traced.folder.name}", sections).encode())
+
+
+def _kinds(traced: Trace, titles: Mapping[str, str]) -> list[tuple[str, dict[str, Distribution]]]:
+    """Return the kinds of arrays that the step has, by their titles."""
+    return [(title, found) for kind, title in titles.items() if (found := traced.distributions[kind])]
+
+
+def _about(traced: Trace) -> list[str]:
+    said = [f"Epoch {traced.epoch:.2f}", f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
+    norms = {"gradient": "gradient", "clipped_gradient": "clipped gradient", "update": "update"}
+    said += [
+        f"norm of the {name} {figure(norm_of(getattr(traced, kind)))}"
+        for kind, name in norms.items()
+        if getattr(traced, kind) and (kind != "clipped_gradient" or traced.is_clipped)
+    ]
+    changed = f"The run's bits are no longer certain: {'; '.join(traced.changes)}" if traced.changes else ""
+    return [f"{'; '.join(said)}.", *filter(None, (traced.divergence, changed))]
+
+
+def _largest_losses(traced: Trace) -> list[str]:
+    examples = [traced.example(number) for number in traced.largest_losses(EXAMPLES_SHOWN)]
+    count, shown = len(traced.rows), len(examples)
+    said = f"The {shown} of {count} examples that add most to the loss" if shown < count else f"All {count} examples"
+    names = list(traced.columns)[:COLUMNS_SHOWN]
+    headings = ["example", "row", "label", "predicted", "probability", "loss", "share", "from", *names]
+    rows = [
+        [
+            str(each.number),
+            str(each.row),
+            each.label,
+            each.predicted,
+            "" if each.probability is None else figure(each.probability),
+            figure(each.loss),
+            f"{each.share:.1%}",
+            each.source,
+            *(str(each.columns[name]) for name in names),
+        ]
+        for each in examples
+    ]
+    known = [i for i in range(len(headings)) if any(row[i] for row in rows)]
+    table = parts.table([headings[i] for i in known], [[row[i] for i in known] for row in rows])
+    captions = [f"{each.number}: {each.label}, predicted {each.predicted}" for each in examples]
+    said += ", with the probability of the label and the share of the loss."
+    return [*_pictures(traced, [each.input for each in examples], captions), parts.paragraph(said), table]
+
+
+def _pictures(traced: Trace, inputs: Sequence[NDArray[Any]], captions: Sequence[str]) -> list[str]:
+    """Return inputs as pictures, if they are images."""
+    if traced.image_shape is None:
+        return []
+    return [parts.pictures([_bytes_of(each.reshape(traced.image_shape)) for each in inputs], captions)]
+
+
+def _bytes_of(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return an image, channels first, as a page shows it, its least number black and its greatest white."""
+    finite = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
+    least, greatest = finite.min(), finite.max()
+    return thumbnail((255 * (finite - least) / ((greatest - least) or 1.0)).astype(np.uint8))
+
+
+def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
+    source = f", from {example.source}" if example.source else ""
+    known = "" if example.probability is None else f"; probability of {example.label}: {example.probability:.4g}"
+    said = [
+        f"Row {example.row} of the training split{source}.",
+        f"Label {example.label}, predicted {example.predicted}{known};",
+        f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's.",
+    ]
+    return [
+        *_pictures(traced, [example.input], [f"example {example.number}"]),
+        parts.paragraph(" ".join(said)),
+        parts.heading("Forward"),
+        _stations(example.forward(), "what each layer returns"),
+        *_feature_maps(example),
+        parts.heading("Backward"),
+        _stations(
+            example.backward(), "the gradient of the minibatch's loss that comes into each layer, and that goes out"
+        ),
+    ]
+
+
+def _stations(stations: Sequence[Station], caption: str) -> str:
+    rows = [
+        [f"{layer} {what}", " x ".join(map(str, numbers.shape)), numbers_in_words(numbers).replace("  ", ", ")]
+        for layer, what, numbers in stations
+    ]
+    return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(2,))
+
+
+def _feature_maps(example: TracedExample) -> list[str]:
+    """Return the first channels of each output that has a plane for each, as pictures."""
+    planes = {
+        f"{layer.name}, {i}": channel
+        for layer in example.layers
+        if layer.output is not None and layer.output.ndim == 3
+        for i, channel in enumerate(layer.output[:CHANNELS_SHOWN])
+    }
+    if not planes:
+        return []
+    return [parts.folded("Outputs as pictures", parts.pictures([*map(_bytes_of, planes.values())], [*planes]))]
+
+
+def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
+    drawn = {name: of for name, of in found.items() if len(of.histogram) > 1}
+    figures = [
+        charts.figure(name, {**charts.histogram(of.histogram, of.edges()), "height": CHART_HEIGHT})
+        for name, of in islice(drawn.items(), CHARTS_SHOWN)
+    ]
+    return ['<div class="charts">', *figures, "</div>", parts.folded("Numbers", _table(title, found))]
+
+
+def _table(title: str, found: Mapping[str, Distribution]) -> str:
+    headings = ["", "shape", "mean", "std", "min", "max", "norm", "zero", "not finite"]
+    rows = [
+        [
+            name,
+            " x ".join(map(str, of.shape)),
+            *map(figure, (of.mean, of.std, of.min, of.max, of.norm)),
+            f"{of.zeros:.1%}",
+            str(of.nonfinite),
+        ]
+        for name, of in found.items()
+    ]
+    return parts.table(headings, rows, caption=f"{title}: statistics of the finite numbers")

@@ -1,0 +1,172 @@
+"""A second process that trains prepared runs, one after the other, and tells how they go."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import MlpkitError
+from mlpkit.training.events import Observer, StopRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpkit.components.schedule import Progress
+    from mlpkit.errors import Diagnostic
+
+START: Final = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from mlpkit.jobs.training_process import serve
+serve()
+"""
+
+DEBUG: Final = "MLPKIT_DEBUG"
+"""The environment variable that asks for tracebacks."""
+
+
+@dataclass(frozen=True)
+class TrainingEnd:
+    """How the training of a prepared run ended.
+
+    Args:
+        steps: steps done.
+        stopped: why it was stopped before its end, to be resumed; empty if it was not.
+        failure: what went wrong; empty if nothing did.
+        metrics: loss and metrics at the end, by split; empty if there was no end.
+    """
+
+    steps: int = 0
+    stopped: str = ""
+    failure: str = ""
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class TrainingProcess:
+    """A process that trains one prepared run after the other; it finds the modules that this one does.
+
+    A terminal's Ctrl-C doesn't reach it. When its standard input is closed, by ``stop`` or since this process has
+    ended, it stops the training after the step that it is in, and ends.
+    """
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)])]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True
+        )
+
+    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> TrainingEnd:
+        """Train a run, and return how it ended.
+
+        Args:
+            request: arguments of ``train_prepared`` as plain data.
+            tell: called with each event, a method of ``Observer``, and its arguments as plain data.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError, ValueError):  # it was stopped, or has ended, which shows when it answers
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        for line in self._process.stdout:
+            event, arguments = json.loads(line)
+            if event == _OVER:
+                return TrainingEnd(*arguments)
+            tell(event, arguments)
+        code = self._process.wait()
+        if code == 0:
+            return TrainingEnd(stopped="the end of its process")
+        by = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        return TrainingEnd(failure=f"the process that trained it ended {by}")
+
+    def stop(self) -> None:
+        """Ask that the training end after the step it is in, and the process with it."""
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it has ended
+            self._process.stdin.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can train another run."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Wait until it has ended."""
+        self.stop()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.wait()
+
+
+_OVER: Final = "over"
+
+
+class _Teller(Observer):
+    """Passes the events on that another process shows.
+
+    Args:
+        answer: writes an event and its arguments.
+    """
+
+    def __init__(self, answer: Callable[..., None]) -> None:
+        self._answer = answer
+        for event in ("resumed", "started", "evaluated", "noticed"):
+            setattr(self, event, partial(answer, event))
+
+    def stepped(self, progress: Progress, loss: float) -> None:
+        """Pass on how many steps were done."""
+        self._answer("stepped", progress.step, loss)
+
+    def warned(self, warning: Diagnostic) -> None:
+        """Pass the warning on as a text."""
+        self._answer("noticed", str(warning))
+
+
+def serve() -> None:
+    """Train the runs that are asked for on standard input, as the second process."""
+    from mlpkit.jobs.prepared_run import train_prepared  # noqa: PLC0415 - the first process doesn't train
+
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever plugins print
+
+    def answer(event: str, *arguments: Any) -> None:
+        with suppress(BrokenPipeError):  # the first process has ended: the training ends in order, too
+            answers.write(json.dumps([event, arguments]) + "\n")
+
+    requests: SimpleQueue[str] = SimpleQueue()
+    stop = StopRequest()
+    signal.signal(signal.SIGTERM, lambda *_: stop.stop("SIGTERM"))
+    threading.Thread(target=_read_requests, args=(requests, stop), daemon=True).start()
+    while request := requests.get():
+        arguments = json.loads(request)
+        directory = Path(arguments.pop("directory"))
+        try:
+            run = train_prepared(directory, **arguments, observer=_Teller(answer), stop=stop)
+            end = TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
+        except Exception as error:
+            end = TrainingEnd(failure=_described(error))
+        answer(_OVER, *astuple(end))
+
+
+def _read_requests(requests: SimpleQueue[str], stop: StopRequest) -> None:
+    for line in sys.stdin:
+        requests.put(line)
+    stop.stop("a signal")
+    requests.put("")
+
+
+def _described(error: Exception) -> str:
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    told = str(error) if isinstance(error, MlpkitError) else f"internal error: {type(error).__name__}: {error}"
+    return "\n  ".join([told, *getattr(error, "__notes__", ())])

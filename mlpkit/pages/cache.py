@@ -1,0 +1,60 @@
+"""Texts that take long to make and never change, kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def cached_text(name: str, make: Callable[[], str]) -> str:
+    """Return a text from the cache folder, or make it and keep it there.
+
+    The folder is the operating system's own for caches, or the one that the environment variable ``MLPKIT_CACHE``
+    names. A text that isn't intact is made again; if the folder can't be written to, each is made each time.
+
+    Args:
+        name: the name of its file, which says all that it depends on.
+        make: makes it.
+    """
+    file = _folder() / name
+    with suppress(OSError, UnicodeDecodeError):
+        checksum, _, text = file.read_bytes().decode().partition("\n")
+        if checksum == _checksum(text):
+            return text
+    text = make()
+    with suppress(OSError):
+        _keep(file, f"{_checksum(text)}\n{text}")
+    return text
+
+
+def _folder() -> Path:
+    chosen = os.environ.get("MLPKIT_CACHE")
+    if not chosen:
+        import platformdirs  # noqa: PLC0415 - slow to load, and needed only here
+
+        chosen = platformdirs.user_cache_dir("mlpkit")
+    return Path(chosen) / "pages"
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write a file that no other process sees before it is whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=file.parent, delete=False) as written:
+        try:
+            written.write(text.encode())
+            written.close()
+            Path(written.name).replace(file)
+        except OSError:
+            Path(written.name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,1 @@
+"""Sections of a page about a run: each is made from data alone, wherever that comes from."""

@@ -1,0 +1,240 @@
+"""How good predicted classes or labels are: which are taken for which, and what their probabilities are worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.target import Classes
+from mlpkit.pages import charts
+from mlpkit.pages.parts import paragraph, section, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.reports.predictions import Judged
+
+MOST_CELLS_WIDE: Final = 20
+"""Classes up to which the confusion matrix is drawn; of more, the commonest mistakes are listed."""
+MOST_MIXED_UP: Final = 20
+MOST_ROWS: Final = 200
+MOST_CURVES: Final = 10
+BINS: Final = 10
+FEWEST: Final = 5
+"""Rows of a bin from which it is a point of a calibration curve."""
+GRID: Final = np.linspace(0, 1, 51) ** 2
+"""Where ROC curves are drawn, in their width: closer together at its left."""
+NEARLY_ALL: Final = 0.995
+MOST_APART: Final = 3
+"""Classes up to which each has a calibration curve of its own: of more, some bins would hold too few rows."""
+
+
+def confusion_section(judged: Judged) -> str:
+    """Return the confusion matrix, if classes are predicted, and precision and recall of each class or label."""
+    if not isinstance(judged.target, Classes):
+        predicted = judged.probabilities >= 0.5
+        hits, found, there = ((judged.truths & predicted).sum(0), predicted.sum(0), judged.truths.sum(0))
+        return section("Labels", paragraph(f"Of {judged.rows}."), _per_class("label", judged.names, hits, found, there))
+    counts = confusion_matrix(judged)
+    shown = _matrix if len(counts) <= MOST_CELLS_WIDE else _commonest_mistakes
+    return section(
+        "Classes",
+        paragraph(f"Of {judged.rows}, {int(counts.trace()):,} are predicted right."),
+        shown(counts, judged.names),
+        _per_class("class", judged.names, counts.diagonal(), counts.sum(0), counts.sum(1)),
+    )
+
+
+def confusion_matrix(judged: Judged) -> NDArray[np.int64]:
+    """Return how many rows of each class, down, are predicted to be of each class, across."""
+    counts = np.zeros((len(judged.names), len(judged.names)), np.int64)
+    np.add.at(counts, (judged.classes, judged.prediction.argmax(axis=1)), 1)
+    return counts
+
+
+def _matrix(counts: NDArray[np.int64], names: Sequence[str]) -> str:
+    cells = [
+        {"true": true, "predicted": predicted, "rows": int(counts[i, j])}
+        for i, true in enumerate(names)
+        for j, predicted in enumerate(names)
+    ]
+    chart = charts.heatmap(cells, "predicted", "true", "rows", titles=("predicted", "true"))
+    return charts.figure("Confusion matrix", chart)
+
+
+def _commonest_mistakes(counts: NDArray[np.int64], names: Sequence[str]) -> str:
+    wrong = counts - np.diag(counts.diagonal())
+    order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_MIXED_UP]
+    pairs = [np.unravel_index(place, wrong.shape) for place in order if wrong.flat[place]]
+    rows = [[names[int(i)], names[int(j)], f"{wrong[i, j]:,}"] for i, j in pairs]
+    return table(["true", "predicted", "rows"], rows, caption="Commonest mistakes", texts=[0, 1])
+
+
+def _per_class(
+    kind: str,
+    names: Sequence[str],
+    hits: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    there: NDArray[np.int64],
+) -> str:
+    values: list[list[Any]] = [
+        [name, *_scores(int(hit), int(found), int(count)), int(count)]
+        for name, hit, found, count in zip(names, hits, predicted, there, strict=True)
+    ][:MOST_ROWS]
+    rows = [[row[0], *map(_share, row[1:4]), f"{row[4]:,}"] for row in values]
+    more = f", the first {MOST_ROWS}" if len(names) > MOST_ROWS else ""
+    return table(
+        [kind, "Precision", "Recall", "F1", "rows"],
+        rows,
+        caption=f"By {kind}{more}",
+        texts=[0],
+        sortable=True,
+        values=values,
+    )
+
+
+def _scores(hits: int, predicted: int, there: int) -> list[float | None]:
+    """Return precision, recall and F1; None for one that isn't defined."""
+    precision, recall = hits / predicted if predicted else None, hits / there if there else None
+    return [precision, recall, 2 * hits / (predicted + there) if predicted + there else None]
+
+
+def _share(value: Any) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def probabilities_section(judged: Judged) -> str:
+    """Return ROC and calibration curves, one class or label against the rest."""
+    chosen = _chosen(judged)
+    if not chosen:
+        return ""
+    truths, probabilities = judged.truths, judged.probabilities
+    curves = {judged.names[i]: roc(truths[:, i], probabilities[:, i]) for i in chosen}
+    apart = {judged.names[i]: (truths[:, i], probabilities[:, i]) for i in chosen}
+    together = {"all together": (truths[:, chosen].ravel(), probabilities[:, chosen].ravel())}
+    against = f"each of {len(chosen)} against the rest" if len(chosen) > 1 else judged.names[chosen[0]]
+    return section(
+        "Probabilities",
+        paragraph(f"From {judged.rows}: {against}."),
+        '<div class="charts">',
+        _roc_figure(curves),
+        _calibration_figure(apart if len(apart) <= MOST_APART else together),
+        "</div>",
+        paragraph(
+            "ROC curves: the nearer to the upper left corner, the better the order of the probabilities. Calibration: "
+            "right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."
+        ),
+        _in_numbers(curves, apart),
+    )
+
+
+def _chosen(judged: Judged) -> list[int]:
+    """Return the classes or labels to draw: those that some rows are and some aren't; of two classes, the second."""
+    truths = judged.truths
+    drawn = [i for i in range(truths.shape[1]) if 0 < truths[:, i].sum() < len(truths)]
+    if isinstance(judged.target, Classes) and truths.shape[1] == 2:
+        return [i for i in drawn if i == 1]
+    return drawn[:MOST_CURVES]
+
+
+def _roc_figure(curves: Mapping[str, Roc]) -> str:
+    """Return ROC curves, from the left up to where nearly all of each class is found."""
+    end = max(float(curve.alarms[np.argmax(curve.hits >= NEARLY_ALL)]) for curve in curves.values())
+    end = next(limit for limit in (0.02, 0.05, 0.1, 0.2, 1.0) if end <= limit)
+    points = [
+        {"others": float(f"{end * x:.4g}"), "found": round(float(y), 4), "series": name}
+        for name, curve in curves.items()
+        for x, y in zip(GRID, curve.hits_at(end * GRID), strict=True)
+    ]
+    titles = ("share of the others that is taken for it", "share of it that is found")
+    chart = charts.curves(points, "others", "found", titles=titles, zero=end == 1, diagonal=end == 1)
+    return charts.figure("ROC curves" if end == 1 else f"ROC curves, the first {end:.0%} of the width", chart)
+
+
+def _calibration_figure(predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]) -> str:
+    points = [
+        {"predicted": round(p, 4), "true": round(t, 4), "series": name}
+        for name, (truth, probability) in predicted.items()
+        for p, t, _ in calibration_of(truth, probability)
+    ]
+    titles = ("probability predicted", "share that is true")
+    return charts.figure(
+        "Calibration curves" if len(predicted) > 1 else "Calibration curve",
+        charts.curves(points, "predicted", "true", titles=titles, diagonal=True),
+    )
+
+
+def _in_numbers(
+    curves: Mapping[str, Roc], predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]
+) -> str:
+    values: list[list[Any]] = [
+        [name, curves[name].area, float(truth.mean()), float(probability.mean()), calibration_error(truth, probability)]
+        for name, (truth, probability) in predicted.items()
+    ]
+    rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in values]
+    headings = ["name", "area under ROC curve", "share of rows", "mean probability", "calibration error"]
+    return table(headings, rows, texts=[0], sortable=True, values=values)
+
+
+class Roc(NamedTuple):
+    """A ROC curve, from (0, 0) to (1, 1).
+
+    Args:
+        alarms: share of the rows of other classes that is accepted, at each threshold.
+        hits: share of the class's rows that is accepted.
+    """
+
+    alarms: NDArray[np.float64]
+    hits: NDArray[np.float64]
+
+    @property
+    def area(self) -> float:
+        """The area below the curve."""
+        return float(((self.hits[1:] + self.hits[:-1]) / 2 * np.diff(self.alarms)).sum())
+
+    def hits_at(self, alarms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of hits at some shares of false alarms, the larger one where it jumps."""
+        before = np.searchsorted(self.alarms, alarms, side="right") - 1
+        after = np.minimum(before + 1, len(self.alarms) - 1)
+        width = self.alarms[after] - self.alarms[before]
+        part = np.divide(alarms - self.alarms[before], width, out=np.zeros_like(alarms), where=width > 0)
+        result: NDArray[np.float64] = self.hits[before] + part * (self.hits[after] - self.hits[before])
+        return result
+
+
+def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
+    """Return the ROC curve of a class.
+
+    Args:
+        truth: whether each row is of the class; some are, and some aren't.
+        score: its probability for each row.
+    """
+    order = np.argsort(-score, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(score[order]), 1))  # of the rows with the same score
+    hits = np.concatenate([[0], np.cumsum(truth[order])[last]]) / truth.sum()
+    alarms = np.concatenate([[0], np.cumsum(~truth[order])[last]]) / (~truth).sum()
+    return Roc(alarms, hits)
+
+
+def calibration_of(
+    truth: NDArray[np.bool_], probability: NDArray[np.float64], fewest: int = FEWEST
+) -> list[tuple[float, float, int]]:
+    """Return mean probability, share of truths and rows of each of ten bins of equal width that has some rows.
+
+    Args:
+        truth: whether each row is of a class.
+        probability: its probability for each row.
+        fewest: rows of a bin from which it counts.
+    """
+    bins = np.minimum((probability * BINS).astype(int), BINS - 1)
+    filled = [bins == number for number in range(BINS) if (bins == number).sum() >= fewest]
+    return [(float(probability[rows].mean()), float(truth[rows].mean()), int(rows.sum())) for rows in filled]
+
+
+def calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    """Return the mean distance of the calibration curve from the diagonal, each bin counted by its rows."""
+    bins = calibration_of(truth, probability, 1)
+    return sum(rows * abs(predicted - true) for predicted, true, rows in bins) / len(truth)

@@ -1,0 +1,80 @@
+"""Raw inputs and weights as images."""
+
+from __future__ import annotations
+
+from math import isqrt, prod
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.network.sequential import Sequential
+
+LARGEST: Final = 64
+"""Pixels of an image's longer side; larger ones are made smaller."""
+MOST_UNITS: Final = 48
+POSITIVE: Final = (42, 91, 208)
+NEGATIVE: Final = (196, 84, 20)
+
+
+def image_shape(raw: NDArray[Any]) -> tuple[int, ...] | None:
+    """Return the shape of one image if raw inputs are images: bytes, shape (rows, [1 or 3 channels,] height, width).
+
+    Args:
+        raw: raw inputs, shape (rows, ...).
+    """
+    shape = raw.shape[1:]
+    channels = shape[:-2]
+    return shape if raw.dtype == np.uint8 and len(shape) >= 2 and channels in {(), (1,), (3,)} else None
+
+
+def thumbnail(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return an image as a page shows it: height, width and perhaps three colours, neither side longer than 64 pixels.
+
+    Args:
+        image: bytes, shape (height, width) or (channels, height, width), of one channel or three.
+    """
+    pixels = image if image.ndim == 2 else image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    step = -(-max(pixels.shape[:2]) // LARGEST)
+    height, width = (length - length % step or length for length in pixels.shape[:2])
+    if step == 1 or height < step or width < step:
+        return np.ascontiguousarray(pixels)
+    blocks = pixels[:height, :width].reshape(height // step, step, width // step, step, *pixels.shape[2:])
+    mean: NDArray[np.uint8] = blocks.mean(axis=(1, 3)).astype(np.uint8)
+    return mean
+
+
+def weights_as_images(network: Sequential, shape: tuple[int, ...]) -> tuple[str, list[NDArray[np.uint8]]]:
+    """Return the first parameters that meet the inputs as an image a unit, and their name; none if they aren't images.
+
+    Args:
+        network: the network.
+        shape: shape of a raw input, as ``image_shape`` returns it.
+    """
+    operations = network.replicas[0].operations()
+    parameter = next((each for operation in operations for each in operation._parameters.values()), None)
+    if parameter is None or len(parameter.shape) != 2:
+        return "", []
+    inputs = parameter.fans.inputs
+    value = parameter.value.T if parameter.shape[0] == inputs else parameter.value
+    channels = prod(shape[:-2])
+    side = isqrt(inputs // channels)
+    patch = (*shape[:-2], side, side)
+    tile = shape if inputs == prod(shape) else patch if prod(patch) == inputs and side > 1 else None
+    if tile is None or value.shape[1] != inputs:
+        return "", []
+    return parameter.path, [_signed_image(unit.reshape(tile)) for unit in value[:MOST_UNITS]]
+
+
+def _signed_image(weights: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return weights as pixels: blue above zero, orange below, clear at zero; of three channels as shades of these."""
+    values = weights.astype(np.float64) / (np.abs(weights).max() or 1.0)
+    if values.ndim == 3 and len(values) == 3:
+        return np.round(127.5 + 127.5 * values).astype(np.uint8).transpose(1, 2, 0)
+    values = values.reshape(values.shape[-2:])
+    pixels = np.empty((*values.shape, 4), np.uint8)
+    pixels[..., :3] = np.where(values[..., None] > 0, POSITIVE, NEGATIVE)
+    pixels[..., 3] = np.round(255 * np.abs(values))
+    return pixels

@@ -1,0 +1,171 @@
+"""How much a network relies on each of its inputs: what the loss gains when the input is shuffled among the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from math import prod
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.pages import charts
+from mlpkit.pages.parts import folded, paragraph, pictures, section, table
+from mlpkit.progress.figures import figure
+from mlpkit.reports.images import POSITIVE, image_shape, thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.reports.mistakes import RawRows
+
+MOST_ROWS: Final = 1000
+FEWEST_ROWS: Final = 50
+MOST_CELLS: Final = 400_000
+"""Cells of a table that are encoded, in all."""
+MOST_COLUMNS: Final = 200
+MOST_FLOPS: Final = 10**10
+"""Floating-point operations of the passes through the network, in all."""
+PATCHES: Final = 7
+"""Patches of an image beside each other, and above each other."""
+MOST_BARS: Final = 25
+
+
+class Importance(NamedTuple):
+    """What the loss gains when an input is shuffled.
+
+    Args:
+        name: a column, or where a patch of an image is.
+        gain: the loss then, less the loss as it is.
+        place: begin and end of a patch, down and across; None for a column.
+    """
+
+    name: str
+    gain: float
+    place: tuple[int, int, int, int] | None = None
+
+
+def rows_for_importance(raw: RawRows, flops: int) -> int:
+    """Return how many rows importance is computed on, so that it takes about a second; 0 if it would take longer.
+
+    Args:
+        raw: any rows of raw inputs.
+        flops: floating-point operations of the network for an example.
+    """
+    if raw is None:
+        return 0
+    if isinstance(raw, Mapping):
+        inputs, cells = len(raw), len(raw) ** 2
+    elif image_shape(raw) is not None:
+        inputs, cells = PATCHES**2, 0
+    else:
+        inputs, cells = prod(raw.shape[1:]), 0
+    if not 1 < inputs <= MOST_COLUMNS:
+        return 0
+    most = min(MOST_FLOPS // max(1, flops * inputs), MOST_CELLS // max(1, cells) if cells else MOST_ROWS)
+    return min(MOST_ROWS, max(FEWEST_ROWS, most))
+
+
+def importance(
+    raw: Mapping[str, Sequence[Any]] | NDArray[Any],
+    loss: Callable[[Any], float],
+    seed: int,
+    names: Sequence[str] | None = None,
+) -> list[Importance]:
+    """Return the importance of each column, or of each patch of images, the most important first.
+
+    Args:
+        raw: rows of raw inputs.
+        loss: returns the mean loss for such rows.
+        seed: what the shuffling is keyed by.
+        names: a name for each number of a row, if the rows are an array.
+    """
+    before = loss(raw)
+    if isinstance(raw, Mapping):
+        rows = len(next(iter(raw.values())))
+        found = [
+            Importance(name, loss({**raw, name: [values[i] for i in _order(seed, name, rows)]}) - before)
+            for name, values in raw.items()
+        ]
+    elif (shape := image_shape(raw)) is not None:
+        found = [
+            Importance(
+                name, loss(_with_shuffled(raw, seed, name, (..., slice(*place[:2]), slice(*place[2:])))) - before, place
+            )
+            for name, place in _patches(*shape[-2:])
+        ]
+    else:
+        flat = raw.reshape(len(raw), -1)
+        columns = names if names is not None and len(names) == flat.shape[1] else _numbers(flat.shape[1])
+        found = [
+            Importance(name, loss(_with_shuffled(flat, seed, name, (..., i)).reshape(raw.shape)) - before)
+            for i, name in enumerate(columns)
+        ]
+    return sorted(found, key=lambda each: -each.gain)
+
+
+def _numbers(count: int) -> list[str]:
+    return [f"input {i}" for i in range(count)]
+
+
+def _order(seed: int, name: str, rows: int) -> NDArray[np.intp]:
+    return keyed_generator(seed, "importance", name).permutation(rows)
+
+
+def _with_shuffled(raw: NDArray[Any], seed: int, name: str, place: tuple[Any, ...]) -> NDArray[Any]:
+    """Return inputs with a part of each exchanged for that of another row."""
+    shuffled = raw.copy()
+    shuffled[place] = raw[place][_order(seed, name, len(raw))]
+    return shuffled
+
+
+def _patches(height: int, width: int) -> list[tuple[str, tuple[int, int, int, int]]]:
+    """Return name and place of each patch of an image."""
+    down, across = (sorted({length * i // PATCHES for i in range(PATCHES + 1)}) for length in (height, width))
+    return [
+        (f"rows {top} to {bottom - 1}, columns {left} to {right - 1}", (top, bottom, left, right))
+        for top, bottom in pairwise(down)
+        for left, right in pairwise(across)
+    ]
+
+
+def importance_section(found: Sequence[Importance], rows: str, image: NDArray[Any] | None = None) -> str:
+    """Return importance as bars, or as a picture if inputs are images.
+
+    Args:
+        found: the importance of each input, the most important first.
+        rows: which rows it was computed on, in words.
+        image: the mean of the images, if inputs are images, of bytes.
+    """
+    shown = found[:MOST_BARS]
+    what = "column" if image is None else "patch"
+    numbers = table([what, "loss added"], [[each.name, figure(each.gain)] for each in shown], texts=[0])
+    if image is None:
+        values = [{"input": each.name, "loss added": each.gain} for each in shown]
+        chart = charts.bars(values, "input", "loss added", titles=("", "loss added"))
+        part = charts.figure("Loss added when a column is shuffled", chart, numbers)
+    else:
+        part = pictures(
+            [thumbnail(image), _heat(found, image)], ["mean of the images", "loss added by patch"]
+        ) + folded("Numbers", numbers)
+    said = (
+        f"What the loss gains when a {what} is shuffled among {rows}: inputs that tell the same share their importance."
+    )
+    return section("Importance of inputs", paragraph(said), part)
+
+
+def _heat(found: Sequence[Importance], image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a picture of importance: the deeper the blue, the more important; clear where nothing is gained."""
+    heat = np.zeros(image.shape[-2:])
+    for each in found:
+        assert each.place is not None
+        top, bottom, left, right = each.place
+        heat[top:bottom, left:right] = max(0.0, each.gain)
+    pixels = np.empty((*heat.shape, 4), np.uint8)
+    pixels[..., :3] = POSITIVE
+    pixels[..., 3] = np.round(255 * heat / (heat.max() or 1.0))
+    step = -(-max(heat.shape) // 64)
+    return np.ascontiguousarray(pixels[::step, ::step])

@@ -1,0 +1,212 @@
+"""The layers of a network: their sizes, their weights as images, how numbers spread in them, and their time."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import numpy as np
+
+from mlpkit.components.layer import Layer
+from mlpkit.pages import charts
+from mlpkit.pages.parts import paragraph, pictures, section, table
+from mlpkit.reports.images import weights_as_images
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.components.operation import Operation
+    from mlpkit.network.sequential import Batch, Sequential
+
+T = TypeVar("T")
+
+MOST_LAYERS: Final = 200
+MOST_CHARTED: Final = 8
+MOST_LOOKS: Final = 200
+"""Most times at which a distribution is drawn."""
+SECONDS: Final = 0.1
+"""How long layers are timed, if one pass doesn't take longer."""
+MOST_PASSES: Final = 20
+
+
+def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
+    """Return the table of the layers, and the first weights as images if the inputs are images.
+
+    Args:
+        network: the network.
+        image: the shape of a raw input if it is an image; None if it isn't.
+    """
+    operations = network.replicas[0].operations()
+    rows = [_row(operation) for operation in operations[:MOST_LAYERS]]
+    more = f"The first {MOST_LAYERS} of {len(operations):,}" if len(operations) > MOST_LAYERS else ""
+    parameters = sum(int(array.size) for array in network.parameters.values())
+    name, images = weights_as_images(network, image) if image is not None else ("", [])
+    weights = [
+        paragraph(f"{name}, an image for each unit: blue above zero, orange below it."),
+        pictures(images, [f"unit {i}" for i in range(len(images))]),
+    ]
+    return section(
+        "Layers",
+        paragraph(
+            f"{parameters:,} parameters; {network.flops:,} floating-point operations for an example, forward and "
+            "backward. Figures of a layer include those of the layers inside it."
+        ),
+        table(["name", "layer", "outputs", "parameters", "FLOPs"], rows, caption=more, texts=[0, 1, 2]),
+        *(weights if images else []),
+    )
+
+
+def _row(operation: Operation) -> list[str]:
+    shape = operation._output_shape if isinstance(operation, Layer) else ()
+    flops: int = operation.flops(operation._input_shape)  # type: ignore[attr-defined]  # layers and losses have it
+    parameters = sum(int(np.prod(parameter.shape)) for parameter in operation.declared_parameters())
+    return [operation.path, repr(operation), str(shape) if shape else "", f"{parameters:,}", f"{flops:,}"]
+
+
+class LayerTime(NamedTuple):
+    """How long a layer takes for a minibatch.
+
+    Args:
+        name: its name in the network.
+        forward: seconds of its forward pass.
+        backward: seconds of its backward pass; None if nothing goes back so far.
+    """
+
+    name: str
+    forward: float
+    backward: float | None
+
+
+def layer_times(network: Sequential, batch: Batch) -> list[LayerTime]:
+    """Return the median time of each layer for a minibatch, forward and backward; the loss comes last.
+
+    Gradients and states are afterwards what they were.
+
+    Args:
+        network: the network.
+        batch: inputs, targets and perhaps weights.
+    """
+    replica = network.replicas[0]
+    x, t, weights = batch
+    t = t if network.scaled is None else network.scaled.scaled(t)
+    kept = replica.state.copy(), replica.gradient.copy()
+    passes: list[tuple[dict[str, float], dict[str, float]]] = []
+    network.set_training(True)
+    with network.computing():
+        replica.loss_and_gradient(*batch[:2], 1.0, batch[2])  # the first pass makes scratch arrays
+        began = perf_counter()
+        while not passes or (perf_counter() - began < SECONDS and len(passes) < MOST_PASSES):
+            passes.append(_timed_pass(network, (x, t, weights)))
+    network.set_training(False)
+    replica.state[...], replica.gradient[...] = kept
+    members = [*network.layers, network.loss_layer]
+    return [
+        LayerTime(
+            member.path,
+            float(np.median([forward[member.path] for forward, _ in passes])),
+            float(np.median([backward[member.path] for _, backward in passes]))
+            if member.path in passes[0][1]
+            else None,
+        )
+        for member in members
+    ]
+
+
+def _timed_pass(network: Sequential, batch: Batch) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the seconds of each layer, forward and backward."""
+    replica = network.replicas[0]
+    x, t, weights = batch
+    forward, backward = {}, {}
+    replica.position.forwards += 1
+    for layer in replica.layers:
+        began = perf_counter()
+        x = layer.forward(x)
+        forward[layer.path] = perf_counter() - began
+    loss = replica.loss
+    began = perf_counter()
+    loss.forward(x, t, *(() if weights is None else (weights,)))
+    forward[loss.path] = perf_counter() - began
+    began = perf_counter()
+    dy = loss.backward()
+    backward[loss.path] = perf_counter() - began
+    for layer in replica._backward_order:
+        began = perf_counter()
+        dy = layer.backward(dy)  # type: ignore[assignment]  # None only from the last one
+        backward[layer.path] = perf_counter() - began
+    return forward, backward
+
+
+def times_section(times: Sequence[LayerTime], rows: int) -> str:
+    """Return the time of each layer for a minibatch, as bars and in numbers.
+
+    Args:
+        times: the times.
+        rows: examples of the minibatch.
+    """
+    total = sum(each.forward + (each.backward or 0.0) for each in times)
+    cells = [
+        [
+            each.name,
+            f"{1e6 * each.forward:,.0f}",
+            "" if each.backward is None else f"{1e6 * each.backward:,.0f}",
+            f"{(each.forward + (each.backward or 0.0)) / total:.1%}",
+        ]
+        for each in times
+    ]
+    return section(
+        "Time by layer",
+        paragraph(
+            f"Measured when this page was made, on a minibatch of {rows:,}: medians in microseconds, "
+            f"{1e3 * total:,.2f} milliseconds together. Another measurement gives other figures."
+        ),
+        table(["name", "forward (µs)", "backward (µs)", "share"], cells, texts=[0]),
+    )
+
+
+def spread_section(looks: Sequence[Mapping[str, Any]]) -> str:
+    """Return how activations and gradients of each layer spread while the network was trained.
+
+    Args:
+        looks: what was found in the network, one mapping a time, as in ``health.jsonl``.
+    """
+    chosen = _evenly(looks, MOST_LOOKS)
+    names = list(dict.fromkeys(layer["layer"] for look in chosen for layer in look["layers"]))
+    drawn = _evenly(names, MOST_CHARTED)
+    figures = [
+        _bands(chosen, name, key, word)
+        for name in drawn
+        for key, word in (("outputs", "activations"), ("gradients", "gradients"))
+    ]
+    if not any(figures):
+        return ""
+    return section(
+        "Activations and gradients",
+        paragraph(
+            "On some training rows, the same each time: the median, the middle half and nine tenths of what each layer "
+            "returns, and of the derivatives of a row's loss by that."
+        ),
+        f'<div class="charts">{"".join(figures)}</div>',
+    )
+
+
+def _evenly(items: Sequence[T], most: int) -> list[T]:
+    """Return some items, the first and the last among them."""
+    places = np.linspace(0, len(items) - 1, most).astype(int) if len(items) > most else range(len(items))
+    return [items[place] for place in places]
+
+
+def _bands(looks: Sequence[Mapping[str, Any]], name: str, key: str, word: str) -> str:
+    points = [
+        {"iteration": look["iteration"], **_quantiles(layer[key]["quantiles"])}
+        for look in looks
+        for layer in look["layers"]
+        if layer["layer"] == name and layer.get(key)
+    ]
+    if not points:
+        return ""
+    chart = charts.bands(points, "iteration", titles=("iteration", word))
+    return charts.figure(f"{name}: {word}", {**chart, "height": 120})
+
+
+def _quantiles(values: Sequence[float | None]) -> dict[str, float | None]:
+    return dict(zip(("q05", "q25", "q50", "q75", "q95"), values, strict=True))

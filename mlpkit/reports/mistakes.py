@@ -1,0 +1,126 @@
+"""The rows that a network is most wrong about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpkit.components.target import Classes, Values
+from mlpkit.pages.parts import paragraph, pictures, section, table
+from mlpkit.progress.figures import figure
+from mlpkit.reports.images import image_shape, thumbnail
+
+if TYPE_CHECKING:
+    from mlpkit.reports.predictions import Judged
+
+MOST_IMAGES: Final = 24
+MOST_ROWS: Final = 15
+MOST_COLUMNS: Final = 30
+LONGEST_CELL: Final = 60
+
+RawRows: TypeAlias = Mapping[str, Sequence[Any]] | NDArray[Any] | None
+"""Inputs as they are before they are encoded: columns by name, an array, or none."""
+
+
+def worst_rows(judged: Judged) -> NDArray[np.intp]:
+    """Return the positions of the rows that are predicted most wrongly, the worst first: as many as are shown."""
+    wrongness = _wrongness(judged)
+    order = np.argsort(-wrongness, kind="stable")[:MOST_IMAGES]
+    return order[wrongness[order] > 0]
+
+
+def _wrongness(judged: Judged) -> NDArray[np.float64]:
+    """Return how wrong the prediction of each row is: 0 for one that is right."""
+    if isinstance(judged.target, Classes):
+        predicted = judged.prediction.argmax(axis=1)
+        sure = judged.probabilities[np.arange(len(predicted)), predicted]
+        return np.where(predicted == judged.classes, 0.0, sure)
+    if isinstance(judged.target, Values):
+        predicted_values, true = judged.values
+        spread = true.std(axis=0)
+        residuals: NDArray[np.float64] = (np.abs(predicted_values - true) / np.where(spread > 0, spread, 1.0)).max(
+            axis=1
+        )
+        return residuals
+    wrong = (judged.probabilities >= 0.5) != judged.truths
+    sureness: NDArray[np.float64] = (np.abs(judged.probabilities - 0.5) * wrong).max(axis=1)
+    return sureness
+
+
+def mistakes_section(judged: Judged, rows: NDArray[np.intp], raw: RawRows, indices: NDArray[np.intp]) -> str:
+    """Return the worst predictions beside what was to be predicted and the inputs.
+
+    Args:
+        judged: predictions and targets.
+        rows: which of them are the worst.
+        raw: their inputs.
+        indices: the position in its split of each row of ``judged``.
+    """
+    title = "Largest residuals" if isinstance(judged.target, Values) else "Most confident mistakes"
+    if not len(rows):
+        return section(title, paragraph(f"No mistake among {judged.rows}."))
+    headings, said = _said(judged, rows)
+    if isinstance(raw, np.ndarray) and image_shape(raw) is not None:
+        captions = [
+            ", ".join(f"{name} {cell}" for name, cell in zip(headings, cells, strict=True) if cell) for cells in said
+        ]
+        return section(title, paragraph(f"Among {judged.rows}."), pictures([thumbnail(each) for each in raw], captions))
+    columns = _columns(raw)
+    shown = [
+        [f"{indices[row]:,}", *cells, *(_shortened(values[i]) for values in columns.values())]
+        for i, (row, cells) in enumerate(zip(rows[:MOST_ROWS], said, strict=False))
+    ]
+    texts = [] if isinstance(judged.target, Values) else [1, 2]
+    return section(
+        title,
+        paragraph(f"Among {judged.rows}. Rows of {judged.split} count from 0."),
+        table(["row", *headings, *columns], shown, texts=texts, sortable=True),
+    )
+
+
+def _columns(raw: RawRows) -> Mapping[str, Sequence[Any]]:
+    """Return the first columns of raw inputs; of an array without names, none."""
+    return dict(list(raw.items())[:MOST_COLUMNS]) if isinstance(raw, Mapping) else {}
+
+
+def _shortened(value: Any) -> str:
+    text = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
+
+
+def _said(judged: Judged, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
+    """Return headings, and what is predicted and true of each row."""
+    if isinstance(judged.target, Values):
+        return _said_of_values(judged, rows)
+    if isinstance(judged.target, Classes):
+        predicted = judged.prediction.argmax(axis=1)
+        cells = [
+            [
+                judged.names[judged.classes[row]],
+                judged.names[predicted[row]],
+                f"{judged.probabilities[row, predicted[row]]:.1%}",
+            ]
+            for row in rows
+        ]
+        return ["true", "predicted", "at"], cells
+    label = (np.abs(judged.probabilities - 0.5) * ((judged.probabilities >= 0.5) != judged.truths)).argmax(axis=1)
+    cells = [
+        [
+            judged.names[label[row]],
+            "yes" if judged.truths[row, label[row]] else "no",
+            f"{judged.probabilities[row, label[row]]:.1%}",
+        ]
+        for row in rows
+    ]
+    return ["label", "true", "probability"], cells
+
+
+def _said_of_values(judged: Judged, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
+    predicted, true = judged.values
+    one = len(judged.names) == 1
+    headings = [f"{what}{'' if one else f' {name}'}" for name in judged.names for what in ("true", "predicted")]
+    pairs = [zip(true[row], predicted[row], strict=True) for row in rows]
+    return headings, [[figure(float(value)) for pair in row for value in pair] for row in pairs]

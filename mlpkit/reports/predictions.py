@@ -1,0 +1,71 @@
+"""Predictions of a network beside the targets of the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.components.target import Classes, Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.target import Target
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions for rows whose targets are known.
+
+    Args:
+        split: the split that the rows are from.
+        of: how many rows the split has.
+        target: what is predicted.
+        prediction: what the loss's ``predict`` returns, shape (rows, ...).
+        t: the targets, as ``Split.take`` writes them.
+        names: a name for each class, label or value.
+    """
+
+    split: str
+    of: int
+    target: Target
+    prediction: NDArray[Any]
+    t: NDArray[Any]
+    names: Sequence[str]
+
+    @property
+    def rows(self) -> str:
+        """Which rows these are, in words."""
+        count = len(self.prediction)
+        return (
+            f"{count:,} of {self.of:,} rows of {self.split}" if count < self.of else f"{count:,} rows of {self.split}"
+        )
+
+    @property
+    def classes(self) -> NDArray[np.intp]:
+        """The number of the class of each row, if classes are predicted."""
+        one_hot = isinstance(self.target, Classes) and self.target.one_hot
+        return np.asarray(self.t.argmax(axis=1) if one_hot else self.t, np.intp)
+
+    @property
+    def truths(self) -> NDArray[np.bool_]:
+        """Whether each class or label is that of each row, shape (rows, classes or labels)."""
+        if isinstance(self.target, Labels):
+            return self.t.reshape(len(self.t), -1) >= 0.5
+        truths: NDArray[np.bool_] = self.classes[:, None] == np.arange(len(self.names))
+        return truths
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """The probability of each class or label, shape (rows, classes or labels)."""
+        return self.prediction.reshape(len(self.prediction), -1).astype(np.float64)
+
+    @property
+    def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The values predicted and true, each of shape (rows, values)."""
+        predicted, true = (each.reshape(len(each), -1).astype(np.float64) for each in (self.prediction, self.t))
+        return predicted, true

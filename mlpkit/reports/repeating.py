@@ -1,0 +1,70 @@
+"""What is needed to repeat a run: its spec, versions, data and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.pages.parts import folded, heading, paragraph, preformatted, section, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST_SPEC: Final = 60_000
+"""Characters of a spec that are shown."""
+
+
+def spec_section(written: str, resolved: str) -> str:
+    """Return the spec as its author wrote it, and with every default filled in, both folded.
+
+    Args:
+        written: the spec as its author wrote it.
+        resolved: the spec with every default filled in.
+    """
+    return section(
+        "Spec",
+        folded("As written", preformatted(_cut(written))),
+        folded("With every default filled in", preformatted(_cut(resolved))),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SPEC else f"{text[:LONGEST_SPEC]}\n... cut here; the rest is in the run folder"
+
+
+def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[str, str]]) -> str:
+    """Return commands that repeat a run, and what its results depend on.
+
+    Args:
+        name: the name of the run folder.
+        lock: the contents of lock.json.
+        plan: what else the results depend on, each a name and a value.
+    """
+    environment = lock.get("environment", {})
+    versions = [f"mlpkit=={lock.get('mlpkit')}", f"numpy=={environment.get('numpy')}"]
+    commands = [
+        f"pip install {' '.join(versions)}",
+        f"mlpkit repro {name}",
+        f"mlpkit run {name}/resolved.yaml --out {name}-again",
+    ]
+    return section(
+        "To repeat this run",
+        paragraph(
+            "In the folder that holds the run folder; repro trains again and compares every byte of the results."
+        ),
+        preformatted("\n".join(commands)),
+        heading("What the results depend on"),
+        table(["name", "value"], [*plan, *_flat(lock)], caption="Plan, versions and checksums", texts=[0, 1]),
+    )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return the values of nested mappings, each after its dotted key; what is empty is left out."""
+    found: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{name}.")
+        elif value not in (None, [], ""):
+            found.append((name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return found

@@ -1,0 +1,35 @@
+"""What a run folder holds, by name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPEC: Final = "spec.yaml"
+RESOLVED: Final = "resolved.yaml"
+LOCK: Final = "lock.json"
+HISTORY: Final = "history.jsonl"
+TIMING: Final = "timing.jsonl"
+METRICS: Final = "metrics.json"
+HEALTH: Final = "health.jsonl"
+FAILURE: Final = "failure.json"
+MODEL: Final = "model.safetensors"
+CHECKPOINTS: Final = "checkpoints"
+WRITER: Final = ".lock"
+REPORT: Final = "report.html"
+OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAILURE, CHECKPOINTS, MODEL, REPORT)
+"""What a run folder has of its own, beside hidden files; no callback may use these names."""
+
+SEEDS: Final = "seeds.json"
+"""What makes a folder that of the runs of several seeds, and not a run itself."""
+
+CHECKPOINT: Final = re.compile(r"step-(\d{9,})\.safetensors")
+"""The name of a checkpoint, with the steps done."""
+
+
+def is_run(directory: Path) -> bool:
+    """Whether a folder is a run folder."""
+    return (directory / SPEC).is_file() or (directory / RESOLVED).is_file()

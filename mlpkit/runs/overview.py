@@ -1,0 +1,316 @@
+"""What a run folder says at a glance: its state, how far it is, its evaluations and results.
+
+As few bytes are read as possible, and neither NumPy nor a plugin is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mlpkit.errors import MlpkitError, RunFolderError
+from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, read_limited, reading_error
+from mlpkit.runs.json_files import decode
+from mlpkit.runs.layout import CHECKPOINT, CHECKPOINTS, FAILURE, HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPEC, WRITER
+from mlpkit.runs.writer_lock import WriterLock
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+RUNNING: Final = "running"
+STOPPED: Final = "stopped"
+FINISHED: Final = "finished"
+DIVERGED: Final = "diverged"
+FAILED: Final = "failed"
+DAMAGED: Final = "damaged"
+STATES: Final = (RUNNING, STOPPED, FINISHED, DIVERGED, FAILED, DAMAGED)
+"""What a run can be; one that was stopped, by a signal or a crash, can be resumed."""
+
+
+class Extreme(NamedTuple):
+    """The lowest or highest value of a history.
+
+    Args:
+        value: the value.
+        iteration: when it was.
+    """
+
+    value: float
+    iteration: int
+
+
+@dataclass(frozen=True)
+class RunOverview:
+    """A run at a glance.
+
+    Args:
+        directory: the run folder.
+        state: one of ``STATES``.
+        problem: what is wrong with a damaged folder, or why a run failed; empty if nothing is.
+        spec: the spec's name.
+        seed: the seed of the run.
+        settings: a digest of the resolved spec without its seed: runs of the same digest differ in the seed alone.
+        monitor: what the run compares evaluations by, ``loss`` or a metric's name.
+        began: when it began, in seconds since 1970.
+        changed: when its results changed last.
+        steps: steps done, as far as the folder says.
+        total: steps of the whole run; None if that isn't known yet, or the clock ends the run.
+        last: the last evaluation.
+        results: loss and metrics at the end by split, without tables; empty if the run is not finished.
+        lowest: the lowest value of the monitor in the history; None without one.
+        highest: the highest value.
+    """
+
+    directory: Path
+    state: str
+    problem: str = ""
+    spec: str = ""
+    seed: int | None = None
+    settings: str = ""
+    monitor: str = "loss"
+    began: float = 0.0
+    changed: float = 0.0
+    steps: int = 0
+    total: int | None = None
+    last: Mapping[str, float] = field(default_factory=dict)
+    results: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    lowest: Extreme | None = None
+    highest: Extreme | None = None
+
+
+def overview_of(directory: Path) -> RunOverview:
+    """Return a run at a glance; of a damaged folder, one that says what is wrong."""
+    try:
+        names = set(os.listdir(directory))  # noqa: PTH208 - names are all that is needed
+    except OSError as error:
+        return RunOverview(directory, DAMAGED, str(reading_error(directory, error, RunFolderError, action="listed")))
+    running = WRITER in names and bool(WriterLock(directory / WRITER).another_writer())
+    try:
+        return _read(directory, names, running)
+    except MlpkitError as error:
+        began, changed = _times(directory, names)
+        return RunOverview(directory, DAMAGED, str(error), began=began, changed=changed)
+
+
+def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview:
+    finished = METRICS in names
+    _expect_files(directory, names, finished, running)
+    spec = _spec_of(directory / RESOLVED) if RESOLVED in names else _Spec()
+    history = _history_of(directory / HISTORY) if HISTORY in names else _History()
+    results = _results_of(directory / METRICS) if finished else {}
+    failure = _failure_of(directory / FAILURE) if FAILURE in names and not running and not finished else {}
+    began, changed = _times(directory, names)
+    lowest, highest = history.extremes(spec.monitor)
+    checkpoint = _newest_checkpoint(directory / CHECKPOINTS) if CHECKPOINTS in names and not finished else 0
+    return RunOverview(
+        directory,
+        FINISHED if finished else RUNNING if running else failure.get("state", STOPPED),
+        failure.get("message", ""),
+        spec.name,
+        spec.seed,
+        spec.settings,
+        spec.monitor,
+        began,
+        changed,
+        max(int(history.last.get("iteration", 0)), checkpoint, failure.get("steps", 0)),
+        spec.total_steps(history.last),
+        {key: value for key, value in history.last.items() if key.startswith(("train_", "validation_"))},
+        results,
+        lowest,
+        highest,
+    )
+
+
+def _expect_files(directory: Path, names: Collection[str], finished: bool, running: bool) -> None:
+    """Make sure that what every run has is there, once its writer has had the time."""
+    begun = not {LOCK, HISTORY, CHECKPOINTS, MODEL}.isdisjoint(names)  # of several seeds, not all begin at once
+    later = ((LOCK, MODEL) if finished else (LOCK,)) if begun else ()
+    needed = () if running else (SPEC, RESOLVED, *later)
+    missing = [name for name in needed if name not in names]
+    if missing:
+        what = " and no ".join(missing)
+        raise RunFolderError(f"{directory}: holds no {what}; restore it from a copy, or start a new run")
+
+
+def _times(directory: Path, names: Collection[str]) -> tuple[float, float]:
+    """Return when a run began, and when its results changed last."""
+    began = _changed_at(directory / next((name for name in (LOCK, RESOLVED, SPEC) if name in names), ""))
+    later = [_changed_at(directory / name) for name in (HISTORY, METRICS, FAILURE) if name in names]
+    return began, max([began, *later])
+
+
+def _changed_at(path: Path) -> float:
+    with suppress(OSError):  # it was removed meanwhile
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _content(path: Path, most: int) -> bytes:
+    try:
+        return read_limited(path, most)
+    except OSError as error:
+        raise reading_error(path, error, RunFolderError) from error
+
+
+def _damaged(path: Path, fault: object) -> RunFolderError:
+    return RunFolderError(f"{path}: is damaged: {fault}; restore the file from a copy, or repeat the run")
+
+
+def _object(path: Path, text: bytes) -> dict[str, Any]:
+    """Return what the JSON of an object says."""
+    try:
+        data = decode(text)
+    except ValueError as error:
+        raise _damaged(path, error) from error
+    if not isinstance(data, dict):
+        raise _damaged(path, "expected a JSON object")
+    return data
+
+
+class _Spec(NamedTuple):
+    """What a resolved spec says of a run.
+
+    Args:
+        name: its name.
+        seed: its seed.
+        settings: a digest of all but the seed.
+        monitor: what evaluations are compared by.
+        iterations: steps to train for, or None.
+        epochs: passes over the training data, or None.
+    """
+
+    name: str = ""
+    seed: int | None = None
+    settings: str = ""
+    monitor: str = "loss"
+    iterations: int | None = None
+    epochs: int | None = None
+
+    def total_steps(self, evaluation: Mapping[str, float]) -> int | None:
+        """Return the steps of the whole run, which an evaluation tells if the spec counts epochs."""
+        if self.epochs is None or not evaluation.get("epoch"):
+            return self.iterations
+        return round(self.epochs * evaluation["iteration"] / evaluation["epoch"])
+
+
+_TOP_LEVEL: Final = re.compile(rb"^(?=\w)", re.MULTILINE)
+"""Where a key of the top level begins: mlpkit writes all that belongs to it indented, or after a dash."""
+_WANTED: Final = (b"name:", b"seed:", b"training:")
+
+
+def _spec_of(path: Path) -> _Spec:
+    """Return what a resolved spec says of its run; the long part about layers and data is not parsed."""
+    keys = _TOP_LEVEL.split(_content(path, LARGEST_DOCUMENT))
+    digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith(b"seed:")))
+    try:
+        values = _plain(b"".join(key for key in keys if key.startswith(_WANTED)))
+        training = values["training"]
+        return _Spec(
+            values["name"].replace("$$", "$"),
+            int(values["seed"]),
+            digest.hexdigest(),
+            _monitor(training),
+            _number(training.get("iterations")),
+            _number(training.get("epochs")),
+        )
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise _damaged(path, "expected a spec with name, seed and training, as mlpkit writes it") from error
+
+
+@lru_cache(maxsize=1024)
+def _plain(text: bytes) -> Any:
+    """Return what a text says that PyYAML wrote, every scalar as a string."""
+    import yaml  # noqa: PLC0415 - a folder without runs needs none
+
+    try:
+        return yaml.load(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def _number(text: object) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdecimal() else None
+
+
+def _monitor(training: Mapping[str, Any]) -> str:
+    """Return what a run compares evaluations by, as ``tracker_of`` in ``mlpkit.jobs.training_job`` does."""
+    checkpoint, stopping = (_mapping(training.get(key)) for key in ("checkpoint", "early_stopping"))
+    found = (training.get("best_weights"), checkpoint.get("best"), stopping.get("metric"))
+    return next((name for name in found if isinstance(name, str) and name != "null"), "loss")
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+class _History(NamedTuple):
+    """The evaluations of a run.
+
+    Args:
+        lines: the text.
+        last: the last of them; empty without any.
+    """
+
+    lines: bytes = b""
+    last: Mapping[str, float] = MappingProxyType({})
+
+    def extremes(self, monitor: str) -> tuple[Extreme | None, Extreme | None]:
+        """Return the lowest and the highest value of the loss or a metric, each at its first evaluation."""
+        key = next((f"{split}_{monitor}" for split in ("validation", "train") if f"{split}_loss" in self.last), "")
+        pattern = rb'^\{"iteration":(\d+)[^\n]*?,' + re.escape(json.dumps(key).encode()) + rb":([-+.e\d]+)[,}]"
+        found = re.findall(pattern, self.lines, re.MULTILINE)
+        values = [float(value) for _, value in found]
+        if not found:
+            return None, None
+        lowest, highest = (values.index(extreme(values)) for extreme in (min, max))
+        return Extreme(values[lowest], int(found[lowest][0])), Extreme(values[highest], int(found[highest][0]))
+
+
+def _history_of(path: Path) -> _History:
+    """Return the evaluations of a run; a last line that is being written doesn't count."""
+    lines = _content(path, LARGEST_LOG)
+    end = lines.rfind(b"\n")
+    if end < 0:
+        return _History()
+    last = _object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end])
+    if not {"iteration", "epoch"} <= last.keys() or not all(map(_is_number, last.values())):
+        raise _damaged(path, "expected numbers, iteration and epoch among them")
+    return _History(lines[: end + 1], last)
+
+
+def _results_of(path: Path) -> dict[str, dict[str, float]]:
+    """Return loss and metrics at the end by split, without tables."""
+    results = _object(path, _content(path, LARGEST_DOCUMENT))
+    if not all(isinstance(values, dict) for values in results.values()):
+        raise _damaged(path, "expected loss and metrics by split")
+    return {split: {k: v for k, v in values.items() if _is_number(v)} for split, values in results.items()}
+
+
+def _failure_of(path: Path) -> dict[str, Any]:
+    failure = _object(path, _content(path, LARGEST_DOCUMENT))
+    state, steps, message = (failure.get(key) for key in ("state", "steps", "message"))
+    if state not in (DIVERGED, FAILED) or type(steps) is not int or not isinstance(message, str):
+        raise _damaged(path, "expected state, steps and message")
+    return failure
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
+
+
+def _newest_checkpoint(folder: Path) -> int:
+    """Return the step of the newest checkpoint, or 0."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names are all that is needed
+    except OSError as error:
+        raise reading_error(folder, error, RunFolderError, action="listed") from error
+    return max((int(found[1]) for name in names if (found := CHECKPOINT.fullmatch(name))), default=0)

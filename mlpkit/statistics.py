@@ -1,0 +1,236 @@
+"""What a few runs say about all such runs: intervals of a mean and tests of a difference, by Student's t."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PRECISION = 1e-15  # relative; where the continued fraction and the bisection stop
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The mean of a sample and the confidence interval of the mean behind it.
+
+    Attributes:
+        n: how many values there are
+        mean: their arithmetic mean
+        std: their standard deviation, with n - 1; None if it is unknown: of one value, or with one that is not finite
+        low: lower end of the interval; None if `std` is
+        high: upper end of the interval; None if `std` is
+        level: how often such an interval holds the mean behind the sample, 0.95 for 95 %
+    """
+
+    n: int
+    mean: float
+    std: float | None
+    low: float | None
+    high: float | None
+    level: float = 0.95
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the length of the interval, what stands after ±; None if the interval is unknown."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The difference of two means, its confidence interval, and how likely chance alone makes one as large.
+
+    Attributes:
+        mean: mean of the first sample minus mean of the second
+        low: lower end of the interval; None if it is unknown: too few values, or one that is not finite
+        high: upper end of the interval; None if `low` is
+        p_value: how likely a difference at least as large is if the means behind them are the same; None if `low` is
+        level: how often such an interval holds the difference behind the samples
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    level: float = 0.95
+
+    @property
+    def beyond_chance(self) -> bool | None:
+        """Whether the interval leaves 0 out; None if it is unknown."""
+        return None if self.p_value is None else self.p_value < 1 - self.level
+
+
+def interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """The mean of `values` and its confidence interval, mean ± t · std / √n.
+
+    The values are taken as independent and roughly normal, as a metric over seeds is.
+
+    Raises:
+        ValueError: there is no value, or `level` is not between 0 and 1
+    """
+    _check_level(level)
+    if not values:
+        raise ValueError("an interval needs at least one value")
+    values = [float(value) for value in values]
+    mean = _mean(values)
+    if len(values) == 1 or not math.isfinite(mean):
+        return Interval(len(values), mean, None, None, None, level)
+    std = statistics.stdev(values)
+    half = _half_width(std / math.sqrt(len(values)), len(values) - 1, level)
+    return Interval(len(values), mean, std, mean - half, mean + half, level)
+
+
+def difference(a: Sequence[float], b: Sequence[float], *, paired: bool, level: float = 0.95) -> Difference:
+    """The difference of two means and whether it is more than chance.
+
+    Unpaired is Welch's test, which lets the two samples spread differently. Paired is the t-test of the differences
+    a[i] - b[i]: for samples whose members belong together, as runs with the same seed do.
+
+    Raises:
+        ValueError: a sample is empty, paired samples differ in length, or `level` is not between 0 and 1
+    """
+    _check_level(level)
+    if not a or not b:
+        raise ValueError("a difference needs at least one value on each side")
+    if paired and len(a) != len(b):
+        raise ValueError(f"paired samples must have the same length, got {len(a)} and {len(b)}")
+    a, b = [float(value) for value in a], [float(value) for value in b]
+    mean = _mean([x - y for x, y in zip(a, b, strict=True)]) if paired else _mean(a) - _mean(b)
+    if min(len(a), len(b)) == 1 or not math.isfinite(mean):
+        return Difference(mean, None, None, None, level)
+    error, freedom = _paired_error(a, b) if paired else _welch_error(a, b)
+    half = _half_width(error, freedom, level)
+    return Difference(mean, mean - half, mean + half, _p_value(mean, error, freedom), level)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of several tests, corrected so that chance alone makes any of them small no oftener than of one.
+
+    In ascending order, p[i] becomes the largest of (m - j) · p[j] for j ≤ i, and at most 1, where m is how many there
+    are.
+
+    Source: Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979).
+    """
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        corrected[i] = largest
+    return corrected
+
+
+def t_cdf(t: float, freedom: float) -> float:
+    """How likely a Student's t of `freedom` degrees of freedom is at most `t`."""
+    tail = two_tails(abs(t), freedom) / 2
+    return 1 - tail if t > 0 else tail
+
+
+def t_quantile(probability: float, freedom: float) -> float:
+    """The t that a Student's t of `freedom` degrees of freedom stays below with `probability`.
+
+    Raises:
+        ValueError: `probability` is not between 0 and 1, or `freedom` is not above 0
+    """
+    if not 0 < probability < 1:
+        raise ValueError(f"a probability between 0 and 1 is needed, got {probability!r}")
+    if probability < 0.5:
+        return -_upper_quantile(2 * probability, freedom)
+    return _upper_quantile(2 * (1 - probability), freedom)
+
+
+def two_tails(t: float, freedom: float) -> float:
+    """How likely a Student's t is at least `t` in size: I(ν / (ν + t²); ν/2, 1/2), the regularized incomplete beta.
+
+    Raises:
+        ValueError: `freedom` is not above 0
+    """
+    if not freedom > 0:
+        raise ValueError(f"degrees of freedom must be above 0, got {freedom!r}")
+    if math.isinf(t):
+        return 0.0
+    inside, outside = freedom / (freedom + t * t), t * t / (freedom + t * t)
+    return _regularized_beta(inside, outside, freedom / 2, 0.5)
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"a level between 0 and 1 is needed, such as 0.95, got {level!r}")
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean, correctly rounded; of values that are not finite what their sum is."""
+    return statistics.mean(values) if all(map(math.isfinite, values)) else sum(values)
+
+
+def _half_width(error: float, freedom: float, level: float) -> float:
+    return error * t_quantile((1 + level) / 2, freedom) if error else 0.0
+
+
+def _p_value(mean: float, error: float, freedom: float) -> float:
+    """Two-sided; samples without any spread differ for certain or not at all."""
+    if error:
+        return two_tails(abs(mean) / error, freedom)
+    return 0.0 if mean else 1.0
+
+
+def _paired_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
+    """Standard error of the mean difference, and its degrees of freedom."""
+    std = statistics.stdev([x - y for x, y in zip(a, b, strict=True)])
+    return std / math.sqrt(len(a)), len(a) - 1
+
+
+def _welch_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
+    """Standard error of the difference of the means, and its degrees of freedom by Welch and Satterthwaite."""
+    first, second = statistics.stdev(a) / math.sqrt(len(a)), statistics.stdev(b) / math.sqrt(len(b))
+    error = math.hypot(first, second)
+    if not error:
+        return 0.0, len(a) + len(b) - 2
+    shares = (first / error) ** 4 / (len(a) - 1) + (second / error) ** 4 / (len(b) - 1)
+    return error, 1 / shares
+
+
+def _upper_quantile(tails: float, freedom: float) -> float:
+    """The t with `two_tails(t, freedom) = tails`, by bisection."""
+    low, high = 0.0, 1.0
+    while two_tails(high, freedom) > tails:
+        low, high = high, 2 * high
+    while high - low > PRECISION * high:
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if two_tails(middle, freedom) > tails else (low, middle)
+    return (low + high) / 2
+
+
+def _regularized_beta(x: float, complement: float, a: float, b: float) -> float:
+    """I(x; a, b), with `complement` = 1 - x given apart, since it may be too small to be a difference."""
+    if x == 0 or complement == 0:
+        return float(complement == 0)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - _regularized_beta(complement, x, b, a)
+    logarithm = a * math.log(x) + b * math.log(complement)
+    logarithm += math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    return math.exp(logarithm) / (a * _beta_fraction(x, a, b))
+
+
+def _beta_fraction(x: float, a: float, b: float) -> float:
+    """The continued fraction 1 + d₁/(1 + d₂/(1 + ...)) of the incomplete beta, by Lentz's method.
+
+    Source: Press et al., Numerical Recipes, 3rd edition, section 6.4.
+    """
+    value, numerators, denominators = 1.0, 1.0, 0.0
+    step, factor = 0, 0.0
+    while abs(factor - 1) > PRECISION:
+        step += 1
+        m = step // 2
+        if step % 2:
+            d = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        else:
+            d = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        denominators = 1 / (1 + d * denominators)
+        numerators = 1 + d / numerators
+        factor = numerators * denominators
+        value *= factor
+    return value

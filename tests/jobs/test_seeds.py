@@ -1,0 +1,277 @@
+"""Training with several seeds: the same bits as alone, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import mlpkit
+from mlpkit.errors import RunFolderError, SpecError, UsageError
+from mlpkit.jobs.prepared_run import prepare, train_prepared
+from mlpkit.jobs.seeds import SeedsObserver, resume_seeds, run_seeds, runs_at_once
+from mlpkit.runs.folder import RunFolder
+from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.workers import Plan, available_cores
+
+RESULTS = ("spec.yaml", "resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")
+SEEDS = [3, 8]
+LONG = {"training.epochs": 300, "training.evaluate_every": 50, "training.checkpoint": {"every": 100}}
+
+UNSTEADY = '''\
+import numpy as np
+from mlpkit import Initializer, component, hookimpl
+
+
+class Unsteady(Initializer):
+    """Weights that are too large, or not.
+
+    Source: none.
+    """
+
+    def __call__(self, shape, fans, rng, dtype):
+        return np.full(shape, 3e38 if rng.random() < 0.5 else 0.01, dtype)
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("initializer", "unsteady", Unsteady)]
+'''
+
+
+def spec(**overrides):
+    return mlpkit.load_spec("tiny.yaml", overrides=overrides)
+
+
+def contents(folder):
+    return {name: (Path(folder) / name).read_bytes() for name in RESULTS}
+
+
+def alone(seed, directory, **overrides):
+    """The results of a run with one seed."""
+    mlpkit.run(spec(seed=seed, **overrides), directory)
+    return contents(directory)
+
+
+class Watch(SeedsObserver):
+    """Remembers the events, and does something at the first evaluation.
+
+    Args:
+        act: what to do, given the seed.
+    """
+
+    def __init__(self, act=lambda seed: None):
+        self.act = act
+        self.acted = None
+        self.outcomes = {}
+        self.resumed_at = {}
+
+    def evaluated(self, seed, record, seconds):
+        if self.acted is None:
+            self.acted = seed
+            self.act(seed)
+
+    def resumed(self, seed, step):
+        self.resumed_at[seed] = step
+
+    def over(self, seed, outcome):
+        self.outcomes[seed] = outcome
+
+
+@pytest.fixture(scope="module")
+def trained(shared_work):
+    """Two seeds, trained at once on two cores."""
+    return mlpkit.run(spec(), "group", seeds=SEEDS)
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_run_has_the_same_bits_as_alone(seed, tmp_path):
+    assert contents(f"group/seed-{seed}") == alone(seed, tmp_path / "alone")
+
+
+def test_the_metrics_are_mean_and_interval_over_the_runs(trained):
+    values = [json.loads(Path(f"group/seed-{seed}/metrics.json").read_text())["test"]["loss"] for seed in SEEDS]
+    found = trained.metrics["test"]["loss"]
+    low, high = stats.t.interval(0.95, 1, np.mean(values), stats.sem(values))
+    assert (found.n, found.mean, found.low, found.high) == pytest.approx((2, np.mean(values), low, high))
+    assert found.std == pytest.approx(np.std(values, ddof=1))
+    written = json.loads(Path("group/metrics.json").read_text())
+    assert written["test"]["loss"]["mean"] == found.mean
+    assert list(trained.metrics) == ["test", "validation", "train"]
+    assert list(trained.metrics["test"]) == ["loss", "accuracy"]
+
+
+def test_the_runs_are_there(trained):
+    assert list(trained.runs) == SEEDS
+    network = mlpkit.load_model("group/seed-8/model.safetensors")
+    for name, value in trained.runs[8].network.parameters.items():
+        np.testing.assert_array_equal(value, network.parameters[name])
+    assert (trained.seeds, trained.unfinished, trained.failures) == ((3, 8), (), {})
+
+
+def test_it_says_what_the_runs_come_to(trained):
+    accuracy = trained.metrics["test"]["accuracy"]
+    assert repr(trained).startswith("<SeedRuns of 2 seeds: test loss ")
+    assert f"accuracy {accuracy.mean:.4f} ± {accuracy.half_width:.4f}; validation loss" in repr(trained)
+    assert repr(trained).endswith("; kept in group>")
+    assert f"<td>{accuracy.mean:.4f} ± {accuracy.half_width:.4f}</td>" in trained._repr_html_()
+    assert "<p>kept in group</p>" in trained._repr_html_()
+
+
+@pytest.mark.usefixtures("trained")
+def test_what_is_finished_is_left_alone():
+    times = {path: path.stat().st_mtime_ns for path in Path("group").glob("seed-*/model.safetensors")}
+    again = resume_seeds("group")
+    assert list(again.runs) == SEEDS
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_stopped_and_resumed_it_comes_to_the_same_bits(tmp_path):
+    """On all cores for each run: one is in the middle, the other has not begun, and one process trains both."""
+    overrides = LONG | {"training.threads": available_cores()}
+    stop = StopRequest()
+    watch = Watch(lambda seed: stop.stop("SIGTERM"))
+    found = run_seeds(spec(seeds=SEEDS, **overrides), tmp_path / "group", observer=watch, stop=stop)
+    assert (found.stopped, watch.acted, found.unfinished) == ("SIGTERM", 3, (3, 8))
+    assert watch.outcomes[3].stopped
+    assert not (tmp_path / "group/metrics.json").exists()
+    assert not (tmp_path / "group/seed-8/history.jsonl").exists()
+
+    watch = Watch()
+    assert resume_seeds(tmp_path / "group", observer=watch).unfinished == ()
+    assert watch.resumed_at.keys() == {3}
+    for seed in SEEDS:
+        expected = alone(seed, tmp_path / f"alone-{seed}", **overrides)
+        assert contents(tmp_path / f"group/seed-{seed}") == expected
+    assert (tmp_path / "group/metrics.json").exists()
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_a_run_whose_process_is_killed_is_named_and_goes_on_later(tmp_path):
+    def kill(seed):
+        os.kill(int((tmp_path / f"group/seed-{seed}/.lock").read_text()), signal.SIGKILL)
+
+    watch = Watch(kill)
+    overrides = {**LONG, "training.epochs": 100}
+    found = run_seeds(spec(seeds=SEEDS, **overrides), tmp_path / "group", observer=watch)
+    assert found.failures == {watch.acted: "the process that trained it ended by SIGKILL"}
+    (other,) = {*SEEDS} - {watch.acted}
+    assert (list(found.runs), found.metrics["test"]["loss"].n) == ([other], 1)
+    assert resume_seeds(tmp_path / "group").failures == {}
+    expected = alone(watch.acted, tmp_path / "alone", **overrides)
+    assert contents(tmp_path / f"group/seed-{watch.acted}") == expected
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_a_run_that_something_else_stops_is_named(tmp_path):
+    def end(seed):
+        os.kill(int((tmp_path / f"group/seed-{seed}/.lock").read_text()), signal.SIGTERM)
+
+    watch = Watch(end)
+    one = {**LONG, "training.threads": available_cores()}
+    found = run_seeds(spec(seeds=[3, 8], **one), tmp_path / "group", observer=watch)
+    assert found.failures == {3: "stopped by SIGTERM"}
+    assert RunFolder.open(tmp_path / "group/seed-3").checkpoints.exist
+    assert (found.unfinished, list(found.runs)) == ((3,), [8])
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_runs_that_diverge_are_named_and_the_others_go_on(tmp_path):
+    plugin = tmp_path / "shaky.py"
+    plugin.write_text(UNSTEADY)
+    overrides = {"layers.Affine1.weights": "shaky.unsteady", "training.epochs": 1}
+    errors, seeds = {}, range(6)
+    for seed in seeds:
+        one = mlpkit.load_spec("tiny.yaml", overrides=overrides | {"seed": seed}, plugins=[plugin])
+        try:
+            mlpkit.run(one)
+        except mlpkit.DivergenceError as error:
+            errors[seed] = str(error)
+    assert 0 < len(errors) < len(seeds)
+
+    with pytest.warns(UserWarning, match="training diverged") as warned:
+        found = mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides, plugins=[plugin]), seeds=seeds)
+    assert found.failures == errors
+    assert {str(one.message) for one in warned} == {f"seed {seed}: {text}" for seed, text in errors.items()}
+    assert found.metrics["test"]["loss"].n == len(seeds) - len(errors)
+    assert found.folder is None
+    assert all(run.folder is None for run in found.runs.values())
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_ctrl_c_stops_all_and_says_how_to_go_on(tmp_path):
+    def interrupt():
+        while not (tmp_path / "group/seed-3/history.jsonl").exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    forever = {"training.epochs": 10**9, "training.evaluate_every": 1000}
+    with pytest.raises(KeyboardInterrupt) as caught:
+        mlpkit.run(spec(**forever), tmp_path / "group", seeds=SEEDS)
+    assert str(caught.value) == f'stopped; mlpkit.resume_seeds("{tmp_path / "group"}") goes on'
+    assert caught.value.run.unfinished == (3, 8)
+    assert RunFolder.open(tmp_path / "group/seed-3").checkpoints.exist
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_a_prepared_run_that_an_earlier_beginning_left_begins_again(tmp_path):
+    prepare(spec(seed=3), Plan(1, 1), tmp_path / "run")
+    (tmp_path / "run/history.jsonl").write_text('{"iteration":1,"epoch":0.2}\n')
+    (tmp_path / "run/timing.jsonl").write_text('{"iteration":1,"seconds":0.2}\n')
+    train_prepared(tmp_path / "run", observer=Observer(), stop=StopRequest())
+    assert contents(tmp_path / "run") == alone(3, tmp_path / "alone", **{"training.threads": 1})
+    assert len((tmp_path / "run/timing.jsonl").read_text().splitlines()) == 12
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_a_spec_with_seeds_is_run_with_them():
+    five = spec(seeds=5)
+    assert five.seeds == (3, 4, 5, 6, 7)
+    with pytest.raises(UsageError) as raised:
+        mlpkit.run(five)
+    assert str(raised.value) == ("the spec trains with 5 seeds; mlpkit.run(spec, seeds=spec.seeds) returns all 5")
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_one_seed_is_an_ordinary_run(tmp_path):
+    for name, overrides in (("a", {"seeds": 1}), ("b", {"seeds": [3]}), ("c", {})):
+        mlpkit.run(spec(**overrides), tmp_path / name)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b") == contents(tmp_path / "c")
+
+
+@pytest.mark.usefixtures("shared_work")
+@pytest.mark.parametrize(("seeds", "told"), [(0, "seeds: 0 is not"), ([3, 3], "seeds.1: the seed 3 is there twice")])
+def test_wrong_seeds_are_an_error(seeds, told):
+    with pytest.raises(UsageError) as raised:
+        mlpkit.run(spec(), seeds=seeds)
+    assert str(raised.value).startswith(told)
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_a_spec_that_does_not_fit_its_data_leaves_nothing(tmp_path):
+    with pytest.raises(SpecError, match="freeze"):
+        mlpkit.run(spec(**{"training.freeze": ["Conv*"]}), tmp_path / "group", seeds=2)
+    assert not (tmp_path / "group").exists()
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_folder_that_is_in_use_is_left_alone():
+    with pytest.raises(RunFolderError, match=r"holds metrics\.json, seed-3, seed-8, seeds\.json already"):
+        mlpkit.run(spec(), "group", seeds=2)
+
+
+def test_as_many_train_at_once_as_there_are_cores_for():
+    cores = available_cores()
+    assert runs_at_once(1000, 1) == cores
+    assert runs_at_once(1, 1) == 1
+    assert runs_at_once(1000, cores) == runs_at_once(1000, 2 * cores) == 1
