@@ -118,6 +118,14 @@ class TableDataset(TableOptions, Dataset):
         """Return doubts about numbers that are each a class, two spellings of a class, and splits of few rows."""
         return self._doubts
 
+    def input_scaling(self) -> dict[str, Any]:
+        """Return ``standardize``, unless it is set."""
+        return {} if self.standardize else {"standardize": True}
+
+    def target_scaling(self) -> dict[str, Any]:
+        """Return ``scale_target``, unless it is set or the targets aren't values."""
+        return {"scale_target": "standardize"} if self.predict == "values" and self.scale_target == "none" else {}
+
     def target_remedy(self) -> str:
         """Return which loss to take, or what to set ``predict`` or ``target`` to, if the loss takes another target."""
         predict, name = self.predict, self.targets[0]
