@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
@@ -64,6 +65,9 @@ class SeedsObserver:
 
     def evaluated(self, seed: int, record: Record, seconds: float) -> None:
         """An evaluation of a run was done, ``seconds`` after its training began."""
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """The training of a run is not as it should be."""
 
     def noticed(self, seed: int, message: str) -> None:
         """Something is not as it should be, but the run goes on."""
