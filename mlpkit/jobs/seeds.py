@@ -17,6 +17,7 @@ from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume import resume
+from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
@@ -203,6 +204,10 @@ class _Warner(SeedsObserver):
         """Warn."""
         warnings.warn(str(warning), stacklevel=4)
 
+    def noticed(self, seed: int, message: str) -> None:
+        """Warn."""
+        warnings.warn(f"seed {seed}: {message}", stacklevel=4)
+
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Warn of a run that failed."""
         if end.failure:
@@ -259,6 +264,7 @@ def _trained(
                 processes.stop()
                 raise
     if not stop.reason:
+        _tell_other_inputs(folder, observer)
         folder.write_summary()
     load = partial(_finished_runs, folder, arguments)
     unfinished = tuple(folder.unfinished)
@@ -268,6 +274,17 @@ def _trained(
         vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
         raise interrupt
     return found
+
+
+def _tell_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
+    """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
+    locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
+    for seed, lock in locks[1:]:
+        first, then = locks[0]
+        found = [change for change in lock_changes(then, lock) if change.key != SPEC_HASH]
+        if found:
+            different = "; ".join(f"{change.key}: {change.then} there, {change.now} here" for change in found)
+            observer.noticed(seed, f"was not trained on what seed {first} was: {different}")
 
 
 def runs_at_once(count: int, threads: int) -> int:

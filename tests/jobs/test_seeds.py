@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import threading
 import time
@@ -126,6 +128,19 @@ def test_it_says_what_the_runs_come_to(trained):
     assert "<p>kept in group</p>" in trained._repr_html_()
 
 
+def test_a_page_has_mean_and_interval_each_run_and_all_curves(trained, tmp_path):
+    pytest.importorskip("vl_convert")
+    file = mlpkit.report("group", tmp_path / "page.html")
+    text = file.read_text()
+    loss = trained.metrics["test"]["loss"]
+    assert f"{loss.mean:.4f} ± {loss.half_width:.4f}" in text
+    for seed, run in trained.runs.items():
+        assert f"seed-{seed}<" in text
+        assert f"{run.metrics['test']['loss']:.4f}" in text
+    assert "group: 2 seeds" in text
+    assert "Validation accuracy" in text
+
+
 @pytest.mark.usefixtures("trained")
 def test_what_is_finished_is_left_alone():
     times = {path: path.stat().st_mtime_ns for path in Path("group").glob("seed-*/model.safetensors")}
@@ -169,6 +184,15 @@ def test_a_run_whose_process_is_killed_is_named_and_goes_on_later(tmp_path):
     assert resume_seeds(tmp_path / "group").failures == {}
     expected = alone(watch.acted, tmp_path / "alone", **overrides)
     assert contents(tmp_path / f"group/seed-{watch.acted}") == expected
+
+
+@pytest.mark.usefixtures("trained")
+def test_runs_on_other_data_are_named(tmp_path):
+    shutil.copytree("group", tmp_path / "group")
+    lock = tmp_path / "group/seed-8/lock.json"
+    lock.write_text(re.sub(r'"data_checksum": "\w+"', '"data_checksum": "abc"', lock.read_text()))
+    with pytest.warns(UserWarning, match=r"^seed 8: was not trained on what seed 3 was: data_checksum: .* here$"):
+        resume_seeds(tmp_path / "group")
 
 
 @pytest.mark.usefixtures("shared_work")
