@@ -9,6 +9,7 @@ import shutil
 import signal
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -279,6 +280,23 @@ def test_wrong_seeds_are_an_error(seeds, told):
     with pytest.raises(UsageError) as raised:
         mlpkit.run(spec(), seeds=seeds)
     assert str(raised.value).startswith(told)
+
+
+@pytest.mark.usefixtures("shared_work")
+@pytest.mark.parametrize("arguments", [{"observer": Observer()}, {"steps": 3}])
+def test_what_only_one_run_can_take_is_refused(arguments):
+    with pytest.raises(UsageError, match="no observer and no steps with seeds"):
+        mlpkit.run(spec(), seeds=2, **arguments)
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_a_plugin_of_this_process_alone_is_refused():
+    module = types.ModuleType("shaky")
+    exec(UNSTEADY, vars(module))
+    one = mlpkit.load_spec("tiny.yaml", overrides={"layers.Affine1.weights": "shaky.unsteady"}, plugins=[module])
+    with pytest.raises(UsageError) as raised:
+        mlpkit.run(one, seeds=2)
+    assert str(raised.value) == "another process can't load module shaky; write it into a file, and give its path"
 
 
 @pytest.mark.usefixtures("shared_work")
