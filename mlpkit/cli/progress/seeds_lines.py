@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.statistics import Interval
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 
 class SeedsDisplay(SeedsObserver):
@@ -60,6 +61,10 @@ class SeedsDisplay(SeedsObserver):
     def noticed(self, seed: int, message: str) -> None:
         """Print a warning, whatever else is shown or not."""
         self._tell(seed, message, "warning", "yellow")
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Print what is not as it should be, and what to try."""
+        self._tell(seed, str(symptom), "note", "yellow")
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Print why a run failed, whatever else is shown or not."""
@@ -126,6 +131,7 @@ class SeedsJson(SeedsDisplay):
         {"event": "resumed", "seed": 1, "step": 4000}
         {"event": "started", "seed": 0, "steps": 10000}      null where a time is set
         {"event": "evaluation", "seed": 0, "iteration": 500, ...}
+        {"event": "symptom", "seed": 0, "name": "dead_units", "layer": "Relu1", ...}
         {"event": "finished", "seed": 0, "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}}
         {"event": "failed", "seed": 2, "error": "..."}
         {"event": "done", "metrics": {"test": {"loss": {"n": 2, "mean": ..., ...}, ...}, ...}, "failed": [2], ...}
@@ -150,6 +156,10 @@ class SeedsJson(SeedsDisplay):
     def evaluated(self, seed: int, record: Record, seconds: float) -> None:
         """Print the event."""
         document({"event": "evaluation", "seed": seed, **record})
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Print the event."""
+        document({"event": "symptom", "seed": seed, **symptom.to_plain()})
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Print the event."""
