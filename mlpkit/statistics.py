@@ -47,7 +47,7 @@ class Difference:
         mean: mean of the first sample minus mean of the second
         low: lower end of the interval; None if it is unknown: too few values, or one that is not finite
         high: upper end of the interval; None if `low` is
-        p_value: how likely a difference at least as large is if there is none behind the samples; None if `low` is
+        p_value: how likely a difference at least as large is if the means behind them are the same; None if `low` is
         level: how often such an interval holds the difference behind the samples
     """
 

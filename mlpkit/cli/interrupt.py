@@ -6,6 +6,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from mlpkit.cli import output
 from mlpkit.training.events import Observer, StopRequest
 
@@ -80,3 +82,17 @@ class Interrupts(Observer):
         self.before_stopping()
         if not self.training_began:
             raise Interrupted(self.received)
+
+
+def end_if_stopped(interrupts: Interrupts, reason: str) -> None:
+    """End the program with the exit code of the signal that came; a run stopped from elsewhere ends as by Ctrl-C.
+
+    Args:
+        interrupts: the signal.
+        reason: why the run was stopped; empty if it was not.
+
+    Raises:
+        Exit: a signal came, or the run was stopped.
+    """
+    if interrupts.received or reason:
+        raise click.exceptions.Exit(interrupts.exit_code or 128 + signal.SIGINT)

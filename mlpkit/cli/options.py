@@ -23,7 +23,7 @@ class HelpfulCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; a key of the spec that is given as an option is answered with ``--set``."""
         try:
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, _live_at_any_port(args))
         except click.NoSuchOption as error:
             key = _key_of_a_spec(error.option_name) if any(option.name == "overrides" for option in self.params) else ""
             if key:
@@ -43,6 +43,15 @@ class HelpfulCommand(click.Command):
         if option is not None:
             option.callback = _print_help
         return option
+
+
+def _live_at_any_port(args: list[str]) -> list[str]:
+    """Return arguments in which ``--live`` has a port even if something else follows it, such as the spec."""
+    following = [*args, ""][1:]
+    return [
+        f"--live={ANY_PORT}" if argument == "--live" and not after.isdecimal() else argument
+        for argument, after in zip(args, following, strict=True)
+    ]
 
 
 COLOURS: Final = {"auto": None, "always": True, "never": False}
@@ -130,9 +139,35 @@ def takes_plugin_files(verb: F) -> F:
     )(verb)
 
 
+ANY_PORT: Final = 0
+PORT: Final = click.IntRange(0, 65535)
+
+
+def takes_live(verb: F) -> F:
+    """Add ``--live``, as the argument ``port``."""
+    return click.option(
+        "--live",
+        "port",
+        metavar="[PORT]",
+        type=PORT,
+        help="Show the run on a page while it goes on, for browsers on this machine, at a port or at any that is free.",
+    )(verb)
+
+
 def takes_json(verb: F) -> F:
     """Add ``--json``, as the argument ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")(verb)
+
+
+def takes_report(verb: F) -> F:
+    """Add ``--report`` and ``--no-report``, as the argument ``reports``."""
+    return click.option(
+        "--report/--no-report",
+        "reports",
+        default=True,
+        envvar="MLPKIT_REPORT",
+        help="Whether to write report.html at the end; MLPKIT_REPORT=0 says no, too.",
+    )(verb)
 
 
 def takes_quiet(verb: F) -> F:

@@ -10,9 +10,11 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
-from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.interrupt import Interrupts, end_if_stopped
+from mlpkit.cli.live_page import live_folder, live_page
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.cli.report import report_at_the_end
 from mlpkit.cli.seeds import override_of, train_seeds
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ RUNS = Path("runs")
     type=click.Path(path_type=Path),
     help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
 )
+@options.takes_report
+@options.takes_live
 @options.takes_plugins
 @options.takes_quiet
 @options.takes_json
@@ -41,6 +45,8 @@ def command(
     overrides: tuple[str, ...],
     seeds: str | None,
     out: Path | None,
+    reports: bool,
+    port: int | None,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
     quiet: bool,
@@ -66,18 +72,24 @@ def command(
             spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
         print_warnings(spec.warnings)
         if len(spec.seeds) > 1:
-            with _run_folder(spec, out, interrupts) as folder:
+            with _run_folder(spec, out, interrupts) as folder, live_folder(port, spec.name, folder, interrupts):
                 train_seeds(spec, folder, interrupts, quiet, as_json)
             return
         spec = spec.with_seed(spec.seeds[0])
-        with _run_folder(spec, out, interrupts) as folder, make_display(spec.name, folder, quiet, as_json) as display:
+        with (
+            _run_folder(spec, out, interrupts) as folder,
+            live_page(port, spec.name, folder, spec.document.text, interrupts) as page,
+            make_display(spec.name, folder, quiet, as_json) as display,
+        ):
             interrupts.before_stopping = display.interrupted
             shown = WhileWritable(display, interrupts.stop)
-            finished = run(spec, folder, observer=ObserverGroup((interrupts, shown)), stop=interrupts.stop)
+            finished = run(spec, folder, observer=ObserverGroup((interrupts, shown, page)), stop=interrupts.stop)
+            page.finished(finished)
             shown.raise_if_unwritable()
             display.finished(finished)
-    if interrupts.received:
-        raise click.exceptions.Exit(interrupts.exit_code)
+    if reports and not finished.stopped:
+        report_at_the_end(folder, plugins, blocked, shown=not quiet and not as_json)
+    end_if_stopped(interrupts, finished.stopped)
 
 
 @contextmanager

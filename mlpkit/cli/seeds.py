@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli.exit_codes import WORK_FAILED
+from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.cli.output import message
 from mlpkit.cli.progress.make_display import make_seeds_display
 from mlpkit.errors import UsageError
@@ -67,7 +68,6 @@ def go_on_with_seeds(
 
 def _end(found: SeedRuns, interrupts: Interrupts) -> None:
     """End the program with what the signal says, or with 1 if a run failed."""
-    if interrupts.received:
-        raise click.exceptions.Exit(interrupts.exit_code)
+    end_if_stopped(interrupts, found.stopped)
     if found.failures:
         raise click.exceptions.Exit(WORK_FAILED)

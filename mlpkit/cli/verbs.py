@@ -17,6 +17,7 @@ from mlpkit.cli.output import choose_colours, result
 VERBS: Final = {
     "run": "Train the network of a spec.",
     "resume": "Resume an interrupted run.",
+    "live": "Show runs on a page while they go on.",
     "check": "Check specs, and show the shapes of their layers.",
     "data": "Show what a spec's data is like, before training.",
     "explain": "Say what a key of a spec means, and where its value comes from.",
@@ -24,6 +25,7 @@ VERBS: Final = {
     "plugins": "List the plugins, and what each provides.",
     "schema": "Print the JSON Schema of specs, for editors.",
     "init": "Write a first spec for your data, or copy a shipped one.",
+    "tune-rate": "Suggest a learning rate.",
     "evaluate": "Compute a trained network's loss and metrics.",
     "predict": "Predict with a trained network.",
     "export": "Write a trained model to a file that other programs use.",
@@ -31,6 +33,7 @@ VERBS: Final = {
     "runs": "List the runs there are.",
     "compare": "Show what differs between runs, and whether by chance.",
     "report": "Write a page about a run: results, curves, mistakes, layers.",
+    "doctor": "Say what was wrong with a training, and what to try.",
     "migrate": "Bring specs from an older format to the newest.",
     "trace": "Look into a past step of a run.",
     "repro": "Reproduce a run, and compare the results.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError
+from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
-from mlpkit.jobs.training_job import tracker_of, units_of
+from mlpkit.jobs.training_job import SPLITS, tracker_of, units_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.page import page
 from mlpkit.progress.evaluations import best_in_words
@@ -33,8 +35,8 @@ from mlpkit.reports.results import curves_section, result_section
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import readable_lines
 from mlpkit.runs.layout import REPORT, RESOLVED
+from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -107,7 +109,7 @@ class _Found:
         spec: the resolved spec.
         history: the evaluations.
         metrics: loss and metrics at the end by split; empty if the run isn't finished.
-        model: the trained model; None if there is none that can be used.
+        model: the trained model; None without one that can be used.
         notes: what can't be said, and why.
     """
 
@@ -137,7 +139,7 @@ class _Found:
 def _read(directory: Path, registry: Registry | None) -> _Found:
     folder = RunFolder.open(directory)
     spec = parse_spec(folder.resolved_text(), name=str(directory / RESOLVED), registry=registry, resolved=True)
-    metrics = folder.read_metrics() if folder.finished else {}
+    metrics = _ordered(folder.read_metrics() if folder.finished else {}, spec)
     found = _Found(folder, spec, folder.read_history(), metrics, None)
     if not folder.has_model:
         found.notes.append("There is no model yet, so that nothing is said of its layers and predictions.")
@@ -149,6 +151,13 @@ def _read(directory: Path, registry: Registry | None) -> _Found:
     return found
 
 
+def _ordered(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return results with the splits, the loss and the metrics in the order in which people look for them."""
+    splits = [split for split in SPLITS if split in metrics]
+    names = ("loss", *(metric.name for metric in spec.training.metrics))
+    return {split: {name: metrics[split][name] for name in names if name in metrics[split]} for split in splits}
+
+
 def _sections(found: _Found) -> list[str]:
     """Return the sections of the page."""
     tracker = tracker_of(found.spec.training, found.history)
@@ -157,6 +166,8 @@ def _sections(found: _Found) -> list[str]:
         with found.left_out("what needs the run's data"):
             of_model = _with_data(found, found.model)
         of_model = of_model or [layers_section(found.model.network, None)]
+    with found.left_out("what was noticed while it was trained"):
+        found.notes += _noticed(found.folder)
     return [
         result_section(found.metrics, found.units, _outcome(found, tracker), *found.notes),
         curves_section(found.history, tracker, found.units),
@@ -168,13 +179,23 @@ def _sections(found: _Found) -> list[str]:
 
 def _outcome(found: _Found, tracker: BestTracker) -> str:
     """Say in a sentence what came of the run."""
-    done = found.history[-1] if found.history else {"iteration": 0, "epoch": 0.0}
-    length = f"{done['iteration']:,} iterations ({done['epoch']:,.1f} epochs)"
-    if not found.metrics:
-        return f"Not finished: evaluated last after {length}; {found.folder.way_to_finish}."
-    split = next(iter(found.metrics))
-    best = f"; {best_in_words(tracker, done)}" if len(found.history) > 1 and tracker.best else ""
-    return f"Trained for {length}: {split} {figures(found.metrics[split])}{best}."
+    overview = overview_of(found.folder.directory)
+    total = f" of {overview.total:,}" if overview.total and overview.state != FINISHED else ""
+    done = f"{overview.steps:,}{total} iterations"
+    if overview.state == FINISHED:
+        split = next(iter(found.metrics))
+        best = f"; {best_in_words(tracker, found.history[-1])}" if len(found.history) > 1 and tracker.best else ""
+        return f"Trained for {done}: {split} {figures(found.metrics[split])}{best}."
+    if overview.state in {RUNNING, STOPPED}:
+        return f"{overview.state.capitalize()} after {done}; {found.folder.way_to_finish}."
+    return f"{overview.state.capitalize()} after {done}: {overview.problem}"
+
+
+def _noticed(folder: RunFolder) -> list[str]:
+    """Return what was not as it should be while the run went on, a sentence each."""
+    if not folder.read_health():
+        return []
+    return [f"Noticed at iteration {each.iteration:,}: {each}." for each in diagnose(folder.directory).symptoms]
 
 
 def _plan(spec: Spec) -> list[tuple[str, str]]:
@@ -202,7 +223,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     with found.left_out("importance of inputs"):
         sections += _importance(model, split, data[split], description)
     sections.append(layers_section(model.network, image))
-    sections.append(spread_section(_looks(found.folder)))
+    sections.append(spread_section(found.folder.read_health()))
     with found.left_out("time by layer"):
         sections.append(_times(model, data["train"], description))
     return [part for part in sections if part]
@@ -227,6 +248,8 @@ def _judged(model: TrainedModel, split: str, of: int, batch: Batch) -> Judged:
     x, t, _ = batch
     with blas_threads(model.threads):
         prediction = model.network.predict_encoded(x)
+    if not np.isfinite(prediction).all():
+        raise DivergenceError(f"the network predicts what is not a finite number for a row of {split}")
     return Judged(split, of, model.target, prediction, t, _names(model))
 
 
@@ -268,18 +291,16 @@ def _importance(model: TrainedModel, split: str, data: Split, description: Descr
     _, t, weights = _taken(model, data, description, indices)
 
     def loss(inputs: Mapping[str, Any] | NDArray[Any]) -> float:
-        return network.loss(inputs_of(model, inputs).x, t, weights)
+        found = network.loss(inputs_of(model, inputs).x, t, weights)
+        if not math.isfinite(found):
+            raise DivergenceError(f"the loss of rows of {split} is {found}")
+        return found
 
     with blas_threads(model.threads):
         found = importance(raw, loss, model.spec.seed, model.dataset.feature_names())
     of_images = isinstance(raw, np.ndarray) and image_shape(raw) is not None
     mean = raw.mean(axis=0).astype(np.uint8) if of_images and isinstance(raw, np.ndarray) else None
     return [importance_section(found, f"{len(indices):,} rows of {split}", mean)]
-
-
-def _looks(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return what was found in the network while it was trained; none of a run that didn't look."""
-    return readable_lines(folder.directory / "health.jsonl")
 
 
 def _times(model: TrainedModel, split: Split, description: Description) -> str:

@@ -7,7 +7,9 @@ export async function draw(chart, specification) {
   drawn.style.position = "absolute";
   drawn.style.visibility = "hidden";
   chart.append(drawn);
-  await vegaEmbed(drawn, specification, OPTIONS);
+  const { view } = await vegaEmbed(drawn, specification, OPTIONS);
+  chart.view?.finalize();
+  chart.view = view;
   // What finds the point next to the pointer is no mark for those who listen.
   for (const area of drawn.querySelectorAll(".mark-path[class$=voronoi]")) area.ariaHidden = "true";
   drawn.removeAttribute("style");

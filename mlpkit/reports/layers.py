@@ -34,7 +34,7 @@ def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
 
     Args:
         network: the network.
-        image: the shape of a raw input that is an image; None if it is none.
+        image: the shape of a raw input if it is an image; None if it isn't.
     """
     operations = network.replicas[0].operations()
     rows = [_row(operation) for operation in operations[:MOST_LAYERS]]
@@ -60,7 +60,8 @@ def _row(operation: Operation) -> list[str]:
     shape = operation._output_shape if isinstance(operation, Layer) else ()
     flops: int = operation.flops(operation._input_shape)  # type: ignore[attr-defined]  # layers and losses have it
     parameters = sum(int(np.prod(parameter.shape)) for parameter in operation.declared_parameters())
-    return [operation.path, repr(operation), str(shape) if shape else "", f"{parameters:,}", f"{flops:,}"]
+    layer = operation.type_name if operation._children else repr(operation)
+    return [operation.path, layer, str(shape) if shape else "", f"{parameters:,}", f"{flops:,}"]
 
 
 class LayerTime(NamedTuple):

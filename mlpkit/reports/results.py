@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.pages import charts
@@ -62,34 +63,71 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
     """
     if not history:
         return section("Curves", paragraph("There was no evaluation yet."))
-    keys = list(dict.fromkeys(key for record in history for key in record))
-    records = [{key: record.get(key, math.nan) for key in keys} for record in history]
-    best = position_of_best(records, tracker) if len(records) > 1 else None
-    shown = [records[i] for i in rows_worth_reading(len(records), best, MOST_POINTS)]
-    marked = None if best is None else records[best]
-    figures = [
-        _curves(name, splits, shown, marked, units) for name, splits in splits_by_name(dict.fromkeys(keys, 0.0)).items()
-    ]
-    said = [paragraph(f"Marked: {best_in_words(tracker, records[-1])}.")] if marked is not None else []
+    best = position_of_best(history, tracker) if len(history) > 1 else None
+    figures = [charts.figure(caption, chart) for caption, chart in curve_charts(history, best, units).items()]
+    said = [paragraph(f"Marked: {best_in_words(tracker, history[-1])}.")] if best is not None else []
     return section(
         "Curves",
-        f'<div class="charts">{"".join([*figures, _learning_rate(shown)])}</div>',
+        f'<div class="charts">{"".join(figures)}</div>',
         *said,
-        folded("Evaluations", _evaluations(records, keys, best)),
+        folded("Evaluations", evaluations_table(history, best)),
     )
+
+
+def curve_charts(
+    records: Sequence[Record], best: int | None = None, units: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, charts.Chart]:
+    """Return charts of the loss, each metric and the learning rate, by caption.
+
+    Args:
+        records: the evaluations; a value that isn't finite may be missing.
+        best: position of the best, which is marked; None for no mark.
+        units: the units of the loss and of metrics, by name.
+    """
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    shown = [records[i] for i in rows_worth_reading(len(records), best, MOST_POINTS)]
+    marked = None if best is None else records[best]
+    names = splits_by_name(dict.fromkeys(keys, 0.0))
+    found = {_caption(name): _curves(name, splits, shown, marked, units) for name, splits in names.items()}
+    return {**found, "Learning rate": _learning_rate(shown)}
+
+
+def _caption(name: str) -> str:
+    return name.capitalize().replace("_", " ")
 
 
 def _curves(
     name: str, splits: Sequence[str], records: Sequence[Record], best: Record | None, units: Mapping[str, str]
-) -> str:
-    points: list[dict[str, Any]] = [
-        {"iteration": record["iteration"], name: record[f"{split}_{name}"], "series": split}
+) -> charts.Chart:
+    series = {
+        split: [(record["iteration"], record.get(f"{split}_{name}", math.nan)) for record in records]
         for split in splits
-        for record in records
-    ]
+    }
     marked = None if best is None else {"iteration": best["iteration"], name: best[f"{splits[-1]}_{name}"]}
-    finite = [point[name] for point in points if math.isfinite(point[name])]
-    chart = charts.curves(
+    return chart_of(name, series, units, marked)
+
+
+def chart_of(
+    name: str,
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    units: Mapping[str, str] = MappingProxyType({}),
+    marked: Mapping[str, float] | None = None,
+) -> charts.Chart:
+    """Return a chart of the loss or a metric over the iterations.
+
+    Args:
+        name: ``loss``, or the metric's name.
+        series: iterations and values of each curve, by what it is called.
+        units: the units of the loss and of metrics, by name.
+        marked: a point that is marked.
+    """
+    points = [
+        {"iteration": iteration, name: value, "series": called}
+        for called, curve in series.items()
+        for iteration, value in curve
+    ]
+    finite = [value for curve in series.values() for _, value in curve if math.isfinite(value)]
+    return charts.curves(
         points,
         "iteration",
         name,
@@ -98,22 +136,21 @@ def _curves(
         zero=name == "loss",
         marked=marked,
     )
-    return charts.figure(name.capitalize().replace("_", " "), chart)
 
 
-def _learning_rate(records: Sequence[Record]) -> str:
+def _learning_rate(records: Sequence[Record]) -> charts.Chart:
     points = [
         {"iteration": record["iteration"], "rate": record["learning_rate"], "series": "learning rate"}
         for record in records
     ]
-    return charts.figure(
-        "Learning rate", charts.curves(points, "iteration", "rate", titles=("iteration", "learning rate"))
-    )
+    return charts.curves(points, "iteration", "rate", titles=("iteration", "learning rate"))
 
 
-def _evaluations(records: Sequence[Record], keys: Sequence[str], best: int | None) -> str:
+def evaluations_table(records: Sequence[Record], best: int | None) -> str:
+    """Return the evaluations that are worth a row as a table, the best one set off."""
+    keys = list(dict.fromkeys(key for record in records for key in record))
     positions = rows_worth_reading(len(records), best)
-    rows = [[_number(key, records[i][key]) for key in keys] for i in positions]
+    rows = [[_number(key, records[i].get(key, math.nan)) for key in keys] for i in positions]
     return table(
         [key.replace("_", " ") for key in keys],
         rows,

@@ -132,7 +132,9 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
 
 def _expect_files(directory: Path, names: Collection[str], finished: bool, running: bool) -> None:
     """Make sure that what every run has is there, once its writer has had the time."""
-    needed = () if running else (SPEC, RESOLVED, LOCK, MODEL) if finished else (SPEC, RESOLVED, LOCK)
+    begun = not {LOCK, HISTORY, CHECKPOINTS, MODEL}.isdisjoint(names)  # of several seeds, not all begin at once
+    later = ((LOCK, MODEL) if finished else (LOCK,)) if begun else ()
+    needed = () if running else (SPEC, RESOLVED, *later)
     missing = [name for name in needed if name not in names]
     if missing:
         what = " and no ".join(missing)

@@ -31,7 +31,7 @@ def two_runs(work):
 
 
 def test_verbs_and_options(offered):
-    assert offered("mlpkit re") == ["resume", "repro"]
+    assert offered("mlpkit re") == ["resume", "report", "repro"]
     assert offered("mlpkit run --q") == ["--quiet"]
 
 

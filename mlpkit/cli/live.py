@@ -1,0 +1,29 @@
+"""``mlpkit live``: show runs on a page while they go on."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.live_page import server_at
+from mlpkit.errors import RunFolderError
+
+
+@options.verb("live")
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path), shell_complete=completion.folders_of_runs)
+@click.option("--port", type=options.PORT, default=0, help="Where to serve the page; by default any free port.")
+def command(folder: Path, port: int) -> None:
+    """Show runs on a page while they go on.
+
+    FOLDER is a run folder, or holds run folders, such as those of several seeds: their curves are drawn together. Runs
+    that begin later appear, too. The page is for browsers on this machine; Ctrl-C ends the command, and no run.
+    """
+    from mlpkit.live.watched import FolderRuns  # noqa: PLC0415 - --help does without
+
+    if not folder.is_dir():
+        raise RunFolderError(f"{folder}: is no folder; give a run folder, or one that holds run folders, such as runs")
+    with server_at(port, str(folder), FolderRuns(folder).runs, {}):
+        threading.Event().wait()

@@ -1,0 +1,104 @@
+"""The live page of a run that is trained on the command line."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mlpkit.cli.output import diagnostic, message
+from mlpkit.training.events import Observer, PausableStopRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from mlpkit.cli.interrupt import Interrupts
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.live.server import LiveServer
+    from mlpkit.live.watched import LiveRun, WatchedRun
+
+
+class LivePage(Observer):
+    """What a command tells a live page about; without a page, nothing comes of it."""
+
+    def finished(self, run: Run) -> None:
+        """Say what came of the run."""
+
+
+@contextmanager
+def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts) -> Iterator[LivePage]:
+    """Serve a page about a run until the end of the block.
+
+    Args:
+        port: where; 0 for any port that is free, None for no page.
+        title: what is trained.
+        folder: the run folder.
+        spec: the text of the spec.
+        interrupts: stops the run; it can be paused, too, if there is a page.
+    """
+    if port is None:
+        yield LivePage()
+        return
+    from mlpkit.live.watched import LiveRun  # noqa: PLC0415 - only a live page needs it
+
+    interrupts.stop = stop = PausableStopRequest()
+    run = LiveRun(title, folder, stop)
+    actions = {"pause": run.pause, "continue": run.go_on, "stop": run.end}
+    with server_at(port, title, run.runs, actions, spec):
+        try:
+            yield _Page(run)
+        except BaseException as error:
+            run.close("failed", str(error).partition("\n")[0])
+            raise
+
+
+class _Page(LivePage):
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+        for event in ("resumed", "monitored", "started", "stepped", "evaluated", "ended"):
+            setattr(self, event, getattr(run, event))
+
+    def finished(self, run: Run) -> None:
+        if run.stopped:
+            self._run.close("stopped", f"resume it with: mlpkit resume {run.folder}")
+        else:
+            self._run.close("finished", f"{f'{run.ended}; ' if run.ended else ''}kept in {run.folder}")
+
+
+@contextmanager
+def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrupts) -> Iterator[None]:
+    """Serve a page about the runs in a folder until the end of the block.
+
+    Args:
+        port: as for ``live_page``.
+        title: what is trained.
+        folder: the folder that holds the run folders, or will.
+        interrupts: stops the runs.
+    """
+    if port is None:
+        yield
+        return
+    from mlpkit.live.watched import STOPPED_BY, FolderRuns  # noqa: PLC0415 - only a live page needs it
+
+    with server_at(port, title, FolderRuns(folder).runs, {"stop": partial(interrupts.stop.stop, STOPPED_BY)}):
+        yield
+
+
+def server_at(
+    port: int,
+    title: str,
+    runs: Callable[[], Sequence[WatchedRun]],
+    actions: Mapping[str, Callable[[], None]],
+    spec: str = "",
+) -> LiveServer:
+    """Return a server of a live page, and print its address; if a port is taken, another one serves."""
+    from mlpkit.live.server import LiveServer  # noqa: PLC0415 - only a live page needs it
+
+    try:
+        server = LiveServer(title, runs, actions, spec=spec, port=port)
+    except OSError as error:
+        diagnostic(f"warning: port {port} can't be used: {error.strerror}; the live page gets another one", "yellow")
+        server = LiveServer(title, runs, actions, spec=spec)
+    message(f"live page: {server.address}")
+    return server

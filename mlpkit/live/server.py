@@ -1,0 +1,208 @@
+"""Serves a live page on this machine: to browsers that know its address, and nowhere else."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.live.content import evaluations_of, frame, state_of
+from mlpkit.pages.charts import expect_chart_library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mlpkit.live.watched import WatchedRun
+
+HOST: Final = "127.0.0.1"
+SECONDS_BETWEEN_STATES: Final = 0.25
+SECONDS_BETWEEN_EVALUATIONS: Final = 1.0
+SECONDS_OF_SILENCE: Final = 10.0
+"""After which a line is sent that says nothing, to notice that a browser has left."""
+SECONDS_TO_SAY_GOODBYE: Final = 2.0
+
+SAFE: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of every answer: nothing is kept, loaded from elsewhere, or shown inside another page."""
+
+
+class LiveServer:
+    """A page about runs, served by threads of its own until the end of the block.
+
+    Args:
+        title: heading of the page.
+        runs: returns what is known of the runs.
+        actions: what the page's buttons do, by name; none of them, and there are no buttons.
+        spec: the text of the spec; empty if there are several.
+        port: where to listen; 0 for any that is free.
+
+    Attributes:
+        address: of the page, with the secret that its readers know.
+
+    Raises:
+        UsageError: what draws charts is not installed.
+        OSError: it can't listen there.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        runs: Callable[[], Sequence[WatchedRun]],
+        actions: Mapping[str, Callable[[], None]],
+        *,
+        spec: str = "",
+        port: int = 0,
+    ) -> None:
+        expect_chart_library()
+        self.title = title
+        self.runs = runs
+        self.actions = actions
+        self.spec = spec
+        self.token = secrets.token_urlsafe(16)
+        self.closing = threading.Event()
+        self._streams: set[threading.Thread] = set()
+        self._server = _Server((HOST, port), _Handler)
+        self._server.live = self
+        self.port = self._server.server_address[1]
+        self.address = f"http://{HOST}:{self.port}/{self.token}/"
+        self._thread = threading.Thread(target=self._server.serve_forever, name="live page", daemon=True)
+
+    def __enter__(self) -> LiveServer:
+        """Begin to serve."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Send the last state to those who read, and end."""
+        self.closing.set()
+        deadline = time.monotonic() + SECONDS_TO_SAY_GOODBYE
+        for stream in list(self._streams):
+            stream.join(max(0.0, deadline - time.monotonic()))
+        self._server.shutdown()
+        self._server.server_close()
+
+    def page(self) -> str:
+        """Return the page."""
+        return frame(self.title, _script(), self.actions, self.spec)
+
+    def stream(self, send: Callable[[str], None]) -> None:
+        """Send what changes until the end of the block, or until sending fails.
+
+        Args:
+            send: sends a text.
+        """
+        self._streams.add(threading.current_thread())
+        try:
+            self._stream(send)
+            send("event: end\ndata:\n\n")
+        finally:
+            self._streams.discard(threading.current_thread())
+
+    def _stream(self, send: Callable[[str], None]) -> None:
+        said: tuple[Any, Any] = (None, None)
+        spoke = evaluated = 0.0
+        while True:
+            last, now = self.closing.is_set(), time.monotonic()
+            runs = self.runs()
+            news = state = state_of(runs)
+            counted = [(run.name, run.state if len(runs) > 1 else "", len(run.records)) for run in runs]
+            if counted != said[1] and (last or now >= evaluated + SECONDS_BETWEEN_EVALUATIONS):
+                news, evaluated = state | evaluations_of(runs), now
+            else:
+                counted = said[1]
+            if (state, counted) != said:
+                send(f"data: {json.dumps(news, separators=(',', ':'))}\n\n")
+                said, spoke = (state, counted), now
+            elif now >= spoke + SECONDS_OF_SILENCE:
+                send(":\n\n")
+                spoke = now
+            if last:
+                return
+            self.closing.wait(SECONDS_BETWEEN_STATES)
+
+
+def _script() -> str:
+    """Return the JavaScript that fills the page."""
+    return (files("mlpkit.live") / "live.js").read_text("utf-8")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    live: LiveServer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that leaves is no error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers a request; one from another page or for another host learns nothing."""
+
+    server: _Server
+    server_version = "mlpkit"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        """Send the page, or the stream of what changes."""
+        what = self._asked_for()
+        if what == "":
+            self._answer(200, self.server.live.page(), "text/html; charset=utf-8")
+        elif what == "events":
+            self._begin(200, "text/event-stream")
+            self.server.live.stream(self._send)
+        elif what is not None:
+            self._answer(404, "There is no such page.\n")
+
+    def do_POST(self) -> None:
+        """Do what a button asks for."""
+        what = self._asked_for()
+        action = None if what is None else self.server.live.actions.get(what)
+        if action is not None:
+            action()
+            self._answer(204, "")
+        elif what is not None:
+            self._answer(404, "There is no such button.\n")
+
+    def _send(self, text: str) -> None:
+        self.wfile.write(text.encode())
+
+    def _asked_for(self) -> str | None:
+        """Return what is asked for below the secret; if the asker may not know, say so and return None."""
+        live = self.server.live
+        hosts = [f"{host}:{live.port}" for host in (HOST, "localhost")]
+        origin = self.headers.get("Origin")
+        own = f"http://{self.headers.get('Host')}"
+        if self.headers.get("Host") not in hosts or (origin != own if origin or self.command == "POST" else False):
+            self._answer(403, "This page is for browsers on this machine that were given its address.\n")
+            return None
+        _, token, what, *more = [*self.path.partition("?")[0].split("/"), "", "", ""]
+        if more[0] or not hmac.compare_digest(token.encode(), live.token.encode()):
+            self._answer(404, "The address of the page is the one that mlpkit printed.\n")
+            return None
+        return what
+
+    def _answer(self, code: int, text: str, kind: str = "text/plain; charset=utf-8") -> None:
+        content = text.encode()
+        self._begin(code, kind, {"Content-Length": str(len(content))})
+        self.wfile.write(content)
+
+    def _begin(self, code: int, kind: str, more: Mapping[str, str] = {}) -> None:
+        self.send_response(code)
+        for name, value in {"Content-Type": kind, **SAFE, **more}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *details: Any) -> None:
+        """The terminal shows the run, not who reads the page."""

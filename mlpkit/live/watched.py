@@ -1,0 +1,175 @@
+"""Runs as a live page shows them: one that this process trains, or those in a folder."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.errors import MlpkitError
+from mlpkit.jobs.list_runs import RunList
+from mlpkit.progress.run_html import position_of_best
+from mlpkit.progress.throughput import Throughput
+from mlpkit.runs.folder import RunFolder
+from mlpkit.training.events import Observer, PausableStopRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlpkit.components.schedule import Progress
+    from mlpkit.runs.overview import RunOverview
+    from mlpkit.training.checkpointing import BestTracker
+    from mlpkit.training.evaluation import Record
+
+STOPPED_BY: Final = "the live page"
+SECONDS_BETWEEN_LOOKS: Final = 1.0
+
+
+@dataclass
+class WatchedRun:
+    """What is known of a run by now.
+
+    Args:
+        name: what to call it.
+        state: ``preparing``, ``running``, ``paused``, ``stopping``, ``stopped``, ``finished`` or ``failed``.
+        step: steps done.
+        total: steps of the whole run, if that is known.
+        loss: of the step done last, if that is known.
+        seconds_left: how long the rest will take, if that is known.
+        message: how it ended.
+        records: the evaluations.
+        best: position of the best of these, if that is known.
+    """
+
+    name: str
+    state: str = "preparing"
+    step: int = 0
+    total: int | None = None
+    loss: float | None = None
+    seconds_left: float | None = None
+    message: str = ""
+    records: list[Record] = field(default_factory=list)
+    best: int | None = None
+
+
+class LiveRun(Observer):
+    """The run that this process trains.
+
+    Args:
+        name: what to call it.
+        folder: the run folder.
+        stop: pauses and stops it.
+
+    Attributes:
+        run: what is known of it; read by other threads.
+    """
+
+    def __init__(self, name: str, folder: Path, stop: PausableStopRequest) -> None:
+        self.run = WatchedRun(name)
+        self.stop = stop
+        self._folder = folder
+        self._throughput = Throughput(None)
+        self._training = False
+        self._lock = threading.Lock()
+        self._tracker: BestTracker | None = None
+
+    def runs(self) -> list[WatchedRun]:
+        """Return the run, as the page's server asks for it."""
+        if self._training:
+            self.run.state = "stopping" if self.stop.asked else "paused" if self.stop.paused else "running"
+        return [self.run]
+
+    def pause(self) -> None:
+        """Hold the run after the step that it is in."""
+        with self._lock:
+            self.stop.paused = self._training
+
+    def go_on(self) -> None:
+        """Let a run go on that is held."""
+        self.stop.paused = False
+
+    def end(self) -> None:
+        """Ask the run to end after the step that it is in, to be resumed."""
+        self.stop.stop(STOPPED_BY)
+
+    def resumed(self, step: int) -> None:
+        """Take in what was evaluated before."""
+        self.run.step = step
+        self.run.records = RunFolder(self._folder).read_history()
+
+    def monitored(self, tracker: BestTracker) -> None:
+        """Compare the evaluations to come with the best of those before."""
+        self._tracker = copy.copy(tracker)
+        self.run.best = position_of_best(self.run.records, tracker)
+
+    def started(self, total_steps: int | None) -> None:
+        """Training begins."""
+        self.run.total = total_steps
+        self._throughput = Throughput(total_steps, first=self.run.step)
+        self._training = True
+
+    def stepped(self, progress: Progress, loss: float) -> None:
+        """Remember how far it is."""
+        self.run.step, self.run.loss = progress.step, loss
+        left = self._throughput.seconds_left(progress.step)
+        self.run.seconds_left = None if left == float("inf") else left
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Take in an evaluation, which may be the best so far."""
+        self.run.step = int(record["iteration"])
+        if self._tracker is not None and self._tracker.improved(record):
+            self.run.best = len(self.run.records)
+        self.run.records.append(record)
+
+    def ended(self) -> None:
+        """Training is over: from now on, nothing can be paused."""
+        with self._lock:
+            self._training = self.stop.paused = False
+
+    def close(self, state: str, message: str) -> None:
+        """Say how the run ended."""
+        self._training = False
+        self.run.state, self.run.message, self.run.seconds_left = state, message, None
+
+
+class FolderRuns:
+    """The runs in a folder, whichever processes train them; looked at again once a second.
+
+    Args:
+        folder: a run folder, or one that holds run folders, such as those of a sweep or of several seeds.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._list = RunList(folder)
+        self._runs: dict[Path, WatchedRun] = {}
+        self._next_look = 0.0
+        self._lock = threading.Lock()
+
+    def runs(self) -> list[WatchedRun]:
+        """Return what is known of them."""
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._next_look:
+                self._look()
+                self._next_look = now + SECONDS_BETWEEN_LOOKS
+            return list(self._runs.values())
+
+    def _look(self) -> None:
+        with suppress(MlpkitError):  # the folder may be made only when the first run begins
+            found = [overview for entry in self._list.read() for overview in entry.runs]
+            self._runs = {overview.directory: self._run(overview) for overview in found}
+
+    def _run(self, overview: RunOverview) -> WatchedRun:
+        directory = overview.directory
+        name = directory.resolve().name if directory == self._folder else str(directory.relative_to(self._folder))
+        run = WatchedRun(name, overview.state, overview.steps, overview.total, message=overview.problem)
+        known = self._runs.get(directory)
+        run.records = known.records if known else []
+        if known is None or known.step != overview.steps or not known.records:
+            with suppress(MlpkitError):  # a line may be half written: it is whole at the next look
+                run.records = RunFolder(directory).read_history()
+        return run
