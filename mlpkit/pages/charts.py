@@ -460,4 +460,10 @@ def paths(
 
 def _axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None = None) -> dict[str, Any]:
     scale = {"type": "log", "nice": False} if logarithmic else {} if zero is None else {"zero": zero}
-    return {"field": field(key), "type": "quantitative", "title": title or key, "scale": scale, "axis": {"tickCount": 6}}
+    return {
+        "field": field(key),
+        "type": "quantitative",
+        "title": title or key,
+        "scale": scale,
+        "axis": {"tickCount": 6},
+    }
