@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.compare import ComparedRun, Comparison, Row
 
-MOST_POINTS: Final = 2000
-"""Most points of all curves of a chart, if that leaves each run enough."""
+MOST_POINTS: Final = 2500
+"""Most points of all curves of a page, if that leaves each curve enough."""
 ENOUGH_POINTS: Final = 20
 LONGEST_BESIDE: Final = 18
 """Characters of a name of which two fit beside each other in a legend."""
@@ -108,14 +108,21 @@ def curves_section(sides: Sequence[Side]) -> str:
         return section("Curves", paragraph("There was no evaluation yet."))
     several = any(len(side.runs) > 1 for side in sides)
     said = [paragraph("Thick: the mean of the runs. Thin: each run.")] if several else []
-    figures = [_figure(sides, key) for key in (*shown, LEARNING_RATE)]
+    curves = (len(shown) + 1) * sum(len(side.runs) for side in sides)
+    most = max(MOST_POINTS // curves, ENOUGH_POINTS)
+    figures = [_figure(sides, key, most) for key in (*shown, LEARNING_RATE)]
     return section("Curves", *said, f'<div class="charts">{"".join(figures)}</div>')
 
 
-def _figure(sides: Sequence[Side], key: str) -> str:
-    """Return a chart of a value of the history; of several runs, their mean and each as a thin line."""
+def _figure(sides: Sequence[Side], key: str, most: int) -> str:
+    """Return a chart of a value of the history; of several runs, their mean and each as a thin line.
+
+    Args:
+        sides: the sides.
+        key: the key of the value.
+        most: points of a curve.
+    """
     name = key if key == LEARNING_RATE else key.partition("_")[2]
-    most = max(MOST_POINTS // sum(len(side.runs) for side in sides), ENOUGH_POINTS)
     thin = [
         {**point, "series": side.name, "run": str(run.directory)}
         for side in sides
@@ -171,7 +178,10 @@ def _mean(side: Side, key: str) -> dict[int, float]:
 def _points(values: Mapping[int, float], most: int) -> list[dict[str, Any]]:
     """Return regular ones of the points of a curve, the first and the last among them."""
     found = list(values.items())
-    return [{"iteration": found[i][0], "value": found[i][1]} for i in rows_worth_reading(len(found), None, most)]
+    return [
+        {"iteration": found[i][0], "value": float(f"{found[i][1]:.6g}")}
+        for i in rows_worth_reading(len(found), None, most)
+    ]
 
 
 def _last_values(points: Iterable[Mapping[str, Any]], caption: str) -> str:

@@ -184,7 +184,7 @@ def curves(
     faint = {"condition": {"param": "chosen", "value": 1}, "value": 0.12}
     values = [{"field": field(name), "title": name, "type": "quantitative", "format": ".4~g"} for name in series]
     rule = {
-        "transform": [{"pivot": "series", "value": y, "groupby": [x]}],
+        "transform": [{"pivot": "series", "value": field(y), "groupby": [x]}],
         "mark": {"type": "rule", "color": FAINT},
         "params": [nearest],
         "encoding": {
@@ -460,4 +460,10 @@ def paths(
 
 def _axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None = None) -> dict[str, Any]:
     scale = {"type": "log", "nice": False} if logarithmic else {} if zero is None else {"zero": zero}
-    return {"field": key, "type": "quantitative", "title": title or key, "scale": scale, "axis": {"tickCount": 6}}
+    return {
+        "field": field(key),
+        "type": "quantitative",
+        "title": title or key,
+        "scale": scale,
+        "axis": {"tickCount": 6},
+    }
