@@ -37,7 +37,7 @@ class HealthMonitor:
         description: its shapes.
         facts: what else is known of the training.
         history: the evaluations, which grow.
-        observer: is told.
+        observer: receives what is found.
     """
 
     def __init__(

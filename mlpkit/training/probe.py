@@ -48,7 +48,7 @@ class Probe:
     """Looks at a few training rows as they go through the network and their gradients come back.
 
     A copy of the layers computes them, as in training, with the network's parameters and with states, scratch arrays
-    and random numbers of its own; of the network it overwrites the gradient alone, which each step computes anew.
+    and random numbers of its own; of the network it overwrites the gradient alone, which each step computes again.
 
     Each look gives plain data, which is a line of ``health.jsonl`` in a run folder:
 
