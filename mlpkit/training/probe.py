@@ -237,10 +237,10 @@ class Probe:
 
     def _flatness(self, layer: Elementwise, x: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
         """Return the share of units of an elementwise function that are dead or saturated."""
-        if layer.path not in self._steepest:
+        slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
+        if layer.path not in self._steepest:  # only now: the layer may keep what it computes for its derivative
             self._steepest[layer.path] = _steepest_slope(layer, x)
         steepest = self._steepest[layer.path]
-        slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
         if steepest is None:
             return {"dead": _rounded((_largest(slopes) == 0).mean())}
         return {
