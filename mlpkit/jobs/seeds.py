@@ -25,6 +25,7 @@ from mlpkit.runs.seeds_folder import SeedsFolder, Summary
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import StopRequest
+from mlpkit.training.symptoms import Symptom
 from mlpkit.training.workers import available_cores, choose_plan
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class SeedsObserver:
 
     def noticed(self, seed: int, message: str) -> None:
         """Something is not as it should be, but the run goes on."""
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Something about the training of a run is not as it should be; called once a run for each symptom."""
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """A run is finished, or was stopped, or has failed."""
@@ -309,6 +313,8 @@ def _train_all(
                 details = [_as_asked(details[0], stop)]
                 if details[0].failure:
                     failures[seed] = details[0].failure
+            if event == "diagnosed":
+                details = [Symptom.from_plain(details[0])]
             getattr(observer, event)(seed, *details)
     return dict(sorted(failures.items()))
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
+    from mlpkit.training.symptoms import Symptom
 
 START: Final = """
 import json, sys
@@ -126,6 +127,10 @@ class _Teller(Observer):
     def stepped(self, progress: Progress, loss: float) -> None:
         """Pass on how many steps were done."""
         self._answer("stepped", progress.step, loss)
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Pass the symptom on as plain data."""
+        self._answer("diagnosed", symptom.to_plain())
 
     def warned(self, warning: Diagnostic) -> None:
         """Pass the warning on as a text."""
