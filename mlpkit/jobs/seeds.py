@@ -26,6 +26,7 @@ from mlpkit.runs.seeds_folder import SeedsFolder, Summary
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import StopRequest
+from mlpkit.training.symptoms import Symptom
 from mlpkit.training.workers import available_cores, choose_plan
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ class SeedsObserver:
     def evaluated(self, seed: int, record: Record, seconds: float) -> None:
         """An evaluation of a run was done, ``seconds`` after its training began."""
 
-    def diagnosed(self, seed: int, symptom: Symptom) -> None:
-        """The training of a run is not as it should be."""
-
     def noticed(self, seed: int, message: str) -> None:
         """Something is not as it should be, but the run goes on."""
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Something about the training of a run is not as it should be; called once a run for each symptom."""
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """A run is finished, or was stopped, or has failed."""

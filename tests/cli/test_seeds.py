@@ -161,3 +161,10 @@ def test_the_option_stands_for_a_key(seeds, override):
 def test_another_text_is_wrong_usage(seeds):
     with pytest.raises(UsageError, match="expected how many, such as --seeds 5, or which, such as --seeds 3,5,8"):
         override_of(seeds)
+
+
+def test_a_symptom_is_told_of_the_first_seed_that_has_it(invoke, work):
+    dead = ("--set", "layers.Affine1.weights={normal: {std: 0.01, mean: -5.0}}")
+    done = invoke("run", "tiny.yaml", "--seeds", "2", *dead)
+    (note,) = done.err.splitlines()
+    assert re.match(r"note: seed [01]: dead units in Relu1: 100 % of its 5 units ", note)

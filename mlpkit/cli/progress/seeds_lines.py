@@ -37,6 +37,7 @@ class SeedsDisplay(SeedsObserver):
     def __init__(self, begun: Callable[[], None]) -> None:
         self._begun = begun
         self._told: dict[str, int] = {}
+        self._symptoms: set[tuple[str, str]] = set()
 
     def __enter__(self) -> SeedsDisplay:
         """Begin, before the data is read."""
@@ -62,10 +63,6 @@ class SeedsDisplay(SeedsObserver):
         """Print a warning, whatever else is shown or not."""
         self._tell(seed, message, "warning", "yellow")
 
-    def diagnosed(self, seed: int, symptom: Symptom) -> None:
-        """Print what is not as it should be, and what to try."""
-        self._tell(seed, str(symptom), "note", "yellow")
-
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Print why a run failed, whatever else is shown or not."""
         if end.failure:
@@ -73,6 +70,13 @@ class SeedsDisplay(SeedsObserver):
 
     def finished(self, found: SeedRuns) -> None:
         """Show what came of the runs."""
+
+    def _note(self, seed: int, symptom: Symptom) -> None:
+        """Print what is not as it should be, and what to try, of the first seed that has it."""
+        known = (symptom.name, symptom.layer)
+        if known not in self._symptoms:
+            self._symptoms.add(known)
+            diagnostic(f"note: seed {seed}: {symptom}", "yellow")
 
     def _tell(self, seed: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run; what was said of another already is said in short."""
@@ -103,6 +107,10 @@ class SeedsLines(SeedsDisplay):
         self._held_back[seed] = record
         if is_worth_a_line(self._evaluations[seed]):
             self._print(seed)
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Print it."""
+        self._note(seed, symptom)
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Print the line of the run's last evaluation, and how it ended."""
