@@ -47,7 +47,7 @@ class Difference:
         mean: mean of the first sample minus mean of the second
         low: lower end of the interval; None if it is unknown: too few values, or one that is not finite
         high: upper end of the interval; None if `low` is
-        p_value: how likely a difference at least as large is if there is none behind the samples; None if `low` is
+        p_value: how likely a difference at least as large is if the means behind them are the same; None if `low` is
         level: how often such an interval holds the difference behind the samples
     """
 
@@ -104,6 +104,21 @@ def difference(a: Sequence[float], b: Sequence[float], *, paired: bool, level: f
     error, freedom = _paired_error(a, b) if paired else _welch_error(a, b)
     half = _half_width(error, freedom, level)
     return Difference(mean, mean - half, mean + half, _p_value(mean, error, freedom), level)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of several tests, corrected so that chance alone makes any of them small no oftener than of one.
+
+    In ascending order, p[i] becomes the largest of (m - j) · p[j] for j ≤ i, and at most 1, where m is how many there
+    are.
+
+    Source: Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979).
+    """
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        corrected[i] = largest
+    return corrected
 
 
 def t_cdf(t: float, freedom: float) -> float:

@@ -21,6 +21,8 @@ settings.register_profile("ci", deadline=None, derandomize=True, suppress_health
 if os.environ.get("CI") == "true":
     settings.load_profile("ci")
 
+os.environ["MLPKIT_REPORT"] = "0"  # of the thousands of runs, those that are about the report ask for it
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--renew-golden``."""

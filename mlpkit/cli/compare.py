@@ -1,8 +1,9 @@
-"""``mlpkit compare``: show what differs between runs."""
+"""``mlpkit compare``: show what differs between runs, and whether it is more than chance."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.formatting import blocks, line_length
+from mlpkit.cli.formatting import blocks, columns, counted, line_length, paragraph
 from mlpkit.cli.output import document, result
-from mlpkit.errors import UsageError
-from mlpkit.progress.figures import figure
+from mlpkit.progress.figures import figure, mean_figure
+from mlpkit.statistics import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from mlpkit.jobs.compare import Comparison
+    from mlpkit.jobs.compare import Comparison, Verdict
 
 CHECKSUM = re.compile("[0-9a-f]{40,}")
 DIGITS_SHOWN = 10
 ABSENT = "-"
+SEEDS = 5
+"""How many are recommended."""
 
 
 @options.verb("compare")
@@ -32,24 +35,33 @@ ABSENT = "-"
     nargs=-1,
     required=True,
     type=click.Path(path_type=Path),
-    shell_complete=completion.runs,
+    shell_complete=completion.runs_and_folders_of_runs,
+)
+@click.option(
+    "--metric",
+    "metrics",
+    metavar="NAME",
+    multiple=True,
+    help="Judge only this metric, such as loss or test.loss; may be repeated.",
 )
 @options.takes_json
-def command(directories: tuple[Path, ...], as_json: bool) -> None:
-    """Show what differs between runs.
+def command(directories: tuple[Path, ...], metrics: tuple[str, ...], as_json: bool) -> None:
+    """Show what differs between runs, and whether by chance.
 
-    Each RUN is a run folder. What is the same in all of them is left out: keys of the spec, versions, the last figures
-    of the history, the metrics at the end, the SHA-256 of the results.
+    Each RUN is a run folder, or a folder with the runs of several seeds. What is the same in all of them is left out:
+    keys of the spec, versions, the last figures of the history, the metrics at the end, the SHA-256 of the results.
+
+    Runs that differ in their seeds alone are compared as one, by their means. A test then says whether loss and metrics
+    differ from those of the first by more than chance.
     """
-    if len(directories) < 2:
-        raise UsageError(f"there is nothing to compare {directories[0]} with; give two run folders or more")
     from mlpkit.jobs.compare import compare  # noqa: PLC0415 - --help does without
 
-    found = compare(directories)
+    found = compare(directories, metrics)
     if as_json:
         document(asdict(found))
     else:
-        result("\n".join(blocks(_table(found), width=line_length())).rstrip())
+        width = line_length()
+        result("\n".join([*blocks(_table(found), width=width), "", *_about_chance(found, width)]).rstrip())
 
 
 def _table(found: Comparison) -> list[list[str]]:
@@ -58,6 +70,8 @@ def _table(found: Comparison) -> list[list[str]]:
     blank = [""] * len(found.runs)
     apart = "" if found.part_at is None else f" (apart from iteration {found.part_at} on)"
     rows = [["", *found.runs]]
+    if found.grouped:
+        rows.append(["", *map(_runs_of_side, found.members, found.finished_members)])
     for title, values, shown in (
         ("spec", found.spec, to_inline_yaml),
         ("versions", found.versions, _short),
@@ -65,10 +79,16 @@ def _table(found: Comparison) -> list[list[str]]:
         ("metrics", found.metrics, _figure),
         ("results, SHA-256", found.results, _short),
     ):
+        if found.grouped and title.startswith("results"):
+            continue
         same = "the same" if found.finished or title != "metrics" else "no run is finished"
         rows.append([title if values else f"{title}: {same}", *blank])
         rows += [[f"  {key}", *(_shown(value, shown) for value in each)] for key, each in values.items()]
     return rows
+
+
+def _runs_of_side(runs: Sequence[str], finished: int) -> str:
+    return counted(len(runs), "run") + ("" if finished == len(runs) else f", {finished} finished")
 
 
 def _short(value: Any) -> str:
@@ -78,8 +98,57 @@ def _short(value: Any) -> str:
 
 
 def _figure(value: Any) -> str:
+    if isinstance(value, Interval):
+        return figure(value.mean) if value.low == value.high else mean_figure(value)
     return figure(value) if isinstance(value, float) else str(value)
 
 
 def _shown(value: Any, shown: Callable[[Any], str]) -> str:
     return ABSENT if value is None else shown(value)
+
+
+def _about_chance(found: Comparison, width: int | None) -> list[str]:
+    """Return lines that say whether what differs is more than chance, or what it takes to know."""
+    if not found.metrics or found.finished < 2:
+        return []
+    if found.only_seeds:
+        return paragraph("chance: the runs differ in their seeds alone; what differs is chance", width=width)
+    lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
+    alone = [runs for runs, finished in zip(found.members, found.finished_members, strict=True) if finished < 2]
+    if alone:
+        text = (
+            "chance: one run says nothing about it: with another seed, the order may be another. Train with several "
+            "seeds, and compare the folders:"
+        )
+        lines += paragraph(text, width=width)
+        lines += [f"  mlpkit run {shlex.quote(f'{runs[0]}/resolved.yaml')} --seeds {SEEDS}" for runs in alone]
+    return lines
+
+
+def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
+    """Return lines about what differs between a side and the first."""
+    verdicts = [verdict for verdict in found.chance if verdict.other == other]
+    if not verdicts:
+        return []
+    test = "seed by seed, paired t-test" if verdicts[0].paired else "Welch's t-test"
+    corrected = f", corrected for {len(found.chance)} comparisons by Holm's method" if len(found.chance) > 1 else ""
+    title = f"chance: {other} against {found.runs[0]} ({test}, 95 %{corrected})"
+    rows = [
+        [
+            verdict.metric,
+            _signed(verdict.difference, verdict),
+            f"{_signed(verdict.low, verdict)} to {_signed(verdict.high, verdict)}",
+            f"{'more than chance' if verdict.beyond_chance else 'may be chance'}, p {_probability(verdict.p_value)}",
+        ]
+        for verdict in verdicts
+    ]
+    return [*paragraph(title, width=width), *columns(rows, right=[1], indent="  ", width=width), ""]
+
+
+def _signed(value: float, verdict: Verdict) -> str:
+    """Write a difference as precisely as its interval deserves."""
+    return f"{value:+.4f}" if verdict.high - verdict.low >= 1e-3 else f"{value:+.2e}"
+
+
+def _probability(value: float) -> str:
+    return "< 0.0001" if value < 1e-4 else f"{value:.2g}"

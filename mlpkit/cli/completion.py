@@ -56,6 +56,13 @@ def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> lis
     return _items(found) or _left_to_the_shell("dir", incomplete)
 
 
+def runs_and_folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer run folders and folders that hold some, and if none is named, those of ``runs``."""
+    start = RUNS if RUNS.startswith(incomplete) else incomplete
+    found = [path for path in _beginning_with(start) if (Path(path) / RUN_FILE).is_file() or _holds_runs(path)]
+    return _items(found) or _left_to_the_shell("dir", incomplete)
+
+
 def folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer folders that hold run folders, and if none is named, those of ``runs``."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete

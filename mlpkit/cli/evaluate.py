@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,11 @@ from mlpkit.cli.output import document, message, result
 from mlpkit.cli.standard_input import file_or_standard_input
 from mlpkit.errors import UsageError
 from mlpkit.progress.figures import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlpkit.jobs.evaluate import Evaluation
 
 
 @options.verb("evaluate")
@@ -30,23 +37,33 @@ def command(
 ) -> None:
     """Compute a trained network's loss and metrics.
 
-    RUN is a run folder. By default, for every split that the data set has. If the data has changed since training, a
+    RUN is a run folder, or one with the runs of several seeds: the result is then mean and 95 % interval over the
+    finished runs. By default, for every split that the data set has. If the data has changed since training, a
     warning says so. With --data, for a file or folder like the one trained on, with inputs and targets; - is standard
     input.
     """
-    from mlpkit.jobs.evaluate import evaluate, evaluate_file  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.jobs.evaluate import (  # noqa: PLC0415 - loads NumPy, which --help does without
+        evaluate,
+        evaluate_file,
+        evaluate_seeds,
+    )
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.runs.seeds_folder import is_seeds_folder  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    if file is None:
-        found = evaluate(directory, splits, registry)
-    elif splits:
+    if file is not None and splits:
         raise UsageError("--split names parts of the run's own data; leave it out, or --data")
-    else:
-        with file_or_standard_input(file) as data:
-            found = evaluate_file(directory, data, registry)
-    if found.doubt:
-        message(f"warning: {directory}: {found.doubt}")
+    with file_or_standard_input(file) if file is not None else nullcontext() as data:
+        if is_seeds_folder(directory):
+            _print_seeds(directory, evaluate_seeds(directory, splits, data, registry), as_json)
+        else:
+            found = evaluate(directory, splits, registry) if data is None else evaluate_file(directory, data, registry)
+            _print(directory, found, as_json)
+
+
+def _print(directory: Path, found: Evaluation, as_json: bool) -> None:
+    """Print what evaluation found."""
+    _print_doubt(directory, found)
     if as_json:
         document(found.metrics)
         return
@@ -58,6 +75,24 @@ def command(
         for split, values in found.metrics.items():
             result(f"\n{split} {name}: rows {axes[0]}, columns {axes[1]}")
             result("\n".join(_table(values[name], found.class_names)))
+
+
+def _print_seeds(directory: Path, found: Mapping[int, Evaluation], as_json: bool) -> None:
+    """Print what the runs of several seeds come to."""
+    from mlpkit.cli.progress.seeds_lines import summary_table  # noqa: PLC0415 - most runs have one seed
+    from mlpkit.runs.seeds_folder import plain_summary, summary_of  # noqa: PLC0415 - for the same reason
+
+    _print_doubt(directory, next(iter(found.values())))
+    summary = summary_of([each.metrics for each in found.values()])
+    if as_json:
+        document({"metrics": plain_summary(summary), "seeds": {seed: each.metrics for seed, each in found.items()}})
+    else:
+        result(summary_table(summary))
+
+
+def _print_doubt(directory: Path, found: Evaluation) -> None:
+    if found.doubt:
+        message(f"warning: {directory}: {found.doubt}")
 
 
 def _table(counts: list[list[int]], class_names: tuple[str, ...]) -> list[str]:

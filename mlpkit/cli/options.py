@@ -159,6 +159,17 @@ def takes_json(verb: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")(verb)
 
 
+def takes_report(verb: F) -> F:
+    """Add ``--report`` and ``--no-report``, as the argument ``reports``."""
+    return click.option(
+        "--report/--no-report",
+        "reports",
+        default=True,
+        envvar="MLPKIT_REPORT",
+        help="Whether to write report.html at the end; MLPKIT_REPORT=0 says no, too.",
+    )(verb)
+
+
 def takes_quiet(verb: F) -> F:
     """Add ``--quiet``."""
     return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(verb)

@@ -102,7 +102,7 @@ _CARET: Final = re.compile(r"( *\|)([ \t]*\^+)")
 _QUOTED: Final = re.compile(r"( *\d+ \|)( .*)")
 _LABELLED: Final = re.compile(r"( +(?:expected|help|note):)( .*)")
 _PLACED: Final = re.compile(r"(\S.*?:\d+:\d+:)( .*)")
-_BEGUN: Final = re.compile(r"( ?(?:internal error|error|Error|warning):)(.*)")
+_BEGUN: Final = re.compile(r"( ?(?:internal error|error|Error|warning|note):)(.*)")
 
 
 def _highlighted(line: str, colour: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.output import document, result
+from mlpkit.cli.output import document, message, result
+from mlpkit.errors import UsageError
 
 
 @options.verb("report")
@@ -31,3 +32,24 @@ def command(
         document({"out": file})
     else:
         result(f"report in {file}")
+
+
+def report_at_the_end(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], *, shown: bool) -> None:
+    """Write the report of a run that is finished; whatever goes wrong is a message, and the run stays a good one.
+
+    Args:
+        directory: the run folder.
+        plugins: files that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        shown: whether to say where it is, or why it is missing.
+    """
+    from mlpkit.jobs.report import report  # noqa: PLC0415 - only once a run is finished
+
+    try:
+        said = f"report in {report(directory, plugins=plugins, blocked=blocked)}"
+    except UsageError as error:
+        said = f"note: no report.html: {error}"
+    except Exception as error:  # the run is finished, whatever went wrong with a page about it
+        said = f"warning: no report.html: {error}"
+    if shown:
+        (result if said.startswith("report") else message)(said)

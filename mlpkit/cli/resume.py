@@ -12,17 +12,20 @@ from mlpkit.cli.live_page import live_folder, live_page
 from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.cli.report import report_at_the_end
 from mlpkit.cli.seeds import go_on_with_seeds
 
 
 @options.verb("resume")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@options.takes_report
 @options.takes_live
 @options.takes_plugins
 @options.takes_quiet
 @options.takes_json
 def command(
     directory: Path,
+    reports: bool,
     port: int | None,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
@@ -59,4 +62,6 @@ def command(
             if not interrupts.training_began and not quiet:
                 message(f"{directory}: the run is finished; nothing was left to do")
             display.finished(run)
+    if reports and interrupts.training_began and not run.stopped:
+        report_at_the_end(directory, plugins, blocked, shown=not quiet and not as_json)
     end_if_stopped(interrupts, run.stopped)

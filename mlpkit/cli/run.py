@@ -14,6 +14,7 @@ from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.live_page import live_folder, live_page
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.cli.report import report_at_the_end
 from mlpkit.cli.seeds import override_of, train_seeds
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ RUNS = Path("runs")
     type=click.Path(path_type=Path),
     help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
 )
+@options.takes_report
 @options.takes_live
 @options.takes_plugins
 @options.takes_quiet
@@ -43,6 +45,7 @@ def command(
     overrides: tuple[str, ...],
     seeds: str | None,
     out: Path | None,
+    reports: bool,
     port: int | None,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
@@ -84,6 +87,8 @@ def command(
             page.finished(finished)
             shown.raise_if_unwritable()
             display.finished(finished)
+    if reports and not finished.stopped:
+        report_at_the_end(folder, plugins, blocked, shown=not quiet and not as_json)
     end_if_stopped(interrupts, finished.stopped)
 
 

@@ -43,7 +43,7 @@ SECONDS_BETWEEN_DRAWINGS: Final = 1.0
 )
 @click.option("--spec", "specs", multiple=True, metavar="NAME", help="Only runs of this spec, such as mnist*.")
 @click.option(
-    "--where", "conditions", multiple=True, metavar="CONDITION", help="Only runs for which it holds: 'accuracy>0.97'."
+    "--where", "conditions", multiple=True, metavar="CONDITION", help="Only runs for which it holds: 'loss<0.1'."
 )
 @click.option(
     "--sort",
@@ -108,7 +108,7 @@ def _expect_terminal(as_json: bool) -> None:
     if as_json:
         raise UsageError("--watch draws a table, and --json prints none; leave one of them out")
     if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
-        raise UsageError("--watch draws on a terminal, and standard output is none; leave it out, or use --json")
+        raise UsageError("--watch draws on a terminal, and standard output isn't one; leave it out, or use --json")
 
 
 def _watch(lines_at: Callable[[int], list[str]]) -> None:

@@ -32,7 +32,7 @@ class _Column:
     Args:
         title: its heading.
         cells: a text for each run, without colours.
-        importance: the lower, the longer it is kept where there is little room.
+        importance: the lower, the longer it is kept on a narrow terminal.
         is_number: whether it is aligned at the right.
     """
 

@@ -156,7 +156,7 @@ def _largest_losses(traced: Trace, width: int | None) -> list[str]:
 
 
 def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:
-    headings = [heading, "shape", "mean", "std", "min", "max", "norm", "zeros", "not finite", "histogram"]
+    headings = [heading, "shape", "mean", "std", "min", "max", "norm", "zero", "not finite", "histogram"]
     rows = [
         [
             name,

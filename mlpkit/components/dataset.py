@@ -205,6 +205,14 @@ class Dataset(Component):
         """Return how to change the target, once described, if a loss takes another kind; or an empty text."""
         return ""
 
+    def input_scaling(self) -> Mapping[str, Any]:
+        """Return the parameters that would scale inputs to mean 0 and standard deviation 1, if others than now."""
+        return {}
+
+    def target_scaling(self) -> Mapping[str, Any]:
+        """Return the parameters that would scale values to predict so, if others than now."""
+        return {}
+
     def fingerprint(self) -> str:
         """Return a checksum of the data, once opened, for the lock file; empty if it has no checksum."""
         return ""

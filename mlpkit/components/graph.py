@@ -57,18 +57,7 @@ class Node(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """A raw input of a graph, such as a column of a table.
-
-    Args:
-        name: its name, such as that of the column.
-        dtype: name of its dtype, as in NumPy; ``str`` for texts.
-        shape: shape of one example's part, without the batch axis.
-        kind: what it holds: ``number``, ``category``, ``date`` or ``pixels``.
-        meaning: what to put into it, in words, such as its unit and what stands for a missing value.
-        choices: the texts that it may be, if it is a category.
-        typical: mean and standard deviation of a number or a date in training; None if they aren't known.
-        extent: least and greatest number or date in training; None if they aren't known.
-    """
+    """A raw input of a graph, such as a column of a table; ``Graph.feed`` says what each attribute is."""
 
     name: str
     dtype: str

@@ -99,6 +99,20 @@ class Loss(Operation):
         """
         return float(len(t)) if weights is None else float(weights.sum())
 
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any] | None:
+        """Return the inputs, the same for all rows, that have the smallest mean loss; None, the default, if unknown.
+
+        The loss at them is that of guessing by chance: a network whose loss stays there learns nothing from its inputs.
+
+        Args:
+            t: targets, as for ``forward``.
+            weights: the weights of the rows; None if they have none, and for a loss that takes none.
+
+        Returns:
+            An array of the shape of one example's inputs.
+        """
+        return None
+
     def flops(self, input_shape: Shape) -> int:
         """Return floating-point operations for one example, forward and backward."""
         return 0

@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 def write_html(model: ModelGraph, file: Path) -> None:
     """Write a model as a page with a form or a canvas, what is predicted, and what the layers compute.
 
-    Args:
-        model: the model.
-        file: where to write it.
-
-    Raises:
-        NotExportableError: the engine lacks an operator or a dtype that the model needs.
+    It takes what ``write_js`` does, and raises the same errors.
     """
     constants = model_constants(model)
     content = f'await inflated("{_deflated(constants.content)}")'

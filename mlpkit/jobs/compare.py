@@ -1,20 +1,27 @@
-"""What differs between runs: spec, versions, history, metrics and the hashes of their results."""
+"""What differs between runs, and whether it is more than chance."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.errors import RunFolderError
-from mlpkit.jobs.run_inputs import flattened
+from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.jobs.run_inputs import DATA, flattened
+from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import is_run
 from mlpkit.specfile.document import parse_document
+from mlpkit.statistics import difference, holm, interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from mlpkit.statistics import Difference
     from mlpkit.training.evaluation import Record
 
 
@@ -47,24 +54,116 @@ def file_hash(path: Path) -> str | None:
 
 
 Row = dict[str, list[Any]]
-"""Values by key, one a run in the order of the runs; None where a run has none."""
+"""Values by key, one a side in their order; None where a side has none."""
 
 NOT_CURVES: Final = ("iteration", "epoch")
+SPLITS: Final = ("test", "validation", "train")
+LEVEL: Final = 0.95
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A run as it is compared.
+
+    Args:
+        directory: the run folder.
+        spec: the resolved spec, its layers by their names.
+        lock: versions and checksums.
+        history: the evaluations.
+        metrics: loss and metrics at the end by split, tables among them; empty if it is not finished.
+    """
+
+    directory: Path
+    spec: Mapping[str, Any]
+    lock: Mapping[str, Any]
+    history: Sequence[Record]
+    metrics: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return int(self.spec.get("seed", 0))
+
+    @property
+    def settings(self) -> str:
+        """What is the same in two runs that differ in their seeds alone."""
+        spec = {key: value for key, value in self.spec.items() if key not in {"name", "seed", "seeds"}}
+        return json.dumps([spec, self.lock.get(DATA)], default=str)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is compared as one: a run, or several that differ in their seeds alone.
+
+    Args:
+        name: what to call it.
+        runs: the runs.
+    """
+
+    name: str
+    runs: tuple[ComparedRun, ...]
+
+    @property
+    def finished(self) -> int:
+        """How many of the runs are finished."""
+        return sum(bool(run.metrics) for run in self.runs)
+
+    def samples(self) -> dict[str, dict[int, float]]:
+        """Return loss and metrics at the end by name, such as ``test.loss``, and seed; each seed counts once."""
+        found: dict[str, dict[int, float]] = {}
+        for run in self.runs:
+            for split, values in run.metrics.items():
+                for name, value in values.items():
+                    if not isinstance(value, list):
+                        found.setdefault(f"{split}.{name}", {}).setdefault(run.seed, float(value))
+        return found
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a loss or metric differs between two sides by more than chance.
+
+    Args:
+        metric: split and name, such as ``test.loss``.
+        first: the side that others are compared with.
+        other: the other side.
+        difference: mean of the other side minus mean of the first.
+        low: lower end of the 95 % interval of the difference.
+        high: its upper end.
+        p_value: how likely chance alone makes a difference as large, corrected for the number of comparisons.
+        paired: whether runs of the same seed were compared with each other.
+        beyond_chance: whether that is less likely than 5 %.
+    """
+
+    metric: str
+    first: str
+    other: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    paired: bool
+    beyond_chance: bool
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between runs; what is the same in all is left out.
+    """What differs between runs, or between sides of several runs each; what is the same in all is left out.
 
     Args:
-        runs: the run folders.
+        runs: the run folders, or the names of the sides.
         spec: keys of the resolved specs, layers by their names.
         versions: what the results depend on beside the spec.
-        results: SHA-256 of history, metrics and model.
-        curves: last value of each loss and metric of the history.
-        metrics: loss and metrics at the end, by split.
-        part_at: the first iteration whose evaluations differ; None if all that are there are the same.
+        results: SHA-256 of history, metrics and model; empty if a side has several runs.
+        curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
+        metrics: loss and metrics at the end, by split; of several runs, an ``Interval``.
+        part_at: the first iteration whose evaluations differ; None if all that are there are the same, or if a side has
+            several runs.
         finished: how many of the runs are finished, and so have metrics.
+        members: the run folders of each side.
+        finished_members: how many of each side are finished.
+        chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
+        only_seeds: whether all runs differ in their seeds alone.
     """
 
     runs: list[str]
@@ -75,29 +174,209 @@ class Comparison:
     metrics: Row
     part_at: int | None
     finished: int = 0
+    members: list[list[str]] = field(default_factory=list)
+    finished_members: list[int] = field(default_factory=list)
+    chance: list[Verdict] = field(default_factory=list)
+    only_seeds: bool = False
+
+    @property
+    def grouped(self) -> bool:
+        """Whether a side has several runs."""
+        return any(len(runs) > 1 for runs in self.members)
 
 
-def compare(directories: Sequence[Path]) -> Comparison:
+def compare(directories: Sequence[Path], metrics: Sequence[str] = ()) -> Comparison:
     """Compare runs.
 
     Args:
-        directories: two run folders or more.
+        directories: run folders, and folders of several; see ``read_sides``.
+        metrics: what to judge; see ``verdicts``.
 
     Raises:
+        UsageError: there is nothing to compare, or no run has such a metric.
         RunFolderError: one is no run folder, or a file in it is damaged.
     """
-    folders = [RunFolder.open(directory) for directory in directories]
-    histories = [folder.read_history() for folder in folders]
+    return compare_sides(read_sides(directories), metrics)
+
+
+def read_sides(directories: Sequence[Path]) -> list[Side]:
+    """Read runs, and take those that differ in their seeds alone as one side, unless all runs do.
+
+    Args:
+        directories: run folders, and folders of several.
+
+    Raises:
+        UsageError: there is only one run.
+        RunFolderError: one is no run folder, or a file in it is damaged.
+    """
+    runs = [(directory, _read(folder)) for directory in directories for folder in _runs_in(directory)]
+    if len(runs) < 2:
+        raise UsageError(f"there is nothing to compare {directories[0]} with; give two run folders or more")
+    together: dict[str, list[tuple[Path, ComparedRun]]] = {}
+    for directory, run in runs:
+        together.setdefault(run.settings, []).append((directory, run))
+    if len(together) == 1 or all(len({run.seed for _, run in side}) == 1 for side in together.values()):
+        return [Side(str(run.directory), (run,)) for _, run in runs]
+    mixed = {directory for directory, _ in runs if sum(_gives(directory, side) for side in together.values()) > 1}
+    return [Side(_name(side, mixed), tuple(run for _, run in side)) for side in together.values()]
+
+
+def _gives(directory: Path, side: Iterable[tuple[Path, ComparedRun]]) -> bool:
+    """Whether a side has a run out of a folder."""
+    return any(folder == directory for folder, _ in side)
+
+
+def _name(side: Sequence[tuple[Path, ComparedRun]], mixed: set[Path]) -> str:
+    """Return what to call a side: the folder that it came from, or the first of several."""
+    names = list(dict.fromkeys(str(run.directory if folder in mixed else folder) for folder, run in side))
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _runs_in(directory: Path) -> list[Path]:
+    """Return a run folder, or those in a folder of several."""
+    inside = folders_in(directory) if directory.is_dir() and not is_run(directory) else []
+    return [folder for folder in inside if is_run(folder)] or [directory]
+
+
+def _read(directory: Path) -> ComparedRun:
+    folder = RunFolder.open(directory)
+    metrics = folder.read_metrics() if folder.finished else {}
+    return ComparedRun(directory, _spec(folder), folder.read_lock(), folder.read_history(), metrics)
+
+
+def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Comparison:
+    """Compare what was read; see ``compare``."""
+    runs = [run for side in sides for run in side.runs]
+    alone = len(runs) == len(sides)
     return Comparison(
-        runs=[str(directory) for directory in directories],
-        spec=_differing([flattened(_spec(folder)) for folder in folders]),
-        versions=_differing([flattened(_without_spec(folder.read_lock())) for folder in folders]),
-        results=_differing([result_hashes(directory) for directory in directories]),
-        curves=_differing([_last(history) for history in histories]),
-        metrics=_differing([flattened(folder.read_metrics() if folder.finished else {}) for folder in folders]),
-        part_at=_part_at(histories),
-        finished=sum(folder.finished for folder in folders),
+        runs=[side.name for side in sides],
+        spec=_differing([_common(flattened(run.spec) for run in side.runs) for side in sides]),
+        versions=_differing([_common(flattened(_without_spec(run.lock)) for run in side.runs) for side in sides]),
+        results=_differing([result_hashes(run.directory) for run in runs]) if alone else {},
+        curves=_differing([_mean(map(_last, (run.history for run in side.runs))) for side in sides]),
+        metrics=_differing([_mean(flattened(_numbers(run, alone)) for run in side.runs) for side in sides]),
+        part_at=_part_at([run.history for run in runs]) if alone else None,
+        finished=sum(side.finished for side in sides),
+        members=[[str(run.directory) for run in side.runs] for side in sides],
+        finished_members=[side.finished for side in sides],
+        chance=[] if alone else verdicts(sides, metrics),
+        only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
     )
+
+
+def _numbers(run: ComparedRun, tables: bool) -> dict[str, dict[str, Any]]:
+    """Return loss and metrics at the end by split, with or without tables."""
+    return {
+        split: {name: value for name, value in values.items() if tables or not isinstance(value, list)}
+        for split, values in run.metrics.items()
+    }
+
+
+def _common(runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values of several runs by key: one that is the same in all, or a list."""
+    found = list(runs)
+    values = {key: [run.get(key) for run in found] for run in found for key in run}
+    return {key: each[0] if all(value == each[0] for value in each) else each for key, each in values.items()}
+
+
+def _mean(runs: Iterable[Mapping[str, float]]) -> dict[str, Any]:
+    """Return the values of a run by key, or the means of several."""
+    found = list(runs)
+    if len(found) == 1:
+        return dict(found[0])
+    values = {key: [run[key] for run in found if key in run] for run in found for key in run}
+    return {key: interval(each) for key, each in values.items()}
+
+
+def verdicts(sides: Sequence[Side], metrics: Sequence[str] = ()) -> list[Verdict]:
+    """Say of each metric and each side but the first whether it differs from the first by more than chance.
+
+    Runs of the same seeds are compared seed by seed, in a paired t-test; others by Welch's t-test. The p-values are
+    corrected for their number by Holm's method: if chance alone is at work, all verdicts are right in 95 % of cases.
+
+    Args:
+        sides: the sides; one with fewer than two finished runs, of different seeds, has no verdict.
+        metrics: such as ``accuracy`` or ``test.loss``; by default loss and metrics of the split for testing, of the
+            validation data without one, or of the training data without either.
+
+    Raises:
+        UsageError: no run has such a metric.
+    """
+    samples = [(side.name, side.samples()) for side in sides]
+    chosen = _judged({name: None for _, values in samples for name in values}, metrics)
+    (first, values), *others = samples
+    tests = [
+        _Test(metric, first, other, values[metric], found[metric])
+        for metric in chosen
+        for other, found in others
+        if min(len(values.get(metric, ())), len(found.get(metric, ()))) > 1
+    ]
+    return [test.verdict(p_value) for test, p_value in zip(tests, holm([test.p_value for test in tests]), strict=True)]
+
+
+def _judged(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
+    """Return the metrics to judge."""
+    names = list(names)
+    for name in wanted:
+        if not any(_is_named(metric, name) for metric in names):
+            raise UsageError(f"no run has the metric {name} at its end; expected {', '.join(names) or 'finished runs'}")
+    if wanted:
+        return [metric for metric in names if any(_is_named(metric, name) for name in wanted)]
+    by_split = ([metric for metric in names if metric.startswith(f"{split}.")] for split in SPLITS)
+    return next(filter(None, by_split), [])
+
+
+def _is_named(metric: str, name: str) -> bool:
+    return name in (metric, metric.partition(".")[2])
+
+
+@dataclass(frozen=True)
+class _Test:
+    """A test of whether two sides differ.
+
+    Args:
+        metric: what is compared.
+        first: name of the first side.
+        other: name of the other.
+        before: values of the first by seed.
+        after: values of the other.
+    """
+
+    metric: str
+    first: str
+    other: str
+    before: Mapping[int, float]
+    after: Mapping[int, float]
+
+    @property
+    def paired(self) -> bool:
+        """Whether there is a run of each seed on both sides."""
+        return self.before.keys() == self.after.keys()
+
+    @property
+    def p_value(self) -> float:
+        """How likely chance alone makes a difference as large."""
+        found = self.found
+        assert found.p_value is not None  # there are two values on each side, and all are finite
+        if found.low != found.high or not found.mean:
+            return found.p_value
+        # Without any spread, t is infinite; but the values could have been swapped in only so many ways.
+        before, after = len(self.before), len(self.after)
+        return 2 / (2**before if self.paired else math.comb(before + after, before))
+
+    def verdict(self, p_value: float) -> Verdict:
+        """Return the verdict for a corrected p-value."""
+        mean, low, high = self.found.mean, self.found.low, self.found.high
+        assert low is not None  # there are two values on each side, and all are finite
+        assert high is not None
+        return Verdict(self.metric, self.first, self.other, mean, low, high, p_value, self.paired, p_value < 1 - LEVEL)
+
+    @cached_property
+    def found(self) -> Difference:
+        """The difference of the other side from the first."""
+        seeds = list(self.before)
+        after = [self.after[seed] for seed in seeds] if self.paired else list(self.after.values())
+        return difference(after, list(self.before.values()), paired=self.paired, level=LEVEL)
 
 
 def _spec(folder: RunFolder) -> dict[str, Any]:

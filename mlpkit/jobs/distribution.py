@@ -16,7 +16,7 @@ BINS: Final = 24
 
 @dataclass(frozen=True)
 class Distribution:
-    """Statistics of the finite numbers of an array, in float64; NaN if there are none.
+    """Statistics of the finite numbers of an array, in float64; NaN without any.
 
     Args:
         shape: the shape of the array.
@@ -59,7 +59,9 @@ def distribution_of(array: NDArray[Any]) -> Distribution:
     scale = 2.0 ** (math.frexp(max(-least, greatest))[1] - 1)  # so that no square and no range overflows
     values /= scale
     low, high = float(values.min()), float(values.max())
-    counts = np.histogram(values, BINS, (low, high))[0].tolist() if low < high else [values.size]
+    counts = [values.size]
+    if low < high:
+        counts = np.histogram((values - low) / (high - low), BINS, (0.0, 1.0))[0].tolist()
     return Distribution(
         array.shape,
         mean=float(values.mean()) * scale,

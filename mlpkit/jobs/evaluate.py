@@ -17,6 +17,7 @@ from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
 
@@ -119,6 +120,32 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
     model = load_run(directory, registry)
     results = evaluated_examples(model, *examples_of(model, file))
     return Evaluation({DATA_SPLIT: results}, _tables(model), model.dataset.class_names() or ())
+
+
+def evaluate_seeds(
+    directory: Path, splits: Sequence[str] = (), file: Path | None = None, registry: Registry | None = None
+) -> dict[int, Evaluation]:
+    """Return loss and metrics of each finished run of several seeds, by seed.
+
+    Args:
+        directory: the folder of the runs.
+        splits: as for ``evaluate``.
+        file: other data, as for ``evaluate_file``; None for the runs' own.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        RunFolderError: no run is finished.
+        MlpkitError: as ``evaluate`` and ``evaluate_file`` do.
+    """
+    folder = SeedsFolder.open(directory)
+    finished = [folder.member(seed) for seed in folder.results()]
+    if not finished:
+        raise RunFolderError(f"{directory}: none of its runs is finished; go on with: mlpkit resume {directory}")
+    found = [
+        evaluate_file(member, file, registry) if file is not None else evaluate(member, splits, registry)
+        for member in finished
+    ]
+    return dict(zip(folder.results(), found, strict=True))
 
 
 def evaluated_examples(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
-from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error
+from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
 from mlpkit.runs.json_files import decode
 from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS, is_run
 from mlpkit.runs.overview import (
@@ -111,7 +110,7 @@ def figure_of(run: RunOverview, key: str) -> float | None:
 
     Args:
         run: the run.
-        key: with its split, such as ``test_accuracy``; without one it is that of the validation data, or of the
+        key: with its split, such as ``test_loss``; without one it is that of the validation data, or of the
             training data if there is no validation data.
     """
     results = {f"{split}_{name}": value for split, values in run.results.items() for name, value in values.items()}
@@ -161,7 +160,7 @@ class RunList:
         """
         if is_run(self.directory):
             return [Entry(self.directory, (self._overview(self.directory),))]
-        entries = (self._entry(folder) for folder in _folders_in(self.directory))
+        entries = (self._entry(folder) for folder in folders_in(self.directory))
         return [entry for entry in entries if entry is not None]
 
     def _entry(self, folder: Path) -> Entry | None:
@@ -169,7 +168,7 @@ class RunList:
         if is_run(folder):
             return Entry(folder, (self._overview(folder),))
         try:
-            inside = [each for each in _folders_in(folder) if is_run(each)]
+            inside = [each for each in folders_in(folder) if is_run(each)]
         except RunFolderError as error:
             return Entry(folder, (RunOverview(folder, DAMAGED, str(error)),))
         if inside:
@@ -193,21 +192,6 @@ def _seeds_in(folder: Path) -> int:
     with suppress(OSError, ValueError, AttributeError, TypeError):
         return len(decode(read_limited(folder / SEEDS, LARGEST_DOCUMENT)).get("seeds"))
     return 0
-
-
-def _folders_in(directory: Path) -> list[Path]:
-    """Return the folders in a folder, without hidden ones, numbers in their names in the order of numbers."""
-    try:
-        with os.scandir(directory) as found:
-            names = [entry.name for entry in found if not entry.name.startswith(".") and entry.is_dir()]
-    except OSError as error:
-        raise reading_error(directory, error, RunFolderError, action="listed") from error
-    return [directory / name for name in sorted(names, key=_natural)]
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Return what sorts ``seed-2`` before ``seed-10``."""
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 class Condition(NamedTuple):
@@ -240,7 +224,7 @@ _CONDITION: Final = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|<|>|=)\s*([^\s<>=]+)\s*
 
 
 def read_condition(text: str) -> Condition:
-    """Return what a text such as ``accuracy>0.97`` says.
+    """Return what a text such as ``loss<0.1`` says.
 
     Raises:
         UsageError: it is no such comparison.
@@ -253,7 +237,7 @@ def read_condition(text: str) -> Condition:
 
 
 def _refuse(text: str) -> Condition:
-    raise UsageError(f"--where {text}: expected a loss or metric, a comparison and a number, such as 'accuracy>0.97'")
+    raise UsageError(f"--where {text}: expected a loss or metric, a comparison and a number, such as 'loss<0.1'")
 
 
 def chosen(
@@ -278,7 +262,7 @@ def chosen(
 
 ORDERS: Final[Mapping[str, Callable[[Entry], tuple[object, ...]]]] = {
     "age": lambda entry: (-entry.began,),
-    "name": lambda entry: tuple(_natural(entry.directory.name)),
+    "name": lambda entry: tuple(natural_order(entry.directory.name)),
     "state": lambda entry: (entry.state, -entry.began),
     "spec": lambda entry: (entry.spec, -entry.began),
     "steps": lambda entry: (-entry.steps,),

@@ -51,7 +51,7 @@ def train_prepared(
         directory: the run folder.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
-        observer: receives the events; deprecated usage was told when the run was prepared.
+        observer: receives the events, without those of deprecated usage in a spec that is just prepared.
         stop: may ask the run to end after the step that it is in.
 
     Raises:

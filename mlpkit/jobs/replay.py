@@ -101,7 +101,7 @@ def replayed(
         row: a row of the training split, from 0, that must be in the step's minibatch; None for any.
         registry: the plugins to take components from; by default what is installed.
         examples: what the run was given in memory, if it was; the same again.
-        observer: is told of ``resumed`` with the steps that were not done again, of what has changed, damaged
+        observer: receives ``resumed`` with the steps that were not done again, what has changed, damaged
             checkpoints, and deprecated usage.
 
     Raises:
@@ -261,7 +261,7 @@ def _only_steps(proved: SpecProof) -> Settings:
 
 
 def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observer) -> Snapshot | None:
-    """Return the newest checkpoint of fewer steps, without the states of callbacks; None if there is none."""
+    """Return the newest checkpoint of fewer steps, without the states of callbacks; None without one."""
     found: list[Snapshot] = []
     for checkpoint in folder.checkpoints.load_before(step, observer.noticed):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from mlpkit.errors import DivergenceError, MlpkitError
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
-from mlpkit.jobs.training_job import tracker_of, units_of
+from mlpkit.jobs.training_job import SPLITS, tracker_of, units_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.page import page
 from mlpkit.progress.evaluations import best_in_words
@@ -35,6 +36,7 @@ from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import readable_lines
 from mlpkit.runs.layout import REPORT, RESOLVED
+from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -107,7 +109,7 @@ class _Found:
         spec: the resolved spec.
         history: the evaluations.
         metrics: loss and metrics at the end by split; empty if the run isn't finished.
-        model: the trained model; None if there is none that can be used.
+        model: the trained model; None without one that can be used.
         notes: what can't be said, and why.
     """
 
@@ -137,7 +139,7 @@ class _Found:
 def _read(directory: Path, registry: Registry | None) -> _Found:
     folder = RunFolder.open(directory)
     spec = parse_spec(folder.resolved_text(), name=str(directory / RESOLVED), registry=registry, resolved=True)
-    metrics = folder.read_metrics() if folder.finished else {}
+    metrics = _ordered(folder.read_metrics() if folder.finished else {}, spec)
     found = _Found(folder, spec, folder.read_history(), metrics, None)
     if not folder.has_model:
         found.notes.append("There is no model yet, so that nothing is said of its layers and predictions.")
@@ -147,6 +149,13 @@ def _read(directory: Path, registry: Registry | None) -> _Found:
     except DivergenceError as error:
         found.notes.append(f"Nothing is said of layers and predictions: {error}")
     return found
+
+
+def _ordered(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return results with the splits, the loss and the metrics in the order in which people look for them."""
+    splits = [split for split in SPLITS if split in metrics]
+    names = ("loss", *(metric.name for metric in spec.training.metrics))
+    return {split: {name: metrics[split][name] for name in names if name in metrics[split]} for split in splits}
 
 
 def _sections(found: _Found) -> list[str]:
@@ -168,13 +177,16 @@ def _sections(found: _Found) -> list[str]:
 
 def _outcome(found: _Found, tracker: BestTracker) -> str:
     """Say in a sentence what came of the run."""
-    done = found.history[-1] if found.history else {"iteration": 0, "epoch": 0.0}
-    length = f"{done['iteration']:,} iterations ({done['epoch']:,.1f} epochs)"
-    if not found.metrics:
-        return f"Not finished: evaluated last after {length}; {found.folder.way_to_finish}."
-    split = next(iter(found.metrics))
-    best = f"; {best_in_words(tracker, done)}" if len(found.history) > 1 and tracker.best else ""
-    return f"Trained for {length}: {split} {figures(found.metrics[split])}{best}."
+    overview = overview_of(found.folder.directory)
+    total = f" of {overview.total:,}" if overview.total and overview.state != FINISHED else ""
+    done = f"{overview.steps:,}{total} iterations"
+    if overview.state == FINISHED:
+        split = next(iter(found.metrics))
+        best = f"; {best_in_words(tracker, found.history[-1])}" if len(found.history) > 1 and tracker.best else ""
+        return f"Trained for {done}: {split} {figures(found.metrics[split])}{best}."
+    if overview.state in {RUNNING, STOPPED}:
+        return f"{overview.state.capitalize()} after {done}; {found.folder.way_to_finish}."
+    return f"{overview.state.capitalize()} after {done}: {overview.problem}"
 
 
 def _plan(spec: Spec) -> list[tuple[str, str]]:
@@ -227,6 +239,8 @@ def _judged(model: TrainedModel, split: str, of: int, batch: Batch) -> Judged:
     x, t, _ = batch
     with blas_threads(model.threads):
         prediction = model.network.predict_encoded(x)
+    if not np.isfinite(prediction).all():
+        raise DivergenceError(f"the network predicts what is not a finite number for a row of {split}")
     return Judged(split, of, model.target, prediction, t, _names(model))
 
 
@@ -268,7 +282,10 @@ def _importance(model: TrainedModel, split: str, data: Split, description: Descr
     _, t, weights = _taken(model, data, description, indices)
 
     def loss(inputs: Mapping[str, Any] | NDArray[Any]) -> float:
-        return network.loss(inputs_of(model, inputs).x, t, weights)
+        found = network.loss(inputs_of(model, inputs).x, t, weights)
+        if not math.isfinite(found):
+            raise DivergenceError(f"the loss of rows of {split} is {found}")
+        return found
 
     with blas_threads(model.threads):
         found = importance(raw, loss, model.spec.seed, model.dataset.feature_names())

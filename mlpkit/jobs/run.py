@@ -68,7 +68,7 @@ def run(
         directory: where to keep what happened; missing or empty. None keeps nothing.
         seeds: the seeds to train with, or how many, from the spec's seed on; what comes of it is then a ``SeedRuns``.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
-            notebook shows progress. With seeds, there is none.
+            notebook shows progress. Not with seeds.
         quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.

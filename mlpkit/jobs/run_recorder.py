@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlpkit.runs.folder import RunFolder
     from mlpkit.training.checkpointing import CheckpointStore
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.probe import Health
     from mlpkit.training.snapshot import Snapshot
 
 
@@ -111,6 +112,10 @@ class FolderObserver(Observer):
         """Add a line to the history, and one to the timing."""
         self._folder.append_history(finite(record))
         self._folder.append_timing({"iteration": record["iteration"], "seconds": seconds})
+
+    def probed(self, health: Health) -> None:
+        """Add a line to the health."""
+        self._folder.append_health(health)
 
 
 class FolderStore:

@@ -17,7 +17,7 @@ from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume import resume
-from mlpkit.jobs.training_process import Outcome, TrainingProcess
+from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
@@ -68,7 +68,7 @@ class SeedsObserver:
     def noticed(self, seed: int, message: str) -> None:
         """Something is not as it should be, but the run goes on."""
 
-    def over(self, seed: int, outcome: Outcome) -> None:
+    def over(self, seed: int, end: TrainingEnd) -> None:
         """A run is finished, or was stopped, or has failed."""
 
 
@@ -199,10 +199,10 @@ class _Warner(SeedsObserver):
         """Warn."""
         warnings.warn(str(warning), stacklevel=4)
 
-    def over(self, seed: int, outcome: Outcome) -> None:
+    def over(self, seed: int, end: TrainingEnd) -> None:
         """Warn of a run that failed."""
-        if outcome.failure:
-            warnings.warn(f"seed {seed}: {outcome.failure}", stacklevel=4)
+        if end.failure:
+            warnings.warn(f"seed {seed}: {end.failure}", stacklevel=4)
 
 
 def _prepared(spec: Spec, directory: Path, observer: SeedsObserver) -> tuple[SeedsFolder, int]:
@@ -293,8 +293,8 @@ def _train_all(
     events: SimpleQueue[tuple[int, str, Sequence[Any]]] = SimpleQueue()
 
     def train(seed: int) -> None:
-        outcome = processes.train(requests[seed], lambda event, details: events.put((seed, event, details)))
-        events.put((seed, "over", [outcome]))
+        end = processes.train(requests[seed], lambda event, details: events.put((seed, event, details)))
+        events.put((seed, "over", [end]))
 
     training = {seed: executor.submit(train, seed) for seed in requests}
     failures = {}
@@ -304,12 +304,18 @@ def _train_all(
             training = {seed: future for seed, future in training.items() if not future.cancel()}
         with suppress(Empty):
             seed, event, details = events.get(timeout=SECONDS_BETWEEN_LOOKS)
-            getattr(observer, event)(seed, *details)
             if event == "over":
                 training.pop(seed)
+                details = [_as_asked(details[0], stop)]
                 if details[0].failure:
                     failures[seed] = details[0].failure
+            getattr(observer, event)(seed, *details)
     return dict(sorted(failures.items()))
+
+
+def _as_asked(end: TrainingEnd, stop: StopRequest) -> TrainingEnd:
+    """Return how a run ended; one that was stopped by something else than was asked for has failed."""
+    return TrainingEnd(failure=f"stopped by {end.stopped}") if end.stopped and not stop.reason else end
 
 
 class _Processes:
@@ -329,7 +335,7 @@ class _Processes:
         for process in self._all:
             process.close()
 
-    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> Outcome:
+    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> TrainingEnd:
         """Train a run in a process that has nothing else to do; see ``TrainingProcess.train``."""
         try:
             process = self._idle.get_nowait()
@@ -337,14 +343,14 @@ class _Processes:
             try:
                 process = TrainingProcess()
             except OSError as error:
-                return Outcome(failure=f"no process could be started to train it: {error.strerror}")
+                return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
             self._all.append(process)
         if self._stopped:
             process.stop()
-        outcome = process.train(request, tell)
-        if process.alive:
+        end = process.train(request, tell)
+        if process.alive and not end.stopped:  # one that was stopped would stop the next run, too
             self._idle.put(process)
-        return outcome
+        return end
 
     def stop(self) -> None:
         """Ask that all stop after the steps they are in."""

@@ -23,7 +23,7 @@ from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -115,18 +115,39 @@ class TracedExample:
     layers: tuple[TracedLayer, ...]
 
     def forward(self) -> list[Station]:
-        """Return the input, and the output of each layer."""
-        outputs = [Station(layer.name, "output", layer.output) for layer in self.layers if layer.output is not None]
-        return [Station("input", "", self.input), *outputs]
+        """Return the input, and the output of each layer, that of a layer after those inside it."""
+        return [Station("input", "", self.input), *_forward(self.layers)]
 
     def backward(self) -> list[Station]:
         """Return the gradient that comes into each layer, and that goes out, from the loss on."""
-        return [
-            Station(layer.name, way, gradient)
-            for layer in reversed(self.layers)
-            for way, gradient in (("in", layer.output_gradient), ("out", layer.input_gradient))
-            if gradient is not None
-        ]
+        return [*_backward(self.layers)]
+
+
+def _forward(layers: Sequence[TracedLayer]) -> Iterator[Station]:
+    for layer, inside in _nested(layers):
+        yield from _forward(inside)
+        if layer.output is not None:
+            yield Station(layer.name, "output", layer.output)
+
+
+def _backward(layers: Sequence[TracedLayer]) -> Iterator[Station]:
+    for layer, inside in reversed(_nested(layers)):
+        if layer.output_gradient is not None:
+            yield Station(layer.name, "in", layer.output_gradient)
+        yield from _backward(inside)
+        if layer.input_gradient is not None:
+            yield Station(layer.name, "out", layer.input_gradient)
+
+
+def _nested(layers: Sequence[TracedLayer]) -> list[tuple[TracedLayer, list[TracedLayer]]]:
+    """Return the layers that aren't inside another, each with those inside it, which follow it."""
+    groups: list[tuple[TracedLayer, list[TracedLayer]]] = []
+    for layer in layers:
+        if groups and belongs_to(layer.name, (groups[-1][0].name,)):
+            groups[-1][1].append(layer)
+        else:
+            groups.append((layer, []))
+    return groups
 
 
 @dataclass(frozen=True, repr=False)
@@ -300,7 +321,7 @@ class Trace:
             for kind in ("gradient", "update", "outputs", "output_gradients")
             for name, of in self.distributions[kind].items()
         ]
-        headings = ["", "of", "mean", "std", "min", "max", "norm", "zeros", "not finite"]
+        headings = ["", "of", "mean", "std", "min", "max", "norm", "zero", "not finite"]
         return f"<p>{escape(repr(self))}</p>{html_table(headings, rows, texts=(0, 1))}"
 
 
@@ -343,7 +364,7 @@ def trace(
         examples: inputs and targets, and weights, if ``fit`` was given them, as for ``resume``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
-        observer: is told what has changed since the run, so that bits may be others; by default Python warns.
+        observer: receives what has changed since the run, so that bits may be others; by default Python warns.
 
     Raises:
         UsageError: the run has no such step, or its minibatch no such row; the message says which have.
@@ -364,7 +385,9 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
     weights = _joined([each.weights for each in minibatches])
     rows = trainer.rows_of_step(step)[: len(inputs)]  # training may diverge in one of several minibatches
     logits = layers[-1].input
-    losses, shares = _losses(network, logits, targets, weights)
+    with network.computing():
+        losses, shares = _losses(network, logits, targets, weights)
+        predictions = network.replicas[0].predict(logits).copy()
     trained = [path for path in network.parameters if not belongs_to(path, trainer.settings.frozen)]
     raw = _raw_rows(replay.dataset, rows)
     before, after = (_by_parameter(network, flat, network.parameters) for flat in (replay.before, network.values))
@@ -381,7 +404,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         inputs=inputs,
         targets=targets,
         weights=weights,
-        predictions=network.replicas[0].predict(logits).copy(),
+        predictions=predictions,
         losses=losses,
         shares=shares,
         parameters_before=before,

@@ -12,6 +12,7 @@ from mlpkit.jobs.trace_data import norm_of
 from mlpkit.pages import charts, parts
 from mlpkit.pages.page import page
 from mlpkit.progress.figures import figure
+from mlpkit.reports.images import thumbnail
 from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16
 """Arrays of one kind up to which each has a histogram; the table has them all."""
 CHANNELS_SHOWN: Final = 8
+COLUMNS_SHOWN: Final = 30
 CHART_HEIGHT: Final = 110
 
 CHARTED: Final = {
@@ -69,9 +71,9 @@ def write_page(path: Path, traced: Trace, example: TracedExample | None = None) 
         parts.section("The step", *map(parts.paragraph, _about(traced))),
         parts.section("Where the loss comes from", *_largest_losses(traced)),
         parts.section(f"Example {followed.number}, forward and backward", *_blackboard(traced, followed)),
-        *(parts.section(title, *_charts(found)) for title, found in _kinds(traced, CHARTED)),
+        *(parts.section(title, *_charts(title, found)) for title, found in _kinds(traced, CHARTED)),
         parts.section(
-            "Further arrays", *(parts.folded(title, _table(found)) for title, found in _kinds(traced, LISTED))
+            "Further arrays", *(parts.folded(title, _table(title, found)) for title, found in _kinds(traced, LISTED))
         ),
     ]
     write_atomically(path, page(f"Step {traced.step:,} of {traced.folder.name}", sections).encode())
@@ -98,19 +100,19 @@ def _largest_losses(traced: Trace) -> list[str]:
     examples = [traced.example(number) for number in traced.largest_losses(EXAMPLES_SHOWN)]
     count, shown = len(traced.rows), len(examples)
     said = f"The {shown} of {count} examples that add most to the loss" if shown < count else f"All {count} examples"
-    names = list(traced.columns)
-    headings = ["example", "row", "from", *names, "label", "predicted", "probability", "loss", "share"]
+    names = list(traced.columns)[:COLUMNS_SHOWN]
+    headings = ["example", "row", "label", "predicted", "probability", "loss", "share", "from", *names]
     rows = [
         [
             str(each.number),
             str(each.row),
-            each.source,
-            *(str(each.columns[name]) for name in names),
             each.label,
             each.predicted,
             "" if each.probability is None else figure(each.probability),
             figure(each.loss),
             f"{each.share:.1%}",
+            each.source,
+            *(str(each.columns[name]) for name in names),
         ]
         for each in examples
     ]
@@ -129,16 +131,14 @@ def _pictures(traced: Trace, inputs: Sequence[NDArray[Any]], captions: Sequence[
 
 
 def _bytes_of(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return an image, channels first, as bytes, its least number black and its greatest white."""
-    image = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
-    image = np.moveaxis(image, 0, -1) if image.ndim == 3 and len(image) > 1 else image.reshape(image.shape[-2:])
-    least, greatest = image.min(), image.max()
-    scaled: NDArray[np.uint8] = (255 * (image - least) / ((greatest - least) or 1.0)).astype(np.uint8)
-    return scaled
+    """Return an image, channels first, as a page shows it, its least number black and its greatest white."""
+    finite = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
+    least, greatest = finite.min(), finite.max()
+    return thumbnail((255 * (finite - least) / ((greatest - least) or 1.0)).astype(np.uint8))
 
 
 def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
-    source = f", {example.source}" if example.source else ""
+    source = f", from {example.source}" if example.source else ""
     known = "" if example.probability is None else f"; probability of {example.label}: {example.probability:.4g}"
     said = [
         f"Row {example.row} of the training split{source}.",
@@ -179,17 +179,17 @@ def _feature_maps(example: TracedExample) -> list[str]:
     return [parts.folded("Outputs as pictures", parts.pictures([*map(_bytes_of, planes.values())], [*planes]))]
 
 
-def _charts(found: Mapping[str, Distribution]) -> list[str]:
+def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
     drawn = {name: of for name, of in found.items() if len(of.histogram) > 1}
     figures = [
         charts.figure(name, {**charts.histogram(of.histogram, of.edges()), "height": CHART_HEIGHT})
         for name, of in islice(drawn.items(), CHARTS_SHOWN)
     ]
-    return ['<div class="charts">', *figures, "</div>", parts.folded("Numbers", _table(found))]
+    return ['<div class="charts">', *figures, "</div>", parts.folded("Numbers", _table(title, found))]
 
 
-def _table(found: Mapping[str, Distribution]) -> str:
-    headings = ["", "shape", "mean", "std", "min", "max", "norm", "zeros", "not finite"]
+def _table(title: str, found: Mapping[str, Distribution]) -> str:
+    headings = ["", "shape", "mean", "std", "min", "max", "norm", "zero", "not finite"]
     rows = [
         [
             name,
@@ -200,6 +200,4 @@ def _table(found: Mapping[str, Distribution]) -> str:
         ]
         for name, of in found.items()
     ]
-    return parts.table(
-        headings, rows, texts=(0, 1), caption="of all numbers; those that are not finite are counted only"
-    )
+    return parts.table(headings, rows, caption=f"{title}: statistics of the finite numbers")

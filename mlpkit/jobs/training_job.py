@@ -16,13 +16,14 @@ from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderSto
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.trained_model import Model
+from mlpkit.jobs.training_facts import facts_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
-from mlpkit.training.events import ObserverGroup
+from mlpkit.training.events import Observer, ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from mlpkit.specfile.sections import Training
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import Observer, StopRequest
+    from mlpkit.training.events import StopRequest
     from mlpkit.training.snapshot import Snapshot
     from mlpkit.training.update import OptimizerState
     from mlpkit.training.workers import Plan
@@ -294,6 +295,8 @@ class TrainingJob:
         )
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
+        watched = folder is not None or type(observer) is not Observer
+        facts = facts_of(self.spec, network, self._dataset, self.description, self._steps) if watched else None
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))
             folder.expect_room_for_model(*model_of(network, origin))
@@ -311,11 +314,13 @@ class TrainingJob:
             resolved=self._values,
             store=store,
             optimizer_state=self._optimizer_state,
+            facts=facts,
         )
         if snapshot is not None:
             trainer.restore(snapshot)
             if folder is not None:
                 folder.rewind([finite(record) for record in trainer.history])
+                trainer.resume_health(folder.read_health())
             observer.resumed(snapshot.step)
         observer.monitored(tracker_of(self.spec.training, trainer.history))
         outcome = Outcome("failed")

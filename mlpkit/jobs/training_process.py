@@ -37,7 +37,7 @@ DEBUG: Final = "MLPKIT_DEBUG"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingEnd:
     """How the training of a prepared run ended.
 
     Args:
@@ -66,7 +66,7 @@ class TrainingProcess:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True
         )
 
-    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> Outcome:
+    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> TrainingEnd:
         """Train a run, and return how it ended.
 
         Args:
@@ -81,13 +81,13 @@ class TrainingProcess:
         for line in self._process.stdout:
             event, arguments = json.loads(line)
             if event == _OVER:
-                return Outcome(*arguments)
+                return TrainingEnd(*arguments)
             tell(event, arguments)
         code = self._process.wait()
+        if code == 0:
+            return TrainingEnd(stopped="the end of its process")
         by = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        return (
-            Outcome(stopped="its process") if code == 0 else Outcome(failure=f"the process that trained it ended {by}")
-        )
+        return TrainingEnd(failure=f"the process that trained it ended {by}")
 
     def stop(self) -> None:
         """Ask that the training end after the step it is in, and the process with it."""
@@ -152,10 +152,10 @@ def serve() -> None:
         directory = Path(arguments.pop("directory"))
         try:
             run = train_prepared(directory, **arguments, observer=_Teller(answer), stop=stop)
-            outcome = Outcome(run.steps, run.stopped, metrics=run.metrics)
+            end = TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
         except Exception as error:
-            outcome = Outcome(failure=_described(error))
-        answer(_OVER, *astuple(outcome))
+            end = TrainingEnd(failure=_described(error))
+        answer(_OVER, *astuple(end))
 
 
 def _read_requests(requests: SimpleQueue[str], stop: StopRequest) -> None:

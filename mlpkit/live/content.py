@@ -65,8 +65,8 @@ def state_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
         "state": f"{run.state.capitalize()}{f': {run.message}' if run.message else ''}",
         "progress": _progress(run),
         "done": run.step / run.total if run.total else None,
-        "active": run.state in {"running", "paused"},
-        "paused": run.state == "paused",
+        "active": run.state in {"running", "pausing", "paused"},
+        "paused": run.state in {"pausing", "paused"},
     }
 
 

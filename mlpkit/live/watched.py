@@ -34,7 +34,8 @@ class WatchedRun:
 
     Args:
         name: what to call it.
-        state: ``preparing``, ``running``, ``paused``, ``stopping``, ``stopped``, ``finished`` or ``failed``.
+        state: ``preparing``, ``running``, ``pausing``, ``paused``, ``stopping``, ``stopped``, ``finished``, ``failed``
+            or another of ``mlpkit runs``.
         step: steps done.
         total: steps of the whole run, if that is known.
         loss: of the step done last, if that is known.
@@ -75,12 +76,22 @@ class LiveRun(Observer):
         self._training = False
         self._lock = threading.Lock()
         self._tracker: BestTracker | None = None
+        self._progress: Progress | None = None
 
     def runs(self) -> list[WatchedRun]:
         """Return the run, as the page's server asks for it."""
         if self._training:
-            self.run.state = "stopping" if self.stop.asked else "paused" if self.stop.paused else "running"
+            self.run.state = self._state()
+            if self._progress is not None:
+                self.run.step = self._progress.step
         return [self.run]
+
+    def _state(self) -> str:
+        if self.stop.asked:
+            return "stopping"
+        if self.stop.paused:
+            return "paused" if self.stop.waiting else "pausing"
+        return "running"
 
     def pause(self) -> None:
         """Hold the run after the step that it is in."""
@@ -113,19 +124,19 @@ class LiveRun(Observer):
 
     def stepped(self, progress: Progress, loss: float) -> None:
         """Remember how far it is."""
-        self.run.step, self.run.loss = progress.step, loss
+        self._progress, self.run.loss = progress, loss
         left = self._throughput.seconds_left(progress.step)
         self.run.seconds_left = None if left == float("inf") else left
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """Take in an evaluation, which may be the best so far."""
-        self.run.step = int(record["iteration"])
         if self._tracker is not None and self._tracker.improved(record):
             self.run.best = len(self.run.records)
         self.run.records.append(record)
 
     def ended(self) -> None:
         """Training is over: from now on, nothing can be paused."""
+        self.runs()
         with self._lock:
             self._training = self.stop.paused = False
 

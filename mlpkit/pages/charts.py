@@ -146,7 +146,9 @@ def curves(
     y: str,
     *,
     titles: tuple[str, str] = ("", ""),
+    domain: tuple[float, float] | None = None,
     logarithmic: bool = False,
+    logarithmic_x: bool = False,
     zero: bool = True,
     marked: Mapping[str, Any] | None = None,
     diagonal: bool = False,
@@ -158,13 +160,18 @@ def curves(
         x: the key of what the curves are drawn over.
         y: the key of the values.
         titles: of the axes; by default the keys.
+        domain: the ends of the axis of the values; by default what the values need.
         logarithmic: whether the axis of the values is logarithmic.
+        logarithmic_x: whether the axis that they are drawn over is.
         zero: whether the axis of the values begins at zero, if it is not logarithmic.
         marked: a point that is marked, such as the best one.
         diagonal: whether to draw the line of equal values from 0 to 1.
     """
     series = list(dict.fromkeys(point["series"] for point in points))
-    below, beside = _axis(x, titles[0]), _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
+    below = _axis(x, titles[0], logarithmic=logarithmic_x)
+    beside = _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
+    if domain:
+        beside["scale"]["domain"] = domain
     colour = {"field": "series", "type": "nominal", "scale": {"domain": series}}
     nearest = {
         "name": "pointed",
@@ -184,7 +191,7 @@ def curves(
         },
     }
     lines = {
-        "mark": {"type": "line", "clip": True, "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
+        "mark": {"type": "line", "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
         "params": [shown],
         "encoding": {"x": below, "y": beside, "color": colour, "opacity": faint},
     }
@@ -332,6 +339,115 @@ def heatmap(cells: Sequence[Mapping[str, Any]], x: str, y: str, value: str, *, t
             text,
         ],
     }
+
+
+def histograms(
+    counts: Mapping[str, Sequence[int]],
+    edges: Sequence[float],
+    *,
+    titles: tuple[str, str] = ("", "count"),
+    most: int | None = None,
+) -> Chart:
+    """Return histograms beside each other, of the same bins and in one scale.
+
+    Args:
+        counts: the counts of each, by its name.
+        edges: the edges of the bins, one edge more than counts.
+        titles: of the values and the counts.
+        most: the count at which bars are cut; by default, none is.
+    """
+    low, high = edges[0], edges[-1]
+
+    def place(i: int, value: float) -> float:
+        return i + 0.1 + 0.8 * (value - low) / (high - low)
+
+    bars = [
+        {"name": name, "from": left, "to": right, "count": count, "left": place(i, left), "right": place(i, right)}
+        for i, (name, each) in enumerate(counts.items())
+        for count, left, right in zip(each, edges[:-1], edges[1:], strict=True)
+        if count
+    ]
+    names = [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]
+    axis = {
+        "values": [place(i, end) for i in range(len(counts)) for end in (low, high)],
+        "labelExpr": f"datum.value - floor(datum.value) < 0.5 ? format({low}, '~g') : format({high}, '~g')",
+        "labelOverlap": False,
+        "grid": False,
+    }
+    across = {
+        "type": "quantitative",
+        "scale": {"domain": [0, len(counts)], "nice": False},
+        "axis": axis,
+        "title": titles[0] or None,
+    }
+    shown = [{"field": key, "type": "quantitative", "format": ".3~g"} for key in ("from", "to", "count")]
+    drawn = {
+        "data": {"values": bars},
+        "mark": {"type": "rect", "color": COLOURS[0], "clip": True, "aria": False},
+        "encoding": {
+            "x": {"field": "left", **across},
+            "x2": {"field": "right"},
+            "y": {
+                **_axis("count", titles[1]),
+                "axis": {"tickCount": 3},
+                "scale": {"domain": [0, most]} if most else {},
+            },
+            "y2": {"datum": 0},
+            "tooltip": [{"field": "name", "type": "nominal"}, *shown],
+        },
+    }
+    above = {
+        "data": {"values": names},
+        "mark": {"type": "text", "y": -8},
+        "encoding": {"x": {"field": "middle", **across}, "text": {"field": "name", "type": "nominal"}},
+    }
+    return {"height": 110, "layer": [drawn, above]}
+
+
+def paths(
+    points: Sequence[Mapping[str, Any]],
+    x: str,
+    y: str,
+    *,
+    lines: Sequence[Mapping[str, Any]] = (),
+    titles: tuple[str, str] = ("", ""),
+) -> Chart:
+    """Return paths in a plane, each from point to point in the order given, over faint lines such as contours.
+
+    Args:
+        points: each with ``x``, ``y`` and ``series``, the name of its path; the rest is shown at the pointer.
+        x: the key of the place from left to right.
+        y: the key of the place from below.
+        lines: the points of the faint lines in the same form, no names shown.
+        titles: of the axes; by default the keys.
+    """
+    names = list(dict.fromkeys(point["series"] for point in points))
+    place = {"x": _axis(x, titles[0], zero=False), "y": _axis(y, titles[1], zero=False)}
+    order = {"field": "order", "type": "quantitative"}
+    colour = {"field": "series", "type": "nominal", "scale": {"domain": names}}
+    if len(names) == 1:
+        colour |= {"legend": None}
+
+    def ordered(values: Sequence[Mapping[str, Any]]) -> Chart:
+        return {"values": [{**value, "order": i} for i, value in enumerate(values)]}
+
+    below = {
+        "data": ordered(lines),
+        "mark": {"type": "line", "color": FAINT, "strokeWidth": 0.75, "opacity": 0.7, "clip": True},
+        "encoding": {**place, "order": order, "detail": {"field": "series", "type": "nominal"}},
+    }
+    above = {
+        "data": ordered(points),
+        "mark": {
+            "type": "line",
+            "strokeWidth": 1.5,
+            "point": {"size": 28},
+            "clip": True,
+            "tooltip": {"content": "data"},
+        },
+        "encoding": {**place, "order": order, "color": colour},
+    }
+    return {"layer": [below, above] if lines else [above]}
 
 
 def _axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None = None) -> dict[str, Any]:

@@ -37,6 +37,22 @@ def preformatted(text: str) -> str:
     return f'<pre tabindex="0">{escape(text)}</pre>'
 
 
+def formula(text: str) -> str:
+    """Return lines of mathematics, set off from the text."""
+    return f'<p class="formula">{escape(text)}</p>'
+
+
+def beside(*inside: str, least: float = 24) -> str:
+    """Return parts beside each other, as many as there is room for.
+
+    Args:
+        inside: the parts, such as charts.
+        least: the least width of each, in rem, the size of the text.
+    """
+    joined = "\n".join(inside)
+    return f'<div class="charts" style="--least: {least}rem">{joined}</div>'
+
+
 def folded(title: str, *parts: str) -> str:
     """Return parts that are shown once a person opens them."""
     inside = "\n".join(parts)
@@ -100,12 +116,13 @@ def _attributes(values: Mapping[str, str]) -> str:
     return "".join(f' {name}="{escape(value)}"' for name, value in values.items() if value or name != "class")
 
 
-def pictures(images: Sequence[NDArray[Any]], captions: Sequence[str]) -> str:
+def pictures(images: Sequence[NDArray[Any]], captions: Sequence[str], *, least: float = 6.5) -> str:
     """Return images beside each other.
 
     Args:
         images: arrays of bytes of shape ``(height, width)`` or ``(height, width, 3)``.
         captions: a line below each, which also says in words what it shows.
+        least: the least width of each, in rem, the size of the text.
 
     Raises:
         UsageError: Pillow isn't installed.
@@ -114,7 +131,7 @@ def pictures(images: Sequence[NDArray[Any]], captions: Sequence[str]) -> str:
         f'<figure><img src="{_data_address(image)}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
         for image, caption in zip(images, captions, strict=True)
     )
-    return f'<div class="pictures">{"".join(shown)}</div>'
+    return f'<div class="pictures" style="--least: {least}rem">{"".join(shown)}</div>'
 
 
 def _data_address(image: NDArray[Any]) -> str:

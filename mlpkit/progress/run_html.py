@@ -45,7 +45,7 @@ def seeds_html(metrics: Mapping[str, Mapping[str, Interval]], circumstances: Seq
         metrics: what the runs come to, by split.
         circumstances: what else there is to say.
     """
-    rows = [[*row] for row in summary_rows(metrics)]
+    rows = summary_rows(metrics)
     said = f"<p>{escape('; '.join(circumstances))}</p>" if circumstances else ""
     return said + (html_table(SUMMARY_TITLES, rows, texts=[0]) if rows else "")
 

@@ -87,9 +87,9 @@ def _per_class(
     rows = [[row[0], *map(_share, row[1:4]), f"{row[4]:,}"] for row in values]
     more = f", the first {MOST_ROWS}" if len(names) > MOST_ROWS else ""
     return table(
-        [kind, "precision", "recall", "F1", "rows"],
+        [kind, "Precision", "Recall", "F1", "rows"],
         rows,
-        caption=f"Precision and recall by {kind}{more}",
+        caption=f"By {kind}{more}",
         texts=[0],
         sortable=True,
         values=values,

@@ -34,7 +34,7 @@ def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
 
     Args:
         network: the network.
-        image: the shape of a raw input that is an image; None if it is none.
+        image: the shape of a raw input if it is an image; None if it isn't.
     """
     operations = network.replicas[0].operations()
     rows = [_row(operation) for operation in operations[:MOST_LAYERS]]

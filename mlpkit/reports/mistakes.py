@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.components.target import Classes, Values
 from mlpkit.pages.parts import paragraph, pictures, section, table
@@ -13,10 +14,6 @@ from mlpkit.progress.figures import figure
 from mlpkit.reports.images import image_shape, thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from mlpkit.reports.predictions import Judged
 
 MOST_IMAGES: Final = 24
@@ -24,7 +21,7 @@ MOST_ROWS: Final = 15
 MOST_COLUMNS: Final = 30
 LONGEST_CELL: Final = 60
 
-RawRows: TypeAlias = "Mapping[str, Sequence[Any]] | NDArray[Any] | None"
+RawRows: TypeAlias = Mapping[str, Sequence[Any]] | NDArray[Any] | None
 """Inputs as they are before they are encoded: columns by name, an array, or none."""
 
 

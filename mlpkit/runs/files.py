@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.errors import MlpkitError, StorageError
+from mlpkit.errors import MlpkitError, RunFolderError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,6 +88,25 @@ def read_limited(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most // 2**20} MiB")
     return content
+
+
+def folders_in(directory: Path) -> list[Path]:
+    """Return the folders in a folder, without hidden ones, in their natural order.
+
+    Raises:
+        RunFolderError: it can't be listed.
+    """
+    try:
+        with os.scandir(directory) as found:
+            names = [entry.name for entry in found if not entry.name.startswith(".") and entry.is_dir()]
+    except OSError as error:
+        raise reading_error(directory, error, RunFolderError, action="listed") from error
+    return [directory / name for name in sorted(names, key=natural_order)]
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """Return what sorts ``seed-2`` before ``seed-10``."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 _PREFIX, _SUFFIX = ".mlpkit-", ".tmp"

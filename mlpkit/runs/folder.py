@@ -21,6 +21,7 @@ from mlpkit.runs.json_files import append_line, encode_line, read_lines, readabl
 from mlpkit.runs.layout import (
     CHECKPOINTS,
     FAILURE,
+    HEALTH,
     HISTORY,
     LOCK,
     METRICS,
@@ -152,7 +153,7 @@ class RunFolder:
         if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (SPEC, RESOLVED, LOCK, TIMING, FAILURE, WRITER):
+            for name in (SPEC, RESOLVED, LOCK, TIMING, HEALTH, FAILURE, WRITER):
                 (self.directory / name).unlink(missing_ok=True)
             self.directory.rmdir()
         self.close()  # only now, so that no other writer's files are removed
@@ -187,18 +188,18 @@ class RunFolder:
         """
         self._write_json(METRICS, metrics)
 
-    def write_failure(self, state: str, step: int, message: str) -> None:
+    def write_failure(self, state: str, steps: int, message: str) -> None:
         """Write failure.json: why the run ended before its end.
 
         Args:
             state: ``diverged`` or ``failed``.
-            step: steps done.
+            steps: steps done.
             message: what went wrong.
 
         Raises:
             StorageError: it can't be written.
         """
-        self._write_json(FAILURE, {"state": state, "step": step, "message": message})
+        self._write_json(FAILURE, {"state": state, "steps": steps, "message": message})
 
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Add an evaluation to history.jsonl.
@@ -215,7 +216,7 @@ class RunFolder:
         self._write(HISTORY, b"".join(encode_line(path, record) for record in records))
 
     def rewind(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Take history and timing back to where a checkpoint was, so that a run can go on from there.
+        """Take history, timing and health back to where a checkpoint was, so that a run can go on from there.
 
         What a run that was killed left half-written is removed, and so is what it failed of.
 
@@ -224,9 +225,11 @@ class RunFolder:
         """
         self.write_history(records)
         kept = {record["iteration"] for record in records}
-        path = self.directory / TIMING
-        lines = [line for line in readable_lines(path) if line.get("iteration") in kept]
-        self._write(TIMING, b"".join(encode_line(path, line) for line in lines))
+        for name, also in ((TIMING, ()), (HEALTH, (0,))):  # the first look is before the first step
+            path = self.directory / name
+            if path.exists():
+                lines = [line for line in readable_lines(path) if line.get("iteration") in kept.union(also)]
+                self._write(name, b"".join(encode_line(path, line) for line in lines))
         self._remove(FAILURE)
         remove_leftovers(self.directory)
         self.checkpoints.remove_leftovers()
@@ -235,6 +238,19 @@ class RunFolder:
         """Add how long something took, in seconds, to timing.jsonl."""
         self.claim()
         append_line(self.directory / TIMING, record)
+
+    def append_health(self, record: Mapping[str, Any]) -> None:
+        """Add to health.jsonl what ``mlpkit.training.probe.Probe`` found, which says what each key means."""
+        self.claim()
+        append_line(self.directory / HEALTH, record)
+
+    def read_health(self) -> list[dict[str, Any]]:
+        """Return what was found in the network so far; none of a run that didn't look, or of an older version.
+
+        Raises:
+            RunFolderError: health.jsonl can't be read.
+        """
+        return readable_lines(self.directory / HEALTH)
 
     def expect_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.expect_storable``."""
@@ -293,6 +309,14 @@ class RunFolder:
             RunFolderError: it is missing, or can't be read.
         """
         return self._read_json(LOCK)
+
+    def read_failure(self) -> dict[str, Any]:
+        """Return what ``write_failure`` was given; empty if the run didn't fail.
+
+        Raises:
+            RunFolderError: failure.json can't be read.
+        """
+        return self._read_json(FAILURE) if (self.directory / FAILURE).exists() else {}
 
     def read_history(self) -> list[dict[str, Any]]:
         """Return the evaluations so far; a last line that was cut off while it was written doesn't count.

@@ -14,12 +14,13 @@ LOCK: Final = "lock.json"
 HISTORY: Final = "history.jsonl"
 TIMING: Final = "timing.jsonl"
 METRICS: Final = "metrics.json"
+HEALTH: Final = "health.jsonl"
 FAILURE: Final = "failure.json"
 MODEL: Final = "model.safetensors"
 CHECKPOINTS: Final = "checkpoints"
 WRITER: Final = ".lock"
 REPORT: Final = "report.html"
-OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, METRICS, FAILURE, CHECKPOINTS, MODEL, REPORT)
+OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAILURE, CHECKPOINTS, MODEL, REPORT)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 SEEDS: Final = "seeds.json"

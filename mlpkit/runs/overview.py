@@ -121,7 +121,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         spec.monitor,
         began,
         changed,
-        max(int(history.last.get("iteration", 0)), checkpoint, failure.get("step", 0)),
+        max(int(history.last.get("iteration", 0)), checkpoint, failure.get("steps", 0)),
         spec.total_steps(history.last),
         {key: value for key, value in history.last.items() if key.startswith(("train_", "validation_"))},
         results,
@@ -132,7 +132,9 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
 
 def _expect_files(directory: Path, names: Collection[str], finished: bool, running: bool) -> None:
     """Make sure that what every run has is there, once its writer has had the time."""
-    needed = () if running else (SPEC, RESOLVED, LOCK, MODEL) if finished else (SPEC, RESOLVED, LOCK)
+    begun = not {LOCK, HISTORY, CHECKPOINTS, MODEL}.isdisjoint(names)  # of several seeds, not all begin at once
+    later = ((LOCK, MODEL) if finished else (LOCK,)) if begun else ()
+    needed = () if running else (SPEC, RESOLVED, *later)
     missing = [name for name in needed if name not in names]
     if missing:
         what = " and no ".join(missing)
@@ -255,7 +257,7 @@ class _History(NamedTuple):
 
     Args:
         lines: the text.
-        last: the last of them; empty if there is none.
+        last: the last of them; empty without any.
     """
 
     lines: bytes = b""
@@ -295,9 +297,9 @@ def _results_of(path: Path) -> dict[str, dict[str, float]]:
 
 def _failure_of(path: Path) -> dict[str, Any]:
     failure = _object(path, _content(path, LARGEST_DOCUMENT))
-    state, step, message = (failure.get(key) for key in ("state", "step", "message"))
-    if state not in (DIVERGED, FAILED) or type(step) is not int or not isinstance(message, str):
-        raise _damaged(path, "expected state, step and message")
+    state, steps, message = (failure.get(key) for key in ("state", "steps", "message"))
+    if state not in (DIVERGED, FAILED) or type(steps) is not int or not isinstance(message, str):
+        raise _damaged(path, "expected state, steps and message")
     return failure
 
 
@@ -306,7 +308,7 @@ def _is_number(value: object) -> bool:
 
 
 def _newest_checkpoint(folder: Path) -> int:
-    """Return the step of the newest checkpoint, 0 if there is none."""
+    """Return the step of the newest checkpoint, or 0."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - names are all that is needed
     except OSError as error:

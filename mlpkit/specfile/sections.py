@@ -350,14 +350,16 @@ class TopLevel(Section):
     initialize_from: Annotated[InitializeFromSection, InitializeFromType()] | None = None
     name: str | None = None
     seed: Annotated[int, Ge(0)] = 0
-    seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] | Annotated[tuple[Annotated[int, Ge(0)], ...], MinLen(1)] | None = None
+    seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] | tuple[Annotated[int, Ge(0)], ...] | None = None
     dtype: Literal["float32", "float64"] = "float32"
     requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None
     extends: str | None = None
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that no seed is there twice: it would be the same run."""
+        """Make sure that there are seeds, and none twice: it would be the same run."""
+        if self.seeds == ():
+            context.report((*path, "seeds"), "the list of seeds is empty", expected="at least one seed")
         seeds = self.seeds if isinstance(self.seeds, tuple) else ()
         for i, seed in enumerate(seeds):
             if seed in seeds[:i]:

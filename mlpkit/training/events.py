@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.probe import Health
+    from mlpkit.training.symptoms import Symptom
 
 
 class Observer:
@@ -35,6 +37,12 @@ class Observer:
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """An evaluation was done, ``seconds`` after training began."""
+
+    def probed(self, health: Health) -> None:
+        """Some training rows were followed through the network, before the first step or after an evaluation."""
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Something about the training is not as it should be; each symptom is told once a run."""
 
     def ended(self) -> None:
         """Training is over, for whatever reason."""
@@ -92,17 +100,20 @@ class PausableStopRequest(StopRequest):
 
     Attributes:
         paused: whether training is to wait; another thread may set it.
+        waiting: whether training waits.
     """
 
     def __init__(self) -> None:
-        self.paused = False
+        self.paused = self.waiting = False
         self.asked = ""
 
     @property
     def reason(self) -> str:
         """Why training is to end; empty if it goes on."""
         while self.paused and not self.asked:
+            self.waiting = True
             time.sleep(SECONDS_BETWEEN_LOOKS)  # a lock could be held by what a signal handler has interrupted
+        self.waiting = False
         return self.asked
 
     @reason.setter

@@ -170,7 +170,7 @@ class ClipByNorm:
 
     def __call__(self) -> None:
         """Clip the gradient."""
-        norm = math.sqrt(math.fsum(self._network.map(_sum_of_squares, self._blocks)))
+        norm = math.sqrt(math.fsum(self._network.map(sum_of_squares, self._blocks)))
         if self._limit < norm < math.inf:
             self._factor = self._limit / norm
             self._network.map(self._scale, self._blocks)
@@ -245,7 +245,8 @@ def _blocks(network: Sequential) -> list[NDArray[Any]]:
     return [gradient[begin:end] for begin, end in network.layout.trained_blocks()]
 
 
-def _sum_of_squares(block: NDArray[Any]) -> float:
+def sum_of_squares(block: NDArray[Any]) -> float:
+    """Return the sum of the squares of a one-dimensional array, also where float32 would overflow."""
     total = float(np.dot(block, block))
     if math.isinf(total):  # squares of float32 overflow long before the numbers do
         wide = block.astype(np.float64)

@@ -12,6 +12,7 @@ import numpy as np
 
 from mlpkit.components.callback import TrainingView, Weights
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
+from mlpkit.errors import DivergenceError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
@@ -19,13 +20,14 @@ from mlpkit.training.divergence import expect_finite, expect_finite_losses, with
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient, WatchedClip
+from mlpkit.training.health import HealthMonitor
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
     from mlpkit.training.gradient import GradientWatch
+    from mlpkit.training.probe import Health
+    from mlpkit.training.symptoms import TrainingFacts
     from mlpkit.training.update import OptimizerState
 
 
@@ -100,7 +104,8 @@ class Trainer:
         resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
-        watch: looks at the gradient of each step; None for nobody, which costs nothing.
+        watch: looks at the gradient of each step; to do without costs nothing.
+        facts: what is known of the training beside what happens in it, to watch over its health; None not to.
 
     Attributes:
         steps_per_epoch: steps of a pass over the training data.
@@ -123,6 +128,7 @@ class Trainer:
         store: CheckpointStore | None = None,
         optimizer_state: OptimizerState | None = None,
         watch: GradientWatch | None = None,
+        facts: TrainingFacts | None = None,
     ) -> None:
         network.freeze(settings.frozen)  # what follows looks only at what is trained
         self.network = network
@@ -153,6 +159,9 @@ class Trainer:
         self._store = store
         self._triggers = settings.triggers if store is not None else None
         self._last_rate: float | None = None
+        self._health: HealthMonitor | None = None
+        if facts is not None:
+            self._health = HealthMonitor(network, splits["train"], description, facts, self.history, self._observer)
 
     def train(self) -> list[Record]:
         """Train to the end, or until something asks to stop, and return the history.
@@ -172,7 +181,11 @@ class Trainer:
         try:
             with without_warnings(), self.network.computing(), self._workers:
                 self.network.map = self._workers.map
+                self._look_at_health()
                 self._loop()
+        except DivergenceError:
+            self._look_at_what_is_left()
+            raise
         finally:
             self._observer.ended()
             self._callbacks.end()
@@ -228,6 +241,11 @@ class Trainer:
         for replica in self.network.replicas:
             replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
 
+    def resume_health(self, healths: Iterable[Health]) -> None:
+        """Take what was found in the network up to a snapshot, so that nothing is told twice."""
+        if self._health is not None:
+            self._health.resume(healths)
+
     def rows_of_step(self, step: int) -> NDArray[Any]:
         """Return the positions in the training split, counted from 0, of the examples of a step.
 
@@ -266,7 +284,7 @@ class Trainer:
         network, progress, settings = self.network, self.progress, self.settings
         gradient, clip, update = self._gradient, self._clip, self._update
         callbacks = self._callbacks if settings.callbacks else None
-        stop, view, total, store = self._stop, self._view, self.total_steps, self._store
+        stop, view, total = self._stop, self._view, self.total_steps
         clock = time.perf_counter
         began = clock()
         next_report = began
@@ -285,6 +303,8 @@ class Trainer:
                 learning_rate = self._learning_rate()
             if clip is not None:
                 clip()
+            if step + 1 == next_evaluation:
+                self._remember_parameters()
             step += 1
             update(learning_rate, step)
             progress.step = step
@@ -293,9 +313,7 @@ class Trainer:
                 callbacks.step(loss)
             now = clock()
             if now >= next_report:
-                self._observer.stepped(progress, loss)
-                if store is not None:
-                    store.raise_failure()
+                self._report(loss)
                 next_report = clock() + SECONDS_BETWEEN_REPORTS
             if stop.reason:
                 break
@@ -312,6 +330,27 @@ class Trainer:
         self.stopped = stop.reason or view.stop_reason
         if stop.reason:
             self._save(learning_rate)
+
+    def _report(self, loss: float) -> None:
+        self._observer.stepped(self.progress, loss)
+        if self._store is not None:
+            self._store.raise_failure()
+
+    def _look_at_health(self) -> None:
+        """Look at the network before the first step."""
+        if self._health is not None:
+            self._health.begin(self.progress, self._learning_rate())
+
+    def _look_at_what_is_left(self) -> None:
+        """Look at a network that diverged."""
+        if self._health is not None:
+            with without_warnings(), self.network.computing():
+                self._health.after_failure(self.progress, self._learning_rate())
+
+    def _remember_parameters(self) -> None:
+        """Remember the parameters before the last step of an evaluation, to see how far it moves them."""
+        if self._health is not None:
+            self._health.before_step(self.progress.step)
 
     def _learning_rate(self) -> float:
         with component_errors("the schedule of the learning rate failed"):
@@ -334,6 +373,9 @@ class Trainer:
             self.history.append(record)
             self._observer.evaluated(record, seconds)
             self._callbacks.evaluation(record)
+        if self._health is not None:
+            last = step == self.total_steps or bool(self._view.stop_reason)
+            self._health.after_evaluation(self.progress, learning_rate, last=last)
         tracker = self.settings.best
         if tracker is not None and tracker.improved(record) and self._store is not None:
             self._last_rate = learning_rate

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 
 import pytest
+from run_folders import made_up_run
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def test_a_table_of_what_differs(two, invoke):
     assert lines[3] == ["versions:", "the", "same"]
     assert lines[4] == ["curves,", "last", "values", "(apart", "from", "iteration", "2", "on)"]
     assert ["learning_rate", "0.1000", "0.2000"] in lines
-    assert "test.loss" in [line[0] for line in lines]
+    assert "test.loss" in [line[0] for line in lines if line]
 
 
 def test_json(two, invoke):
@@ -78,3 +80,87 @@ def test_checksums_among_the_versions_are_shortened(two, work, invoke):
     out = invoke("compare", "a", "b").out
     assert 10 * "a" in out
     assert 11 * "a" not in out
+
+
+@pytest.fixture
+def groups(work):
+    """Make runs of five seeds at three widths, of which the widest is plainly better."""
+    for units, losses in ((10, (31, 28, 34, 30, 27)), (20, (30, 29, 33, 31, 28)), (40, (24, 22, 25, 21, 23))):
+        for seed, loss in enumerate(losses):
+            results = {"test": {"loss": loss / 100, "accuracy": 1 - loss / 200}}
+            made_up_run(work / f"width-{units}/seed-{seed}", units=units, seed=seed, results=results)
+
+
+def test_sides_of_several_runs_are_judged(groups, invoke):
+    done = invoke("compare", "width-10", "width-20", "width-40")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["width-10", "width-20", "width-40"]
+    assert lines[1].split() == 3 * ["5", "runs"]
+    assert "  layers.Affine1.Affine.units  10               20               40" in lines
+    assert "  test.loss                    0.3000 ± 0.0340  0.3020 ± 0.0239  0.2300 ± 0.0196" in lines
+    assert not any("SHA-256" in line for line in lines)
+    at = next(i for i, line in enumerate(lines) if line.startswith("chance"))
+    assert lines[at:] == [
+        "chance: width-20 against width-10 (seed by seed, paired t-test, 95 %, corrected for 4 comparisons by Holm's "
+        "method)",
+        "  test.loss      +0.0020  -0.0116 to +0.0156  may be chance, p 1",
+        "  test.accuracy  -0.0010  -0.0078 to +0.0058  may be chance, p 1",
+        "",
+        "chance: width-40 against width-10 (seed by seed, paired t-test, 95 %, corrected for 4 comparisons by Holm's "
+        "method)",
+        "  test.loss      -0.0700  -0.0963 to -0.0437  more than chance, p 0.0072",
+        "  test.accuracy  +0.0350  +0.0218 to +0.0482  more than chance, p 0.0072",
+    ]
+
+
+def test_one_comparison_needs_no_correction(groups, invoke):
+    out = invoke("compare", "width-10", "width-40", "--metric", "loss").out
+    assert "\nchance: width-40 against width-10 (seed by seed, paired t-test, 95 %)\n" in out
+    done = invoke("compare", "width-10", "width-40", "--metric", "f1")
+    assert done.code == 2
+    assert done.err == "error: no run has the metric f1 at its end; expected test.loss, test.accuracy\n"
+
+
+def test_verdicts_as_json(groups, invoke):
+    found = json.loads(invoke("compare", "width-10", "width-40", "--json").out)
+    assert found["runs"] == ["width-10", "width-40"]
+    assert found["members"][1] == [f"width-40/seed-{seed}" for seed in range(5)]
+    assert found["metrics"]["test.loss"][0]["mean"] == pytest.approx(0.3)
+    assert [verdict["beyond_chance"] for verdict in found["chance"]] == [True, True]
+
+
+def test_a_side_with_runs_that_are_not_finished_says_so(groups, work, invoke):
+    (work / "width-20/seed-4/metrics.json").unlink()
+    lines = invoke("compare", "width-10", "width-20").out.splitlines()
+    assert lines[1].split("  ")[-1].strip() == "5 runs, 4 finished"
+    assert any(line.startswith("chance: width-20 against width-10 (Welch's t-test, ") for line in lines)
+
+
+def test_the_advice_to_train_with_several_seeds_works(work, invoke):
+    for name, rate in (("slow one", 0.001), ("fast", 0.5)):
+        settings = ("--set", f"training.optimizer.learning_rate={rate}", "--set", "training.iterations=20")
+        assert invoke("run", "tiny.yaml", "--out", name, *settings).code == 0
+    out = invoke("compare", "slow one", "fast").out
+    assert "\nchance: one run says nothing about it: with another seed, the order may be another. Train" in out
+    commands = [shlex.split(line) for line in out.splitlines() if line.startswith("  mlpkit run ")]
+    assert commands == [["mlpkit", "run", f"{name}/resolved.yaml", "--seeds", "5"] for name in ("slow one", "fast")]
+    for command in commands:
+        assert invoke(*command[1:-1], "2").code == 0
+    assert (
+        "\nchance: runs/tiny-2 against runs/tiny (seed by seed, " in invoke("compare", "runs/tiny", "runs/tiny-2").out
+    )
+
+
+def test_runs_that_differ_in_their_seeds_differ_by_chance(groups, invoke):
+    out = invoke("compare", "width-10").out
+    assert out.endswith("\nchance: the runs differ in their seeds alone; what differs is chance\n")
+
+
+@pytest.mark.parametrize("width", [50, 80])
+def test_verdicts_fit_a_narrow_terminal(width, groups, terminal):
+    screen = terminal("compare", "width-10", "width-40", columns=width, rows=60)
+    assert screen.wait_for_end() == 0
+    text = " ".join(" ".join(screen.lines()).split())
+    assert "corrected for 2 comparisons by Holm's method" in text
+    assert "test.loss -0.0700 -0.0963 to -0.0437 more than chance, p 0.0036" in text

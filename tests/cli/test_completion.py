@@ -31,7 +31,7 @@ def two_runs(work):
 
 
 def test_verbs_and_options(offered):
-    assert offered("mlpkit re") == ["resume", "repro"]
+    assert offered("mlpkit re") == ["resume", "report", "repro"]
     assert offered("mlpkit run --q") == ["--quiet"]
 
 
@@ -55,6 +55,15 @@ def test_runs_are_folders_of_runs(verb, offered, two_runs):
 def test_several_runs_and_specs(offered, two_runs):
     assert offered("mlpkit compare runs/first runs/s") == ["runs/second"]
     assert offered("mlpkit check tiny.yaml t") == ["tiny.yaml"]
+
+
+def test_folders_of_runs_and_what_they_are_sorted_by(offered, two_runs, work):
+    (work / "runs/first").rename(work / "runs/no_run/first")
+    assert offered("mlpkit runs ") == ["runs/no_run"]
+    assert offered("mlpkit runs ru") == ["runs/no_run"]
+    assert offered("mlpkit runs x") == ["dir,x"]
+    assert offered("mlpkit runs --sort s") == ["state", "spec", "steps"]
+    assert offered("mlpkit runs --state f") == ["finished", "failed"]
 
 
 def test_components_and_kinds(offered):

@@ -20,6 +20,7 @@ FILES = {
     "resolved.yaml",
     "spec.yaml",
     "timing.jsonl",
+    "health.jsonl",
 }
 
 
@@ -180,9 +181,10 @@ def test_data_that_turns_out_to_be_damaged_leaves_no_folder(work, digits, invoke
 def test_a_run_that_diverges_keeps_what_there_is(work, mlpkit):
     done = mlpkit("run", "tiny.yaml", "--set", "training.optimizer.sgd.learning_rate=1e30")
     assert done.code == 1
-    first, second = done.err.splitlines()
-    assert first.startswith("error: training diverged: ")
-    assert second == "  note: what there is of the run is kept in runs/tiny"
+    symptom, error, kept = done.err.splitlines()
+    assert symptom.startswith("note: diverging: the loss is no finite number any more; try ")
+    assert error.startswith("error: training diverged: ")
+    assert kept == "  note: what there is of the run is kept in runs/tiny"
     assert (work / "runs/tiny/model.safetensors").is_file()
 
 

@@ -132,3 +132,11 @@ def test_another_numpy_is_said(run, invoke, work):
     done = invoke("trace", run, "--step", 1)
     assert done.code == 0
     assert "warning: run: the same bits as in the run are no longer certain: environment.numpy: 1.0.0" in done.err
+
+
+def test_of_several_seeds_the_runs_are_named(work, invoke):
+    assert invoke("run", "tiny.yaml", "--seeds", 2, "--out", "both", "--quiet").code == 0
+    done = invoke("trace", "both", "--step", 1)
+    assert (done.code, done.out) == (2, "")
+    assert "both: holds the runs of several seeds; give one of them: both/seed-0, both/seed-1" in done.err
+    assert invoke("trace", "both/seed-1", "--step", 1).code == 0

@@ -13,16 +13,21 @@ from mlpkit.testing.suite.all_checks import all_checks
 NOT_FOR_PLUGINS = {
     "ComponentFailure",
     "DivergenceError",
+    "Interval",
     "MlpkitError",
     "Model",
     "ModelFileError",
     "PluginError",
     "Run",
     "RunFolderError",
+    "SeedRuns",
     "Sequential",
     "Spec",
     "SpecError",
     "StorageError",
+    "Trace",
+    "TracedExample",
+    "TracedLayer",
     "UnknownComponentError",
     "UsageError",
     "__version__",
@@ -32,7 +37,9 @@ NOT_FOR_PLUGINS = {
     "load_model",
     "load_spec",
     "resume",
+    "resume_seeds",
     "run",
+    "trace",
 }
 """Public names for those who train networks."""
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import mlpkit
+from mlpkit.errors import ExportError
+from mlpkit.exports import formats
+from mlpkit.jobs.export import export
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ROWS = 300
@@ -73,3 +77,29 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = mlpkit.load_spec(SPEC, overrides={"data.csv.file": file_name})
     mlpkit.run(spec, directory=folder / "run")
     return folder / "run"
+
+
+@pytest.fixture
+def expect_refusal(towns: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that spoils an export before it is proved, and expects that the file there before stays."""
+
+    def expect(ending: str, spoil: Callable[[Path], None], match: str | None = None) -> None:
+        form = formats.FORMATS[ending]
+
+        def write(model: Any, file: Path) -> None:
+            form.write(model, file)
+            before = file.read_bytes()
+            spoil(file)
+            assert file.read_bytes() != before
+
+        monkeypatch.setitem(formats.FORMATS, ending, form._replace(write=write))
+        file = tmp_path / f"towns{ending}"
+        file.write_text("what was there before")
+
+        with pytest.raises(ExportError, match=match):
+            export(towns, file)
+
+        assert file.read_text() == "what was there before"
+        assert list(tmp_path.iterdir()) == [file]
+
+    return expect

@@ -10,7 +10,7 @@ from c_models import MACHINES, bits, compiles, logits_of, machine, model_of, mod
 from hypothesis import HealthCheck, given, settings
 from random_networks import random_inputs, random_networks
 
-from mlpkit import Classes, Graph, Labels, NotExportableError, Sequential, Values
+from mlpkit import Classes, Graph, Labels, NotExportableError, Sequential, Values, ValuesScaling
 from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.exports.c.engine import Machine
 from mlpkit.exports.c_file import compute_c, write_c
@@ -24,6 +24,7 @@ from mlpkit.layers import (
     Gelu,
     LayerNorm,
     MaxPool2d,
+    MeanSquaredError,
     Relu,
     Reshape,
     Residual,
@@ -70,11 +71,7 @@ def expect_the_bits_of_predict(network, folder, x=None, machine=None):
 
     found = compute_c(file, model, {"x": x}, ["logits", "prediction"], machine)
 
-    logits = logits_of(network, x)
-    if network.scaled is not None and network.target.scaling.log:
-        assert within_two_ulp(found["logits"], logits)  # NumPy computes the exponential of values
-    else:
-        assert bits(found["logits"]) == bits(logits)
+    assert bits(found["logits"]) == bits(logits_of(network, x))
     assert within_two_ulp(found["prediction"], network.predict(x))
 
 
@@ -91,6 +88,18 @@ def test_logits_have_the_bits_of_predict(tmp_path_factory, network):
 @given(random_networks(dtypes=("float32",)))
 def test_logits_of_many_networks_have_the_bits_of_predict(tmp_path_factory, network):
     expect_the_bits_of_predict(network, tmp_path_factory.mktemp("model"), random_inputs(network))
+
+
+@needs_kernels
+def test_values_trained_as_logarithms_have_the_bits_of_predict(tmp_path):
+    target = Values((3,), ValuesScaling((1.0, -2.0, 0.25), (0.5, 1.5, 0.125), log=True))
+    network = Sequential([Affine(3), MeanSquaredError()], input_shape=(4,), target=target)
+    file, model = written(network, tmp_path / "model.c")
+    x = inputs_for(network, rows=1000)
+
+    found = compute_c(file, model, {"x": x}, ["prediction"])
+
+    assert bits(found["prediction"]) == bits(network.predict(x))
 
 
 def examples_of(kind):

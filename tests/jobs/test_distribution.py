@@ -54,3 +54,8 @@ def test_the_largest_and_the_smallest_numbers(value):
 def test_an_empty_array():
     found = distribution_of(np.empty((0, 3)))
     assert (found.shape, found.nonfinite, found.histogram) == ((0, 3), 0, ())
+
+
+def test_neighbouring_numbers_have_a_histogram():
+    found = distribution_of(np.array([1.0, np.nextafter(1.0, 2.0)]))
+    assert (found.histogram[0], found.histogram[-1], sum(found.histogram)) == (1, 1, 2)

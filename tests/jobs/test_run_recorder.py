@@ -212,7 +212,7 @@ def failure(folder):
 def test_a_run_that_diverges_says_so_in_its_folder(train, work):
     with pytest.raises(mlpkit.DivergenceError) as raised:
         train("run", training__optimizer={"sgd": {"learning_rate": 1e30}})
-    assert failure(work / "run") == {"state": "diverged", "step": 1, "message": str(raised.value)}
+    assert failure(work / "run") == {"state": "diverged", "steps": 1, "message": str(raised.value)}
 
 
 FLAKY = """
@@ -240,7 +240,7 @@ def test_a_run_that_failed_says_why_until_it_is_resumed(work):
     with pytest.raises(mlpkit.ComponentFailure, match="acme's mistake"):
         mlpkit.run(spec, "run")
     found = failure(work / "run")
-    assert (found["state"], found["step"]) == ("failed", 6)
+    assert (found["state"], found["steps"]) == ("failed", 6)
     assert "acme's mistake" in found["message"]
     stop = StopAt(8)
     again = mlpkit.resume("run", plugins=["acme.py"], observer=stop, stop=stop.stop)

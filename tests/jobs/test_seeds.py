@@ -87,7 +87,7 @@ class Watch(SeedsObserver):
 
 @pytest.fixture(scope="module")
 def trained(shared_work):
-    """Two seeds, trained at once where there are two cores."""
+    """Two seeds, trained at once on two cores."""
     return mlpkit.run(spec(), "group", seeds=SEEDS)
 
 
@@ -172,6 +172,19 @@ def test_a_run_whose_process_is_killed_is_named_and_goes_on_later(tmp_path):
 
 
 @pytest.mark.usefixtures("shared_work")
+def test_a_run_that_something_else_stops_is_named(tmp_path):
+    def end(seed):
+        os.kill(int((tmp_path / f"group/seed-{seed}/.lock").read_text()), signal.SIGTERM)
+
+    watch = Watch(end)
+    one = {**LONG, "training.threads": available_cores()}
+    found = run_seeds(spec(seeds=[3, 8], **one), tmp_path / "group", observer=watch)
+    assert found.failures == {3: "stopped by SIGTERM"}
+    assert RunFolder.open(tmp_path / "group/seed-3").checkpoints.exist
+    assert (found.unfinished, list(found.runs)) == ((3,), [8])
+
+
+@pytest.mark.usefixtures("shared_work")
 def test_runs_that_diverge_are_named_and_the_others_go_on(tmp_path):
     plugin = tmp_path / "shaky.py"
     plugin.write_text(UNSTEADY)
@@ -211,7 +224,7 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(tmp_path):
 
 
 @pytest.mark.usefixtures("shared_work")
-def test_a_prepared_run_that_an_earlier_beginning_left_begins_anew(tmp_path):
+def test_a_prepared_run_that_an_earlier_beginning_left_begins_again(tmp_path):
     prepare(spec(seed=3), Plan(1, 1), tmp_path / "run")
     (tmp_path / "run/history.jsonl").write_text('{"iteration":1,"epoch":0.2}\n')
     (tmp_path / "run/timing.jsonl").write_text('{"iteration":1,"seconds":0.2}\n')

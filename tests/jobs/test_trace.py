@@ -204,6 +204,16 @@ def test_the_loss_comes_from_its_examples(run):
     assert "output_gradients" in traced._repr_html_()
 
 
+@pytest.mark.parametrize("parameters", [{"label_smoothing": 0.1}, {"class_weights": list(range(1, 11))}])
+def test_shares_count_the_weights_of_classes(parameters, work):
+    layers = [{"Affine": {"units": 10}}, {"SoftmaxWithLoss": parameters}]
+    mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides={"layers": layers, "training.epochs": 1}), "run")
+    traced = mlpkit.trace("run", 3)
+    weights = traced.targets + 1 if "class_weights" in parameters else np.ones(50)
+    assert traced.loss == pytest.approx((weights * traced.losses).sum() / weights.sum(), rel=1e-6)
+    np.testing.assert_allclose(traced.shares, weights * traced.losses / (weights * traced.losses).sum())
+
+
 def test_an_example_is_followed_there_and_back(run):
     traced = mlpkit.trace(run, 7)
     example = traced.example(17)
@@ -246,6 +256,17 @@ def test_layers_inside_others_and_all_minibatches_of_a_step_are_there(work):
     np.testing.assert_allclose(
         traced.outputs["Residual1"], traced.outputs["Affine1"] + traced.outputs["Residual1.Affine1"], rtol=1e-5
     )
+    example = traced.example(1)
+    assert [name for name, *_ in example.forward()[2:6]] == [
+        "Residual1.BatchNorm1",
+        "Residual1.Tanh1",
+        "Residual1.Affine1",
+        "Residual1",
+    ]
+    places = [(name, what) for name, what, _ in example.backward()]
+    begin, end = places.index(("Residual1", "in")), places.index(("Residual1", "out"))
+    assert places[begin + 1] == ("Residual1.Affine1", "in")
+    assert places[end - 1] == ("Residual1.BatchNorm1", "out")
 
 
 def test_a_row_must_be_in_the_minibatch_and_the_nearest_steps_that_have_it_are_named(run):

@@ -81,7 +81,7 @@ def logits_of(network: Sequential, x: NDArray[Any]) -> NDArray[Any]:
     with network.evaluating():
         replica.set_training(False)
         logits = np.array(replica.forward(x))
-    return logits if network.scaled is None else network.scaled.values(logits)
+        return logits if network.scaled is None else network.scaled.values(logits)
 
 
 def bits(array: NDArray[Any]) -> list[Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.training_job import Run
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 
 NARROWEST_COLUMN = 8
@@ -81,6 +82,7 @@ class JsonEvents(Display):
         {"event": "resumed", "step": 4000}                   the first, where a run goes on from a checkpoint
         {"event": "started", "steps": 10000}                 null where a time is set
         {"event": "evaluation", "iteration": 500, ...}       as in history.jsonl
+        {"event": "symptom", "name": "dead_units", "layer": "Relu1", ...}    what ``mlpkit doctor`` says of it
         {"event": "done", "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}, "folder": "runs/x"}
         {"event": "done", ..., "reason": "no better for 5 evaluations"}    where a callback ended the run early
         {"event": "stopped", "steps": 1234, "reason": "SIGINT", "folder": "runs/x"}
@@ -100,6 +102,10 @@ class JsonEvents(Display):
     def evaluated(self, record: Record, seconds: float) -> None:
         """Print the event."""
         document({"event": "evaluation", **record})
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Print the event."""
+        document({"event": "symptom", **symptom.to_plain()})
 
     def finished(self, run: Run) -> None:
         """Print the last event."""

@@ -16,12 +16,13 @@ from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.runs.seeds_folder import plain_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.seeds import SeedRuns
-    from mlpkit.jobs.training_process import Outcome
+    from mlpkit.jobs.training_process import TrainingEnd
+    from mlpkit.statistics import Interval
     from mlpkit.training.evaluation import Record
 
 
@@ -60,10 +61,10 @@ class SeedsDisplay(SeedsObserver):
         """Print a warning, whatever else is shown or not."""
         self._tell(seed, message, "warning", "yellow")
 
-    def over(self, seed: int, outcome: Outcome) -> None:
+    def over(self, seed: int, end: TrainingEnd) -> None:
         """Print why a run failed, whatever else is shown or not."""
-        if outcome.failure:
-            self._tell(seed, outcome.failure, "error", "red")
+        if end.failure:
+            self._tell(seed, end.failure, "error", "red")
 
     def finished(self, found: SeedRuns) -> None:
         """Show what came of the runs."""
@@ -98,13 +99,13 @@ class SeedsLines(SeedsDisplay):
         if is_worth_a_line(self._evaluations[seed]):
             self._print(seed)
 
-    def over(self, seed: int, outcome: Outcome) -> None:
+    def over(self, seed: int, end: TrainingEnd) -> None:
         """Print the line of the run's last evaluation, and how it ended."""
         if seed in self._held_back:
             self._print(seed)
-        super().over(seed, outcome)
-        if "test" in outcome.metrics:
-            result(f"seed {seed}: test {figures(outcome.metrics['test'])}")
+        super().over(seed, end)
+        if "test" in end.metrics:
+            result(f"seed {seed}: test {figures(end.metrics['test'])}")
 
     def finished(self, found: SeedRuns) -> None:
         """Print what the runs come to, and the folder."""
@@ -150,13 +151,13 @@ class SeedsJson(SeedsDisplay):
         """Print the event."""
         document({"event": "evaluation", "seed": seed, **record})
 
-    def over(self, seed: int, outcome: Outcome) -> None:
+    def over(self, seed: int, end: TrainingEnd) -> None:
         """Print the event."""
-        super().over(seed, outcome)
-        if outcome.failure:
-            document({"event": "failed", "seed": seed, "error": outcome.failure})
-        elif not outcome.stopped:
-            document({"event": "finished", "seed": seed, "steps": outcome.steps, "metrics": outcome.metrics})
+        super().over(seed, end)
+        if end.failure:
+            document({"event": "failed", "seed": seed, "error": end.failure})
+        elif not end.stopped:
+            document({"event": "finished", "seed": seed, "steps": end.steps, "metrics": end.metrics})
 
     def finished(self, found: SeedRuns) -> None:
         """Print the last event."""
@@ -168,14 +169,18 @@ class SeedsJson(SeedsDisplay):
             document({"event": "done", "metrics": metrics, "failed": failed, "folder": found.folder})
 
 
+def summary_table(metrics: Mapping[str, Mapping[str, Interval]]) -> str:
+    """Return a table of what several runs come to."""
+    return "\n".join(blocks([SUMMARY_TITLES, *summary_rows(metrics)], right=(1, 2, 3), width=line_length()))
+
+
 def tell_summary(found: SeedRuns) -> None:
     """Print the mean of each loss and metric with its interval, which runs failed, and the folder."""
     if found.stopped:
         tell_stop(found)
         return
     if found.metrics:
-        rows = [[*SUMMARY_TITLES], *(list(row) for row in summary_rows(found.metrics))]
-        result("\n".join(blocks(rows, right=(1, 2, 3), width=line_length())))
+        result(summary_table(found.metrics))
     if found.failures:
         failed = f"{len(found.failures)} of {len(found.seeds)} runs failed: {listed_seeds(found.failures)}"
         message("\n".join(paragraph(failed, width=line_length())))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderResult
 
     from mlpkit.jobs.seeds import SeedRuns
-    from mlpkit.jobs.training_process import Outcome
+    from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.training.evaluation import Record
 
 
@@ -92,7 +92,7 @@ class SeedsScreen(SeedsDisplay):
         wanted = colours_wanted()
         plain = None if wanted is None else not wanted
         self._console = Console(highlight=False, markup=False, emoji=False, no_color=plain)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
+        self._live = self._new_live()
         self._bars: dict[int, RunBar] = {}
         self._first_steps: dict[int, int] = {}
         self._waiting: set[int] = set()
@@ -149,14 +149,14 @@ class SeedsScreen(SeedsDisplay):
         self._bars[seed].step = int(record["iteration"])
         self._draw_if_due()
 
-    def over(self, seed: int, outcome: Outcome) -> None:
+    def over(self, seed: int, end: TrainingEnd) -> None:
         """Leave a line of the run in place of its bar."""
         self._bars.pop(seed, None)
         self._waiting.discard(seed)
-        if outcome.failure:
-            super().over(seed, outcome)
-        elif not outcome.stopped:
-            results = outcome.metrics.get("test", {})
+        if end.failure:
+            super().over(seed, end)
+        elif not end.stopped:
+            results = end.metrics.get("test", {})
             self._print(Text(f"{self._name(seed)} {f'test {figures(results)}' if results else 'finished'}"))
         self._draw()
 
@@ -168,6 +168,18 @@ class SeedsScreen(SeedsDisplay):
         tell_summary(found)
         if not found.stopped:
             result(f"after {duration(self._clock() - self._began_at)}")
+
+    def _tell(self, seed: int, text: str, label: str, colour: str) -> None:
+        """Print what is wrong with a run above the bars, which are taken away meanwhile."""
+        with outliving_the_terminal():
+            self._live.stop()
+        super()._tell(seed, text, label, colour)
+        self._live = self._new_live()
+        with outliving_the_terminal():
+            self._live.start()
+
+    def _new_live(self) -> Live:
+        return Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
 
     def _name(self, seed: int) -> str:
         return f"seed {seed:{self._width}}"

@@ -101,6 +101,14 @@ class ArrayDataset(Dataset):
             return remedy_for_values(found.targets, found.targets_name)
         return "set predict: values if the targets are numbers to predict"
 
+    def input_scaling(self) -> dict[str, Any]:
+        """Return ``standardize``, unless it is set."""
+        return {} if self.standardize else {"standardize": True}
+
+    def target_scaling(self) -> dict[str, Any]:
+        """Return ``scale_target``, unless it is set or the targets aren't values."""
+        return {"scale_target": "standardize"} if self.predict == "values" and self.scale_target == "none" else {}
+
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
         """Return the splits by name; they depend on ``split_seed``, not on the spec's seed.
 

@@ -105,6 +105,10 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         named |= {split: ((split, images), (split, labels)) for split, (images, labels) in self.files.items()}
         return self.with_weights({split: _opened(*files) for split, files in named.items()})
 
+    def input_scaling(self) -> dict[str, Any]:
+        """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""
+        return {} if self.normalize else {"normalize": True}
+
     def target_remedy(self) -> str:
         """Return an empty text: labels are classes."""
         return ""

@@ -144,6 +144,10 @@ class ImageFolder(Dataset):
         sizes = {split: len(found) for split, found in files.items()}
         return Description(self._input_shape(), Classes(len(self._classes)), sizes, weighted=self.weights is not None)
 
+    def input_scaling(self) -> dict[str, Any]:
+        """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""
+        return {} if self.normalize else {"normalize": True}
+
     def target_remedy(self) -> str:
         """Return the advice to use a loss on classes."""
         return "end the layers with a loss on classes, such as SoftmaxWithLoss"

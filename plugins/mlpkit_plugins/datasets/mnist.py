@@ -81,6 +81,10 @@ class Mnist(Dataset):
         source = self._source()
         return self._describe(source, {name: read_idx_shape(source.path(name), RANKS[name]) for name in RANKS})
 
+    def input_scaling(self) -> dict[str, Any]:
+        """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""
+        return {} if self.normalize else {"normalize": True}
+
     def target_remedy(self) -> str:
         """Return the advice to use a loss on classes."""
         return "end the layers with a loss on classes, such as SoftmaxWithLoss"

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+HALVINGS = 50
+"""Of an interval, after which its ends differ by less than float64 resolves."""
+
+
 class Huber(RealValuesLoss):
     """Huber's loss: quadratic in small differences to the target values, linear in large ones.
 
@@ -57,6 +61,17 @@ class Huber(RealValuesLoss):
         share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
         np.multiply(dx, share, out=dx)
         return dx
+
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the x at which the derivatives of the rows' losses add up to zero, found by bisection."""
+        of_rows = np.ones(len(t)) if weights is None else weights
+        low, high = t.min(axis=0).astype(np.float64), t.max(axis=0).astype(np.float64)
+        for _ in range(HALVINGS):
+            x = (low + high) / 2
+            rising = np.tensordot(of_rows, np.clip(x - t, -self.delta, self.delta), 1) > 0
+            low, high = np.where(rising, low, x), np.where(rising, x, high)
+        middle: NDArray[np.float64] = (low + high) / 2
+        return middle
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

@@ -47,6 +47,17 @@ class MeanAbsoluteError(RealValuesLoss):
         np.multiply(dx, share, out=dx)
         return dx
 
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the median over rows: half of their weight lies on either side of it."""
+        if weights is None:
+            weights = np.ones(len(t))
+        order = np.argsort(t, axis=0)
+        below = np.cumsum(weights[order], axis=0)
+        half = np.argmax(2 * below >= weights.sum(), axis=0)
+        ordered = np.take_along_axis(t, order, axis=0)
+        median: NDArray[Any] = np.take_along_axis(ordered, half[np.newaxis], axis=0)[0]
+        return median
+
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
         """Show the loss on one value and on several."""

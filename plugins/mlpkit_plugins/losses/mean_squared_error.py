@@ -47,6 +47,10 @@ class MeanSquaredError(RealValuesLoss):
         np.multiply(self.r, 2 * share, out=dx)
         return dx
 
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the mean over rows."""
+        return np.average(t.astype(np.float64), axis=0, weights=weights)
+
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
         """Show the loss on one value and on several."""

@@ -10,6 +10,7 @@ from mlpkit import Classes, ClassWeights, Labels, Loss, ShapeError, TargetError,
 from mlpkit_plugins.kernels import row_order, sigmoid
 from mlpkit_plugins.losses.class_targets import expect_sums_of_one
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
+from mlpkit_plugins.losses.log_shares import log_shares
 from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 
 if TYPE_CHECKING:
@@ -134,6 +135,17 @@ class SigmoidWithLoss(Loss):
         """
         of_classes: NDArray[np.float64] = np.concatenate([1.0 - labels, labels], axis=1) * np.array(self.class_weights)
         return of_classes
+
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the log-odds of each label, log p / (1 - p) of its mean p over rows."""
+        labels = self._class_numbers(t, len(t)) if self.binary else t
+        of_rows = np.ones(len(t)) if weights is None else weights
+        ones, zeros = of_rows @ labels, of_rows @ (1 - labels)
+        if self.class_weights is not None:
+            zeros, ones = zeros * self.class_weights[0], ones * self.class_weights[1]
+        shares = np.apply_along_axis(log_shares, 0, np.stack([zeros, ones]))
+        odds: NDArray[np.float64] = shares[1] - shares[0]
+        return odds
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each label, shape (rows, labels), or of both classes, shape (rows, 2)."""

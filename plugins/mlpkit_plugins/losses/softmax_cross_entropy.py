@@ -16,6 +16,7 @@ from mlpkit_plugins.kernels import (
     shift_transposed,
 )
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
+from mlpkit_plugins.losses.log_shares import log_shares
 from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class SoftmaxCrossEntropy(Loss):
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class."""
         (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        self.classes = logits
         if target is None:
             return
         if not isinstance(target, Classes):
@@ -94,6 +96,11 @@ class SoftmaxCrossEntropy(Loss):
         prediction = self.buffer("prediction", x.shape)
         np.copyto(prediction, self.p.T)
         return prediction
+
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the logarithm of each class's share of the rows."""
+        counts = np.bincount(t, weights, self.classes) if t.ndim == 1 else np.average(t, axis=0, weights=weights)
+        return log_shares(counts)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe p."""

@@ -11,6 +11,7 @@ from mlpkit import ClassWeights
 from mlpkit_plugins.kernels import shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
+from mlpkit_plugins.losses.log_shares import log_shares
 from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 if TYPE_CHECKING:
@@ -106,6 +107,12 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
             expect_class_numbers(self.path, t, len(class_weights))
         of_rows = class_weights[t] if t.ndim == 1 else t @ class_weights
         return float(of_rows.sum() if weights is None else of_rows @ weights)
+
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the logarithm of each class's share of t, or of u."""
+        if self.plain:
+            return super().best_constant(t, weights)
+        return log_shares(self._adjusted(t, (len(t), self.classes), weights).sum(axis=0, dtype=np.float64))
 
     def _adjusted(self, t: NDArray[Any], shape: tuple[int, ...], weights: NDArray[Any] | None) -> NDArray[Any]:
         """Return u: the targets as rows, smoothed, each class and each row times its weight."""

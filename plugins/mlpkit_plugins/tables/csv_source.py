@@ -59,6 +59,23 @@ class CsvSource:
                 columns[name] += texts
         return columns
 
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[str]]:
+        """Return some rows, as the texts that stand in the file, column by column.
+
+        Args:
+            names: the columns to read.
+            numbers: the numbers of the rows in the file, ascending.
+
+        Raises:
+            DataError: the file is not CSV.
+        """
+        columns: dict[str, list[str]] = {name: [] for name in names}
+        for block in self._file.blocks(names):
+            chosen = np.flatnonzero(np.isin(block.rows, numbers)).tolist()
+            for name, texts in zip(names, block.columns, strict=True):
+                columns[name] += [texts[position] for position in chosen]
+        return columns
+
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
         """Return the rows, chunk by chunk.
 

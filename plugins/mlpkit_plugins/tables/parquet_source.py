@@ -70,6 +70,23 @@ class ParquetSource:
                 columns[name] += values.to_pylist()
         return columns
 
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
+        """Return some rows, as Python's values, column by column.
+
+        Args:
+            names: the columns to read.
+            numbers: the numbers of the rows in the file, ascending.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        columns: dict[str, list[Any]] = {name: [] for name in names}
+        for block in self._file.blocks(names):
+            chosen = pa.array(np.flatnonzero(np.isin(block.rows, numbers)))
+            for name, values in zip(names, block.columns, strict=True):
+                columns[name] += values.take(chosen).to_pylist()
+        return columns
+
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
         """Return the rows, chunk by chunk.
 

@@ -131,6 +131,17 @@ class TableSource(Protocol):
 class TableFile(TableSource, Protocol):
     """A file with a table."""
 
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
+        """Return some rows as they stand in the file, column by column; no others are kept in memory.
+
+        Args:
+            names: the columns to read.
+            numbers: the numbers of the rows in the file, ascending.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
 

@@ -118,6 +118,14 @@ class TableDataset(TableOptions, Dataset):
         """Return doubts about numbers that are each a class, two spellings of a class, and splits of few rows."""
         return self._doubts
 
+    def input_scaling(self) -> dict[str, Any]:
+        """Return ``standardize``, unless it is set."""
+        return {} if self.standardize else {"standardize": True}
+
+    def target_scaling(self) -> dict[str, Any]:
+        """Return ``scale_target``, unless it is set or the targets aren't values."""
+        return {"scale_target": "standardize"} if self.predict == "values" and self.scale_target == "none" else {}
+
     def target_remedy(self) -> str:
         """Return which loss to take, or what to set ``predict`` or ``target`` to, if the loss takes another target."""
         predict, name = self.predict, self.targets[0]
@@ -288,11 +296,9 @@ class TableDataset(TableOptions, Dataset):
         """
         file = self.files.get(split, self.file)
         source = self.source(named_file("file", file), file)
-        names, columns = self.column_names() or (), source.values()
-        numbers = np.concatenate([rows for rows, _ in source.texts(names[:1])])
-        rows = np.array(self.open(0)[split].rows_in_file(indices))
-        positions = np.searchsorted(numbers, rows).tolist()
-        return {name: [columns[name][position] for position in positions] for name in names}
+        numbers, places = np.unique(self.open(0)[split].rows_in_file(indices), return_inverse=True)
+        columns = source.rows(self.column_names() or (), numbers)
+        return {name: [values[place] for place in places.tolist()] for name, values in columns.items()}
 
     def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
         """Return the file and the row of some examples of a split, rows counted from 1."""

@@ -120,3 +120,13 @@ def test_inputs_of_arrays_say_their_shape():
 
     assert feed.shape == dataset.read(dataset.locate(IDX["images"])).shape[1:]
     assert feed.kind == "pixels"
+
+
+def test_sources_are_the_positions_in_the_array(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.arange(40.0), t=np.arange(40) % 2)
+    dataset = Npz(str(tmp_path / "a.npz"), split="shuffle", test=0.25)
+    dataset.describe()
+    x = np.empty((10, 1), np.float32)
+    dataset.open(0)["test"].take(np.arange(10), (x, np.empty(10, np.int64)))
+    sources = dataset.example_sources("test", np.arange(10))
+    assert [source.rsplit(", example ", 1)[1] for source in sources] == [f"{value:.0f}" for value in x[:, 0]]

@@ -335,3 +335,13 @@ def test_a_table_of_weights_needs_its_columns(folder):
     assert message(ImageFolder("pets", weights="weight.csv").describe, ParameterError).startswith(
         "weights: there is no file 'weight.csv'; did you mean 'weights.csv'?"
     )
+
+
+def test_sources_are_the_files_of_the_images(folder):
+    dataset = ImageFolder("pets", test=0)
+    x, _ = taken(dataset, "validation")
+    sources = dataset.example_sources("validation", np.arange(len(x))[::-1])
+    assert sources[::-1] == [
+        f"pets/{('cat', 'dog')[number % 2]}/{number}.png"
+        for number in np.rint(255 * x.reshape(len(x), -1)[:, 0]).astype(int).tolist()
+    ]

@@ -121,6 +121,19 @@ def test_raw_rows_are_those_of_the_split(made):
     np.testing.assert_array_equal(dataset.encode(dataset.from_columns(rows)), x)
 
 
+def test_sources_are_the_rows_in_the_file(made):
+    dataset = made()
+    count = len(dataset.open(0)["test"])
+    towns, expected = table()["town"], dataset.raw_rows("test", np.arange(count))["town"]
+
+    sources = dataset.example_sources("test", np.arange(count)[::-1])
+
+    file, rows = zip(*(source.rsplit(", row ", 1) for source in sources[::-1]), strict=True)
+    assert set(file) == {dataset.file}
+    first = 2 if dataset.file.endswith(".csv") else 1  # a CSV file's first row is its header
+    assert [towns[int(row) - first] for row in rows] == list(expected)
+
+
 def test_inputs_are_named_and_typed_as_a_program_has_them(made):
     feeds = graph_of(made()).feeds
 

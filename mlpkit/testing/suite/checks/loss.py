@@ -255,6 +255,39 @@ def rows_without_weight_have_no_loss(example: LossExample) -> None:
 
 
 @checks_examples("loss")
+def no_other_constant_is_better(example: LossExample) -> None:
+    """If ``best_constant`` returns inputs, is no loss of inputs near them smaller, the same inputs for all rows?
+
+    ``mlpkit doctor`` compares the loss of a training with theirs.
+    """
+    operation, batch = example.ready(), example.batch()
+    given = [batch.t, *([np.array([2, 0, 1, 3, 1, 0.5, 2])] if operation.takes_weights else [])]
+    constant = operation.best_constant(*given)
+    if constant is None:
+        return
+    if np.shape(constant) != example.shape:
+        raise CheckFailure(f"best_constant returned shape {np.shape(constant)}", expected=str(example.shape))
+
+    def loss_of(offset: NDArray[Any]) -> float:
+        x = np.empty_like(batch.x)
+        x[...] = constant + offset
+        return float(operation.forward(x, *given))
+
+    least = loss_of(np.zeros(example.shape))
+    for place in np.ndindex(example.shape):
+        for distance in (-0.05, 0.05):
+            offset = np.zeros(example.shape)
+            offset[place] = distance
+            if loss_of(offset) < least - 1e-6 * (1 + abs(least)):
+                raise CheckFailure(
+                    f"the loss of best_constant is {least:.6g}, and {loss_of(offset):.6g} if element {place} is "
+                    f"{distance:+g} more",
+                    expected="the least",
+                    remedy="solve Σ dx = 0 over the rows, or return None",
+                )
+
+
+@checks_examples("loss")
 def many_rows_cost_no_digits(example: LossExample) -> None:
     """Is the loss of many float32 rows as precise as that of the same rows in float64?
 

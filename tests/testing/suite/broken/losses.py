@@ -152,6 +152,14 @@ class ComparesWithTheMean(Loss):
     backward = MeanSquare.backward
 
 
+@caught_by("no_other_constant_is_better")
+class GuessesTheFirst(MeanSquare):
+    """calls the first row's target the best constant"""
+
+    def best_constant(self, t, weights=None):
+        return t[0]
+
+
 @caught_by("methods_take_what_they_are_given")
 class PromisesToTakeWeights(MeanSquare):
     """says that it takes weights of examples, and has no parameter for them"""

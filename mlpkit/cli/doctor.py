@@ -1,0 +1,65 @@
+"""``mlpkit doctor``: say what was wrong with a training, and what to try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.exit_codes import WORK_FAILED
+from mlpkit.cli.formatting import counted, line_length, paragraph
+from mlpkit.cli.output import document, result, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.jobs.doctor import Diagnosis
+
+
+@options.verb("doctor")
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@options.takes_plugins
+@options.takes_json
+def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool) -> None:
+    """Say what was wrong with a training, and what to try.
+
+    RUN is a run folder; the run may be unfinished. The exit code is 0 if it is healthy, and 1 if something was noticed:
+    dead or saturated units, gradients that vanish or explode, a loss that stays at chance, a learning rate that is too
+    high or too low, and others.
+    """
+    from mlpkit.jobs.doctor import diagnose  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+
+    found = diagnose(directory, Registry.discover(plugins=plugins, blocked=blocked))
+    if as_json:
+        document(found.to_plain())
+    else:
+        result("\n".join(_lines(found)))
+    if not found.healthy:
+        raise click.exceptions.Exit(WORK_FAILED)
+
+
+def _lines(found: Diagnosis) -> Iterator[str]:
+    width = line_length()
+    for symptom in found.symptoms:
+        when = f"noticed after step {symptom.iteration:,}" if symptom.iteration else "noticed before the first step"
+        where = f" in {symptom.layer}" if symptom.layer else ""
+        yield styled(symptom.name.replace("_", " "), "yellow", bold=True) + where
+        yield from paragraph(f"{symptom.finding}; {when}", indent="  ", width=width)
+        for position, advice in enumerate(symptom.advice):
+            yield from paragraph(f"{'try' if position == 0 else 'or '} {advice}", indent="  ", width=width)
+        yield ""
+    verdict = "healthy" if found.healthy else counted(len(found.symptoms), "symptom")
+    yield from paragraph(f"{styled(verdict, bold=True)}: {_looked_at(found)}", width=width)
+
+
+def _looked_at(found: Diagnosis) -> str:
+    """Say what the verdict rests on."""
+    times = counted(len(found.looks), "look")
+    now = ", taken just now," if found.afresh else ""
+    return (
+        f"{times}{now} at {counted(found.layers, 'layer')} with {counted(found.rows, 'training row')}, the last after "
+        f"step {found.looks[-1]:,}; {counted(found.evaluations, 'evaluation')}"
+    )

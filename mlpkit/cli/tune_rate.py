@@ -1,0 +1,103 @@
+"""``mlpkit tune-rate``: suggest a learning rate."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
+from mlpkit.cli.formatting import line_length, paragraph
+from mlpkit.cli.output import document, message, result
+from mlpkit.progress.figures import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.jobs.tune_rate import RateTest
+
+WIDEST: Final = 60
+HEIGHT: Final = 10
+
+
+@options.verb("tune-rate")
+@click.argument("path", metavar="SPEC", shell_complete=completion.specs)
+@options.takes_overrides
+@click.option("--steps", metavar="N", type=int, default=240, help="How many learning rates to try; by default 240.")
+@click.option("--lowest", metavar="RATE", type=float, default=1e-6, help="The first of them; by default 1e-6.")
+@click.option("--highest", metavar="RATE", type=float, default=100.0, help="The last of them; by default 100.")
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with the curve.")
+@options.takes_plugins
+@options.takes_json
+def command(
+    path: str,
+    overrides: tuple[str, ...],
+    steps: int,
+    lowest: float,
+    highest: float,
+    html: Path | None,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Suggest a learning rate.
+
+    Trains the network of a spec for some steps, with a learning rate that grows until the loss explodes, and shows the
+    curve. Nothing of it is kept.
+    """
+    from mlpkit.jobs.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+
+    with suggesting_shipped_spec(path):
+        spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    print_warnings(spec.warnings)
+    found = tune_rate(spec, steps=steps, lowest=lowest, highest=highest)
+    if html is not None:
+        from mlpkit.jobs.tune_rate_page import write_rate_page  # noqa: PLC0415 - for pages only
+
+        write_rate_page(html, spec.name, path, found)
+    if as_json:
+        document(found.to_plain())
+    else:
+        result("\n".join(_lines(found)))
+    if html is not None:
+        message(f"written to {html}")
+
+
+def _lines(found: RateTest) -> Iterator[str]:
+    width = line_length()
+    yield from _curve(found, min(WIDEST, (width or 80) - 12))
+    yield ""
+    ended = "; then it exploded" if found.exploded else ""
+    said = f"from a learning rate of {found.bottom_from:.2g} on, the loss doesn't fall any further{ended}"
+    yield from paragraph(said, width=width)
+    yield f"suggestion: --set {found.override}"
+
+
+def _curve(found: RateTest, width: int) -> Iterator[str]:
+    """Draw the smoothed loss over the learning rate, a column for a range of rates, and mark the suggestion below."""
+    logarithms = [math.log10(rate) for rate in found.rates]
+    low, high = logarithms[0], logarithms[-1]
+    bottom, top = min(found.smoothed), max(found.smoothed[0], 1e-12)
+    top += 0.25 * (top - bottom)
+    grid = [[" "] * width for _ in range(HEIGHT)]
+    for place, loss in zip(logarithms, found.smoothed, strict=True):
+        if loss <= top:
+            row = round((top - loss) / (top - bottom) * (HEIGHT - 1))
+            grid[row][_column(place, low, high, width)] = "*"
+    labels = {0: figure(top), HEIGHT - 1: figure(bottom)}
+    for row, cells in enumerate(grid):
+        yield f"{labels.get(row, ''):>8} |{''.join(cells)}".rstrip()
+    yield f"{'loss':>8} +{'-' * width}"
+    marks = [" "] * width
+    marks[_column(math.log10(found.suggestion), low, high, width)] = "^"
+    first, last = f"{found.rates[0]:.0e}", f"{found.rates[-1]:.0e}"
+    yield f"{'':>8}  {''.join(marks)}".rstrip()
+    yield f"{'rate':>8}  {first}{last:>{width - len(first)}}"
+
+
+def _column(place: float, low: float, high: float, width: int) -> int:
+    return round((place - low) / (high - low) * (width - 1))

@@ -1,0 +1,168 @@
+"""Saying afterwards what was wrong with a training."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError, UsageError
+from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.resume import contents_of
+from mlpkit.jobs.spec_data import data_not_as_trained_on, open_data
+from mlpkit.jobs.training_facts import facts_of
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import HEALTH, MODEL, RESOLVED
+from mlpkit.specfile.spec import parse_spec
+from mlpkit.training.divergence import without_warnings
+from mlpkit.training.probe import Probe
+from mlpkit.training.snapshot import restore_arrays
+from mlpkit.training.symptoms import Course, Symptom, new_symptoms
+from mlpkit.training.workers import blas_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mlpkit.jobs.build import SpecProof
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.evaluation import Record
+    from mlpkit.training.probe import Health
+
+DIVERGED = "diverged"
+"""The state of a run that failed.json tells of, if its numbers were no longer finite."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found in a run.
+
+    Args:
+        directory: the run folder.
+        symptoms: what was not as it should be, in the order in which it was noticed.
+        looks: after how many steps the network was looked at.
+        rows: how many training rows were followed each time.
+        layers: how many layers were looked at.
+        evaluations: how many evaluations there are.
+        afresh: whether it was looked at only now, because the run kept no record.
+    """
+
+    directory: Path
+    symptoms: tuple[Symptom, ...]
+    looks: tuple[int, ...]
+    rows: int
+    layers: int
+    evaluations: int
+    afresh: bool
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.symptoms
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "run": str(self.directory),
+            "healthy": self.healthy,
+            "symptoms": [symptom.to_plain() for symptom in self.symptoms],
+            "looks": list(self.looks),
+            "rows": self.rows,
+            "layers": self.layers,
+            "evaluations": self.evaluations,
+            "afresh": self.afresh,
+        }
+
+
+def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
+    """Return what was wrong with a run.
+
+    It was noticed while the run went on. A run of an older version kept no record: what there is of its network, as it
+    began, at its checkpoints and at its end, is looked at now.
+
+    Args:
+        directory: the run folder; nothing is written into it.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        RunFolderError: the folder is no run folder, or damaged, or the data isn't there any more.
+        UsageError: the run kept no record, and its examples came from Python.
+        SpecError: a plugin that the spec needs is missing.
+        DataError: a data file is not what it should be.
+    """
+    folder = RunFolder.open(directory)
+    history, healths = folder.read_history(), folder.read_health()
+    afresh = not healths
+    if afresh:
+        healths = _looks_now(folder, history, registry or Registry.discover())
+    try:
+        symptoms = [Symptom.from_plain(plain) for health in healths for plain in health["symptoms"]]
+        looks = tuple(int(health["iteration"]) for health in healths)
+        rows, layers = int(healths[-1]["rows"]), len(healths[-1]["layers"])
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{directory / HEALTH}: is damaged: {error}; remove it, and the network is looked at afresh"
+        raise RunFolderError(msg) from error
+    failure = folder.read_failure()
+    if failure.get("state") == DIVERGED and not symptoms:
+        advice = ("mlpkit tune-rate SPEC", "--set training.clip.norm=1")
+        symptoms = [Symptom("diverging", "", str(failure.get("message")), advice, int(failure.get("step", 0)))]
+    return Diagnosis(directory, tuple(symptoms), looks, rows, layers, len(history), afresh)
+
+
+def _looks_now(folder: RunFolder, history: list[Record], registry: Registry) -> list[Health]:
+    """Look at all that is left of a run's network."""
+    resolved = str(folder.directory / RESOLVED)
+    spec = parse_spec(folder.resolved_text(), name=resolved, registry=registry, resolved=True)
+    proved = _proved(folder, spec)
+    spec = proved.spec
+    with blas_threads(spec.training.threads or 1), without_warnings():
+        splits = open_data(spec, proved.dataset)
+        network = build_for(spec, proved.proof, slices=spec.training.slices)
+        network.freeze(proved.frozen)
+        course = Course(
+            facts_of(spec, network, proved.dataset, proved.description), history=[], healths=[], looks_are_few=True
+        )
+        with network.computing():
+            probe = Probe(network, splits["train"], proved.description)
+            for step in _states(folder, network, history):
+                course.history = [record for record in history if record["iteration"] <= step]
+                rate = course.history[-1]["learning_rate"] if course.history else 0.0
+                health = probe(step, step / course.facts.steps_per_epoch, rate)
+                course.healths = [*course.healths, health]
+                health["symptoms"] = [symptom.to_plain() for symptom in new_symptoms(course)]
+    return list(course.healths)
+
+
+def _proved(folder: RunFolder, spec: Spec) -> SpecProof:
+    dataset = spec.new_dataset()
+    if dataset.in_memory:
+        raise UsageError(
+            f"{folder.directory}: kept no record of its health, and its examples came from Python; train it again to "
+            "have it watched"
+        )
+    try:
+        return prove(spec, dataset, begun=True)
+    except SpecShapeError as error:
+        if not isinstance(error.__cause__, ParameterError):
+            raise
+        raise data_not_as_trained_on(folder.directory, error) from error
+
+
+def _states(folder: RunFolder, network: Sequential, history: list[Record]) -> Iterator[int]:
+    """Put a network into each state that is left of it, the first one first, and yield the steps done."""
+    yield 0
+    checkpoints = map(contents_of, folder.checkpoints.load_before(sys.maxsize, lambda _: None))
+    snapshots = {snapshot.step: snapshot for snapshot, _ in checkpoints if snapshot.step > 0}
+    for step in sorted(snapshots):
+        restore_arrays(network, {}, snapshots[step].arrays)
+        yield step
+    last = int(history[-1]["iteration"]) if history else int(folder.read_failure().get("step", 0))
+    if last > max(snapshots, default=0) and (folder.directory / MODEL).exists():
+        model = folder.load_model()
+        for name, array in (*network.parameters.items(), *network.states.items()):
+            np.copyto(array, model.arrays[name])
+        yield last

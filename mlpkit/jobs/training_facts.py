@@ -1,0 +1,70 @@
+"""What is known of a training beside what happens in it, to watch over its health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.initializer import Initializer
+from mlpkit.components.schema.signature import REQUIRED, schema_of
+from mlpkit.components.target import Values
+from mlpkit.network.component_errors import component_errors
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.training.symptoms import TrainingFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.operation import Operation
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.specfile.spec import Spec
+
+
+def facts_of(
+    spec: Spec, network: Sequential, dataset: Dataset, description: Description, steps: int | None = None
+) -> TrainingFacts:
+    """Return what is known of the training of a spec.
+
+    Args:
+        spec: the spec.
+        network: its network.
+        dataset: its data.
+        description: the data's shapes.
+        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
+    """
+    training = spec.training
+    rows = min(training.batch_size, description.sizes["train"])
+    per_epoch = -(-description.sizes["train"] // (training.batch_size * training.accumulate))
+    of_epochs = training.epochs * per_epoch if training.epochs else None
+    operations = network.replicas[0].operations()
+    with component_errors(f"dataset {spec.data.name} failed in input_scaling or target_scaling"):
+        inputs, target = dataset.input_scaling(), dataset.target_scaling()
+    return TrainingFacts(
+        steps_per_epoch=per_epoch,
+        total_steps=training.iterations or of_epochs or steps,
+        slice_rows=max(1, rows // len(network.replicas)),
+        coupling=tuple(operation.path for operation in operations if operation.couples_examples),
+        guarded=training.early_stopping is not None or training.best_weights is not None,
+        values=isinstance(description.target, Values),
+        first_weights={operation.path: advice for operation in operations if (advice := _default_weights(operation))},
+        scale_inputs=_said(spec, dataset, inputs),
+        scale_target=_said(spec, dataset, target),
+    )
+
+
+def _default_weights(operation: Operation) -> str:
+    """Return the override that gives a layer of the stack its default initializer, if it has another."""
+    if "." in operation.path:  # no override reaches a layer inside another by its name
+        return ""
+    defaults = {field.name: field.default for field in schema_of(type(operation)).fields}
+    for name, value in operation._arguments.items():
+        if isinstance(value, Initializer) and defaults[name] not in (REQUIRED, value.registered_name):
+            return f"--set layers.{operation.path}.{name}={to_inline_yaml(defaults[name])}"
+    return ""
+
+
+def _said(spec: Spec, dataset: Dataset, parameters: Mapping[str, Any]) -> str:
+    """Return how to set parameters of the data set: as overrides, or as keywords if its examples come from Python."""
+    if dataset.in_memory:
+        return ", ".join(f"{key}={value!r}" for key, value in parameters.items())
+    return " ".join(f"--set data.{spec.data.name}.{key}={to_inline_yaml(value)}" for key, value in parameters.items())

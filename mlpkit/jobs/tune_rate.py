@@ -1,0 +1,257 @@
+"""Looking for a learning rate: training while the rate grows, to see where the loss falls and where it explodes."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.callback import Callback
+from mlpkit.components.recipe import Recipe
+from mlpkit.components.schedule import Progress, Schedule, rate_at
+from mlpkit.errors import DivergenceError, UsageError
+from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.spec_data import open_data
+from mlpkit.jobs.training_job import settings_of
+from mlpkit.specfile.spec import expect_spec
+from mlpkit.training.loop import Trainer
+from mlpkit.training.workers import blas_threads, choose_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.callback import TrainingView
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import StopRequest
+
+LOWEST: Final = 1e-6
+HIGHEST: Final = 100.0
+STEPS: Final = 240
+FEWEST_STEPS: Final = 20
+
+SMOOTHED_OVER: Final = 0.12
+"""Powers of ten of the learning rate that a smoothed loss is averaged over: the deviation of a normal curve."""
+
+EXPLODED: Final = 4.0
+"""A smoothed loss of so many times the lowest ends the test."""
+
+BOTTOM: Final = 0.02
+"""Share of the whole fall that a loss may be above the lowest and be at the bottom; noise decides where in it."""
+
+BELOW_BOTTOM: Final = 3.0
+"""How many times lower than where the bottom begins the suggested rate is: half a power of ten."""
+
+
+@dataclass(frozen=True)
+class RateTest:
+    """What a test of learning rates found.
+
+    Args:
+        rates: the learning rate of each step.
+        losses: the loss of the minibatch of each step.
+        smoothed: the losses, smoothed.
+        exploded: whether the loss grew so far that the test ended before the highest rate.
+        suggestion: the learning rate to train with.
+        bottom_from: the learning rate from which on the loss didn't fall any further.
+        key: the key of the spec that the suggestion goes to.
+    """
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    smoothed: tuple[float, ...]
+    exploded: bool
+    suggestion: float
+    bottom_from: float
+    key: str
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        columns = zip(self.rates, self.losses, self.smoothed, strict=True)
+        return {
+            "suggestion": self.suggestion,
+            "set": self.override,
+            "bottom_from": self.bottom_from,
+            "exploded": self.exploded,
+            "steps": [dict(zip(("learning_rate", "loss", "smoothed"), row, strict=True)) for row in columns],
+        }
+
+    @property
+    def override(self) -> str:
+        """The suggestion, as ``--set`` takes it."""
+        return f"{self.key}={self.suggestion:g}"
+
+
+def tune_rate(
+    spec: Spec,
+    *,
+    steps: int = STEPS,
+    lowest: float = LOWEST,
+    highest: float = HIGHEST,
+    stop: StopRequest | None = None,
+) -> RateTest:
+    """Train the network of a spec with a learning rate that grows from step to step, and suggest one.
+
+        rate = lowest (highest / lowest)^(step / (steps - 1))
+
+    The test ends when the smoothed loss is four times its lowest value so far, or no finite number. Optimizer,
+    minibatches, augmentation and clipping are the spec's; nothing is written.
+
+    The suggestion is a third of the first rate at which the smoothed loss has fallen as far as it will, but for 2 %.
+    From there on steps overshoot in some directions as much as they gain in others, and a constant rate needs some room
+    for directions that get steeper. Where in that bottom the very lowest loss is, or where a loss falls fastest, moves
+    far more with the noise of minibatches.
+
+    Args:
+        spec: the spec.
+        steps: how many rates to try.
+        lowest: the first.
+        highest: the last.
+        stop: may ask the test to end after the step that it is in.
+
+    Raises:
+        UsageError: what is given is no spec, the range is none, the optimizer has no learning rate to set, or no loss
+            was lower than the first.
+        SpecShapeError: the layers don't fit each other or the data.
+        DataError: a data file is not what it should be.
+
+    Source: Smith, Cyclical Learning Rates for Training Neural Networks (2017), section 3.3.
+    """
+    expect_spec(spec, "tune_rate")
+    _expect_range(steps, lowest, highest)
+    key = _key_of_rate(spec)
+    rates, losses = _losses(spec, _Growing(lowest, highest, steps), steps, stop)
+    smoothed = _smoothed(rates, losses)
+    best = int(np.argmin(smoothed))
+    if best == 0:
+        raise UsageError(
+            f"no learning rate from {lowest:g} up lowers the loss of {smoothed[0]:.4g}; try a lower --lowest, or look "
+            "at the data: mlpkit data SPEC"
+        )
+    bottom = float(rates[np.argmax(smoothed <= smoothed[best] + BOTTOM * (smoothed[0] - smoothed[best]))])
+    return RateTest(
+        tuple(rates.tolist()),
+        tuple(losses.tolist()),
+        tuple(smoothed.tolist()),
+        exploded=len(rates) < steps,
+        suggestion=float(f"{bottom / BELOW_BOTTOM:.2g}"),
+        bottom_from=bottom,
+        key=key,
+    )
+
+
+class _Growing(Schedule):
+    """A learning rate that grows by the same factor each step."""
+
+    def __init__(self, lowest: float, highest: float, steps: int) -> None:
+        self._lowest = lowest
+        self._factor = (highest / lowest) ** (1 / (steps - 1))
+
+    def __call__(self, progress: Progress) -> float:
+        """Return the rate of the step that comes next."""
+        rate: float = self._lowest * self._factor**progress.step
+        return rate
+
+
+class _LossWatch(Callback):
+    """Keeps the loss of each step, and ends the training when it has exploded."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self._average, self._lowest = 0.0, math.inf
+
+    def on_step(self, training: TrainingView, loss: float) -> None:
+        """Keep the loss."""
+        self.losses.append(loss)
+        kept = 0.8
+        self._average = kept * self._average + (1 - kept) * loss
+        average = self._average / (1 - kept ** len(self.losses))
+        self._lowest = min(self._lowest, average)
+        if average > EXPLODED * self._lowest:
+            training.stop("the loss exploded")
+
+
+def _losses(
+    spec: Spec, growing: _Growing, steps: int, stop: StopRequest | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Train with a growing rate, and return the rate and the loss of each step."""
+    proved = prove(spec)
+    spec = proved.spec
+    training = spec.training
+    bare = replace(
+        training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None, metrics=(), checkpoint=None
+    )
+    settings = settings_of(
+        replace(spec, top_level=replace(spec.top_level, training=bare)), steps=steps, evaluated=(), frozen=proved.frozen
+    )
+    watch = _LossWatch()
+    settings.optimizer.learning_rate = growing
+    settings = replace(settings, iterations=steps, epochs=None, evaluate_every=steps, callbacks=[watch])
+    plan = choose_plan(proved.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
+    with blas_threads(plan.threads):
+        splits = open_data(spec, proved.dataset)
+        network = build_for(spec, proved.proof, slices=plan.slices, first_weights=proved.first_weights)
+        trainer = Trainer(network, splits, proved.description, settings, stop=stop)
+        with suppress(DivergenceError):  # the loss exploded all at once
+            trainer.train()
+    losses = np.array(watch.losses)
+    rates = np.array([growing(Progress(step, 0.0, steps)) for step in range(len(losses))])
+    return rates, losses
+
+
+def _smoothed(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each loss averaged with its neighbours, weighted by a normal curve over the logarithm of the rate."""
+    positions = np.log10(rates)
+    weights = np.exp(-0.5 * ((positions[:, np.newaxis] - positions) / SMOOTHED_OVER) ** 2)
+    smoothed: NDArray[np.float64] = weights @ losses / weights.sum(axis=1)
+    return smoothed
+
+
+def _expect_range(steps: int, lowest: float, highest: float) -> None:
+    if not 0 < lowest < highest < math.inf:
+        raise UsageError(
+            f"there are no learning rates from {lowest:g} to {highest:g}; expected two that grow, from 0 up"
+        )
+    if steps < FEWEST_STEPS:
+        raise UsageError(f"{steps} steps are too few to see how the loss changes; expected at least {FEWEST_STEPS}")
+
+
+def _key_of_rate(spec: Spec) -> str:
+    """Return the key that sets the learning rate: its schedule's scale, if that has one, or the rate itself."""
+    optimizer = spec.training.optimizer
+    if "learning_rate" not in optimizer.arguments:
+        raise UsageError(f"optimizer {optimizer.name} has no parameter learning_rate, so that none can be suggested")
+    rate, key = optimizer.arguments["learning_rate"], f"training.optimizer.{optimizer.name}.learning_rate"
+    if isinstance(rate, Recipe):
+        for path, halved in _halved(rate):
+            if _is_scaled(rate, halved, 0.5):
+                return ".".join((key, *path))
+    return key
+
+
+def _halved(recipe: Recipe[Any]) -> Iterator[tuple[tuple[str, ...], Recipe[Any]]]:
+    """Go through the numbers among a recipe's parameters, and yield the recipe with that one halved."""
+    for name, value in recipe.arguments.items():
+        inside: Sequence[tuple[tuple[str, ...], Any]] = ()
+        if isinstance(value, Recipe):
+            inside = [*_halved(value)]
+        elif isinstance(value, float):
+            inside = [((), value / 2)]
+        for path, halved in inside:
+            changed: Mapping[str, Any] = {**recipe.arguments, name: halved}
+            yield (recipe.name, name, *path), replace(recipe, arguments=changed)
+
+
+def _is_scaled(rate: Recipe[Any], other: Recipe[Any], factor: float) -> bool:
+    """Whether one schedule is so many times another all through a training."""
+    total = 1000
+    places = [Progress(step, step / 100, total) for step in range(0, total, 37)]
+    schedule, scaled = rate(), other()
+    return all(
+        math.isclose(rate_at(scaled, place), factor * rate_at(schedule, place), rel_tol=1e-6, abs_tol=1e-12)
+        for place in places
+    )

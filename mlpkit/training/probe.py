@@ -1,0 +1,316 @@
+"""Looking into a network while it is trained: activations, gradients and updates, layer by layer."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from mlpkit.components.elementwise import Elementwise
+from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.components.target import Classes, Values
+from mlpkit.network.component_errors import operation_errors
+from mlpkit.network.replica import Replica
+from mlpkit.training.gradient import sum_of_squares
+from mlpkit.training.minibatches import BatchReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Description, Split
+    from mlpkit.components.operation import Operation
+    from mlpkit.network.sequential import Sequential
+
+ROWS: Final = 256
+"""Training rows that are looked at, the same ones each time."""
+
+SAMPLE: Final = 4096
+"""Elements of an array that its distribution is computed from."""
+
+FEW: Final = 5
+"""Rows of a class that are needed to say that it is never predicted."""
+
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+NEARLY_FLAT: Final = 0.05
+"""A unit is saturated if its mean slope is below this share of the steepest: that much of a gradient gets through."""
+
+
+Health: TypeAlias = dict[str, Any]
+"""What a probe found at one time, as plain data."""
+
+
+class Probe:
+    """Looks at a few training rows as they go through the network and their gradients come back.
+
+    A copy of the layers computes them, as in training, with the network's parameters and with states, scratch arrays
+    and random numbers of its own; of the network it overwrites the gradient alone, which each step computes anew.
+
+    Each look gives plain data, which is a line of ``health.jsonl`` in a run folder:
+
+        iteration    steps done; 0 before the first
+        epoch        passes over the training data done
+        learning_rate    the learning rate of the last step
+        rows         how many training rows were looked at
+        loss         their mean loss, as in training
+        chance       the loss of the best constant prediction for them; null if the loss doesn't say
+        inputs       distribution of the inputs, and as ``largest`` the largest root mean square of one over the rows
+        layers       one mapping for each layer, those inside others after these, in the order of the stack
+        spread       largest standard deviation, over the rows, of a predicted probability, or of a predicted value as a
+                     share of the targets' own
+        missed       classes with five rows or more that are never predicted; null if the target isn't classes
+        symptoms     what is noticed for the first time
+
+    A layer:
+
+        layer        its name, such as ``Affine1`` or ``Residual1.Affine1``
+        type         its type, such as ``Affine``
+        units        how many units it has; a unit is an element of the first axis of an example: a feature or a channel
+        outputs      distribution of what it returns: its activations
+        gradients    distribution of the derivatives of a row's loss by what it returns; null if none goes back so far
+        unvarying    share of its units whose output is the same in all rows
+        identical    whether all its units return the same, and get the same gradient, in each row
+        dead         share of its units whose slope is zero in all rows; null if it is no elementwise function with a
+                     side that is flat, such as a rectifier
+        saturated    share of its units whose mean slope is below 5 % of the function's steepest; null if it is no other
+                     elementwise function
+        norm         of all its trained parameters, as the next two; null if it has none of its own
+        gradient_norm
+        update_ratio    ‖change in the last step‖ / ‖parameters‖; null before the first step, or if that isn't known
+        parameters   by name, ``{"values": distribution, "gradients": distribution}``
+
+    A distribution has ``mean``, ``std``, ``min``, ``max`` and ``quantiles``, at 5, 25, 50, 75 and 95 %, of up to 4,096
+    elements, drawn once. Figures have six digits; one that isn't finite is null.
+
+    Args:
+        network: the network.
+        split: the training data.
+        description: its shapes.
+    """
+
+    def __init__(self, network: Sequential, split: Split, description: Description) -> None:
+        self._network = network
+        self._target = description.target
+        rows = min(ROWS, len(split))
+        chosen = keyed_generator(network.seed, "probe").choice(len(split), rows, replace=False)
+        self._x, self._t, self._weights = BatchReader(split, description, network.dtype, rows).take(np.sort(chosen))
+        squares = np.square(self._x, dtype=np.float64).mean(axis=0)
+        self._largest_input = _rounded(math.sqrt(squares.max(initial=0.0)))
+        self._samples: dict[int, NDArray[Any]] = {}
+        self._steepest: dict[str, float | None] = {}
+        self._logits = self._x
+        original = network.replicas[0]
+        layers, loss = copy.deepcopy((original.layers, original.loss))
+        self._replica = Replica(layers, loss, RandomPosition(network.seed), network.scaled)
+        state = network.state_layout.zeros(network.dtype)
+        self._replica.bind(network.layout, network.values, original.gradient, network.state_layout, state)
+        self._replica.freeze(network.frozen)
+        self._own = {
+            operation.path: [parameter.path for parameter in operation._parameters.values()]
+            for operation in self._replica.operations()
+            if not operation._frozen
+        }
+        self._followed = [operation for layer in layers for operation in layer.operations()]
+        self._last = self._replica.layers[-1:]
+        self._found: dict[str, dict[str, Any]] = {}
+        for operation in self._followed:
+            self._follow(operation)
+        self._before: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
+
+    def remember(self, step: int) -> None:
+        """Keep some of the parameters, to know how far the next step moves them.
+
+        Args:
+            step: steps done.
+        """
+        self._before = step, {path: self._some(path).copy() for path in self._network.parameters}
+
+    def __call__(self, iteration: int, epoch: float, learning_rate: float) -> Health:
+        """Return what the network looks like now.
+
+        Args:
+            iteration: steps done.
+            epoch: passes over the training data done.
+            learning_rate: the learning rate of the last step.
+        """
+        replica = self._replica
+        np.copyto(replica.state, self._network.replicas[0].state)
+        replica.set_training(True)
+        replica.position.step = iteration
+        for operation in self._followed:
+            self._found[operation.path] = _nothing_found(operation)
+        loss = replica.loss_and_gradient(self._x, self._t, 1.0, self._weights)
+        moved = self._before[1] if self._before[0] == iteration - 1 else {}
+        for operation in self._followed:
+            self._found[operation.path] |= self._figures_of_parameters(operation.path, moved)
+        return {
+            "iteration": iteration,
+            "epoch": _rounded(epoch),
+            "learning_rate": _rounded(learning_rate),
+            "rows": len(self._x),
+            "loss": _rounded(loss),
+            "chance": _rounded(self._chance()),
+            "inputs": self._distribution(self._x) | {"largest": self._largest_input},
+            "layers": list(self._found.values()),
+            **self._predicted(),
+        }
+
+    def _follow(self, operation: Operation) -> None:
+        """Have a layer of the copy leave figures behind when it goes forward and backward."""
+        forward, backward = operation.forward, operation.backward  # type: ignore[attr-defined]
+
+        def followed_forward(x: NDArray[Any]) -> NDArray[Any]:
+            y: NDArray[Any] = forward(x)
+            found = self._found[operation.path]
+            found["outputs"] = self._distribution(y)
+            found["units"] = _units(y).shape[1]
+            found["unvarying"] = _rounded(_unvarying_units(y).mean())
+            found["identical"] = _identical_units(y)
+            if isinstance(operation, Elementwise):
+                found |= self._flatness(operation, x, y)
+                y = forward(x)  # what it keeps for backward is fresh again
+            if operation in self._last:
+                self._logits = y
+            return y
+
+        def followed_backward(dy: NDArray[Any]) -> NDArray[Any] | None:
+            found = self._found[operation.path]
+            found["gradients"] = self._distribution(dy, len(dy))
+            found["identical"] = found["identical"] and _identical_units(dy)
+            dx: NDArray[Any] | None = backward(dy)
+            return dx
+
+        vars(operation).update(forward=followed_forward, backward=followed_backward)
+
+    def _figures_of_parameters(self, layer: str, before: dict[str, NDArray[Any]]) -> dict[str, Any]:
+        """Return the norms of a layer's own parameters and gradients, and how far the last step moved them."""
+        paths = self._own.get(layer, ())
+        if not paths:
+            return {}
+        layout, gradient = self._network.layout, self._replica.gradient
+        values = [self._network.values[slice(*layout.extent(path))] for path in paths]
+        gradients = [gradient[slice(*layout.extent(path))] for path in paths]
+        ratio = None
+        if before:
+            some = [self._some(path) for path in paths]
+            moved, length = _norm(now - before[path] for now, path in zip(some, paths, strict=True)), _norm(some)
+            ratio = moved / length if length else None
+        return {
+            "norm": _rounded(_norm(values)),
+            "gradient_norm": _rounded(_norm(gradients)),
+            "update_ratio": _rounded(ratio),
+            "parameters": {
+                path.rpartition(".")[2]: {
+                    "values": self._distribution(self._network.parameters[path]),
+                    "gradients": self._distribution(layout.view(gradient, path)),
+                }
+                for path in paths
+            },
+        }
+
+    def _some(self, path: str) -> NDArray[Any]:
+        """Return about as many elements of a parameter as a distribution is computed from, evenly spaced."""
+        begin, end = self._network.layout.extent(path)
+        return self._network.values[begin : end : 1 + (end - begin) // SAMPLE]
+
+    def _chance(self) -> float | None:
+        """Return the loss of the best constant prediction for the rows, in the targets' own unit."""
+        loss, given = self._replica.loss, () if self._weights is None else (self._weights,)
+        with operation_errors(loss, "best_constant"):
+            constant = loss.best_constant(self._t, *given)
+            if constant is None:
+                return None
+            x = np.empty_like(self._logits)
+            x[...] = constant
+            return float(loss.forward(x, self._t, *given))
+
+    def _predicted(self) -> dict[str, Any]:
+        """Return how much predictions differ from row to row, and which classes are never among them."""
+        prediction, t = self._replica.predict(self._logits), self._t
+        spread = prediction.std(axis=0, dtype=np.float64)
+        if isinstance(self._target, Values) and prediction.shape == t.shape:
+            of_targets = t.std(axis=0, dtype=np.float64)
+            spread = np.divide(spread, of_targets, out=np.zeros_like(spread), where=of_targets > 0)
+        missed = None
+        if isinstance(self._target, Classes) and prediction.shape == (len(t), self._target.count):
+            numbers = t.argmax(axis=1) if self._target.one_hot else t
+            counts = np.bincount(numbers, minlength=self._target.count)
+            predicted = np.bincount(prediction.argmax(axis=1), minlength=self._target.count)
+            missed = np.flatnonzero((counts >= FEW) & (predicted == 0)).tolist()
+        return {"spread": _rounded(float(spread.max())), "missed": missed}
+
+    def _flatness(self, layer: Elementwise, x: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
+        """Return the share of units of an elementwise function that are dead or saturated."""
+        if layer.path not in self._steepest:
+            self._steepest[layer.path] = _steepest_slope(layer, x)
+        steepest = self._steepest[layer.path]
+        slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
+        if steepest is None:
+            return {"dead": _rounded((slopes.max(axis=(0, 2)) == 0).mean())}
+        return {"saturated": _rounded((slopes.mean(axis=(0, 2)) < NEARLY_FLAT * steepest).mean())}
+
+    def _distribution(self, values: NDArray[Any], factor: float = 1.0) -> dict[str, Any]:
+        flat = values.reshape(-1)
+        if flat.size > SAMPLE:
+            if flat.size not in self._samples:
+                self._samples[flat.size] = keyed_generator(0, "probe", flat.size).integers(flat.size, size=SAMPLE)
+            flat = flat[self._samples[flat.size]]
+        ordered = np.sort(flat.astype(np.float64))
+        ordered *= factor
+        last = len(ordered) - 1
+        return {
+            "mean": _rounded(ordered.mean()),
+            "std": _rounded(ordered.std()),
+            "min": _rounded(ordered[0]),
+            "max": _rounded(ordered[-1]),
+            "quantiles": [_rounded(ordered[round(share * last)]) for share in QUANTILES],
+        }
+
+
+def _nothing_found(operation: Operation) -> dict[str, Any]:
+    keys = ("units", "outputs", "gradients", "unvarying", "identical", "dead", "saturated")
+    of_parameters = ("norm", "gradient_norm", "update_ratio")
+    return {
+        "layer": operation.path,
+        "type": operation.type_name,
+        **dict.fromkeys((*keys, *of_parameters)),
+        "parameters": {},
+    }
+
+
+def _units(values: NDArray[Any]) -> NDArray[Any]:
+    """Return an array with an axis of rows, one of units, and one of the places of a unit in an example."""
+    return values.reshape(len(values), values.shape[1] if values.ndim > 1 else 1, -1)
+
+
+def _unvarying_units(y: NDArray[Any]) -> NDArray[np.bool_]:
+    units = _units(y)
+    unvarying: NDArray[np.bool_] = units.max(axis=(0, 2)) == units.min(axis=(0, 2))
+    return unvarying
+
+
+def _identical_units(values: NDArray[Any]) -> bool:
+    units = _units(values)
+    return units.shape[1] > 1 and bool((units[:, 1:] == units[:, :1]).all())
+
+
+def _steepest_slope(layer: Elementwise, like: NDArray[Any]) -> float | None:
+    """Return the largest slope of an elementwise function from -3 to 3; None if it is flat at one end."""
+    around = np.linspace(-3, 3, 13, dtype=like.dtype)
+    x = np.empty((len(around), *like.shape[1:]), like.dtype)
+    x[...] = around.reshape(-1, *(1 for _ in like.shape[1:]))
+    slopes = np.abs(layer.derivative(x, layer.function(x, np.empty_like(x)), np.empty_like(x)))
+    slopes = slopes.reshape(len(around), -1).max(axis=1)
+    return None if slopes[0] == 0 or slopes[-1] == 0 else float(slopes.max())
+
+
+def _norm(arrays: Iterable[NDArray[Any]]) -> float:
+    return math.sqrt(math.fsum(map(sum_of_squares, arrays)))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")

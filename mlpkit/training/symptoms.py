@@ -1,0 +1,493 @@
+"""Symptoms of a training that goes wrong: how each is recognized in what a probe found, and what to try."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from mlpkit.training.evaluation import Record
+    from mlpkit.training.probe import Health
+
+FAR_ABOVE_CHANCE: Final = 10
+"""A first loss that many times that of the best constant prediction: random predictions are far out of scale."""
+
+OUT_OF_SCALE: Final = 10
+"""Initializers expect inputs of about 1; an order of magnitude more, or two less, is another scale."""
+
+FEW_EXAMPLES: Final = 8
+"""Examples whose variance is known to 50 % only, √(2 / (n - 1)), which is too few to normalize by."""
+
+HALF: Final = 0.5
+"""A layer with half of its units dead or saturated does the work of one half as wide."""
+
+APART: Final = 1e4
+"""A layer whose gradients are that many times smaller than another's doesn't move in a training of 10,000 steps."""
+
+NO_BETTER: Final = 0.98
+"""A loss above this share of the best constant prediction's explains less than 2 % of it."""
+
+USUAL_UPDATE: Final = 1e-3
+"""What a step mostly changes parameters by, as a share of their length (Karpathy, CS231n, 2015)."""
+
+LARGE_RISE: Final = 0.1
+"""A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
+
+SETTLED_STEPS: Final = 100
+SETTLED_EVALUATIONS: Final = 3
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """Something about a training that is not as it should be.
+
+    Args:
+        name: what it is called, such as ``dead_units``.
+        layer: the layer that has it; empty if the network has.
+        finding: what was found, with the figures.
+        advice: what to try, the most promising first; what begins with ``--set`` can be added to the command.
+        iteration: steps done when it was noticed.
+    """
+
+    name: str
+    layer: str
+    finding: str
+    advice: tuple[str, ...]
+    iteration: int
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        where = f" in {self.layer}" if self.layer else ""
+        return f"{self.name.replace('_', ' ')}{where}: {self.finding}; try {', or '.join(self.advice)}"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**asdict(self), "advice": list(self.advice)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Symptom:
+        """Return what ``to_plain`` was called on."""
+        return cls(**{**plain, "advice": tuple(plain["advice"])})
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """What is known of a training beside what happens in it.
+
+    Args:
+        steps_per_epoch: steps of an epoch.
+        total_steps: steps of the whole training; None if a clock or a callback ends it.
+        slice_rows: examples that are computed together: the rows of a slice of a minibatch.
+        coupling: names of the layers in which the examples of a minibatch affect each other.
+        guarded: whether the training ends early, or keeps the best weights, when it overfits.
+        values: whether the targets are values.
+        first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
+        scale_inputs: the override that scales the inputs; empty if there is none.
+        scale_target: the override that scales the values to predict; empty if there is none.
+    """
+
+    steps_per_epoch: int
+    total_steps: int | None = None
+    slice_rows: int = 1
+    coupling: tuple[str, ...] = ()
+    guarded: bool = False
+    values: bool = False
+    first_weights: Mapping[str, str] = field(default_factory=dict)
+    scale_inputs: str = ""
+    scale_target: str = ""
+
+
+@dataclass
+class Course:
+    """How a training went so far.
+
+    Args:
+        facts: what else is known of it.
+        history: the evaluations.
+        healths: what probes found, the first before the first step, if it was watched from the beginning.
+        known: names of the symptoms that were noticed before.
+        looks_are_few: whether one look must do to notice what otherwise takes several.
+    """
+
+    facts: TrainingFacts
+    history: Sequence[Record]
+    healths: Sequence[Health]
+    known: set[str] = field(default_factory=set)
+    looks_are_few: bool = False
+
+    @property
+    def now(self) -> Health:
+        """What was found last."""
+        return self.healths[-1]
+
+    @property
+    def iteration(self) -> int:
+        """Steps done."""
+        return int(self.now["iteration"])
+
+    @property
+    def first_loss(self) -> float | None:
+        """The loss of the first look."""
+        return _number(self.healths[0]["loss"])
+
+    @property
+    def chance(self) -> float | None:
+        """The loss of the best constant prediction; None if the loss doesn't say, or it is zero."""
+        return _number(self.now["chance"]) or None
+
+    @property
+    def settled(self) -> bool:
+        """Whether training has gone on for long enough to expect something of it."""
+        steps = max(SETTLED_STEPS, self.facts.steps_per_epoch)
+        return self.iteration >= steps and len(self.history) >= SETTLED_EVALUATIONS
+
+    @property
+    def train_losses(self) -> list[float]:
+        """The loss on the training data, evaluation by evaluation."""
+        return [record["train_loss"] for record in self.history if "train_loss" in record]
+
+    def lately(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
+        """Whether something holds now, and held the last times, after the first step."""
+        last = [health for health in self.healths if health["iteration"] > 0][-times:]
+        return len(last) >= (1 if self.looks_are_few else times) and all(map(holds, last))
+
+    def rate_advice(self, factor: float) -> str:
+        """Return the override that multiplies the highest learning rate so far."""
+        rates = [record["learning_rate"] for record in self.history] or [self.now["learning_rate"]]
+        return f"--set training.optimizer.learning_rate={factor * max(rates):.3g}"
+
+    def first_weights_advice(self, *layers: str) -> tuple[str, ...]:
+        """Return the overrides that give layers, by default all, their default initializers back; none if they have."""
+        known = self.facts.first_weights
+        together = " ".join(known[layer] for layer in layers or known if layer in known)
+        return (together,) if together else ()
+
+
+Finding = tuple[str, str, tuple[str, ...]]
+"""Layer, finding and advice of a symptom."""
+
+
+def new_symptoms(course: Course) -> list[Symptom]:
+    """Return the symptoms that are noticed for the first time; one that another explains is none.
+
+    Args:
+        course: how the training went so far; its ``known`` takes their names.
+    """
+    found = []
+    for name, (examine, causes) in SYMPTOMS.items():
+        if name in course.known or not course.known.isdisjoint(causes):
+            continue
+        finding = examine(course)
+        if finding is not None:
+            layer, words, advice = finding
+            found.append(Symptom(name, layer, words, advice, course.iteration))
+            course.known.add(name)
+    return found
+
+
+def inputs_not_scaled(course: Course) -> Finding | None:
+    """Inputs far from a root mean square of 1, and the first layer with parameters passes that on."""
+    inputs, first = _number(course.now["inputs"]["largest"]), next(_trained(course.now), None)
+    if course.iteration > 0 or inputs is None or first is None:
+        return None
+    passed_on = _rms(first["outputs"])
+    advice = (course.facts.scale_inputs or "inputs with mean 0 and standard deviation 1",)
+    if inputs > OUT_OF_SCALE and passed_on > OUT_OF_SCALE:
+        return "", f"an input has a root mean square of {inputs:.3g}, and {first['layer']} passes that on", advice
+    if inputs < 1 / OUT_OF_SCALE**2 and passed_on < 1 / OUT_OF_SCALE**2:
+        return "", f"no input has a root mean square above {inputs:.3g}", advice
+    return None
+
+
+def target_not_scaled(course: Course) -> Finding | None:
+    """Values to predict that are far from what a network with new weights predicts."""
+    loss, chance = course.first_loss, course.chance
+    if course.iteration > 0 or not course.facts.values or loss is None or chance is None:
+        return None
+    if loss <= FAR_ABOVE_CHANCE * chance:
+        return None
+    finding = f"the first loss is {loss:.3g}, and a constant prediction can have {chance:.3g}"
+    return "", finding, (course.facts.scale_target or "values to predict with mean 0 and standard deviation 1",)
+
+
+def first_weights_too_large(course: Course) -> Finding | None:
+    """First predictions that are far worse than a constant."""
+    loss, chance = course.first_loss, course.chance
+    if course.iteration > 0 or loss is None or chance is None or loss <= FAR_ABOVE_CHANCE * chance:
+        return None
+    last = course.now["layers"][-1] if course.now["layers"] else None
+    size = f", from outputs of about {_rms(last['outputs']):.3g}" if last else ""
+    finding = f"the first loss is {loss:.3g}{size}, and a constant prediction can have {chance:.3g}"
+    return "", finding, (*course.first_weights_advice(), "smaller first weights")
+
+
+def batch_too_small(course: Course) -> Finding | None:
+    """Layers that normalize over a minibatch of a few examples."""
+    rows, layers = course.facts.slice_rows, course.facts.coupling
+    if not layers or rows >= FEW_EXAMPLES:
+        return None
+    finding = f"it computes with the statistics of {rows} example{'s' if rows > 1 else ''} at a time"
+    return layers[0], finding, ("--set training.batch_size=32",)
+
+
+def identical_units(course: Course) -> Finding | None:
+    """Units of a layer that begin with the same weights, and so stay the same."""
+    for layer in _trained(course.now):
+        if layer["identical"]:
+            finding = f"its {layer['units']} units return the same, get the same gradient, and so stay the same"
+            return layer["layer"], finding, (*course.first_weights_advice(layer["layer"]), "random first weights")
+    return None
+
+
+def dead_units(course: Course) -> Finding | None:
+    """Units that pass no gradient on, whatever the example."""
+    layer = max(course.now["layers"], key=lambda layer: layer["dead"] or 0.0, default=None)
+    if layer is None or (layer["dead"] or 0.0) < HALF:
+        return None
+    units, rows = f"{_percent(layer['dead'])} of its {layer['units']} units", course.now["rows"]
+    finding = f"{units} pass no gradient on, whichever of {rows} examples they see"
+    lower = (course.rate_advice(0.1),) if course.iteration > 0 else ()
+    return layer["layer"], finding, (*course.first_weights_advice(), *lower, "an activation that is flat nowhere")
+
+
+def saturated_units(course: Course) -> Finding | None:
+    """Units that let almost no gradient through."""
+    layer = max(course.now["layers"], key=lambda layer: layer["saturated"] or 0.0, default=None)
+    if layer is None or (layer["saturated"] or 0.0) < HALF:
+        return None
+    units = f"{_percent(layer['saturated'])} of its {layer['units']} units"
+    finding = f"{units} let through less than 5 % of the gradient that they could"
+    lower = (course.rate_advice(0.1),) if course.iteration > 0 else ()
+    return layer["layer"], finding, (*course.first_weights_advice(), *lower, "a normalization before it")
+
+
+def vanishing_gradient(course: Course) -> Finding | None:
+    """Gradients that have all but vanished on their way back."""
+    if not course.lately(lambda health: _gain_backwards(health) < 1 / APART):
+        return None
+    first, last = _ends(course.now)
+    finding = (
+        f"its outputs get gradients of about {_rms(first['gradients']):.2g}, and those of {last['layer']} of about "
+        f"{_rms(last['gradients']):.2g}"
+    )
+    advice = ("activations that are steeper, shortcuts around layers or normalizations between them", "fewer layers")
+    return first["layer"], finding, (*course.first_weights_advice(), *advice)
+
+
+def exploding_gradient(course: Course) -> Finding | None:
+    """Gradients that grow on their way back."""
+    if _gain_backwards(course.now) < APART:
+        return None
+    first, last = _ends(course.now)
+    finding = (
+        f"its outputs get gradients of about {_rms(first['gradients']):.2g}, and those of {last['layer']} of about "
+        f"{_rms(last['gradients']):.2g}"
+    )
+    return (
+        first["layer"],
+        finding,
+        (*course.first_weights_advice(), "smaller first weights", "--set training.clip.norm=1"),
+    )
+
+
+def zero_gradient(course: Course) -> Finding | None:
+    """A layer that never gets any gradient."""
+    for layer in _trained(course.now):
+        name = layer["layer"]
+        if course.lately(lambda health, name=name: _layer(health, name).get("gradient_norm") == 0):  # type: ignore[misc]
+            return (
+                name,
+                "its gradient is exactly zero: it doesn't learn",
+                (
+                    *course.first_weights_advice(),
+                    "to look at the layers after it, which pass nothing back",
+                ),
+            )
+    return None
+
+
+def diverging(course: Course) -> Finding | None:
+    """Parameters that grow ever faster while the loss gets worse: they will soon be no numbers any more."""
+    loss, first = _number(course.now["loss"]), course.first_loss
+    advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
+    if course.iteration > 0 and loss is None:
+        return "", "the loss is no finite number any more", advice
+    norms = [math.hypot(*(layer["norm"] or 0.0 for layer in _trained(health))) for health in course.healths[-3:]]
+    worse = loss is not None and first is not None and loss > 2 * first
+    if len(norms) < 3 or not worse or any(after < 3 * before for before, after in pairwise(norms)):
+        return None
+    return "", f"the norm of all parameters went from {' to '.join(f'{norm:.2g}' for norm in norms)}", advice
+
+
+def rate_too_high(course: Course) -> Finding | None:
+    """A loss that is worse than before training, or rises again and again."""
+    loss, chance, first = _number(course.now["loss"]), course.chance, course.first_loss
+    advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
+    if course.iteration > 0 and loss is not None and chance is not None and first is not None:
+        long_enough = course.settled and loss > 1.2 * chance
+        if loss > first and (long_enough or loss > FAR_ABOVE_CHANCE * chance):
+            finding = f"the loss is {loss:.3g}, after {first:.3g} at first; a constant prediction can have {chance:.3g}"
+            return "", finding, advice
+    losses = course.train_losses[-10:]
+    scale = chance or max(losses, default=0.0)
+    rises = [after for before, after in pairwise(losses) if after - before > LARGE_RISE * scale]
+    if len(rises) >= 3:
+        shown = ", ".join(f"{loss:.3g}" for loss in losses[-5:])
+        return "", f"the training loss rose in {len(rises)} of the last {len(losses) - 1} evaluations: {shown}", advice
+    return None
+
+
+def rate_too_low(course: Course) -> Finding | None:
+    """Updates so small that the whole training can't change the weights."""
+    loss, first = _number(course.now["loss"]), course.first_loss
+    if not course.settled or not loss or not first or loss < 0.95 * first:
+        return None
+    ratios = [layer["update_ratio"] or 0.0 for health in course.healths[1:] for layer in _trained(health)]
+    largest, steps = max(ratios, default=0.0), course.facts.total_steps or 10 * course.iteration
+    if not ratios or largest * steps >= LARGE_RISE:
+        return None
+    finding = (
+        f"a step changes no layer's parameters by more than {largest:.1e} of their length, and the loss has hardly "
+        f"moved from {first:.4g}"
+    )
+    return "", finding, (course.rate_advice(USUAL_UPDATE / largest if largest else 1000), "mlpkit tune-rate SPEC")
+
+
+def constant_outputs(course: Course) -> Finding | None:
+    """Predictions that are the same whatever the inputs."""
+    if not course.settled or not course.lately(lambda health: (_number(health["spread"]) or 0.0) < 1e-3):
+        return None
+    finding = f"no prediction varies by more than {course.now['spread']:.1e} over {course.now['rows']} examples"
+    return "", finding, (course.rate_advice(0.1), *course.first_weights_advice(), "inputs that differ, and are scaled")
+
+
+def loss_at_chance(course: Course) -> Finding | None:
+    """A loss that stays no better than that of the best constant prediction."""
+    losses = [_number(health["loss"]) or 0.0 for health in course.healths[-3:]]
+    if not course.settled or not course.lately(_is_at_chance, 3) or losses[-1] < 0.99 * losses[0]:
+        return None
+    finding = f"the loss stays at {losses[-1]:.4g}, and a constant prediction can have {course.now['chance']:.4g}"
+    return (
+        "",
+        finding,
+        (
+            "to check that inputs and targets belong together: mlpkit data SPEC",
+            course.rate_advice(10),
+            course.rate_advice(0.1),
+        ),
+    )
+
+
+def classes_never_predicted(course: Course) -> Finding | None:
+    """Classes that are there, and that no example is predicted to be."""
+    if not course.settled or not course.lately(lambda health: bool(health["missed"])):
+        return None
+    missed = course.now["missed"]
+    which = f"class {missed[0]} is" if len(missed) == 1 else f"classes {', '.join(map(str, missed))} are"
+    finding = f"{which} predicted for none of {course.now['rows']} examples, and right for some"
+    return "", finding, ("class weights, if the loss takes them", "more steps")
+
+
+def overfitting(course: Course) -> Finding | None:
+    """A validation loss that gets worse while the training loss gets better."""
+    history = [record for record in course.history if "train_loss" in record and "validation_loss" in record]
+    both = [(record["train_loss"], record["validation_loss"]) for record in history]
+    chance = course.chance
+    if course.facts.guarded or not course.settled or len(both) < SETTLED_EVALUATIONS or chance is None:
+        return None
+    train, validation = both[-1]
+    best = min(loss for _, loss in both)
+    at_best = next(position for position, (_, loss) in enumerate(both) if loss == best)
+    worse = validation > 1.5 * best and validation - best > LARGE_RISE * chance and train < both[at_best][0]
+    useless = validation > 1.1 * chance and train < 0.8 * chance
+    if len(both) - at_best <= 2 or not (worse or useless):
+        return None
+    step = int(history[at_best]["iteration"])
+    finding = (
+        f"the validation loss is {validation:.4g}, after {best:.4g} at step {step}; the training loss is {train:.4g}"
+    )
+    return (
+        "",
+        finding,
+        (
+            "--set training.early_stopping.metric=loss",
+            "--set training.best_weights=loss",
+            "weight decay or dropout",
+            "more data, or augmentations of it",
+        ),
+    )
+
+
+BAD_SCALES: Final = ("inputs_not_scaled", "target_not_scaled", "exploding_gradient", "first_weights_too_large")
+BAD_UNITS: Final = ("identical_units", "dead_units", "saturated_units")
+BAD_RATES: Final = ("diverging", "rate_too_high", "rate_too_low")
+BAD_GRADIENTS: Final = ("vanishing_gradient", "zero_gradient")
+NO_LEARNING: Final = (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, *BAD_GRADIENTS)
+
+SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, ...]]]] = {
+    "inputs_not_scaled": (inputs_not_scaled, ()),
+    "target_not_scaled": (target_not_scaled, ("inputs_not_scaled",)),
+    "exploding_gradient": (exploding_gradient, ("inputs_not_scaled", "diverging", "rate_too_high")),
+    "first_weights_too_large": (first_weights_too_large, BAD_SCALES),
+    "batch_too_small": (batch_too_small, ()),
+    "identical_units": (identical_units, ()),
+    "diverging": (diverging, BAD_SCALES),
+    "dead_units": (dead_units, (*BAD_SCALES, "identical_units", "diverging")),
+    "rate_too_high": (rate_too_high, (*BAD_SCALES, "dead_units", "diverging")),
+    "saturated_units": (saturated_units, ("identical_units", *BAD_SCALES, *BAD_RATES)),
+    "vanishing_gradient": (vanishing_gradient, (*BAD_UNITS, *BAD_RATES, *BAD_SCALES)),
+    "zero_gradient": (zero_gradient, (*BAD_UNITS, *BAD_RATES, "vanishing_gradient")),
+    "rate_too_low": (rate_too_low, (*BAD_UNITS, *BAD_GRADIENTS)),
+    "constant_outputs": (constant_outputs, NO_LEARNING),
+    "loss_at_chance": (loss_at_chance, (*NO_LEARNING, "constant_outputs")),
+    "classes_never_predicted": (classes_never_predicted, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
+    "overfitting": (overfitting, BAD_RATES),
+}
+"""How each symptom is recognized, and the symptoms that explain it, so that it isn't told after them."""
+
+
+def _is_at_chance(health: Health) -> bool:
+    loss, chance = _number(health["loss"]), _number(health["chance"])
+    return loss is not None and bool(chance) and loss > NO_BETTER * chance  # type: ignore[operator]
+
+
+def _trained(health: Health) -> Iterator[dict[str, Any]]:
+    """Go through the layers with trained parameters of their own."""
+    return (layer for layer in health["layers"] if layer["norm"] is not None)
+
+
+def _layer(health: Health, name: str) -> dict[str, Any]:
+    return next((layer for layer in health["layers"] if layer["layer"] == name), {})
+
+
+def _ends(health: Health) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the first and the last layer with trained parameters that gradients reach."""
+    reached = [layer for layer in _trained(health) if layer["gradients"] is not None]
+    return reached[0], reached[-1]
+
+
+def _gain_backwards(health: Health) -> float:
+    """Return how many times larger the gradients of the first trained layer's outputs are than those of the last's."""
+    reached = [layer for layer in _trained(health) if layer["gradients"] is not None]
+    if len(reached) < 2:
+        return 1.0
+    first, last = (_rms(layer["gradients"]) for layer in (reached[0], reached[-1]))
+    return first / last if last > 0 and math.isfinite(first) else 1.0
+
+
+def _rms(distribution: Mapping[str, Any] | None) -> float:
+    if distribution is None or distribution["mean"] is None or distribution["std"] is None:
+        return math.nan
+    return math.hypot(distribution["mean"], distribution["std"])
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

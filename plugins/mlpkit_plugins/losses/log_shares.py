@@ -1,0 +1,24 @@
+"""Logarithms of shares, some of which may be zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SMALLEST: Final = 1e-6
+"""Stands for a share of zero, whose logarithm isn't finite."""
+
+
+def log_shares(counts: NDArray[Any]) -> NDArray[np.float64]:
+    """Return log(count / Σ counts), with 1e-6 in place of smaller shares.
+
+    Args:
+        counts: numbers from 0 up, not all of them 0.
+    """
+    counts = np.asarray(counts, np.float64)
+    shares: NDArray[np.float64] = np.log(np.maximum(counts / (counts.sum() or 1.0), SMALLEST))
+    return shares

@@ -1,0 +1,62 @@
+"""Batch normalization, for first weights of sixteen sizes.
+
+python specs/from_scratch/batch_norm.py [--to FILE] [--set KEY=VALUE]
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from lesson import Lesson, main
+
+import mlpkit
+from mlpkit.pages import charts, parts
+
+SIZES = np.logspace(0, -4, 16).tolist()
+NETWORKS = {
+    "with": [],
+    "without": ["vars.layer=[{Affine: {units: 100, weights: {normal: {std: $std}}}}, Relu]"],
+}
+
+
+def accuracies(lesson: Lesson, std: float) -> dict[str, list[tuple[float, float]]]:
+    """Return for both networks the accuracy on the training data by epoch; nothing if the training diverged."""
+    found = {}
+    for name, changes in NETWORKS.items():
+        try:
+            history = lesson.train(f"vars.std={std:.2g}", *changes).history
+        except mlpkit.DivergenceError:
+            history = []
+        found[name] = [(record["epoch"], record["train_accuracy"]) for record in history]
+    return found
+
+
+def make(lesson: Lesson) -> str:
+    """Return the page."""
+    found = {std: accuracies(lesson, std) for std in SIZES}
+    rows = [
+        [f"{std:.2g}", *(f"{curves[name][-1][1]:.2f}" if curves[name] else "diverged" for name in NETWORKS)]
+        for std, curves in found.items()
+    ]
+    return lesson.page(
+        parts.section(
+            "Accuracy on the training data by epoch, for first weights from std 1 to 0.0001",
+            parts.beside(*(figure(std, curves) for std, curves in found.items()), least=11),
+            parts.folded("Numbers", parts.table(["std", *NETWORKS], rows, caption="Accuracy at the end")),
+        )
+    )
+
+
+def figure(std: float, curves: dict[str, list[tuple[float, float]]]) -> str:
+    """Return the two curves of a size."""
+    points = [
+        {"epoch": epoch, "accuracy": accuracy, "series": name}
+        for name in NETWORKS
+        for epoch, accuracy in curves[name] or [(0.0, None)]
+    ]
+    return charts.figure(
+        f"std {std:.2g}", {**charts.curves(points, "epoch", "accuracy", domain=(0, 1.05)), "height": 120}
+    )
+
+
+if __name__ == "__main__":
+    main(make)

@@ -1,0 +1,56 @@
+"""Three hundred digits learned by heart, and what helps against it.
+
+python specs/from_scratch/overfitting.py [--to FILE] [--set KEY=VALUE]
+"""
+
+from __future__ import annotations
+
+from lesson import Lesson, main
+
+from mlpkit.pages import charts, parts
+
+REMEDIES = {
+    "Nothing": [],
+    "Weight decay": ["training.optimizer.sgd.weight_decay=0.1"],
+    "Dropout": ["vars.dropout=0.2"],
+}
+
+
+def histories(lesson: Lesson) -> dict[str, list[dict[str, float]]]:
+    """Return the evaluations of a training with each remedy."""
+    return {name: lesson.train(*changes).history for name, changes in REMEDIES.items()}
+
+
+def make(lesson: Lesson) -> str:
+    """Return the page."""
+    found = histories(lesson)
+    figures = [
+        charts.figure(f"{name}: {', '.join(REMEDIES[name]) or 'the spec as it is'}", accuracies(history))
+        for name, history in found.items()
+    ]
+    rows = [
+        [name, f"{train:.3f}", f"{validation:.3f}", f"{train - validation:.3f}"]
+        for name, history in found.items()
+        for train, validation in [(history[-1]["train_accuracy"], history[-1]["validation_accuracy"])]
+    ]
+    return lesson.page(
+        parts.section(
+            "Accuracy on the training digits, and on new ones",
+            parts.beside(*figures, least=16),
+            parts.table(["remedy", "training", "validation", "gap"], rows, caption="At the end", texts=[0]),
+        )
+    )
+
+
+def accuracies(history: list[dict[str, float]]) -> charts.Chart:
+    """Return the curves of the accuracy on training and on validation data."""
+    points = [
+        {"epoch": record["epoch"], "accuracy": record[f"{split}_accuracy"], "series": split}
+        for split in ("train", "validation")
+        for record in history
+    ]
+    return charts.curves(points, "epoch", "accuracy", domain=(0, 1.05))
+
+
+if __name__ == "__main__":
+    main(make)

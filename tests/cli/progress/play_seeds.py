@@ -1,0 +1,48 @@
+"""Shows several seeds that never trained on the terminal: ``play_seeds.py [PAUSE]``.
+
+Every number is made up. With PAUSE, seconds, the bars stay that long.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from pathlib import Path
+
+from mlpkit.cli.progress.seeds_screen import SeedsScreen
+from mlpkit.jobs.seeds import SeedRuns
+from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.runs.seeds_folder import summary_of
+
+SEEDS = (0, 1, 8, 13, 21)
+
+
+def metrics_of(seed: int) -> dict[str, dict[str, float]]:
+    """Return made-up results of a run."""
+    return {split: {"loss": 0.25 + seed / 100, "accuracy": 0.95 - seed / 1000} for split in ("test", "validation")}
+
+
+def play(pause: float) -> None:
+    """Show a training of which one run fails."""
+    ticks = itertools.count(0, 75)
+    with SeedsScreen("made up", "runs/made up", lambda: None, clock=lambda: float(next(ticks))) as screen:
+        screen.began(SEEDS, 2)
+        for seed in SEEDS[:2]:
+            screen.started(seed, 10_000)
+            screen.stepped(seed, 4_500 + 100 * seed, 0.25)
+        screen.over(0, TrainingEnd(10_000, metrics=metrics_of(0)))
+        screen.started(8, 10_000)
+        time.sleep(pause)
+        screen.evaluated(8, {"iteration": 500}, 1.0)
+        screen.over(8, TrainingEnd(failure="the loss of step 501 is not a number"))
+        for seed in (1, 13, 21):
+            screen.over(seed, TrainingEnd(10_000, metrics=metrics_of(seed)))
+        results = [metrics_of(seed) for seed in (0, 1, 13, 21)]
+        screen.finished(
+            SeedRuns(SEEDS, summary_of(results), (8,), {8: "..."}, Path("runs/made up"), _load=dict),
+        )
+
+
+if __name__ == "__main__":
+    play(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0)

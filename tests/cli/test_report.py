@@ -1,0 +1,124 @@
+"""``mlpkit report``, and the report at the end of ``mlpkit run`` and ``mlpkit resume``."""
+
+import json
+import shutil
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def reporting(monkeypatch):
+    """Let runs end with a report, as they do outside these tests."""
+    monkeypatch.delenv("MLPKIT_REPORT")
+
+
+@pytest.fixture
+def finished(work, invoke):
+    """Return the folder of a finished run without a report."""
+    assert invoke("run", "tiny.yaml", "--out", "runs/tiny", "--quiet").code == 0
+    return work / "runs/tiny"
+
+
+def test_a_run_ends_with_a_report(reporting, work, invoke):
+    done = invoke("run", "tiny.yaml", "--out", "runs/tiny")
+
+    assert done.code == 0
+    assert done.out.splitlines()[-2:] == ["kept in runs/tiny", "report in runs/tiny/report.html"]
+    assert "Confusion matrix" in (work / "runs/tiny/report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "variable", "there"),
+    [((), "0", False), (("--no-report",), "1", False), (("--report",), "0", True), (("--quiet",), "1", True)],
+)
+def test_options_and_environment_say_whether(monkeypatch, work, invoke, options, variable, there):
+    monkeypatch.setenv("MLPKIT_REPORT", variable)
+
+    done = invoke("run", "tiny.yaml", "--out", "runs/tiny", *options)
+
+    assert done.code == 0
+    assert (work / "runs/tiny/report.html").exists() is there
+    assert ("report" in done.out) is (there and "--quiet" not in options)
+
+
+def test_without_the_extra_a_run_says_how_to_get_it(reporting, monkeypatch, work, invoke):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+
+    done = invoke("run", "tiny.yaml", "--out", "runs/tiny")
+
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        'note: no report.html: charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"'
+    ]
+    assert not (work / "runs/tiny/report.html").exists()
+
+
+def test_a_report_that_fails_fails_no_run(reporting, monkeypatch, invoke):
+    def fail(*given):
+        raise RuntimeError("a page too many")
+
+    monkeypatch.setattr("mlpkit.jobs.report.page", fail)
+
+    done = invoke("run", "tiny.yaml", "--out", "runs/tiny")
+
+    assert done.code == 0
+    assert done.err.splitlines() == ["warning: no report.html: a page too many"]
+
+
+def test_json_says_nothing_of_the_report(reporting, work, invoke):
+    done = invoke("run", "tiny.yaml", "--out", "runs/tiny", "--json")
+
+    assert json.loads(done.out.splitlines()[-1])["event"] == "done"
+    assert (work / "runs/tiny/report.html").exists()
+
+
+def test_a_resumed_run_ends_with_a_report_and_a_finished_one_is_left_alone(reporting, work, invoke, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("MLPKIT_REPORT", "0")
+        assert invoke("run", "tiny.yaml", "--out", "runs/tiny", "--set", "training.checkpoint={every: 2}").code == 0
+    folder = work / "runs/tiny"
+    idle = invoke("resume", "runs/tiny")
+    there_before = (folder / "report.html").exists()
+    (folder / "metrics.json").unlink()
+
+    done = invoke("resume", "runs/tiny")
+
+    assert not there_before
+    assert "report" not in idle.out
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1] == "report in runs/tiny/report.html"
+
+
+def test_the_verb(finished, work, invoke):
+    assert invoke("report", "runs/tiny").out == "report in runs/tiny/report.html\n"
+    assert json.loads(invoke("report", "runs/tiny", "--to", "a.html", "--json").out) == {"out": "a.html"}
+    assert (work / "a.html").read_bytes()[:15] == b"<!doctype html>"
+
+
+def test_what_is_no_run_and_what_is_damaged(finished, work, invoke):
+    (finished / "history.jsonl").write_text("{nonsense\n")
+
+    damaged, missing = invoke("report", "runs/tiny"), invoke("report", "runs/other")
+
+    assert (damaged.code, missing.code) == (2, 2)
+    assert "history.jsonl" in damaged.err
+    assert "runs/other: there is no such folder" in missing.err
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(finished, invoke):
+    done = invoke("report", "runs/tiny", "--to", "nowhere/a.html")
+
+    assert done.code == 1
+    assert "nowhere" in done.err
+
+
+def test_comparisons_and_repetitions_pass_over_the_report(finished, work, invoke):
+    shutil.copytree(finished, work / "runs/twin")
+    invoke("report", "runs/tiny")
+
+    compared, repeated = invoke("compare", "runs/tiny", "runs/twin"), invoke("repro", "runs/tiny")
+
+    assert "report" not in compared.out + repeated.out
+    assert "results, SHA-256: the same" in compared.out
+    assert repeated.code == 0

@@ -1,0 +1,179 @@
+"""``mlpkit runs``."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from run_folders import made_up_run
+
+from mlpkit.runs.writer_lock import WriterLock
+
+
+def results(accuracy):
+    return {"validation": {"loss": 1 - accuracy, "accuracy": accuracy}, "test": {"loss": 0.5, "accuracy": 0.8}}
+
+
+@pytest.fixture
+def runs(work):
+    """Make run folders of every kind in ``runs``."""
+    folder = work / "runs"
+    made_up_run(folder / "first", results=results(0.9))
+    made_up_run(folder / "stopped", losses=[0.5], name="other")
+    made_up_run(folder / "diverged", losses=(), failure={"state": "diverged", "steps": 3, "message": "it was infinite"})
+    made_up_run(folder / "damaged")
+    (folder / "damaged/resolved.yaml").unlink()
+    for seed in range(3):
+        made_up_run(folder / f"seeds/seed-{seed}", seed=seed, results=results(0.9 + seed / 100))
+    return folder
+
+
+def rows(out):
+    return [re.split(r"  +", line) for line in out.splitlines()]
+
+
+def test_a_line_for_each_run(runs, invoke):
+    done = invoke("runs", "--sort", "name")
+    assert (done.code, done.err) == (0, "")
+    title, *found = rows(done.out)
+    assert title == ["run", "state", "steps", "loss", "accuracy", "best", "age", "spec", "test loss", "test accuracy"]
+    assert [row[:2] for row in found[:5]] == [
+        ["runs/damaged", "damaged"],
+        ["runs/diverged", "diverged"],
+        ["runs/first", "finished"],
+        ["runs/seeds", "finished 3/3"],
+        ["runs/stopped", "stopped"],
+    ]
+    assert found[2][2:6] == ["200/200", "0.1000", "0.9000", "loss 0.2500 at 200"]
+    assert found[2][7:] == ["made_up", "0.5000", "0.8000"]
+    assert found[3][2:5] == ["600/600", "0.0900 ± 0.0248", "0.9100 ± 0.0248"]  # t = 4.303, s = 0.01, n = 3
+    assert found[4][2:6] == ["100/200", "0.5000", "0.7500", "loss 0.5000 at 100"]
+    assert done.out.endswith("\nruns/damaged: holds no resolved.yaml; restore it from a copy, or start a new run\n")
+
+
+def test_real_runs(work, invoke):
+    assert invoke("run", "tiny.yaml", "--quiet").code == 0
+    assert invoke("run", "tiny.yaml", "--set", "training.optimizer.learning_rate=1e30").code == 1
+    found = [json.loads(line) for line in invoke("runs", "--json", "--sort", "name").out.splitlines()]
+    assert [(run["directory"], run["state"], run["steps"]) for run in found] == [
+        ("runs/tiny", "finished", 4),
+        ("runs/tiny-2", "diverged", 1),
+    ]
+    assert found[0]["metrics"] == json.loads((work / "runs/tiny/metrics.json").read_text())
+    assert found[1]["problem"].startswith("training diverged: ")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", found[0]["began"])
+
+
+def test_the_means_of_seeds_as_json(runs, invoke):
+    (found,) = [json.loads(line) for line in invoke("runs", "--json", "--where", "accuracy>0.905").out.splitlines()]
+    assert found["directory"] == "runs/seeds"
+    assert found["means"]["accuracy"]["mean"] == pytest.approx(0.91)
+    assert [run["seed"] for run in found["runs"]] == [0, 1, 2]
+
+
+def test_runs_of_several_seeds_are_opened(runs, invoke):
+    found = rows(invoke("runs", "runs/seeds", "--sort", "accuracy").out)
+    assert [row[0] for row in found[1:]] == [f"runs/seeds/seed-{seed}" for seed in (2, 1, 0)]
+
+
+def test_one_run_alone_says_what_went_wrong(runs, invoke):
+    assert invoke("runs", "runs/diverged").out.endswith("\n\nit was infinite\n")
+    assert "it was infinite" not in invoke("runs").out
+
+
+def test_filters(runs, invoke):
+    found = rows(invoke("runs", "--state", "stopped", "--state", "diverged", "--sort", "state").out)
+    assert [row[0] for row in found[1:]] == ["runs/diverged", "runs/stopped"]
+    found = rows(invoke("runs", "--spec", "oth*").out)
+    assert [row[0] for row in found[1:3]] == ["runs/stopped"]
+    done = invoke("runs", "--spec", "nothing")
+    assert (done.code, done.out, done.err) == (0, "", "runs: no such run\n")
+
+
+def test_no_runs_yet(work, invoke):
+    done = invoke("runs")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: runs: there is no such folder yet; mlpkit run SPEC makes it, or name another\n"
+    (work / "runs").mkdir()
+    assert invoke("runs").err == "runs: no runs\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (["--sort", "f1"], "error: --sort f1: no run has such a value; expected age, name, "),
+        (["--where", "accuracy"], "error: --where accuracy: expected a loss or metric, a comparison and a number"),
+        (
+            ["--watch"],
+            "--watch draws on a terminal, and standard output isn't one; leave it out, or use --json\n",
+        ),
+        (["--watch", "--json"], "error: --watch draws a table, and --json prints none; leave one of them out\n"),
+        (["--state", "done"], "Error: Invalid value for '--state': 'done' is not one of 'running', "),
+    ],
+)
+def test_wrong_usage(runs, invoke, options, error):
+    done = invoke("runs", *options)
+    assert (done.code, done.out) == (2, "")
+    assert error in done.err
+
+
+@pytest.mark.parametrize("width", [50, 80, 120])
+def test_a_terminal_has_as_many_columns_as_fit(width, runs, work, terminal):
+    made_up_run(work / "runs/a_run_with_a_name_that_is_longer_than_a_narrow_terminal", results=results(0.95))
+    screen = terminal("runs", "--sort", "name", columns=width, rows=40)
+    assert screen.wait_for_end() == 0
+    lines = screen.lines()
+    title, *found = lines[:7]
+    assert all(line.startswith("runs/") for line in found), lines
+    assert [line.split()[1] for line in found][:3] == ["finished", "damaged", "diverged"]
+    columns = {50: ["loss"], 80: ["loss", "accuracy"], 120: ["steps", "loss", "accuracy", "age"]}
+    assert title.split() == ["run", "state", *columns[width]]
+    assert any(line.startswith("too narrow for ") for line in lines)
+    assert "0.0900 ± 0.0248" in "\n".join(lines)
+
+
+def test_states_have_colours(runs, terminal):
+    screen = terminal("runs", columns=120, rows=40)
+    assert screen.wait_for_end() == 0
+    assert "\x1b[32mfinished" in screen.raw
+    assert "\x1b[31mdiverged" in screen.raw
+
+
+def test_runs_are_watched_until_ctrl_c(work, terminal):
+    made_up_run(work / "runs/earlier", results=results(0.9))
+    screen = terminal("runs", "--watch", columns=100, rows=12)
+    screen.wait_until_shown("runs/earlier")
+    lock = WriterLock(made_up_run(work / "runs/now") / ".lock")
+    lock.acquire()
+    screen.wait_until_shown("running")
+    lock.release()
+    screen.wait_until_shown("stopped")
+    screen.child.sendintr()
+    assert screen.wait_for_end() == 130
+    assert "Traceback" not in screen.raw
+    assert [line.split()[:2] for line in screen.lines() if "runs/" in line] == [
+        ["runs/now", "stopped"],
+        ["runs/earlier", "finished"],
+    ]
+
+
+def test_a_screen_that_is_too_low_says_how_many_are_missing(work, terminal):
+    for number in range(20):
+        made_up_run(work / f"runs/{number}", results=results(0.9))
+    screen = terminal("runs", "--watch", columns=150, rows=10)
+    screen.wait_until_shown("and 13 lines more")
+    screen.child.sendintr()
+    assert screen.wait_for_end() == 130
+
+
+def test_runs_are_listed_without_numpy(work, environment):
+    for number in range(20):
+        made_up_run(work / f"runs/{number}", seed=number, results=results(0.9))
+    command = [sys.executable, "-X", "importtime", "-m", "mlpkit", "runs"]
+    done = subprocess.run(command, env=environment, cwd=work, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 21
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert not loaded & {"numpy", "pluggy", "rich"}

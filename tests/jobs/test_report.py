@@ -1,0 +1,283 @@
+"""Reports of runs, opened from disk in a real browser."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from accessibility import violations
+from headless_browser import SCREENS, browser_page
+
+import mlpkit
+from mlpkit.runs.folder import RunFolder
+
+SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
+MOST_BYTES = 2_000_000
+TIMES = re.compile(r'<section aria-labelledby="time-by-layer">.*?</section>', re.DOTALL)
+DRAWN = "document.querySelectorAll('.chart .chart svg').length"
+CHARTS = "document.querySelectorAll('.chart:has(> script)').length"
+POINT = re.compile(r"iteration: (\d+); [^;]+: (\S+); series: (\w+)")
+POINTS = """[...document.querySelectorAll('.chart .chart')[%d].querySelectorAll('.mark-symbol path')]
+    .map((point) => point.getAttribute('aria-label')).filter(Boolean)"""
+
+
+def trained(name, folder, **overrides):
+    changed = {f"training.{key}": value for key, value in {"iterations": 60, "evaluate_every": 20, **overrides}.items()}
+    mlpkit.run(mlpkit.load_spec(SPECS / f"{name}.yaml", overrides=changed), directory=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Runs with images, with classes of a table and with values of one, and their reports."""
+    home = tmp_path_factory.mktemp("runs")
+    folders = {name: trained(name, home / name) for name in ("shapes_folder", "flowers", "houses")}
+    for folder in folders.values():
+        mlpkit.report(folder)
+    return folders
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with browser_page(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+def opened(browser, file):
+    browser.complaints.clear()
+    browser.requests.clear()
+    browser.open(file.as_uri())
+    browser.wait_for(f"{DRAWN} > 0 && {DRAWN} === {CHARTS}")
+    return browser
+
+
+def headings(text):
+    return re.findall(r"<h2[^>]*>(.*?)</h2>", text.partition("<script>")[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "screen"),
+    [*(("shapes_folder", screen) for screen in SCREENS), ("flowers", "phone, dark"), ("houses", "desk, light")],
+)
+def test_a_report_works_from_disk_and_is_accessible(browser, runs, name, screen):
+    file = runs[name] / "report.html"
+    browser.size(**SCREENS[screen])
+
+    opened(browser, file)
+
+    assert browser.complaints == []
+    assert browser.requests == [file.as_uri()]
+    assert violations(browser) == []
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("name", ["shapes_folder", "flowers", "houses"])
+def test_curves_have_the_numbers_of_the_history(browser, runs, name):
+    browser.size(**SCREENS["desk, light"])
+    history = [json.loads(line) for line in (runs[name] / "history.jsonl").read_text().splitlines()]
+    names = [key.removeprefix("train_") for key in history[0] if key.startswith("train_")]
+    splits = [split for split in ("train", "validation") if f"{split}_loss" in history[0]]
+
+    opened(browser, runs[name] / "report.html")
+
+    for i, metric in enumerate(names):
+        title = browser.evaluate(f"document.querySelectorAll('figure:has(.chart) figcaption')[{i}].textContent")
+        points = [POINT.fullmatch(text) for text in browser.evaluate(POINTS % i)]
+        found = {(int(point[1]), point[3]): float(point[2]) for point in points if point}
+        assert title == metric.capitalize().replace("_", " ")
+        assert found == {
+            (record["iteration"], split): pytest.approx(record[f"{split}_{metric}"], rel=1e-11)
+            for split in splits
+            for record in history
+        }
+
+
+def test_a_report_prints_its_pictures_and_tables(browser, runs):
+    opened(browser, runs["shapes_folder"] / "report.html")
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    try:
+        widths = browser.evaluate("[...document.querySelectorAll('.chart svg, table')].map((e) => e.clientWidth)")
+        printed = browser.call("Page.printToPDF")["data"]
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="")
+
+    assert sum(width > 100 for width in widths) > 5
+    assert len(printed) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("shapes_folder", ["Classes", "Probabilities", "Most confident mistakes", "Importance of inputs"]),
+        ("flowers", ["Classes", "Probabilities", "Most confident mistakes", "Importance of inputs"]),
+        ("houses", ["Predicted and true", "Largest residuals", "Importance of inputs"]),
+    ],
+)
+def test_what_a_report_contains(runs, name, expected):
+    text = (runs[name] / "report.html").read_text("utf-8")
+
+    assert headings(text) == [
+        "Result",
+        "Curves",
+        *expected,
+        "Layers",
+        "Time by layer",
+        "Spec",
+        "To repeat this run",
+    ]
+    assert len(text.encode()) <= MOST_BYTES
+
+
+def test_the_report_has_the_results_and_what_is_needed_to_repeat_them(runs):
+    text = (runs["houses"] / "report.html").read_text("utf-8")
+    metrics = json.loads((runs["houses"] / "metrics.json").read_text())
+    lock = json.loads((runs["houses"] / "lock.json").read_text())
+
+    assert "Trained for 60 iterations: test loss" in text
+    assert f"{metrics['test']['r2']:.4f}" in text
+    assert "loss (price²)" in text
+    assert lock["data_checksum"] in text
+    assert f"numpy=={np.__version__}" in text
+    assert "mlpkit repro houses" in text
+    for name in ("spec.yaml", "resolved.yaml"):
+        assert "Affine: {units: 64}" in text
+        assert (runs["houses"] / name).read_text("utf-8").splitlines()[-1].strip().split("#")[0] in text
+
+
+def test_mistakes_of_a_table_are_its_rows(runs):
+    text = (runs["houses"] / "report.html").read_text("utf-8")
+    part = text[text.index("Largest residuals") :]
+
+    assert re.findall(r"<th [^>]*>(.*?)</th>", part)[:7] == [
+        "row",
+        "true",
+        "predicted",
+        "area",
+        "rooms",
+        "age",
+        "district",
+    ]
+
+
+def test_images_and_filters_are_images(runs):
+    text = (runs["shapes_folder"] / "report.html").read_text("utf-8")
+
+    assert "Conv2d1.W, an image for each unit" in text
+    assert text.count("<img") >= 8 + 2
+
+
+def test_the_same_run_gives_the_same_bytes_but_for_measured_times(runs, tmp_path):
+    first = (runs["flowers"] / "report.html").read_text("utf-8")
+
+    again = mlpkit.report(runs["flowers"], tmp_path / "again.html").read_text("utf-8")
+
+    assert TIMES.sub("", again) == TIMES.sub("", first)
+    assert TIMES.search(first)
+
+
+def test_a_report_changes_no_result(runs):
+    assert {file.name for file in runs["flowers"].iterdir()} == {
+        "spec.yaml",
+        "resolved.yaml",
+        "lock.json",
+        "history.jsonl",
+        "timing.jsonl",
+        "metrics.json",
+        "model.safetensors",
+        "report.html",
+    } | {file.name for file in runs["flowers"].iterdir() if file.name in {".lock", "health.jsonl"}}
+
+
+def copied(run, folder):
+    shutil.copytree(run, folder)
+    (folder / "report.html").unlink()
+    return folder
+
+
+def test_a_run_without_results_is_reported_as_far_as_it_came(runs, tmp_path):
+    folder = copied(runs["flowers"], tmp_path / "stopped")
+    (folder / "metrics.json").unlink()
+    (folder / "model.safetensors").unlink()
+
+    text = mlpkit.report(folder).read_text("utf-8")
+
+    assert "Stopped after 60 of 60 iterations" in text
+    assert "no model yet" in text
+    assert headings(text) == ["Result", "Curves", "Spec", "To repeat this run"]
+
+
+def test_a_run_that_diverged_is_reported_with_the_reason(tmp_path):
+    with pytest.raises(mlpkit.DivergenceError):
+        trained("houses", tmp_path / "run", optimizer={"sgd": {"learning_rate": 1e6}})
+
+    text = mlpkit.report(tmp_path / "run").read_text("utf-8")
+
+    assert "Diverged after" in text
+    assert "not finite" in text or "diverge" in text
+
+
+def test_without_the_data_the_rest_is_there(runs, tmp_path):
+    data = tmp_path / "houses.csv"
+    example = Path(sys.modules["mlpkit_plugins"].__file__).parent / "datasets" / "example_files" / "houses.csv"
+    shutil.copy(example, data)
+    spec = (SPECS / "houses.yaml").read_text().replace("example:houses.csv", str(data))
+    (tmp_path / "spec.yaml").write_text(spec)
+    folder = tmp_path / "run"
+    mlpkit.run(mlpkit.load_spec(tmp_path / "spec.yaml", overrides={"training.iterations": 5}), directory=folder)
+    data.unlink()
+
+    text = mlpkit.report(folder).read_text("utf-8")
+
+    assert "Left out, what needs the run&#x27;s data: " in text
+    assert "houses.csv" in text
+    assert headings(text) == ["Result", "Curves", "Layers", "Spec", "To repeat this run"]
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", "metrics.json", "lock.json", "resolved.yaml", "model.safetensors"])
+def test_a_damaged_file_is_named(runs, tmp_path, name):
+    folder = copied(runs["flowers"], tmp_path / "damaged")
+    (folder / name).write_bytes(b"{nonsense\n{more\n")
+
+    with pytest.raises(mlpkit.MlpkitError, match=re.escape(name)):
+        mlpkit.report(folder)
+
+    assert not (folder / "report.html").exists()
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(mlpkit.RunFolderError, match="is not a run folder"):
+        mlpkit.report(tmp_path)
+
+
+def test_what_is_not_installed_is_named_with_the_command(runs, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+
+    with pytest.raises(mlpkit.UsageError, match=r'pip install "mlpkit\[plot\]"'):
+        mlpkit.report(runs["flowers"], tmp_path / "page.html")
+
+
+def test_distributions_are_those_of_the_health_of_the_run(runs, tmp_path):
+    folder = copied(runs["flowers"], tmp_path / "run")
+    layers = [{"layer": "Relu1", "outputs": {"quantiles": [0, 0, 0.5, 1, 2]}, "gradients": None}]
+    (folder / "health.jsonl").write_text(
+        "".join(json.dumps({"iteration": i, "layers": layers}) + "\n" for i in (0, 20, 40, 60))
+    )
+
+    text = mlpkit.report(folder).read_text("utf-8")
+
+    assert "Activations and gradients" in headings(text)
+    assert '{"iteration":60,"q05":0,"q25":0,"q50":0.5,"q75":1,"q95":2}' in text
+
+
+def test_a_report_beside_the_folder_leaves_that_alone(runs, tmp_path):
+    folder = copied(runs["flowers"], tmp_path / "run")
+
+    file = mlpkit.report(folder, tmp_path / "page.html")
+
+    assert file == tmp_path / "page.html"
+    assert file.exists()
+    assert not (folder / "report.html").exists()
+    assert RunFolder.open(folder).finished

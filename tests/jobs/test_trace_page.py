@@ -1,0 +1,169 @@
+"""The page of a step, opened from disk in a real browser."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import numpy as np
+import pytest
+from accessibility import violations
+from headless_browser import SCREENS, browser_page
+
+import mlpkit
+from mlpkit.jobs.trace_page import expect_drawable, write_page
+from mlpkit.progress.figures import figure
+
+IMAGES = """\
+mlpkit: 1
+data:
+  idx: {images: "example:shapes-images-idx3-ubyte", labels: "example:shapes-labels-idx1-ubyte", flatten: false}
+layers:
+  - Reshape: {shape: [1, 8, 8]}
+  - Conv2d: {filters: 2, size: 3}
+  - Relu
+  - Flatten
+  - Affine: {units: auto}
+  - SoftmaxWithLoss
+training: {optimizer: adam, epochs: 1, batch_size: 20}
+"""
+TABLE = """\
+mlpkit: 1
+data:
+  csv: {file: "example:loans.csv", target: paid_back, categorical: [purpose]}
+layers: [{Affine: {units: 4}}, Tanh, {Affine: {units: auto}}, SoftmaxWithLoss]
+training: {optimizer: sgd, epochs: 1, batch_size: 20}
+"""
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory):
+    """Return a traced step of images and one of a table, each with its page."""
+    folder, steps = tmp_path_factory.mktemp("steps"), {}
+    for name, text in {"images": IMAGES, "table": TABLE}.items():
+        (folder / f"{name}.yaml").write_text(text)
+        mlpkit.run(mlpkit.load_spec(folder / f"{name}.yaml"), folder / name)
+        traced = mlpkit.trace(folder / name, 3)
+        write_page(folder / f"{name}.html", traced, traced.example(5) if name == "images" else None)
+        steps[name] = traced, folder / f"{name}.html"
+    return steps
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with browser_page(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+DRAWN = "document.querySelectorAll('.chart .chart svg').length === document.querySelectorAll('figure > .chart').length"
+
+
+def opened(browser, file, screen="desk, light"):
+    browser.complaints.clear()
+    browser.requests.clear()
+    browser.size(**SCREENS[screen])
+    browser.open(file.as_uri())
+    browser.wait_for(DRAWN)
+    return browser
+
+
+@pytest.fixture(scope="module")
+def images(browser, steps):
+    """Return the step of images, and its page, open."""
+    traced, file = steps["images"]
+    return traced, opened(browser, file)
+
+
+def table_of(page, heading, which=0):
+    """Return the cells of a table in a section."""
+    sections = "[...document.querySelectorAll('section')]"
+    found = f"{sections}.find((each) => each.querySelector('h2').textContent === {heading!r})"
+    rows = f"[...{found}.querySelectorAll('table')[{which}].rows]"
+    return page.evaluate(f"{rows}.map((row) => [...row.cells].map((cell) => cell.textContent))")
+
+
+def test_the_numbers_are_those_of_the_step(images):
+    traced, page = images
+    assert page.evaluate("document.querySelector('h1').textContent") == "Step 3 of images"
+    assert f"loss {figure(traced.loss)}" in page.evaluate("document.querySelector('section p').textContent")
+    headings, *rows = table_of(page, "Where the loss comes from")
+    assert headings == ["example", "row", "label", "predicted", "probability", "loss", "share", "from"]
+    examples = [traced.example(number) for number in traced.largest_losses(12)]
+    assert [row[:2] for row in rows] == [[str(each.number), str(each.row)] for each in examples]
+    assert [row[5] for row in rows] == [figure(each.loss) for each in examples]
+    for title, kind in {"Outputs of the layers": "outputs", "Gradients by the outputs": "output_gradients"}.items():
+        found = {name: cells for name, *cells in table_of(page, title)[1:]}
+        assert list(found) == list(getattr(traced, kind))
+        for name, array in getattr(traced, kind).items():
+            shape, mean, *_ = found[name]
+            assert shape == " x ".join(map(str, array.shape))
+            assert float(mean) == pytest.approx(array.astype(float).mean(), abs=6e-5, rel=5e-3)
+
+
+def test_a_histogram_shows_its_counts(images):
+    traced, page = images
+    labels = page.evaluate(
+        "[...[...document.querySelectorAll('figure')].find((each) => each.querySelector('figcaption').textContent === "
+        "'Relu1').querySelectorAll('.chart .chart .mark-rect path')].map((bar) => bar.getAttribute('aria-label'))"
+    )
+    counts = [int(re.search(r"count: ([\d,]+)", label)[1].replace(",", "")) for label in labels]
+    assert counts == list(traced.distributions["outputs"]["Relu1"].histogram)
+
+
+def test_the_example_is_on_the_blackboard(images):
+    traced, page = images
+    title = "Example 5, forward and backward"
+    example = traced.example(5)
+    forward, backward = table_of(page, title)[1:], table_of(page, title, 1)[1:]
+    assert [row[0].strip() for row in forward] == [
+        "input",
+        *(f"{layer.name} output" for layer in example.layers if layer.output is not None),
+    ]
+    assert forward[-1][2].split(", ") == [f"{value:.4g}" for value in (example.layers[-2].output + 0).tolist()]
+    assert backward[0][0] == "SoftmaxWithLoss1 out"
+    assert backward[0][2].split(", ") == [f"{value:.4g}" for value in (example.layers[-1].input_gradient + 0).tolist()]
+
+
+def test_inputs_are_pictures(images):
+    traced, page = images
+    pictures = "[...document.querySelectorAll('.pictures img')]"
+    assert page.evaluate(f"{pictures}.slice(0, 13).every((each) => each.naturalWidth === 8)")
+    script = """(image) => {
+        const context = Object.assign(document.createElement("canvas"), {width: 8, height: 8}).getContext("2d");
+        context.drawImage(image, 0, 0);
+        return [...context.getImageData(0, 0, 8, 8).data];
+    }"""
+    pixels = page.evaluate(f"({script})({pictures}[0])")
+    shown = np.array(pixels).reshape(8, 8, 4)[:, :, 0]
+    x = traced.example(traced.largest_losses(1)[0]).input
+    np.testing.assert_allclose(shown, 255 * (x - x.min()) / (x.max() - x.min()), atol=1)
+
+
+def test_rows_of_a_table_are_shown_with_their_columns(browser, steps):
+    traced, file = steps["table"]
+    page = opened(browser, file)
+    headings, first, *_ = table_of(page, "Where the loss comes from")
+    worst = traced.example(traced.largest_losses(1)[0])
+    shown = dict(zip(headings, first, strict=True))
+    assert shown["from"] == worst.source
+    assert {name: shown[name] for name in worst.columns} == {name: str(value) for name, value in worst.columns.items()}
+    assert page.evaluate("document.querySelectorAll('img').length") == 0
+
+
+@pytest.mark.parametrize(("name", "screen"), [("images", "desk, dark"), ("table", "phone, light")])
+def test_a_page_is_at_home_on_every_screen(browser, steps, name, screen):
+    _, file = steps[name]
+    page = opened(browser, file, screen)
+    assert page.complaints == []
+    assert page.requests == [file.as_uri()]
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_not_installed_is_named_at_once(monkeypatch):
+    from mlpkit.pages.charts import chart_library
+
+    chart_library.cache_clear()
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(mlpkit.UsageError, match=r'pip install "mlpkit\[plot\]"'):
+        expect_drawable()

@@ -1,0 +1,160 @@
+"""Predicted classes and labels, compared with scikit-learn."""
+
+import re
+
+import numpy as np
+import pytest
+
+from mlpkit.components.target import Classes, Labels
+from mlpkit.reports.classes import (
+    calibration_error,
+    calibration_of,
+    confusion_matrix,
+    confusion_section,
+    probabilities_section,
+    roc,
+)
+from mlpkit.reports.predictions import Judged
+
+metrics = pytest.importorskip("sklearn.metrics")
+
+
+@pytest.fixture(scope="module")
+def judged():
+    rng = np.random.default_rng(0)
+    t = rng.integers(0, 4, 300)
+    logits = rng.normal(size=(300, 4)) + 1.5 * np.eye(4)[t]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return Judged("test", 300, Classes(4), probabilities, t, ("ash", "birch", "cedar", "<elm>"))
+
+
+def cells(part, caption=""):
+    table = part[part.index(caption) :]
+    table = table[: table.index("</table>")]
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)[1:]]
+
+
+def test_the_confusion_matrix(judged):
+    expected = metrics.confusion_matrix(judged.t, judged.prediction.argmax(axis=1))
+
+    assert confusion_matrix(judged).tolist() == expected.tolist()
+
+
+def test_one_hot_targets_are_classes_too(judged):
+    one_hot = Judged("test", 300, Classes(4, one_hot=True), judged.prediction, np.eye(4)[judged.t], judged.names)
+
+    assert confusion_matrix(one_hot).tolist() == confusion_matrix(judged).tolist()
+
+
+def test_precision_and_recall_by_class(judged):
+    predicted = judged.prediction.argmax(axis=1)
+    expected = metrics.precision_recall_fscore_support(judged.t, predicted)
+
+    rows = cells(confusion_section(judged), "By class")
+
+    assert [row[0] for row in rows] == ["ash", "birch", "cedar", "&lt;elm&gt;"]
+    assert [row[1:] for row in rows] == [
+        [*(f"{value:.3f}" for value in figures), str(count)] for *figures, count in zip(*expected, strict=True)
+    ]
+
+
+def test_a_class_that_is_never_predicted_has_no_precision():
+    prediction = np.array([[0.9, 0.1, 0.0]] * 3)
+    judged = Judged("test", 3, Classes(3), prediction, np.array([0, 0, 1]), ("a", "b", "c"))
+
+    assert cells(confusion_section(judged), "By class") == [
+        ["a", "0.667", "1.000", "0.800", "2"],
+        ["b", "", "0.000", "0.000", "1"],
+        ["c", "", "", "", "0"],
+    ]
+
+
+def test_of_many_classes_the_commonest_mistakes_are_listed():
+    t = np.repeat(np.arange(30), 2)
+    prediction = np.eye(30)[t]
+    prediction[[10, 11]] = np.eye(30)[7]
+    names = [f"class {i}" for i in range(30)]
+
+    part = confusion_section(Judged("test", 60, Classes(30), prediction, t, names))
+
+    assert cells(part, "Commonest mistakes") == [["class 5", "class 7", "2"]]
+
+
+@pytest.mark.parametrize("decimals", [16, 1])
+def test_roc_curves(judged, decimals):
+    truth, score = judged.t == 2, judged.prediction[:, 2].round(decimals)
+    alarms, hits, _ = metrics.roc_curve(truth, score, drop_intermediate=False)
+
+    curve = roc(truth, score)
+
+    assert np.allclose(curve.alarms, alarms)
+    assert np.allclose(curve.hits, hits)
+    assert curve.area == pytest.approx(metrics.roc_auc_score(truth, score))
+
+
+def test_a_roc_curve_at_any_share_of_false_alarms(judged):
+    curve = roc(judged.t == 2, judged.prediction[:, 2].round(1))
+    shares = np.linspace(0, 1, 17)
+
+    above = curve.hits_at(shares)
+
+    assert np.allclose(above, np.interp(shares, *_without_jumps(curve)), atol=1e-9)
+    assert above[-1] == 1
+
+
+def _without_jumps(curve):
+    """Return the last point of each vertical piece, a little to the right of the others."""
+    last = np.append(np.diff(curve.alarms) > 0, True)
+    return curve.alarms[last], curve.hits[last]
+
+
+def test_calibration(judged):
+    curve = pytest.importorskip("sklearn.calibration").calibration_curve
+    truth, probability = judged.t == 1, judged.prediction[:, 1]
+    share, predicted = curve(truth, probability, n_bins=10)
+
+    found = calibration_of(truth, probability, 1)
+
+    assert [(p, t) for p, t, _ in found] == [pytest.approx(pair) for pair in zip(predicted, share, strict=True)]
+    assert sum(rows for *_, rows in found) == 300
+
+
+def test_the_calibration_error():
+    truth = np.array([True, True, False, False])
+    probability = np.array([0.95, 0.95, 0.95, 0.05])
+
+    assert calibration_error(truth, probability) == pytest.approx(0.75 * (0.95 - 2 / 3) + 0.25 * 0.05)
+
+
+def test_probabilities_in_numbers(judged):
+    rows = cells(probabilities_section(judged), "calibration error")
+
+    areas = [metrics.roc_auc_score(judged.t == i, judged.prediction[:, i]) for i in range(4)]
+    assert [row[1] for row in rows] == [f"{area:.4f}" for area in areas]
+
+
+def test_of_two_classes_the_second_is_drawn():
+    prediction = np.array([[0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
+    judged = Judged("test", 3, Classes(2), prediction, np.array([0, 1, 1]), ("no", "yes"))
+
+    assert [row[:2] for row in cells(probabilities_section(judged), "calibration error")] == [["yes", "1.0000"]]
+
+
+def test_labels_are_judged_each_by_itself():
+    t, prediction = np.array([[1, 0], [1, 1], [0, 0]]), np.array([[0.9, 0.2], [0.4, 0.8], [0.1, 0.3]])
+    judged = Judged("test", 3, Labels(2), prediction, t, ("red", "round"))
+
+    assert cells(confusion_section(judged), "By label") == [
+        ["red", "1.000", "0.500", "0.667", "2"],
+        ["round", "1.000", "1.000", "1.000", "1"],
+    ]
+    assert [row[:2] for row in cells(probabilities_section(judged), "calibration error")] == [
+        ["red", "1.0000"],
+        ["round", "1.0000"],
+    ]
+
+
+def test_one_class_alone_has_no_curves():
+    judged = Judged("test", 2, Classes(2), np.array([[0.8, 0.2]] * 2), np.array([0, 0]), ("no", "yes"))
+
+    assert probabilities_section(judged) == ""

@@ -1,0 +1,97 @@
+"""Results and curves."""
+
+import json
+import re
+
+import pytest
+
+from mlpkit.reports.results import curves_section, result_section
+from mlpkit.training.checkpointing import BestTracker
+
+HISTORY = [
+    {
+        "iteration": 10 * i,
+        "epoch": i / 2,
+        "learning_rate": 0.1 / i,
+        "train_loss": 1 / i,
+        "validation_loss": abs(i - 3) + 0.5,
+        "validation_hits": i / 10,
+    }
+    for i in range(1, 6)
+]
+
+
+def tracker(history):
+    found = BestTracker("loss")
+    for record in history:
+        found.improved(record)
+    return found
+
+
+def charts_of(part):
+    return [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', part)]
+
+
+def test_results_by_split():
+    metrics = {"test": {"loss": 0.5, "hits": 0.75, "table": [[1, 2]]}, "train": {"loss": 0.25}}
+
+    part = result_section(metrics, {"loss": "nats"}, "It is done.")
+
+    assert re.findall(r"<th [^>]*>(.*?)</th>", part) == ["split", "loss (nats)", "hits"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", part) == ["test", "0.5000", "0.7500", "train", "0.2500", ""]
+    assert "<p>It is done.</p>" in part
+
+
+def test_without_results_there_is_no_table():
+    assert "<table" not in result_section({}, {}, "Stopped.")
+
+
+def test_curves_of_loss_metrics_and_learning_rate():
+    loss, hits, rate = charts_of(curves_section(HISTORY, tracker(HISTORY), {"loss": "price²"}))
+
+    assert [point for point in loss["data"]["values"] if point["series"] == "train"] == [
+        {"iteration": record["iteration"], "loss": record["train_loss"], "series": "train"} for record in HISTORY
+    ]
+    assert loss["layer"][0]["encoding"]["y"]["title"] == "loss (price²)"
+    assert [point["hits"] for point in hits["data"]["values"]] == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert [point["rate"] for point in rate["data"]["values"]] == [record["learning_rate"] for record in HISTORY]
+
+
+def test_the_best_evaluation_is_marked_in_all_curves_but_the_learning_rate():
+    part = curves_section(HISTORY, tracker(HISTORY), {})
+
+    loss, hits, _ = charts_of(part)
+    assert loss["layer"][-1]["data"]["values"] == [{"iteration": 30, "loss": 0.5}]
+    assert hits["layer"][-1]["data"]["values"] == [{"iteration": 30, "hits": 0.3}]
+    assert "Marked: best validation loss 0.5000, at iteration 30." in part
+
+
+def test_of_many_evaluations_some_are_drawn_the_best_among_them():
+    history = [{**HISTORY[0], "iteration": i, "validation_loss": abs(i - 777)} for i in range(1, 1001)]
+
+    loss = charts_of(curves_section(history, tracker(history), {}))[0]
+
+    drawn = [point["iteration"] for point in loss["data"]["values"] if point["series"] == "train"]
+    assert len(drawn) <= 200
+    assert {1, 777, 1000} <= set(drawn)
+
+
+def test_a_value_that_was_not_finite_is_a_gap():
+    history = [HISTORY[0], {key: value for key, value in HISTORY[1].items() if key != "train_loss"}]
+
+    loss = charts_of(curves_section(history, tracker(HISTORY[:1]), {}))[0]
+
+    assert [point["loss"] for point in loss["data"]["values"] if point["series"] == "train"] == [1.0, None]
+
+
+@pytest.mark.parametrize(("loss", "expected"), [(0.001, True), (0.5, False)])
+def test_a_loss_that_falls_far_is_drawn_along_a_logarithmic_axis(loss, expected):
+    history = [HISTORY[0], {**HISTORY[1], "train_loss": loss}]
+
+    chart = charts_of(curves_section(history, tracker(history), {}))[0]
+
+    assert (chart["layer"][0]["encoding"]["y"]["scale"].get("type") == "log") is expected
+
+
+def test_before_the_first_evaluation_that_is_said():
+    assert "no evaluation yet" in curves_section([], BestTracker("loss"), {})

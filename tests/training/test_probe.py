@@ -1,0 +1,153 @@
+"""What a probe finds in a network, against figures computed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mlpkit
+from mlpkit.components.dataset import Description
+from mlpkit.components.target import Classes, Values
+from mlpkit.training.probe import Probe
+from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.batch_norm import BatchNorm
+from mlpkit_plugins.layers.dropout import Dropout
+from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.layers.residual import Residual
+from mlpkit_plugins.layers.sigmoid import Sigmoid
+from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+ROWS, CLASSES = 60, 3
+
+
+class Arrays:
+    def __init__(self, x, t):
+        self.arrays = x, t
+
+    def __len__(self):
+        return len(self.arrays[0])
+
+    def take(self, indices, out):
+        for array, written in zip(self.arrays, out, strict=True):
+            written[...] = array[indices]
+
+
+@pytest.fixture(scope="module")
+def examples():
+    rng = np.random.default_rng(7)
+    return rng.normal(size=(ROWS, 5)), rng.integers(CLASSES, size=ROWS)
+
+
+def looked_at(layers, examples, loss=None, target=None):
+    (x, t), target = examples, target or Classes(CLASSES)
+    network = mlpkit.Sequential([*layers, loss or SoftmaxWithLoss()], x.shape[1:], target=target, dtype="float64")
+    probe = Probe(network, Arrays(x, t), Description(x.shape[1:], target, {"train": len(x)}))
+    return network, probe, probe(0, 0.0, 0.1)
+
+
+def by_name(health):
+    return {layer["layer"]: layer for layer in health["layers"]}
+
+
+def test_distributions_are_those_of_the_activations(examples):
+    network, _, health = looked_at([Affine(4), Relu(), Affine(CLASSES)], examples)
+    W, b = network.parameters["Affine1.W"], network.parameters["Affine1.b"]
+    outputs = examples[0] @ W + b
+    found = by_name(health)["Affine1"]["outputs"]
+    assert found["mean"] == pytest.approx(outputs.mean(), rel=1e-5)
+    assert found["std"] == pytest.approx(outputs.std(), rel=1e-5)
+    assert [found["min"], found["max"]] == pytest.approx([outputs.min(), outputs.max()], rel=1e-5)
+    nearest = [np.quantile(outputs, share, method="nearest") for share in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    assert found["quantiles"] == pytest.approx(nearest, rel=1e-5)
+
+
+def test_gradients_are_those_of_training(examples):
+    network, _, health = looked_at([Affine(4), Relu(), Affine(CLASSES)], examples)
+    gradient = network.gradient(*examples)
+    for layer in ("Affine1", "Affine2"):
+        own = [values.ravel() for path, values in gradient.items() if path.startswith(layer)]
+        assert by_name(health)[layer]["gradient_norm"] == pytest.approx(np.linalg.norm(np.concatenate(own)), rel=1e-5)
+    assert health["loss"] == pytest.approx(network.loss(*examples), rel=1e-5)
+    p = network.predict(examples[0])
+    by_logits = p - np.eye(CLASSES)[examples[1]]  # of each row's own loss
+    assert by_name(health)["Affine2"]["gradients"]["std"] == pytest.approx(by_logits.std(), rel=1e-5)
+
+
+def test_layers_inside_others_are_looked_at_too(examples):
+    _, _, health = looked_at([Affine(4), Residual([Affine(4), Relu()]), Affine(CLASSES)], examples)
+    names = ["Affine1", "Residual1", "Residual1.Affine1", "Residual1.Relu1", "Affine2"]
+    assert list(by_name(health)) == names
+    assert all(layer["outputs"] and layer["gradients"] for layer in health["layers"])
+
+
+def test_dead_and_saturated_units_are_counted(examples):
+    network, probe, _ = looked_at([Affine(4), Relu(), Affine(4), Sigmoid(), Affine(CLASSES)], examples)
+    network.parameters["Affine1.b"][:3] = -1000
+    network.parameters["Affine2.b"][:1] = 1000
+    found = by_name(probe(1, 1.0, 0.1))
+    assert (found["Relu1"]["dead"], found["Relu1"]["saturated"]) == (0.75, None)
+    assert (found["Sigmoid1"]["dead"], found["Sigmoid1"]["saturated"]) == (None, 0.25)
+    assert found["Relu1"]["unvarying"] == 0.75
+
+
+def test_units_that_do_the_same_are_noticed(examples):
+    alike = {"weights": {"full": {"value": 0.1}}}
+    _, _, health = looked_at([Affine(4, **alike), Sigmoid(), Affine(CLASSES, **alike)], examples)
+    assert [layer["identical"] for layer in health["layers"]] == [True, True, False]
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_the_update_is_compared_with_the_parameters(moved, examples):
+    network, probe, _ = looked_at([Affine(4), Relu(), Affine(CLASSES)], examples)
+    if moved:
+        probe.remember(4)
+    network.values *= 1.25
+    ratio = by_name(probe(5, 1.0, 0.1))["Affine1"]["update_ratio"]
+    assert ratio == (pytest.approx(0.2) if moved else None)
+
+
+def test_chance_is_the_loss_of_the_shares_of_the_classes(examples):
+    _, _, health = looked_at([Affine(CLASSES)], examples)
+    shares = np.bincount(examples[1]) / ROWS
+    assert health["chance"] == pytest.approx(-(shares * np.log(shares)).sum(), rel=1e-5)
+
+
+def test_of_values_chance_is_their_variance_and_the_spread_a_share_of_theirs(examples):
+    x = examples[0]
+    t = x @ np.ones((5, 1)) + 3
+    zeros = Affine(1, weights="zeros")
+    _, _, health = looked_at([zeros], (x, t), MeanSquaredError(), Values((1,)))
+    assert health["chance"] == pytest.approx(t.var(), rel=1e-5)
+    assert (health["spread"], health["missed"]) == (0, None)
+
+
+def test_classes_that_are_never_predicted_are_named(examples):
+    network, probe, _ = looked_at([Affine(CLASSES)], examples)
+    network.parameters["Affine1.b"][:] = 0, -1000, 0
+    assert probe(1, 1.0, 0.1)["missed"] == [1]
+
+
+def test_the_network_keeps_its_parameters_and_states(examples):
+    network, probe, _ = looked_at([Affine(4), BatchNorm(), Dropout(), Affine(CLASSES)], examples)
+    values, state, position = network.values.copy(), network.replicas[0].state.copy(), network.replicas[0].position
+    before = (position.step, position.forwards)
+    probe(1, 1.0, 0.1)
+    assert np.array_equal(network.values, values)
+    assert np.array_equal(network.replicas[0].state, state)
+    assert (position.step, position.forwards) == before
+
+
+def test_the_same_look_finds_the_same(examples):
+    _, probe, health = looked_at([Affine(4), BatchNorm(), Dropout(), Affine(CLASSES)], examples)
+    assert probe(0, 0.0, 0.1) == health
+
+
+def test_a_frozen_layer_has_no_gradient(examples):
+    x, t = examples
+    network = mlpkit.Sequential([Affine(4), Relu(), Affine(CLASSES), SoftmaxWithLoss()], (5,), target=Classes(CLASSES))
+    network.freeze(["Affine1"])
+    probe = Probe(network, Arrays(x, t), Description((5,), Classes(CLASSES), {"train": ROWS}))
+    frozen, _, trained = probe(0, 0.0, 0.1)["layers"]
+    assert (frozen["gradients"], frozen["norm"], frozen["parameters"]) == (None, None, {})
+    assert trained["norm"] > 0

@@ -1,0 +1,239 @@
+"""Sick trainings are called by their names, healthy ones healthy, and the advice helps."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from itertools import chain, repeat
+
+import numpy as np
+import pytest
+
+import mlpkit
+from mlpkit.specfile.spec import read_spec
+from mlpkit.training.events import Observer
+from mlpkit.training.symptoms import SYMPTOMS, Symptom
+
+ROWS, INPUTS, CLASSES = 400, 10, 3
+
+
+class Listener(Observer):
+    def __init__(self):
+        self.symptoms = []
+
+    def diagnosed(self, symptom):
+        self.symptoms.append(symptom)
+
+    @property
+    def names(self):
+        return [symptom.name for symptom in self.symptoms]
+
+
+def affine(units, **weights):
+    return {"Affine": {"units": units} | ({"weights": weights} if weights else {})}
+
+
+def normal(std, mean=0.0):
+    return {"normal": {"std": std, "mean": mean}}
+
+
+def deep(layer, activation):
+    return [*chain.from_iterable(repeat((layer, activation), 12)), affine(CLASSES), "SoftmaxWithLoss"]
+
+
+def shallow(activation="Relu", **weights):
+    return [affine(16, **weights), activation, affine(CLASSES), "SoftmaxWithLoss"]
+
+
+def regression(activation="Tanh"):
+    return [affine(16), activation, affine(1), "MeanSquaredError"]
+
+
+ZEROS = [*({"Affine": {"units": n, "weights": "zeros"}} for n in (16, CLASSES)), "SoftmaxWithLoss"]
+SAME = [affine(16, full={"value": 0.1}), "Tanh", affine(CLASSES, full={"value": 0.1}), "SoftmaxWithLoss"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with data of several kinds."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(ROWS, INPUTS))
+    w = rng.normal(size=(INPUTS, CLASSES))
+    classes = (x @ w + 0.3 * rng.normal(size=(ROWS, CLASSES))).argmax(axis=1)
+    values = x @ w[:, :1] + 0.1 * rng.normal(size=(ROWS, 1))
+    rare = (x[:, 0] + rng.normal(size=ROWS) > 2.2).astype(int)
+    kinds = {
+        "classes": (x, classes),
+        "positive": (np.abs(x), classes),
+        "large": (1000 * x + 500, classes),
+        "tiny": (1e-3 * x, classes),
+        "blank": (np.ones_like(x), classes),
+        "shuffled": (x, rng.permutation(classes)),
+        "random": (x[:80], rng.integers(CLASSES, size=80)),
+        "rare": (x, rare),
+        "values": (x, values),
+        "far": (x, values + 1000),
+    }
+    for name, (inputs, targets) in kinds.items():
+        np.savez(folder / f"{name}.npz", x=inputs, t=targets)
+    return folder
+
+
+def train(folder, data, layers, rate=0.1, *, optimizer="sgd", given=(), overrides=(), **training):
+    """Train from a spec, and return who listened."""
+    length = {"epochs": 30} if "iterations" not in training else {}
+    spec = {
+        "mlpkit": 1,
+        "data": {"npz": {"file": f"{data}.npz", "validation": 0.25, **dict(given)}},
+        "layers": layers,
+        "training": {"optimizer": {optimizer: {"learning_rate": rate}}, "batch_size": 32, **length, **training},
+    }
+    (folder / "sick.yaml").write_text(json.dumps(spec))
+    heard = Listener()
+    with suppress(mlpkit.DivergenceError):
+        mlpkit.run(read_spec(str(folder / "sick.yaml"), overrides=list(overrides)), observer=heard)
+    return heard
+
+
+VALUES = {"predict": "values", "scale_target": "none"}
+SICK = {
+    "dead units, by their first weights": ("dead_units", "positive", shallow(**normal(0.01, -5.0)), {}),
+    "dead units, by the rate": ("dead_units", "classes", [affine(16), "Relu", *shallow()], {"rate": 30.0}),
+    "saturated sigmoids": ("saturated_units", "classes", shallow("Sigmoid", **normal(30.0)), {}),
+    "saturated tanhs": ("saturated_units", "classes", shallow("Tanh", **normal(30.0)), {}),
+    "vanishing gradient": ("vanishing_gradient", "classes", deep(affine(16), "Sigmoid"), {}),
+    "exploding gradient": ("exploding_gradient", "classes", deep(affine(16, **normal(2.0)), "Relu"), {}),
+    "zeros as weights": ("identical_units", "classes", ZEROS, {}),
+    "one number as weights": ("identical_units", "classes", SAME, {}),
+    "rate too high": ("rate_too_high", "classes", [affine(CLASSES), "SoftmaxWithLoss"], {"rate": 10.0}),
+    "rate too high for adam": ("rate_too_high", "classes", shallow(), {"rate": 3.0, "optimizer": "adam"}),
+    "diverging": ("rate_too_high", "values", regression(), {"rate": 1.0, "given": VALUES}),
+    "rate too low": ("rate_too_low", "classes", shallow(), {"rate": 1e-6}),
+    "shuffled labels": ("loss_at_chance", "shuffled", [affine(4), "Relu", affine(CLASSES), "SoftmaxWithLoss"], {}),
+    "inputs too large": ("inputs_not_scaled", "large", shallow(), {}),
+    "inputs too small": ("inputs_not_scaled", "tiny", shallow(), {}),
+    "inputs that are all the same": ("constant_outputs", "blank", shallow("Tanh"), {}),
+    "values far from zero": ("target_not_scaled", "far", regression("Relu"), {"optimizer": "adam", "given": VALUES}),
+    "first weights too large": (
+        "first_weights_too_large",
+        "classes",
+        [affine(16, **normal(20.0)), "Relu", affine(CLASSES, **normal(20.0)), "SoftmaxWithLoss"],
+        {"rate": 1e-4},
+    ),
+    "overfitting": (
+        "overfitting",
+        "random",
+        [affine(100), "Relu", affine(100), "Relu", affine(CLASSES), "SoftmaxWithLoss"],
+        {"rate": 0.001, "optimizer": "adam", "epochs": 80},
+    ),
+    "batch norm on one row": (
+        "batch_too_small",
+        "classes",
+        [affine(16), "BatchNorm", "Relu", affine(CLASSES), "SoftmaxWithLoss"],
+        {"batch_size": 1, "epochs": 1, "rate": 0.001},
+    ),
+    "a rare class": (
+        "classes_never_predicted",
+        "rare",
+        [affine(8), "Relu", affine(2), "SoftmaxWithLoss"],
+        {"epochs": 14},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def heard_of(folder):
+    """Return what was said of a sick training; each is done once."""
+    known = {}
+
+    def look(case):
+        if case not in known:
+            _, data, layers, options = SICK[case]
+            known[case] = train(folder, data, layers, **options)
+        return known[case]
+
+    return look
+
+
+@pytest.mark.parametrize("case", SICK)
+def test_a_sick_training_is_called_by_its_name_first(case, heard_of):
+    heard = heard_of(case)
+    assert heard.names[0] == SICK[case][0], heard.symptoms
+    assert len(heard.names) == len(set(heard.names)) <= 2
+
+
+def test_every_symptom_is_told_of_a_layer_or_of_the_network(heard_of):
+    of_layers = {"dead_units": "Relu2", "saturated_units": "Sigmoid1", "vanishing_gradient": "Affine1"}
+    cases = ("dead units, by the rate", "saturated sigmoids", "vanishing gradient")
+    assert {heard_of(case).symptoms[0].name: heard_of(case).symptoms[0].layer for case in cases} == of_layers
+    assert heard_of("rate too low").symptoms[0].layer == ""
+
+
+HEALTHY = {
+    "relu": ("classes", shallow(), {}),
+    "tanh": ("classes", shallow("Tanh"), {}),
+    "sigmoid": ("classes", shallow("Sigmoid"), {"rate": 1.0}),
+    "adam": ("classes", shallow(), {"rate": 0.01, "optimizer": "adam"}),
+    "batch norm": ("classes", [affine(16), "BatchNorm", "Relu", {"Dropout": {"rate": 0.2}}, *shallow()[2:]], {}),
+    "deep, with batch norm": (
+        "classes",
+        [*chain.from_iterable(repeat((affine(16), "BatchNorm", "Relu"), 8)), affine(CLASSES), "SoftmaxWithLoss"],
+        {"rate": 0.05, "epochs": 10},
+    ),
+    "values": ("values", regression(), {"rate": 0.01, "optimizer": "adam", "given": {"predict": "values"}}),
+    "values far from zero, scaled": (
+        "far",
+        regression(),
+        {"rate": 0.01, "optimizer": "adam", "given": {"predict": "values"}},
+    ),
+    "large inputs, scaled": ("large", shallow(), {"given": {"standardize": True}}),
+    "zeros as the last weights": (
+        "classes",
+        [affine(16), "Relu", {"Affine": {"units": CLASSES, "weights": "zeros"}}, "SoftmaxWithLoss"],
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HEALTHY)
+def test_nothing_is_said_of_a_healthy_training(case, folder):
+    data, layers, options = HEALTHY[case]
+    assert train(folder, data, layers, **options).symptoms == []
+
+
+FOLLOWED = [
+    "dead units, by their first weights",
+    "saturated sigmoids",
+    "exploding gradient",
+    "zeros as weights",
+    "rate too high",
+    "rate too high for adam",
+    "rate too low",
+    "inputs too large",
+    "inputs too small",
+    "values far from zero",
+    "first weights too large",
+    "overfitting",
+    "batch norm on one row",
+]
+
+
+@pytest.mark.parametrize("case", FOLLOWED)
+def test_the_first_advice_helps(case, folder, heard_of):
+    symptom = heard_of(case).symptoms[0]
+    advice = symptom.advice[0].split()
+    assert advice[::2] == ["--set"] * (len(advice) // 2)
+    _, data, layers, options = SICK[case]
+    again = train(folder, data, layers, **options, overrides=advice[1::2])
+    assert symptom.name not in again.names
+
+
+def test_a_symptom_is_plain_data_and_back():
+    symptom = Symptom("dead_units", "Relu1", "all of them", ("--set a=1", "b"), 7)
+    assert Symptom.from_plain(symptom.to_plain()) == symptom
+    assert str(symptom) == "dead units in Relu1: all of them; try --set a=1, or b"
+
+
+def test_what_explains_a_symptom_is_one_itself():
+    assert {cause for _, causes in SYMPTOMS.values() for cause in causes} <= set(SYMPTOMS)
