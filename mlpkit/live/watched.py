@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlpkit.runs.overview import RunOverview
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 STOPPED_BY: Final = "the live page"
 SECONDS_BETWEEN_LOOKS: Final = 1.0
@@ -41,6 +42,7 @@ class WatchedRun:
         loss: of the step done last, if that is known.
         seconds_left: how long the rest will take, if that is known.
         message: how it ended.
+        notes: what is not as it should be.
         records: the evaluations.
         best: position of the best of these, if that is known.
     """
@@ -52,6 +54,7 @@ class WatchedRun:
     loss: float | None = None
     seconds_left: float | None = None
     message: str = ""
+    notes: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     best: int | None = None
 
@@ -133,6 +136,10 @@ class LiveRun(Observer):
         if self._tracker is not None and self._tracker.improved(record):
             self.run.best = len(self.run.records)
         self.run.records.append(record)
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Remember what is not as it should be."""
+        self.run.notes.append(str(symptom))
 
     def ended(self) -> None:
         """Training is over: from now on, nothing can be paused."""
