@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
-    from mlpkit.training.symptoms import Symptom
 
 START: Final = """
 import json, sys

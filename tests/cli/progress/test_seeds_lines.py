@@ -16,17 +16,21 @@ def record_of(iteration):
 def test_what_several_runs_have_is_written_out_once(capsys):
     display = SeedsDisplay(lambda: None)
     for seed in (3, 5):
-        display.diagnosed(seed, SYMPTOM)
         display.noticed(seed, "other versions")
         display.over(seed, TrainingEnd(failure="not a number"))
     assert capsys.readouterr().err.splitlines() == [
-        f"note: seed 3: {SYMPTOM}",
         "warning: seed 3: other versions",
         "error: seed 3: not a number",
-        "note: seed 5: the same as seed 3",
         "warning: seed 5: the same as seed 3",
         "error: seed 5: the same as seed 3",
     ]
+
+
+def test_a_symptom_of_several_runs_is_said_once(capsys):
+    lines = SeedsLines(lambda: None)
+    for seed in (3, 5):
+        lines.diagnosed(seed, SYMPTOM)
+    assert capsys.readouterr().err.splitlines() == [f"note: seed 3: {SYMPTOM}"]
 
 
 def test_training_begins_once(capsys):
