@@ -27,7 +27,18 @@ Chart = dict[str, Any]
 
 VERSION: Final = "6.1"
 """Of Vega-Lite."""
-COLOURS: Final = ("#4a86d8", "#d9772b", "#3f9c6b", "#9a6fd0", "#d0544f", "#2f9da8", "#a3842f", "#c4629a")
+COLOURS: Final = (
+    "#4a86d8",
+    "#d9772b",
+    "#3f9c6b",
+    "#9a6fd0",
+    "#d0544f",
+    "#2f9da8",
+    "#a3842f",
+    "#c4629a",
+    "#7a8794",
+    "#7d9a2c",
+)
 """Each at least three times as bright or as dark as a light page and as a dark one."""
 PICTURE_WIDTH: Final = 560
 LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(

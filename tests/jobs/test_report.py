@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from accessibility import violations
 from headless_browser import SCREENS, browser_page
+from PIL import Image
 
 import mlpkit
 from mlpkit.runs.folder import RunFolder
@@ -173,6 +174,35 @@ def test_images_and_filters_are_images(runs):
 
     assert "Conv2d1.W, an image for each unit" in text
     assert text.count("<img") >= 8 + 2
+
+
+def test_large_images_keep_the_page_small(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        folder = tmp_path / "images" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (150, 160, 3), np.uint8)).save(folder / f"{i}.png")
+    spec = {
+        "mlpkit": 1,
+        "name": "large",
+        "data": {
+            "image_folder": {
+                "folder": str(tmp_path / "images"),
+                "colour": True,
+                "flatten": True,
+                "validation": 0,
+                "test": 0.5,
+            }
+        },
+        "layers": [{"Affine": {"units": 48}}, {"Affine": {"units": 2}}, "SoftmaxWithLoss"],
+        "training": {"optimizer": {"sgd": {"learning_rate": 0.01}}, "iterations": 1},
+    }
+    mlpkit.run(mlpkit.load_spec(spec), directory=tmp_path / "run")
+
+    file = mlpkit.report(tmp_path / "run")
+
+    assert file.read_text("utf-8").count("<img") > 48
+    assert file.stat().st_size <= MOST_BYTES
 
 
 def test_the_same_run_gives_the_same_bytes_but_for_measured_times(runs, tmp_path):
