@@ -193,7 +193,7 @@ def curves(
     }
     shown = {"name": "chosen", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}
     faint = {"condition": {"param": "chosen", "value": 1}, "value": 0.12}
-    values = [{"field": name, "type": "quantitative", "format": ".4~g"} for name in series]
+    values = [{"field": field(name), "title": name, "type": "quantitative", "format": ".4~g"} for name in series]
     rule = {
         "transform": [{"pivot": "series", "value": y, "groupby": [x]}],
         "mark": {"type": "rule", "color": FAINT},
@@ -214,6 +214,11 @@ def curves(
         "data": {"values": list(points)},
         "layer": [*behind, lines, rule, *(_mark(marked, below, beside) if marked else [])],
     }
+
+
+def field(name: str) -> str:
+    """Return how a chart calls a column, in whose name dots and brackets would lead to parts of its value."""
+    return re.sub(r"([.\[\]\\'\"])", r"\\\1", name)
 
 
 def _mark(point: Mapping[str, Any], below: Chart, beside: Chart) -> list[Chart]:

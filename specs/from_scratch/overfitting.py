@@ -11,8 +11,8 @@ from mlpkit.pages import charts, parts
 
 REMEDIES = {
     "Nothing": [],
-    "Weight decay": ["training.optimizer.sgd.weight_decay=0.1"],
-    "Dropout": ["vars.dropout=0.2"],
+    "Weight decay 0.1": ["training.optimizer.sgd.weight_decay=0.1"],
+    "Dropout 0.2": ["vars.dropout=0.2"],
 }
 
 
@@ -24,10 +24,7 @@ def histories(lesson: Lesson) -> dict[str, list[dict[str, float]]]:
 def make(lesson: Lesson) -> str:
     """Return the page."""
     found = histories(lesson)
-    figures = [
-        charts.figure(f"{name}: {', '.join(REMEDIES[name]) or 'the spec as it is'}", accuracies(history))
-        for name, history in found.items()
-    ]
+    figures = [charts.figure(name, accuracies(history)) for name, history in found.items()]
     rows = [
         [name, f"{train:.3f}", f"{validation:.3f}", f"{train - validation:.3f}"]
         for name, history in found.items()

@@ -1,0 +1,70 @@
+"""Charts of several panels, and paths in a plane: their numbers, and that they can be drawn."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from mlpkit.pages import charts, parts
+
+COUNTS = {"layer 1": [3, 0, 1], "layer 2": [0, 4, 0]}
+SPIRAL = [{"x": x, "y": y, "series": "Adam", "step": i} for i, (x, y) in enumerate([(2, 0), (0, 1), (-1, 0), (2, 0)])]
+
+
+def test_histograms_stand_beside_each_other_each_over_the_same_bins():
+    drawn, names = charts.histograms(COUNTS, [-1.0, 0.0, 1.0, 2.0])["layer"]
+
+    bars = drawn["data"]["values"]
+    assert [(bar["name"], bar["from"], bar["to"], bar["count"]) for bar in bars] == [
+        ("layer 1", -1.0, 0.0, 3),
+        ("layer 1", 1.0, 2.0, 1),
+        ("layer 2", 0.0, 1.0, 4),
+    ]
+    for i, bar in zip([0, 0, 1], bars, strict=True):
+        assert i < bar["left"] < bar["right"] < i + 1
+        assert bar["right"] - bar["left"] == pytest.approx(bars[0]["right"] - bars[0]["left"])
+    assert [(name["name"], name["middle"]) for name in names["data"]["values"]] == [("layer 1", 0.5), ("layer 2", 1.5)]
+
+
+def test_the_ends_of_each_histogram_are_labelled_and_tall_bars_cut():
+    picture = charts.figure("Two", charts.histograms(COUNTS, [-1.0, 0.0, 1.0, 2.0], most=2))
+
+    texts = re.findall(r"<text [^>]*>([^<]+)</text>", picture)
+    assert texts.count("\N{MINUS SIGN}1") == 2
+    assert {"layer 1", "layer 2"} <= set(texts)
+    assert not {"3", "4"} & set(texts)
+
+
+def test_a_path_keeps_the_order_of_its_points_over_faint_lines():
+    circle = [{"x": 1, "y": 0, "series": "f = 1"}, {"x": 0, "y": 1, "series": "f = 1"}]
+
+    below, above = charts.paths(SPIRAL, "x", "y", lines=circle)["layer"]
+
+    assert [(point["x"], point["y"], point["order"]) for point in above["data"]["values"]] == [
+        (2, 0, 0),
+        (0, 1, 1),
+        (-1, 0, 2),
+        (2, 0, 3),
+    ]
+    assert above["encoding"]["order"]["field"] == "order"
+    assert [point["series"] for point in below["data"]["values"]] == ["f = 1", "f = 1"]
+    assert len(charts.paths(SPIRAL, "x", "y")["layer"]) == 1
+    picture = charts.figure("A path", charts.paths(SPIRAL, "x", "y", lines=circle))
+    assert len(re.findall(r'aria-label="x: [^"]*series: Adam', picture)) == 1 + len(SPIRAL)  # the line, and its points
+
+
+def test_curves_have_the_axis_that_is_asked_for():
+    points = [{"epoch": i, "accuracy": 0.2 * i, "series": "train"} for i in range(3)]
+
+    text = json.dumps(charts.curves(points, "epoch", "accuracy", domain=(0, 1)))
+
+    assert '"domain": [0, 1]' in text
+    assert '"domain": [0, 1]' not in json.dumps(charts.curves(points, "epoch", "accuracy"))
+
+
+def test_parts_stand_beside_each_other_and_formulas_keep_their_lines():
+    assert parts.beside("<p>a</p>", "<p>b</p>", least=11).count("<p>") == 2
+    assert "--least: 11rem" in parts.beside("<p>a</p>", least=11)
+    assert parts.formula("y = x²\nx < 1") == '<p class="formula">y = x²\nx &lt; 1</p>'
