@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -44,7 +45,7 @@ from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -67,6 +68,7 @@ def report(
     run: str | os.PathLike[str],
     to: str | os.PathLike[str] | None = None,
     *,
+    examples: tuple[Any, ...] | Mapping[str, tuple[Any, ...]] | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Path:
@@ -77,6 +79,7 @@ def report(
     Args:
         run: the run folder; the run may be unfinished.
         to: the file to write; by default ``report.html`` in the folder.
+        examples: as for ``resume``, if ``fit`` was given them.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
 
@@ -84,18 +87,15 @@ def report(
         UsageError: vl-convert or Pillow isn't installed.
         RunFolderError: the folder is not a run folder, or a file in it is damaged.
         ModelFileError: the model file is damaged.
+        DataError: there are examples, and the data set reads its own.
         SpecError: a plugin that the spec needs is missing.
         StorageError: the file can't be written.
     """
-    return write_report(
-        Path(run), None if to is None else Path(to), Registry.discover(plugins=plugins, blocked=blocked)
-    )
-
-
-def write_report(directory: Path, to: Path | None = None, registry: Registry | None = None) -> Path:
-    """Do what ``report`` does, with the plugins that are known already."""
-    found = _read(directory, registry)
-    file = directory / REPORT if to is None else to
+    directory = Path(run)
+    found = _read(directory, Registry.discover(plugins=plugins, blocked=blocked))
+    if examples is not None and found.model is not None:
+        found.model.dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
+    file = directory / REPORT if to is None else Path(to)
     write_atomically(file, page(found.spec.name, _sections(found)).encode())
     return file
 

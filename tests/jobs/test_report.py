@@ -101,6 +101,19 @@ def test_curves_have_the_numbers_of_the_history(browser, runs, name):
         }
 
 
+def test_a_report_is_readable_without_scripts(browser, runs):
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open((runs["houses"] / "report.html").as_uri())
+        widths = browser.evaluate("[...document.querySelectorAll('.chart > [role=img] svg')].map((e) => e.clientWidth)")
+        charts = browser.evaluate(CHARTS)
+    finally:
+        browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+    assert len(widths) == charts > 5
+    assert min(widths) > 100
+
+
 def test_a_report_prints_its_pictures_and_tables(browser, runs):
     opened(browser, runs["shapes_folder"] / "report.html")
     browser.call("Emulation.setEmulatedMedia", media="print")
@@ -270,6 +283,25 @@ def test_without_the_data_the_rest_is_there(runs, tmp_path):
     assert "Left out, what needs the run&#x27;s data: " in text
     assert "houses.csv" in text
     assert headings(text) == ["Result", "Curves", "Layers", "Spec", "To repeat this run"]
+
+
+def test_examples_from_python_are_given_again(tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    t = np.where(x[:, 0] > 0, "warm", "cold")
+    layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    mlpkit.fit(x, t, layers=layers, epochs=2, directory=tmp_path / "run", quiet=True)
+
+    without = mlpkit.report(tmp_path / "run").read_text("utf-8")
+    text = mlpkit.report(tmp_path / "run", examples=(x, t)).read_text("utf-8")
+
+    assert "Classes" not in headings(without)
+    assert {"Classes", "Probabilities", "Importance of inputs"} <= set(headings(text))
+    assert "warm" in text
+
+
+def test_examples_for_data_from_files_are_refused(runs, tmp_path):
+    with pytest.raises(mlpkit.DataError, match="takes none from Python"):
+        mlpkit.report(runs["flowers"], tmp_path / "page.html", examples=(np.zeros((1, 6)), np.zeros(1, int)))
 
 
 @pytest.mark.parametrize("name", ["history.jsonl", "metrics.json", "lock.json", "resolved.yaml", "model.safetensors"])
