@@ -212,17 +212,16 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     indices = _evenly(len(data[split]), most)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
-    image = None
+    raw: RawRows = None
     with found.left_out("predictions"):
         judged = _judged(model, split, len(data[split]), batch)
         sections += _judgement(judged)
         worst = worst_rows(judged)
         raw = _raw_rows(model, split, indices[worst] if len(worst) else indices[:1])
-        image = image_shape(raw) if isinstance(raw, np.ndarray) else None
         sections.append(mistakes_section(judged, worst, raw, indices))
     with found.left_out("importance of inputs"):
-        sections += _importance(model, split, data[split], description)
-    sections.append(layers_section(model.network, image))
+        sections += _importance(model, split, data[split], description, raw)
+    sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
     sections.append(spread_section(found.folder.read_health()))
     with found.left_out("time by layer"):
         sections.append(_times(model, data["train"], description))
@@ -280,12 +279,21 @@ def _raw_rows(model: TrainedModel, split: str, indices: NDArray[np.intp]) -> Raw
         return model.dataset.raw_rows(split, indices)
 
 
-def _importance(model: TrainedModel, split: str, data: Split, description: Description) -> list[str]:
-    network, length = model.network, len(data)
-    rows = rows_for_importance(_raw_rows(model, split, np.arange(1)), network.flops)
+def _importance(model: TrainedModel, split: str, data: Split, description: Description, some: RawRows) -> list[str]:
+    """Return the section about the importance of inputs, if it can be computed in about a second.
+
+    Args:
+        model: the model.
+        split: the name of the split to take rows from.
+        data: the split.
+        description: its shapes.
+        some: any raw rows of it.
+    """
+    network = model.network
+    rows = rows_for_importance(some, network.flops)
     if not rows:
         return []
-    indices = _evenly(length, rows)
+    indices = _evenly(len(data), rows)
     raw = _raw_rows(model, split, indices)
     assert raw is not None
     _, t, weights = _taken(model, data, description, indices)
