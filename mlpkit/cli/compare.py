@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +12,17 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import blocks, columns, counted, line_length, paragraph
 from mlpkit.cli.output import document, result
-from mlpkit.progress.figures import figure, mean_figure
+from mlpkit.progress.figures import figure, plus_minus
 from mlpkit.statistics import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mlpkit.jobs.compare import Comparison, Verdict
+    from mlpkit.jobs.compare import Comparison
 
 CHECKSUM = re.compile("[0-9a-f]{40,}")
 DIGITS_SHOWN = 10
 ABSENT = "-"
-SEEDS = 5
-"""How many are recommended."""
 
 
 @options.verb("compare")
@@ -44,8 +41,15 @@ SEEDS = 5
     multiple=True,
     help="Judge only this metric, such as loss or test.loss; may be repeated.",
 )
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a page with curves instead.",
+)
 @options.takes_json
-def command(directories: tuple[Path, ...], metrics: tuple[str, ...], as_json: bool) -> None:
+def command(directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path | None, as_json: bool) -> None:
     """Show what differs between runs, and whether by chance.
 
     Each RUN is a run folder, or a folder with the runs of several seeds. What is the same in all of them is left out:
@@ -56,12 +60,25 @@ def command(directories: tuple[Path, ...], metrics: tuple[str, ...], as_json: bo
     """
     from mlpkit.jobs.compare import compare  # noqa: PLC0415 - --help does without
 
+    if page is not None:
+        _write_page(directories, page, metrics, as_json)
+        return
     found = compare(directories, metrics)
     if as_json:
         document(asdict(found))
     else:
         width = line_length()
         result("\n".join([*blocks(_table(found), width=width), "", *_about_chance(found, width)]).rstrip())
+
+
+def _write_page(directories: Sequence[Path], file: Path, metrics: Sequence[str], as_json: bool) -> None:
+    from mlpkit.jobs.compare_page import write_comparison  # noqa: PLC0415 - --help does without
+
+    write_comparison(directories, file, metrics)
+    if as_json:
+        document({"out": file})
+    else:
+        result(f"comparison in {file}")
 
 
 def _table(found: Comparison) -> list[list[str]]:
@@ -99,7 +116,7 @@ def _short(value: Any) -> str:
 
 def _figure(value: Any) -> str:
     if isinstance(value, Interval):
-        return figure(value.mean) if value.low == value.high else mean_figure(value)
+        return figure(value.mean) if value.low == value.high else plus_minus(value)
     return figure(value) if isinstance(value, float) else str(value)
 
 
@@ -109,20 +126,10 @@ def _shown(value: Any, shown: Callable[[Any], str]) -> str:
 
 def _about_chance(found: Comparison, width: int | None) -> list[str]:
     """Return lines that say whether what differs is more than chance, or what it takes to know."""
-    if not found.metrics or found.finished < 2:
-        return []
-    if found.only_seeds:
-        return paragraph("chance: the runs differ in their seeds alone; what differs is chance", width=width)
     lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
-    alone = [runs for runs, finished in zip(found.members, found.finished_members, strict=True) if finished < 2]
-    if alone:
-        text = (
-            "chance: one run says nothing about it: with another seed, the order may be another. Train with several "
-            "seeds, and compare the folders:"
-        )
-        lines += paragraph(text, width=width)
-        lines += [f"  mlpkit run {shlex.quote(f'{runs[0]}/resolved.yaml')} --seeds {SEEDS}" for runs in alone]
-    return lines
+    if found.remark:
+        lines += paragraph(found.remark, width=width)
+    return [*lines, *(f"  {command}" for command in found.commands)]
 
 
 def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
@@ -130,25 +137,6 @@ def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
     verdicts = [verdict for verdict in found.chance if verdict.other == other]
     if not verdicts:
         return []
-    test = "seed by seed, paired t-test" if verdicts[0].paired else "Welch's t-test"
-    corrected = f", corrected for {len(found.chance)} comparisons by Holm's method" if len(found.chance) > 1 else ""
-    title = f"chance: {other} against {found.runs[0]} ({test}, 95 %{corrected})"
-    rows = [
-        [
-            verdict.metric,
-            _signed(verdict.difference, verdict),
-            f"{_signed(verdict.low, verdict)} to {_signed(verdict.high, verdict)}",
-            f"{'more than chance' if verdict.beyond_chance else 'may be chance'}, p {_probability(verdict.p_value)}",
-        ]
-        for verdict in verdicts
-    ]
-    return [*paragraph(title, width=width), *columns(rows, right=[1], indent="  ", width=width), ""]
-
-
-def _signed(value: float, verdict: Verdict) -> str:
-    """Write a difference as precisely as its interval deserves."""
-    return f"{value:+.4f}" if verdict.high - verdict.low >= 1e-3 else f"{value:+.2e}"
-
-
-def _probability(value: float) -> str:
-    return "< 0.0001" if value < 1e-4 else f"{value:.2g}"
+    title = f"chance: {other} against {found.runs[0]} ({verdicts[0].test}, {found.level})"
+    table = columns([verdict.cells for verdict in verdicts], right=[1], indent="  ", width=width)
+    return [*paragraph(title, width=width), *table, ""]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.cli.formatting import GAP, columns, paragraph, shortened
 from mlpkit.cli.output import styled
 from mlpkit.jobs.list_runs import best_of, names_of_figures
-from mlpkit.progress.figures import age, mean_figure
+from mlpkit.progress.figures import age, plus_minus
 from mlpkit.runs.overview import DAMAGED, FINISHED, RUNNING, STOPPED
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _steps(entry: Entry) -> str:
 
 
 def _figure(value: Interval | None) -> str:
-    return "" if value is None else mean_figure(value)
+    return "" if value is None else plus_minus(value)
 
 
 def _best(entry: Entry) -> str:
@@ -127,7 +127,7 @@ def _best(entry: Entry) -> str:
         return ""
     found = best_of(entry.runs[0])
     when = "" if entry.grouped or found is None else f" at {found.iteration:,}"
-    return f"{entry.runs[0].monitor} {mean_figure(value)}{when}"
+    return f"{entry.runs[0].monitor} {plus_minus(value)}{when}"
 
 
 def plain(entry: Entry) -> dict[str, Any]:

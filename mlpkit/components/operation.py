@@ -235,6 +235,11 @@ class Operation(Component):
         for operation in self.operations():
             yield from operation._states.values()
 
+    @property
+    def needs_parameter_gradients(self) -> bool:
+        """Whether the gradients of its own parameters are used: not in a frozen layer."""
+        return not self._frozen
+
     def _is_trained(self) -> bool:
         """Whether training changes a parameter of this operation, or of one inside it."""
         return any(operation._parameters and not operation._frozen for operation in self.operations())

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.run_inputs import DATA, flattened
+from mlpkit.progress.figures import probability, signed
 from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import is_run
+from mlpkit.runs.layout import RESOLVED, is_run
 from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import difference, holm, interval
 
@@ -59,6 +61,7 @@ Row = dict[str, list[Any]]
 NOT_CURVES: Final = ("iteration", "epoch")
 SPLITS: Final = ("test", "validation", "train")
 LEVEL: Final = 0.95
+ADVISED_SEEDS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,18 @@ class Verdict:
     paired: bool
     beyond_chance: bool
 
+    @property
+    def test(self) -> str:
+        """What the p-value comes from."""
+        return "seed by seed, paired t-test" if self.paired else "Welch's t-test"
+
+    @property
+    def cells(self) -> list[str]:
+        """The metric, the difference, its interval, and the verdict, in words."""
+        value, low, high = (signed(x, self.high - self.low) for x in (self.difference, self.low, self.high))
+        verdict = "more than chance" if self.beyond_chance else "may be chance"
+        return [self.metric, value, f"{low} to {high}", f"{verdict}, p {probability(self.p_value)}"]
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -183,6 +198,38 @@ class Comparison:
     def grouped(self) -> bool:
         """Whether a side has several runs."""
         return any(len(runs) > 1 for runs in self.members)
+
+    @property
+    def level(self) -> str:
+        """How sure the verdicts are."""
+        count = len(self.chance)
+        return "95 %" if count < 2 else f"95 %, corrected for {count} comparisons by Holm's method"
+
+    @property
+    def remark(self) -> str:
+        """What can't be said about chance, and why; empty if nothing differs, or all is said."""
+        if not self.metrics or self.finished < 2:
+            return ""
+        if self.only_seeds:
+            return "The runs differ in their seeds alone: what differs is chance."
+        if not self._alone:
+            return ""
+        return (
+            "One run says nothing about chance: with another seed, the order may be another. Train with several seeds, "
+            "and compare the folders:"
+        )
+
+    @property
+    def commands(self) -> list[str]:
+        """Commands that train what has only one finished run with several seeds, if that would tell more."""
+        if not self.remark or self.only_seeds:
+            return []
+        return [f"mlpkit run {shlex.quote(f'{runs[0]}/{RESOLVED}')} --seeds {ADVISED_SEEDS}" for runs in self._alone]
+
+    @property
+    def _alone(self) -> list[list[str]]:
+        """The sides with only one finished run, or no such run."""
+        return [runs for runs, finished in zip(self.members, self.finished_members, strict=True) if finished < 2]
 
 
 def compare(directories: Sequence[Path], metrics: Sequence[str] = ()) -> Comparison:
@@ -307,8 +354,8 @@ def verdicts(sides: Sequence[Side], metrics: Sequence[str] = ()) -> list[Verdict
     (first, values), *others = samples
     tests = [
         _Test(metric, first, other, values[metric], found[metric])
-        for metric in chosen
         for other, found in others
+        for metric in chosen
         if min(len(values.get(metric, ())), len(found.get(metric, ()))) > 1
     ]
     return [test.verdict(p_value) for test, p_value in zip(tests, holm([test.p_value for test in tests]), strict=True)]

@@ -14,6 +14,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError
+from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
@@ -34,7 +35,6 @@ from mlpkit.reports.results import curves_section, result_section
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import readable_lines
 from mlpkit.runs.layout import REPORT, RESOLVED
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.specfile.spec import parse_spec
@@ -166,6 +166,8 @@ def _sections(found: _Found) -> list[str]:
         with found.left_out("what needs the run's data"):
             of_model = _with_data(found, found.model)
         of_model = of_model or [layers_section(found.model.network, None)]
+    with found.left_out("what was noticed while it was trained"):
+        found.notes += _noticed(found.folder)
     return [
         result_section(found.metrics, found.units, _outcome(found, tracker), *found.notes),
         curves_section(found.history, tracker, found.units),
@@ -187,6 +189,13 @@ def _outcome(found: _Found, tracker: BestTracker) -> str:
     if overview.state in {RUNNING, STOPPED}:
         return f"{overview.state.capitalize()} after {done}; {found.folder.way_to_finish}."
     return f"{overview.state.capitalize()} after {done}: {overview.problem}"
+
+
+def _noticed(folder: RunFolder) -> list[str]:
+    """Return what was not as it should be while the run went on, a sentence each."""
+    if not folder.read_health():
+        return []
+    return [f"Noticed at iteration {each.iteration:,}: {each}." for each in diagnose(folder.directory).symptoms]
 
 
 def _plan(spec: Spec) -> list[tuple[str, str]]:
@@ -214,7 +223,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     with found.left_out("importance of inputs"):
         sections += _importance(model, split, data[split], description)
     sections.append(layers_section(model.network, image))
-    sections.append(spread_section(_looks(found.folder)))
+    sections.append(spread_section(found.folder.read_health()))
     with found.left_out("time by layer"):
         sections.append(_times(model, data["train"], description))
     return [part for part in sections if part]
@@ -292,11 +301,6 @@ def _importance(model: TrainedModel, split: str, data: Split, description: Descr
     of_images = isinstance(raw, np.ndarray) and image_shape(raw) is not None
     mean = raw.mean(axis=0).astype(np.uint8) if of_images and isinstance(raw, np.ndarray) else None
     return [importance_section(found, f"{len(indices):,} rows of {split}", mean)]
-
-
-def _looks(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return what was found in the network while it was trained; none of a run that didn't look."""
-    return readable_lines(folder.directory / "health.jsonl")
 
 
 def _times(model: TrainedModel, split: Split, description: Description) -> str:

@@ -33,6 +33,8 @@ PICTURE_WIDTH: Final = 560
 LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(
     {"width": "container", "height": 240, "autosize": {"type": "fit-x", "contains": "padding"}}
 )
+LEGEND_WIDTH: Final = 40
+"""Letters of a legend's line, so that it fits on a phone."""
 FAINT: Final = "#8a8a90"
 TEXT: Final = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": 400}
 CONFIG: Final[Mapping[str, Any]] = MappingProxyType(
@@ -172,14 +174,15 @@ def curves(
     beside = _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     if domain:
         beside["scale"]["domain"] = domain
-    colour = {"field": "series", "type": "nominal", "scale": {"domain": series}}
+    columns = max(1, LEGEND_WIDTH // (4 + max(map(len, series), default=0)))
+    colour = {"field": "series", "type": "nominal", "scale": {"domain": series}, "legend": {"columns": columns}}
     nearest = {
         "name": "pointed",
         "select": {"type": "point", "on": "pointerover", "nearest": True, "fields": [x], "clear": "pointerout"},
     }
     shown = {"name": "chosen", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}
     faint = {"condition": {"param": "chosen", "value": 1}, "value": 0.12}
-    values = [{"field": name, "type": "quantitative", "format": ".4~g"} for name in series]
+    values = [{"field": field(name), "title": name, "type": "quantitative", "format": ".4~g"} for name in series]
     rule = {
         "transform": [{"pivot": "series", "value": y, "groupby": [x]}],
         "mark": {"type": "rule", "color": FAINT},
@@ -200,6 +203,11 @@ def curves(
         "data": {"values": list(points)},
         "layer": [*behind, lines, rule, *(_mark(marked, below, beside) if marked else [])],
     }
+
+
+def field(name: str) -> str:
+    """Return how a chart calls a column, in whose name dots and brackets would lead to parts of its value."""
+    return re.sub(r"([.\[\]\\'\"])", r"\\\1", name)
 
 
 def _mark(point: Mapping[str, Any], below: Chart, beside: Chart) -> list[Chart]:

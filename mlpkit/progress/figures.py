@@ -18,16 +18,6 @@ def figure(value: float) -> str:
     return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:.0f}"
 
 
-def mean_figure(value: Interval) -> str:
-    """Write a loss or a metric; a mean of several with half the width of its interval: ``0.9108 ± 0.0031``."""
-    half = value.half_width
-    if half is None:
-        return figure(value.mean)
-    return (
-        f"{figure(value.mean)} ± {half:.4f}" if 5e-5 <= half < 10 or not half else f"{figure(value.mean)} ± {half:.2g}"
-    )
-
-
 def figures(values: Mapping[str, Any]) -> str:
     """Write loss and metrics of a split on a line, each after its name; tables are left out."""
     return ", ".join(f"{name} {figure(value)}" for name, value in values.items() if not isinstance(value, list))
@@ -60,3 +50,18 @@ def age(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f} {unit}"
     return f"{max(seconds, 0):.0f} s"
+
+
+def signed(value: float, width: float) -> str:
+    """Write a difference: ``+0.0182``.
+
+    Args:
+        value: the difference.
+        width: of the interval that it is in; a narrow one deserves more digits.
+    """
+    return f"{value:+.4f}" if width >= 1e-3 else f"{value:+.2e}"
+
+
+def probability(value: float) -> str:
+    """Write a p-value: ``0.031``, ``< 0.0001``."""
+    return "< 0.0001" if value < 1e-4 else f"{value:.2g}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import Observer
+    from mlpkit.training.symptoms import Symptom
 
 MOST_ROWS: Final = 10
 SECONDS_BETWEEN_DRAWINGS: Final = 0.2
@@ -59,6 +60,7 @@ class NotebookProgress(Evaluations):
         self._total: int | None = None
         self._loss = float("nan")
         self._took: float | None = None
+        self._symptoms: list[Symptom] = []
         self._began = self._drawn_at = clock()
         self._pace = Throughput(None)
 
@@ -82,6 +84,11 @@ class NotebookProgress(Evaluations):
         """Add a row."""
         super().evaluated(record, seconds)
         self._step = int(record["iteration"])
+        self._draw_if_due()
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Add a line about what is not as it should be."""
+        self._symptoms.append(symptom)
         self._draw_if_due()
 
     def ended(self) -> None:
@@ -112,6 +119,7 @@ class NotebookProgress(Evaluations):
 
     def _repr_html_(self) -> str:
         table = history_html(self.records, self.best_position, MOST_ROWS) if self.records else ""
+        table += "".join(f"<div>{escape(f'note: {symptom}')}</div>" for symptom in self._symptoms)
         if self._took is not None:
             return f"{table}<div>{escape(repr(self))}</div>"
         bar = "" if self._total is None else _bar(self._step, self._total)

@@ -60,7 +60,8 @@ def _row(operation: Operation) -> list[str]:
     shape = operation._output_shape if isinstance(operation, Layer) else ()
     flops: int = operation.flops(operation._input_shape)  # type: ignore[attr-defined]  # layers and losses have it
     parameters = sum(int(np.prod(parameter.shape)) for parameter in operation.declared_parameters())
-    return [operation.path, repr(operation), str(shape) if shape else "", f"{parameters:,}", f"{flops:,}"]
+    layer = operation.type_name if operation._children else repr(operation)
+    return [operation.path, layer, str(shape) if shape else "", f"{parameters:,}", f"{flops:,}"]
 
 
 class LayerTime(NamedTuple):

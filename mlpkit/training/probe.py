@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.network.sequential import Sequential
 
-ROWS: Final = 256
+ROWS: Final = 192
 """Training rows that are looked at, the same ones each time."""
 
-SAMPLE: Final = 4096
+SAMPLE: Final = 1024
 """Elements of an array that its distribution is computed from."""
 
 FEW: Final = 5
@@ -81,9 +81,8 @@ class Probe:
         norm         of all its trained parameters, as the next two; null if it has none of its own
         gradient_norm
         update_ratio    ‖change in the last step‖ / ‖parameters‖; null before the first step, or if that isn't known
-        parameters   by name, ``{"values": distribution, "gradients": distribution}``
 
-    A distribution has ``mean``, ``std``, ``min``, ``max`` and ``quantiles``, at 5, 25, 50, 75 and 95 %, of up to 4,096
+    A distribution has ``mean``, ``std``, ``min``, ``max`` and ``quantiles``, at 5, 25, 50, 75 and 95 %, of up to 1,024
     elements, drawn once. Figures have six digits; one that isn't finite is null.
 
     Args:
@@ -100,7 +99,7 @@ class Probe:
         self._x, self._t, self._weights = BatchReader(split, description, network.dtype, rows).take(np.sort(chosen))
         squares = np.square(self._x, dtype=np.float64).mean(axis=0)
         self._largest_input = _rounded(math.sqrt(squares.max(initial=0.0)))
-        self._samples: dict[int, NDArray[Any]] = {}
+        self._samples: dict[tuple[int, ...], tuple[NDArray[Any], ...]] = {}
         self._steepest: dict[str, float | None] = {}
         self._logits = self._x
         original = network.replicas[0]
@@ -167,7 +166,7 @@ class Probe:
             y: NDArray[Any] = forward(x)
             found = self._found[operation.path]
             found["outputs"] = self._distribution(y)
-            found["units"] = _units(y).shape[1]
+            found["units"] = _units(y).shape[-1]
             found["unvarying"] = _rounded(_unvarying_units(y).mean())
             found["identical"] = _identical_units(y)
             if isinstance(operation, Elementwise):
@@ -203,13 +202,6 @@ class Probe:
             "norm": _rounded(_norm(values)),
             "gradient_norm": _rounded(_norm(gradients)),
             "update_ratio": _rounded(ratio),
-            "parameters": {
-                path.rpartition(".")[2]: {
-                    "values": self._distribution(self._network.parameters[path]),
-                    "gradients": self._distribution(layout.view(gradient, path)),
-                }
-                for path in paths
-            },
         }
 
     def _some(self, path: str) -> NDArray[Any]:
@@ -250,52 +242,63 @@ class Probe:
         steepest = self._steepest[layer.path]
         slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
         if steepest is None:
-            return {"dead": _rounded((slopes.max(axis=(0, 2)) == 0).mean())}
-        return {"saturated": _rounded((slopes.mean(axis=(0, 2)) < NEARLY_FLAT * steepest).mean())}
+            return {"dead": _rounded((_largest(slopes) == 0).mean())}
+        return {
+            "saturated": _rounded((slopes.mean(axis=tuple(range(slopes.ndim - 1))) < NEARLY_FLAT * steepest).mean())
+        }
 
     def _distribution(self, values: NDArray[Any], factor: float = 1.0) -> dict[str, Any]:
-        flat = values.reshape(-1)
-        if flat.size > SAMPLE:
-            if flat.size not in self._samples:
-                self._samples[flat.size] = keyed_generator(0, "probe", flat.size).integers(flat.size, size=SAMPLE)
-            flat = flat[self._samples[flat.size]]
-        ordered = np.sort(flat.astype(np.float64))
+        if values.size > SAMPLE:
+            if values.shape not in self._samples:
+                drawn = keyed_generator(0, "probe", values.size).integers(values.size, size=SAMPLE)
+                self._samples[values.shape] = np.unravel_index(drawn, values.shape)
+            values = values[self._samples[values.shape]]
+        ordered = np.sort(values.reshape(-1)).astype(np.float64)
         ordered *= factor
-        last = len(ordered) - 1
+        size = len(ordered)
+        mean = float(ordered.sum()) / size
+        least, greatest = float(ordered[0]), float(ordered[-1])
+        quantiles = ordered[[round(share * (size - 1)) for share in QUANTILES]].tolist()
+        ordered -= mean
         return {
-            "mean": _rounded(ordered.mean()),
-            "std": _rounded(ordered.std()),
-            "min": _rounded(ordered[0]),
-            "max": _rounded(ordered[-1]),
-            "quantiles": [_rounded(ordered[round(share * last)]) for share in QUANTILES],
+            "mean": _rounded(mean),
+            "std": _rounded(math.sqrt(float(np.dot(ordered, ordered)) / size)),
+            "min": _rounded(least),
+            "max": _rounded(greatest),
+            "quantiles": [_rounded(value) for value in quantiles],
         }
 
 
 def _nothing_found(operation: Operation) -> dict[str, Any]:
     keys = ("units", "outputs", "gradients", "unvarying", "identical", "dead", "saturated")
     of_parameters = ("norm", "gradient_norm", "update_ratio")
-    return {
-        "layer": operation.path,
-        "type": operation.type_name,
-        **dict.fromkeys((*keys, *of_parameters)),
-        "parameters": {},
-    }
+    return {"layer": operation.path, "type": operation.type_name, **dict.fromkeys((*keys, *of_parameters))}
 
 
 def _units(values: NDArray[Any]) -> NDArray[Any]:
-    """Return an array with an axis of rows, one of units, and one of the places of a unit in an example."""
-    return values.reshape(len(values), values.shape[1] if values.ndim > 1 else 1, -1)
+    """Return an array with an axis of rows, or of rows and places in an example, and then one of units."""
+    if values.ndim == 2:
+        return values
+    return np.moveaxis(values.reshape(len(values), values.shape[1] if values.ndim > 1 else 1, -1), 1, 2)
+
+
+def _largest(units: NDArray[Any]) -> NDArray[Any]:
+    """Return the largest value of each unit."""
+    largest: NDArray[Any] = units.max(axis=tuple(range(units.ndim - 1)))
+    return largest
 
 
 def _unvarying_units(y: NDArray[Any]) -> NDArray[np.bool_]:
     units = _units(y)
-    unvarying: NDArray[np.bool_] = units.max(axis=(0, 2)) == units.min(axis=(0, 2))
+    unvarying: NDArray[np.bool_] = (units == units[(0,) * (units.ndim - 1)]).all(axis=tuple(range(units.ndim - 1)))
     return unvarying
 
 
 def _identical_units(values: NDArray[Any]) -> bool:
     units = _units(values)
-    return units.shape[1] > 1 and bool((units[:, 1:] == units[:, :1]).all())
+    if units.shape[-1] == 1 or (units[0] != units[0, ..., :1]).any():  # one row mostly tells
+        return False
+    return bool((units == units[..., :1]).all())
 
 
 def _steepest_slope(layer: Elementwise, like: NDArray[Any]) -> float | None:

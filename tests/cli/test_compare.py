@@ -142,7 +142,7 @@ def test_the_advice_to_train_with_several_seeds_works(work, invoke):
         settings = ("--set", f"training.optimizer.learning_rate={rate}", "--set", "training.iterations=20")
         assert invoke("run", "tiny.yaml", "--out", name, *settings).code == 0
     out = invoke("compare", "slow one", "fast").out
-    assert "\nchance: one run says nothing about it: with another seed, the order may be another. Train" in out
+    assert "\nOne run says nothing about chance: with another seed, the order may be another. Train" in out
     commands = [shlex.split(line) for line in out.splitlines() if line.startswith("  mlpkit run ")]
     assert commands == [["mlpkit", "run", f"{name}/resolved.yaml", "--seeds", "5"] for name in ("slow one", "fast")]
     for command in commands:
@@ -154,7 +154,7 @@ def test_the_advice_to_train_with_several_seeds_works(work, invoke):
 
 def test_runs_that_differ_in_their_seeds_differ_by_chance(groups, invoke):
     out = invoke("compare", "width-10").out
-    assert out.endswith("\nchance: the runs differ in their seeds alone; what differs is chance\n")
+    assert out.endswith("\nThe runs differ in their seeds alone: what differs is chance.\n")
 
 
 @pytest.mark.parametrize("width", [50, 80])

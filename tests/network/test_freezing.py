@@ -94,6 +94,18 @@ def test_nothing_goes_back_further_than_to_the_first_trained_layer(slices):
     assert net.layers[3].needs_input_gradient is True
 
 
+def test_a_frozen_layer_between_trained_ones_computes_no_gradient_of_its_parameters():
+    net = network(Affine(5), Affine(4), Affine(3))
+    net.freeze(["Affine2"])
+    assert [layer.needs_parameter_gradients for layer in net.layers] == [True, False, True]
+    net.gradient_values[...] = np.pi
+    found = gradients(net, *examples())
+    untouched = {path for path, gradient in found.items() if np.all(gradient == np.pi)}
+    assert untouched == {"Affine2.W", "Affine2.b"}
+    net.freeze([])
+    assert not np.any(gradients(net, *examples())["Affine2.W"] == np.pi)
+
+
 @pytest.mark.parametrize("slices", [1, 3])
 @pytest.mark.parametrize("frozen", [["Affine1"], ["Affine2"], ["Affine1", "Affine2"], ["Affine3"], ["Residual1"]])
 def test_what_is_trained_has_the_gradient_that_it_has_without(frozen, slices):

@@ -113,7 +113,7 @@ SICK = {
     "shuffled labels": ("loss_at_chance", "shuffled", [affine(4), "Relu", affine(CLASSES), "SoftmaxWithLoss"], {}),
     "inputs too large": ("inputs_not_scaled", "large", shallow(), {}),
     "inputs too small": ("inputs_not_scaled", "tiny", shallow(), {}),
-    "inputs that are all the same": ("constant_outputs", "blank", shallow("Tanh"), {}),
+    "inputs that are all the same": ("constant_outputs", "blank", shallow("Tanh"), {"rate": 0.01}),
     "values far from zero": ("target_not_scaled", "far", regression("Relu"), {"optimizer": "adam", "given": VALUES}),
     "first weights too large": (
         "first_weights_too_large",

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.training_job import Run
     from mlpkit.training.events import StopRequest
-    from mlpkit.training.symptoms import Symptom
 
 
 def tell_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> None:
@@ -71,10 +70,6 @@ class Display(Evaluations):
     def noticed(self, message: str) -> None:
         """Print a warning, whatever else is shown or not."""
         output.diagnostic(f"warning: {message}", "yellow")
-
-    def diagnosed(self, symptom: Symptom) -> None:
-        """Print what is not as it should be, and what to try."""
-        output.diagnostic(f"note: {symptom}", "yellow")
 
     def warned(self, warning: Diagnostic) -> None:
         """Print what the spec shouldn't say any more, whatever else is shown or not."""

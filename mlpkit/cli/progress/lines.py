@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.output import document, message, result
+from mlpkit.cli.output import diagnostic, document, message, result
 from mlpkit.cli.progress.display import Display, tell_outcome, tell_stop
 from mlpkit.progress.evaluations import is_worth_a_line
 from mlpkit.progress.figures import figure
@@ -43,6 +43,10 @@ class Lines(Display):
             self._held_back = None
         else:
             self._held_back = record
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Print what is not as it should be, and what to try."""
+        diagnostic(f"note: {symptom}", "yellow")
 
     def ended(self) -> None:
         """Print the line of the last evaluation."""

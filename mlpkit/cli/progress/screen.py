@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
     from mlpkit.jobs.training_job import Run
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 SHOW_CURSOR: Final = b"\x1b[?25h"
 
@@ -38,6 +39,7 @@ AROUND_THE_ROWS: Final = 8
 SECONDS_BETWEEN_DRAWINGS: Final = 0.1
 
 PLAIN, DIM, BEST = Style.null(), Style(dim=True), Style(bold=True, color="green")
+NOTE = Style(color="yellow")
 
 
 class Screen(Display):
@@ -104,6 +106,11 @@ class Screen(Display):
             self._bar.record = record
         if time.perf_counter() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
             self._draw()
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Print what is not as it should be, and what to try, above the table."""
+        with outliving_the_terminal():
+            self._console.print(Text(printable(f"note: {symptom}"), NOTE))
 
     def ended(self) -> None:
         """Leave the table, and take the bar away."""

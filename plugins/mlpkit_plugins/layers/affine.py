@@ -63,8 +63,9 @@ class Affine(Layer):
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx = dy Wᵀ."""
-        product(self.x.T, dy, self.W.grad)
-        if self.bias:
+        if self.needs_parameter_gradients:
+            product(self.x.T, dy, self.W.grad)
+        if self.bias and self.needs_parameter_gradients:
             if len(self.ones) != len(dy):
                 self.ones = np.ones(len(dy), self.dtype)
             product(self.ones, dy, self.b.grad)  # several times as fast as dy.sum(axis=0)

@@ -119,7 +119,8 @@ class Conv2d(Layer):
             X = self._strips(band)
             for column in range(self.patches.across):
                 part = dy[column, :, band].reshape(self.filters, -1)
-                dW += product(X[self.strips.of_patch(column)], part.T, of_column)
+                if self.needs_parameter_gradients:
+                    dW += product(X[self.strips.of_patch(column)], part.T, of_column)
             if self.needs_input_gradient:
                 self.strips.add(self._strips_gradient(dy[:, :, band], X), band, dimages)
         self._by_strip(self.W.grad)[...] = dW.T.reshape(self.filters, self.size, self.channels, self.size)

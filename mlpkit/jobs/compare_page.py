@@ -1,0 +1,194 @@
+"""A page that compares runs: whether the difference is more than chance, results, curves, and what differs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.jobs.compare import SPLITS, Side, compare_sides, read_sides
+from mlpkit.pages import charts
+from mlpkit.pages.page import page
+from mlpkit.pages.parts import folded, paragraph, preformatted, section, table
+from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
+from mlpkit.progress.figures import plus_minus
+from mlpkit.runs.files import write_atomically
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.statistics import interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlpkit.jobs.compare import ComparedRun, Comparison, Row
+
+MOST_POINTS: Final = 2000
+"""Most points of all curves of a chart, if that leaves each run enough."""
+ENOUGH_POINTS: Final = 20
+LONGEST_BESIDE: Final = 18
+"""Characters of a name of which two fit beside each other in a legend."""
+LEARNING_RATE: Final = "learning_rate"
+
+
+def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[str] = ()) -> None:
+    """Write a page that compares runs: one file that works from disk, without a network.
+
+    Args:
+        directories: as for ``compare``.
+        file: the file to write.
+        metrics: as for ``compare``.
+
+    Raises:
+        UsageError: there is nothing to compare, no run has such a metric, or vl-convert isn't installed.
+        RunFolderError: one is no run folder, or a file in it is damaged.
+        StorageError: the page can't be written.
+    """
+    sides = read_sides(directories)
+    found = compare_sides(sides, metrics)
+    parts = [_chance_section(found), _results_section(sides), _curves_section(sides), _differences_section(found)]
+    write_atomically(file, page(f"{len(sides)} {'specs' if found.grouped else 'runs'} compared", parts).encode())
+
+
+def _chance_section(found: Comparison) -> str:
+    headings = ["run", "metric", "difference", "95 % interval", "verdict", "test"]
+    rows = [[verdict.other, *verdict.cells, verdict.test] for verdict in found.chance]
+    values = [
+        [verdict.other, verdict.metric, verdict.difference, verdict.difference, verdict.p_value, verdict.test]
+        for verdict in found.chance
+    ]
+    caption = f"Differences from {found.runs[0]} ({found.level})"
+    verdicts = (
+        [table(headings, rows, caption=caption, texts=[0, 1, 4, 5], sortable=True, values=values)] if rows else []
+    )
+    remark = found.remark or ("" if rows else "There are no two finished runs whose results differ.")
+    said = [paragraph(remark[0].upper() + remark[1:])] if remark else []
+    commands = [preformatted("\n".join(found.commands))] if found.commands else []
+    return section("More than chance?", *verdicts, *said, *commands)
+
+
+def _results_section(sides: Sequence[Side]) -> str:
+    """Return loss and metrics at the end of each side, and of each run if a side has several."""
+    runs = [Side(str(run.directory), (run,)) for side in sides for run in side.runs]
+    if len(runs) == len(sides):
+        return section("Results", _results(sides, "At the end"))
+    each = folded("Each run", _results(runs, "Each run at its end"))
+    return section("Results", _results(sides, "At the end, mean ± half the width of the 95 % interval"), each)
+
+
+def _results(sides: Sequence[Side], caption: str) -> str:
+    samples = [side.samples() for side in sides]
+    names = sorted({name: None for values in samples for name in values}, key=_place_of_split)
+    several = any(len(side.runs) > 1 for side in sides)
+    rows, keys = [], []
+    for side, values in zip(sides, samples, strict=True):
+        means = [interval(list(values[name].values())) if name in values else None for name in names]
+        steps = max(_steps(run) for run in side.runs)
+        which = f"{side.finished} of {len(side.runs)}" if several else str(side.runs[0].seed)
+        rows.append([side.name, which, f"{steps:,}", *("" if mean is None else plus_minus(mean) for mean in means)])
+        first = side.finished if several else side.runs[0].seed
+        keys.append([side.name, first, steps, *(None if mean is None else mean.mean for mean in means)])
+    titles = ["run", "finished" if several else "seed", "steps", *(name.replace(".", " ", 1) for name in names)]
+    return table(titles, rows, caption=caption, texts=[0], sortable=True, values=keys)
+
+
+def _place_of_split(name: str) -> int:
+    split = name.partition(".")[0]
+    return SPLITS.index(split) if split in SPLITS else len(SPLITS)
+
+
+def _steps(run: ComparedRun) -> int:
+    return int(run.history[-1]["iteration"]) if run.history else 0
+
+
+def _curves_section(sides: Sequence[Side]) -> str:
+    """Return the curves of all sides, a chart for each loss and metric of a split, and for the learning rate."""
+    keys = {key: None for side in sides for run in side.runs for record in run.history for key in record}
+    names = {key.partition("_")[2]: None for key in keys if key.startswith("train_")}
+    shown = [key for name in names for key in (f"validation_{name}", f"train_{name}") if key in keys]
+    if not shown:
+        return section("Curves", paragraph("There was no evaluation yet."))
+    several = any(len(side.runs) > 1 for side in sides)
+    said = [paragraph("Thick: the mean of the runs. Thin: each run.")] if several else []
+    figures = [_figure(sides, key) for key in (*shown, LEARNING_RATE)]
+    return section("Curves", *said, f'<div class="charts">{"".join(figures)}</div>')
+
+
+def _figure(sides: Sequence[Side], key: str) -> str:
+    """Return a chart of a value of the history; of several runs, their mean and each as a thin line."""
+    name = key if key == LEARNING_RATE else key.partition("_")[2]
+    most = max(MOST_POINTS // sum(len(side.runs) for side in sides), ENOUGH_POINTS)
+    thin = [
+        {**point, "series": side.name, "run": str(run.directory)}
+        for side in sides
+        if len(side.runs) > 1
+        for run in side.runs
+        for point in _points(_values(run, key), most)
+    ]
+    thick = [{**point, "series": side.name} for side in sides for point in _points(_mean(side, key), most)]
+    every = [point["value"] for point in (*thick, *thin)]
+    logarithmic, title = wants_logarithms(name, every), name.replace("_", " ")
+    chart = charts.curves(
+        thick, "iteration", "value", titles=("iteration", title), logarithmic=logarithmic, zero=name == "loss"
+    )
+    encoding = next(layer["encoding"] for layer in chart["layer"] if "color" in layer["encoding"])
+    encoding["color"] |= _colours([side.name for side in sides], [point["series"] for point in thick])
+    if thin:
+        chart["layer"].insert(0, _thin_lines(thin, encoding))
+    caption = key.replace("_", " ").capitalize()
+    return charts.figure(caption, chart, _last_values(thick, f"Last points: {caption}"))
+
+
+def _colours(names: Sequence[str], shown: Iterable[str]) -> dict[str, Any]:
+    """Return which colour each side has, the same in all charts, and a legend that fits a phone."""
+    columns = 1 if max(map(len, names)) > LONGEST_BESIDE else 2
+    return {"scale": {"domain": list(names)}, "legend": {"values": list(dict.fromkeys(shown)), "columns": columns}}
+
+
+def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Mapping[str, Any]) -> charts.Chart:
+    """Return a line for each run, in the colour of its side."""
+    return {
+        "data": {"values": points},
+        "mark": {"type": "line", "clip": True, "strokeWidth": 0.75},
+        "encoding": {
+            **{axis: encoding[axis] for axis in ("x", "y", "color")},
+            "detail": {"field": "run"},
+            "strokeOpacity": {"value": 0.4},
+        },
+    }
+
+
+def _values(run: ComparedRun, key: str) -> dict[int, float]:
+    """Return a value of the history by iteration; one that was not finite is missing."""
+    return {int(record["iteration"]): record[key] for record in run.history if key in record}
+
+
+def _mean(side: Side, key: str) -> dict[int, float]:
+    """Return the mean over the runs of a side, at the iterations at which all have a value."""
+    runs = [_values(run, key) for run in side.runs]
+    common = [iteration for iteration in runs[0] if all(iteration in values for values in runs)]
+    return {iteration: sum(values[iteration] for values in runs) / len(runs) for iteration in common}
+
+
+def _points(values: Mapping[int, float], most: int) -> list[dict[str, Any]]:
+    """Return regular ones of the points of a curve, the first and the last among them."""
+    found = list(values.items())
+    return [{"iteration": found[i][0], "value": found[i][1]} for i in rows_worth_reading(len(found), None, most)]
+
+
+def _last_values(points: Iterable[Mapping[str, Any]], caption: str) -> str:
+    last = {point["series"]: point for point in points}
+    rows = [[series, f"{point['iteration']:,}", f"{point['value']:.4g}"] for series, point in last.items()]
+    return table(["run", "iteration", "value"], rows, caption=caption, texts=[0])
+
+
+def _differences_section(found: Comparison) -> str:
+    """Return what differs in specs and versions."""
+    apart = [] if found.part_at is None else [paragraph(f"The histories are apart from iteration {found.part_at} on.")]
+    return section(
+        "What differs", _differences("Spec", found.spec, found), _differences("Versions", found.versions, found), *apart
+    )
+
+
+def _differences(caption: str, values: Row, found: Comparison) -> str:
+    if not values:
+        return paragraph(f"{caption}: the same.")
+    rows = [[key, *("" if each is None else to_inline_yaml(each) for each in row)] for key, row in values.items()]
+    return table([caption.lower(), *found.runs], rows, caption=caption, texts=range(len(found.runs) + 1), sortable=True)

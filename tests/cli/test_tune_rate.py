@@ -1,0 +1,56 @@
+"""``mlpkit tune-rate``."""
+
+from __future__ import annotations
+
+import json
+import re
+
+
+def test_the_curve_and_the_suggestion(work, invoke):
+    done = invoke("tune-rate", "tiny.yaml", "--steps", 60)
+    assert (done.code, done.err) == (0, "")
+    *curve, said, suggestion = done.out.splitlines()
+    assert curve[10] == f"    loss +{'-' * 60}"
+    assert all(line[:9].strip() == "" or re.match(r" *[\d.]+ \|", line) for line in curve[:10])
+    assert sum(line.count("*") for line in curve[:10]) > 30
+    assert curve[11].strip() == "^"
+    assert curve[12].startswith("    rate  1e-06 ")
+    assert re.fullmatch(r"from a learning rate of \S+ on, the loss doesn't fall any further(; then it exploded)?", said)
+    assert re.fullmatch(r"suggestion: --set training\.optimizer\.sgd\.learning_rate=[\d.]+", suggestion)
+
+
+def test_the_suggestion_works_as_it_stands(work, invoke):
+    override = json.loads(invoke("tune-rate", "tiny.yaml", "--steps", 60, "--json").out)["set"]
+    done = invoke("explain", "tiny.yaml", "training.optimizer.sgd.learning_rate", "--set", override)
+    assert done.code == 0
+    assert override.partition("=")[2] in done.out
+
+
+def test_json(work, invoke):
+    done = invoke("tune-rate", "tiny.yaml", "--steps", 40, "--highest", 1, "--json")
+    found = json.loads(done.out)
+    assert (done.code, found["exploded"]) == (0, False)
+    assert len(found["steps"]) == 40
+    assert set(found["steps"][0]) == {"learning_rate", "loss", "smoothed"}
+    assert found["set"] == f"training.optimizer.sgd.learning_rate={found['suggestion']:g}"
+
+
+def test_overrides_are_taken(work, invoke):
+    adam = "training.optimizer={adam: {learning_rate: {one_cycle: {peak: 0.1}}}}"
+    done = invoke("tune-rate", "tiny.yaml", "--steps", 40, "--set", adam)
+    assert "--set training.optimizer.adam.learning_rate.one_cycle.peak=" in done.out
+
+
+def test_nothing_is_written_unless_asked(work, invoke):
+    before = sorted(work.iterdir())
+    assert invoke("tune-rate", "tiny.yaml", "--steps", 40).code == 0
+    assert sorted(work.iterdir()) == before
+    done = invoke("tune-rate", "tiny.yaml", "--steps", 40, "--html", "rate.html")
+    assert done.err == "written to rate.html\n"
+    assert "<h1>tiny: learning rate</h1>" in (work / "rate.html").read_text("utf-8")
+
+
+def test_a_range_that_is_none_is_wrong_usage(work, invoke):
+    done = invoke("tune-rate", "tiny.yaml", "--lowest", 1, "--highest", 0.1)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: there are no learning rates from 1 to 0.1; ")

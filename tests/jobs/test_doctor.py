@@ -1,0 +1,114 @@
+"""Saying afterwards what was wrong with a run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mlpkit
+from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.jobs.doctor import diagnose
+
+SPEC = """\
+mlpkit: 1
+data: {npz: {file: data.npz, validation: 0.2}}
+layers:
+  - Affine: {units: 16%s}
+  - Relu
+  - Affine: {units: 3}
+  - SoftmaxWithLoss
+training:
+  optimizer: {sgd: {learning_rate: 0.1}}
+  batch_size: 20
+  epochs: 25
+  checkpoint: {every: 100}
+"""
+DEAD = ", weights: {normal: {std: 0.01, mean: -5.0}}"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Return a folder with a healthy run and one whose units are dead."""
+    folder = tmp_path_factory.mktemp("runs")
+    rng = np.random.default_rng(2)
+    x = np.abs(rng.normal(size=(200, 6)))
+    np.savez(folder / "data.npz", x=x, t=x[:, :3].argmax(axis=1))
+    for name, weights in (("healthy", ""), ("dead", DEAD)):
+        (folder / f"{name}.yaml").write_text(SPEC % weights)
+        mlpkit.run(mlpkit.load_spec(folder / f"{name}.yaml"), folder / name)
+    return folder
+
+
+@pytest.fixture
+def without_record(runs, tmp_path):
+    """Return a function that copies a run as an older version would have left it."""
+
+    def copied(name):
+        shutil.copytree(runs / name, tmp_path / name)
+        (tmp_path / name / "health.jsonl").unlink()
+        return tmp_path / name
+
+    return copied
+
+
+def test_a_healthy_run_is_called_healthy_with_what_was_looked_at(runs):
+    found = diagnose(runs / "healthy")
+    assert (found.healthy, found.symptoms, found.afresh) == (True, (), False)
+    assert (found.layers, found.rows, found.evaluations) == (3, 140, 25)
+    assert found.looks[:3] == (0, 7, 14)
+
+
+def test_what_was_noticed_is_said_afterwards(runs):
+    (symptom,) = diagnose(runs / "dead").symptoms
+    assert (symptom.name, symptom.layer, symptom.iteration) == ("dead_units", "Relu1", 0)
+    assert symptom.finding.startswith("100 % of its 16 units")
+
+
+def test_a_run_without_a_record_is_looked_at_afresh(without_record):
+    healthy, dead = diagnose(without_record("healthy")), diagnose(without_record("dead"))
+    assert (healthy.healthy, healthy.afresh) == (True, True)
+    assert healthy.looks == (0, 100, 175)
+    assert [symptom.name for symptom in dead.symptoms] == ["dead_units"]
+
+
+def test_nothing_is_written(runs):
+    before = {path: path.stat().st_mtime_ns for path in (runs / "dead").rglob("*")}
+    diagnose(runs / "dead")
+    assert {path: path.stat().st_mtime_ns for path in (runs / "dead").rglob("*")} == before
+
+
+def test_a_run_of_an_older_version_is_looked_at(monkeypatch, tmp_path):
+    shutil.copytree(Path(__file__).parent / "older_runs/0.1.0", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    found = diagnose(Path("sgd/finished"))
+    assert found.afresh
+    assert [symptom.name for symptom in found.symptoms] == ["batch_too_small"]
+
+
+def test_a_run_that_diverged_is_never_healthy(runs, tmp_path):
+    spec = mlpkit.load_spec(runs / "healthy.yaml", overrides={"training.optimizer.sgd.learning_rate": 1e38})
+    with pytest.raises(mlpkit.DivergenceError):
+        mlpkit.run(spec, tmp_path / "run")
+    assert [symptom.name for symptom in diagnose(tmp_path / "run").symptoms] == ["diverging"]
+    (tmp_path / "run/health.jsonl").unlink()
+    assert not diagnose(tmp_path / "run").healthy
+
+
+def test_examples_from_python_without_a_record_are_an_error(tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    options = {"epochs": 1, "optimizer": "sgd", "directory": tmp_path / "run"}
+    mlpkit.fit(x, (x[:, 0] > 0).astype(int), layers=[{"Affine": {"units": 2}}, "SoftmaxWithLoss"], **options)
+    assert diagnose(tmp_path / "run").healthy
+    (tmp_path / "run/health.jsonl").unlink()
+    with pytest.raises(UsageError, match="its examples came from Python; train it again to have it watched"):
+        diagnose(tmp_path / "run")
+
+
+def test_a_damaged_record_is_an_error(without_record):
+    folder = without_record("healthy")
+    (folder / "health.jsonl").write_text('{"iteration": 0}\n')
+    with pytest.raises(RunFolderError, match=r"health\.jsonl: is damaged: 'symptoms'; remove it"):
+        diagnose(folder)

@@ -1,0 +1,151 @@
+"""Who may read a live page and press its buttons: browsers on this machine that know its address."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from functools import partial
+
+import pytest
+
+from mlpkit.live.server import HOST, LiveServer
+from mlpkit.live.watched import WatchedRun
+
+PRESSED = []
+
+
+def serving():
+    run = WatchedRun("digits", "running", 3, 10)
+    actions = {name: partial(PRESSED.append, name) for name in ("pause", "continue", "stop")}
+    server = LiveServer("digits", lambda: [run], actions)
+    server.run = run
+    return server
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def changing():
+    """A server whose run the test changes."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def pressed():
+    """The buttons that were pressed."""
+    PRESSED.clear()
+    return PRESSED
+
+
+def asked(server, path, method="GET", **headers):
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=10)
+    connection.request(method, path, headers={"Host": f"{HOST}:{server.port}"} | headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode(), answer.headers
+
+
+def own(server, what=""):
+    return f"/{server.token}/{what}"
+
+
+def test_it_listens_on_loopback_only(server):
+    assert server._server.server_address[0] == "127.0.0.1"
+    assert server.address == f"http://127.0.0.1:{server.port}/{server.token}/"
+    assert len(server.token) >= 20
+
+
+@pytest.mark.parametrize("path", ["/", "/events", "/wrong/", "/wrong/events", "/{token}/secret", "/{token}/a/b"])
+def test_without_the_secret_there_is_nothing_to_read(path, server):
+    status, text, _ = asked(server, path.replace("{token}", server.token))
+    assert status == 404
+    assert server.token not in text
+
+
+@pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1", "127.0.0.1:1", "attacker.example:{port}"])
+def test_another_host_name_is_refused(host, server):
+    """A page elsewhere could let its own name lead to this machine."""
+    status, _, _ = asked(server, own(server), Host=host.replace("{port}", str(server.port)))
+    assert status == 403
+
+
+@pytest.mark.parametrize("origin", ["http://attacker.example", "null", "http://127.0.0.1:1", ""])
+@pytest.mark.parametrize("what", ["pause", "stop"])
+def test_another_page_cannot_press_a_button(what, origin, server, pressed):
+    headers = {"Origin": origin} if origin else {}
+    assert asked(server, own(server, what), "POST", **headers)[0] == 403
+    assert pressed == []
+
+
+def test_the_page_itself_can(server, pressed):
+    for what in ("pause", "continue", "stop"):
+        assert asked(server, own(server, what), "POST", Origin=f"http://{HOST}:{server.port}")[0] == 204
+    assert pressed == ["pause", "continue", "stop"]
+    assert asked(server, own(server, "erase"), "POST", Origin=f"http://{HOST}:{server.port}")[0] == 404
+    assert asked(server, own(server, "pause"))[0] == 404  # a link must not press a button
+
+
+def test_nothing_may_be_loaded_from_elsewhere_or_kept(server):
+    status, text, headers = asked(server, own(server, "?a=b"))
+    assert (status, headers["Cache-Control"], headers["Referrer-Policy"]) == (200, "no-store", "no-referrer")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+    assert "connect-src 'self'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "<h1>digits</h1>" in text
+
+
+def opened_stream(server):
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=10)
+    connection.request("GET", own(server, "events"), headers={"Host": f"{HOST}:{server.port}"})
+    return connection, connection.getresponse()
+
+
+def event(stream):
+    """Return the next event: its kind, and its data."""
+    lines = []
+    while line := stream.readline().decode().rstrip("\n"):
+        lines.append(line)
+    return lines
+
+
+def test_a_stream_says_what_changes_and_nothing_twice(changing):
+    connection, stream = opened_stream(changing)
+    first = json.loads(event(stream)[0].removeprefix("data: "))
+    assert (first["state"], first["progress"], first["done"]) == ("Running", "step 3 of 10", 0.3)
+    changing.run.step = 4
+    second = json.loads(event(stream)[0].removeprefix("data: "))
+    assert (second["progress"], "charts" in second) == ("step 4 of 10", False)
+    changing.run.state = "finished"
+    threading.Thread(target=changing.__exit__).start()
+    assert json.loads(event(stream)[0].removeprefix("data: "))["state"] == "Finished"
+    assert event(stream) == ["event: end", "data:"]
+    connection.close()
+
+
+def test_browsers_come_and_go(changing):
+    for _ in range(3):
+        connection, stream = opened_stream(changing)
+        event(stream)
+        stream.close()
+        connection.close()
+        changing.run.step += 1
+    assert asked(changing, own(changing))[0] == 200
+
+
+def test_however_fast_a_run_is_it_says_so_a_few_times_a_second(changing):
+    connection, stream = opened_stream(changing)
+    begin, news = time.monotonic(), []
+    while time.monotonic() < begin + 1.8:
+        for _ in range(50):
+            changing.run.step += 1
+            changing.run.records.append({"iteration": changing.run.step, "learning_rate": 0.1, "train_loss": 1.0})
+        news.append(json.loads(event(stream)[0].removeprefix("data: ")))
+    assert len(news) <= 9
+    assert sum("charts" in each for each in news) <= 3
+    connection.close()
