@@ -134,18 +134,18 @@ def _about(traced: Trace) -> list[str]:
 def _largest_losses(traced: Trace, width: int | None) -> list[str]:
     examples = [traced.example(number) for number in traced.largest_losses()]
     known, source = examples[0].probability is not None, traced.sources is not None
-    headings = ["example", "row", *(["from"] if source else []), "label", "predicted"]
-    headings += [*(["probability"] if known else []), "loss", "share of loss"]
+    headings = ["example", "row", "label", "predicted", *(["probability"] if known else []), "loss", "share of loss"]
+    headings += ["from"] if source else []
     rows = [
         [
             str(each.number),
             str(each.row),
-            *([each.source] if source else []),
             each.label,
             each.predicted,
             *([] if each.probability is None else [figure(each.probability)]),
             figure(each.loss),
             f"{each.share:.1%}",
+            *([each.source] if source else []),
         ]
         for each in examples
     ]
@@ -185,7 +185,7 @@ def _blackboard(example: TracedExample, width: int | None) -> list[str]:
         "forward",
         *_stations(example.forward(), width),
         "",
-        "backward: the gradient of the minibatch's loss that comes into each layer, and that goes out",
+        "backward: the gradient that comes into each layer, and that goes out",
         *_stations(example.backward(), width),
     ]
 

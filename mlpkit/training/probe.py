@@ -238,7 +238,7 @@ class Probe:
     def _flatness(self, layer: Elementwise, x: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
         """Return the share of units of an elementwise function that are dead or saturated."""
         if layer.path not in self._steepest:
-            self._steepest[layer.path] = _steepest_slope(layer, x)
+            self._steepest[layer.path] = _steepest_slope(copy.copy(layer), x)  # it may keep what it computes
         steepest = self._steepest[layer.path]
         slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
         if steepest is None:

@@ -17,11 +17,9 @@ from mlpkit.progress.figures import figure
 IMAGES = """\
 mlpkit: 1
 data:
-  idx: {images: "example:shapes-images-idx3-ubyte", labels: "example:shapes-labels-idx1-ubyte", flatten: false}
+  image_folder: {folder: "example:shapes", flatten: false}
 layers:
-  - Reshape: {shape: [1, 8, 8]}
   - Conv2d: {filters: 2, size: 3}
-  - Relu
   - Flatten
   - Affine: {units: auto}
   - SoftmaxWithLoss
@@ -31,7 +29,7 @@ TABLE = """\
 mlpkit: 1
 data:
   csv: {file: "example:loans.csv", target: paid_back, categorical: [purpose]}
-layers: [{Affine: {units: 4}}, Tanh, {Affine: {units: auto}}, SoftmaxWithLoss]
+layers: [{Affine: {units: auto}}, SoftmaxWithLoss]
 training: {optimizer: sgd, epochs: 1, batch_size: 20}
 """
 
@@ -104,10 +102,10 @@ def test_a_histogram_shows_its_counts(images):
     traced, page = images
     labels = page.evaluate(
         "[...[...document.querySelectorAll('figure')].find((each) => each.querySelector('figcaption').textContent === "
-        "'Relu1').querySelectorAll('.chart .chart .mark-rect path')].map((bar) => bar.getAttribute('aria-label'))"
+        "'Conv2d1').querySelectorAll('.chart .chart .mark-rect path')].map((bar) => bar.getAttribute('aria-label'))"
     )
     counts = [int(re.search(r"count: ([\d,]+)", label)[1].replace(",", "")) for label in labels]
-    assert counts == list(traced.distributions["outputs"]["Relu1"].histogram)
+    assert counts == list(traced.distributions["outputs"]["Conv2d1"].histogram)
 
 
 def test_the_example_is_on_the_blackboard(images):
@@ -127,7 +125,7 @@ def test_the_example_is_on_the_blackboard(images):
 def test_inputs_are_pictures(images):
     traced, page = images
     pictures = "[...document.querySelectorAll('.pictures img')]"
-    assert page.evaluate(f"{pictures}.slice(0, 13).every((each) => each.naturalWidth === 8)")
+    assert page.evaluate(f"{pictures}.slice(0, {len(traced.rows) + 1}).every((each) => each.naturalWidth === 8)")
     script = """(image) => {
         const context = Object.assign(document.createElement("canvas"), {width: 8, height: 8}).getContext("2d");
         context.drawImage(image, 0, 0);
@@ -135,7 +133,7 @@ def test_inputs_are_pictures(images):
     }"""
     pixels = page.evaluate(f"({script})({pictures}[0])")
     shown = np.array(pixels).reshape(8, 8, 4)[:, :, 0]
-    x = traced.example(traced.largest_losses(1)[0]).input
+    x = traced.example(traced.largest_losses(1)[0]).input[0]
     np.testing.assert_allclose(shown, 255 * (x - x.min()) / (x.max() - x.min()), atol=1)
 
 

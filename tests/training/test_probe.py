@@ -12,6 +12,7 @@ from mlpkit.training.probe import Probe
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.layers.dropout import Dropout
+from mlpkit_plugins.layers.gelu import Gelu
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.residual import Residual
 from mlpkit_plugins.layers.sigmoid import Sigmoid
@@ -151,3 +152,8 @@ def test_a_frozen_layer_has_no_gradient(examples):
     frozen, _, trained = probe(0, 0.0, 0.1)["layers"]
     assert (frozen["gradients"], frozen["norm"]) == (None, None)
     assert trained["norm"] > 0
+
+
+def test_a_layer_that_keeps_what_it_computed_can_be_looked_at(examples):
+    _, _, health = looked_at([Affine(4), Gelu(), Affine(CLASSES)], examples)
+    assert by_name(health)["Gelu1"]["gradients"] is not None
