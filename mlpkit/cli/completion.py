@@ -104,9 +104,9 @@ def overrides(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 
 def shipped_specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the specs that come with mlpkit."""
-    from mlpkit.jobs.init import shipped_specs  # noqa: PLC0415 - --help does without
+    from mlpkit.jobs.init import shipped_lessons, shipped_specs  # noqa: PLC0415 - --help does without
 
-    return _items(shipped_specs(), incomplete)
+    return _items(shipped_specs() | shipped_lessons(), incomplete)
 
 
 def _keys_of_spec(ctx: click.Context) -> list[str]:

@@ -46,7 +46,7 @@ def command(
     """Write a first spec for your data, or copy a shipped one.
 
     With --data, look at a file of data, and write a spec with comments that trains well on it. With NAME, copy a
-    shipped spec. With neither, list the shipped specs.
+    shipped spec, or a folder of lessons. With neither, list what is shipped.
     """
     given = {"--target": target, "--validation": validation, "--test": test}
     if data is not None:
@@ -108,13 +108,23 @@ def _copy(name: str, destination: Path | None) -> None:
 
     path = init(name, destination)
     result(str(path))
-    message(f"train it with: mlpkit run {path}")
+    if path.is_dir():
+        message("each script writes a page:")
+        message("\n".join(f"  python {quote(str(script))}" for script in sorted(path.glob("*.py")) if _is_run(script)))
+    else:
+        message(f"train it with: mlpkit run {path}")
+
+
+def _is_run(script: Path) -> bool:
+    """Whether a script stands beside a spec, and isn't what others share."""
+    return script.with_suffix(".yaml").exists()
 
 
 def _list() -> None:
-    from mlpkit.jobs.init import shipped_specs  # noqa: PLC0415 - as in every verb, only the job that is done
+    from mlpkit.jobs.init import shipped_lessons, shipped_specs  # noqa: PLC0415 - as in every verb, only the job
 
     rows = [(name, _first_comment(path)) for name, path in shipped_specs().items()]
+    rows += [(name, "A folder of specs, each with a script that makes a page.") for name in shipped_lessons()]
     result("\n".join(columns(rows, width=line_length())))
 
 

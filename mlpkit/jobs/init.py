@@ -1,4 +1,4 @@
-"""Copying a shipped spec, to begin from."""
+"""Copying a shipped spec, or a shipped folder of lessons, to begin from."""
 
 from __future__ import annotations
 
@@ -9,32 +9,49 @@ import mlpkit
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
-from mlpkit.runs.files import write_atomically
+from mlpkit.runs.files import storage_error, write_atomically
 
 
 def shipped_specs() -> dict[str, Path]:
     """Return the specs that come with mlpkit, by name."""
-    folder = Path(mlpkit.__file__).parent / "shipped_specs"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {path.stem: path for path in sorted(_shipped().glob("*.yaml"))}
+
+
+def shipped_lessons() -> dict[str, Path]:
+    """Return the folders of lessons that come with mlpkit, by name: specs, and scripts that show what they teach."""
+    return {path.parent.name: path.parent for path in sorted(_shipped().glob("*/lesson.py"))}
 
 
 def init(name: str, destination: Path | None = None) -> Path:
-    """Copy a shipped spec, and return where it is.
+    """Copy a shipped spec or folder of lessons, and return where it is.
 
     Args:
-        name: the spec's name.
-        destination: the new file; by default the spec's name in the current folder.
+        name: its name.
+        destination: the new file or folder; by default its name in the current folder.
 
     Raises:
-        UsageError: there is no such spec, or the file exists already.
-        StorageError: the file can't be written.
+        UsageError: there is no such spec or folder, or the new one exists already.
+        StorageError: a file can't be written.
     """
-    specs = shipped_specs()
-    if name not in specs:
-        remedy = did_you_mean(name, specs) or f"shipped: {', '.join(specs)}"
+    specs, lessons = shipped_specs(), shipped_lessons()
+    if name not in specs | lessons:
+        remedy = did_you_mean(name, specs | lessons) or f"shipped: {', '.join(specs | lessons)}"
         raise UsageError(f"no shipped spec is called {show(name)}; {remedy}")
-    target = destination or Path(f"{name}.yaml")
+    target = destination or Path(name if name in lessons else f"{name}.yaml")
     if os.path.lexists(target):
         raise UsageError(f"{target} exists already; choose another name with --out")
-    write_atomically(target, specs[name].read_bytes())
+    if name in specs:
+        write_atomically(target, specs[name].read_bytes())
+        return target
+    try:
+        target.mkdir()
+    except OSError as error:
+        raise storage_error(target, error, action="created") from error
+    for file in sorted(lessons[name].iterdir()):
+        if file.is_file() and file.name != "README.md":  # which is about the folder in the repository
+            write_atomically(target / file.name, file.read_bytes())
     return target
+
+
+def _shipped() -> Path:
+    return Path(mlpkit.__file__).parent / "shipped_specs"

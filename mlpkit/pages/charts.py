@@ -443,9 +443,9 @@ def paths(
     names = list(dict.fromkeys(point["series"] for point in points))
     place = {"x": _axis(x, titles[0], zero=False), "y": _axis(y, titles[1], zero=False)}
     order = {"field": "order", "type": "quantitative"}
-    colour: dict[str, Any] = {"field": "series", "type": "nominal", "scale": {"domain": names}}
+    colour: Chart = {"field": "series", "type": "nominal", "scale": {"domain": names}}
     if len(names) == 1:
-        colour |= {"legend": None}
+        colour["legend"] = None
 
     def ordered(values: Sequence[Mapping[str, Any]]) -> Chart:
         return {"values": [{**value, "order": i} for i, value in enumerate(values)]}

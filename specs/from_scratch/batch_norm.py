@@ -51,7 +51,7 @@ def figure(std: float, curves: dict[str, list[tuple[float, float]]]) -> str:
     points = [
         {"epoch": epoch, "accuracy": accuracy, "series": name}
         for name in NETWORKS
-        for epoch, accuracy in curves[name] or [(0.0, None)]
+        for epoch, accuracy in curves[name] or [(0.0, float("nan"))]
     ]
     return charts.figure(
         f"std {std:.2g}", {**charts.curves(points, "epoch", "accuracy", domain=(0, 1.05)), "height": 120}

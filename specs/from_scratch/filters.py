@@ -55,7 +55,8 @@ def grid(images: np.ndarray) -> str:
 
 def shades(image: np.ndarray) -> np.ndarray:
     """Return an image as grey values, zero in the middle."""
-    return (127.5 + 127.5 * image / max(np.abs(image).max(), 1e-12)).astype(np.uint8)
+    grey: np.ndarray = 127.5 + 127.5 * image / max(np.abs(image).max(), 1e-12)
+    return grey.astype(np.uint8)
 
 
 def through(network: mlpkit.Sequential, digit: np.ndarray, chosen: np.ndarray) -> str:

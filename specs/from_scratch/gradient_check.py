@@ -29,7 +29,7 @@ def gradients(lesson: Lesson, steps: list[float]) -> dict[str, tuple[np.ndarray,
         values = network.parameters[name]
         here = values[chosen]
 
-        def loss(moved: np.ndarray, values: np.ndarray = values, chosen: tuple = chosen) -> float:
+        def loss(moved: np.ndarray, values: np.ndarray = values, chosen: tuple[np.ndarray, ...] = chosen) -> float:
             values[chosen] = moved
             return network.loss(x, t)
 

@@ -32,7 +32,7 @@ def activations(lesson: Lesson, activation: str, weights: str) -> list[np.ndarra
     return [values for name, values in outputs.items() if name.startswith(activation)]
 
 
-def losses(lesson: Lesson, weights: str) -> list[tuple[int, float]]:
+def losses(lesson: Lesson, weights: str) -> list[tuple[float, float]]:
     """Return how the loss falls with Relu, by iteration."""
     history = lesson.train(f"vars.weights={{{weights}}}").history
     return [(record["iteration"], record["train_loss"]) for record in history]

@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import mlpkit
@@ -46,7 +47,9 @@ class Lesson:
         Args:
             figures: sections that show the figures.
         """
-        text = self.script.with_suffix(".md").read_text("utf-8").replace(HERE, str(self.script.parent))
+        text = self.script.with_suffix(".md").read_text("utf-8")
+        for file in (self.script, self.spec_file):
+            text = text.replace(f"{HERE}/{file.name}", quote(str(file)))
         begin, *sections = re.split(r"^#+ (.+)\n", text, flags=re.MULTILINE)[1:]
         seen, *rest = sections
         headed = zip(rest[::2], rest[1::2], strict=True)

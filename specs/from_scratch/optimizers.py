@@ -28,13 +28,15 @@ def gradient(place: np.ndarray) -> np.ndarray:
     return np.array([x / 10, 2 * y])
 
 
-def path(optimizer: mlpkit.Optimizer) -> list[tuple[float, float]]:
-    """Return where an optimizer comes by, from the start on."""
+def path(spec: mlpkit.Spec) -> list[tuple[float, float]]:
+    """Return where the optimizer of a spec comes by, from the start on."""
+    optimizer = spec.training.optimizer()
+    rate = float(spec.training.optimizer.arguments["learning_rate"])
     place = np.array(START)
     slots = {name: np.zeros(2) for name in optimizer.slots}
     passed = [START]
     for number in range(1, STEPS + 1):
-        optimizer.update(place, gradient(place), slots, mlpkit.Step(optimizer.learning_rate, number))
+        optimizer.update(place, gradient(place), slots, mlpkit.Step(rate, number))
         passed.append((float(place[0]), float(place[1])))
     return passed
 
@@ -42,8 +44,7 @@ def path(optimizer: mlpkit.Optimizer) -> list[tuple[float, float]]:
 def paths(lesson: Lesson) -> dict[str, list[tuple[float, float]]]:
     """Return the path of each optimizer through the valley."""
     return {
-        name: path(lesson.spec(f"training.optimizer={{{in_valley}}}").training.optimizer())
-        for name, (in_valley, _) in OPTIMIZERS.items()
+        name: path(lesson.spec(f"training.optimizer={{{in_valley}}}")) for name, (in_valley, _) in OPTIMIZERS.items()
     }
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import resource
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from mlpkit.errors import StorageError
-from mlpkit.jobs.init import init, shipped_specs
+from mlpkit.jobs.init import init, shipped_lessons, shipped_specs
 
 
 def test_without_a_name_the_shipped_specs_are_listed(invoke):
     done = invoke("init")
     assert (done.code, done.err) == (0, "")
-    assert [line.split()[0] for line in done.out.splitlines()] == list(shipped_specs())
+    assert [line.split()[0] for line in done.out.splitlines()] == [*shipped_specs(), *shipped_lessons()]
 
 
 def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke, monkeypatch):
@@ -21,6 +25,7 @@ def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke,
     (tmp_path / "bcd.yaml").write_text("mlpkit: 1  # no comment of the whole\n")
     found = {"a": tmp_path / "a.yaml", "bcd": tmp_path / "bcd.yaml"}
     monkeypatch.setattr("mlpkit.jobs.init.shipped_specs", lambda: found)
+    monkeypatch.setattr("mlpkit.jobs.init.shipped_lessons", dict)
     assert invoke("init").out == "a    A network to begin with.\nbcd\n"
 
 
@@ -30,6 +35,24 @@ def test_a_shipped_spec_is_copied_letter_by_letter(work, invoke):
     assert done.err == "train it with: mlpkit run mnist_3layer.yaml\n"
     assert (work / "mnist_3layer.yaml").read_bytes() == shipped_specs()["mnist_3layer"].read_bytes()
     assert invoke("check", "mnist_3layer.yaml").code == 0
+
+
+def test_a_folder_of_lessons_is_copied_and_its_scripts_run_there(work, invoke):
+    done = invoke("init", "from_scratch", "--to", "my lessons")
+    assert (done.code, done.out) == (0, "my lessons\n")
+    scripts = [shlex.split(line)[1] for line in done.err.splitlines()[1:]]
+    assert {path.stem for path in map(Path, scripts)} == {path.stem for path in (work / "my lessons").glob("*.yaml")}
+    (copied,) = shipped_lessons().values()
+    for path in (work / "my lessons").iterdir():
+        assert path.read_bytes() == (copied / path.name).read_bytes()
+
+    command = [sys.executable, "my lessons/gradient_check.py", "--set", "layers.Affine1.units=2"]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    assert "python &#x27;my lessons/gradient_check.py&#x27; --set dtype=float32" in Path(
+        "gradient_check.html"
+    ).read_text("utf-8")
+    assert invoke("init", "from_scratch", "--to", "my lessons").code == 2
+    assert invoke("init", "from_scratch", "--to", "nowhere/lessons").code == 1
 
 
 def test_an_existing_file_is_never_overwritten(work, invoke):

@@ -14,6 +14,7 @@ OTHERS = (
     "SECURITY.md",
     "CHANGELOG.md",
     "benchmarks/README.md",
+    "specs/from_scratch/README.md",
     "plugins/mlpkit_plugins/kernels/README.md",
     "plugins/mlpkit_plugins/datasets/example_files/README.md",
 )

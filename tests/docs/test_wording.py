@@ -12,10 +12,10 @@ CODE_TOO = True
 
 ROOT = Path(__file__).parents[2]
 
-PAGES = ("*.md", "docs/**/*.md", "benchmarks/*.md", "plugins/**/*.md")
+PAGES = ("*.md", "docs/**/*.md", "benchmarks/*.md", "plugins/**/*.md", "specs/**/*.md")
 CODE = tuple(
     f"{folder}/**/*.{ending}"
-    for folder in ("mlpkit", "plugins", "tests", "docs", "benchmarks")
+    for folder in ("mlpkit", "plugins", "tests", "docs", "benchmarks", "specs")
     for ending in ("py", "c", "h", "template")
 )
 

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -92,8 +93,9 @@ def test_the_spec_whose_page_trains_nothing_trains_by_itself(tmp_path):
 
 def commands():
     """Return each command in the texts of the folder."""
-    found = (re.findall(r"^```sh\n(.*?)\n```$", path.read_text("utf-8"), re.M | re.S) for path in FOLDER.glob("*.md"))
-    return sorted({command for of_text in found for block in of_text for command in block.splitlines()})
+    texts = [(FOLDER / f"{topic}.md").read_text("utf-8") for topic in TOPICS]
+    blocks = re.findall(r"^```sh\n(.*?)\n```$", "\n".join(texts), re.MULTILINE | re.DOTALL)
+    return sorted({command for block in blocks for command in block.splitlines()})
 
 
 @pytest.mark.parametrize("command", commands())
@@ -269,6 +271,27 @@ def test_a_wrong_setting_is_an_error_at_its_place():
     assert done.returncode == 1
     assert "did you mean 'batch_size'?" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_lesson_on_the_page_of_docs_is_one(scripts, tmp_path):
+    (shown,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/from-scratch.md").read_text("utf-8"), re.M | re.S)
+    for ending in ("yaml", "md"):
+        shutil.copy(FOLDER / f"gradient_check.{ending}", tmp_path / f"batches.{ending}")
+    (tmp_path / "batches.py").write_text(shown, "utf-8")
+    names: dict[str, object] = {"__name__": "batches"}
+    exec(shown, names)
+    settings = ["training.epochs=1", "data.mnist.train=50", "data.mnist.validation=0"]
+    page = names["make"](scripts["lesson"].Lesson(tmp_path / "batches.py", settings))
+    assert "Loss by epoch" in page
+    assert str(tmp_path / "batches.yaml") in page
+
+
+def test_the_folder_and_the_page_of_docs_name_every_topic():
+    for page in (FOLDER / "README.md", ROOT / "docs/from-scratch.md"):
+        text = page.read_text("utf-8")
+        for topic in TOPICS:
+            assert f"`python specs/from_scratch/{topic}.py`" in text
+            assert f"pictures/from_scratch/{topic}.png)" in text
 
 
 @pytest.mark.long
