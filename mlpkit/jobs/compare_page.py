@@ -43,7 +43,7 @@ def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[
     """
     sides = read_sides(directories)
     found = compare_sides(sides, metrics)
-    parts = [_chance_section(found), _results_section(sides), _curves_section(sides), _differences_section(found)]
+    parts = [_chance_section(found), _results_section(sides), curves_section(sides), _differences_section(found)]
     write_atomically(file, page(f"{len(sides)} {'specs' if found.grouped else 'runs'} compared", parts).encode())
 
 
@@ -68,12 +68,13 @@ def _results_section(sides: Sequence[Side]) -> str:
     """Return loss and metrics at the end of each side, and of each run if a side has several."""
     runs = [Side(str(run.directory), (run,)) for side in sides for run in side.runs]
     if len(runs) == len(sides):
-        return section("Results", _results(sides, "At the end"))
-    each = folded("Each run", _results(runs, "Each run at its end"))
-    return section("Results", _results(sides, "At the end, mean ± half the width of the 95 % interval"), each)
+        return section("Results", results_table(sides, "At the end"))
+    each = folded("Each run", results_table(runs, "Each run at its end"))
+    return section("Results", results_table(sides, "At the end, mean ± half the width of the 95 % interval"), each)
 
 
-def _results(sides: Sequence[Side], caption: str) -> str:
+def results_table(sides: Sequence[Side], caption: str) -> str:
+    """Return a table of loss and metrics at the end, a row for each side."""
     samples = [side.samples() for side in sides]
     names = sorted({name: None for values in samples for name in values}, key=_place_of_split)
     several = any(len(side.runs) > 1 for side in sides)
@@ -98,7 +99,7 @@ def _steps(run: ComparedRun) -> int:
     return int(run.history[-1]["iteration"]) if run.history else 0
 
 
-def _curves_section(sides: Sequence[Side]) -> str:
+def curves_section(sides: Sequence[Side]) -> str:
     """Return the curves of all sides, a chart for each loss and metric of a split, and for the learning rate."""
     keys = {key: None for side in sides for run in side.runs for record in run.history for key in record}
     names = {key.partition("_")[2]: None for key in keys if key.startswith("train_")}

@@ -18,6 +18,7 @@ from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.seeds_page import write_seeds_page
 from mlpkit.jobs.training_job import SPLITS, tracker_of, units_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.page import page
@@ -37,6 +38,7 @@ from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import REPORT, RESOLVED
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
+from mlpkit.runs.seeds_folder import is_seeds_folder
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -94,6 +96,8 @@ def report(
 
 def write_report(directory: Path, to: Path | None = None, registry: Registry | None = None) -> Path:
     """Do what ``report`` does, with the plugins that are known already."""
+    if is_seeds_folder(directory):
+        return write_seeds_page(directory, to)
     found = _read(directory, registry)
     file = directory / REPORT if to is None else to
     write_atomically(file, page(found.spec.name, _sections(found)).encode())
