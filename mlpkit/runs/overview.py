@@ -109,7 +109,10 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     results = _results_of(directory / METRICS) if finished else {}
     failure = _failure_of(directory / FAILURE) if FAILURE in names and not running and not finished else {}
     began, changed = _times(directory, names)
-    lowest, highest = history.extremes(spec.monitor)
+    try:
+        lowest, highest = history.extremes(spec.monitor)
+    except ValueError as error:
+        raise _damaged(directory / HISTORY, error) from error
     checkpoint = _newest_checkpoint(directory / CHECKPOINTS) if CHECKPOINTS in names and not finished else 0
     return RunOverview(
         directory,
@@ -269,15 +272,29 @@ class _History(NamedTuple):
     last: Mapping[str, float] = MappingProxyType({})
 
     def extremes(self, monitor: str) -> tuple[Extreme | None, Extreme | None]:
-        """Return the lowest and the highest value of the loss or a metric, each at its first evaluation."""
+        """Return the lowest and the highest value of the loss or a metric, each at its first evaluation.
+
+        Raises:
+            ValueError: a value is no number.
+        """
         key = next((f"{split}_{monitor}" for split in ("validation", "train") if f"{split}_loss" in self.last), "")
-        pattern = rb'^\{"iteration":(\d+)[^\n]*?,' + re.escape(json.dumps(key).encode()) + rb":([-+.e\d]+)[,}]"
-        found = re.findall(pattern, self.lines, re.MULTILINE)
-        values = [float(value) for _, value in found]
+        named = re.escape(json.dumps(key).encode()) + rb":"
+        found = re.findall(named + rb"([-+.e\d]+)[,}]", self.lines)
+        values = [float(value) for value in found]
         if not found:
             return None, None
         lowest, highest = (values.index(extreme(values)) for extreme in (min, max))
-        return Extreme(values[lowest], int(found[lowest][0])), Extreme(values[highest], int(found[highest][0]))
+        return (
+            Extreme(values[lowest], self._iteration_of(named + re.escape(found[lowest]))),
+            Extreme(values[highest], self._iteration_of(named + re.escape(found[highest]))),
+        )
+
+    def _iteration_of(self, entry: bytes) -> int:
+        """Return when the first evaluation was that has a value; 0 if its line doesn't say."""
+        place = re.search(entry + rb"[,}]", self.lines)
+        start = self.lines.rfind(b"\n", 0, place.start()) + 1 if place else 0
+        iteration = re.compile(rb'\{"iteration":(\d+)').match(self.lines, start)
+        return int(iteration[1]) if iteration else 0
 
 
 def _history_of(path: Path) -> _History:
