@@ -27,7 +27,18 @@ Chart = dict[str, Any]
 
 VERSION: Final = "6.1"
 """Of Vega-Lite."""
-COLOURS: Final = ("#4a86d8", "#d9772b", "#3f9c6b", "#9a6fd0", "#d0544f", "#2f9da8", "#a3842f", "#c4629a")
+COLOURS: Final = (
+    "#4a86d8",
+    "#d9772b",
+    "#3f9c6b",
+    "#9a6fd0",
+    "#d0544f",
+    "#2f9da8",
+    "#a3842f",
+    "#c4629a",
+    "#7a8794",
+    "#7d9a2c",
+)
 """Each at least three times as bright or as dark as a light page and as a dark one."""
 PICTURE_WIDTH: Final = 560
 LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(
@@ -432,7 +443,7 @@ def paths(
     names = list(dict.fromkeys(point["series"] for point in points))
     place = {"x": _axis(x, titles[0], zero=False), "y": _axis(y, titles[1], zero=False)}
     order = {"field": "order", "type": "quantitative"}
-    colour = {"field": "series", "type": "nominal", "scale": {"domain": names}}
+    colour: dict[str, Any] = {"field": "series", "type": "nominal", "scale": {"domain": names}}
     if len(names) == 1:
         colour |= {"legend": None}
 
