@@ -42,7 +42,7 @@ class Observer:
         """Some training rows were followed through the network, before the first step or after an evaluation."""
 
     def diagnosed(self, symptom: Symptom) -> None:
-        """Something about the training is not as it should be; each symptom is told once a run."""
+        """Something about the training is not as it should be; called once a run for each symptom."""
 
     def ended(self) -> None:
         """Training is over, for whatever reason."""
