@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 import zlib
 
 BLOCK = 32768
+LONGEST_WAIT = 60
 FULL, FIRST, LAST = 1, 2, 4
 
 
@@ -30,7 +32,23 @@ def records_of(path):
 
 
 def logged_in(path):
-    """Return what was logged in a .wandb file: rows of the history, the config, the summary, and the exit code."""
+    """Return what was logged in a .wandb file: rows of the history, the config, the summary, and the exit code.
+
+    W&B's own process writes the file, and closes it some time after a run has ended.
+    """
+    deadline = time.monotonic() + LONGEST_WAIT
+    while True:
+        try:
+            found = _logged_by_now(path)
+        except (AssertionError, struct.error):  # a record is half written
+            found = None
+        if found and found[-1] is not None:
+            return found
+        assert time.monotonic() < deadline, f"{path} has no end"
+        time.sleep(0.05)
+
+
+def _logged_by_now(path):
     history, config, summary, code = [], {}, {}, None
     for record in records_of(path):
         if record.HasField("history"):
