@@ -25,7 +25,11 @@ ROOT = Path(__file__).parents[1]
 SPEC = str(ROOT / "specs" / "mnist_3layer.yaml")
 PROGRAM = [sys.executable, "-m", "mlpkit"]
 SHORT = ["--quiet", "--set", "training.iterations=1", "--set", "training.evaluate_every=1"]
-COMMANDS = {"mlpkit --help": ["--help"], "mlpkit check": ["check", SPEC], "mlpkit run": ["run", SPEC, *SHORT]}
+COMMANDS = {
+    "mlpkit --help": ["--help"],
+    "mlpkit check": ["check", SPEC],
+    "mlpkit run": ["run", SPEC, "--no-report", *SHORT],
+}
 LIMITS = {"mlpkit --help": 0.050, "mlpkit run": 0.060}
 """Seconds more that all the plugins together may cost."""
 

@@ -90,7 +90,17 @@ def first_step() -> float:
         note = Path(folder) / "note"
         callback = json.dumps([{"first_step.note_first_step": {"file": str(note)}}])
         settings = ["training.iterations=1", f"training.callbacks={callback}"]
-        command = [*PROGRAM, "run", SPEC, "--quiet", "--out", f"{folder}/run", *plugin(), *overriding(settings)]
+        command = [
+            *PROGRAM,
+            "run",
+            SPEC,
+            "--quiet",
+            "--no-report",
+            "--out",
+            f"{folder}/run",
+            *plugin(),
+            *overriding(settings),
+        ]
         began = time.time()
         subprocess.run(command, check=True)
         return float(note.read_text(encoding="utf-8")) - began
@@ -103,7 +113,7 @@ def peak_memory(steps: int) -> float:
         steps: how long to train; memory is all taken within the first evaluation.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [*PROGRAM, "run", SPEC, "--quiet", "--out", f"{folder}/run"]
+        command = [*PROGRAM, "run", SPEC, "--quiet", "--no-report", "--out", f"{folder}/run"]
         process = subprocess.Popen([*command, *overriding([f"training.iterations={steps}"])])
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -72,7 +72,7 @@ def run_fast_spec(seed: int) -> tuple[float, float]:
         folder = Path(name) / "run"
         settings = ["--set", f"seed={seed}", "--quiet", "--out", str(folder)]
         began = time.time()
-        finished([sys.executable, "-m", "mlpkit", "run", str(FAST_SPEC), *settings])
+        finished([sys.executable, "-m", "mlpkit", "run", str(FAST_SPEC), "--no-report", *settings])
         metrics = folder / "metrics.json"
         seconds = metrics.stat().st_mtime - began
         return seconds, json.loads(metrics.read_text(encoding="utf-8"))["test"]["accuracy"]

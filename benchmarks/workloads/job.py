@@ -58,4 +58,4 @@ def main_spec_command(folder: Path, steps: int) -> list[str]:
     """
     out = tempfile.mkdtemp(prefix="run-", dir=folder)
     settings = ["--set", f"training.iterations={steps}", "--quiet", "--out", out]
-    return [sys.executable, "-m", "mlpkit", "run", str(SPEC), *settings]
+    return [sys.executable, "-m", "mlpkit", "run", str(SPEC), "--no-report", *settings]

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 @options.verb("evaluate")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@click.argument(
+    "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
+)
 @click.option("--split", "splits", metavar="NAME", multiple=True, help="train, validation or test; may be repeated.")
 @click.option("--data", "file", metavar="FILE", type=click.Path(path_type=Path), help="Evaluate on other data.")
 @options.takes_plugins

@@ -56,7 +56,7 @@ def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts:
 class _Page(LivePage):
     def __init__(self, run: LiveRun) -> None:
         self._run = run
-        for event in ("resumed", "monitored", "started", "stepped", "evaluated", "ended"):
+        for event in ("resumed", "monitored", "started", "stepped", "evaluated", "diagnosed", "ended"):
             setattr(self, event, getattr(run, event))
 
     def finished(self, run: Run) -> None:

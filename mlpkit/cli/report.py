@@ -23,7 +23,8 @@ def command(
 ) -> None:
     """Write a page about a run: results, curves, mistakes, layers.
 
-    RUN is a run folder; the run may be unfinished. The page is one file that works from disk, without a network.
+    RUN is a run folder; the run may be unfinished. Of a folder with the runs of several seeds, the page has means with
+    intervals, and all curves. It is one file that works from disk, without a network.
     """
     from mlpkit.jobs.report import report  # noqa: PLC0415 - loads NumPy, which --help does without
 

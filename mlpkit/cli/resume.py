@@ -13,11 +13,13 @@ from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
 from mlpkit.cli.report import report_at_the_end
-from mlpkit.cli.seeds import go_on_with_seeds
+from mlpkit.cli.seeds import end_of_seeds, go_on_with_seeds
 
 
 @options.verb("resume")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@click.argument(
+    "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
+)
 @options.takes_report
 @options.takes_live
 @options.takes_plugins
@@ -44,7 +46,10 @@ def command(
 
         if is_seeds_folder(directory):
             with live_folder(port, directory.name, directory, interrupts):
-                go_on_with_seeds(directory, plugins, blocked, interrupts, quiet, as_json)
+                found = go_on_with_seeds(directory, plugins, blocked, interrupts, quiet, as_json)
+            if reports and interrupts.training_began and not found.stopped:
+                report_at_the_end(directory, plugins, blocked, shown=not quiet and not as_json)
+            end_of_seeds(found, interrupts)
             return
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason

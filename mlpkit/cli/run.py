@@ -15,7 +15,7 @@ from mlpkit.cli.live_page import live_folder, live_page
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
 from mlpkit.cli.report import report_at_the_end
-from mlpkit.cli.seeds import override_of, train_seeds
+from mlpkit.cli.seeds import end_of_seeds, override_of, train_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,10 @@ def command(
         print_warnings(spec.warnings)
         if len(spec.seeds) > 1:
             with _run_folder(spec, out, interrupts) as folder, live_folder(port, spec.name, folder, interrupts):
-                train_seeds(spec, folder, interrupts, quiet, as_json)
+                found = train_seeds(spec, folder, interrupts, quiet, as_json)
+            if reports and not found.stopped:
+                report_at_the_end(folder, plugins, blocked, shown=not quiet and not as_json)
+            end_of_seeds(found, interrupts)
             return
         spec = spec.with_seed(spec.seeds[0])
         with (

@@ -35,15 +35,15 @@ def override_of(seeds: str) -> str:
     return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
 
 
-def train_seeds(spec: Spec, folder: Path, interrupts: Interrupts, quiet: bool, as_json: bool) -> None:
-    """Train a spec with its seeds."""
+def train_seeds(spec: Spec, folder: Path, interrupts: Interrupts, quiet: bool, as_json: bool) -> SeedRuns:
+    """Train a spec with its seeds, and return what came of it."""
     from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
 
     with make_seeds_display(spec.name, folder, quiet, as_json, partial(interrupts.started, None)) as display:
         interrupts.before_stopping = display.interrupted
         found = run_seeds(spec, folder, observer=display, stop=interrupts.stop)
         display.finished(found)
-    _end(found, interrupts)
+    return found
 
 
 def go_on_with_seeds(
@@ -53,8 +53,8 @@ def go_on_with_seeds(
     interrupts: Interrupts,
     quiet: bool,
     as_json: bool,
-) -> None:
-    """Go on with the runs of several seeds that are not finished."""
+) -> SeedRuns:
+    """Go on with the runs of several seeds that are not finished, and return what came of it."""
     from mlpkit.jobs.seeds import resume_seeds  # noqa: PLC0415 - most runs have one seed
 
     with make_seeds_display(directory.name, directory, quiet, as_json, partial(interrupts.started, None)) as display:
@@ -63,10 +63,10 @@ def go_on_with_seeds(
         if not interrupts.training_began and not quiet:
             message(f"{directory}: the runs are finished; nothing was left to do")
         display.finished(found)
-    _end(found, interrupts)
+    return found
 
 
-def _end(found: SeedRuns, interrupts: Interrupts) -> None:
+def end_of_seeds(found: SeedRuns, interrupts: Interrupts) -> None:
     """End the program with what the signal says, or with 1 if a run failed."""
     end_if_stopped(interrupts, found.stopped)
     if found.failures:

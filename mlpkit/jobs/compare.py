@@ -15,7 +15,7 @@ from mlpkit.jobs.run_inputs import DATA, flattened
 from mlpkit.progress.figures import probability, signed
 from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import RESOLVED, is_run
+from mlpkit.runs.layout import LOCK, RESOLVED, is_run
 from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import difference, holm, interval
 
@@ -256,7 +256,7 @@ def read_sides(directories: Sequence[Path]) -> list[Side]:
         UsageError: there is only one run.
         RunFolderError: one is no run folder, or a file in it is damaged.
     """
-    runs = [(directory, _read(folder)) for directory in directories for folder in _runs_in(directory)]
+    runs = [(directory, run) for directory in directories for run in read_runs(directory)]
     if len(runs) < 2:
         raise UsageError(f"there is nothing to compare {directories[0]} with; give two run folders or more")
     together: dict[str, list[tuple[Path, ComparedRun]]] = {}
@@ -279,10 +279,15 @@ def _name(side: Sequence[tuple[Path, ComparedRun]], mixed: set[Path]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-def _runs_in(directory: Path) -> list[Path]:
-    """Return a run folder, or those in a folder of several."""
+def read_runs(directory: Path) -> list[ComparedRun]:
+    """Read a run, or those in a folder of several that have begun.
+
+    Raises:
+        RunFolderError: there are none, or a file in one is damaged.
+    """
     inside = folders_in(directory) if directory.is_dir() and not is_run(directory) else []
-    return [folder for folder in inside if is_run(folder)] or [directory]
+    begun = [folder for folder in inside if is_run(folder) and (folder / LOCK).exists()]
+    return [_read(folder) for folder in begun or [directory]]
 
 
 def _read(directory: Path) -> ComparedRun:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.compare import ComparedRun, Comparison, Row
 
-MOST_POINTS: Final = 2000
-"""Most points of all curves of a chart, if that leaves each run enough."""
+MOST_POINTS: Final = 2500
+"""Most points of all curves of a page, if that leaves each curve enough."""
 ENOUGH_POINTS: Final = 20
 LONGEST_BESIDE: Final = 18
 """Characters of a name of which two fit beside each other in a legend."""
@@ -43,7 +43,7 @@ def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[
     """
     sides = read_sides(directories)
     found = compare_sides(sides, metrics)
-    parts = [_chance_section(found), _results_section(sides), _curves_section(sides), _differences_section(found)]
+    parts = [_chance_section(found), _results_section(sides), curves_section(sides), _differences_section(found)]
     write_atomically(file, page(f"{len(sides)} {'specs' if found.grouped else 'runs'} compared", parts).encode())
 
 
@@ -68,12 +68,13 @@ def _results_section(sides: Sequence[Side]) -> str:
     """Return loss and metrics at the end of each side, and of each run if a side has several."""
     runs = [Side(str(run.directory), (run,)) for side in sides for run in side.runs]
     if len(runs) == len(sides):
-        return section("Results", _results(sides, "At the end"))
-    each = folded("Each run", _results(runs, "Each run at its end"))
-    return section("Results", _results(sides, "At the end, mean ± half the width of the 95 % interval"), each)
+        return section("Results", results_table(sides, "At the end"))
+    each = folded("Each run", results_table(runs, "Each run at its end"))
+    return section("Results", results_table(sides, "At the end, mean ± half the width of the 95 % interval"), each)
 
 
-def _results(sides: Sequence[Side], caption: str) -> str:
+def results_table(sides: Sequence[Side], caption: str) -> str:
+    """Return a table of loss and metrics at the end, a row for each side."""
     samples = [side.samples() for side in sides]
     names = sorted({name: None for values in samples for name in values}, key=_place_of_split)
     several = any(len(side.runs) > 1 for side in sides)
@@ -98,7 +99,7 @@ def _steps(run: ComparedRun) -> int:
     return int(run.history[-1]["iteration"]) if run.history else 0
 
 
-def _curves_section(sides: Sequence[Side]) -> str:
+def curves_section(sides: Sequence[Side]) -> str:
     """Return the curves of all sides, a chart for each loss and metric of a split, and for the learning rate."""
     keys = {key: None for side in sides for run in side.runs for record in run.history for key in record}
     names = {key.partition("_")[2]: None for key in keys if key.startswith("train_")}
@@ -107,14 +108,21 @@ def _curves_section(sides: Sequence[Side]) -> str:
         return section("Curves", paragraph("There was no evaluation yet."))
     several = any(len(side.runs) > 1 for side in sides)
     said = [paragraph("Thick: the mean of the runs. Thin: each run.")] if several else []
-    figures = [_figure(sides, key) for key in (*shown, LEARNING_RATE)]
+    curves = (len(shown) + 1) * sum(len(side.runs) for side in sides)
+    most = max(MOST_POINTS // curves, ENOUGH_POINTS)
+    figures = [_figure(sides, key, most) for key in (*shown, LEARNING_RATE)]
     return section("Curves", *said, f'<div class="charts">{"".join(figures)}</div>')
 
 
-def _figure(sides: Sequence[Side], key: str) -> str:
-    """Return a chart of a value of the history; of several runs, their mean and each as a thin line."""
+def _figure(sides: Sequence[Side], key: str, most: int) -> str:
+    """Return a chart of a value of the history; of several runs, their mean and each as a thin line.
+
+    Args:
+        sides: the sides.
+        key: the key of the value.
+        most: points of a curve.
+    """
     name = key if key == LEARNING_RATE else key.partition("_")[2]
-    most = max(MOST_POINTS // sum(len(side.runs) for side in sides), ENOUGH_POINTS)
     thin = [
         {**point, "series": side.name, "run": str(run.directory)}
         for side in sides
@@ -170,7 +178,10 @@ def _mean(side: Side, key: str) -> dict[int, float]:
 def _points(values: Mapping[int, float], most: int) -> list[dict[str, Any]]:
     """Return regular ones of the points of a curve, the first and the last among them."""
     found = list(values.items())
-    return [{"iteration": found[i][0], "value": found[i][1]} for i in rows_worth_reading(len(found), None, most)]
+    return [
+        {"iteration": found[i][0], "value": float(f"{found[i][1]:.6g}")}
+        for i in rows_worth_reading(len(found), None, most)
+    ]
 
 
 def _last_values(points: Iterable[Mapping[str, Any]], caption: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -18,6 +19,7 @@ from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.seeds_page import write_seeds_page
 from mlpkit.jobs.training_job import SPLITS, tracker_of, units_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.page import page
@@ -37,6 +39,7 @@ from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import REPORT, RESOLVED
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
+from mlpkit.runs.seeds_folder import is_seeds_folder
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -44,7 +47,7 @@ from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -67,6 +70,7 @@ def report(
     run: str | os.PathLike[str],
     to: str | os.PathLike[str] | None = None,
     *,
+    examples: tuple[Any, ...] | Mapping[str, tuple[Any, ...]] | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Path:
@@ -77,6 +81,7 @@ def report(
     Args:
         run: the run folder; the run may be unfinished.
         to: the file to write; by default ``report.html`` in the folder.
+        examples: as for ``resume``, if ``fit`` was given them.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
 
@@ -84,18 +89,17 @@ def report(
         UsageError: vl-convert or Pillow isn't installed.
         RunFolderError: the folder is not a run folder, or a file in it is damaged.
         ModelFileError: the model file is damaged.
+        DataError: there are examples, and the data set reads its own.
         SpecError: a plugin that the spec needs is missing.
         StorageError: the file can't be written.
     """
-    return write_report(
-        Path(run), None if to is None else Path(to), Registry.discover(plugins=plugins, blocked=blocked)
-    )
-
-
-def write_report(directory: Path, to: Path | None = None, registry: Registry | None = None) -> Path:
-    """Do what ``report`` does, with the plugins that are known already."""
-    found = _read(directory, registry)
-    file = directory / REPORT if to is None else to
+    directory, chosen = Path(run), None if to is None else Path(to)
+    if is_seeds_folder(directory):
+        return write_seeds_page(directory, chosen)
+    found = _read(directory, Registry.discover(plugins=plugins, blocked=blocked))
+    if examples is not None and found.model is not None:
+        found.model.dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
+    file = chosen or directory / REPORT
     write_atomically(file, page(found.spec.name, _sections(found)).encode())
     return file
 
@@ -212,17 +216,16 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     indices = _evenly(len(data[split]), most)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
-    image = None
+    raw: RawRows = None
     with found.left_out("predictions"):
         judged = _judged(model, split, len(data[split]), batch)
         sections += _judgement(judged)
         worst = worst_rows(judged)
         raw = _raw_rows(model, split, indices[worst] if len(worst) else indices[:1])
-        image = image_shape(raw) if isinstance(raw, np.ndarray) else None
         sections.append(mistakes_section(judged, worst, raw, indices))
     with found.left_out("importance of inputs"):
-        sections += _importance(model, split, data[split], description)
-    sections.append(layers_section(model.network, image))
+        sections += _importance(model, split, data[split], description, raw)
+    sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
     sections.append(spread_section(found.folder.read_health()))
     with found.left_out("time by layer"):
         sections.append(_times(model, data["train"], description))
@@ -280,12 +283,21 @@ def _raw_rows(model: TrainedModel, split: str, indices: NDArray[np.intp]) -> Raw
         return model.dataset.raw_rows(split, indices)
 
 
-def _importance(model: TrainedModel, split: str, data: Split, description: Description) -> list[str]:
-    network, length = model.network, len(data)
-    rows = rows_for_importance(_raw_rows(model, split, np.arange(1)), network.flops)
+def _importance(model: TrainedModel, split: str, data: Split, description: Description, some: RawRows) -> list[str]:
+    """Return the section about the importance of inputs, if it can be computed in about a second.
+
+    Args:
+        model: the model.
+        split: the name of the split to take rows from.
+        data: the split.
+        description: its shapes.
+        some: any raw rows of it.
+    """
+    network = model.network
+    rows = rows_for_importance(some, network.flops)
     if not rows:
         return []
-    indices = _evenly(length, rows)
+    indices = _evenly(len(data), rows)
     raw = _raw_rows(model, split, indices)
     assert raw is not None
     _, t, weights = _taken(model, data, description, indices)

@@ -74,7 +74,8 @@ def run(
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
     Raises:
-        UsageError: what is given is no spec, or the spec has several seeds and ``seeds`` isn't given.
+        UsageError: what is given is no spec, or the spec has several seeds and ``seeds`` isn't given, or other
+            arguments don't go with them.
         SpecSchemaError: a callback writes a file that is not its own.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: a data file is not what it should be.
@@ -86,6 +87,8 @@ def run(
     """
     expect_spec(spec, "run")
     if seeds is not None:
+        if observer is not None or steps is not None:
+            raise UsageError("run takes no observer and no steps with seeds: other processes train the runs")
         from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one seed
 
         return run_seeds(spec.with_seeds(seeds), directory, stop=stop)

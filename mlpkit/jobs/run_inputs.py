@@ -52,6 +52,7 @@ def flattened(data: Any, prefix: str = "") -> dict[str, Any]:
 
 ENVIRONMENT = "environment"
 DATA = "data_checksum"
+SPEC_HASH = "spec_hash"
 INITIALIZED_FROM = "initialized_from"
 
 
@@ -157,7 +158,7 @@ def lock_of(spec: Spec, resolved: str, dataset: Dataset, initialized_from: str |
         "mlpkit": VERSION,
         "plugins": dict(_version(plugin) for plugin in named),
         "requires": {name: version_of(name) or "" for name in spec.requires},
-        "spec_hash": spec_hash(resolved),
+        SPEC_HASH: spec_hash(resolved),
         DATA: dataset.fingerprint() or None,
         **({INITIALIZED_FROM: initialized_from} if initialized_from else {}),
         ENVIRONMENT: {**environment(), "computed_by": spec.registry.computed_by()},

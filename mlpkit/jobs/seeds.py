@@ -17,6 +17,7 @@ from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume import resume
+from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
@@ -25,6 +26,7 @@ from mlpkit.runs.seeds_folder import SeedsFolder, Summary
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import StopRequest
+from mlpkit.training.symptoms import Symptom
 from mlpkit.training.workers import available_cores, choose_plan
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
@@ -67,6 +70,9 @@ class SeedsObserver:
 
     def noticed(self, seed: int, message: str) -> None:
         """Something is not as it should be, but the run goes on."""
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Something about the training of a run is not as it should be; called once a run for each symptom."""
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """A run is finished, or was stopped, or has failed."""
@@ -199,6 +205,10 @@ class _Warner(SeedsObserver):
         """Warn."""
         warnings.warn(str(warning), stacklevel=4)
 
+    def noticed(self, seed: int, message: str) -> None:
+        """Warn."""
+        warnings.warn(f"seed {seed}: {message}", stacklevel=4)
+
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Warn of a run that failed."""
         if end.failure:
@@ -255,6 +265,7 @@ def _trained(
                 processes.stop()
                 raise
     if not stop.reason:
+        _tell_other_inputs(folder, observer)
         folder.write_summary()
     load = partial(_finished_runs, folder, arguments)
     unfinished = tuple(folder.unfinished)
@@ -264,6 +275,17 @@ def _trained(
         vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
         raise interrupt
     return found
+
+
+def _tell_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
+    """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
+    locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
+    for seed, lock in locks[1:]:
+        first, then = locks[0]
+        found = [change for change in lock_changes(then, lock) if change.key != SPEC_HASH]
+        if found:
+            different = "; ".join(f"{change.key}: {change.then} there, {change.now} here" for change in found)
+            observer.noticed(seed, f"was not trained on what seed {first} was: {different}")
 
 
 def runs_at_once(count: int, threads: int) -> int:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import MlpkitError
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.symptoms import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ class TrainingProcess:
 
         Args:
             request: arguments of ``train_prepared`` as plain data.
-            tell: called with each event, a method of ``Observer``, and its arguments as plain data.
+            tell: called with each event, a method of ``SeedsObserver``, and its arguments after the seed.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -82,7 +83,7 @@ class TrainingProcess:
             event, arguments = json.loads(line)
             if event == _OVER:
                 return TrainingEnd(*arguments)
-            tell(event, arguments)
+            tell(event, [Symptom.from_plain(*arguments)] if event == _SYMPTOM else arguments)
         code = self._process.wait()
         if code == 0:
             return TrainingEnd(stopped="the end of its process")
@@ -109,6 +110,7 @@ class TrainingProcess:
 
 
 _OVER: Final = "over"
+_SYMPTOM: Final = "diagnosed"
 
 
 class _Teller(Observer):
@@ -126,6 +128,10 @@ class _Teller(Observer):
     def stepped(self, progress: Progress, loss: float) -> None:
         """Pass on how many steps were done."""
         self._answer("stepped", progress.step, loss)
+
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Pass the symptom on as plain data."""
+        self._answer(_SYMPTOM, symptom.to_plain())
 
     def warned(self, warning: Diagnostic) -> None:
         """Pass the warning on as a text."""

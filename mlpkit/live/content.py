@@ -23,6 +23,7 @@ STATE: Final = (
     '<p id="run-state" role="status">Waiting for the run</p><p id="run-progress"></p>'
     '<progress id="run-done" max="1" value="0" aria-label="share of the steps that are done"></progress>'
 )
+NOTES: Final = '<div id="run-notes" role="status"></div>'
 CHART: Final = '<template id="run-chart"><figure><figcaption></figcaption><div class="chart"></div></figure></template>'
 
 
@@ -45,7 +46,7 @@ def frame(title: str, script: str, actions: Collection[str], spec: str = "") -> 
     return page(
         title,
         [
-            parts.section("State", STATE, controls),
+            parts.section("State", STATE, controls, NOTES),
             parts.section("Curves", '<div class="charts" id="run-curves"></div>', CHART),
             parts.section("Evaluations", '<div id="run-table"></div>'),
             *([parts.section("Spec", parts.preformatted(spec))] if spec else []),
@@ -59,14 +60,15 @@ def state_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
     if len(runs) != 1:
         going = sum(run.state == "running" for run in runs)
         said = f"{len(runs)} runs, {going} of them running" if runs else "There is no run yet"
-        return {"state": said, "progress": "", "done": None, "active": going > 0, "paused": False}
+        return {"state": said, "progress": "", "done": None, "active": going > 0, "paused": False, "notes": ""}
     (run,) = runs
     return {
         "state": f"{run.state.capitalize()}{f': {run.message}' if run.message else ''}",
         "progress": _progress(run),
         "done": run.step / run.total if run.total else None,
-        "active": run.state in {"running", "paused"},
-        "paused": run.state == "paused",
+        "active": run.state in {"running", "pausing", "paused"},
+        "paused": run.state in {"pausing", "paused"},
+        "notes": "".join(map(parts.paragraph, run.notes)),
     }
 
 

@@ -2,7 +2,7 @@
 const byId = (id) => document.getElementById(id);
 const [pause, stop] = ["pause", "stop"].map(byId);
 const figures = new Map();
-let waiting = {}, drawing = false, paused = false;
+let waiting = {}, drawing = false, paused = false, notes = "";
 
 /** Return the place of a chart, which is made when there is a chart for it. */
 function placeOf(caption, description) {
@@ -43,6 +43,7 @@ function show(news) {
   paused = news.paused;
   if (pause) pause.textContent = paused ? "Continue" : "Pause";
   allow(news.active);
+  if (notes !== news.notes) byId("run-notes").innerHTML = notes = news.notes;
   if (news.table !== undefined) byId("run-table").innerHTML = news.table;
   if (news.charts) {
     Object.assign(waiting, news.charts);

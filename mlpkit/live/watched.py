@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlpkit.runs.overview import RunOverview
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 STOPPED_BY: Final = "the live page"
 SECONDS_BETWEEN_LOOKS: Final = 1.0
@@ -34,12 +35,14 @@ class WatchedRun:
 
     Args:
         name: what to call it.
-        state: ``preparing``, ``running``, ``paused``, ``stopping``, ``stopped``, ``finished`` or ``failed``.
+        state: ``preparing``, ``running``, ``pausing``, ``paused``, ``stopping``, ``stopped``, ``finished``, ``failed``
+            or another of ``mlpkit runs``.
         step: steps done.
         total: steps of the whole run, if that is known.
         loss: of the step done last, if that is known.
         seconds_left: how long the rest will take, if that is known.
         message: how it ended.
+        notes: what is not as it should be.
         records: the evaluations.
         best: position of the best of these, if that is known.
     """
@@ -51,6 +54,7 @@ class WatchedRun:
     loss: float | None = None
     seconds_left: float | None = None
     message: str = ""
+    notes: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     best: int | None = None
 
@@ -75,12 +79,22 @@ class LiveRun(Observer):
         self._training = False
         self._lock = threading.Lock()
         self._tracker: BestTracker | None = None
+        self._progress: Progress | None = None
 
     def runs(self) -> list[WatchedRun]:
         """Return the run, as the page's server asks for it."""
         if self._training:
-            self.run.state = "stopping" if self.stop.asked else "paused" if self.stop.paused else "running"
+            self.run.state = self._state()
+            if self._progress is not None:
+                self.run.step = self._progress.step
         return [self.run]
+
+    def _state(self) -> str:
+        if self.stop.asked:
+            return "stopping"
+        if self.stop.paused:
+            return "paused" if self.stop.waiting else "pausing"
+        return "running"
 
     def pause(self) -> None:
         """Hold the run after the step that it is in."""
@@ -113,19 +127,23 @@ class LiveRun(Observer):
 
     def stepped(self, progress: Progress, loss: float) -> None:
         """Remember how far it is."""
-        self.run.step, self.run.loss = progress.step, loss
+        self._progress, self.run.loss = progress, loss
         left = self._throughput.seconds_left(progress.step)
         self.run.seconds_left = None if left == float("inf") else left
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """Take in an evaluation, which may be the best so far."""
-        self.run.step = int(record["iteration"])
         if self._tracker is not None and self._tracker.improved(record):
             self.run.best = len(self.run.records)
         self.run.records.append(record)
 
+    def diagnosed(self, symptom: Symptom) -> None:
+        """Remember what is not as it should be."""
+        self.run.notes.append(str(symptom))
+
     def ended(self) -> None:
         """Training is over: from now on, nothing can be paused."""
+        self.runs()
         with self._lock:
             self._training = self.stop.paused = False
 

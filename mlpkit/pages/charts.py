@@ -27,7 +27,18 @@ Chart = dict[str, Any]
 
 VERSION: Final = "6.1"
 """Of Vega-Lite."""
-COLOURS: Final = ("#4a86d8", "#d9772b", "#3f9c6b", "#9a6fd0", "#d0544f", "#2f9da8", "#a3842f", "#c4629a")
+COLOURS: Final = (
+    "#4a86d8",
+    "#d9772b",
+    "#3f9c6b",
+    "#9a6fd0",
+    "#d0544f",
+    "#2f9da8",
+    "#a3842f",
+    "#c4629a",
+    "#7a8794",
+    "#7d9a2c",
+)
 """Each at least three times as bright or as dark as a light page and as a dark one."""
 PICTURE_WIDTH: Final = 560
 LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(
@@ -184,7 +195,7 @@ def curves(
     faint = {"condition": {"param": "chosen", "value": 1}, "value": 0.12}
     values = [{"field": field(name), "title": name, "type": "quantitative", "format": ".4~g"} for name in series]
     rule = {
-        "transform": [{"pivot": "series", "value": y, "groupby": [x]}],
+        "transform": [{"pivot": "series", "value": field(y), "groupby": [x]}],
         "mark": {"type": "rule", "color": FAINT},
         "params": [nearest],
         "encoding": {
@@ -432,7 +443,7 @@ def paths(
     names = list(dict.fromkeys(point["series"] for point in points))
     place = {"x": _axis(x, titles[0], zero=False), "y": _axis(y, titles[1], zero=False)}
     order = {"field": "order", "type": "quantitative"}
-    colour: Chart = {"field": "series", "type": "nominal", "scale": {"domain": names}}
+    colour: dict[str, Any] = {"field": "series", "type": "nominal", "scale": {"domain": names}}
     if len(names) == 1:
         colour["legend"] = None
 
@@ -460,4 +471,10 @@ def paths(
 
 def _axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None = None) -> dict[str, Any]:
     scale = {"type": "log", "nice": False} if logarithmic else {} if zero is None else {"zero": zero}
-    return {"field": key, "type": "quantitative", "title": title or key, "scale": scale, "axis": {"tickCount": 6}}
+    return {
+        "field": field(key),
+        "type": "quantitative",
+        "title": title or key,
+        "scale": scale,
+        "axis": {"tickCount": 6},
+    }

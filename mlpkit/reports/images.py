@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
 
 LARGEST: Final = 64
-"""Pixels of an image's longer side; larger ones are made smaller."""
+"""Pixels of the longer side of an image; a larger one is made smaller, so that a page doesn't grow without bounds."""
+LARGEST_WEIGHTS: Final = 40
 MOST_UNITS: Final = 48
 POSITIVE: Final = (42, 91, 208)
 NEGATIVE: Final = (196, 84, 20)
@@ -36,14 +37,27 @@ def thumbnail(image: NDArray[Any]) -> NDArray[np.uint8]:
     Args:
         image: bytes, shape (height, width) or (channels, height, width), of one channel or three.
     """
-    pixels = image if image.ndim == 2 else image[0] if len(image) == 1 else image.transpose(1, 2, 0)
-    step = -(-max(pixels.shape[:2]) // LARGEST)
-    height, width = (length - length % step or length for length in pixels.shape[:2])
-    if step == 1 or height < step or width < step:
-        return np.ascontiguousarray(pixels)
-    blocks = pixels[:height, :width].reshape(height // step, step, width // step, step, *pixels.shape[2:])
-    mean: NDArray[np.uint8] = blocks.mean(axis=(1, 3)).astype(np.uint8)
-    return mean
+    small = _shrunk(image, LARGEST).astype(np.uint8)
+    pixels = small if image.ndim == 2 else small[0] if len(image) == 1 else small.transpose(1, 2, 0)
+    return np.ascontiguousarray(pixels)
+
+
+def _shrunk(image: NDArray[Any], most: int) -> NDArray[Any]:
+    """Return the means of square blocks of an image, so that neither side is longer than some pixels.
+
+    Args:
+        image: numbers, shape (..., height, width).
+        most: pixels of a side.
+    """
+    *others, height, width = image.shape
+    step = -(-max(height, width) // most)
+    if step == 1:
+        return image
+    down, across = max(1, height // step), max(1, width // step)
+    tall, wide = min(height, step), min(width, step)
+    blocks = image[..., : down * tall, : across * wide].reshape(*others, down, tall, across, wide)
+    means: NDArray[Any] = blocks.mean(axis=(-3, -1))
+    return means
 
 
 def weights_as_images(network: Sequential, shape: tuple[int, ...]) -> tuple[str, list[NDArray[np.uint8]]]:
@@ -65,7 +79,7 @@ def weights_as_images(network: Sequential, shape: tuple[int, ...]) -> tuple[str,
     tile = shape if inputs == prod(shape) else patch if prod(patch) == inputs and side > 1 else None
     if tile is None or value.shape[1] != inputs:
         return "", []
-    return parameter.path, [_signed_image(unit.reshape(tile)) for unit in value[:MOST_UNITS]]
+    return parameter.path, [_signed_image(_shrunk(unit.reshape(tile), LARGEST_WEIGHTS)) for unit in value[:MOST_UNITS]]
 
 
 def _signed_image(weights: NDArray[Any]) -> NDArray[np.uint8]:

@@ -84,10 +84,9 @@ def curve_charts(
         best: position of the best, which is marked; None for no mark.
         units: the units of the loss and of metrics, by name.
     """
-    keys = list(dict.fromkeys(key for record in records for key in record))
     shown = [records[i] for i in rows_worth_reading(len(records), best, MOST_POINTS)]
     marked = None if best is None else records[best]
-    names = splits_by_name(dict.fromkeys(keys, 0.0))
+    names = splits_by_name(dict.fromkeys((key for record in shown for key in record), 0.0))
     found = {_caption(name): _curves(name, splits, shown, marked, units) for name, splits in names.items()}
     return {**found, "Learning rate": _learning_rate(shown)}
 
@@ -148,8 +147,8 @@ def _learning_rate(records: Sequence[Record]) -> charts.Chart:
 
 def evaluations_table(records: Sequence[Record], best: int | None) -> str:
     """Return the evaluations that are worth a row as a table, the best one set off."""
-    keys = list(dict.fromkeys(key for record in records for key in record))
     positions = rows_worth_reading(len(records), best)
+    keys = list(dict.fromkeys(key for i in positions for key in records[i]))
     rows = [[_number(key, records[i].get(key, math.nan)) for key in keys] for i in positions]
     return table(
         [key.replace("_", " ") for key in keys],

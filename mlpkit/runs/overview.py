@@ -205,14 +205,19 @@ class _Spec(NamedTuple):
 _TOP_LEVEL: Final = re.compile(rb"^(?=\w)", re.MULTILINE)
 """Where a key of the top level begins: mlpkit writes all that belongs to it indented, or after a dash."""
 _WANTED: Final = (b"name:", b"seed:", b"training:")
+_LONGEST: Final = 2**16
+"""Bytes of these; mlpkit writes some hundred, and parsing a megabyte of brackets would take seconds."""
 
 
 def _spec_of(path: Path) -> _Spec:
     """Return what a resolved spec says of its run; the long part about layers and data is not parsed."""
     keys = _TOP_LEVEL.split(_content(path, LARGEST_DOCUMENT))
     digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith(b"seed:")))
+    wanted = b"".join(key for key in keys if key.startswith(_WANTED))
+    if len(wanted) > _LONGEST:
+        raise _damaged(path, f"name, seed and training have {len(wanted):,} bytes; expected up to {_LONGEST:,}")
     try:
-        values = _plain(b"".join(key for key in keys if key.startswith(_WANTED)))
+        values = _plain(wanted)
         training = values["training"]
         return _Spec(
             values["name"].replace("$$", "$"),

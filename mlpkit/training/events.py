@@ -42,7 +42,7 @@ class Observer:
         """Some training rows were followed through the network, before the first step or after an evaluation."""
 
     def diagnosed(self, symptom: Symptom) -> None:
-        """Something about the training is not as it should be; each symptom is told once a run."""
+        """Something about the training is not as it should be; called once a run for each symptom."""
 
     def ended(self) -> None:
         """Training is over, for whatever reason."""
@@ -100,17 +100,20 @@ class PausableStopRequest(StopRequest):
 
     Attributes:
         paused: whether training is to wait; another thread may set it.
+        waiting: whether training waits.
     """
 
     def __init__(self) -> None:
-        self.paused = False
+        self.paused = self.waiting = False
         self.asked = ""
 
     @property
     def reason(self) -> str:
         """Why training is to end; empty if it goes on."""
         while self.paused and not self.asked:
+            self.waiting = True
             time.sleep(SECONDS_BETWEEN_LOOKS)  # a lock could be held by what a signal handler has interrupted
+        self.waiting = False
         return self.asked
 
     @reason.setter

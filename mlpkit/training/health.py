@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mlpkit.training.probe import Probe
+from mlpkit.training.probe import KEYS, Probe
 from mlpkit.training.symptoms import Course, new_symptoms
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class HealthMonitor:
         description: its shapes.
         facts: what else is known of the training.
         history: the evaluations, which grow.
-        observer: is told.
+        observer: receives what is found.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class HealthMonitor:
         self._observer = observer
 
     def resume(self, healths: Iterable[Health]) -> None:
-        """Go on from what was found before a resume."""
-        self._healths[:] = healths
+        """Go on from what was found before a resume; what lacks something is left out."""
+        self._healths[:] = [health for health in healths if health.keys() >= KEYS]
         self._course.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
 
     def begin(self, progress: Progress, learning_rate: float) -> None:

@@ -242,7 +242,7 @@ class Trainer:
             replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
 
     def resume_health(self, healths: Iterable[Health]) -> None:
-        """Take what was found in the network up to a snapshot, so that nothing is told twice."""
+        """Take what was found in the network up to a snapshot, so as to say nothing twice."""
         if self._health is not None:
             self._health.resume(healths)
 

@@ -40,6 +40,23 @@ NEARLY_FLAT: Final = 0.05
 """A unit is saturated if its mean slope is below this share of the steepest: that much of a gradient gets through."""
 
 
+KEYS: Final = frozenset(
+    (
+        "iteration",
+        "epoch",
+        "learning_rate",
+        "rows",
+        "loss",
+        "chance",
+        "inputs",
+        "layers",
+        "spread",
+        "missed",
+        "symptoms",
+    )
+)
+"""What a line of ``health.jsonl`` has."""
+
 Health: TypeAlias = dict[str, Any]
 """What a probe found at one time, as plain data."""
 
@@ -48,7 +65,7 @@ class Probe:
     """Looks at a few training rows as they go through the network and their gradients come back.
 
     A copy of the layers computes them, as in training, with the network's parameters and with states, scratch arrays
-    and random numbers of its own; of the network it overwrites the gradient alone, which each step computes anew.
+    and random numbers of its own; of the network it overwrites the gradient alone, which each step computes again.
 
     Each look gives plain data, which is a line of ``health.jsonl`` in a run folder:
 
@@ -237,10 +254,10 @@ class Probe:
 
     def _flatness(self, layer: Elementwise, x: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
         """Return the share of units of an elementwise function that are dead or saturated."""
-        if layer.path not in self._steepest:
-            self._steepest[layer.path] = _steepest_slope(copy.copy(layer), x)  # it may keep what it computes
-        steepest = self._steepest[layer.path]
         slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
+        if layer.path not in self._steepest:  # only now: the layer may keep what it computes for its derivative
+            self._steepest[layer.path] = _steepest_slope(layer, x)
+        steepest = self._steepest[layer.path]
         if steepest is None:
             return {"dead": _rounded((_largest(slopes) == 0).mean())}
         return {

@@ -86,8 +86,8 @@ class TrainingFacts:
         guarded: whether the training ends early, or keeps the best weights, when it overfits.
         values: whether the targets are values.
         first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
-        scale_inputs: the override that scales the inputs; empty if there is none.
-        scale_target: the override that scales the values to predict; empty if there is none.
+        scale_inputs: the override that scales the inputs; or empty.
+        scale_target: the override that scales the values to predict; or empty.
     """
 
     steps_per_epoch: int
@@ -172,7 +172,7 @@ Finding = tuple[str, str, tuple[str, ...]]
 
 
 def new_symptoms(course: Course) -> list[Symptom]:
-    """Return the symptoms that are noticed for the first time; one that another explains is none.
+    """Return the symptoms that are noticed for the first time; without those that another explains.
 
     Args:
         course: how the training went so far; its ``known`` takes their names.

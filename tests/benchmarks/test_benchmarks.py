@@ -45,6 +45,11 @@ def test_many_plugins_are_installed_and_none_is_imported():
     assert report["imported"] == 0
 
 
+def test_an_open_live_page_costs_next_to_nothing():
+    report = run("live_cost.py", "--json", "--seconds", "1")
+    assert all(0 < size["share"] < size["limit"] for size in report["sizes"])
+
+
 @pytest.mark.long
 def test_every_way_to_train_seeds_is_timed_and_has_the_same_bits():
     report = run("seeds.py", "--json", "--seeds", "2", "--rounds", "1", "--seconds", "0.01", "--shape", "5,20")

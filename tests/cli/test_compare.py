@@ -164,3 +164,16 @@ def test_verdicts_fit_a_narrow_terminal(width, groups, terminal):
     text = " ".join(" ".join(screen.lines()).split())
     assert "corrected for 2 comparisons by Holm's method" in text
     assert "test.loss -0.0700 -0.0963 to -0.0437 more than chance, p 0.0036" in text
+
+
+def test_a_page(groups, work, invoke):
+    done = invoke("compare", "width-10", "width-40", "--html", "page.html")
+    assert (done.code, done.out, done.err) == (0, "comparison in page.html\n", "")
+    assert "3 specs" not in (work / "page.html").read_text()
+    assert "<h1>2 specs compared</h1>" in (work / "page.html").read_text()
+    assert json.loads(invoke("compare", "width-10", "width-40", "--html", "page.html", "--json").out) == {
+        "out": "page.html"
+    }
+    done = invoke("compare", "width-10", "width-40", "--html", "nowhere/page.html")
+    assert done.code == 1
+    assert done.err.startswith("error: nowhere/page.html: can't be written: No such file or directory; ")

@@ -91,13 +91,15 @@ def mlpkit_components():
     return [component("callback", "picky", Picky)]
 '''
     )
+    sick = ("--set", "layers.Affine2.weights={normal: {std: 100}}")
     options = ("--plugin", "picky.py", "--set", "training.callbacks=[picky.picky]", "--json")
-    done = invoke("run", "tiny.yaml", "--seeds", "2,1,5", *options)
+    done = invoke("run", "tiny.yaml", "--seeds", "2,1,5", *options, *sick)
     assert done.code == 1
     events = events_of(done.out)
     assert events[0] == {"event": "began", "seeds": [2, 1, 5]}
     of_five = [event["event"] for event in events if event.get("seed") == 5]
-    assert of_five == ["started", "evaluation", "evaluation", "finished"]
+    assert [event for event in of_five if event != "symptom"] == ["started", "evaluation", "evaluation", "finished"]
+    assert "first_weights_too_large" in {event["name"] for event in events if event["event"] == "symptom"}
     failed = {event["seed"]: event["error"] for event in events if event["event"] == "failed"}
     assert failed.keys() == {1, 2}
     assert "not this one" in failed[1]
@@ -159,3 +161,10 @@ def test_the_option_stands_for_a_key(seeds, override):
 def test_another_text_is_wrong_usage(seeds):
     with pytest.raises(UsageError, match="expected how many, such as --seeds 5, or which, such as --seeds 3,5,8"):
         override_of(seeds)
+
+
+def test_a_symptom_is_told_of_the_first_seed_that_has_it(invoke, work):
+    dead = ("--set", "layers.Affine1.weights={normal: {std: 0.01, mean: -5.0}}")
+    done = invoke("run", "tiny.yaml", "--seeds", "2", *dead)
+    (note,) = done.err.splitlines()
+    assert re.match(r"note: seed [01]: dead units in Relu1: 100 % of its 5 units ", note)

@@ -40,7 +40,8 @@ def test_the_sessions_show_what_the_commands_print(page, tiny_mnist, tmp_path, m
     for command, output in sessions:
         done = CliRunner(env=PLAIN).invoke(program, shlex.split(command), prog_name="mlpkit")
         assert done.exit_code == 0, done.output
-        assert without_numbers(done.output) == without_numbers(output)
+        notes = r"^note: .*\n"  # a network that learns random images may be sick
+        assert without_numbers(re.sub(notes, "", done.output, flags=re.MULTILINE)) == without_numbers(output)
 
 
 def sections(page: str) -> dict[str, str]:

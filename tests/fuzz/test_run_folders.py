@@ -12,6 +12,7 @@ from mlpkit.errors import MlpkitError
 from mlpkit.jobs.evaluate import evaluate
 from mlpkit.jobs.predict import predict
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.overview import STATES, overview_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,14 @@ def test_prediction_needs_nothing_but_the_model(run: Path) -> None:
 def test_a_model_of_other_data_is_not_evaluated(run: Path) -> None:
     with pytest.raises(MlpkitError, match=r"gives inputs of shape \(784,\), and the network was trained on .* \(4,\)"):
         evaluate(run)
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("name", [*FILES, "failure.json", "checkpoints", ".lock", "seeds.json"])
+def test_a_folder_with_garbage_is_listed(run: Path, name: str, garbage: str) -> None:
+    (run / "resolved.yaml").write_text("name: x\nseed: 0\ntraining: {iterations: 9}\n")
+    (run / name).write_bytes(GARBAGE[garbage])
+    assert overview_of(run).state in STATES
 
 
 def expect_named(error: MlpkitError, name: str) -> None:

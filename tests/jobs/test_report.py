@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from accessibility import violations
 from headless_browser import SCREENS, browser_page
+from PIL import Image
 
 import mlpkit
 from mlpkit.runs.folder import RunFolder
@@ -100,6 +101,19 @@ def test_curves_have_the_numbers_of_the_history(browser, runs, name):
         }
 
 
+def test_a_report_is_readable_without_scripts(browser, runs):
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open((runs["houses"] / "report.html").as_uri())
+        widths = browser.evaluate("[...document.querySelectorAll('.chart > [role=img] svg')].map((e) => e.clientWidth)")
+        charts = browser.evaluate(CHARTS)
+    finally:
+        browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+    assert len(widths) == charts > 5
+    assert min(widths) > 100
+
+
 def test_a_report_prints_its_pictures_and_tables(browser, runs):
     opened(browser, runs["shapes_folder"] / "report.html")
     browser.call("Emulation.setEmulatedMedia", media="print")
@@ -175,6 +189,35 @@ def test_images_and_filters_are_images(runs):
     assert text.count("<img") >= 8 + 2
 
 
+def test_large_images_keep_the_page_small(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        folder = tmp_path / "images" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (150, 160, 3), np.uint8)).save(folder / f"{i}.png")
+    spec = {
+        "mlpkit": 1,
+        "name": "large",
+        "data": {
+            "image_folder": {
+                "folder": str(tmp_path / "images"),
+                "colour": True,
+                "flatten": True,
+                "validation": 0,
+                "test": 0.5,
+            }
+        },
+        "layers": [{"Affine": {"units": 48}}, {"Affine": {"units": 2}}, "SoftmaxWithLoss"],
+        "training": {"optimizer": {"sgd": {"learning_rate": 0.01}}, "iterations": 1},
+    }
+    mlpkit.run(mlpkit.load_spec(spec), directory=tmp_path / "run")
+
+    file = mlpkit.report(tmp_path / "run")
+
+    assert file.read_text("utf-8").count("<img") > 48
+    assert file.stat().st_size <= MOST_BYTES
+
+
 def test_the_same_run_gives_the_same_bytes_but_for_measured_times(runs, tmp_path):
     first = (runs["flowers"] / "report.html").read_text("utf-8")
 
@@ -240,6 +283,25 @@ def test_without_the_data_the_rest_is_there(runs, tmp_path):
     assert "Left out, what needs the run&#x27;s data: " in text
     assert "houses.csv" in text
     assert headings(text) == ["Result", "Curves", "Layers", "Spec", "To repeat this run"]
+
+
+def test_examples_from_python_are_given_again(tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    t = np.where(x[:, 0] > 0, "warm", "cold")
+    layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    mlpkit.fit(x, t, layers=layers, epochs=2, directory=tmp_path / "run", quiet=True)
+
+    without = mlpkit.report(tmp_path / "run").read_text("utf-8")
+    text = mlpkit.report(tmp_path / "run", examples=(x, t)).read_text("utf-8")
+
+    assert "Classes" not in headings(without)
+    assert {"Classes", "Probabilities", "Importance of inputs"} <= set(headings(text))
+    assert "warm" in text
+
+
+def test_examples_for_data_from_files_are_refused(runs, tmp_path):
+    with pytest.raises(mlpkit.DataError, match="takes none from Python"):
+        mlpkit.report(runs["flowers"], tmp_path / "page.html", examples=(np.zeros((1, 6)), np.zeros(1, int)))
 
 
 @pytest.mark.parametrize("name", ["history.jsonl", "metrics.json", "lock.json", "resolved.yaml", "model.safetensors"])

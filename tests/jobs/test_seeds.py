@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +129,19 @@ def test_it_says_what_the_runs_come_to(trained):
     assert "<p>kept in group</p>" in trained._repr_html_()
 
 
+def test_a_page_has_mean_and_interval_each_run_and_all_curves(trained, tmp_path):
+    pytest.importorskip("vl_convert")
+    file = mlpkit.report("group", tmp_path / "page.html")
+    text = file.read_text()
+    loss = trained.metrics["test"]["loss"]
+    assert f"{loss.mean:.4f} ± {loss.half_width:.4f}" in text
+    for seed, run in trained.runs.items():
+        assert f"seed-{seed}<" in text
+        assert f"{run.metrics['test']['loss']:.4f}" in text
+    assert "group: 2 seeds" in text
+    assert "Validation accuracy" in text
+
+
 @pytest.mark.usefixtures("trained")
 def test_what_is_finished_is_left_alone():
     times = {path: path.stat().st_mtime_ns for path in Path("group").glob("seed-*/model.safetensors")}
@@ -169,6 +185,15 @@ def test_a_run_whose_process_is_killed_is_named_and_goes_on_later(tmp_path):
     assert resume_seeds(tmp_path / "group").failures == {}
     expected = alone(watch.acted, tmp_path / "alone", **overrides)
     assert contents(tmp_path / f"group/seed-{watch.acted}") == expected
+
+
+@pytest.mark.usefixtures("trained")
+def test_runs_on_other_data_are_named(tmp_path):
+    shutil.copytree("group", tmp_path / "group")
+    lock = tmp_path / "group/seed-8/lock.json"
+    lock.write_text(re.sub(r'"data_checksum": "\w+"', '"data_checksum": "abc"', lock.read_text()))
+    with pytest.warns(UserWarning, match=r"^seed 8: was not trained on what seed 3 was: data_checksum: .* here$"):
+        resume_seeds(tmp_path / "group")
 
 
 @pytest.mark.usefixtures("shared_work")
@@ -255,6 +280,23 @@ def test_wrong_seeds_are_an_error(seeds, told):
     with pytest.raises(UsageError) as raised:
         mlpkit.run(spec(), seeds=seeds)
     assert str(raised.value).startswith(told)
+
+
+@pytest.mark.usefixtures("shared_work")
+@pytest.mark.parametrize("arguments", [{"observer": Observer()}, {"steps": 3}])
+def test_what_only_one_run_can_take_is_refused(arguments):
+    with pytest.raises(UsageError, match="no observer and no steps with seeds"):
+        mlpkit.run(spec(), seeds=2, **arguments)
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_a_plugin_of_this_process_alone_is_refused():
+    module = types.ModuleType("shaky")
+    exec(UNSTEADY, vars(module))
+    one = mlpkit.load_spec("tiny.yaml", overrides={"layers.Affine1.weights": "shaky.unsteady"}, plugins=[module])
+    with pytest.raises(UsageError) as raised:
+        mlpkit.run(one, seeds=2)
+    assert str(raised.value) == "another process can't load module shaky; write it into a file, and give its path"
 
 
 @pytest.mark.usefixtures("shared_work")

@@ -120,7 +120,16 @@ def test_a_run_is_watched_paused_continued_and_stopped(browser, tmp_path):
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("several", [False, True])
 def test_the_page_is_accessible_and_fits(several, screen, browser):
-    first = WatchedRun("seed-1", "running", 120, 1000, 0.25, 12.0, records=[record(50, 1.5), record(100, 0.25)])
+    first = WatchedRun(
+        "seed-1",
+        "running",
+        120,
+        1000,
+        0.25,
+        12.0,
+        notes=["dead units in <Relu1>"],
+        records=[record(50, 1.5), record(100, 0.25)],
+    )
     second = WatchedRun("seed-2", "finished", 100, records=[record(50, 1.25, train_accuracy=0.5)])
     runs, spec = ([first, second], "") if several else ([first], "mlpkit: 1\n")
     actions = {} if several else {"pause": print, "continue": print, "stop": print}
@@ -136,6 +145,7 @@ def test_the_page_is_accessible_and_fits(several, screen, browser):
         else:
             assert browser.evaluate(PROGRESS) == "step 120 of 1,000, loss 0.2500, 12 s left"
             assert browser.evaluate("document.getElementById('run-done').value") == 0.12
+            assert browser.evaluate("document.getElementById('run-notes').textContent") == "dead units in <Relu1>"
 
 
 def test_curves_grow_and_the_last_state_arrives_before_the_end(browser):

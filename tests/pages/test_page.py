@@ -102,6 +102,24 @@ def test_a_chart_shows_the_numbers_that_it_was_given(browser, everything):
     assert curve[1] == "iteration: 1; loss: 0.5; series: train"
 
 
+def test_dots_and_brackets_in_names_are_parts_of_names(browser, tmp_path):
+    """The metric of a plugin is called ``acme.dice``, and a folder ``rate-0.1``."""
+    rows = [{"iteration": i, "acme.dice": i / 4, "series": name} for name in ("rate-0.1", "['x']") for i in range(2)]
+    file = tmp_path / "page.html"
+    file.write_text(page("Names", [charts.figure("Dice", charts.curves(rows, "iteration", "acme.dice"))]), "utf-8")
+    browser.complaints.clear()
+    browser.open(file.as_uri())
+    browser.wait_for(f"{DRAWN} === 1")
+
+    shown = browser.evaluate(
+        "[...document.querySelectorAll('.chart .chart .mark-symbol path')]"
+        ".map((point) => point.getAttribute('aria-label')).filter(Boolean)"
+    )
+
+    assert browser.complaints == []
+    assert shown[1::2] == [f"iteration: 1; acme.dice: 0.25; series: {name}" for name in ("rate-0.1", "['x']")]
+
+
 def test_a_page_is_readable_without_scripts(browser, everything):
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:

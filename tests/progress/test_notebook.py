@@ -15,6 +15,7 @@ from mlpkit.layers import Affine, SoftmaxWithLoss
 from mlpkit.progress.notebook import NotebookProgress
 from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.symptoms import Symptom
 
 X = np.random.default_rng(0).normal(size=(100, 2))
 T = np.where(X[:, 0] > 0, "yes", "no")
@@ -123,6 +124,14 @@ def test_however_often_it_evaluates_it_is_drawn_five_times_a_second_and_has_ten_
     (versions,) = cell.outputs
     assert len(versions) <= 1 + 5 + 1
     assert len(rows_of(cell.html)) <= 2 + 10
+
+
+def test_a_symptom_stands_below_the_table(cell):
+    cell.progress.started(100)
+    cell.progress.diagnosed(Symptom("dead_units", "Relu1", "all <b> of them", ("--set a=1",), 0))
+    cell.progress.evaluated(evaluation(1, 0.5), 0.0)
+    cell.progress.ended()
+    assert "note: dead units in Relu1: all &lt;b&gt; of them; try --set a=1" in cell.html
 
 
 def test_names_of_metrics_are_escaped(cell):

@@ -45,6 +45,10 @@ def test_large_images_become_means_of_blocks():
     assert small[-1, -1] == 63
 
 
+def test_a_narrow_image_keeps_its_width():
+    assert thumbnail(np.ones((200, 2), np.uint8)).shape == (50, 1)
+
+
 def network(*layers, shape):
     return mlpkit.Sequential([*layers, SoftmaxWithLoss()], input_shape=shape, target=mlpkit.Classes(3), seed=0)
 
@@ -75,6 +79,12 @@ def test_filters_of_coloured_images_have_colours():
     found = network(Conv2d(filters=2, size=5), Flatten(), Affine(3), shape=(3, 8, 8))
 
     assert [image.shape for image in weights_as_images(found, (3, 8, 8))[1]] == [(5, 5, 3)] * 2
+
+
+def test_weights_of_large_images_become_smaller():
+    found = network(Affine(3), shape=(3 * 100 * 90,))
+
+    assert [image.shape for image in weights_as_images(found, (3, 100, 90))[1]] == [(33, 30, 3)] * 3
 
 
 def test_weights_that_meet_something_else_are_no_images():

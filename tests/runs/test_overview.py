@@ -138,6 +138,7 @@ DAMAGE = {
         b"name: x\nseed: x\ntraining: {}\n",
         b"\xff\xfe",
         b"name: " + b"[" * 10_000,
+        b"name: [" + b"[]," * 300_000,
     ],
     "lock.json": [None],
     "history.jsonl": [b"7\n", b"{}\n", b"\xff\n", b'{"iteration": 1, "epoch": "1"}\n', b"{" * 100_000 + b"\n"],

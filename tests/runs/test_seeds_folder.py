@@ -9,6 +9,7 @@ import pytest
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.overview import STOPPED, overview_of
 from mlpkit.runs.seeds_folder import SeedsFolder, is_seeds_folder, summary_of
 
 if TYPE_CHECKING:
@@ -98,3 +99,17 @@ def test_a_damaged_list_of_seeds_is_an_error(directory: Path, text: str) -> None
 def test_a_folder_without_seeds_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"holds no seeds\.json"):
         SeedsFolder.open(tmp_path)
+
+
+def test_a_folder_none_of_whose_runs_has_begun_can_be_removed(tmp_path: Path) -> None:
+    folder = SeedsFolder.create(tmp_path / "x", [0, 1])
+    add_run(folder, 0, None)
+    folder.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_yet_to_begin_counts_as_stopped(directory: Path) -> None:
+    with RunFolder.open(directory / "seed-8") as run:
+        run.write_resolved("mlpkit: 1\nname: x\nseed: 8\ntraining:\n  iterations: 10\n")
+    overview = overview_of(directory / "seed-8")
+    assert (overview.state, overview.problem) == (STOPPED, "")

@@ -12,6 +12,7 @@ import mlpkit
 import mlpkit_plugins
 from mlpkit.components.kinds import KINDS
 from mlpkit.jobs.check import check
+from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.init import shipped_specs
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import read_spec
@@ -32,6 +33,28 @@ def test_a_shipped_spec_is_right_and_trains(name, tmp_path):
     run = mlpkit.run(spec, tmp_path / "run")
     assert set(run.metrics) == {"train", "validation", "test"}
     assert (tmp_path / "run" / "model.safetensors").is_file()
+    assert diagnose(tmp_path / "run").symptoms == ()
+
+
+SMALL = sorted(name for name in shipped_specs() if not name.startswith("mnist"))
+
+
+def expect_healthy(name, folder):
+    mlpkit.run(mlpkit.load_spec(shipped_specs()[name]), folder)
+    found = diagnose(folder)
+    assert found.symptoms == ()
+    assert len(found.looks) > 1
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_shipped_spec_is_healthy_to_its_end(name, tmp_path):
+    expect_healthy(name, tmp_path / "run")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(shipped_specs().keys() - set(SMALL)))
+def test_a_shipped_spec_on_mnist_is_healthy_to_its_end(name, tmp_path):
+    expect_healthy(name, tmp_path / "run")
 
 
 @pytest.fixture(scope="module")

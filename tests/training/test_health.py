@@ -10,6 +10,7 @@ import pytest
 import mlpkit
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.health import is_probed
+from mlpkit.training.probe import KEYS
 
 LAYERS = [{"Affine": {"units": 8}}, "BatchNorm", "Relu", "Dropout", {"Affine": {"units": 3}}, "SoftmaxWithLoss"]
 
@@ -93,6 +94,15 @@ def test_a_resumed_run_continues_the_record_and_says_nothing_twice(evaluations, 
     assert (tmp_path / "broken/health.jsonl").read_bytes() == (tmp_path / "whole/health.jsonl").read_bytes()
     assert [symptom.name for symptom in whole.symptoms] == ["dead_units"]
     assert [*first.symptoms, *second.symptoms] == whole.symptoms
+
+
+def test_a_record_that_lacks_something_keeps_no_run_from_being_resumed(examples, tmp_path):
+    given, stop = {"layers": LAYERS, "batch_size": 16, "epochs": 6, "optimizer": "sgd"}, StopRequest()
+    mlpkit.fit(*examples, observer=StopAfter(2, stop), stop=stop, directory=tmp_path / "run", **given)
+    (tmp_path / "run/health.jsonl").write_text('{"iteration": 0}\n{"iterat')
+    heard = Listener()
+    mlpkit.resume(tmp_path / "run", examples=examples, observer=heard)
+    assert [set(health) for health in heard.healths] == [set(KEYS)] * 4
 
 
 def test_the_record_is_what_was_told(examples, tmp_path):

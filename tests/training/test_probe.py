@@ -12,10 +12,15 @@ from mlpkit.training.probe import Probe
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.layers.dropout import Dropout
+from mlpkit_plugins.layers.elu import Elu
 from mlpkit_plugins.layers.gelu import Gelu
+from mlpkit_plugins.layers.leaky_relu import LeakyRelu
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.residual import Residual
 from mlpkit_plugins.layers.sigmoid import Sigmoid
+from mlpkit_plugins.layers.silu import Silu
+from mlpkit_plugins.layers.softplus import Softplus
+from mlpkit_plugins.layers.tanh import Tanh
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -90,6 +95,14 @@ def test_dead_and_saturated_units_are_counted(examples):
     assert (found["Relu1"]["dead"], found["Relu1"]["saturated"]) == (0.75, None)
     assert (found["Sigmoid1"]["dead"], found["Sigmoid1"]["saturated"]) == (None, 0.25)
     assert found["Relu1"]["unvarying"] == 0.75
+
+
+@pytest.mark.parametrize("activation", [Elu, Gelu, LeakyRelu, Sigmoid, Silu, Softplus, Tanh])
+def test_units_far_out_are_saturated_whatever_the_function(activation, examples):
+    network, probe, health = looked_at([Affine(4), activation(), Affine(CLASSES)], examples)
+    assert health["layers"][1]["saturated"] == 0
+    network.parameters["Affine1.b"][:2] = -50
+    assert probe(1, 1.0, 0.1)["layers"][1]["saturated"] == 0.5
 
 
 def test_units_that_do_the_same_are_noticed(examples):

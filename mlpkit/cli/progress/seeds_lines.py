@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.statistics import Interval
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 
 class SeedsDisplay(SeedsObserver):
@@ -36,6 +37,7 @@ class SeedsDisplay(SeedsObserver):
     def __init__(self, begun: Callable[[], None]) -> None:
         self._begun = begun
         self._told: dict[str, int] = {}
+        self._symptoms: set[tuple[str, str]] = set()
 
     def __enter__(self) -> SeedsDisplay:
         """Begin, before the data is read."""
@@ -69,6 +71,13 @@ class SeedsDisplay(SeedsObserver):
     def finished(self, found: SeedRuns) -> None:
         """Show what came of the runs."""
 
+    def _note(self, seed: int, symptom: Symptom) -> None:
+        """Print what is not as it should be, and what to try, of the first seed that has it."""
+        known = (symptom.name, symptom.layer)
+        if known not in self._symptoms:
+            self._symptoms.add(known)
+            diagnostic(f"note: seed {seed}: {symptom}", "yellow")
+
     def _tell(self, seed: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run; what was said of another already is said in short."""
         first = self._told.setdefault(text, seed)
@@ -99,6 +108,10 @@ class SeedsLines(SeedsDisplay):
         if is_worth_a_line(self._evaluations[seed]):
             self._print(seed)
 
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Print it."""
+        self._note(seed, symptom)
+
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Print the line of the run's last evaluation, and how it ended."""
         if seed in self._held_back:
@@ -126,6 +139,7 @@ class SeedsJson(SeedsDisplay):
         {"event": "resumed", "seed": 1, "step": 4000}
         {"event": "started", "seed": 0, "steps": 10000}      null where a time is set
         {"event": "evaluation", "seed": 0, "iteration": 500, ...}
+        {"event": "symptom", "seed": 0, "name": "dead_units", "layer": "Relu1", ...}
         {"event": "finished", "seed": 0, "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}}
         {"event": "failed", "seed": 2, "error": "..."}
         {"event": "done", "metrics": {"test": {"loss": {"n": 2, "mean": ..., ...}, ...}, ...}, "failed": [2], ...}
@@ -150,6 +164,10 @@ class SeedsJson(SeedsDisplay):
     def evaluated(self, seed: int, record: Record, seconds: float) -> None:
         """Print the event."""
         document({"event": "evaluation", "seed": seed, **record})
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Print the event."""
+        document({"event": "symptom", "seed": seed, **symptom.to_plain()})
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Print the event."""

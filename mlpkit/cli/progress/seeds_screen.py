@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
 
 
 @dataclass
@@ -148,6 +149,10 @@ class SeedsScreen(SeedsDisplay):
         """Move the bar of a run."""
         self._bars[seed].step = int(record["iteration"])
         self._draw_if_due()
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Print it."""
+        self._note(seed, symptom)
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Leave a line of the run in place of its bar."""

@@ -15,16 +15,26 @@
 #define ROW(i) a[(i) / 3][(i) % 3 * a_row]
 
 /* Add the products of a step to the sums. The loops over rows and vectors are unrolled: each sum has a register. */
-#define ADD_STEP(ROWS, VECTORS)                                                                                        \
+#define ADD_STEP(ROWS, VECTORS, LAST)                                                                                  \
     EACH(v, VECTORS - 1) row_of_b[v] = LOAD(b + v * LANES);                                                            \
-    row_of_b[VECTORS - 1] = LOAD_SOME(b + (VECTORS - 1) * LANES, some);                                                \
+    row_of_b[VECTORS - 1] = LAST(b + (VECTORS - 1) * LANES);                                                           \
     EACH(i, ROWS)                                                                                                      \
     {                                                                                                                  \
         VECTOR number = BROADCAST(&ROW(i));                                                                            \
         EACH(v, VECTORS) sum[i][v] = FMA(number, row_of_b[v], sum[i][v]);                                              \
     }
 
-/* The tile of C is fetched while it is summed. */
+#define LOAD_LAST(p) LOAD_SOME(p, some)
+
+#define ADD_STEPS(ROWS, VECTORS, LAST)                                                                                 \
+    for (ptrdiff_t k = 0; k < steps.count; k++) {                                                                      \
+        ADD_STEP(ROWS, VECTORS, LAST)                                                                                  \
+        EACH(i, (ROWS + 2) / 3) a[i] += a_step;                                                                        \
+        b += b_row;                                                                                                    \
+    }
+
+/* The tile of C is fetched while it is summed. A masked load takes one of the ports that multiply, so a whole vector is
+ * loaded without a mask. */
 #define TILE(ROWS, VECTORS)                                                                                            \
     TARGET static void tile_##ROWS##_by_##VECTORS(Steps steps, const float *first, ptrdiff_t a_row, ptrdiff_t a_step,  \
                                                   const float *first_of_b, ptrdiff_t b_row, float *c,                  \
@@ -36,19 +46,18 @@
         EACH(i, (ROWS + 2) / 3) a[i] = first + 3 * i * a_row;                                                          \
         EACH(i, ROWS) EACH(v, VECTORS) __builtin_prefetch(c + i * c_row + v * LANES, 1);                               \
         EACH(i, ROWS) EACH(v, VECTORS) sum[i][v] = ZERO();                                                             \
-        if (steps.numbers == NULL) {                                                                                   \
-            for (ptrdiff_t k = 0; k < steps.count; k++) {                                                              \
-                ADD_STEP(ROWS, VECTORS)                                                                                \
-                EACH(i, (ROWS + 2) / 3) a[i] += a_step;                                                                \
-                b += b_row;                                                                                            \
-            }                                                                                                          \
+        if (steps.numbers == NULL && columns_of_last == LANES) {                                                       \
+            ADD_STEPS(ROWS, VECTORS, LOAD)                                                                             \
+        }                                                                                                              \
+        else if (steps.numbers == NULL) {                                                                              \
+            ADD_STEPS(ROWS, VECTORS, LOAD_LAST)                                                                        \
         }                                                                                                              \
         else {                                                                                                         \
             for (ptrdiff_t step = 0; step < steps.count; step++) {                                                     \
                 ptrdiff_t k = steps.numbers[step];                                                                     \
                 EACH(i, (ROWS + 2) / 3) a[i] = first + 3 * i * a_row + k * a_step;                                     \
                 b = first_of_b + k * b_row;                                                                            \
-                ADD_STEP(ROWS, VECTORS)                                                                                \
+                ADD_STEP(ROWS, VECTORS, LOAD_LAST)                                                                     \
             }                                                                                                          \
         }                                                                                                              \
         EACH(i, ROWS) EACH(v, VECTORS)                                                                                 \

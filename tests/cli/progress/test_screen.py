@@ -34,6 +34,15 @@ def test_a_finished_run_leaves_a_table_and_the_outcome(terminal, work):
     assert _cursor_is_back(screen.raw)
 
 
+def test_a_symptom_stands_above_the_table(terminal):
+    dead = ("--set", "layers.Affine1.weights={normal: {std: 0.01, mean: -5.0}}")
+    screen = terminal("run", "tiny.yaml", *dead)
+    assert screen.wait_for_end() == 0
+    lines = screen.lines()
+    assert lines[0].startswith("tiny")
+    assert lines[1].startswith("note: dead units in Relu1: 100 % of its 5 units pass no gradient on, ")
+
+
 def test_the_next_command_works(terminal, work):
     terminal("run", "tiny.yaml", "--out", "my runs/tiny").wait_for_end()
     screen = terminal("run", "tiny.yaml", "--out", "my runs/other")

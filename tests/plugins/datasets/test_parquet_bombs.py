@@ -39,8 +39,13 @@ print(peak() - base)
 """
 
 
+def of_a_dictionary(values, rows):
+    """Return values over and over."""
+    return pa.DictionaryArray.from_arrays(np.arange(rows, dtype=np.int32) % len(values), values)
+
+
 def repeated(value, rows=ROWS):
-    return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), [value])
+    return of_a_dictionary([value], rows)
 
 
 def classes(rows=ROWS):
@@ -60,47 +65,47 @@ TOO_LARGE = r"x.parquet, byte \d+, column 'a': a page unpacks [\d,]+ bytes into 
 TOO_MUCH = r"x.parquet, column 'a': the texts of the column take [\d,]+ bytes or more in a file of [\d,]+"
 TOO_LONG = r"x.parquet, (row \d+, )?column 'a': a text has [\d,]+ bytes; expected at most 131,072; shorten it"
 BOMBS = {
-    "a text in every row": (table(repeated(LONG)), {"store_schema": False}, TOO_LARGE),
-    "a text in every row of a dictionary": (table(repeated(LONG)), {}, TOO_LARGE),
-    "bytes in every row": (table(repeated(LONG.encode())), {"store_schema": False}, TOO_LARGE),
-    "a text of half the size in every row": (table(repeated(LONG[: 10**7])), {"store_schema": False}, TOO_LONG),
+    "a text in every row": (lambda: table(repeated(LONG)), {"store_schema": False}, TOO_LARGE),
+    "a text in every row of a dictionary": (lambda: table(repeated(LONG)), {}, TOO_LARGE),
+    "bytes in every row": (lambda: table(repeated(LONG.encode())), {"store_schema": False}, TOO_LARGE),
+    "a text of half the size in every row": (lambda: table(repeated(LONG[: 10**7])), {"store_schema": False}, TOO_LONG),
     "long texts without a dictionary": (
-        table(pa.array([LONG[:10_000]] * 20_000), 20_000),
+        lambda: table(pa.array([LONG[:10_000]] * 20_000), 20_000),
         {"use_dictionary": False},
         TOO_MUCH,
     ),
     "long texts and their lengths": (
-        table(pa.array([LONG[:10_000]] * 20_000), 20_000),
+        lambda: table(pa.array([LONG[:10_000]] * 20_000), 20_000),
         {"use_dictionary": False, "column_encoding": {"a": "DELTA_LENGTH_BYTE_ARRAY"}},
         TOO_MUCH,
     ),
     "texts like the one before": (
-        table(pa.array([LONG[:10_000]] * 20_000), 20_000),
+        lambda: table(pa.array([LONG[:10_000]] * 20_000), 20_000),
         {"use_dictionary": False, "column_encoding": {"a": "DELTA_BYTE_ARRAY"}},
         TOO_MUCH,
     ),
     "texts that grow": (
-        table(pa.array(growing(2000, 100)), 2000),
+        lambda: table(pa.array(growing(2000, 100)), 2000),
         {"use_dictionary": False, "column_encoding": {"a": "DELTA_BYTE_ARRAY"}},
         f"{TOO_LONG}|{TOO_MUCH}",
     ),
     "bytes of a fixed length": (
-        table(pa.array([b"a" * 10**5] * 1000, pa.binary(10**5)), 1000),
+        lambda: table(pa.array([b"a" * 10**5] * 1000, pa.binary(10**5)), 1000),
         {"store_schema": False},
         TOO_MUCH,
     ),
     "bytes of a length that is fixed and too large": (
-        table(pa.array([LONG.encode()] * 2, pa.binary(len(LONG))), 2),
+        lambda: table(pa.array([LONG.encode()] * 2, pa.binary(len(LONG))), 2),
         {},
         TOO_LONG,
     ),
     "many groups of rows": (
-        table(pa.array([f"{row % 2000}{LONG[:50_000]}" for row in range(20_000)]), 20_000),
-        {"row_group_size": 2000},
+        lambda: table(of_a_dictionary([f"{number}{LONG[:50_000]}" for number in range(2000)], 20_000), 20_000),
+        {"row_group_size": 2000, "store_schema": False},
         f"{TOO_LARGE}|{TOO_MUCH}",
     ),
     "lists of texts": (
-        table(pa.ListArray.from_arrays(np.arange(ROWS + 1), repeated(LONG[: 10**6]).dictionary_encode())),
+        lambda: table(pa.ListArray.from_arrays(np.arange(ROWS + 1), repeated(LONG[: 10**6]).dictionary_encode())),
         {},
         r"x.parquet, column 'a': the column holds list<.*>; expected ",
     ),
@@ -112,7 +117,7 @@ BOMBS = {
 def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path, bomb, options, expected):
     pq.write_table(table(["c"] * 4, 4), tmp_path / "small.parquet")
     path = tmp_path / "x.parquet"
-    pq.write_table(bomb, path, compression="zstd", dictionary_pagesize_limit=1 << 30, **options)
+    pq.write_table(bomb(), path, compression="zstd", dictionary_pagesize_limit=1 << 30, **options)
     assert path.stat().st_size < MEGABYTE
     done = subprocess.run(
         [sys.executable, "-c", CHILD],

@@ -1,0 +1,171 @@
+"""The page that compares runs, opened from disk in a real browser."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from accessibility import violations
+from headless_browser import SCREENS, browser_page
+from run_folders import made_up_run
+
+import mlpkit
+from mlpkit.jobs.compare_page import write_comparison
+
+CURVES = {"slow-0.1": ((4, 2, 1), (2, 1, 0.5)), "fast <b>": ((1, 0.5, 0.25), (3, 1.5, 0.75))}
+"""Validation losses of the runs of each side."""
+MEANS = {"slow-0.1": (3, 1.5, 0.75), "fast <b>": (2, 1, 0.5)}
+CHARTS = 5
+DRAWN = f"document.querySelectorAll('.chart .chart svg').length === {CHARTS}"
+POINTS = (
+    "[...document.querySelectorAll('.chart .chart')[{chart}].querySelectorAll('.mark-symbol path')]"
+    ".map((point) => point.getAttribute('aria-label')).filter(Boolean)"
+)
+TABLE = "document.querySelectorAll('table')[{}]"
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Return the folder of two pages: one about two sides of two runs each, one about a run of each."""
+    folder = tmp_path_factory.mktemp("pages")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        from pathlib import Path
+
+        for units, (name, runs) in enumerate(CURVES.items(), start=10):
+            for seed, losses in enumerate(runs):
+                results = {"test": {"loss": losses[-1] / 2, "accuracy": 1 - losses[-1] / 100 - units / 1000}}
+                made_up_run(Path(name) / f"seed-{seed}", units=units, seed=seed, losses=losses, results=results)
+        write_comparison([Path(name) for name in CURVES], folder / "sides.html")
+        write_comparison([Path(name) / "seed-1" for name in CURVES], folder / "runs.html")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with browser_page(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def opened(browser, pages):
+    """Return a function that opens a page, and waits until its charts are drawn."""
+
+    def open_page(name="sides.html", screen="desk, light"):
+        browser.complaints.clear()
+        browser.requests.clear()
+        browser.size(**SCREENS[screen])
+        browser.open((pages / name).as_uri())
+        browser.wait_for(DRAWN)
+        return browser
+
+    return open_page
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_page_works_from_disk_and_is_accessible(opened, pages, screen):
+    page = opened(screen=screen)
+    assert page.complaints == []
+    assert page.requests == [(pages / "sides.html").as_uri()]
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_curve_is_the_mean_of_the_runs_of_a_side(opened):
+    shown = opened().evaluate(POINTS.format(chart=0))
+    assert sorted(shown) == sorted(
+        f"iteration: {100 * (i + 1)}; loss: {loss:g}; series: {name}"
+        for name, losses in MEANS.items()
+        for i, loss in enumerate(losses)
+    )
+
+
+def test_each_run_is_a_thin_line(opened):
+    page = opened()
+    lines = "[...document.querySelectorAll('.chart .chart')[0].querySelectorAll('.mark-line path')]"
+    widths = page.evaluate(f"{lines}.map((line) => line.getAttribute('stroke-width'))")
+    assert sorted(widths) == ["0.75"] * 4 + ["1.75"] * 2
+
+
+def test_the_curves_of_runs_alone_are_theirs(opened):
+    shown = opened("runs.html").evaluate(POINTS.format(chart=0))
+    assert sorted(shown) == sorted(
+        f"iteration: {100 * (i + 1)}; loss: {loss:g}; series: {name}/seed-1"
+        for name, runs in CURVES.items()
+        for i, loss in enumerate(runs[1])
+    )
+
+
+def test_a_pointer_at_a_curve_is_answered_with_the_values_there(opened):
+    page = opened()
+    box = page.evaluate(
+        "(({left, top, width, height}) => [left + width / 2, top + height / 2])"
+        "(document.querySelector('.chart .chart svg').getBoundingClientRect())"
+    )
+    for shift in (0, 3):
+        page.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + shift, y=box[1])
+    shown = "document.querySelector('#vg-tooltip-element.visible')?.innerText"
+    text = page.wait_for(shown)
+    assert text.split() == ["iteration", "200", "slow-0.1", "1.5", "fast", "<b>", "1"]
+
+
+def test_verdicts_and_results_stand_in_tables_that_can_be_sorted(opened):
+    page = opened()
+    cells = "[...{}.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent))"
+    verdicts = page.evaluate(cells.format(TABLE.format(0)))
+    assert [row[:3] for row in verdicts] == [
+        ["fast <b>", "test.loss", "-0.1250"],
+        ["fast <b>", "test.accuracy", "+0.0015"],
+    ]
+    assert all(row[4].startswith("may be chance, p ") for row in verdicts)
+    assert page.evaluate(f"{TABLE.format(0)}.caption.textContent") == (
+        "Differences from slow-0.1 (95 %, corrected for 2 comparisons by Holm's method)"
+    )
+    results = cells.format(TABLE.format(1))
+    assert page.evaluate(results)[0][:4] == ["slow-0.1", "2 of 2", "300", "0.3750 ± 1.5883"]
+    page.evaluate(f"{TABLE.format(1)}.tHead.querySelectorAll('button')[3].click()")
+    assert [row[0] for row in page.evaluate(results)] == ["fast <b>", "slow-0.1"]
+
+
+def test_what_differs_is_listed(opened):
+    text = opened().evaluate("document.querySelector('section:last-of-type').innerText")
+    assert "layers.Affine1.Affine.units\t10\t11" in text
+    assert "Versions: the same." in text
+
+
+def test_one_run_of_each_is_not_judged(opened):
+    text = opened("runs.html").evaluate("document.querySelector('section').innerText")
+    assert "One run says nothing about chance" in text
+    assert "mlpkit run 'fast <b>/seed-1/resolved.yaml' --seeds 5" in text
+
+
+def test_runs_that_have_just_begun_can_be_compared(tmp_path):
+    for name in "ab":
+        made_up_run(tmp_path / name, losses=())
+    write_comparison([tmp_path / "a", tmp_path / "b"], tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "There was no evaluation yet." in text
+    assert "There are no two finished runs whose results differ." in text
+
+
+def test_a_run_that_has_diverged_leaves_its_curves_out(tmp_path):
+    made_up_run(tmp_path / "a", losses=())
+    made_up_run(tmp_path / "b")
+    write_comparison([tmp_path / "a", tmp_path / "b"], tmp_path / "page.html")
+    assert f'"series":"{tmp_path}/b"' in (tmp_path / "page.html").read_text()
+
+
+def test_many_long_runs_make_a_page_of_two_megabytes_at_most(tmp_path):
+    for i in range(8):
+        made_up_run(tmp_path / f"run-{i}", units=i + 1, losses=[1 / (1 + k + i) for k in range(200)])
+    write_comparison([tmp_path / f"run-{i}" for i in range(8)], tmp_path / "page.html")
+    assert (tmp_path / "page.html").stat().st_size < 2_000_000
+
+
+def test_without_what_draws_charts_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
+    for name in "ab":
+        made_up_run(tmp_path / name)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(mlpkit.UsageError, match=r'install it with: pip install "mlpkit\[plot\]"'):
+        write_comparison([tmp_path / "a", tmp_path / "b"], tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()

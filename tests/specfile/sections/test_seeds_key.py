@@ -1,0 +1,82 @@
+"""The key ``seeds``: how many seeds, or which."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit.errors import SpecSchemaError
+from mlpkit.jobs.explain import explain
+from mlpkit.jobs.schema import json_schema
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.spec import load_spec, parse_spec
+
+SPEC = """\
+mlpkit: 1
+name: x
+data: mnist
+layers: [Affine: {units: 10}, SoftmaxWithLoss]
+training: {optimizer: sgd, iterations: 10}
+"""
+
+
+def spec_with(text=""):
+    return parse_spec(f"{SPEC}{text}\n", name="s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("", (0,)),
+        ("seed: 7", (7,)),
+        ("seeds: 1", (0,)),
+        ("seeds: 3", (0, 1, 2)),
+        ("seed: 7\nseeds: 3", (7, 8, 9)),
+        ("seeds: [8, 3]", (8, 3)),
+        ("seed: 7\nseeds: [8]", (8,)),
+        ("seeds: null", (0,)),
+    ],
+)
+def test_the_seeds_are(text, seeds):
+    assert spec_with(text).seeds == seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("seeds: 0", "6:8", "0 is not what is expected here"),
+        ("seeds: 1001", "6:8", "1001 is not what is expected here"),
+        ("seeds: five", "6:8", "'five' is not what is expected here"),
+        ("seeds: []", "6:8", "the list of seeds is empty"),
+        ("seeds: [3, -1]", "6:12", "-1 is out of range"),
+        ("seeds: [3, 5, 3]", "6:15", "the seed 3 is there twice"),
+    ],
+)
+def test_a_wrong_value_is_an_error_at_its_place(text, place, message):
+    with pytest.raises(SpecSchemaError) as raised:
+        spec_with(text)
+    (fault,) = raised.value.faults
+    assert (f"{fault.line}:{fault.column}", fault.message) == (place, message)
+
+
+def test_a_resolved_spec_is_that_of_one_seed():
+    five = spec_with("seeds: 5")
+    assert five.with_seed(3).resolved_text() == spec_with("seed: 3").resolved_text()
+    assert five.with_seeds([4, 2]).seeds == (4, 2)
+    assert five.with_seeds(2).seeds == (0, 1)
+
+
+def test_a_spec_inherits_seeds_and_an_override_replaces_them(tmp_path):
+    (tmp_path / "base.yaml").write_text(f"{SPEC}seeds: [3, 5]\n")
+    (tmp_path / "child.yaml").write_text("extends: base.yaml\n")
+    assert load_spec(tmp_path / "child.yaml").seeds == (3, 5)
+    assert load_spec(tmp_path / "child.yaml", overrides=["seeds=2"]).seeds == (0, 1)
+
+
+def test_explain_and_the_schema_know_the_key():
+    explained = explain(spec_with("seeds: 5"), "seeds")
+    assert explained.value == 5
+    schema = pytest.importorskip("jsonschema").Draft202012Validator(json_schema(Registry.discover()))
+    spec = {"mlpkit": 1, "data": "mnist", "layers": ["SoftmaxWithLoss"]}
+    spec["training"] = {"optimizer": "sgd", "iterations": 1}
+    for seeds, right in ((5, True), ([3, 5], True), (None, True), (0, False), ("5", False), ([-1], False)):
+        assert schema.is_valid(spec | {"seeds": seeds}) == right
