@@ -34,6 +34,7 @@ NOT_FOR_PLUGINS = {
     "build",
     "fit",
     "load",
+    "load_data",
     "load_model",
     "load_spec",
     "resume",
