@@ -37,6 +37,7 @@ NOT_FOR_PLUGINS = {
     "load_data",
     "load_model",
     "load_spec",
+    "report",
     "resume",
     "resume_seeds",
     "run",
