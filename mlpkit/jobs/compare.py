@@ -283,7 +283,7 @@ def read_runs(directory: Path) -> list[ComparedRun]:
     """Read a run, or those in a folder of several that have begun.
 
     Raises:
-        RunFolderError: there are none, or a file in one is damaged.
+        RunFolderError: it holds no run, or a file in one is damaged.
     """
     inside = folders_in(directory) if directory.is_dir() and not is_run(directory) else []
     begun = [folder for folder in inside if is_run(folder) and (folder / LOCK).exists()]
