@@ -38,6 +38,7 @@ def keys_of(data: object) -> object:
 
 
 def test_every_file_of_a_run_has_a_section_and_no_other(page, folder):
+    mlpkit.report(folder)
     sections = re.findall(r"^## (.+)$", page, re.MULTILINE)
     assert sorted(sections) == sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
