@@ -16,6 +16,7 @@ from mlpkit.jobs.training_facts import facts_of
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HEALTH, MODEL, RESOLVED
+from mlpkit.runs.overview import DIVERGED
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.probe import Probe
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
     from mlpkit.training.probe import Health
-
-DIVERGED = "diverged"
-"""The state of a run that failed.json tells of, if its numbers were no longer finite."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
     failure = folder.read_failure()
     if failure.get("state") == DIVERGED and not symptoms:
         advice = ("mlpkit tune-rate SPEC", "--set training.clip.norm=1")
-        symptoms = [Symptom("diverging", "", str(failure.get("message")), advice, int(failure.get("step", 0)))]
+        symptoms = [Symptom("diverging", "", str(failure.get("message")), advice, int(failure.get("steps", 0)))]
     return Diagnosis(directory, tuple(symptoms), looks, rows, layers, len(history), afresh)
 
 
@@ -160,7 +158,7 @@ def _states(folder: RunFolder, network: Sequential, history: list[Record]) -> It
     for step in sorted(snapshots):
         restore_arrays(network, {}, snapshots[step].arrays)
         yield step
-    last = int(history[-1]["iteration"]) if history else int(folder.read_failure().get("step", 0))
+    last = int(history[-1]["iteration"]) if history else 0
     if last > max(snapshots, default=0) and (folder.directory / MODEL).exists():
         model = folder.load_model()
         for name, array in (*network.parameters.items(), *network.states.items()):

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import DivergenceError, StorageError
+from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[N
         yield
     except Exception as error:
         if folder is not None:
-            state = "diverged" if isinstance(error, DivergenceError) else "failed"
+            state = DIVERGED if isinstance(error, DivergenceError) else FAILED
             with suppress(StorageError):  # the error that led here is the one to report
                 folder.write_failure(state, progress.step, str(error) or type(error).__name__)
         raise

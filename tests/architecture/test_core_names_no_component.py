@@ -23,7 +23,6 @@ ALLOWED = {
     ("cli/progress/lines.py", "step"),
     ("cli/progress/seeds_lines.py", "step"),
     ("cli/trace.py", "step"),
-    ("jobs/doctor.py", "step"),
     ("jobs/trace_data.py", "step"),
     ("training/snapshot.py", "step"),
     ("training/loop.py", "step"),

@@ -94,7 +94,9 @@ def test_a_run_that_diverged_is_never_healthy(runs, tmp_path):
         mlpkit.run(spec, tmp_path / "run")
     assert [symptom.name for symptom in diagnose(tmp_path / "run").symptoms] == ["diverging"]
     (tmp_path / "run/health.jsonl").unlink()
-    assert not diagnose(tmp_path / "run").healthy
+    (symptom,) = diagnose(tmp_path / "run").symptoms
+    assert symptom.finding.startswith("training diverged: the loss of step 2 is not a number")
+    assert symptom.iteration == 1
 
 
 def test_examples_from_python_without_a_record_are_an_error(tmp_path):
