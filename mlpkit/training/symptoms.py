@@ -70,7 +70,7 @@ class Symptom:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Symptom:
-        """Return what ``to_plain`` was called on."""
+        """Return the symptom that ``to_plain`` was called on."""
         return cls(**{**plain, "advice": tuple(plain["advice"])})
 
 
@@ -269,29 +269,16 @@ def vanishing_gradient(course: Course) -> Finding | None:
     """Gradients that have all but vanished on their way back."""
     if not course.lately(lambda health: _gain_backwards(health) < 1 / APART):
         return None
-    first, last = _ends(course.now)
-    finding = (
-        f"its outputs get gradients of about {_rms(first['gradients']):.2g}, and those of {last['layer']} of about "
-        f"{_rms(last['gradients']):.2g}"
-    )
     advice = ("activations that are steeper, shortcuts around layers or normalizations between them", "fewer layers")
-    return first["layer"], finding, (*course.first_weights_advice(), *advice)
+    return *_gradients_at_the_ends(course.now), (*course.first_weights_advice(), *advice)
 
 
 def exploding_gradient(course: Course) -> Finding | None:
     """Gradients that grow on their way back."""
     if _gain_backwards(course.now) < APART:
         return None
-    first, last = _ends(course.now)
-    finding = (
-        f"its outputs get gradients of about {_rms(first['gradients']):.2g}, and those of {last['layer']} of about "
-        f"{_rms(last['gradients']):.2g}"
-    )
-    return (
-        first["layer"],
-        finding,
-        (*course.first_weights_advice(), "smaller first weights", "--set training.clip.norm=1"),
-    )
+    advice = ("smaller first weights", "--set training.clip.norm=1")
+    return *_gradients_at_the_ends(course.now), (*course.first_weights_advice(), *advice)
 
 
 def zero_gradient(course: Course) -> Finding | None:
@@ -447,7 +434,7 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, .
     "classes_never_predicted": (classes_never_predicted, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
     "overfitting": (overfitting, BAD_RATES),
 }
-"""How each symptom is recognized, and the symptoms that explain it, so that it isn't told after them."""
+"""How each symptom is recognized, and the symptoms that explain it: after them it isn't reported."""
 
 
 def _is_at_chance(health: Health) -> bool:
@@ -464,15 +451,24 @@ def _layer(health: Health, name: str) -> dict[str, Any]:
     return next((layer for layer in health["layers"] if layer["layer"] == name), {})
 
 
-def _ends(health: Health) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the first and the last layer with trained parameters that gradients reach."""
-    reached = [layer for layer in _trained(health) if layer["gradients"] is not None]
-    return reached[0], reached[-1]
+def _reached(health: Health) -> list[dict[str, Any]]:
+    """Return the layers with trained parameters that gradients reach."""
+    return [layer for layer in _trained(health) if layer["gradients"] is not None]
+
+
+def _gradients_at_the_ends(health: Health) -> tuple[str, str]:
+    """Return the name of the first of these layers, and how its gradients compare with those of the last."""
+    first, *_, last = _reached(health)
+    finding = (
+        f"its outputs get gradients of about {_rms(first['gradients']):.2g}, and those of {last['layer']} of about "
+        f"{_rms(last['gradients']):.2g}"
+    )
+    return first["layer"], finding
 
 
 def _gain_backwards(health: Health) -> float:
-    """Return how many times larger the gradients of the first trained layer's outputs are than those of the last's."""
-    reached = [layer for layer in _trained(health) if layer["gradients"] is not None]
+    """Return how many times larger the gradients of the first of these layers' outputs are than those of the last's."""
+    reached = _reached(health)
     if len(reached) < 2:
         return 1.0
     first, last = (_rms(layer["gradients"]) for layer in (reached[0], reached[-1]))
