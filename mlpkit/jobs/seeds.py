@@ -26,7 +26,6 @@ from mlpkit.runs.seeds_folder import SeedsFolder, Summary
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import StopRequest
-from mlpkit.training.symptoms import Symptom
 from mlpkit.training.workers import available_cores, choose_plan
 
 if TYPE_CHECKING:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MOST_POINTS: Final = 200
 """Most evaluations that a curve is drawn through: the first, the best and the last, and regular ones between."""
-LARGEST_TABLE: Final = 20
-"""Rows of a metric's table that are still shown."""
 
 
 def result_section(metrics: Mapping[str, Mapping[str, Any]], units: Mapping[str, str], *remarks: str) -> str:
