@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.distribution import Distribution
     from mlpkit.jobs.trace import Station, Trace, TracedExample
 
-HEADINGS: Final = {
+TITLES: Final = {
     "parameters_before": "parameters before",
     "gradient": "gradient",
     "clipped_gradient": "gradient, clipped",
@@ -67,9 +67,10 @@ def command(
     if arrays is not None:
         expect_array_file(arrays)
     if html is not None:
-        from mlpkit.jobs.trace_page import expect_drawable, write_page  # noqa: PLC0415 - for pages only
+        from mlpkit.jobs.trace_page import write_page  # noqa: PLC0415 - for pages only
+        from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - the same
 
-        expect_drawable()
+        expect_chart_library()
     traced = trace(directory, step, row=row, plugins=plugins, blocked=blocked, observer=_Told(step))
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
@@ -106,7 +107,7 @@ def _lines(traced: Trace, example: TracedExample | None) -> list[str]:
     lines += ["", *_largest_losses(traced, width)]
     if example is not None:
         return [*lines, "", *_blackboard(example, width)]
-    for kind, heading in HEADINGS.items():
+    for kind, heading in TITLES.items():
         found = traced.distributions[kind]
         if found and (kind != "clipped_gradient" or traced.is_clipped):
             lines += ["", *_distributions(heading, found, width)]
@@ -156,19 +157,10 @@ def _largest_losses(traced: Trace, width: int | None) -> list[str]:
 
 
 def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:
-    headings = [heading, "shape", "mean", "std", "min", "max", "norm", "zero", "not finite", "histogram"]
-    rows = [
-        [
-            name,
-            " x ".join(map(str, of.shape)),
-            *map(figure, (of.mean, of.std, of.min, of.max, of.norm)),
-            f"{of.zeros:.1%}",
-            str(of.nonfinite),
-            sparkline(of.histogram),
-        ]
-        for name, of in found.items()
-    ]
-    return blocks([headings, *rows], right=range(2, 9), width=width)
+    from mlpkit.jobs.distribution import HEADINGS  # noqa: PLC0415 - loads NumPy
+
+    rows = [[name, *of.cells, sparkline(of.histogram)] for name, of in found.items()]
+    return blocks([[heading, *HEADINGS, "histogram"], *rows], right=range(2, 9), width=width)
 
 
 def _blackboard(example: TracedExample, width: int | None) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError
-from mlpkit.jobs.distribution import Distribution, distribution_of
+from mlpkit.jobs.distribution import HEADINGS, Distribution, distribution_of
 from mlpkit.jobs.replay import replayed
 from mlpkit.jobs.resume import PythonWarnings
 from mlpkit.network.component_errors import component_errors
@@ -317,12 +317,11 @@ class Trace:
         from html import escape  # noqa: PLC0415 - only a notebook needs it
 
         rows = [
-            [kind, name, *map(figure, (of.mean, of.std, of.min, of.max, of.norm)), f"{of.zeros:.1%}", str(of.nonfinite)]
+            [kind, name, *of.cells]
             for kind in ("gradient", "update", "outputs", "output_gradients")
             for name, of in self.distributions[kind].items()
         ]
-        headings = ["", "of", "mean", "std", "min", "max", "norm", "zero", "not finite"]
-        return f"<p>{escape(repr(self))}</p>{html_table(headings, rows, texts=(0, 1))}"
+        return f"<p>{escape(repr(self))}</p>{html_table(['', 'of', *HEADINGS], rows, texts=(0, 1))}"
 
 
 BY_EXAMPLE: Final = ("rows", "inputs", "targets", "weights", "predictions", "losses", "shares")

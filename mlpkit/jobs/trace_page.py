@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit.jobs.distribution import HEADINGS, shape_in_words
 from mlpkit.jobs.trace import numbers_in_words
 from mlpkit.jobs.trace_data import norm_of
 from mlpkit.pages import charts, parts
@@ -43,15 +44,6 @@ LISTED: Final = {
     "parameters_after": "Parameters after the step",
 }
 """Kinds of arrays by the titles of their sections."""
-
-
-def expect_drawable() -> None:
-    """Make sure that what draws charts is installed.
-
-    Raises:
-        UsageError: it isn't.
-    """
-    charts.chart_library()
 
 
 def write_page(path: Path, traced: Trace, example: TracedExample | None = None) -> None:
@@ -160,7 +152,7 @@ def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
 
 def _stations(stations: Sequence[Station], caption: str) -> str:
     rows = [
-        [f"{layer} {what}", " x ".join(map(str, numbers.shape)), numbers_in_words(numbers).replace("  ", ", ")]
+        [f"{layer} {what}", shape_in_words(numbers.shape), numbers_in_words(numbers).replace("  ", ", ")]
         for layer, what, numbers in stations
     ]
     return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(2,))
@@ -189,15 +181,5 @@ def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
 
 
 def _table(title: str, found: Mapping[str, Distribution]) -> str:
-    headings = ["", "shape", "mean", "std", "min", "max", "norm", "zero", "not finite"]
-    rows = [
-        [
-            name,
-            " x ".join(map(str, of.shape)),
-            *map(figure, (of.mean, of.std, of.min, of.max, of.norm)),
-            f"{of.zeros:.1%}",
-            str(of.nonfinite),
-        ]
-        for name, of in found.items()
-    ]
-    return parts.table(headings, rows, caption=f"{title}: statistics of the finite numbers")
+    rows = [[name, *of.cells] for name, of in found.items()]
+    return parts.table(["", *HEADINGS], rows, caption=f"{title}: statistics of the finite numbers")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -140,3 +141,11 @@ def test_of_several_seeds_the_runs_are_named(work, invoke):
     assert (done.code, done.out) == (2, "")
     assert "both: holds the runs of several seeds; give one of them: both/seed-0, both/seed-1" in done.err
     assert invoke("trace", "both/seed-1", "--step", 1).code == 0
+
+
+def test_what_a_page_needs_is_named_before_the_step_is_done_again(run, invoke, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    done = invoke("trace", run, "--step", 4, "--html", "page.html")
+    assert (done.code, done.out) == (2, "")
+    assert 'install it with: pip install "mlpkit[plot]"' in done.err
+    assert "doing 2 steps again" not in done.err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from accessibility import violations
 from headless_browser import SCREENS, browser_page
 
 import mlpkit
-from mlpkit.jobs.trace_page import expect_drawable, write_page
+from mlpkit.jobs.trace_page import write_page
 from mlpkit.progress.figures import figure
 
 IMAGES = """\
@@ -156,12 +155,3 @@ def test_a_page_is_at_home_on_every_screen(browser, steps, name, screen):
     assert page.requests == [file.as_uri()]
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_what_is_not_installed_is_named_at_once(monkeypatch):
-    from mlpkit.pages.charts import chart_library
-
-    chart_library.cache_clear()
-    monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(mlpkit.UsageError, match=r'pip install "mlpkit\[plot\]"'):
-        expect_drawable()
