@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.jobs.build import build_for, prove
+from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.jobs.build import build_for
 from mlpkit.jobs.resume import contents_of
-from mlpkit.jobs.spec_data import data_not_as_trained_on, open_data
+from mlpkit.jobs.run_spec import parse_resolved, prove_again
+from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_facts import facts_of
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import HEALTH, MODEL, RESOLVED
+from mlpkit.runs.layout import HEALTH, MODEL
 from mlpkit.runs.overview import DIVERGED
-from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.probe import Probe
 from mlpkit.training.snapshot import restore_arrays
@@ -113,9 +113,7 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
 
 def _looks_now(folder: RunFolder, history: list[Record], registry: Registry) -> list[Health]:
     """Look at all that is left of a run's network."""
-    resolved = str(folder.directory / RESOLVED)
-    spec = parse_spec(folder.resolved_text(), name=resolved, registry=registry, resolved=True)
-    proved = _proved(folder, spec)
+    proved = _proved(folder, parse_resolved(folder.directory, folder.resolved_text(), registry))
     spec = proved.spec
     with blas_threads(spec.training.threads or 1), without_warnings():
         splits = open_data(spec, proved.dataset)
@@ -142,12 +140,7 @@ def _proved(folder: RunFolder, spec: Spec) -> SpecProof:
             f"{folder.directory}: kept no record of its health, and its examples came from Python; train it again to "
             "have it watched"
         )
-    try:
-        return prove(spec, dataset, begun=True)
-    except SpecShapeError as error:
-        if not isinstance(error.__cause__, ParameterError):
-            raise
-        raise data_not_as_trained_on(folder.directory, error) from error
+    return prove_again(folder.directory, spec, dataset, begun=True)
 
 
 def _states(folder: RunFolder, network: Sequential, history: list[Record]) -> Iterator[int]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.resume import resume
+from mlpkit.jobs.run_spec import parse_resolved
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def train_prepared(
         folder.claim()
         resolved = folder.resolved_text()
         registry = Registry.discover(plugins=plugins, blocked=blocked)
-        spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry, resolved=True)
+        spec = parse_resolved(directory, resolved, registry)
         expect_own_files(spec)
         plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
         with blas_threads(plan.threads):

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schedule import rate_at
-from mlpkit.errors import DivergenceError, ModelFileError, ParameterError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.jobs.build import build_for, prove
+from mlpkit.errors import DivergenceError, ModelFileError, RunFolderError, UsageError
+from mlpkit.jobs.build import build_for
 from mlpkit.jobs.repro import first_weights_now, without_first_weights
 from mlpkit.jobs.resume import contents_of
-from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of, spec_hash
-from mlpkit.jobs.spec_data import data_not_as_trained_on, open_data
+from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of
+from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
+from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.watching import watched
 from mlpkit.runs.checkpoints import BEST
 from mlpkit.runs.folder import RunFolder
-from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.loop import Trainer
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,15 +36,13 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
     from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.watching import WatchedMinibatch
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.loop import Settings
     from mlpkit.training.snapshot import Snapshot
-
-GivenExamples = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]
-"""Inputs and targets that a run was given in memory, of the training split or by split."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +109,8 @@ def replayed(
     """
     folder, observer = RunFolder.open(directory), observer or Observer()
     _expect_done(folder, step)
-    lock, resolved = folder.read_lock(), folder.resolved_text()
-    if spec_hash(resolved) != lock.get("spec_hash"):
-        raise RunFolderError(
-            f"{directory / 'resolved.yaml'}: is not the spec that was run: lock.json has another spec_hash; "
-            "restore the file from a copy"
-        )
-    spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry, resolved=True)
+    lock, resolved = lock_and_spec(folder)
+    spec = parse_resolved(directory, resolved, registry)
     for warning in spec.warnings:
         observer.warned(warning)
     snapshot = _newest_before(folder, step, resolved, observer)
@@ -282,18 +274,13 @@ def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observ
 def _proved(directory: Path, spec: Spec, examples: GivenExamples | None, *, begun: bool) -> SpecProof:
     dataset = spec.new_dataset()
     if examples is not None:
-        dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
+        hold_examples(dataset, examples)
     elif dataset.in_memory:
         raise UsageError(
             f"{directory}: was trained on examples in memory; give the same ones again, in Python: "
             "mlpkit.trace(RUN, STEP, examples=(x, t))"
         )
-    try:
-        return prove(spec, dataset, begun=begun)
-    except SpecShapeError as error:
-        if not isinstance(error.__cause__, ParameterError):  # not the data, but a layer, a metric or an augmentation
-            raise
-        raise data_not_as_trained_on(directory, error) from error
+    return prove_again(directory, spec, dataset, begun=begun)
 
 
 def _changes(directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], observer: Observer) -> tuple[str, ...]:

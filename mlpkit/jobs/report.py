@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -19,6 +18,7 @@ from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.seeds_page import write_seeds_page
 from mlpkit.jobs.training_job import SPLITS, tracker_of, units_of
 from mlpkit.network.component_errors import component_errors
@@ -37,23 +37,23 @@ from mlpkit.reports.results import curves_section, result_section
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import REPORT, RESOLVED
+from mlpkit.runs.layout import REPORT
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.runs.seeds_folder import is_seeds_folder
-from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, Split
     from mlpkit.jobs.load_model import TrainedModel
+    from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Batch
     from mlpkit.reports.mistakes import RawRows
     from mlpkit.specfile.spec import Spec
@@ -70,7 +70,7 @@ def report(
     run: str | os.PathLike[str],
     to: str | os.PathLike[str] | None = None,
     *,
-    examples: tuple[Any, ...] | Mapping[str, tuple[Any, ...]] | None = None,
+    examples: GivenExamples | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Path:
@@ -98,7 +98,7 @@ def report(
         return write_seeds_page(directory, chosen)
     found = _read(directory, Registry.discover(plugins=plugins, blocked=blocked))
     if examples is not None and found.model is not None:
-        found.model.dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
+        hold_examples(found.model.dataset, examples)
     file = chosen or directory / REPORT
     write_atomically(file, page(found.spec.name, _sections(found)).encode())
     return file
@@ -142,7 +142,7 @@ class _Found:
 
 def _read(directory: Path, registry: Registry | None) -> _Found:
     folder = RunFolder.open(directory)
-    spec = parse_spec(folder.resolved_text(), name=str(directory / RESOLVED), registry=registry, resolved=True)
+    spec = parse_resolved(directory, folder.resolved_text(), registry)
     metrics = _ordered(folder.read_metrics() if folder.finished else {}, spec)
     found = _Found(folder, spec, folder.read_history(), metrics, None)
     if not folder.has_model:

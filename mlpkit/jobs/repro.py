@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import ModelFileError, RunFolderError, SpecShapeError
 from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
-from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of, spec_hash
+from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of
+from mlpkit.jobs.run_spec import lock_and_spec, parse_resolved
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.runs.folder import RunFolder
-from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
@@ -73,13 +73,8 @@ def repro(
     folder = RunFolder.open(directory)
     if not folder.finished:
         raise RunFolderError(f"{directory}: the run is not finished; {folder.way_to_finish}")
-    lock, resolved = folder.read_lock(), folder.resolved_text()
-    if spec_hash(resolved) != lock.get("spec_hash"):
-        raise RunFolderError(
-            f"{directory / 'resolved.yaml'}: is not the spec that was run: lock.json has another spec_hash; "
-            "restore the file from a copy"
-        )
-    spec = parse_spec(resolved, name=str(directory / "resolved.yaml"), registry=registry, resolved=True)
+    lock, resolved = lock_and_spec(folder)
+    spec = parse_resolved(directory, resolved, registry)
     observer = observer or Observer()
     for warning in spec.warnings:
         observer.warned(warning)

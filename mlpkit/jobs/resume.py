@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mlpkit.errors import ModelFileError, ParameterError, RunFolderError, SpecShapeError
-from mlpkit.jobs.build import prove
+from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
-from mlpkit.jobs.spec_data import data_not_as_trained_on
+from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
 from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.specfile.spec import parse_spec
+from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.workers import blas_threads, choose_plan
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.runs.checkpoints import Checkpoint
     from mlpkit.specfile.sections import Training
     from mlpkit.training.evaluation import Record
@@ -50,7 +49,7 @@ class PythonWarnings(Observer):
 def resume(
     directory: str | Path,
     *,
-    examples: tuple[Any, ...] | Mapping[str, tuple[Any, ...]] | None = None,
+    examples: GivenExamples | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: Observer | None = None,
@@ -104,27 +103,22 @@ def _go_on(
     folder: RunFolder,
     origin: RunInputs,
     snapshot: Snapshot,
-    examples: tuple[Any, ...] | Mapping[str, tuple[Any, ...]] | None,
+    examples: GivenExamples | None,
     registry: Registry,
     observer: Observer,
     stop: StopRequest,
 ) -> Run:
     resolved = folder.resolved_text()
-    changes = text_changes("spec.yaml", origin.spec, folder.spec_text())
-    _refuse(folder, snapshot, changes + text_changes("resolved.yaml", origin.resolved, resolved))
-    spec = parse_spec(resolved, name=str(folder.directory / "resolved.yaml"), registry=registry, resolved=True)
+    changes = text_changes(SPEC, origin.spec, folder.spec_text())
+    _refuse(folder, snapshot, changes + text_changes(RESOLVED, origin.resolved, resolved))
+    spec = parse_resolved(folder.directory, resolved, registry)
     for warning in spec.warnings:
         observer.warned(warning)
     expect_own_files(spec)
     dataset = spec.new_dataset()
     if examples is not None:
-        dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
-    try:
-        proved = prove(spec, dataset, begun=True)
-    except SpecShapeError as error:
-        if not isinstance(error.__cause__, ParameterError):  # not the data, but a layer, a metric or an augmentation
-            raise
-        raise data_not_as_trained_on(folder.directory, error) from error
+        hold_examples(dataset, examples)
+    proved = prove_again(folder.directory, spec, dataset, begun=True)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
         initialized_from = origin.lock.get(INITIALIZED_FROM)
@@ -164,7 +158,7 @@ def contents_of(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
 
 
 def _finished_run(folder: RunFolder, registry: Registry) -> Run:
-    model = restore(folder.load_model(), folder.directory / "model.safetensors", registry)
+    model = restore(folder.load_model(), folder.directory / MODEL, registry)
     training = model.spec.training
     names = ("loss", *(metric.name for metric in training.metrics))  # as the run had them; JSON sorts them
     metrics = {

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.target import Target
-    from mlpkit.jobs.replay import GivenExamples, Replay
+    from mlpkit.jobs.replay import Replay
+    from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.watching import Flow
     from mlpkit.training.events import Observer

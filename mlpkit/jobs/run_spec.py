@@ -1,0 +1,85 @@
+"""The spec and the data of a run that has begun, as its folder has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError
+from mlpkit.jobs.build import prove
+from mlpkit.jobs.run_inputs import SPEC_HASH, spec_hash
+from mlpkit.jobs.spec_data import data_not_as_trained_on
+from mlpkit.runs.layout import LOCK, RESOLVED
+from mlpkit.specfile.spec import parse_spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.jobs.build import SpecProof
+    from mlpkit.registry.registry import Registry
+    from mlpkit.runs.folder import RunFolder
+    from mlpkit.specfile.spec import Spec
+
+GivenExamples: TypeAlias = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]
+"""Inputs and targets, and weights, that a run was given in memory: those of the training split, or all by split."""
+
+
+def parse_resolved(directory: Path, text: str, registry: Registry | None = None) -> Spec:
+    """Return the resolved spec of a run.
+
+    Args:
+        directory: the run folder, which messages name.
+        text: the text of its resolved.yaml.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        SpecError: the text is damaged, or a plugin that it needs is missing.
+    """
+    return parse_spec(text, name=str(directory / RESOLVED), registry=registry, resolved=True)
+
+
+def lock_and_spec(folder: RunFolder) -> tuple[dict[str, Any], str]:
+    """Return the lock of a run, and the text of the resolved spec that it was begun with.
+
+    Raises:
+        RunFolderError: a file is missing or damaged, or the spec has changed since.
+    """
+    lock, resolved = folder.read_lock(), folder.resolved_text()
+    if spec_hash(resolved) != lock.get(SPEC_HASH):
+        raise RunFolderError(
+            f"{folder.directory / RESOLVED}: is not the spec that was run: {LOCK} has another {SPEC_HASH}; "
+            "restore the file from a copy"
+        )
+    return lock, resolved
+
+
+def hold_examples(dataset: Dataset, examples: GivenExamples) -> None:
+    """Give a data set the examples that its run was given in memory.
+
+    Raises:
+        DataError: the data set reads its own.
+    """
+    dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
+
+
+def prove_again(directory: Path, spec: Spec, dataset: Dataset, *, begun: bool) -> SpecProof:
+    """Prove the spec of a run as ``prove`` does, but an error in the data names the run, whose spec must not be edited.
+
+    Args:
+        directory: the run folder.
+        spec: its resolved spec.
+        dataset: its data set, with the examples that it was given, if it was.
+        begun: whether the first weights aren't needed any more.
+
+    Raises:
+        RunFolderError: the data is missing, or doesn't fit the spec any more.
+        SpecShapeError: a layer, a metric or an augmentation doesn't fit.
+        DataError: the header of a data file is not what it should be.
+    """
+    try:
+        return prove(spec, dataset, begun=begun)
+    except SpecShapeError as error:
+        if not isinstance(error.__cause__, ParameterError):
+            raise
+        raise data_not_as_trained_on(directory, error) from error
