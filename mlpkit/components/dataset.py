@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.target import Target
 
+    RawRows = Mapping[str, Sequence[Any]] | NDArray[Any]
+    """Inputs as they are before they are encoded: columns by name, or an array."""
+
 
 class Description(NamedTuple):
     """What a data set holds, known before its examples are read.
@@ -323,8 +326,8 @@ class Dataset(Component):
             )
         return graph.feed("x", graph.dtype.name, graph.input_shape)
 
-    def raw_rows(self, split: str, indices: NDArray[Any]) -> Mapping[str, Sequence[Any]] | NDArray[Any] | None:
-        """Return inputs of a split, once opened, as they are before ``encode``, to prove an exported model on them.
+    def raw_rows(self, split: str, indices: NDArray[Any]) -> RawRows | None:
+        """Return inputs of a split, once opened, as they are before ``encode``: reports, traces and exports need them.
 
         Columns by name if ``column_names`` returns names, as ``from_columns`` takes them; otherwise an array, as
         ``encode`` takes it. None, the default, means that the data set keeps encoded inputs alone.

@@ -23,19 +23,20 @@ from mlpkit.jobs.inputs import Inputs, inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.run_inputs import DATA, spec_hash
-from mlpkit.jobs.spec_data import describe_data, open_data
+from mlpkit.jobs.spec_data import describe_data, open_data, raw_rows
 from mlpkit.network.component_errors import component_errors
+from mlpkit.reports.sampling import evenly_spaced
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import RESOLVED
+from mlpkit.runs.layout import MODEL, RESOLVED
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Split
+    from mlpkit.components.dataset import RawRows, Split
     from mlpkit.exports.formats import Format
     from mlpkit.exports.model_graph import ModelGraph
     from mlpkit.jobs.load_model import TrainedModel
@@ -158,7 +159,7 @@ def hashes(directory: Path) -> dict[str, str | None]:
     return {
         "spec": spec_hash(folder.resolved_text()),
         "data": folder.read_lock().get(DATA),
-        "weights": file_hash(directory / "model.safetensors"),
+        "weights": file_hash(directory / MODEL),
     }
 
 
@@ -171,10 +172,9 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[K
         return None, f"proved on made-up rows only, since the run's data can't be read: {error}"
     split = next(name for name in ("test", "validation", "train") if name in data)
     most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
-    indices = np.unique(np.linspace(0, len(data[split]) - 1, most).astype(np.intp))
+    indices = evenly_spaced(len(data[split]), most)
     place = f"the {split} split"
-    with component_errors(f"dataset {model.spec.data.name} failed in raw_rows"):
-        raw = None if graph.encoded.name in graph.graph.feeds else model.dataset.raw_rows(split, indices)
+    raw = None if graph.encoded.name in graph.graph.feeds else raw_rows(model.dataset, split, indices)
     if raw is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # whatever is unusual about these rows was said when they were trained with
@@ -197,9 +197,7 @@ def _predicted(model: TrainedModel, inputs: Inputs) -> NDArray[Any]:
     return predictions(model, inputs).values
 
 
-def _feeds(
-    model: TrainedModel, graph: ModelGraph, raw: Mapping[str, Sequence[Any]] | NDArray[Any]
-) -> dict[str, NDArray[Any]]:
+def _feeds(model: TrainedModel, graph: ModelGraph, raw: RawRows) -> dict[str, NDArray[Any]]:
     """Return raw rows as inputs of an exported model."""
     if isinstance(raw, Mapping):
         with component_errors(f"dataset {model.spec.data.name} failed in feeds"):

@@ -20,8 +20,8 @@ from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.seeds_page import write_seeds_page
+from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.training_job import SPLITS, tracker_of, units_of
-from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.page import page
 from mlpkit.progress.evaluations import best_in_words
 from mlpkit.progress.figures import figures
@@ -34,6 +34,7 @@ from mlpkit.reports.mistakes import mistakes_section, worst_rows
 from mlpkit.reports.predictions import Judged
 from mlpkit.reports.repeating import repeating_section, spec_section
 from mlpkit.reports.results import curves_section, result_section
+from mlpkit.reports.sampling import evenly_spaced
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
@@ -51,11 +52,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Description, Split
+    from mlpkit.components.dataset import Description, RawRows, Split
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Batch
-    from mlpkit.reports.mistakes import RawRows
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.checkpointing import BestTracker
 
@@ -213,15 +213,15 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     found.notes += filter(None, [_data_in_words(model, description), doubt_of_data(found.folder.directory, model)])
     split = next(name for name in ("test", "validation", "train") if name in data)
     most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
-    indices = _evenly(len(data[split]), most)
+    indices = evenly_spaced(len(data[split]), most)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
-    raw: RawRows = None
+    raw: RawRows | None = None
     with found.left_out("predictions"):
         judged = _judged(model, split, len(data[split]), batch)
         sections += _judgement(judged)
         worst = worst_rows(judged)
-        raw = _raw_rows(model, split, indices[worst] if len(worst) else indices[:1])
+        raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1])
         sections.append(mistakes_section(judged, worst, raw, indices))
     with found.left_out("importance of inputs"):
         sections += _importance(model, split, data[split], description, raw)
@@ -236,11 +236,6 @@ def _data_in_words(model: TrainedModel, description: Description) -> str:
     sizes = ", ".join(f"{size:,} in {name}" for name, size in description.sizes.items())
     shape = description.input_shape
     return f"Data: {model.spec.data.name}, examples: {sizes}; inputs of shape {shape}; {description.target}."
-
-
-def _evenly(length: int, most: int) -> NDArray[np.intp]:
-    """Return positions in a split, evenly spaced."""
-    return np.unique(np.linspace(0, length - 1, min(length, most)).astype(np.intp))
 
 
 def _taken(model: TrainedModel, split: Split, description: Description, indices: NDArray[np.intp]) -> Batch:
@@ -278,12 +273,9 @@ def _judgement(judged: Judged) -> list[str]:
     return [confusion_section(judged), probabilities_section(judged)]
 
 
-def _raw_rows(model: TrainedModel, split: str, indices: NDArray[np.intp]) -> RawRows:
-    with component_errors(f"dataset {model.spec.data.name} failed in raw_rows"):
-        return model.dataset.raw_rows(split, indices)
-
-
-def _importance(model: TrainedModel, split: str, data: Split, description: Description, some: RawRows) -> list[str]:
+def _importance(
+    model: TrainedModel, split: str, data: Split, description: Description, some: RawRows | None
+) -> list[str]:
     """Return the section about the importance of inputs, if it can be computed in about a second.
 
     Args:
@@ -297,12 +289,12 @@ def _importance(model: TrainedModel, split: str, data: Split, description: Descr
     rows = rows_for_importance(some, network.flops)
     if not rows:
         return []
-    indices = _evenly(len(data), rows)
-    raw = _raw_rows(model, split, indices)
+    indices = evenly_spaced(len(data), rows)
+    raw = raw_rows(model.dataset, split, indices)
     assert raw is not None
     _, t, weights = _taken(model, data, description, indices)
 
-    def loss(inputs: Mapping[str, Any] | NDArray[Any]) -> float:
+    def loss(inputs: RawRows) -> float:
         found = network.loss(inputs_of(model, inputs).x, t, weights)
         if not math.isfinite(found):
             raise DivergenceError(f"the loss of rows of {split} is {found}")

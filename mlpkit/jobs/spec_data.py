@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.dataset import Description
 from mlpkit.components.schema.context import Problem
@@ -13,7 +13,9 @@ from mlpkit.network.component_errors import component_errors, expect_returned
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlpkit.components.dataset import Dataset, Split
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Dataset, RawRows, Split
     from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
 
@@ -83,3 +85,19 @@ def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderE
     """
     remedy = "put back the data that it was trained on; file names count from the folder in which mlpkit is started"
     return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")
+
+
+def raw_rows(dataset: Dataset, split: str, indices: NDArray[Any]) -> RawRows | None:
+    """Return inputs of a split as they are before they are encoded; None if the data set keeps none.
+
+    Args:
+        dataset: the data set, opened.
+        split: name of the split.
+        indices: positions in it.
+
+    Raises:
+        DataError: a file is damaged.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    with component_errors(f"dataset {dataset.registered_name} failed in raw_rows"):
+        return dataset.raw_rows(split, indices)

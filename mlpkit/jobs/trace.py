@@ -17,6 +17,7 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.distribution import HEADINGS, Distribution, distribution_of
 from mlpkit.jobs.replay import replayed
 from mlpkit.jobs.resume import PythonWarnings
+from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.html import html_table
 from mlpkit.progress.figures import figure
@@ -389,7 +390,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         losses, shares = _losses(network, logits, targets, weights)
         predictions = network.replicas[0].predict(logits).copy()
     trained = [path for path in network.parameters if not belongs_to(path, trainer.settings.frozen)]
-    raw = _raw_rows(replay.dataset, rows)
+    raw = raw_rows(replay.dataset, "train", rows)
     before, after = (_by_parameter(network, flat, network.parameters) for flat in (replay.before, network.values))
     return Trace(
         folder=folder,
@@ -463,11 +464,6 @@ def _losses(
 def _sources(dataset: Dataset, rows: NDArray[Any]) -> Sequence[str] | None:
     with component_errors(f"dataset {dataset.registered_name} failed in example_sources"):
         return dataset.example_sources("train", rows)
-
-
-def _raw_rows(dataset: Dataset, rows: NDArray[Any]) -> Mapping[str, Sequence[Any]] | NDArray[Any] | None:
-    with component_errors(f"dataset {dataset.registered_name} failed in raw_rows"):
-        return dataset.raw_rows("train", rows)
 
 
 def _image_shape(input_shape: tuple[int, ...], raw: object) -> tuple[int, ...] | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.reports.mistakes import RawRows
+    from mlpkit.components.dataset import RawRows
 
 MOST_ROWS: Final = 1000
 FEWEST_ROWS: Final = 50
@@ -48,7 +48,7 @@ class Importance(NamedTuple):
     place: tuple[int, int, int, int] | None = None
 
 
-def rows_for_importance(raw: RawRows, flops: int) -> int:
+def rows_for_importance(raw: RawRows | None, flops: int) -> int:
     """Return how many rows importance is computed on, so that it takes about a second; 0 if it would take longer.
 
     Args:
@@ -70,7 +70,7 @@ def rows_for_importance(raw: RawRows, flops: int) -> int:
 
 
 def importance(
-    raw: Mapping[str, Sequence[Any]] | NDArray[Any],
+    raw: RawRows,
     loss: Callable[[Any], float],
     seed: int,
     names: Sequence[str] | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -11,14 +11,13 @@ from mlpkit.components.layer import Layer
 from mlpkit.pages import charts
 from mlpkit.pages.parts import paragraph, pictures, section, table
 from mlpkit.reports.images import weights_as_images
+from mlpkit.reports.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlpkit.components.operation import Operation
     from mlpkit.network.sequential import Batch, Sequential
-
-T = TypeVar("T")
 
 MOST_LAYERS: Final = 200
 MOST_CHARTED: Final = 8
@@ -170,9 +169,9 @@ def spread_section(looks: Sequence[Mapping[str, Any]]) -> str:
     Args:
         looks: what was found in the network, one mapping a time, as in ``health.jsonl``.
     """
-    chosen = _evenly(looks, MOST_LOOKS)
+    chosen = [looks[i] for i in evenly_spaced(len(looks), MOST_LOOKS)]
     names = list(dict.fromkeys(layer["layer"] for look in chosen for layer in look["layers"]))
-    drawn = _evenly(names, MOST_CHARTED)
+    drawn = [names[i] for i in evenly_spaced(len(names), MOST_CHARTED)]
     figures = [
         _bands(chosen, name, key, word)
         for name in drawn
@@ -188,12 +187,6 @@ def spread_section(looks: Sequence[Mapping[str, Any]]) -> str:
         ),
         f'<div class="charts">{"".join(figures)}</div>',
     )
-
-
-def _evenly(items: Sequence[T], most: int) -> list[T]:
-    """Return some items, the first and the last among them."""
-    places = np.linspace(0, len(items) - 1, most).astype(int) if len(items) > most else range(len(items))
-    return [items[place] for place in places]
 
 
 def _bands(looks: Sequence[Mapping[str, Any]], name: str, key: str, word: str) -> str:

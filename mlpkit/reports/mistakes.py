@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlpkit.components.target import Classes, Values
 from mlpkit.pages.parts import paragraph, pictures, section, table
@@ -14,15 +13,17 @@ from mlpkit.progress.figures import figure
 from mlpkit.reports.images import image_shape, thumbnail
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import RawRows
     from mlpkit.reports.predictions import Judged
 
 MOST_IMAGES: Final = 24
 MOST_ROWS: Final = 15
 MOST_COLUMNS: Final = 30
 LONGEST_CELL: Final = 60
-
-RawRows: TypeAlias = Mapping[str, Sequence[Any]] | NDArray[Any] | None
-"""Inputs as they are before they are encoded: columns by name, an array, or none."""
 
 
 def worst_rows(judged: Judged) -> NDArray[np.intp]:
@@ -50,7 +51,7 @@ def _wrongness(judged: Judged) -> NDArray[np.float64]:
     return sureness
 
 
-def mistakes_section(judged: Judged, rows: NDArray[np.intp], raw: RawRows, indices: NDArray[np.intp]) -> str:
+def mistakes_section(judged: Judged, rows: NDArray[np.intp], raw: RawRows | None, indices: NDArray[np.intp]) -> str:
     """Return the worst predictions beside what was to be predicted and the inputs.
 
     Args:
@@ -81,7 +82,7 @@ def mistakes_section(judged: Judged, rows: NDArray[np.intp], raw: RawRows, indic
     )
 
 
-def _columns(raw: RawRows) -> Mapping[str, Sequence[Any]]:
+def _columns(raw: RawRows | None) -> Mapping[str, Sequence[Any]]:
     """Return the first columns of raw inputs; of an array without names, none."""
     return dict(list(raw.items())[:MOST_COLUMNS]) if isinstance(raw, Mapping) else {}
 

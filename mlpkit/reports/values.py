@@ -9,6 +9,7 @@ import numpy as np
 from mlpkit.pages import charts
 from mlpkit.pages.parts import paragraph, section, table
 from mlpkit.progress.figures import figure
+from mlpkit.reports.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def values_section(judged: Judged) -> str:
 
 
 def _figures(name: str, predicted: NDArray[np.float64], true: NDArray[np.float64], values: int) -> list[str]:
-    chosen = np.unique(np.linspace(0, len(true) - 1, MOST_POINTS // values).astype(int))
+    chosen = evenly_spaced(len(true), MOST_POINTS // values)
     points = [{"true": _short(true[i]), "predicted": _short(predicted[i])} for i in chosen]
     against = charts.points(points, "true", "predicted", titles=(f"true {name}", f"predicted {name}"), diagonal=True)
     counts, edges = np.histogram(predicted - true, BINS)

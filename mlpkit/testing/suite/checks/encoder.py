@@ -15,11 +15,9 @@ from mlpkit.testing.suite.checks.dataset import INPUTS, DatasetExample
 from mlpkit.testing.suite.comparison import expect_close
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    RawRows = Mapping[str, Sequence[Any]] | NDArray[Any]
+    from mlpkit.components.dataset import RawRows
 
 
 @checks_examples("dataset")
