@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, UsageError
-from mlpkit.jobs.run_inputs import DATA, flattened
+from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
 from mlpkit.progress.figures import probability, signed
 from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import LOCK, RESOLVED, is_run
+from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run
 from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import difference, holm, interval
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record
 
 
-RESULTS: Final = ("history.jsonl", "metrics.json", "model.safetensors")
+RESULTS: Final = (HISTORY, METRICS, MODEL)
 """The files of a run folder that the same spec, seed and versions give the same bytes."""
 
 
@@ -59,7 +59,6 @@ Row = dict[str, list[Any]]
 """Values by key, one a side in their order; None where a side has none."""
 
 NOT_CURVES: Final = ("iteration", "epoch")
-SPLITS: Final = ("test", "validation", "train")
 LEVEL: Final = 0.95
 ADVISED_SEEDS: Final = 5
 
@@ -433,7 +432,7 @@ class _Test:
 
 def _spec(folder: RunFolder) -> dict[str, Any]:
     """Return the resolved spec, its layers by their names."""
-    values = parse_document(folder.resolved_text(), str(folder.directory / "resolved.yaml")).values
+    values = parse_document(folder.resolved_text(), str(folder.directory / RESOLVED)).values
     layers = {}
     for member in values.get("layers", ()):
         ((kind, parameters),) = member.items()
@@ -442,7 +441,7 @@ def _spec(folder: RunFolder) -> dict[str, Any]:
 
 
 def _without_spec(lock: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in lock.items() if key != "spec_hash"}
+    return {key: value for key, value in lock.items() if key != SPEC_HASH}
 
 
 def _last(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

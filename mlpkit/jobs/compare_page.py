@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.jobs.compare import SPLITS, Side, compare_sides, read_sides
+from mlpkit.jobs.compare import Side, compare_sides, read_sides
 from mlpkit.pages import charts
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import folded, paragraph, preformatted, section, table
 from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.progress.figures import plus_minus
 from mlpkit.runs.files import write_atomically
+from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import interval
 

@@ -28,7 +28,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.reports.sampling import evenly_spaced
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import MODEL, RESOLVED
+from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[K
         data = open_data(model.spec, model.dataset)
     except MlpkitError as error:
         return None, f"proved on made-up rows only, since the run's data can't be read: {error}"
-    split = next(name for name in ("test", "validation", "train") if name in data)
+    split = next(name for name in SPLITS if name in data)
     most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
     indices = evenly_spaced(len(data[split]), most)
     place = f"the {split} split"

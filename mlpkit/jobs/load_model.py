@@ -15,6 +15,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.json_files import shortened
+from mlpkit.runs.layout import MODEL
 from mlpkit.runs.model_file import ModelFile, load_model_file
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import expect_finite_model
@@ -110,7 +111,7 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
     """
     from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - loading a lone model file needs no folder
 
-    path = directory / "model.safetensors"
+    path = directory / MODEL
     model = restore(RunFolder.open(directory).load_model(), path, registry)
     expect_finite_model(model.network, path)
     return model

@@ -21,7 +21,7 @@ from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.seeds_page import write_seeds_page
 from mlpkit.jobs.spec_data import raw_rows
-from mlpkit.jobs.training_job import SPLITS, tracker_of, units_of
+from mlpkit.jobs.training_job import tracker_of, units_of
 from mlpkit.pages.page import page
 from mlpkit.progress.evaluations import best_in_words
 from mlpkit.progress.figures import figures
@@ -38,7 +38,7 @@ from mlpkit.reports.sampling import evenly_spaced
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import REPORT
+from mlpkit.runs.layout import REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.runs.seeds_folder import is_seeds_folder
 from mlpkit.training.divergence import without_warnings
@@ -211,7 +211,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     """Return the sections that need the run's data."""
     description, data = data_of_run(found.folder.directory, model)
     found.notes += filter(None, [_data_in_words(model, description), doubt_of_data(found.folder.directory, model)])
-    split = next(name for name in ("test", "validation", "train") if name in data)
+    split = next(name for name in SPLITS if name in data)
     most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
     indices = evenly_spaced(len(data[split]), most)
     batch = _taken(model, data[split], description, indices)

@@ -12,9 +12,10 @@ from mlpkit.components.target import Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.training_job import SPLITS, Run, TrainingJob
+from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan

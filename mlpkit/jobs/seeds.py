@@ -22,6 +22,7 @@ from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import RESOLVED
 from mlpkit.runs.seeds_folder import SeedsFolder, Summary
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
@@ -244,7 +245,7 @@ def _prepared(spec: Spec, directory: Path, observer: SeedsObserver) -> tuple[See
 def _threads_of(folder: SeedsFolder) -> int:
     """Return the threads of a run, as the first that is not finished says."""
     run = RunFolder.open(folder.member(folder.unfinished[0]))
-    resolved = parse_document(run.resolved_text(), str(run.directory / "resolved.yaml")).values
+    resolved = parse_document(run.resolved_text(), str(run.directory / RESOLVED)).values
     return int(resolved["training"]["threads"])
 
 

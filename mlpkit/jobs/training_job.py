@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.callback import Outcome
 from mlpkit.jobs.build import build_for
@@ -18,6 +18,7 @@ from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.trained_model import Model
 from mlpkit.jobs.training_facts import facts_of
 from mlpkit.network.component_errors import component_errors
+from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from mlpkit.training.snapshot import Snapshot
     from mlpkit.training.update import OptimizerState
     from mlpkit.training.workers import Plan
-
-
-SPLITS: Final = ("test", "validation", "train")
 
 
 def settings_of(

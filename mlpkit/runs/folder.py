@@ -7,7 +7,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
-from mlpkit.runs import json_files as plain_json
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.files import (
     LARGEST_DOCUMENT,
@@ -17,7 +16,15 @@ from mlpkit.runs.files import (
     storage_error,
     write_atomically,
 )
-from mlpkit.runs.json_files import append_line, encode_line, read_lines, readable_lines
+from mlpkit.runs.json_files import (
+    append_line,
+    damaged,
+    decode_object,
+    encode_line,
+    encode_pretty,
+    read_lines,
+    readable_lines,
+)
 from mlpkit.runs.layout import (
     CHECKPOINTS,
     FAILURE,
@@ -361,7 +368,7 @@ class RunFolder:
 
     def _write_json(self, name: str, data: Mapping[str, Any]) -> None:
         try:
-            text = plain_json.encode_pretty(data)
+            text = encode_pretty(data)
         except ValueError as error:
             msg = f"{self.directory / name}: can't be written: {error}"
             raise StorageError(msg) from error
@@ -381,27 +388,15 @@ class RunFolder:
         try:
             return content.decode()
         except UnicodeDecodeError as error:
-            raise self._damaged(name, error) from error
+            raise damaged(self.directory / name, error) from error
 
     def _read_json(self, name: str) -> dict[str, Any]:
-        content = self._read(name)
-        try:
-            data = plain_json.decode(content)
-        except ValueError as error:
-            raise self._damaged(name, error) from error
-        if not isinstance(data, dict):
-            raise self._damaged(name, "expected a JSON object")
-        return data
+        return decode_object(self.directory / name, self._read(name))
 
     def _missing(self, name: str) -> RunFolderError:
         if name in (MODEL, METRICS):
             return RunFolderError(f"{self.directory}: holds no {name}: the run is not finished; {self.way_to_finish}")
         return RunFolderError(f"{self.directory}: holds no {name}; restore it from a copy, or start a new run")
-
-    def _damaged(self, name: str, fault: object) -> RunFolderError:
-        return RunFolderError(
-            f"{self.directory / name}: is damaged: {fault}; restore the file from a copy, or repeat the run"
-        )
 
 
 def _why_not_a_run(directory: Path) -> str:

@@ -174,7 +174,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     Raises:
         RunFolderError: the log can't be read, or a line isn't a JSON object.
     """
-    return [_record(path, number, line) for number, line in enumerate(_whole_lines(path), start=1)]
+    return [decode_object(f"{path}:{number}", line) for number, line in enumerate(_whole_lines(path), start=1)]
 
 
 def readable_lines(path: Path) -> list[dict[str, Any]]:
@@ -186,7 +186,7 @@ def readable_lines(path: Path) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(_whole_lines(path), start=1):
         with contextlib.suppress(RunFolderError):
-            records.append(_record(path, number, line))
+            records.append(decode_object(f"{path}:{number}", line))
     return records
 
 
@@ -199,16 +199,28 @@ def _whole_lines(path: Path) -> list[bytes]:
         raise reading_error(path, error, RunFolderError) from error
 
 
-def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def decode_object(place: Path | str, content: bytes) -> dict[str, Any]:
+    """Return what the JSON of an object says.
+
+    Args:
+        place: the file, or a line of it, which messages name.
+        content: the JSON.
+
+    Raises:
+        RunFolderError: it isn't the JSON of an object.
+    """
     try:
-        record = decode(line)
+        data = decode(content)
     except ValueError as error:
-        msg = f"{path}:{number}: is damaged: {error}; restore the file from a copy, or repeat the run"
-        raise RunFolderError(msg) from error
-    if not isinstance(record, dict):
-        msg = f"{path}:{number}: is damaged: expected a JSON object; restore the file from a copy, or repeat the run"
-        raise RunFolderError(msg)
-    return record
+        raise damaged(place, error) from error
+    if not isinstance(data, dict):
+        raise damaged(place, "expected a JSON object")
+    return data
+
+
+def damaged(place: Path | str, problem: object) -> RunFolderError:
+    """Return the error for a file of a run folder, or a line of it, that is not as mlpkit writes it."""
+    return RunFolderError(f"{place}: is damaged: {problem}; restore the file from a copy, or repeat the run")
 
 
 def _remove_torn_line(descriptor: int) -> int:

@@ -26,6 +26,9 @@ OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAIL
 SEEDS: Final = "seeds.json"
 """What makes a folder that of the runs of several seeds, and not a run itself."""
 
+SPLITS: Final = ("test", "validation", "train")
+"""The splits that results are for, in the order in which people look for them."""
+
 CHECKPOINT: Final = re.compile(r"step-(\d{9,})\.safetensors")
 """The name of a checkpoint, with the steps done."""
 

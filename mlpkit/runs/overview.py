@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, read_limited, reading_error
-from mlpkit.runs.json_files import decode
+from mlpkit.runs.json_files import damaged, decode_object
 from mlpkit.runs.layout import CHECKPOINT, CHECKPOINTS, FAILURE, HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPEC, WRITER
 from mlpkit.runs.writer_lock import WriterLock
 
@@ -112,7 +112,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     try:
         lowest, highest = history.extremes(spec.monitor)
     except ValueError as error:
-        raise _damaged(directory / HISTORY, error) from error
+        raise damaged(directory / HISTORY, error) from error
     checkpoint = _newest_checkpoint(directory / CHECKPOINTS) if CHECKPOINTS in names and not finished else 0
     return RunOverview(
         directory,
@@ -164,21 +164,6 @@ def _content(path: Path, most: int) -> bytes:
         raise reading_error(path, error, RunFolderError) from error
 
 
-def _damaged(path: Path, fault: object) -> RunFolderError:
-    return RunFolderError(f"{path}: is damaged: {fault}; restore the file from a copy, or repeat the run")
-
-
-def _object(path: Path, text: bytes) -> dict[str, Any]:
-    """Return what the JSON of an object says."""
-    try:
-        data = decode(text)
-    except ValueError as error:
-        raise _damaged(path, error) from error
-    if not isinstance(data, dict):
-        raise _damaged(path, "expected a JSON object")
-    return data
-
-
 class _Spec(NamedTuple):
     """What a resolved spec says of a run.
 
@@ -218,7 +203,7 @@ def _spec_of(path: Path) -> _Spec:
     digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith(b"seed:")))
     wanted = b"".join(key for key in keys if key.startswith(_WANTED))
     if len(wanted) > _LONGEST:
-        raise _damaged(path, f"name, seed and training have {len(wanted):,} bytes; expected up to {_LONGEST:,}")
+        raise damaged(path, f"name, seed and training have {len(wanted):,} bytes; expected up to {_LONGEST:,}")
     try:
         values = _plain(wanted)
         training = values["training"]
@@ -231,7 +216,7 @@ def _spec_of(path: Path) -> _Spec:
             _number(training.get("epochs")),
         )
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise _damaged(path, "expected a spec with name, seed and training, as mlpkit writes it") from error
+        raise damaged(path, "expected a spec with name, seed and training, as mlpkit writes it") from error
 
 
 @lru_cache(maxsize=1024)
@@ -303,25 +288,25 @@ def _history_of(path: Path) -> _History:
     end = lines.rfind(b"\n")
     if end < 0:
         return _History()
-    last = _object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end])
+    last = decode_object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end])
     if not {"iteration", "epoch"} <= last.keys() or not all(map(_is_number, last.values())):
-        raise _damaged(path, "expected numbers, iteration and epoch among them")
+        raise damaged(path, "expected numbers, iteration and epoch among them")
     return _History(lines[: end + 1], last)
 
 
 def _results_of(path: Path) -> dict[str, dict[str, float]]:
     """Return loss and metrics at the end by split, without tables."""
-    results = _object(path, _content(path, LARGEST_DOCUMENT))
+    results = decode_object(path, _content(path, LARGEST_DOCUMENT))
     if not all(isinstance(values, dict) for values in results.values()):
-        raise _damaged(path, "expected loss and metrics by split")
+        raise damaged(path, "expected loss and metrics by split")
     return {split: {k: v for k, v in values.items() if _is_number(v)} for split, values in results.items()}
 
 
 def _failure_of(path: Path) -> dict[str, Any]:
-    failure = _object(path, _content(path, LARGEST_DOCUMENT))
+    failure = decode_object(path, _content(path, LARGEST_DOCUMENT))
     state, steps, message = (failure.get(key) for key in ("state", "steps", "message"))
     if state not in (DIVERGED, FAILED) or type(steps) is not int or not isinstance(message, str):
-        raise _damaged(path, "expected state, steps and message")
+        raise damaged(path, "expected state, steps and message")
     return failure
 
 

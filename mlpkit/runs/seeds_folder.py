@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlpkit.errors import RunFolderError
-from mlpkit.runs import json_files
 from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import METRICS, SEEDS
+from mlpkit.runs.json_files import damaged, decode_object, encode_pretty
+from mlpkit.runs.layout import METRICS, SEEDS, SPLITS
 from mlpkit.statistics import Interval, interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
-
-_SPLITS: Final = ("test", "validation", "train")
 
 Summary: TypeAlias = dict[str, dict[str, Interval]]
 """The mean of each loss and metric over several runs, with its interval, by split."""
@@ -34,7 +32,7 @@ def summary_of(results: Sequence[Mapping[str, Mapping[str, Any]]]) -> Summary:
     Args:
         results: the metrics of each run, by split. A value that was not finite is not there, and doesn't count.
     """
-    splits = {split: None for split in _SPLITS if any(split in metrics for metrics in results)}
+    splits = {split: None for split in SPLITS if any(split in metrics for metrics in results)}
     splits |= {split: None for metrics in results for split in metrics}
     found: Summary = {}
     for split in splits:
@@ -88,7 +86,7 @@ class SeedsFolder:
         data = _read_json(directory / SEEDS)
         seeds = data.get("seeds")
         if not isinstance(seeds, list) or not all(type(seed) is int and seed >= 0 for seed in seeds) or not seeds:
-            raise _damaged(directory / SEEDS, "expected a list of seeds")
+            raise damaged(directory / SEEDS, "expected a list of seeds")
         return cls(RunFolder(directory), seeds)
 
     def claim(self) -> None:
@@ -169,7 +167,7 @@ class SeedsFolder:
 
     def _write(self, name: str, data: Mapping[str, Any]) -> None:
         self.claim()
-        write_atomically(self.directory / name, json_files.encode_pretty(data).encode())
+        write_atomically(self.directory / name, encode_pretty(data).encode())
 
 
 def plain_summary(summary: Summary) -> dict[str, dict[str, dict[str, Any]]]:
@@ -179,17 +177,9 @@ def plain_summary(summary: Summary) -> dict[str, dict[str, dict[str, Any]]]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        data = json_files.decode(read_limited(path, LARGEST_DOCUMENT))
+        content = read_limited(path, LARGEST_DOCUMENT)
     except FileNotFoundError as error:
         raise RunFolderError(f"{path.parent}: holds no {path.name}, so it has no runs of several seeds") from error
     except OSError as error:
         raise reading_error(path, error, RunFolderError) from error
-    except ValueError as error:
-        raise _damaged(path, error) from error
-    if not isinstance(data, dict):
-        raise _damaged(path, "expected a JSON object")
-    return data
-
-
-def _damaged(path: Path, fault: object) -> RunFolderError:
-    return RunFolderError(f"{path}: is damaged: {fault}; restore the file from a copy")
+    return decode_object(path, content)
