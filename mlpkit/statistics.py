@@ -5,25 +5,26 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PRECISION = 1e-15  # relative; where the continued fraction and the bisection stop
+PRECISION: Final = 1e-15
+"""Relative precision at which the continued fraction and the bisection stop."""
 
 
 @dataclass(frozen=True)
 class Interval:
     """The mean of a sample and the confidence interval of the mean behind it.
 
-    Attributes:
-        n: how many values there are
-        mean: their arithmetic mean
-        std: their standard deviation, with n - 1; None if it is unknown: of one value, or with one that is not finite
-        low: lower end of the interval; None if `std` is
-        high: upper end of the interval; None if `std` is
-        level: how often such an interval holds the mean behind the sample, 0.95 for 95 %
+    Args:
+        n: how many values there are.
+        mean: their arithmetic mean.
+        std: their standard deviation, with n - 1; None if it is unknown: of one value, or with one that is not finite.
+        low: lower end of the interval; None if ``std`` is.
+        high: upper end of the interval; None if ``std`` is.
+        level: how often such an interval holds the mean behind the sample, 0.95 for 95 %.
     """
 
     n: int
@@ -43,12 +44,12 @@ class Interval:
 class Difference:
     """The difference of two means, its confidence interval, and how likely chance alone makes one as large.
 
-    Attributes:
-        mean: mean of the first sample minus mean of the second
-        low: lower end of the interval; None if it is unknown: too few values, or one that is not finite
-        high: upper end of the interval; None if `low` is
-        p_value: how likely a difference at least as large is if the means behind them are the same; None if `low` is
-        level: how often such an interval holds the difference behind the samples
+    Args:
+        mean: mean of the first sample minus mean of the second.
+        low: lower end of the interval; None if it is unknown: too few values, or one that is not finite.
+        high: upper end of the interval; None if ``low`` is.
+        p_value: how likely a difference at least as large is if the means behind them are the same; None if ``low`` is.
+        level: how often such an interval holds the difference behind the samples.
     """
 
     mean: float
@@ -64,12 +65,16 @@ class Difference:
 
 
 def interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """The mean of `values` and its confidence interval, mean ± t · std / √n.
+    """Return the mean of values and its confidence interval, mean ± t · std / √n.
 
     The values are taken as independent and roughly normal, as a metric over seeds is.
 
+    Args:
+        values: the sample.
+        level: how often such an interval is to hold the mean behind the sample.
+
     Raises:
-        ValueError: there is no value, or `level` is not between 0 and 1
+        ValueError: there is no value, or ``level`` is not between 0 and 1.
     """
     _check_level(level)
     if not values:
@@ -84,13 +89,17 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
 
 
 def difference(a: Sequence[float], b: Sequence[float], *, paired: bool, level: float = 0.95) -> Difference:
-    """The difference of two means and whether it is more than chance.
+    """Return the difference of two means, and whether it is more than chance.
 
-    Unpaired is Welch's test, which lets the two samples spread differently. Paired is the t-test of the differences
-    a[i] - b[i]: for samples whose members belong together, as runs with the same seed do.
+    Args:
+        a: the first sample.
+        b: the second.
+        paired: whether a[i] and b[i] belong together, as runs with the same seed do: the test is then the t-test of
+            their differences; otherwise it is Welch's, which lets the two samples spread differently.
+        level: how often such an interval is to hold the difference behind the samples.
 
     Raises:
-        ValueError: a sample is empty, paired samples differ in length, or `level` is not between 0 and 1
+        ValueError: a sample is empty, paired samples differ in length, or ``level`` is not between 0 and 1.
     """
     _check_level(level)
     if not a or not b:
@@ -101,16 +110,15 @@ def difference(a: Sequence[float], b: Sequence[float], *, paired: bool, level: f
     mean = _mean([x - y for x, y in zip(a, b, strict=True)]) if paired else _mean(a) - _mean(b)
     if min(len(a), len(b)) == 1 or not math.isfinite(mean):
         return Difference(mean, None, None, None, level)
-    error, freedom = _paired_error(a, b) if paired else _welch_error(a, b)
-    half = _half_width(error, freedom, level)
-    return Difference(mean, mean - half, mean + half, _p_value(mean, error, freedom), level)
+    error, df = _paired_error(a, b) if paired else _welch_error(a, b)
+    half = _half_width(error, df, level)
+    return Difference(mean, mean - half, mean + half, _p_value(mean, error, df), level)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values of several tests, corrected so that chance alone makes any of them small no oftener than of one.
+    """Return the p-values of several tests, corrected so that chance makes any of them small as rarely as a single one.
 
-    In ascending order, p[i] becomes the largest of (m - j) · p[j] for j ≤ i, and at most 1, where m is how many there
-    are.
+    In ascending order, from p[0] on, p[i] of m tests becomes the largest of (m - j) · p[j] for j ≤ i, and at most 1.
 
     Source: Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979).
     """
@@ -121,37 +129,41 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def t_cdf(t: float, freedom: float) -> float:
-    """How likely a Student's t of `freedom` degrees of freedom is at most `t`."""
-    tail = two_tails(abs(t), freedom) / 2
-    return 1 - tail if t > 0 else tail
+def t_quantile(probability: float, df: float) -> float:
+    """Return the t that a Student's t stays below with a probability.
 
-
-def t_quantile(probability: float, freedom: float) -> float:
-    """The t that a Student's t of `freedom` degrees of freedom stays below with `probability`.
+    Args:
+        probability: the probability.
+        df: the degrees of freedom.
 
     Raises:
-        ValueError: `probability` is not between 0 and 1, or `freedom` is not above 0
+        ValueError: the probability is not between 0 and 1, or ``df`` is not above 0.
     """
     if not 0 < probability < 1:
         raise ValueError(f"a probability between 0 and 1 is needed, got {probability!r}")
     if probability < 0.5:
-        return -_upper_quantile(2 * probability, freedom)
-    return _upper_quantile(2 * (1 - probability), freedom)
+        return -_upper_quantile(2 * probability, df)
+    return _upper_quantile(2 * (1 - probability), df)
 
 
-def two_tails(t: float, freedom: float) -> float:
-    """How likely a Student's t is at least `t` in size: I(ν / (ν + t²); ν/2, 1/2), the regularized incomplete beta.
+def two_tails(t: float, df: float) -> float:
+    """Return how likely a Student's t is at least ``t`` in size: I(ν / (ν + t²); ν/2, 1/2).
+
+    I is the regularized incomplete beta function.
+
+    Args:
+        t: the size, from 0 up.
+        df: the degrees of freedom ν.
 
     Raises:
-        ValueError: `freedom` is not above 0
+        ValueError: ``df`` is not above 0.
     """
-    if not freedom > 0:
-        raise ValueError(f"degrees of freedom must be above 0, got {freedom!r}")
+    if not df > 0:
+        raise ValueError(f"degrees of freedom must be above 0, got {df!r}")
     if math.isinf(t):
         return 0.0
-    inside, outside = freedom / (freedom + t * t), t * t / (freedom + t * t)
-    return _regularized_beta(inside, outside, freedom / 2, 0.5)
+    inside, outside = df / (df + t * t), t * t / (df + t * t)
+    return _regularized_beta(inside, outside, df / 2, 0.5)
 
 
 def _check_level(level: float) -> None:
@@ -160,29 +172,29 @@ def _check_level(level: float) -> None:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """The mean, correctly rounded; of values that are not finite what their sum is."""
+    """Return the mean, correctly rounded; the sum if a value is not finite."""
     return statistics.mean(values) if all(map(math.isfinite, values)) else sum(values)
 
 
-def _half_width(error: float, freedom: float, level: float) -> float:
-    return error * t_quantile((1 + level) / 2, freedom) if error else 0.0
+def _half_width(error: float, df: float, level: float) -> float:
+    return error * t_quantile((1 + level) / 2, df) if error else 0.0
 
 
-def _p_value(mean: float, error: float, freedom: float) -> float:
-    """Two-sided; samples without any spread differ for certain or not at all."""
+def _p_value(mean: float, error: float, df: float) -> float:
+    """Return the two-sided p-value; samples without any spread differ for certain or not at all."""
     if error:
-        return two_tails(abs(mean) / error, freedom)
+        return two_tails(abs(mean) / error, df)
     return 0.0 if mean else 1.0
 
 
 def _paired_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
-    """Standard error of the mean difference, and its degrees of freedom."""
+    """Return the standard error of the mean difference, and its degrees of freedom."""
     std = statistics.stdev([x - y for x, y in zip(a, b, strict=True)])
     return std / math.sqrt(len(a)), len(a) - 1
 
 
 def _welch_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
-    """Standard error of the difference of the means, and its degrees of freedom by Welch and Satterthwaite."""
+    """Return the standard error of the difference of the means, and its degrees of freedom by Welch-Satterthwaite."""
     first, second = statistics.stdev(a) / math.sqrt(len(a)), statistics.stdev(b) / math.sqrt(len(b))
     error = math.hypot(first, second)
     if not error:
@@ -191,21 +203,21 @@ def _welch_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
     return error, 1 / shares
 
 
-def _upper_quantile(tails: float, freedom: float) -> float:
-    """The t with `two_tails(t, freedom) = tails`, by bisection."""
+def _upper_quantile(tails: float, df: float) -> float:
+    """Return the t with ``two_tails(t, df) = tails``, by bisection."""
     low, high = 0.0, 1.0
-    while two_tails(high, freedom) > tails:
+    while two_tails(high, df) > tails:
         low, high = high, 2 * high
     while high - low > PRECISION * high:
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        low, high = (middle, high) if two_tails(middle, freedom) > tails else (low, middle)
+        low, high = (middle, high) if two_tails(middle, df) > tails else (low, middle)
     return (low + high) / 2
 
 
 def _regularized_beta(x: float, complement: float, a: float, b: float) -> float:
-    """I(x; a, b), with `complement` = 1 - x given apart, since it may be too small to be a difference."""
+    """Return I(x; a, b), with ``complement`` = 1 - x given apart, since it may be too small to be a difference."""
     if x == 0 or complement == 0:
         return float(complement == 0)
     if x > (a + 1) / (a + b + 2):
@@ -216,7 +228,7 @@ def _regularized_beta(x: float, complement: float, a: float, b: float) -> float:
 
 
 def _beta_fraction(x: float, a: float, b: float) -> float:
-    """The continued fraction 1 + d₁/(1 + d₂/(1 + ...)) of the incomplete beta, by Lentz's method.
+    """Return the continued fraction 1 + d₁/(1 + d₂/(1 + ...)) of the incomplete beta, by Lentz's method.
 
     Source: Press et al., Numerical Recipes, 3rd edition, section 6.4.
     """

@@ -11,35 +11,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mlpkit.statistics import difference, holm, interval, t_cdf, t_quantile, two_tails
+from mlpkit.statistics import difference, holm, interval, t_quantile, two_tails
 
-FREEDOMS = (1, 1.5, 2, 4, 9.3, 30, 250, 5000)
+DEGREES_OF_FREEDOM = (1, 1.5, 2, 4, 9.3, 30, 250, 5000)
 SIMULATED = 1200
 
 
-@pytest.mark.parametrize("freedom", FREEDOMS)
-def test_the_distribution_is_scipys(freedom):
-    for t in (-60.0, -3.2, -1e-3, 0.0, 0.4, 1.0, 2.7, 40.0, 1e6):
-        assert t_cdf(t, freedom) == pytest.approx(stats.t.cdf(t, freedom), rel=1e-10)
-        assert two_tails(abs(t), freedom) == pytest.approx(2 * stats.t.sf(abs(t), freedom), rel=1e-10)
+@pytest.mark.parametrize("df", DEGREES_OF_FREEDOM)
+def test_the_distribution_is_scipys(df):
+    for t in (0.0, 1e-3, 0.4, 1.0, 2.7, 3.2, 40.0, 60.0, 1e6):
+        assert two_tails(t, df) == pytest.approx(2 * stats.t.sf(t, df), rel=1e-10)
 
 
 def test_one_degree_of_freedom_is_the_cauchy_distribution():
     for t in (1e-9, 0.3, 1.0, 5.0, 1e9):
-        assert t_cdf(t, 1) == pytest.approx(0.5 + math.atan(t) / math.pi, rel=1e-14)
         assert two_tails(t, 1) == pytest.approx(2 * math.atan(1 / t) / math.pi, rel=1e-14)
 
 
-@pytest.mark.parametrize("freedom", FREEDOMS)
-def test_quantiles_are_scipys(freedom):
+@pytest.mark.parametrize("df", DEGREES_OF_FREEDOM)
+def test_quantiles_are_scipys(df):
     for probability in (1e-6, 0.025, 0.3, 0.5, 0.8, 0.975, 0.9995):
-        expected = stats.t.ppf(probability, freedom)
-        assert t_quantile(probability, freedom) == pytest.approx(expected, rel=1e-8, abs=1e-12)
+        expected = stats.t.ppf(probability, df)
+        assert t_quantile(probability, df) == pytest.approx(expected, rel=1e-8, abs=1e-12)
 
 
 @given(st.floats(0.5, 1e4), st.floats(0, 1e8))
-def test_any_distribution_is_scipys(freedom, t):
-    assert two_tails(t, freedom) == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-8, abs=1e-300)
+def test_any_distribution_is_scipys(df, t):
+    assert two_tails(t, df) == pytest.approx(2 * stats.t.sf(t, df), rel=1e-8, abs=1e-300)
 
 
 def test_the_tabulated_quantile():
