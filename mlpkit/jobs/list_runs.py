@@ -106,7 +106,7 @@ def _mean(values: Iterable[float | None]) -> Interval | None:
 
 
 def figure_of(run: RunOverview, key: str) -> float | None:
-    """Return a loss or metric of a run, at its end or else as it was evaluated last; None if it has none such.
+    """Return a loss or metric of a run, at its end or else at its last evaluation; None if it has no such value.
 
     Args:
         run: the run.

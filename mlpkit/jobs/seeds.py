@@ -51,19 +51,19 @@ class SeedsObserver:
     """
 
     def warned(self, warning: Diagnostic) -> None:
-        """The spec's data is most likely not as meant; told before training."""
+        """The spec's data is most likely not as meant; called before training."""
 
     def began(self, seeds: Sequence[int], at_once: int) -> None:
         """Training begins, of so many seeds at once."""
 
     def resumed(self, seed: int, step: int) -> None:
-        """A run will go on from a checkpoint after that step; told before ``started``."""
+        """A run will go on from a checkpoint after that step; called before ``started``."""
 
     def started(self, seed: int, total_steps: int | None) -> None:
         """The training of a run begins; None steps in all if it ends after a time."""
 
     def stepped(self, seed: int, step: int, loss: float) -> None:
-        """So many steps of a run are done; told at most ten times a second."""
+        """So many steps of a run are done; called at most ten times a second."""
 
     def evaluated(self, seed: int, record: Record, seconds: float) -> None:
         """An evaluation of a run was done, ``seconds`` after its training began."""
@@ -129,7 +129,7 @@ def run_seeds(
     observer: SeedsObserver | None = None,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
-    """Train a spec with each of its seeds, every run to the same bits as alone.
+    """Train a spec with each of its seeds, each run to the same bits as on its own.
 
     A run that fails leaves the others alone.
 

@@ -1,4 +1,4 @@
-"""What is known of a training beside what happens in it, to watch over its health."""
+"""What is known of a training beforehand, to watch over its health."""
 
 from __future__ import annotations
 

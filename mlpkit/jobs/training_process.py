@@ -1,4 +1,4 @@
-"""A second process that trains prepared runs, one after the other, and tells how they go."""
+"""A second process that trains prepared runs, one after the other, and reports their events."""
 
 from __future__ import annotations
 

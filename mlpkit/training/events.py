@@ -21,19 +21,19 @@ class Observer:
     """Receives the events of a training; every method is a no-op by default."""
 
     def resumed(self, step: int) -> None:
-        """Training will go on from a checkpoint after that step; told before ``started``."""
+        """Training will go on from a checkpoint after that step; called before ``started``."""
 
     def monitored(self, tracker: BestTracker) -> None:
         """The best of the evaluations is the one that the tracker, which must not be changed, says is the best.
 
-        Told before ``started``; the tracker knows the evaluations before a resume.
+        Called before ``started``; the tracker knows the evaluations before a resume.
         """
 
     def started(self, total_steps: int | None) -> None:
         """Training begins; None steps in all if it ends after a time."""
 
     def stepped(self, progress: Progress, loss: float) -> None:
-        """Some steps were done; told at most ten times a second, and the first step at once."""
+        """Some steps were done; called at most ten times a second, and the first step at once."""
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """An evaluation was done, ``seconds`` after training began."""
@@ -48,10 +48,10 @@ class Observer:
         """Training is over, for whatever reason."""
 
     def noticed(self, message: str) -> None:
-        """Something is not as it should be, but the run goes on; told before training begins."""
+        """Something is not as it should be, but the run goes on; called before training begins."""
 
     def warned(self, warning: Diagnostic) -> None:
-        """The spec says what it shouldn't any more, or its data is most likely not as meant; told before training."""
+        """The spec has deprecated usage, or its data is most likely not as meant; called before training."""
 
 
 class ObserverGroup(Observer):

@@ -1,4 +1,4 @@
-"""Watching over a training: when its health is looked at, and what is said of it."""
+"""Watching over a training: when a network is probed, and how new symptoms are reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_probed(evaluation: int) -> bool:
 
 
 class HealthMonitor:
-    """Looks at a network before the first step and after evaluations, and tells what is new.
+    """Looks at a network before the first step and after evaluations, and reports new symptoms.
 
     Args:
         network: the network.

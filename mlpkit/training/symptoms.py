@@ -76,7 +76,7 @@ class Symptom:
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """What is known of a training beside what happens in it.
+    """What is known of a training beforehand.
 
     Args:
         steps_per_epoch: steps of an epoch.
@@ -161,7 +161,7 @@ class Course:
         return f"--set training.optimizer.learning_rate={factor * max(rates):.3g}"
 
     def first_weights_advice(self, *layers: str) -> tuple[str, ...]:
-        """Return the overrides that give layers, by default all, their default initializers back; none if they have."""
+        """Return the overrides that give layers, by default all, their default initializers if they have others."""
         known = self.facts.first_weights
         together = " ".join(known[layer] for layer in layers or known if layer in known)
         return (together,) if together else ()
