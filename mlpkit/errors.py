@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+DEBUG: Final = "MLPKIT_DEBUG"
+"""The environment variable that asks for tracebacks."""
+
 LONGEST_WORD: Final = 500
 """Characters without a space up to which a message shows them all."""
 

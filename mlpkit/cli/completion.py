@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import MlpkitError
+from mlpkit.runs.layout import RESOLVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 RUNS: Final = "runs/"
-RUN_FILE: Final = "resolved.yaml"
 
 
 ASKS: Final = "_MLPKIT_COMPLETE"
@@ -52,14 +52,14 @@ def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
 def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the run folders of a folder, and if none is named, those of ``runs``."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
-    found = [path for path in _beginning_with(start) if (Path(path) / RUN_FILE).is_file()]
+    found = [path for path in _beginning_with(start) if (Path(path) / RESOLVED).is_file()]
     return _items(found) or _left_to_the_shell("dir", incomplete)
 
 
 def runs_and_folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer run folders and folders that hold some, and if none is named, those of ``runs``."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
-    found = [path for path in _beginning_with(start) if (Path(path) / RUN_FILE).is_file() or _holds_runs(path)]
+    found = [path for path in _beginning_with(start) if (Path(path) / RESOLVED).is_file() or _holds_runs(path)]
     return _items(found) or _left_to_the_shell("dir", incomplete)
 
 
@@ -70,15 +70,14 @@ def folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: 
 
 
 def _holds_runs(folder: str) -> bool:
-    return any((Path(path) / RUN_FILE).is_file() for path in _beginning_with(f"{folder}/"))
-
-
-SORT_KEYS: Final = ("age", "name", "state", "spec", "steps", "best", "loss")
+    return any((Path(path) / RESOLVED).is_file() for path in _beginning_with(f"{folder}/"))
 
 
 def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer what runs can be sorted by, but for their metrics."""
-    return _items(SORT_KEYS, incomplete)
+    from mlpkit.jobs.list_runs import ORDERS  # noqa: PLC0415 - --help does without
+
+    return _items([*ORDERS, "best", "loss"], incomplete)
 
 
 def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -13,7 +13,7 @@ import click
 
 from mlpkit.cli.output import OutputClosedError, diagnostic, message, styled
 from mlpkit.cli.shortages import shortage
-from mlpkit.errors import ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
+from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,9 +27,6 @@ INTERRUPTED: Final = 130
 """128 and the number of SIGINT."""
 READER_LEFT: Final = 141
 """128 and the number of SIGPIPE, which ends other programs in such a case."""
-
-DEBUG: Final = "MLPKIT_DEBUG"
-"""The environment variable that asks for tracebacks."""
 
 
 @contextmanager

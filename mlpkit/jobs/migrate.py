@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlpkit.runs.files import write_atomically
+from mlpkit.runs.layout import LOCK, RESOLVED, SPEC
 from mlpkit.specfile.document import BYTE_ORDER_MARK, read_mapping, read_text
 from mlpkit.specfile.migrations import FORMAT, format_of, format_problem, migrated, newest_format
 from mlpkit.specfile.nodes import plain
@@ -83,7 +84,7 @@ def migrate(path: Path) -> MigratedSpec:
 
 def _expect_migratable(path: Path, spec: MappingNode, faults: DiagnosticList) -> None:
     entry = spec.entries.get(FORMAT)
-    if path.with_name("lock.json").exists() and path.name in ("spec.yaml", "resolved.yaml"):
+    if path.with_name(LOCK).exists() and path.name in (SPEC, RESOLVED):
         message = "this file belongs to a run, which stays as it was; mlpkit reads it in whatever format it is"
         faults.report(spec.origin.place, message)
     elif entry is None:

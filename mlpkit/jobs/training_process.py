@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.errors import MlpkitError
+from mlpkit.errors import DEBUG, MlpkitError
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.symptoms import Symptom
 
@@ -32,9 +32,6 @@ sys.path[:] = json.loads(sys.argv[1])
 from mlpkit.jobs.training_process import serve
 serve()
 """
-
-DEBUG: Final = "MLPKIT_DEBUG"
-"""The environment variable that asks for tracebacks."""
 
 
 @dataclass(frozen=True)
