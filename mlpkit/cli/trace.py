@@ -115,7 +115,7 @@ def _lines(traced: Trace, example: TracedExample | None) -> list[str]:
 
 
 def _about(traced: Trace) -> list[str]:
-    from mlpkit.jobs.trace_data import norm_of  # noqa: PLC0415 - loads NumPy
+    from mlpkit.jobs.distribution import norm_of  # noqa: PLC0415 - loads NumPy
 
     said = [f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
     if traced.gradient:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.jobs.compare import Side, compare_sides, read_sides
 from mlpkit.pages import charts
 from mlpkit.pages.page import page
-from mlpkit.pages.parts import folded, paragraph, preformatted, section, table
+from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
 from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.progress.figures import plus_minus
 from mlpkit.runs.files import write_atomically
@@ -112,7 +112,7 @@ def curves_section(sides: Sequence[Side]) -> str:
     curves = (len(shown) + 1) * sum(len(side.runs) for side in sides)
     most = max(MOST_POINTS // curves, ENOUGH_POINTS)
     figures = [_figure(sides, key, most) for key in (*shown, LEARNING_RATE)]
-    return section("Curves", *said, f'<div class="charts">{"".join(figures)}</div>')
+    return section("Curves", *said, beside(*figures))
 
 
 def _figure(sides: Sequence[Side], key: str, most: int) -> str:

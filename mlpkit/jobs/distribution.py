@@ -11,6 +11,8 @@ import numpy as np
 from mlpkit.progress.figures import figure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 BINS: Final = 24
@@ -87,3 +89,8 @@ def distribution_of(array: NDArray[Any]) -> Distribution:
         nonfinite=nonfinite,
         histogram=tuple(counts),
     )
+
+
+def norm_of(arrays: Mapping[str, NDArray[Any]]) -> float:
+    """Return the length of arrays as one vector."""
+    return float(np.sqrt(sum(float(np.square(array, dtype=np.float64).sum()) for array in arrays.values())))

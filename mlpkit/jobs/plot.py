@@ -10,6 +10,7 @@ from mlpkit.errors import UsageError
 from mlpkit.progress.evaluations import best_in_words, wants_logarithms
 from mlpkit.progress.history_html import splits_by_name
 from mlpkit.progress.run_html import position_of_best
+from mlpkit.reports.results import with_unit
 
 try:
     import matplotlib as mpl
@@ -70,7 +71,7 @@ def curves(
     for i, (name, splits) in enumerate(groups.items()):
         axes = figure.add_subplot(rows, columns, i + 1)
         _draw(axes, history, name, splits, x)
-        axes.set_ylabel(f"{name} ({units[name]})" if units.get(name) else name)
+        axes.set_ylabel(with_unit(name, units))
         if best is not None:
             _mark(axes, history[best], f"{splits[-1]}_{name}", x)
     if history:

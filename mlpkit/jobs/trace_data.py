@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.errors import UsageError
+from mlpkit.jobs.distribution import norm_of
 from mlpkit.jobs.trace import BY_LAYER, BY_PARAMETER
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.model_file import save_model
@@ -45,11 +46,6 @@ def plain_trace(traced: Trace, example: TracedExample | None = None) -> dict[str
 
 
 NORMED: Final = ("gradient", "clipped_gradient", "update")
-
-
-def norm_of(arrays: Mapping[str, NDArray[Any]]) -> float:
-    """Return the length of arrays as one vector."""
-    return float(np.sqrt(sum(float(np.square(array, dtype=np.float64).sum()) for array in arrays.values())))
 
 
 def _plain_example(traced: Trace, example: TracedExample) -> dict[str, Any]:

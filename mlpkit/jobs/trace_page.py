@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.jobs.distribution import HEADINGS, shape_in_words
+from mlpkit.jobs.distribution import HEADINGS, norm_of, shape_in_words
 from mlpkit.jobs.trace import numbers_in_words
-from mlpkit.jobs.trace_data import norm_of
 from mlpkit.pages import charts, parts
 from mlpkit.pages.page import page
 from mlpkit.progress.figures import figure
@@ -177,7 +176,7 @@ def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
         charts.figure(name, {**charts.histogram(of.histogram, of.edges()), "height": CHART_HEIGHT})
         for name, of in islice(drawn.items(), CHARTS_SHOWN)
     ]
-    return ['<div class="charts">', *figures, "</div>", parts.folded("Numbers", _table(title, found))]
+    return [parts.beside(*figures), parts.folded("Numbers", _table(title, found))]
 
 
 def _table(title: str, found: Mapping[str, Distribution]) -> str:

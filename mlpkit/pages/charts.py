@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
 from mlpkit.pages.cache import cached_text
+from mlpkit.pages.parts import folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,11 +86,11 @@ def figure(caption: str, chart: Chart, *numbers: str) -> str:
     whole = specification(caption, chart)
     picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION))
     text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
-    folded = f"<details><summary>Numbers</summary>{''.join(numbers)}</details>" if numbers else ""
+    below = folded("Numbers", *numbers) if numbers else ""
     return (
         f'<figure><figcaption>{escape(caption)}</figcaption><div class="chart">'
         f'<script type="application/json">{text}</script>'
-        f'<div role="img" aria-label="{escape(caption)}">{picture}</div></div>{folded}</figure>'
+        f'<div role="img" aria-label="{escape(caption)}">{picture}</div></div>{below}</figure>'
     )
 
 

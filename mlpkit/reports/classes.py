@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes
 from mlpkit.pages import charts
-from mlpkit.pages.parts import paragraph, section, table
+from mlpkit.pages.parts import beside, paragraph, section, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,10 +119,7 @@ def probabilities_section(judged: Judged) -> str:
     return section(
         "Probabilities",
         paragraph(f"From {judged.rows}: {against}."),
-        '<div class="charts">',
-        _roc_figure(curves),
-        _calibration_figure(apart if len(apart) <= MOST_APART else together),
-        "</div>",
+        beside(_roc_figure(curves), _calibration_figure(apart if len(apart) <= MOST_APART else together)),
         paragraph(
             "ROC curves: the nearer to the upper left corner, the better the order of the probabilities. Calibration: "
             "right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."

@@ -13,7 +13,7 @@ from mlpkit.components.randomness import keyed_generator
 from mlpkit.pages import charts
 from mlpkit.pages.parts import folded, paragraph, pictures, section, table
 from mlpkit.progress.figures import figure
-from mlpkit.reports.images import POSITIVE, image_shape, thumbnail
+from mlpkit.reports.images import LARGEST, POSITIVE, image_shape, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,5 +167,5 @@ def _heat(found: Sequence[Importance], image: NDArray[Any]) -> NDArray[np.uint8]
     pixels = np.empty((*heat.shape, 4), np.uint8)
     pixels[..., :3] = POSITIVE
     pixels[..., 3] = np.round(255 * heat / (heat.max() or 1.0))
-    step = -(-max(heat.shape) // 64)
+    step = -(-max(heat.shape) // LARGEST)
     return np.ascontiguousarray(pixels[::step, ::step])

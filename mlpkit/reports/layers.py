@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpkit.components.layer import Layer
 from mlpkit.pages import charts
-from mlpkit.pages.parts import paragraph, pictures, section, table
+from mlpkit.pages.parts import beside, paragraph, pictures, section, table
 from mlpkit.reports.images import weights_as_images
 from mlpkit.reports.sampling import evenly_spaced
 
@@ -185,7 +185,7 @@ def spread_section(looks: Sequence[Mapping[str, Any]]) -> str:
             "On some training rows, the same each time: the median, the middle half and nine tenths of what each layer "
             "returns, and of the derivatives of a row's loss by that."
         ),
-        f'<div class="charts">{"".join(figures)}</div>',
+        beside(*figures),
     )
 
 

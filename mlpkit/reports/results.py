@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.pages import charts
-from mlpkit.pages.parts import folded, paragraph, section, table
+from mlpkit.pages.parts import beside, folded, paragraph, section, table
 from mlpkit.progress.evaluations import best_in_words, rows_worth_reading, wants_logarithms
 from mlpkit.progress.figures import figure
 from mlpkit.progress.history_html import splits_by_name
@@ -66,7 +66,7 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
     said = [paragraph(f"Marked: {best_in_words(tracker, history[-1])}.")] if best is not None else []
     return section(
         "Curves",
-        f'<div class="charts">{"".join(figures)}</div>',
+        beside(*figures),
         *said,
         folded("Evaluations", evaluations_table(history, best)),
     )

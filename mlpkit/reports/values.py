@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mlpkit.pages import charts
-from mlpkit.pages.parts import paragraph, section, table
+from mlpkit.pages.parts import beside, paragraph, section, table
 from mlpkit.progress.figures import figure
 from mlpkit.reports.sampling import evenly_spaced
 
@@ -31,7 +31,7 @@ def values_section(judged: Judged) -> str:
     return section(
         "Predicted and true",
         paragraph(f"From {judged.rows}. A residual is the value predicted less the true one."),
-        f'<div class="charts">{"".join(figures)}</div>',
+        beside(*figures),
         table(headings, rows, caption="Residuals", texts=[0]),
     )
 
