@@ -46,9 +46,15 @@ def _wrongness(judged: Judged) -> NDArray[np.float64]:
             axis=1
         )
         return residuals
-    wrong = (judged.probabilities >= 0.5) != judged.truths
-    sureness: NDArray[np.float64] = (np.abs(judged.probabilities - 0.5) * wrong).max(axis=1)
+    sureness: NDArray[np.float64] = _wrongness_of_labels(judged).max(axis=1)
     return sureness
+
+
+def _wrongness_of_labels(judged: Judged) -> NDArray[np.float64]:
+    """Return how far the probability of each label of each row is on the wrong side of a half: 0 on the right one."""
+    wrong = (judged.probabilities >= 0.5) != judged.truths
+    distances: NDArray[np.float64] = np.abs(judged.probabilities - 0.5) * wrong
+    return distances
 
 
 def mistakes_section(judged: Judged, rows: NDArray[np.intp], raw: RawRows | None, indices: NDArray[np.intp]) -> str:
@@ -107,7 +113,7 @@ def _said(judged: Judged, rows: NDArray[np.intp]) -> tuple[list[str], list[list[
             for row in rows
         ]
         return ["true", "predicted", "at"], cells
-    label = (np.abs(judged.probabilities - 0.5) * ((judged.probabilities >= 0.5) != judged.truths)).argmax(axis=1)
+    label = _wrongness_of_labels(judged).argmax(axis=1)
     cells = [
         [
             judged.names[label[row]],
