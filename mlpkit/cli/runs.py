@@ -19,7 +19,7 @@ from mlpkit.runs.overview import STATES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlpkit.jobs.list_runs import Entry
+    from mlpkit.jobs.list_runs import RunGroup
 
 RUNS: Final = Path("runs")
 SECONDS_BETWEEN_DRAWINGS: Final = 1.0
@@ -81,7 +81,7 @@ def command(
     where = [read_condition(text) for text in conditions]
     listed = RunList(directory)
 
-    def read() -> list[Entry]:
+    def read() -> list[RunGroup]:
         return in_order(chosen(listed.read(), states, specs, where), key, reverse=reverse)
 
     if watch:

@@ -16,7 +16,7 @@ from mlpkit.runs.overview import DAMAGED, FINISHED, RUNNING, STOPPED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.jobs.list_runs import Entry
+    from mlpkit.jobs.list_runs import RunGroup
     from mlpkit.runs.overview import RunOverview
     from mlpkit.statistics import Interval
 
@@ -46,7 +46,7 @@ class _Column:
         return max(map(len, (self.title, *self.cells)))
 
 
-def lines_of(entries: Sequence[Entry], width: int | None) -> list[str]:
+def lines_of(entries: Sequence[RunGroup], width: int | None) -> list[str]:
     """Return the lines of the list, in as many columns as there is room for, and below it what is damaged."""
     if not entries:
         return []
@@ -83,7 +83,7 @@ def _fitting(every: Sequence[_Column], width: int | None) -> list[_Column]:
     return kept
 
 
-def _columns(entries: Sequence[Entry]) -> list[_Column]:
+def _columns(entries: Sequence[RunGroup]) -> list[_Column]:
     now = time.time()
     names = names_of_figures(entries)
     found = [
@@ -105,13 +105,13 @@ def _columns(entries: Sequence[Entry]) -> list[_Column]:
     return [column for column in found if any(column.cells)]
 
 
-def _state(entry: Entry) -> str:
+def _state(entry: RunGroup) -> str:
     if not entry.grouped:
         return entry.state
     return f"{entry.state} {sum(run.state == FINISHED for run in entry.runs)}/{entry.planned}"
 
 
-def _steps(entry: Entry) -> str:
+def _steps(entry: RunGroup) -> str:
     if entry.total is None:
         return f"{entry.steps:,}" if entry.steps else ""
     return f"{entry.steps:,}/{entry.total:,}"
@@ -121,7 +121,7 @@ def _figure(value: Interval | None) -> str:
     return "" if value is None else plus_minus(value)
 
 
-def _best(entry: Entry) -> str:
+def _best(entry: RunGroup) -> str:
     value = entry.best()
     if value is None:
         return ""
@@ -130,7 +130,7 @@ def _best(entry: Entry) -> str:
     return f"{entry.runs[0].monitor} {plus_minus(value)}{when}"
 
 
-def plain(entry: Entry) -> dict[str, Any]:
+def plain(entry: RunGroup) -> dict[str, Any]:
     """Return a run, or a folder of several, as plain data."""
     if not entry.grouped:
         return _plain_run(entry.runs[0])

@@ -164,7 +164,7 @@ def _distributions(heading: str, found: Mapping[str, Distribution], width: int |
 
 
 def _blackboard(example: TracedExample, width: int | None) -> list[str]:
-    """Return the numbers of one example, layer by layer, there and back."""
+    """Return the numbers of one example, layer by layer, forward and backward."""
     source = f", from {example.source}" if example.source else ""
     columns_in_words = ", ".join(f"{name}: {value}" for name, value in example.columns.items())
     probability = "" if example.probability is None else f", probability of {example.label}: {example.probability:.4g}"

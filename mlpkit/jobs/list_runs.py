@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class RunGroup:
     """A run, or a folder of several.
 
     Args:
@@ -152,29 +152,29 @@ class RunList:
         self.directory = directory
         self._finished: dict[Path, tuple[int, RunOverview]] = {}
 
-    def read(self) -> list[Entry]:
+    def read(self) -> list[RunGroup]:
         """Return the runs as they are now.
 
         Raises:
             RunFolderError: there is no such folder, or it can't be listed.
         """
         if is_run(self.directory):
-            return [Entry(self.directory, (self._overview(self.directory),))]
+            return [RunGroup(self.directory, (self._overview(self.directory),))]
         entries = (self._entry(folder) for folder in folders_in(self.directory))
         return [entry for entry in entries if entry is not None]
 
-    def _entry(self, folder: Path) -> Entry | None:
+    def _entry(self, folder: Path) -> RunGroup | None:
         """Return a run, or a folder of runs; None for a folder that holds none."""
         if is_run(folder):
-            return Entry(folder, (self._overview(folder),))
+            return RunGroup(folder, (self._overview(folder),))
         try:
             inside = [each for each in folders_in(folder) if is_run(each)]
         except RunFolderError as error:
-            return Entry(folder, (RunOverview(folder, DAMAGED, str(error)),))
+            return RunGroup(folder, (RunOverview(folder, DAMAGED, str(error)),))
         if inside:
-            return Entry(folder, tuple(map(self._overview, inside)), True, max(len(inside), _seeds_in(folder)))
+            return RunGroup(folder, tuple(map(self._overview, inside)), True, max(len(inside), _seeds_in(folder)))
         remains = any((folder / name).exists() for name in (HISTORY, LOCK, MODEL))
-        return Entry(folder, (self._overview(folder),)) if remains else None
+        return RunGroup(folder, (self._overview(folder),)) if remains else None
 
     def _overview(self, folder: Path) -> RunOverview:
         changed = folder.stat().st_mtime_ns
@@ -207,7 +207,7 @@ class Condition(NamedTuple):
     comparison: str
     number: float
 
-    def holds(self, entry: Entry) -> bool:
+    def holds(self, entry: RunGroup) -> bool:
         """Whether it holds for the value of an entry; without one it doesn't."""
         value = entry.value(self.key)
         return value is not None and bool(_COMPARISONS[self.comparison](value.mean, self.number))
@@ -241,8 +241,8 @@ def _refuse(text: str) -> Condition:
 
 
 def chosen(
-    entries: Iterable[Entry], states: Sequence[str] = (), specs: Sequence[str] = (), where: Sequence[Condition] = ()
-) -> list[Entry]:
+    entries: Iterable[RunGroup], states: Sequence[str] = (), specs: Sequence[str] = (), where: Sequence[Condition] = ()
+) -> list[RunGroup]:
     """Return the entries that are asked for.
 
     Args:
@@ -260,7 +260,7 @@ def chosen(
     ]
 
 
-ORDERS: Final[Mapping[str, Callable[[Entry], tuple[object, ...]]]] = {
+ORDERS: Final[Mapping[str, Callable[[RunGroup], tuple[object, ...]]]] = {
     "age": lambda entry: (-entry.began,),
     "name": lambda entry: tuple(natural_order(entry.directory.name)),
     "state": lambda entry: (entry.state, -entry.began),
@@ -270,7 +270,7 @@ ORDERS: Final[Mapping[str, Callable[[Entry], tuple[object, ...]]]] = {
 """What entries can be sorted by, beside their losses and metrics."""
 
 
-def in_order(entries: Sequence[Entry], key: str = "age", *, reverse: bool = False) -> list[Entry]:
+def in_order(entries: Sequence[RunGroup], key: str = "age", *, reverse: bool = False) -> list[RunGroup]:
     """Return entries in an order: the youngest, furthest or best first; those without a value are last.
 
     Args:
@@ -293,7 +293,7 @@ def in_order(entries: Sequence[Entry], key: str = "age", *, reverse: bool = Fals
     return [entry for entry, _ in known] + [entry for entry, value in values if value is None]
 
 
-def _common_monitor(entries: Sequence[Entry]) -> str:
+def _common_monitor(entries: Sequence[RunGroup]) -> str:
     """Return what all runs compare evaluations by."""
     monitors = list(dict.fromkeys(run.monitor for entry in entries for run in entry.runs if run.last))
     if len(monitors) > 1:
@@ -301,11 +301,11 @@ def _common_monitor(entries: Sequence[Entry]) -> str:
     return monitors[0]
 
 
-def _keys(entries: Sequence[Entry]) -> str:
+def _keys(entries: Sequence[RunGroup]) -> str:
     return ", ".join([*ORDERS, "best", *names_of_figures(entries)])
 
 
-def names_of_figures(entries: Iterable[Entry]) -> list[str]:
+def names_of_figures(entries: Iterable[RunGroup]) -> list[str]:
     """Return the names of the losses and metrics that runs have, the loss first."""
     runs = [run for entry in entries for run in entry.runs]
     names = dict.fromkeys(key.partition("_")[2] for run in runs for key in run.last)

@@ -24,7 +24,7 @@ def load_data(spec: Spec, split: str = "train", rows: int | None = None) -> tupl
     Args:
         spec: the spec.
         split: ``train``, ``validation`` or ``test``.
-        rows: how many examples, from the first on; by default all.
+        rows: how many examples, beginning with the first; by default all.
 
     Raises:
         UsageError: what is given is no spec, or there is no such split, or there are fewer rows.

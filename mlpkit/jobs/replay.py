@@ -171,7 +171,7 @@ class _Gradients:
 
 
 class _Watch(Observer):
-    """What is seen of a training that is done again.
+    """Watches a training that is done again.
 
     Args:
         network: the network.

@@ -1,4 +1,4 @@
-"""The report of a run: one page about what came of it."""
+"""The report of a run: one page about its results."""
 
 from __future__ import annotations
 

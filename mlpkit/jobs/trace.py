@@ -43,7 +43,7 @@ CHANNELS: Final = (1, 3)
 
 @dataclass(frozen=True)
 class TracedLayer:
-    """What went through a layer, there and back: of a whole minibatch, or of one example.
+    """What went through a layer, forward and backward: of a whole minibatch, or of one example.
 
     Args:
         name: the layer's name in the network, such as ``Affine1``.
@@ -69,7 +69,7 @@ class TracedLayer:
 
 
 class Station(NamedTuple):
-    """What one example is at one place on its way.
+    """The numbers of one example at one point of its forward or backward pass.
 
     Args:
         layer: the layer's name.

@@ -98,10 +98,10 @@ def tune_rate(
 
         rate = lowest (highest / lowest)^(step / (steps - 1))
 
-    The test ends when the smoothed loss is four times its lowest value so far, or no finite number. Optimizer,
+    The test ends when the smoothed loss is four times its lowest value so far, or isn't finite. Optimizer,
     minibatches, augmentation and clipping are the spec's; nothing is written.
 
-    The suggestion is a third of the first rate at which the smoothed loss has fallen as far as it will, but for 2 %.
+    The suggestion is a third of the first rate at which the smoothed loss has done 98 % of its fall.
     From there on steps overshoot in some directions as much as they gain in others, and a constant rate needs some room
     for directions that get steeper. Where in that bottom the very lowest loss is, or where a loss falls fastest, moves
     far more with the noise of minibatches.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Flow:
-    """What an operation took and returned on the way there and back.
+    """What an operation took and returned, forward and backward.
 
     Args:
         input: x.
@@ -120,7 +120,7 @@ def _watched_operation(operation: Operation, flows: dict[str, Flow], copies: _Co
         return y
 
     def watched_backward(dy: Any) -> Any:
-        flow = flows[operation.path]  # the last call back belongs to the first one there
+        flow = flows[operation.path]  # the last backward call belongs to the first forward call
         flow.output_gradient = copies.of_argument(dy) if isinstance(dy, np.ndarray) else None
         dx = backward(dy)
         flow.input_gradient = copies.of_result(dx) if isinstance(dx, np.ndarray) else None

@@ -55,7 +55,7 @@ class HealthMonitor:
         self._observer = observer
 
     def resume(self, healths: Iterable[Health]) -> None:
-        """Go on from what was found before a resume; what lacks something is left out."""
+        """Go on from what was found before a resume; incomplete records are left out."""
         self._healths[:] = [health for health in healths if health.keys() >= KEYS]
         self._course.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
 

@@ -105,7 +105,7 @@ class Trainer:
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
         watch: looks at the gradient of each step; to do without costs nothing.
-        facts: what is known of the training beside what happens in it, to watch over its health; None not to.
+        facts: what is known of the training beforehand; None not to watch over its health.
 
     Attributes:
         steps_per_epoch: steps of a pass over the training data.

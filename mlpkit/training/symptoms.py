@@ -298,11 +298,11 @@ def zero_gradient(course: Course) -> Finding | None:
 
 
 def diverging(course: Course) -> Finding | None:
-    """Parameters that grow ever faster while the loss gets worse: they will soon be no numbers any more."""
+    """Parameters that grow ever faster while the loss gets worse: they will soon overflow."""
     loss, first = _number(course.now["loss"]), course.first_loss
     advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
     if course.iteration > 0 and loss is None:
-        return "", "the loss is no finite number any more", advice
+        return "", "the loss is no longer finite", advice
     norms = [math.hypot(*(layer["norm"] or 0.0 for layer in _trained(health))) for health in course.healths[-3:]]
     worse = loss is not None and first is not None and loss > 2 * first
     if len(norms) < 3 or not worse or any(after < 3 * before for before, after in pairwise(norms)):

@@ -182,7 +182,7 @@ def test_a_run_that_diverges_keeps_what_there_is(work, mlpkit):
     done = mlpkit("run", "tiny.yaml", "--set", "training.optimizer.sgd.learning_rate=1e30")
     assert done.code == 1
     symptom, error, kept = done.err.splitlines()
-    assert symptom.startswith("note: diverging: the loss is no finite number any more; try ")
+    assert symptom.startswith("note: diverging: the loss is no longer finite; try ")
     assert error.startswith("error: training diverged: ")
     assert kept == "  note: what there is of the run is kept in runs/tiny"
     assert (work / "runs/tiny/model.safetensors").is_file()
