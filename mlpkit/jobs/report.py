@@ -170,12 +170,16 @@ def _sections(found: _Found) -> list[str]:
         with found.left_out("what needs the run's data"):
             of_model = _with_data(found, found.model)
         of_model = of_model or [layers_section(found.model.network, None)]
+    spread = ""
+    with found.left_out("activations and gradients"):
+        spread = spread_section(found.folder.read_health())
     with found.left_out("what was noticed while it was trained"):
         found.notes += _noticed(found.folder)
     return [
         result_section(found.metrics, found.units, _outcome(found, tracker), *found.notes),
         curves_section(found.history, tracker, found.units),
         *of_model,
+        spread,
         spec_section(found.folder.spec_text(), found.folder.resolved_text()),
         repeating_section(found.folder.directory.resolve().name, found.folder.read_lock(), _plan(found.spec)),
     ]
@@ -226,7 +230,6 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     with found.left_out("importance of inputs"):
         sections += _importance(model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
-    sections.append(spread_section(found.folder.read_health()))
     with found.left_out("time by layer"):
         sections.append(_times(model, data["train"], description))
     return [part for part in sections if part]

@@ -143,8 +143,8 @@ def test_what_a_report_contains(runs, name, expected):
         "Curves",
         *expected,
         "Layers",
-        "Activations and gradients",
         "Time by layer",
+        "Activations and gradients",
         "Spec",
         "To repeat this run",
     ]
@@ -255,7 +255,7 @@ def test_a_run_without_results_is_reported_as_far_as_it_came(runs, tmp_path):
 
     assert "Stopped after 60 of 60 iterations" in text
     assert "no model yet" in text
-    assert headings(text) == ["Result", "Curves", "Spec", "To repeat this run"]
+    assert headings(text) == ["Result", "Curves", "Activations and gradients", "Spec", "To repeat this run"]
 
 
 def test_a_run_that_diverged_is_reported_with_the_reason(tmp_path):
@@ -265,6 +265,7 @@ def test_a_run_that_diverged_is_reported_with_the_reason(tmp_path):
     text = mlpkit.report(tmp_path / "run").read_text("utf-8")
 
     assert "Diverged after" in text
+    assert "Activations and gradients" in headings(text)
     assert "not finite" in text or "diverge" in text
 
 
@@ -282,7 +283,14 @@ def test_without_the_data_the_rest_is_there(runs, tmp_path):
 
     assert "Left out, what needs the run&#x27;s data: " in text
     assert "houses.csv" in text
-    assert headings(text) == ["Result", "Curves", "Layers", "Spec", "To repeat this run"]
+    assert headings(text) == [
+        "Result",
+        "Curves",
+        "Layers",
+        "Activations and gradients",
+        "Spec",
+        "To repeat this run",
+    ]
 
 
 def test_examples_from_python_are_given_again(tmp_path):
