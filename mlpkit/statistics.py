@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PRECISION: Final = 1e-15
-"""Relative precision at which the continued fraction and the bisection stop."""
+"""Relative error at which the continued fraction and the bisection stop."""
 
 
 @dataclass(frozen=True)
