@@ -96,6 +96,12 @@ def test_the_curves_of_runs_alone_are_theirs(opened):
     )
 
 
+def test_a_constant_learning_rate_is_read_off_its_axis(opened):
+    axis = f"[...document.querySelectorAll('.chart .chart')[{CHARTS - 1}].querySelectorAll('.role-axis')]"
+    texts = opened().evaluate(f"{axis}.flatMap((each) => [...each.querySelectorAll('text')].map((x) => x.textContent))")
+    assert "0.10" in texts
+
+
 def test_a_pointer_at_a_curve_is_answered_with_the_values_there(opened):
     page = opened()
     box = page.evaluate(
