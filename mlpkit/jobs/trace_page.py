@@ -117,10 +117,24 @@ def _largest_losses(traced: Trace) -> list[str]:
         for each in examples
     ]
     known = [i for i in range(len(headings)) if any(row[i] for row in rows)]
-    table = parts.table([headings[i] for i in known], [[row[i] for i in known] for row in rows])
+    table = parts.table(
+        [headings[i] for i in known],
+        [[row[i] for i in known] for row in rows],
+        texts=[place for place, i in enumerate(known) if not all(_is_number(row[i]) for row in rows)],
+    )
     captions = [f"{each.number}: {each.label}, predicted {each.predicted}" for each in examples]
-    said += ", with the probability of the label and the share of the loss."
+    probability = "" if examples[0].probability is None else "the probability of the label and "
+    said += f", with {probability}the share of the loss."
     return [*_pictures(traced, [each.input for each in examples], captions), parts.paragraph(said), table]
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is empty, a number or a share."""
+    try:
+        float(cell.removesuffix("%") or 0)
+    except ValueError:
+        return False
+    return True
 
 
 def _pictures(traced: Trace, inputs: Sequence[NDArray[Any]], captions: Sequence[str]) -> list[str]:
@@ -163,7 +177,7 @@ def _stations(stations: Sequence[Station], caption: str) -> str:
         [f"{layer} {what}", " x ".join(map(str, numbers.shape)), numbers_in_words(numbers).replace("  ", ", ")]
         for layer, what, numbers in stations
     ]
-    return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(2,))
+    return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(0, 2))
 
 
 def _feature_maps(example: TracedExample) -> list[str]:
@@ -200,4 +214,4 @@ def _table(title: str, found: Mapping[str, Distribution]) -> str:
         ]
         for name, of in found.items()
     ]
-    return parts.table(headings, rows, caption=f"{title}: statistics of the finite numbers")
+    return parts.table(headings, rows, caption=f"{title}: statistics of the finite numbers", texts=(0,))
