@@ -28,9 +28,11 @@ FEWEST: Final = 5
 GRID: Final = np.linspace(0, 1, 41) ** 2
 """Where ROC curves are drawn, in their width: closer together at its left."""
 NEARLY_ALL: Final = 0.995
-CALIBRATION: Final = (
-    "right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."
+READING_ROC: Final = "ROC curves: the nearer to the upper left corner, the better the order of the probabilities."
+READING_CALIBRATION: Final = (
+    "Calibration: right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."
 )
+NO_CALIBRATION: Final = f"No calibration curve: no tenth of the probabilities has {FEWEST} rows."
 MOST_APART: Final = 3
 """Classes up to which each has a calibration curve of its own: of more, some bins would hold too few rows."""
 
@@ -127,14 +129,7 @@ def probabilities_section(judged: Judged) -> str:
         _roc_figure(curves),
         calibration,
         "</div>",
-        paragraph(
-            "ROC curves: the nearer to the upper left corner, the better the order of the probabilities. Calibration: "
-            + (
-                CALIBRATION
-                if calibration
-                else f"there are too few rows for a curve, fewer than {FEWEST} in each range."
-            )
-        ),
+        paragraph(f"{READING_ROC} {READING_CALIBRATION if calibration else NO_CALIBRATION}"),
         _in_numbers(curves, apart),
     )
 
