@@ -290,9 +290,9 @@ def refusal(kind=mlpkit.UsageError, directory="run", step=5, **options):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("step", [0, -3])
+@pytest.mark.parametrize("step", [0, -3, 1.5, "5"])
 def test_steps_are_counted_from_1(run, step):
-    assert refusal(step=step) == f"{step} is no step of a run; they are counted from 1"
+    assert refusal(step=step) == f"{step!r} is no step of a run; they are whole numbers, counted from 1"
 
 
 def test_a_step_after_the_last_is_refused_with_the_range(run, train):
