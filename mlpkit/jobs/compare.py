@@ -224,7 +224,8 @@ class Comparison:
         """Commands that train what has only one finished run with several seeds, if that would tell more."""
         if not self.remark or self.only_seeds:
             return []
-        return [f"mlpkit run {shlex.quote(f'{runs[0]}/{RESOLVED}')} --seeds {ADVISED_SEEDS}" for runs in self._alone]
+        firsts = dict.fromkeys(runs[0] for runs in self._alone)
+        return [f"mlpkit run {shlex.quote(f'{run}/{RESOLVED}')} --seeds {ADVISED_SEEDS}" for run in firsts]
 
     @property
     def _alone(self) -> list[list[str]]:

@@ -83,6 +83,8 @@ def test_a_run_given_twice_counts_once(tmp_path):
     found = compare([a, a, b])
     assert [len(runs) for runs in found.members] == [2, 5]
     assert found.chance == []
+    c = made_up_run(tmp_path / "c", units=20, results=results(0.2))
+    assert compare([a, c, c]).commands == [f"mlpkit run {run}/resolved.yaml --seeds 5" for run in (a, c)]
 
 
 def test_runs_that_differ_in_their_seeds_alone_are_no_sides(tmp_path):
