@@ -131,7 +131,7 @@ class Verdict:
         first: the side that others are compared with.
         other: the other side.
         difference: mean of the other side minus mean of the first.
-        low: lower end of the 95 % interval of the difference.
+        low: lower end of the 95 % interval of the difference, not corrected.
         high: its upper end.
         p_value: how likely chance alone makes a difference as large, corrected for the number of comparisons.
         paired: whether runs of the same seed were compared with each other.
@@ -203,7 +203,7 @@ class Comparison:
     def level(self) -> str:
         """How sure the verdicts are."""
         count = len(self.chance)
-        return "95 %" if count < 2 else f"95 %, corrected for {count} comparisons by Holm's method"
+        return "95 %" if count < 2 else f"95 %, p corrected for {count} comparisons by Holm's method"
 
     @property
     def remark(self) -> str:
@@ -312,7 +312,7 @@ def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Compari
         finished=sum(side.finished for side in sides),
         members=[[str(run.directory) for run in side.runs] for side in sides],
         finished_members=[side.finished for side in sides],
-        chance=[] if alone else verdicts(sides, metrics),
+        chance=verdicts(sides, metrics),
         only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
     )
 

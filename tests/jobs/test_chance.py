@@ -127,6 +127,8 @@ def test_what_is_judged(tmp_path):
     assert [verdict.metric for verdict in compare(sides, ["train.loss"]).chance] == ["train.loss"]
     with pytest.raises(mlpkit.UsageError, match=r"no run has the metric f1 at its end; expected train\.loss, "):
         compare(sides, ["f1"])
+    with pytest.raises(mlpkit.UsageError, match=r"no run has the metric f1 at its end; expected train\.loss, "):
+        compare([side / "seed-0" for side in sides], ["f1"])
 
 
 def test_values_without_spread_are_no_proof(tmp_path):

@@ -125,7 +125,7 @@ def test_verdicts_and_results_stand_in_tables_that_can_be_sorted(opened):
     ]
     assert all(row[4].startswith("may be chance, p ") for row in verdicts)
     assert page.evaluate(f"{TABLE.format(0)}.caption.textContent") == (
-        "Differences from slow-0.1 (95 %, corrected for 2 comparisons by Holm's method)"
+        "Differences from slow-0.1 (95 %, p corrected for 2 comparisons by Holm's method)"
     )
     results = cells.format(TABLE.format(1))
     assert page.evaluate(results)[0][:4] == ["slow-0.1", "2 of 2", "300", "0.3750 ± 1.5883"]
