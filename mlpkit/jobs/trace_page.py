@@ -117,10 +117,11 @@ def _largest_losses(traced: Trace) -> list[str]:
         for each in examples
     ]
     known = [i for i in range(len(headings)) if any(row[i] for row in rows)]
+    words = {i for i in known if headings[i] != "from" and not all(_is_number(row[i]) for row in rows)}
     table = parts.table(
         [headings[i] for i in known],
         [[row[i] for i in known] for row in rows],
-        texts=[place for place, i in enumerate(known) if not all(_is_number(row[i]) for row in rows)],
+        texts=[place for place, i in enumerate(known) if i in words],
     )
     captions = [f"{each.number}: {each.label}, predicted {each.predicted}" for each in examples]
     probability = "" if examples[0].probability is None else "the probability of the label and "
