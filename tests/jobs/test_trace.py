@@ -12,6 +12,7 @@ import pytest
 from stop_at import StopAt
 
 import mlpkit
+from mlpkit.progress.figures import figure
 from mlpkit.training.gradient import ClipByNorm, ClipByValue
 from mlpkit.training.update import Updater
 
@@ -201,6 +202,9 @@ def test_the_loss_comes_from_its_examples(run):
     worst = traced.largest_losses(3)
     assert worst == [int(i) + 1 for i in np.argsort(-losses)[:3]]
     assert repr(traced) == f"<Trace of step 31 of run: loss {traced.loss:.4f}, 50 examples>"
+    example = traced.example(3)
+    named = f"label {example.label}, predicted {example.predicted}, loss {figure(example.loss)}"
+    assert repr(example) == f"<TracedExample 3: row {traced.rows[2]}, {named}>"
     assert "output_gradients" in traced._repr_html_()
 
 
