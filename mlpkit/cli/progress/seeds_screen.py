@@ -147,7 +147,7 @@ class SeedsScreen(SeedsDisplay):
         self._draw_if_due()
 
     def evaluated(self, seed: int, record: Record, seconds: float) -> None:
-        """Move the bar of a run, whose last steps may not have been told."""
+        """Move the bar of a run to the evaluation; steps just before it may be left out."""
         self._bars[seed].step, self._bars[seed].loss = int(record["iteration"]), record["train_loss"]
         self._draw_if_due()
 
