@@ -14,6 +14,7 @@ import click
 from mlpkit.cli.output import OutputClosedError, diagnostic, message, styled
 from mlpkit.cli.shortages import shortage
 from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
+from mlpkit.runs.layout import RESOLVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -148,7 +149,7 @@ def _count(error: SpecError) -> str:
 
 @contextmanager
 def suggesting_shipped_spec(path: str) -> Iterator[None]:
-    """Load a spec; if its file is missing and mlpkit ships one of that name, the error says how to get it.
+    """Load a spec; if mlpkit ships one of the name of a missing file, or a run folder is given, the error says so.
 
     Args:
         path: the spec's file, as given.
@@ -161,4 +162,6 @@ def suggesting_shipped_spec(path: str) -> Iterator[None]:
         name = Path(path).stem
         if name in shipped_specs() and not Path(path).exists():
             error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")
+        if (resolved := Path(path) / RESOLVED).is_file():
+            error.add_note(f"help: it is the folder of a run, whose spec is {resolved}")
         raise

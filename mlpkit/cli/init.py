@@ -112,7 +112,7 @@ def _copy(name: str, destination: Path | None) -> None:
         message("each script writes a page:")
         message("\n".join(f"  python {quote(str(script))}" for script in sorted(path.glob("*.py")) if _is_run(script)))
     else:
-        message(f"train it with: mlpkit run {path}")
+        message(f"train it with: mlpkit run {quote(str(path))}")
 
 
 def _is_run(script: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ class _Page(LivePage):
 
     def finished(self, run: Run) -> None:
         if run.stopped:
-            self._run.close("stopped", f"resume it with: mlpkit resume {run.folder}")
+            self._run.close("stopped", f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
         else:
             self._run.close("finished", f"{f'{run.ended}; ' if run.ended else ''}kept in {run.folder}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -48,5 +49,5 @@ def command(namespace: str, kind: str, folder: Path | None) -> None:
     result(str(target))
     place = target if target.is_absolute() else f"./{target}"
     message(f'install it with: pip install -e "{place}[test]"')
-    message(f"test it with: pytest {target}")
-    message(f"train with it: mlpkit run {target / 'example.yaml'}")
+    message(f"test it with: pytest {shlex.quote(str(target))}")
+    message(f"train with it: mlpkit run {shlex.quote(str(target / 'example.yaml'))}")

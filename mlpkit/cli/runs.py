@@ -76,7 +76,7 @@ def command(
     if watch:
         _expect_terminal(as_json)
     from mlpkit.cli.runs_table import lines_of, plain  # noqa: PLC0415 - --help does without
-    from mlpkit.jobs.list_runs import RunList, chosen, in_order, read_condition  # noqa: PLC0415 - for the same reason
+    from mlpkit.jobs.list_runs import RunList, chosen, in_order, nothing_to_judge, read_condition  # noqa: PLC0415 - for the same reason
 
     where = [read_condition(text) for text in conditions]
     listed = RunList(directory)
@@ -95,7 +95,9 @@ def command(
     elif entries:
         result("\n".join(lines_of(entries, line_length())))
     else:
-        message(f"{directory}: no such run" if states or specs or where else f"{directory}: no runs")
+        why = nothing_to_judge(listed.read(), where)
+        said = "no such run" if states or specs or where else "no runs"
+        message(f"{directory}: {said}{why and f': {why}'}")
 
 
 def _expect_folder(directory: Path) -> None:

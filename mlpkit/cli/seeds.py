@@ -26,12 +26,19 @@ def override_of(seeds: str) -> str:
     """Return the override that ``--seeds 5`` or ``--seeds 3,5,8`` stands for.
 
     Raises:
-        UsageError: the text is neither a number nor numbers with commas between them.
+        UsageError: the text is neither a number nor numbers with commas between them, or can't be what a spec has.
     """
+    from mlpkit.specfile.sections import MOST_SEEDS  # noqa: PLC0415 - --help does without
+
     numbers = [number.strip() for number in seeds.split(",")]
     if not all(number.isascii() and number.isdigit() for number in numbers):
         raise UsageError(f"--seeds {seeds}: expected how many, such as --seeds 5, or which, such as --seeds 3,5,8")
     values = [str(int(number)) for number in numbers]  # a spec takes no 05
+    if len(values) == 1 and not 1 <= int(values[0]) <= MOST_SEEDS:
+        raise UsageError(f"--seeds {seeds}: expected from 1 to {MOST_SEEDS:,} seeds, or which, such as --seeds 3,5,8")
+    twice = [value for i, value in enumerate(values) if value in values[:i]]
+    if twice:
+        raise UsageError(f"--seeds {seeds}: the seed {twice[0]} is there twice; expected different seeds")
     return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
 
 

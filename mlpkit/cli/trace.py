@@ -153,7 +153,7 @@ def _largest_losses(traced: Trace, width: int | None) -> list[str]:
     texts = {"from", "label", "predicted"}
     right = [i for i, heading in enumerate(headings) if heading not in texts]
     said = "where the loss comes from" + ("; probability is that of the label" if known else "")
-    return [said, *blocks([headings, *rows], right=right, width=width)]
+    return [*paragraph(said, width=width), *blocks([headings, *rows], right=right, width=width)]
 
 
 def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:
@@ -169,9 +169,9 @@ def _blackboard(example: TracedExample, width: int | None) -> list[str]:
     columns_in_words = ", ".join(f"{name}: {value}" for name, value in example.columns.items())
     probability = "" if example.probability is None else f", probability of {example.label}: {example.probability:.4g}"
     return [
-        f"example {example.number}: row {example.row} of the training split{source}",
+        *paragraph(f"example {example.number}: row {example.row} of the training split{source}", width=width),
         *(paragraph(columns_in_words, width=width) if example.columns else []),
-        f"label {example.label}, predicted {example.predicted}{probability}",
+        *paragraph(f"label {example.label}, predicted {example.predicted}{probability}", width=width),
         f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's",
         "",
         "forward",

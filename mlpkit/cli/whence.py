@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -45,7 +46,7 @@ def command(file: Path, directory: Path | None, as_json: bool) -> None:
     if found.directory is None:
         message("the run's folder was not found; name it with --run")
     elif not found.changed:
-        message(f"mlpkit repro {found.directory} still gives these bits, if versions are the same")
+        message(f"mlpkit repro {shlex.quote(str(found.directory))} still gives these bits, if versions are the same")
     else:
         message(f"{found.directory} is not what {file} came from: it has other {' and '.join(found.changed)} now")
         raise click.exceptions.Exit(WORK_FAILED)

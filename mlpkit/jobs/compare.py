@@ -130,7 +130,7 @@ class Verdict:
         first: the side that others are compared with.
         other: the other side.
         difference: mean of the other side minus mean of the first.
-        low: lower end of the 95 % interval of the difference.
+        low: lower end of the 95 % interval of the difference, not corrected.
         high: its upper end.
         p_value: how likely chance alone makes a difference as large, corrected for the number of comparisons.
         paired: whether runs of the same seed were compared with each other.
@@ -202,7 +202,7 @@ class Comparison:
     def level(self) -> str:
         """How sure the verdicts are."""
         count = len(self.chance)
-        return "95 %" if count < 2 else f"95 %, corrected for {count} comparisons by Holm's method"
+        return "95 %" if count < 2 else f"95 %, p corrected for {count} comparisons by Holm's method"
 
     @property
     def remark(self) -> str:
@@ -223,7 +223,8 @@ class Comparison:
         """Commands that train what has only one finished run with several seeds, if that would tell more."""
         if not self.remark or self.only_seeds:
             return []
-        return [f"mlpkit run {shlex.quote(f'{runs[0]}/{RESOLVED}')} --seeds {ADVISED_SEEDS}" for runs in self._alone]
+        firsts = dict.fromkeys(runs[0] for runs in self._alone)
+        return [f"mlpkit run {shlex.quote(f'{run}/{RESOLVED}')} --seeds {ADVISED_SEEDS}" for run in firsts]
 
     @property
     def _alone(self) -> list[list[str]]:
@@ -310,7 +311,7 @@ def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Compari
         finished=sum(side.finished for side in sides),
         members=[[str(run.directory) for run in side.runs] for side in sides],
         finished_members=[side.finished for side in sides],
-        chance=[] if alone else verdicts(sides, metrics),
+        chance=verdicts(sides, metrics),
         only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
     )
 

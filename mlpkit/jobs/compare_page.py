@@ -135,7 +135,12 @@ def _figure(sides: Sequence[Side], key: str, most: int) -> str:
     every = [point["value"] for point in (*thick, *thin)]
     logarithmic, title = wants_logarithms(name, every), name.replace("_", " ")
     chart = charts.curves(
-        thick, "iteration", "value", titles=("iteration", title), logarithmic=logarithmic, zero=name == "loss"
+        thick,
+        "iteration",
+        "value",
+        titles=("iteration", title),
+        logarithmic=logarithmic,
+        zero=name in {"loss", LEARNING_RATE},
     )
     encoding = next(layer["encoding"] for layer in chart["layer"] if "color" in layer["encoding"])
     encoding["color"] |= _colours([side.name for side in sides], [point["series"] for point in thick])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,8 @@ def evaluate_seeds(
     folder = SeedsFolder.open(directory)
     finished = [folder.member(seed) for seed in folder.results()]
     if not finished:
-        raise RunFolderError(f"{directory}: none of its runs is finished; go on with: mlpkit resume {directory}")
+        remedy = f"go on with: mlpkit resume {shlex.quote(str(directory))}"
+        raise RunFolderError(f"{directory}: none of its runs is finished; {remedy}")
     found = [
         evaluate_file(member, file, registry) if file is not None else evaluate(member, splits, registry)
         for member in finished

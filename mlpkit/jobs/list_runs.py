@@ -158,6 +158,9 @@ class RunList:
         Raises:
             RunFolderError: there is no such folder, or it can't be listed.
         """
+        if not self.directory.is_dir():
+            what = "is a file" if self.directory.is_file() else "there is no such folder"
+            raise RunFolderError(f"{self.directory}: {what}; expected a folder with runs in it, such as runs")
         if is_run(self.directory):
             return [RunGroup(self.directory, (self._overview(self.directory),))]
         entries = (self._entry(folder) for folder in folders_in(self.directory))
@@ -258,6 +261,14 @@ def chosen(
         and (not specs or any(fnmatchcase(run.spec, spec) for run in entry.runs for spec in specs))
         and all(condition.holds(entry) for condition in where)
     ]
+
+
+def nothing_to_judge(entries: Sequence[RunGroup], where: Sequence[Condition]) -> str:
+    """Say which losses and metrics of conditions no run has, and which there are; empty if all are there."""
+    runs = [run for entry in entries for run in entry.runs]
+    unknown = [each.key for each in where if all(figure_of(run, each.key) is None for run in runs)]
+    there = ", ".join(names_of_figures(entries)) or "no values"
+    return f"none has {' or '.join(dict.fromkeys(unknown))}, there are {there}" if unknown and runs else ""
 
 
 ORDERS: Final[Mapping[str, Callable[[RunGroup], tuple[object, ...]]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -297,8 +298,12 @@ def _changes(directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], o
 
 def _expect_done(folder: RunFolder, step: int) -> None:
     """Make sure that a step has a number, and that a run that is finished came so far."""
-    if step < 1:
-        raise UsageError(f"{step} is no step of a run; they are counted from 1")
+    try:
+        counted = operator.index(step) >= 1
+    except TypeError:
+        counted = False
+    if not counted:
+        raise UsageError(f"{step!r} is no step of a run; they are whole numbers, counted from 1")
     if folder.finished:
         last = max((int(record["iteration"]) for record in folder.read_history()), default=0)
         if step > last:

@@ -107,7 +107,8 @@ class SeedRuns:
     def __repr__(self) -> str:
         """Say what they come to."""
         results = [f"{split} {plus_minus_all(found)}" for split, found in self.metrics.items()]
-        return f"<SeedRuns of {len(self.seeds)} seeds: {'; '.join([*results, *self._circumstances()])}>"
+        count = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
+        return f"<SeedRuns of {count}: {'; '.join([*results, *self._circumstances()])}>"
 
     def _repr_html_(self) -> str:
         """Return the results as a table for a notebook."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from mlpkit.jobs.compare import Side, read_runs
 from mlpkit.jobs.compare_page import curves_section, results_table
+from mlpkit.jobs.seeds import listed_seeds
 from mlpkit.pages.page import page
-from mlpkit.pages.parts import paragraph, section, table
+from mlpkit.pages.parts import paragraph, preformatted, section, table
 from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import REPORT
@@ -32,13 +34,21 @@ def write_seeds_page(directory: Path, to: Path | None = None) -> Path:
     folder = SeedsFolder.open(directory)
     runs = tuple(read_runs(directory))
     each = results_table([Side(run.directory.name, (run,)) for run in runs], "At the end of each")
-    unfinished = [paragraph(f"Not finished: {', '.join(map(str, folder.unfinished))}.")] if folder.unfinished else []
-    summary = table(SUMMARY_TITLES, summary_rows(folder.summary()), caption="At the end, over the seeds", texts=[0])
     parts = [
-        section("Mean and interval", summary, *unfinished),
+        section("Mean and interval", *_summary(folder)),
         section("Runs", each),
         curves_section([Side(directory.name, runs)]),
     ]
     file = directory / REPORT if to is None else to
     write_atomically(file, page(f"{directory.name}: {len(folder.seeds)} seeds", parts).encode())
     return file
+
+
+def _summary(folder: SeedsFolder) -> list[str]:
+    """Return a table of the means over the finished runs, and how to go on with the others."""
+    rows = summary_rows(folder.summary())
+    means = [table(SUMMARY_TITLES, rows, caption="At the end, over the seeds", texts=[0])] if rows else []
+    if not folder.unfinished:
+        return means
+    said = f"Not finished: {listed_seeds(folder.unfinished)}; unless they still train, go on with:"
+    return [*means, paragraph(said), preformatted(f"mlpkit resume {shlex.quote(str(folder.directory))}")]

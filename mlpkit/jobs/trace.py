@@ -82,7 +82,7 @@ class Station(NamedTuple):
     numbers: NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TracedExample:
     """One example of a minibatch, followed forward and backward.
 
@@ -115,6 +115,11 @@ class TracedExample:
     loss: float
     share: float
     layers: tuple[TracedLayer, ...]
+
+    def __repr__(self) -> str:
+        """Name the example, its label, the prediction and the loss."""
+        said = f"row {self.row}, label {self.label}, predicted {self.predicted}, loss {figure(self.loss)}"
+        return f"<TracedExample {self.number}: {said}>"
 
     def forward(self) -> list[Station]:
         """Return the input, and the output of each layer, that of a layer after those inside it."""

@@ -108,10 +108,25 @@ def _largest_losses(traced: Trace) -> list[str]:
         for each in examples
     ]
     known = [i for i in range(len(headings)) if any(row[i] for row in rows)]
-    table = parts.table([headings[i] for i in known], [[row[i] for i in known] for row in rows])
+    words = {i for i in known if headings[i] != "from" and not all(_is_number(row[i]) for row in rows)}
+    table = parts.table(
+        [headings[i] for i in known],
+        [[row[i] for i in known] for row in rows],
+        texts=[place for place, i in enumerate(known) if i in words],
+    )
     captions = [f"{each.number}: {each.label}, predicted {each.predicted}" for each in examples]
-    said += ", with the probability of the label and the share of the loss."
+    probability = "" if examples[0].probability is None else "the probability of the label and "
+    said += f", with {probability}the share of the loss."
     return [*_pictures(traced, [each.input for each in examples], captions), parts.paragraph(said), table]
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is empty, a number or a share."""
+    try:
+        float(cell.removesuffix("%") or 0)
+    except ValueError:
+        return False
+    return True
 
 
 def _pictures(traced: Trace, inputs: Sequence[NDArray[Any]], captions: Sequence[str]) -> list[str]:
@@ -154,7 +169,7 @@ def _stations(stations: Sequence[Station], caption: str) -> str:
         [f"{layer} {what}", shape_in_words(numbers.shape), numbers_in_words(numbers).replace("  ", ", ")]
         for layer, what, numbers in stations
     ]
-    return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(2,))
+    return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(0, 2))
 
 
 def _feature_maps(example: TracedExample) -> list[str]:
@@ -181,4 +196,4 @@ def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
 
 def _table(title: str, found: Mapping[str, Distribution]) -> str:
     rows = [[name, *of.cells] for name, of in found.items()]
-    return parts.table(["", *HEADINGS], rows, caption=f"{title}: statistics of the finite numbers")
+    return parts.table(["", *HEADINGS], rows, caption=f"{title}: statistics of the finite numbers", texts=(0,))

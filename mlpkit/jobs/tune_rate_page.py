@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from mlpkit.pages import charts
@@ -37,7 +38,8 @@ def _suggestion(path: str, found: RateTest) -> str:
         f"The suggestion is {found.suggestion:g}: a third of {found.bottom_from:.2g}, from where on the loss doesn't "
         "fall any further."
     )
-    return section("Suggestion", paragraph(said), preformatted(f"mlpkit run {path} --set {found.override}"))
+    command = f"mlpkit run {shlex.quote(path)} --set {found.override}"
+    return section("Suggestion", paragraph(said), preformatted(command))
 
 
 def _curve(found: RateTest) -> str:

@@ -28,6 +28,11 @@ FEWEST: Final = 5
 GRID: Final = np.linspace(0, 1, 41) ** 2
 """Where ROC curves are drawn, in their width: closer together at its left."""
 NEARLY_ALL: Final = 0.995
+READING_ROC: Final = "ROC curves: the nearer to the upper left corner, the better the order of the probabilities."
+READING_CALIBRATION: Final = (
+    "Calibration: right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."
+)
+NO_CALIBRATION: Final = f"No calibration curve: no tenth of the probabilities has {FEWEST} rows."
 MOST_APART: Final = 3
 """Classes up to which each has a calibration curve of its own: of more, some bins would hold too few rows."""
 
@@ -115,15 +120,13 @@ def probabilities_section(judged: Judged) -> str:
     curves = {judged.names[i]: roc(truths[:, i], probabilities[:, i]) for i in chosen}
     apart = {judged.names[i]: (truths[:, i], probabilities[:, i]) for i in chosen}
     together = {"all together": (truths[:, chosen].ravel(), probabilities[:, chosen].ravel())}
+    calibration = _calibration_figure(apart if len(apart) <= MOST_APART else together)
     against = f"each of {len(chosen)} against the rest" if len(chosen) > 1 else judged.names[chosen[0]]
     return section(
         "Probabilities",
         paragraph(f"From {judged.rows}: {against}."),
-        beside(_roc_figure(curves), _calibration_figure(apart if len(apart) <= MOST_APART else together)),
-        paragraph(
-            "ROC curves: the nearer to the upper left corner, the better the order of the probabilities. Calibration: "
-            "right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."
-        ),
+        beside(_roc_figure(curves), calibration),
+        paragraph(f"{READING_ROC} {READING_CALIBRATION if calibration else NO_CALIBRATION}"),
         _in_numbers(curves, apart),
     )
 
@@ -152,11 +155,14 @@ def _roc_figure(curves: Mapping[str, Roc]) -> str:
 
 
 def _calibration_figure(predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]) -> str:
+    """Return calibration curves; nothing if no range of probabilities has rows enough for a point."""
     points = [
         {"predicted": round(p, 4), "true": round(t, 4), "series": name}
         for name, (truth, probability) in predicted.items()
         for p, t, _ in calibration_of(truth, probability)
     ]
+    if not points:
+        return ""
     titles = ("probability predicted", "share that is true")
     return charts.figure(
         "Calibration curves" if len(predicted) > 1 else "Calibration curve",

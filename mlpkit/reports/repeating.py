@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,8 +45,8 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
     versions = [f"mlpkit=={lock.get('mlpkit')}", f"numpy=={environment.get('numpy')}"]
     commands = [
         f"pip install {' '.join(versions)}",
-        f"mlpkit repro {name}",
-        f"mlpkit run {name}/resolved.yaml --out {name}-again",
+        f"mlpkit repro {shlex.quote(name)}",
+        f"mlpkit run {shlex.quote(f'{name}/resolved.yaml')} --out {shlex.quote(f'{name}-again')}",
     ]
     return section(
         "To repeat this run",

@@ -6,6 +6,7 @@ when a newer one is safely on the disk.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError
@@ -109,7 +110,8 @@ class Checkpoints:
             return Checkpoint(path, found.arrays, found.metadata)
         folder = self.directory.parent
         what = "every checkpoint is damaged" if paths else "there is no checkpoint yet"
-        msg = f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {folder / 'resolved.yaml'}"
+        again = shlex.quote(str(folder / "resolved.yaml"))
+        msg = f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}"
         raise RunFolderError(msg)
 
     def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[Checkpoint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -290,8 +291,8 @@ class RunFolder:
         if writer:
             return f"{writer} is writing to it; wait until that is done"
         if self.checkpoints.exist:
-            return f"resume it with: mlpkit resume {self.directory}"
-        return f"start a new run: mlpkit run {self.directory / RESOLVED}"
+            return f"resume it with: mlpkit resume {shlex.quote(str(self.directory))}"
+        return f"start a new run: mlpkit run {shlex.quote(str(self.directory / RESOLVED))}"
 
     def spec_text(self) -> str:
         """Return spec.yaml.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 HERE = "specs/from_scratch"
 """Where commands in texts expect the folder."""
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 
 
 class Lesson:
@@ -91,8 +93,12 @@ def main(make: Callable[[Lesson], str]) -> None:
     parser.add_argument("--to", type=Path, default=Path(f"{script.stem}.html"), metavar="FILE", help="the page")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a change to the spec")
     given = parser.parse_args()
+    if not given.to.parent.is_dir():
+        parser.error(f"argument --to: there is no folder {given.to.parent}")
     try:
         given.to.write_text(make(Lesson(script, given.set)), "utf-8")
     except (mlpkit.MlpkitError, OSError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     sys.stdout.write(f"{given.to}\n")

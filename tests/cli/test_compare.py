@@ -102,12 +102,12 @@ def test_sides_of_several_runs_are_judged(groups, invoke):
     assert not any("SHA-256" in line for line in lines)
     at = next(i for i, line in enumerate(lines) if line.startswith("chance"))
     assert lines[at:] == [
-        "chance: width-20 against width-10 (seed by seed, paired t-test, 95 %, corrected for 4 comparisons by Holm's "
+        "chance: width-20 against width-10 (seed by seed, paired t-test, 95 %, p corrected for 4 comparisons by Holm's "
         "method)",
         "  test.loss      +0.0020  -0.0116 to +0.0156  may be chance, p 1",
         "  test.accuracy  -0.0010  -0.0078 to +0.0058  may be chance, p 1",
         "",
-        "chance: width-40 against width-10 (seed by seed, paired t-test, 95 %, corrected for 4 comparisons by Holm's "
+        "chance: width-40 against width-10 (seed by seed, paired t-test, 95 %, p corrected for 4 comparisons by Holm's "
         "method)",
         "  test.loss      -0.0700  -0.0963 to -0.0437  more than chance, p 0.0072",
         "  test.accuracy  +0.0350  +0.0218 to +0.0482  more than chance, p 0.0072",

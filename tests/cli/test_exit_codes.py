@@ -72,6 +72,16 @@ def test_a_missing_spec_that_is_shipped_is_offered(path, verb, invoke):
     assert "  help: mlpkit ships a spec of that name; 'mlpkit init mnist_3layer' copies it here\n" in done.err
 
 
+@pytest.mark.parametrize("verb", ["check", "run", "tune-rate"])
+def test_a_run_folder_in_place_of_a_spec_has_one(verb, work, invoke):
+    (work / "runs/first").mkdir(parents=True)
+    (work / "runs/first/resolved.yaml").write_text("mlpkit: 1\n")
+    done = invoke(verb, "runs/first")
+    assert (done.code, done.out) == (2, "")
+    assert "  help: it is the folder of a run, whose spec is runs/first/resolved.yaml\n" in done.err
+    assert "help: " not in invoke(verb, "runs").err
+
+
 def test_a_missing_spec_that_is_not_shipped_is_not_offered(invoke):
     assert "mlpkit ships" not in invoke("check", "other.yaml").err
 

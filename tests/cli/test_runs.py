@@ -91,6 +91,10 @@ def test_filters(runs, invoke):
     assert [row[0] for row in found[1:3]] == ["runs/stopped"]
     done = invoke("runs", "--spec", "nothing")
     assert (done.code, done.out, done.err) == (0, "", "runs: no such run\n")
+    assert invoke("runs", "--where", "accuracy>1").err == "runs: no such run\n"
+    done = invoke("runs", "--where", "acuracy>0.9")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "runs: no such run: none has acuracy, there are loss, accuracy\n"
 
 
 def test_no_runs_yet(work, invoke):

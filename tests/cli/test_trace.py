@@ -102,7 +102,7 @@ def test_all_arrays_go_into_a_file(run, invoke, work, name):
     ("options", "said"),
     [
         (["--step", 5], "run: has no step 5; expected one from 1 to 4, its last"),
-        (["--step", 0], "0 is no step of a run; they are counted from 1"),
+        (["--step", 0], "0 is no step of a run; they are whole numbers, counted from 1"),
         (["--step", 1, "--example", 51], "step 1 has no example 51; its minibatch has examples 1 to 50"),
         (["--step", 1, "--row", 150], "the training split has no row 150; expected one from 0 to 149"),
         (["--step", 1, "--example", 1, "--row", 1], "--example and --row both say which example to follow"),

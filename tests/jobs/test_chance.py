@@ -83,6 +83,8 @@ def test_a_run_given_twice_counts_once(tmp_path):
     found = compare([a, a, b])
     assert [len(runs) for runs in found.members] == [2, 5]
     assert found.chance == []
+    c = made_up_run(tmp_path / "c", units=20, results=results(0.2))
+    assert compare([a, c, c]).commands == [f"mlpkit run {run}/resolved.yaml --seeds 5" for run in (a, c)]
 
 
 def test_runs_that_differ_in_their_seeds_alone_are_no_sides(tmp_path):
@@ -125,6 +127,8 @@ def test_what_is_judged(tmp_path):
     assert [verdict.metric for verdict in compare(sides, ["train.loss"]).chance] == ["train.loss"]
     with pytest.raises(mlpkit.UsageError, match=r"no run has the metric f1 at its end; expected train\.loss, "):
         compare(sides, ["f1"])
+    with pytest.raises(mlpkit.UsageError, match=r"no run has the metric f1 at its end; expected train\.loss, "):
+        compare([side / "seed-0" for side in sides], ["f1"])
 
 
 def test_values_without_spread_are_no_proof(tmp_path):

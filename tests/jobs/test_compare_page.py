@@ -96,6 +96,12 @@ def test_the_curves_of_runs_alone_are_theirs(opened):
     )
 
 
+def test_a_constant_learning_rate_is_read_off_its_axis(opened):
+    axis = f"[...document.querySelectorAll('.chart .chart')[{CHARTS - 1}].querySelectorAll('.role-axis')]"
+    texts = opened().evaluate(f"{axis}.flatMap((each) => [...each.querySelectorAll('text')].map((x) => x.textContent))")
+    assert "0.10" in texts
+
+
 def test_a_pointer_at_a_curve_is_answered_with_the_values_there(opened):
     page = opened()
     box = page.evaluate(
@@ -119,7 +125,7 @@ def test_verdicts_and_results_stand_in_tables_that_can_be_sorted(opened):
     ]
     assert all(row[4].startswith("may be chance, p ") for row in verdicts)
     assert page.evaluate(f"{TABLE.format(0)}.caption.textContent") == (
-        "Differences from slow-0.1 (95 %, corrected for 2 comparisons by Holm's method)"
+        "Differences from slow-0.1 (95 %, p corrected for 2 comparisons by Holm's method)"
     )
     results = cells.format(TABLE.format(1))
     assert page.evaluate(results)[0][:4] == ["slow-0.1", "2 of 2", "300", "0.3750 ± 1.5883"]

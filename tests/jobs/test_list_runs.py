@@ -106,7 +106,7 @@ def test_a_folder_of_several_runs_can_be_opened_and_so_can_a_run(runs):
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(mlpkit.RunFolderError, match="nowhere: can't be listed: No such file or directory"):
+    with pytest.raises(mlpkit.RunFolderError, match="nowhere: there is no such folder; expected a folder with runs"):
         RunList(tmp_path / "nowhere").read()
 
 

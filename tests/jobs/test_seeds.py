@@ -19,7 +19,7 @@ from scipy import stats
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.jobs.prepared_run import prepare, train_prepared
-from mlpkit.jobs.seeds import SeedsObserver, resume_seeds, run_seeds, runs_at_once
+from mlpkit.jobs.seeds import SeedRuns, SeedsObserver, resume_seeds, run_seeds, runs_at_once
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
@@ -127,6 +127,10 @@ def test_it_says_what_the_runs_come_to(trained):
     assert repr(trained).endswith("; kept in group>")
     assert f"<td>{accuracy.mean:.4f} ± {accuracy.half_width:.4f}</td>" in trained._repr_html_()
     assert "<p>kept in group</p>" in trained._repr_html_()
+
+
+def test_one_seed_is_one_seed():
+    assert repr(SeedRuns((3,), {}, _load=dict)).startswith("<SeedRuns of 1 seed: ")
 
 
 def test_a_page_has_mean_and_interval_each_run_and_all_curves(trained, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from stop_at import StopAt
 
 import mlpkit
+from mlpkit.progress.figures import figure
 from mlpkit.training.gradient import ClipByNorm, ClipByValue
 from mlpkit.training.update import Updater
 
@@ -201,6 +202,9 @@ def test_the_loss_comes_from_its_examples(run):
     worst = traced.largest_losses(3)
     assert worst == [int(i) + 1 for i in np.argsort(-losses)[:3]]
     assert repr(traced) == f"<Trace of step 31 of run: loss {traced.loss:.4f}, 50 examples>"
+    example = traced.example(3)
+    named = f"label {example.label}, predicted {example.predicted}, loss {figure(example.loss)}"
+    assert repr(example) == f"<TracedExample 3: row {traced.rows[2]}, {named}>"
     assert "output_gradients" in traced._repr_html_()
 
 
@@ -290,9 +294,9 @@ def refusal(kind=mlpkit.UsageError, directory="run", step=5, **options):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("step", [0, -3])
+@pytest.mark.parametrize("step", [0, -3, 1.5, "5"])
 def test_steps_are_counted_from_1(run, step):
-    assert refusal(step=step) == f"{step} is no step of a run; they are counted from 1"
+    assert refusal(step=step) == f"{step!r} is no step of a run; they are whole numbers, counted from 1"
 
 
 def test_a_step_after_the_last_is_refused_with_the_range(run, train):

@@ -33,6 +33,15 @@ training: {optimizer: sgd, epochs: 1, batch_size: 20}
 """
 
 
+VALUES = """\
+mlpkit: 1
+data:
+  csv: {file: "example:houses.csv", target: price, predict: values, categorical: [district]}
+layers: [{Affine: {units: auto}}, MeanSquaredError]
+training: {optimizer: sgd, iterations: 1, batch_size: 20}
+"""
+
+
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory):
     """Return a traced step of images and one of a table, each with its page."""
@@ -143,8 +152,18 @@ def test_rows_of_a_table_are_shown_with_their_columns(browser, steps):
     worst = traced.example(traced.largest_losses(1)[0])
     shown = dict(zip(headings, first, strict=True))
     assert shown["from"] == worst.source
+    texts = "[...document.querySelectorAll('section:nth-of-type(2) th.text')].map((each) => each.textContent)"
+    assert page.evaluate(texts) == ["label", "predicted", "purpose"]
     assert {name: shown[name] for name in worst.columns} == {name: str(value) for name, value in worst.columns.items()}
     assert page.evaluate("document.querySelectorAll('img').length") == 0
+
+
+def test_without_classes_no_probability_is_spoken_of(tmp_path):
+    (tmp_path / "houses.yaml").write_text(VALUES)
+    mlpkit.run(mlpkit.load_spec(tmp_path / "houses.yaml"), tmp_path / "run")
+    write_page(tmp_path / "page.html", mlpkit.trace(tmp_path / "run", 1))
+    text = (tmp_path / "page.html").read_text()
+    assert "The 12 of 20 examples that add most to the loss, with the share of the loss." in text
 
 
 @pytest.mark.parametrize(("name", "screen"), [("images", "desk, dark"), ("table", "phone, light")])

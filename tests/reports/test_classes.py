@@ -154,6 +154,15 @@ def test_labels_are_judged_each_by_itself():
     ]
 
 
+def test_too_few_rows_for_a_calibration_curve_draw_none():
+    judged = Judged("test", 2, Classes(2), np.array([[0.8, 0.2], [0.3, 0.7]]), np.array([0, 1]), ("no", "yes"))
+
+    shown = probabilities_section(judged)
+
+    assert shown.count("<figure") == 1
+    assert "No calibration curve: no tenth of the probabilities has 5 rows." in shown
+
+
 def test_one_class_alone_has_no_curves():
     judged = Judged("test", 2, Classes(2), np.array([[0.8, 0.2]] * 2), np.array([0, 0]), ("no", "yes"))
 

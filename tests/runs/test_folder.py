@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -339,6 +340,16 @@ def test_what_a_run_has_not_written_yet_is_named(folder: RunFolder) -> None:
     for read, name in unfinished:
         advice = f"resume it with: mlpkit resume {folder.directory}"
         assert refusal(read) == f"{folder.directory}: holds no {name}: the run is not finished; {advice}"
+
+
+def test_advice_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path / "my run") as folder:
+        assert shlex.split(folder.way_to_finish)[-1] == f"{folder.directory}/resolved.yaml"
+        with pytest.raises(RunFolderError) as raised:
+            folder.checkpoints.load_newest(print)
+        assert shlex.split(str(raised.value).partition(": mlpkit ")[2]) == ["run", f"{folder.directory}/resolved.yaml"]
+        folder.checkpoints.save(1, {}, {}, keep=1)
+        assert shlex.split(folder.way_to_finish)[-2:] == ["resume", str(folder.directory)]
 
 
 def test_damage_is_named(folder: RunFolder) -> None:

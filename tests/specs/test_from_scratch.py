@@ -107,6 +107,23 @@ def test_a_command_to_try_is_right(command):
     check(read_spec(Path(path).with_suffix(".yaml"), overrides=[shlex.split(change)[0] for change in changes]))
 
 
+def test_a_folder_that_is_not_there_is_named_before_anything_is_trained(scripts, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["filters.py", "--to", "nowhere/filters.html"])
+    with pytest.raises(SystemExit, match="2"):
+        scripts["lesson"].main(lambda lesson: pytest.fail("it was begun"))
+    assert capsys.readouterr().err.endswith("filters.py: error: argument --to: there is no folder nowhere\n")
+
+
+def test_ctrl_c_ends_a_script_without_a_traceback(scripts, monkeypatch, tmp_path):
+    def interrupted(lesson):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", [str(FOLDER / "filters.py"), "--to", str(tmp_path / "filters.html")])
+    with pytest.raises(SystemExit, match="130"):
+        scripts["lesson"].main(interrupted)
+    assert not list(tmp_path.iterdir())
+
+
 def test_there_is_something_to_try_in_each_text():
     for topic in TOPICS:
         text = (FOLDER / f"{topic}.md").read_text("utf-8")

@@ -47,7 +47,7 @@ def tell_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> N
 def tell_stop(run: Run) -> None:
     """Print when and why a run was stopped, and how to go on with it."""
     message(f"stopped after step {run.steps} by {run.stopped}; kept in {run.folder}")
-    message(f"resume it with: mlpkit resume {run.folder}")
+    message(f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
 
 
 def next_command(run: Run) -> str:

@@ -44,14 +44,14 @@ class RunBar:
         total: steps that the whole training takes, if that is known; there is no bar otherwise.
         pace: how fast it goes.
         step: steps done.
-        loss: the loss of the last step.
+        loss: the loss of the last step; None before the first.
     """
 
     name: str
     total: int | None
     pace: Throughput
     step: int = 0
-    loss: float = float("nan")
+    loss: float | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the line."""
@@ -67,7 +67,8 @@ class RunBar:
 
     def _beside(self) -> Iterator[str]:
         yield f"{self.step:,} steps" if self.total is None else f"{self.step:,} of {self.total:,}"
-        yield f"loss {figure(self.loss)}"
+        if self.loss is not None:
+            yield f"loss {figure(self.loss)}"
         left = self.pace.seconds_left(self.step)
         if left != float("inf"):
             yield f"{duration(left)} left"
@@ -146,8 +147,8 @@ class SeedsScreen(SeedsDisplay):
         self._draw_if_due()
 
     def evaluated(self, seed: int, record: Record, seconds: float) -> None:
-        """Move the bar of a run."""
-        self._bars[seed].step = int(record["iteration"])
+        """Move the bar of a run to the evaluation; steps just before it may be left out."""
+        self._bars[seed].step, self._bars[seed].loss = int(record["iteration"]), record["train_loss"]
         self._draw_if_due()
 
     def diagnosed(self, seed: int, symptom: Symptom) -> None:

@@ -27,6 +27,6 @@ def test_each_run_that_trains_has_a_bar(columns, terminal):
     assert lines[4].startswith("seed  1 ━")
     assert "4,600 of 10,000   loss 0.2500" in lines[4]
     assert lines[5].startswith("seed  8 ")
-    assert lines[5].endswith("0 of 10,000   loss nan")
+    assert lines[5].endswith("0 of 10,000")
     assert lines[6] == "2 more"
     assert max(map(len, lines)) <= columns

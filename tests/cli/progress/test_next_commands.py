@@ -1,0 +1,17 @@
+"""Commands that are advised after a training can be pasted into a shell."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from mlpkit.cli.progress.display import next_command, tell_stop
+
+RUN = SimpleNamespace(folder=Path("runs/my run"), steps=3, stopped="SIGINT")
+
+
+def test_resuming(capsys):
+    tell_stop(RUN)
+    assert capsys.readouterr().err.endswith("resume it with: mlpkit resume 'runs/my run'\n")
+
+
+def test_predicting():
+    assert next_command(RUN) == "mlpkit predict 'runs/my run' FILE"
