@@ -50,7 +50,7 @@ def command(
         evaluate_seeds,
     )
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-    from mlpkit.runs.seeds_folder import is_seeds_folder  # noqa: PLC0415 - for the same reason
+    from mlpkit.runs.layout import is_seeds_folder  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     if file is not None and splits:

@@ -14,7 +14,7 @@ import click
 from mlpkit.cli.output import OutputClosedError, diagnostic, message, styled
 from mlpkit.cli.shortages import shortage
 from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
-from mlpkit.runs.layout import RESOLVED
+from mlpkit.runs.layout import RESOLVED, has_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -162,6 +162,6 @@ def suggesting_shipped_spec(path: str) -> Iterator[None]:
         name = Path(path).stem
         if name in shipped_specs() and not Path(path).exists():
             error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")
-        if (resolved := Path(path) / RESOLVED).is_file():
-            error.add_note(f"help: it is the folder of a run, whose spec is {resolved}")
+        if has_file(Path(path), RESOLVED):
+            error.add_note(f"help: it is the folder of a run, whose spec is {Path(path) / RESOLVED}")
         raise

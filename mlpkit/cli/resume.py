@@ -42,7 +42,7 @@ def command(
     """
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
-        from mlpkit.runs.seeds_folder import is_seeds_folder  # noqa: PLC0415 - loads NumPy, which --help does without
+        from mlpkit.runs.layout import is_seeds_folder  # noqa: PLC0415 - loads NumPy, which --help does without
 
         if is_seeds_folder(directory):
             with live_folder(port, directory.name, directory, interrupts):

@@ -285,7 +285,12 @@ def read_runs(directory: Path) -> list[ComparedRun]:
     Raises:
         RunFolderError: it holds no run, or a file in one is damaged.
     """
-    inside = folders_in(directory) if directory.is_dir() and not is_run(directory) else []
+    if is_run(directory):
+        return [_read(directory)]
+    try:
+        inside = folders_in(directory)
+    except RunFolderError:  # opening it as a run says what is wrong, and what was expected
+        inside = []
     begun = [folder for folder in inside if is_run(folder) and (folder / LOCK).exists()]
     return [_read(folder) for folder in begun or [directory]]
 

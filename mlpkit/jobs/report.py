@@ -38,9 +38,8 @@ from mlpkit.reports.sampling import evenly_spaced
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import REPORT, SPLITS
+from mlpkit.runs.layout import REPORT, SPLITS, is_seeds_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
-from mlpkit.runs.seeds_folder import is_seeds_folder
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads

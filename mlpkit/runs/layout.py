@@ -35,4 +35,17 @@ CHECKPOINT: Final = re.compile(r"step-(\d{9,})\.safetensors")
 
 def is_run(directory: Path) -> bool:
     """Whether a folder is a run folder."""
-    return (directory / SPEC).is_file() or (directory / RESOLVED).is_file()
+    return has_file(directory, SPEC) or has_file(directory, RESOLVED)
+
+
+def is_seeds_folder(directory: Path) -> bool:
+    """Whether a folder holds the runs of several seeds."""
+    return has_file(directory, SEEDS)
+
+
+def has_file(directory: Path, name: str) -> bool:
+    """Whether a file is in a folder; a folder that can't be looked into, as its name is too long, has none."""
+    try:
+        return (directory / name).is_file()
+    except OSError:
+        return False

@@ -21,11 +21,6 @@ Summary: TypeAlias = dict[str, dict[str, Interval]]
 """The mean of each loss and metric over several runs, with its interval, by split."""
 
 
-def is_seeds_folder(directory: Path) -> bool:
-    """Whether a folder holds the runs of several seeds."""
-    return (directory / SEEDS).is_file()
-
-
 def summary_of(results: Sequence[Mapping[str, Mapping[str, Any]]]) -> Summary:
     """Return the mean of each loss and metric, with its 95 % interval, the loss first; tables are left out.
 

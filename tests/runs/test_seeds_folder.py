@@ -9,8 +9,9 @@ import pytest
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import is_seeds_folder
 from mlpkit.runs.overview import STOPPED, overview_of
-from mlpkit.runs.seeds_folder import SeedsFolder, is_seeds_folder, summary_of
+from mlpkit.runs.seeds_folder import SeedsFolder, summary_of
 
 if TYPE_CHECKING:
     from pathlib import Path

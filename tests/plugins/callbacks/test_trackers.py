@@ -52,6 +52,8 @@ TRACKERS = (
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder, and an environment in which no tracker leaves it or uses the network."""
+    import wandb
+
     folder = tmp_path_factory.mktemp("trackers")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -61,7 +63,9 @@ def place(tmp_path_factory):
         for name in ("CACHE", "CONFIG", "DATA"):
             patch.setenv(f"WANDB_{name}_DIR", str(folder / name))
         patch.setenv("WANDB_MODE", "offline")
+        wandb.teardown()  # it keeps the environment that it found first
         yield folder
+        wandb.teardown()
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ def example_sources_are_those_of_the_split(example: DatasetExample) -> None:
         indices = example.some_rows(name)
         found = example.dataset.example_sources(name, indices)
         if found is None:
-            raise NotApplicable("it doesn't say where examples come from")
+            return
         backward = example.dataset.example_sources(name, indices[::-1])
         if list(found) != list(backward or ())[::-1]:
             said = f"example_sources of {name} returned other values for the same positions in another order"
