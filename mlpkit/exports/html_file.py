@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import b64encode
-from html import escape
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from mlpkit.errors import ExportError
 from mlpkit.exports.js_engines import compute_module
 from mlpkit.exports.js_file import model_constants, module_text, source
 from mlpkit.exports.provenance import provenance_line
-from mlpkit.pages.page import source as page_source
+from mlpkit.pages.page import document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -33,11 +31,11 @@ def write_html(model: ModelGraph, file: Path) -> None:
     """
     constants = model_constants(model)
     content = f'await inflated("{_deflated(constants.content)}")'
-    page = Template(source("page.html")).substitute(
-        title=escape(str(model.provenance.get("name", "Model"))),
-        provenance=provenance_line(model.provenance),
-        style=page_source("base.css") + source("page.css"),
-        script=module_text(model, constants, content) + source("page.js"),
+    page = document(
+        title=str(model.provenance.get("name", "Model")),
+        style=source("page.css"),
+        body=f"<!-- {provenance_line(model.provenance)} -->\n{source('body.html')}",
+        scripts=f'<script type="module">\n{module_text(model, constants, content)}{source("page.js")}</script>',
     )
     file.write_text(page, "utf-8", newline="\n")
 

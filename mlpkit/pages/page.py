@@ -28,11 +28,20 @@ def page(title: str, parts: Sequence[str], script: str = "") -> str:
     body = "\n".join(parts)
     library = [f"<script>{chart_library()}</script>"] if 'class="chart"' in body else []
     own = f'<script type="module">\n{source("page.js")}{script}</script>'
+    return document(title, source("page.css"), body, "\n".join([*library, own]))
+
+
+def document(title: str, style: str, body: str, scripts: str) -> str:
+    """Return an HTML document in the style of all pages.
+
+    Args:
+        title: the heading.
+        style: rules of CSS for this page, which follow those of all pages.
+        body: what stands below the heading, as HTML.
+        scripts: ``script`` elements, which stand at the end.
+    """
     return Template(source("page.html")).substitute(
-        title=escape(title),
-        style=source("base.css") + source("page.css"),
-        body=body,
-        scripts="\n".join([*library, own]),
+        title=escape(title), style=source("base.css") + style, body=body, scripts=scripts
     )
 
 
