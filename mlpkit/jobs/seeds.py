@@ -27,6 +27,7 @@ from mlpkit.runs.layout import RESOLVED
 from mlpkit.runs.seeds_folder import SeedsFolder, Summary
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
+from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import available_cores, choose_plan
 
@@ -110,7 +111,8 @@ def run_seeds(
         stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
 
     Raises:
-        UsageError: what is given is no spec, or has a plugin that another process can't load.
+        UsageError: what is given is no spec, or has a plugin that another process can't load, or no other process can
+            be started.
         SpecError: the spec is wrong, or doesn't fit its data.
         DataError: a data file is not what it should be.
         RunFolderError: the directory is in use.
@@ -118,6 +120,7 @@ def run_seeds(
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
     expect_spec(spec, "run")
+    expect_processes("training with several seeds")
     expect_own_files(spec)
     if directory is None:
         with TemporaryDirectory(prefix="mlpkit-") as temporary:
@@ -153,10 +156,11 @@ def resume_seeds(
 
     Raises:
         RunFolderError: the folder is not that of several runs, or has another writer.
-        UsageError: another process can't load a plugin, or no folder keeps the runs.
+        UsageError: another process can't load a plugin, no folder keeps the runs, or no process can be started.
         StorageError: the folder can't be written.
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
+    expect_processes("training with several seeds")
     arguments = Registry.discover(plugins=plugins, blocked=blocked).arguments()
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.claim()
