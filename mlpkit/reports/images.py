@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit.components.operation import own_parameters
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -68,7 +70,7 @@ def weights_as_images(network: Sequential, shape: tuple[int, ...]) -> tuple[str,
         shape: shape of a raw input, as ``image_shape`` returns it.
     """
     operations = network.replicas[0].operations()
-    parameter = next((each for operation in operations for each in operation._parameters.values()), None)
+    parameter = next((each for operation in operations for each in own_parameters(operation)), None)
     if parameter is None or len(parameter.shape) != 2:
         return "", []
     inputs = parameter.fans.inputs
