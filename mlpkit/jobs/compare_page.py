@@ -10,6 +10,7 @@ from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
 from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.progress.figures import plus_minus
+from mlpkit.record_keys import splits_by_name
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.yaml_writer import to_inline_yaml
@@ -103,8 +104,7 @@ def _steps(run: ComparedRun) -> int:
 def curves_section(sides: Sequence[Side]) -> str:
     """Return the curves of all sides, a chart for each loss and metric of a split, and for the learning rate."""
     keys = {key: None for side in sides for run in side.runs for record in run.history for key in record}
-    names = {key.partition("_")[2]: None for key in keys if key.startswith("train_")}
-    shown = [key for name in names for key in (f"validation_{name}", f"train_{name}") if key in keys]
+    shown = [f"{split}_{name}" for name, splits in splits_by_name(keys).items() for split in sorted(splits)[::-1]]
     if not shown:
         return section("Curves", paragraph("There was no evaluation yet."))
     several = any(len(side.runs) > 1 for side in sides)

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from mlpkit.record_keys import decisive_split
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -103,8 +105,7 @@ class BestTracker:
 
         The value is that of the validation data, or of the training data if there is no validation data.
         """
-        validation = f"validation_{self.monitor}"
-        value = record[validation if validation in record else f"train_{self.monitor}"]
+        value = record.get(f"{decisive_split(record)}_{self.monitor}", math.nan)  # JSON leaves out NaN
         if not math.isfinite(value):
             return False
         gain = math.inf if self.best is None else (value - self.best.value) * (1 if self.higher_is_better else -1)
