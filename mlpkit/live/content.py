@@ -84,7 +84,7 @@ def _progress(run: WatchedRun) -> str:
 
 def evaluations_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
     """Return what changes with an evaluation: a table as HTML, and charts by caption."""
-    shown = {run.name: (list(run.records), run.best) for run in runs if run.records}  # another thread adds to them
+    shown = {run.name: (run.records, run.best) for run in runs if run.records}
     if len(runs) > 1:
         return {"table": _runs(runs), "charts": _complete(_charts_of_several(shown))}
     if not shown:
