@@ -22,15 +22,19 @@ POSITIVE: Final = (42, 91, 208)
 NEGATIVE: Final = (196, 84, 20)
 
 
+def is_image(shape: tuple[int, ...]) -> bool:
+    """Whether a shape is that of an image: ([channels,] height, width), grey or of red, green and blue."""
+    return len(shape) >= 2 and shape[:-2] in {(), (1,), (3,)}
+
+
 def image_shape(raw: NDArray[Any]) -> tuple[int, ...] | None:
-    """Return the shape of one image if raw inputs are images: bytes, shape (rows, [1 or 3 channels,] height, width).
+    """Return the shape of one image if raw inputs are images, of bytes; None if they aren't.
 
     Args:
         raw: raw inputs, shape (rows, ...).
     """
     shape = raw.shape[1:]
-    channels = shape[:-2]
-    return shape if raw.dtype == np.uint8 and len(shape) >= 2 and channels in {(), (1,), (3,)} else None
+    return shape if raw.dtype == np.uint8 and is_image(shape) else None
 
 
 def thumbnail(image: NDArray[Any]) -> NDArray[np.uint8]:
