@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,23 @@ def settings_of(
         triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
         best=_best(training),
     )
+
+
+def only_steps(spec: Spec, frozen: Collection[str] = ()) -> Settings:
+    """Return how a spec says to train, without what changes nothing in its steps: callbacks, checkpoints, evaluations.
+
+    The clock doesn't end such a training, even if the spec sets a time.
+
+    Args:
+        spec: the spec.
+        frozen: the layers that are left as they are.
+    """
+    training = replace(
+        spec.training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None, checkpoint=None
+    )
+    bare = replace(spec, top_level=replace(spec.top_level, training=training))
+    settings = settings_of(bare, steps=sys.maxsize if training.epochs is None else None, frozen=frozen)
+    return replace(settings, evaluate_every=sys.maxsize)
 
 
 def _clip(training: Training) -> tuple[str, float] | None:
