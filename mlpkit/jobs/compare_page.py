@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 MOST_POINTS: Final = 2500
 """Most points of all curves of a page, if that leaves each curve enough."""
 ENOUGH_POINTS: Final = 20
-LONGEST_BESIDE: Final = 18
-"""Characters of a name of which two fit beside each other in a legend."""
 LEARNING_RATE: Final = "learning_rate"
 
 
@@ -125,7 +123,7 @@ def _figure(sides: Sequence[Side], key: str, most: int) -> str:
     """
     name = key if key == LEARNING_RATE else key.partition("_")[2]
     thin = [
-        {**point, "series": side.name, "run": str(run.directory)}
+        {**point, "series": side.name, "line": str(run.directory)}
         for side in sides
         if len(side.runs) > 1
         for run in side.runs
@@ -133,40 +131,18 @@ def _figure(sides: Sequence[Side], key: str, most: int) -> str:
     ]
     thick = [{**point, "series": side.name} for side in sides for point in _points(_mean(side, key), most)]
     every = [point["value"] for point in (*thick, *thin)]
-    logarithmic, title = wants_logarithms(name, every), name.replace("_", " ")
     chart = charts.curves(
         thick,
         "iteration",
         "value",
-        titles=("iteration", title),
-        logarithmic=logarithmic,
+        titles=("iteration", name.replace("_", " ")),
+        logarithmic=wants_logarithms(name, every),
         zero=name in {"loss", LEARNING_RATE},
+        thin=thin,
+        names=[side.name for side in sides],
     )
-    encoding = next(layer["encoding"] for layer in chart["layer"] if "color" in layer["encoding"])
-    encoding["color"] |= _colours([side.name for side in sides], [point["series"] for point in thick])
-    if thin:
-        chart["layer"].insert(0, _thin_lines(thin, encoding))
     caption = key.replace("_", " ").capitalize()
     return charts.figure(caption, chart, _last_values(thick, f"Last points: {caption}"))
-
-
-def _colours(names: Sequence[str], shown: Iterable[str]) -> dict[str, Any]:
-    """Return which colour each side has, the same in all charts, and a legend that fits a phone."""
-    columns = 1 if max(map(len, names)) > LONGEST_BESIDE else 2
-    return {"scale": {"domain": list(names)}, "legend": {"values": list(dict.fromkeys(shown)), "columns": columns}}
-
-
-def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Mapping[str, Any]) -> charts.Chart:
-    """Return a line for each run, in the colour of its side."""
-    return {
-        "data": {"values": points},
-        "mark": {"type": "line", "clip": True, "strokeWidth": 0.75},
-        "encoding": {
-            **{axis: encoding[axis] for axis in ("x", "y", "color")},
-            "detail": {"field": "run"},
-            "strokeOpacity": {"value": 0.4},
-        },
-    }
 
 
 def _values(run: ComparedRun, key: str) -> dict[int, float]:
