@@ -417,41 +417,40 @@ def histograms(
         for count, left, right in zip(each, edges[:-1], edges[1:], strict=True)
         if count
     ]
-    names = [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]
     axis = {
         "values": [place(i, end) for i in range(len(counts)) for end in (low, high)],
         "labelExpr": f"datum.value - floor(datum.value) < 0.5 ? format({low}, '~g') : format({high}, '~g')",
         "labelOverlap": False,
         "grid": False,
     }
-    across = {
-        "type": "quantitative",
-        "scale": {"domain": [0, len(counts)], "nice": False},
-        "axis": axis,
-        "title": titles[0] or None,
+    scale = {"domain": [0, len(counts)], "nice": False}
+    across = {"type": "quantitative", "scale": scale, "axis": axis, "title": titles[0] or None}
+    upwards = {
+        **_axis("count", titles[1]),
+        "axis": {"tickCount": 3},
+        "scale": {"domain": [0, most]} if most else {},
     }
+    names = {
+        "data": {"values": [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]},
+        "mark": {"type": "text", "y": -8},
+        "encoding": {"x": {"field": "middle", **across}, "text": {"field": "name", "type": "nominal"}},
+    }
+    return {"height": 110, "layer": [_bars_of_histograms(bars, across, upwards), names]}
+
+
+def _bars_of_histograms(bars: Sequence[Mapping[str, Any]], across: Chart, upwards: Chart) -> Chart:
     shown = [{"field": key, "type": "quantitative", "format": ".3~g"} for key in ("from", "to", "count")]
-    drawn = {
-        "data": {"values": bars},
+    return {
+        "data": {"values": list(bars)},
         "mark": {"type": "rect", "color": COLOURS[0], "clip": True, "aria": False},
         "encoding": {
             "x": {"field": "left", **across},
             "x2": {"field": "right"},
-            "y": {
-                **_axis("count", titles[1]),
-                "axis": {"tickCount": 3},
-                "scale": {"domain": [0, most]} if most else {},
-            },
+            "y": upwards,
             "y2": {"datum": 0},
             "tooltip": [{"field": "name", "type": "nominal"}, *shown],
         },
     }
-    above = {
-        "data": {"values": names},
-        "mark": {"type": "text", "y": -8},
-        "encoding": {"x": {"field": "middle", **across}, "text": {"field": "name", "type": "nominal"}},
-    }
-    return {"height": 110, "layer": [drawn, above]}
 
 
 def paths(

@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from mlpkit.cli.output import outliving_the_terminal, result
-from mlpkit.cli.progress.display import Display, next_command, tell_outcome
+from mlpkit.cli.progress.display import Display, next_command, print_outcome
 from mlpkit.cli.progress.evaluation_table import BEST_MARK, fitting_columns
 from mlpkit.cli.progress.progress_bar import ProgressBar
 from mlpkit.cli.progress.terminal import SECONDS_BETWEEN_DRAWINGS, new_console, new_live, print_line, show_cursor
@@ -122,7 +122,7 @@ class Screen(Display):
         self._print(Text())
         mark = "" if self.best_position is None else BEST_MARK.lstrip()
         seconds = None if self._bar is None else self._clock() - self._began  # nothing was left to do
-        tell_outcome(run, best=self.best_line(mark), seconds=seconds)
+        print_outcome(run, best=self.best_line(mark), seconds=seconds)
         if not run.stopped:
             result(f"next: {next_command(run)}")
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mlpkit.cli.output import outliving_the_terminal, result
 from mlpkit.cli.progress.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
-from mlpkit.cli.progress.seeds_lines import SeedsDisplay, tell_summary
+from mlpkit.cli.progress.seeds_lines import SeedsDisplay, print_summary
 from mlpkit.cli.progress.terminal import (
     SECONDS_BETWEEN_DRAWINGS,
     bar,
@@ -169,15 +169,15 @@ class SeedsScreen(SeedsDisplay):
         with outliving_the_terminal():
             self._live.stop()
         self._print(Text())
-        tell_summary(found)
+        print_summary(found)
         if not found.stopped:
             result(f"after {duration(self._clock() - self._began_at)}")
 
-    def _tell(self, seed: int, text: str, label: str, colour: str) -> None:
+    def _print_problem(self, seed: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run above the bars, which are taken away meanwhile."""
         with outliving_the_terminal():
             self._live.stop()
-        super()._tell(seed, text, label, colour)
+        super()._print_problem(seed, text, label, colour)
         self._live = new_live(self._console)
         with outliving_the_terminal():
             self._live.start()
