@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 from contextlib import suppress
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.schedule import Progress
+    from mlpkit.jobs.training_job import Run
     from mlpkit.runs.overview import RunOverview
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
@@ -148,8 +150,15 @@ class LiveRun(Evaluations):
         with self._lock:
             self._training = self.stop.paused = False
 
+    def finished(self, run: Run) -> None:
+        """Show what came of the run."""
+        if run.stopped:
+            self.close("stopped", f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
+        else:
+            self.close("finished", f"{f'{run.ended}; ' if run.ended else ''}kept in {run.folder}")
+
     def close(self, state: str, message: str) -> None:
-        """Say how the run ended."""
+        """Show how the run ended."""
         self._training = False
         self.run.state, self.run.message, self.run.seconds_left = state, message, None
 
