@@ -134,7 +134,8 @@ def tracker_of(training: Training, history: Sequence[Record]) -> BestTracker:
     monitor = training.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
     tracker = BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
     for record in history:
-        tracker.improved(record)
+        if tracker.key(record) in record:  # history.jsonl leaves out what is not finite
+            tracker.improved(record)
     return tracker
 
 
