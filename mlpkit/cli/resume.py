@@ -26,7 +26,7 @@ def command(directory: Path, **chosen: Any) -> None:
     is left as it is. Of a folder with the runs of several seeds, those go on that are not finished.
     """
     wanted = TrainingOptions(**chosen)
-    components = {"plugins": wanted.plugins, "blocked": wanted.blocked}
+    components: dict[str, Any] = {"plugins": wanted.plugins, "blocked": wanted.blocked}
     with Interrupts() as interrupts:
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.runs.layout import is_seeds_folder  # noqa: PLC0415 - for the same reason
