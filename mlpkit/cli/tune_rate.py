@@ -12,8 +12,8 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import line_length, paragraph
 from mlpkit.cli.output import document, message, result
-from mlpkit.jobs.rate_range import HIGHEST, LOWEST, STEPS
 from mlpkit.progress.figures import figure
+from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,11 +14,11 @@ from mlpkit.components.recipe import Recipe
 from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.build import build_for, prove
-from mlpkit.jobs.rate_range import HIGHEST, LOWEST, STEPS
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import only_steps
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.loop import Trainer
+from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
