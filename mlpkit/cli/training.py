@@ -112,7 +112,7 @@ def train_seeds(
 
 
 def end_training(found: TrainingResult, folder: Path, options: TrainingOptions, interrupts: Interrupts) -> None:
-    """Write the report of a training that came to its end, and end the program with what it says.
+    """Write the report of a finished training, and end the program with the exit code that it calls for.
 
     Raises:
         Exit: it was stopped, or the run of a seed failed.
