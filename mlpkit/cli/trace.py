@@ -74,7 +74,8 @@ def command(
         from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - the same
 
         expect_chart_library()
-    traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=_Told(step))
+    observer = _TraceDisplay(step)
+    traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=observer)
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
     if arrays is not None:
@@ -89,8 +90,8 @@ def command(
         message(f"written to {file}")
 
 
-class _Told(Display):
-    """Says how many steps are done again, if there are some."""
+class _TraceDisplay(Display):
+    """Says how many steps are done again, if it is more than the one that is looked at."""
 
     def __init__(self, step: int) -> None:
         super().__init__()

@@ -224,7 +224,7 @@ def _trained(
                 processes.stop()
                 raise
     if not stop.reason:
-        _tell_other_inputs(folder, observer)
+        _warn_of_other_inputs(folder, observer)
         folder.write_summary()
     load = partial(_finished_runs, folder, arguments)
     unfinished = tuple(folder.unfinished)
@@ -236,7 +236,7 @@ def _trained(
     return found
 
 
-def _tell_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
+def _warn_of_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
     """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
     locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
     for seed, lock in locks[1:]:

@@ -14,8 +14,8 @@ from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
 from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.targets import class_values, targets_of
+from mlpkit.network.arguments import number_array
 from mlpkit.network.example_weights import weights_of_examples
-from mlpkit.network.sequential import number_array
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
