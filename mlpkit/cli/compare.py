@@ -90,7 +90,7 @@ def _table(found: Comparison) -> list[list[str]]:
     if found.grouped:
         rows.append(["", *map(_runs_of_side, found.members, found.finished_members)])
     for title, values, shown in (
-        ("spec", found.spec, to_inline_yaml),
+        ("spec", found.outline, to_inline_yaml),
         ("versions", found.versions, _short),
         (f"curves, last values{apart}", found.curves, _figure),
         ("metrics", found.metrics, _figure),
@@ -127,9 +127,9 @@ def _shown(value: Any, shown: Callable[[Any], str]) -> str:
 def _about_chance(found: Comparison, width: int | None) -> list[str]:
     """Return lines that say whether what differs is more than chance, or what it takes to know."""
     lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
-    if found.remark:
-        lines += paragraph(found.remark, width=width)
-    return [*lines, *(f"  {command}" for command in found.commands)]
+    for remark in found.remarks:
+        lines += [*paragraph(remark.text, width=width), *(f"  {command}" for command in remark.commands), ""]
+    return lines
 
 
 def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlpkit.cli.output import diagnostic, message
+from mlpkit.system import expect_processes
 from mlpkit.training.events import Observer, PausableStopRequest
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def server_at(
     """Return a server of a live page, and print its address; if a port is taken, another one serves."""
     from mlpkit.live.server import LiveServer  # noqa: PLC0415 - only a live page needs it
 
+    expect_processes("a live page")
     try:
         server = LiveServer(title, runs, actions, spec=spec, port=port)
     except OSError as error:

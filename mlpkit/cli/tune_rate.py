@@ -13,6 +13,7 @@ from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import line_length, paragraph
 from mlpkit.cli.output import document, message, result
 from mlpkit.progress.figures import figure
+from mlpkit.runs.files import expect_writable
 from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def command(
     from mlpkit.jobs.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
+    if html is not None:
+        from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - for pages only
+
+        expect_writable(html)
+        expect_chart_library()
     with suggesting_shipped_spec(path):
         spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
     print_warnings(spec.warnings)

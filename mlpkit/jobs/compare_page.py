@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from mlpkit.jobs.compare import ComparedRun, Comparison, Row
+    from mlpkit.jobs.compare import ComparedRun, Comparison, Remark, Row
 
 MOST_POINTS: Final = 2500
 """Most points of all curves of a page, if that leaves each curve enough."""
@@ -58,10 +58,12 @@ def _chance_section(found: Comparison) -> str:
     verdicts = (
         [table(headings, rows, caption=caption, texts=[0, 1, 4, 5], sortable=True, values=values)] if rows else []
     )
-    remark = found.remark or ("" if rows else "There are no two finished runs whose results differ.")
-    said = [paragraph(remark[0].upper() + remark[1:])] if remark else []
-    commands = [preformatted("\n".join(found.commands))] if found.commands else []
-    return section("More than chance?", *verdicts, *said, *commands)
+    nothing = [] if rows or found.remarks else [paragraph("There are no two finished runs whose results differ.")]
+    return section("More than chance?", *verdicts, *nothing, *map(_said, found.remarks))
+
+
+def _said(remark: Remark) -> str:
+    return paragraph(remark.text) + (preformatted("\n".join(remark.commands)) if remark.commands else "")
 
 
 def _results_section(sides: Sequence[Side]) -> str:
@@ -175,8 +177,13 @@ def _last_values(points: Iterable[Mapping[str, Any]], caption: str) -> str:
 def _differences_section(found: Comparison) -> str:
     """Return what differs in specs and versions."""
     apart = [] if found.part_at is None else [paragraph(f"The histories are apart from iteration {found.part_at} on.")]
+    every = _differences("Spec, every key", found.spec, found)
     return section(
-        "What differs", _differences("Spec", found.spec, found), _differences("Versions", found.versions, found), *apart
+        "What differs",
+        _differences("Spec", found.outline, found),
+        *([folded("Every key", every)] if found.outline != found.spec else []),
+        _differences("Versions", found.versions, found),
+        *apart,
     )
 
 

@@ -84,6 +84,7 @@ def replayed(
     step: int,
     *,
     row: int | None = None,
+    example: int | None = None,
     registry: Registry | None = None,
     examples: GivenExamples | None = None,
     observer: Observer | None = None,
@@ -96,13 +97,14 @@ def replayed(
         directory: the run folder; nothing is written into it.
         step: number of the step, from 1.
         row: a row of the training split, from 0, that must be in the step's minibatch; None for any.
+        example: the number of an example, from 1, that the minibatch must have; None for any.
         registry: the plugins to take components from; by default what is installed.
         examples: what the run was given in memory, if it was; the same again.
         observer: receives ``resumed`` with the steps that were not done again, what has changed, damaged
             checkpoints, and deprecated usage.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row.
+        UsageError: the run has no such step, or its minibatch no such row or example.
         RunFolderError: the folder is no run folder, or its spec or data is another, or its first weights.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
@@ -131,6 +133,8 @@ def replayed(
         _expect_not_later(folder, step, trainer, spec)
         if row is not None:
             _expect_row(row, step, trainer, proved.description.sizes["train"])
+        if example is not None:
+            expect_example(example, step, len(trainer.rows_of_step(step)))
         if snapshot is not None:
             trainer.restore(snapshot)
         began_after = trainer.progress.step
@@ -331,6 +335,21 @@ def _expect_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
     said = " and ".join(f"{other:,}" for other in nearest if other is not None)
     remedy = f"the nearest steps that have it: {said}" if said else "nor of any step near it"
     raise UsageError(f"row {row} of the training split is not in the minibatch of step {step:,}; {remedy}")
+
+
+def expect_example(number: int, step: int, count: int) -> None:
+    """Make sure that the minibatch of a step has an example.
+
+    Args:
+        number: its number, from 1.
+        step: the step, for the message.
+        count: how many the minibatch has.
+
+    Raises:
+        UsageError: it has no such example.
+    """
+    if not 1 <= number <= count:
+        raise UsageError(f"step {step:,} has no example {number}; its minibatch has examples 1 to {count}")
 
 
 def _no_such_step(directory: Path, step: int, expected: str) -> UsageError:

@@ -45,7 +45,7 @@ BELOW_BOTTOM: Final = 3.0
 """How many times lower than where the bottom begins the suggested rate is: half a power of ten."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RateTest:
     """What a test of learning rates found.
 
@@ -67,6 +67,11 @@ class RateTest:
     bottom_from: float
     key: str
 
+    def __repr__(self) -> str:
+        """Say what is suggested, and why."""
+        why = f"from {self.bottom_from:.2g} on, the loss doesn't fall any further"
+        return f"<RateTest of {len(self.rates)} steps: {self.override}; {why}>"
+
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
         columns = zip(self.rates, self.losses, self.smoothed, strict=True)
@@ -80,7 +85,7 @@ class RateTest:
 
     @property
     def override(self) -> str:
-        """The suggestion, as ``--set`` takes it."""
+        """The suggestion, as ``--set`` and ``load_spec(..., overrides=[...])`` take it."""
         return f"{self.key}={self.suggestion:g}"
 
 
@@ -127,8 +132,8 @@ def tune_rate(
     best = int(np.argmin(smoothed))
     if best == 0:
         raise UsageError(
-            f"no learning rate from {lowest:g} up lowers the loss of {smoothed[0]:.4g}; try a lower --lowest, or look "
-            "at the data: mlpkit data SPEC"
+            f"no learning rate from {lowest:g} up lowers the loss of {smoothed[0]:.4g}; try lower "
+            "ones, or look at the data: mlpkit data SPEC"
         )
     bottom = float(rates[np.argmax(smoothed <= smoothed[best] + BOTTOM * (smoothed[0] - smoothed[best]))])
     return RateTest(

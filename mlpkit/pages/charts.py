@@ -42,6 +42,7 @@ COLOURS: Final = (
 )
 """Each at least three times as bright or as dark as a light page and as a dark one."""
 PICTURE_WIDTH: Final = 560
+PIXELS_OF_REM: Final = 16
 LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(
     {"width": "container", "height": 240, "autosize": {"type": "fit-x", "contains": "padding"}}
 )
@@ -72,23 +73,26 @@ CONFIG: Final[Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def figure(caption: str, chart: Chart, *numbers: str) -> str:
+def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = None) -> str:
     """Return a chart as a part of a page.
 
     Args:
         caption: what it shows.
         chart: the chart.
         numbers: what it shows as parts of a page, such as a table, for those who can't see it or want the figures.
+        widest: the greatest width, in rem, the size of the text; by default the chart is as wide as the page.
 
     Raises:
         UsageError: what draws charts is not installed.
     """
     whole = specification(caption, chart)
-    picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION))
+    width = PICTURE_WIDTH if widest is None else min(PICTURE_WIDTH, PIXELS_OF_REM * widest)
+    picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": width}, vl_version=VERSION))
     text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
     below = folded("Numbers", *numbers) if numbers else ""
+    limit = "" if widest is None else f' style="max-width: {widest:g}rem"'
     return (
-        f'<figure><figcaption>{escape(caption)}</figcaption><div class="chart">'
+        f'<figure><figcaption>{escape(caption)}</figcaption><div class="chart"{limit}>'
         f'<script type="application/json">{text}</script>'
         f'<div role="img" aria-label="{escape(caption)}">{picture}</div></div>{below}</figure>'
     )

@@ -184,10 +184,35 @@ def spread_section(looks: Sequence[Mapping[str, Any]]) -> str:
         "Activations and gradients",
         paragraph(
             "On some training rows, the same each time: the median, the middle half and nine tenths of what each layer "
-            "returns, and of the derivatives of a row's loss by that."
+            "returns, and of the derivatives of a row's loss by that. Where the norm of its parameters' gradient is 0, "
+            "a layer doesn't learn."
         ),
-        beside(*figures),
+        beside(*figures, _norms(chosen)),
     )
+
+
+def _norms(looks: Sequence[Mapping[str, Any]]) -> str:
+    """Return the norm of the gradient of each layer's parameters; of many layers, all that get none are among them."""
+    points = [
+        {"iteration": look["iteration"], "norm": norm, "series": layer["layer"]}
+        for look in looks
+        for layer in look["layers"]
+        if (norm := layer.get("gradient_norm")) is not None
+    ]
+    if not points:
+        return ""
+    names = list(dict.fromkeys(point["series"] for point in points))
+    moved = [name for name in names if any(point["norm"] for point in points if point["series"] == name)]
+    left_out = set(moved).difference(moved[i] for i in evenly_spaced(len(moved), MOST_CHARTED))
+    drawn = [point for point in points if point["series"] not in left_out]
+    chart = charts.curves(
+        drawn,
+        "iteration",
+        "norm",
+        titles=("iteration", "norm"),
+        logarithmic=all(point["norm"] > 0 for point in drawn),
+    )
+    return charts.figure("Gradient of the parameters of each layer: norm", {**chart, "height": 120})
 
 
 def _bands(looks: Sequence[Mapping[str, Any]], name: str, key: str, word: str) -> str:

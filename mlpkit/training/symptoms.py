@@ -59,10 +59,14 @@ class Symptom:
     advice: tuple[str, ...]
     iteration: int
 
+    @property
+    def title(self) -> str:
+        """The name in words, and the layer: ``dead units in Relu1``."""
+        return self.name.replace("_", " ") + (f" in {self.layer}" if self.layer else "")
+
     def __str__(self) -> str:
         """Say it in a line."""
-        where = f" in {self.layer}" if self.layer else ""
-        return f"{self.name.replace('_', ' ')}{where}: {self.finding}; try {', or '.join(self.advice)}"
+        return f"{self.title}: {self.finding}; try {', or '.join(self.advice)}"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -80,6 +80,17 @@ def test_a_report_works_from_disk_and_is_accessible(browser, runs, name, screen)
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize(("screen", "widest"), [("desk, light", 500), ("phone, light", 350)])
+def test_a_confusion_matrix_of_a_few_classes_is_no_wider_than_it_need_be(browser, runs, screen, widest):
+    browser.size(**SCREENS[screen])
+
+    opened(browser, runs["flowers"] / "report.html")
+
+    matrix = "[...document.querySelectorAll('figure')].find((f) => f.textContent.startsWith('Confusion matrix'))"
+    width = browser.evaluate(f"{matrix}.querySelector('svg').getBoundingClientRect().width")
+    assert 250 < width < widest
+
+
 @pytest.mark.parametrize("name", ["shapes_folder", "flowers", "houses"])
 def test_curves_have_the_numbers_of_the_history(browser, runs, name):
     browser.size(**SCREENS["desk, light"])

@@ -9,7 +9,8 @@ from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.cli.formatting import blocks, line_length, paragraph
 from mlpkit.cli.output import diagnostic, document, message, result
 from mlpkit.cli.progress.lines import cells_of, column_names, line_of
-from mlpkit.jobs.seeds import SeedsObserver, listed_seeds
+from mlpkit.jobs.seeds import listed_seeds
+from mlpkit.jobs.seeds_observer import SeedsObserver
 from mlpkit.progress.evaluations import is_worth_a_line
 from mlpkit.progress.figures import figures
 from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
