@@ -74,8 +74,8 @@ def command(
         from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - the same
 
         expect_chart_library()
-    display = _TraceDisplay(step)
-    traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=display)
+    observer = _TraceDisplay(step)
+    traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=observer)
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
     if arrays is not None:

@@ -194,6 +194,7 @@ class Comparison:
         chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
         only_seeds: whether all runs differ in their seeds alone.
         unfinished: the folders of several seeds of which some are not finished.
+        tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
     """
 
     runs: list[str]
@@ -210,6 +211,7 @@ class Comparison:
     chance: list[Verdict] = field(default_factory=list)
     only_seeds: bool = False
     unfinished: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
 
     @property
     def grouped(self) -> bool:
@@ -343,6 +345,7 @@ def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Compari
         chance=verdicts(sides, metrics),
         only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
         unfinished=_unfinished(runs),
+        tables=_tables(runs) if alone else [],
     )
 
 
@@ -350,6 +353,14 @@ def _unfinished(runs: Iterable[ComparedRun]) -> list[str]:
     """Return the folders of several seeds that runs are in, if some of these seeds are not finished."""
     folders = dict.fromkeys(run.directory.parent for run in runs)
     return [str(folder) for folder in folders if is_seeds_folder(folder) and SeedsFolder.open(folder).unfinished]
+
+
+def _tables(runs: Iterable[ComparedRun]) -> list[str]:
+    """Return the metrics that are tables, by split and name."""
+    results = [(split, values) for run in runs for split, values in run.metrics.items()]
+    return list(
+        dict.fromkeys(f"{split}.{key}" for split, found in results for key in found if isinstance(found[key], list))
+    )
 
 
 def _numbers(run: ComparedRun, tables: bool) -> dict[str, dict[str, Any]]:

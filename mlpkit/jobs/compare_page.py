@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.compare import Side, compare_sides, read_sides
@@ -78,7 +79,8 @@ def _results_section(sides: Sequence[Side]) -> str:
 def results_table(sides: Sequence[Side], caption: str) -> str:
     """Return a table of loss and metrics at the end, a row for each side."""
     samples = [side.samples() for side in sides]
-    names = sorted({name: None for values in samples for name in values}, key=_place_of_split)
+    found = Counter(name for values in samples for name in values)
+    names = sorted(found, key=lambda name: (_place_of_split(name), -found[name], not name.endswith(".loss")))
     several = any(len(side.runs) > 1 for side in sides)
     rows, keys = [], []
     for side, values in zip(sides, samples, strict=True):

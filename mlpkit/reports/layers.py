@@ -212,7 +212,7 @@ def _norms(looks: Sequence[Mapping[str, Any]]) -> str:
         titles=("iteration", "norm"),
         logarithmic=all(point["norm"] > 0 for point in drawn),
     )
-    return charts.figure("Gradient of the parameters of each layer: norm", {**chart, "height": 120})
+    return charts.figure("Norm of the gradient by each layer's parameters", chart)
 
 
 def _bands(looks: Sequence[Mapping[str, Any]], name: str, key: str, word: str) -> str:

@@ -83,7 +83,7 @@ def with_norms(iteration, **norms):
 def test_the_norm_of_each_layers_gradient_has_a_curve():
     part = spread_section([with_norms(i, Affine1=0.5, Relu1=None, Affine2=2.0 * i) for i in (10, 20)])
 
-    assert "Gradient of the parameters of each layer: norm" in part
+    assert "Norm of the gradient by each layer&#x27;s parameters" in part
     assert '{"iteration":20,"norm":40.0,"series":"Affine2"}' in part
     assert '"series":"Relu1"' not in part
     assert '"type":"log"' in part
