@@ -17,7 +17,7 @@ STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 def kernels() -> Extension:
     """Return the kernels as one extension module."""
-    import numpy
+    import numpy  # noqa: PLC0415 - a pure wheel is built without it
 
     return Extension(
         "mlpkit_plugins.kernels.compiled",

@@ -53,10 +53,10 @@ def expected_kernels(kernels: str, folder: str) -> str:
     Raises:
         SystemExit: other kernels are in use than expected.
     """
-    from mlpkit_plugins.kernels import COMPILED
+    from mlpkit_plugins.kernels import COMPILED  # noqa: PLC0415 - once it is known which package that is
 
     said = mlpkit(folder, "--version", "--verbose").strip()
-    if COMPILED != (kernels == "compiled"):
+    if (kernels == "compiled") != COMPILED:
         sys.exit(f"expected {kernels} kernels, but:\n{said}")
     return said
 
