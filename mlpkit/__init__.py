@@ -117,6 +117,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
         UsageError as UsageError,
     )
     from mlpkit.jobs.build import build as build
+    from mlpkit.jobs.export import Export as Export
+    from mlpkit.jobs.export import Rounding as Rounding
+    from mlpkit.jobs.export import export as export
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
@@ -178,6 +181,7 @@ _HOMES = {
         "UnknownComponentError",
         "UsageError",
     ),
+    "mlpkit.jobs.export": ("Export", "Rounding", "export"),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
