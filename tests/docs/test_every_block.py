@@ -69,6 +69,7 @@ NOT_RUN = {
         "$ mlpkit run quick.yaml --out runs/long": "tests/cli/test_interrupt.py interrupts a run",
         "$ mlpkit runs": "runs in every state; tests/cli/test_runs.py has them",
         "mlpkit runs --state running --watch": "goes on until it is stopped; options checked below",
+        "$ mlpkit run quick.yaml --out runs/faster": "docs/first-hour.md has such a session, which is run",
         "$ mlpkit run quick.yaml --seeds 5": "docs/seeds.md has the same session, which is run",
         "$ mlpkit doctor runs/quick": "docs/doctor.md has the same session, which is run",
     },
@@ -116,7 +117,7 @@ NOT_RUN = {
 """What no test runs as it stands: how the block begins, and why."""
 
 GENERATED = re.compile(r"<!-- generated: .*?<!-- end -->", re.DOTALL)
-BLOCK = re.compile(r"^(?P<above>.*)\n(?P<indent> *)```\w*\n(?P<text>.*?)^(?P=indent)```$", re.M | re.S)
+BLOCK = re.compile(r"^(?P<above>[^\n]*)\n(?P<indent> *)```\w*\n(?P<text>.*?)^(?P=indent)```$", re.M | re.S)
 MARK = re.compile(rf"<!-- (?P<mark>{'|'.join(RUN_IF_MARKED)})(?:: .*)? -->")
 TRAINS = {
     "mlpkit": 1,
@@ -178,14 +179,13 @@ def test_every_page_with_steps_is_followed():
 
 
 def commands() -> list[str]:
-    """Return every command of mlpkit that the blocks have, without what a shell adds."""
-    lines = "\n".join(text for page, text in PAGES.items() if page != "CHANGELOG.md")
-    found = re.findall(r"^ *(?:\$ |.*&& )?(?:\.venv/bin/)?(mlpkit [a-z][\w-]* ?.*)$", "\n".join(_shell(lines)), re.M)
-    return sorted({re.split(r" +#| [|>&]", command)[0] for command in found})
-
-
-def _shell(pages: str) -> list[str]:
-    return re.findall(r"^ *```(?:sh|console)\n(.*?)^ *```$", pages, re.M | re.S)
+    """Return every command of mlpkit that the pages show, without what a shell adds."""
+    pages = "\n".join(text for page, text in PAGES.items() if page != "CHANGELOG.md")
+    sessions = "\n".join(re.findall(r"^ *```console\n(.*?)^ *```$", pages, re.M | re.S))
+    scripts = "\n".join(re.findall(r"^ *```sh\n(.*?)^ *```$", pages, re.M | re.S))
+    lines = re.findall(r"^ *\$ (.+)$", sessions, re.M) + scripts.splitlines()
+    found = [re.search(r"(?:^|/|&& )mlpkit( [a-z][\w-]*\b.*)$", line) for line in lines]
+    return sorted({"mlpkit" + re.split(r" +#| [|>&]", command[1])[0] for command in found if command})
 
 
 @pytest.mark.parametrize("command", commands())
