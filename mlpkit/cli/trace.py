@@ -13,6 +13,7 @@ from mlpkit.cli.output import document, message, result
 from mlpkit.cli.progress.display import Display
 from mlpkit.errors import UsageError
 from mlpkit.progress.figures import figure
+from mlpkit.runs.files import expect_writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +65,8 @@ def command(
 
     if example is not None and row is not None:
         raise UsageError("--example and --row both say which example to follow; leave one out")
+    for file in filter(None, (arrays, html)):
+        expect_writable(file)
     if arrays is not None:
         expect_array_file(arrays)
     if html is not None:
@@ -71,7 +74,8 @@ def command(
         from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - the same
 
         expect_chart_library()
-    traced = trace(directory, step, row=row, plugins=plugins, blocked=blocked, observer=_Told(step))
+    observer = _TraceDisplay(step)
+    traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=observer)
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
     if arrays is not None:
@@ -86,8 +90,8 @@ def command(
         message(f"written to {file}")
 
 
-class _Told(Display):
-    """Says how many steps are done again, if there are some."""
+class _TraceDisplay(Display):
+    """Says how many steps are done again, if it is more than the one that is looked at."""
 
     def __init__(self, step: int) -> None:
         super().__init__()

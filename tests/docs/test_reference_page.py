@@ -12,12 +12,14 @@ from mlpkit.testing.suite.all_checks import all_checks
 
 NOT_FOR_PLUGINS = {
     "ComponentFailure",
+    "Diagnosis",
     "DivergenceError",
     "Interval",
     "MlpkitError",
     "Model",
     "ModelFileError",
     "PluginError",
+    "RateTest",
     "Run",
     "RunFolderError",
     "SeedRuns",
@@ -25,6 +27,7 @@ NOT_FOR_PLUGINS = {
     "Spec",
     "SpecError",
     "StorageError",
+    "Symptom",
     "Trace",
     "TracedExample",
     "TracedLayer",
@@ -32,6 +35,7 @@ NOT_FOR_PLUGINS = {
     "UsageError",
     "__version__",
     "build",
+    "doctor",
     "fit",
     "load",
     "load_data",
@@ -42,6 +46,7 @@ NOT_FOR_PLUGINS = {
     "resume_seeds",
     "run",
     "trace",
+    "tune_rate",
 }
 """Public names for those who train networks."""
 

@@ -20,6 +20,7 @@ MOST_BYTES = 2_000_000
 TIMES = re.compile(r'<section aria-labelledby="time-by-layer">.*?</section>', re.DOTALL)
 DRAWN = "document.querySelectorAll('.chart .chart svg').length"
 CHARTS = "document.querySelectorAll('.chart:has(> script)').length"
+SCALED = "(chart) => chart.getAttribute('width') / chart.getBoundingClientRect().width"
 POINT = re.compile(r"iteration: (\d+); [^;]+: (\S+); series: (\w+)")
 POINTS = """[...document.querySelectorAll('.chart .chart')[%d].querySelectorAll('.mark-symbol path')]
     .map((point) => point.getAttribute('aria-label')).filter(Boolean)"""
@@ -78,6 +79,18 @@ def test_a_report_works_from_disk_and_is_accessible(browser, runs, name, screen)
     assert browser.requests == [file.as_uri()]
     assert violations(browser) == []
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert browser.evaluate(f"Math.max(...[...document.querySelectorAll('.chart .chart svg')].map({SCALED}))") < 1.01
+
+
+@pytest.mark.parametrize(("screen", "widest"), [("desk, light", 500), ("phone, light", 350)])
+def test_a_confusion_matrix_of_a_few_classes_is_no_wider_than_it_need_be(browser, runs, screen, widest):
+    browser.size(**SCREENS[screen])
+
+    opened(browser, runs["flowers"] / "report.html")
+
+    matrix = "[...document.querySelectorAll('figure')].find((f) => f.textContent.startsWith('Confusion matrix'))"
+    width = browser.evaluate(f"{matrix}.querySelector('svg').getBoundingClientRect().width")
+    assert 250 < width < widest
 
 
 @pytest.mark.parametrize("name", ["shapes_folder", "flowers", "houses"])
