@@ -45,7 +45,7 @@ from mlpkit.reports.repeating import repeating_section, spec_section
 from mlpkit.reports.results import curves_section, result_section
 from mlpkit.reports.sampling import evenly_spaced
 from mlpkit.reports.values import values_section
-from mlpkit.runs.files import write_atomically
+from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import REPORT, SPLITS, is_seeds_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
@@ -105,6 +105,8 @@ def report(
         StorageError: the file can't be written.
     """
     directory, chosen = directory_of(run), None if to is None else Path(to)
+    if chosen is not None:
+        expect_writable(chosen)
     if is_seeds_folder(directory):
         return write_seeds_page(directory, chosen)
     found = _read(directory, Registry.discover(plugins=plugins, blocked=blocked))

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
 
+STOPPED_WITHOUT_FOLDER: Final = (
+    "stopped; the exception has the runs that were finished: in a notebook, found = sys.last_value.run. With a "
+    "directory, the others could go on"
+)
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
 
@@ -124,15 +128,26 @@ def run_seeds(
     expect_own_files(spec)
     if directory is None:
         with TemporaryDirectory(prefix="mlpkit-") as temporary:
-            found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, quiet=quiet, stop=stop)
-            for run in found.runs.values():
-                run.folder = None
-            found.folder = None
+            try:
+                found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, quiet=quiet, stop=stop)
+            except KeyboardInterrupt as interrupt:
+                if hasattr(interrupt, "run"):
+                    _leave_folder(interrupt.run)
+                    interrupt.args = (STOPPED_WITHOUT_FOLDER,)
+                raise
+            _leave_folder(found)
             return found
     observer, arguments = observer or seeds_observer(quiet=quiet), spec.registry.arguments()
     folder, threads = _prepared(spec, Path(directory), observer)
     with folder:
         return _trained(folder, threads, arguments, observer, stop or StopRequest())
+
+
+def _leave_folder(found: SeedRuns) -> None:
+    """Load the finished runs out of a folder that goes away."""
+    for run in found.runs.values():
+        run.folder = None
+    found.folder = None
 
 
 def resume_seeds(
