@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 
 import mlpkit
 from mlpkit.exports.provenance import find_provenance
@@ -49,12 +49,6 @@ def towns_page(towns, tmp_path_factory):
     file = tmp_path_factory.mktemp("pages") / "towns.html"
     export(towns, file)
     return file
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 @pytest.fixture
