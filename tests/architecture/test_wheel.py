@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 CORE_DEPENDENCIES = {
     "annotated-types",
     "click",
+    "markdown-it-py",
     "numpy",
     "packaging",
     "platformdirs",
