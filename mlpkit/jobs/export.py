@@ -20,7 +20,6 @@ from mlpkit.exports.model_graph import bare_network, model_graph
 from mlpkit.exports.proof import KnownRows, prove
 from mlpkit.exports.provenance import QUANTIZED
 from mlpkit.exports.quantization import Quantization, with_int8_weights
-from mlpkit.jobs.compare import file_hash
 from mlpkit.jobs.evaluate import evaluated
 from mlpkit.jobs.inputs import Inputs, inputs_of
 from mlpkit.jobs.load_model import load_run
@@ -30,7 +29,7 @@ from mlpkit.jobs.spec_data import describe_data, open_data, raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.registry.registry import Registry
 from mlpkit.reports.sampling import evenly_spaced
-from mlpkit.runs.files import write_atomically
+from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.version import VERSION
