@@ -210,7 +210,7 @@ class Comparison:
 
     @property
     def remarks(self) -> list[Remark]:
-        """What can't be said yet, and which commands would tell more; none if nothing differs, or all is said."""
+        """What can't be said yet, with the commands that would tell more; empty if nothing differs, or all is said."""
         return [*self._about_unfinished(), *self._about_chance()]
 
     def _about_unfinished(self) -> Iterator[Remark]:
