@@ -137,27 +137,14 @@ def _about(traced: Trace) -> list[str]:
 
 
 def _largest_losses(traced: Trace, width: int | None) -> list[str]:
-    examples = [traced.example(number) for number in traced.largest_losses()]
-    known, source = examples[0].probability is not None, traced.sources is not None
-    headings = ["example", "row", "label", "predicted", *(["probability"] if known else []), "loss", "share of loss"]
-    headings += ["from"] if source else []
-    rows = [
-        [
-            str(each.number),
-            str(each.row),
-            each.label,
-            each.predicted,
-            *([] if each.probability is None else [figure(each.probability)]),
-            figure(each.loss),
-            f"{each.share:.1%}",
-            *([each.source] if source else []),
-        ]
-        for each in examples
-    ]
-    texts = {"from", "label", "predicted"}
-    right = [i for i, heading in enumerate(headings) if heading not in texts]
-    said = "where the loss comes from" + ("; probability is that of the label" if known else "")
-    return [*paragraph(said, width=width), *blocks([headings, *rows], right=right, width=width)]
+    headings = ("example", "row", "label", "predicted", "probability", "loss", "share of loss", "from")
+    rows = [traced.example(number).cells for number in traced.largest_losses()]
+    known = [column for column in zip(headings, *rows, strict=True) if any(column[1:])]
+    shown = [heading for heading, *_ in known]
+    right = [i for i, heading in enumerate(shown) if heading not in {"from", "label", "predicted"}]
+    said = "where the loss comes from" + ("; probability is that of the label" if "probability" in shown else "")
+    table = list(zip(*known, strict=True))
+    return [*paragraph(said, width=width), *blocks(table, right=right, width=width)]
 
 
 def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:

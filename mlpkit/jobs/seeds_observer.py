@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,8 @@ class _SeedRow:
             return f"failed: {end.failure}"
         if end.stopped:
             return f"stopped after {end.steps:,} steps"
-        return f"{end.steps:,} steps: " + "; ".join(f"{split} {figures(found)}" for split, found in end.metrics.items())
+        split, found = next(iter(end.metrics.items()))
+        return f"{end.steps:,} steps: {split} {figures(found)}"
 
     @property
     def bar(self) -> str:
@@ -166,8 +167,10 @@ class SeedsNotebook(SeedsWarnings):
         self._symptoms.setdefault((symptom.name, symptom.layer), f"note: seed {seed}: {symptom}")
 
     def over(self, seed: int, end: TrainingEnd) -> None:
-        """Leave in the row what came of the run."""
-        self._rows[seed].end = end
+        """Leave in the row what came of the run; why it failed is said once."""
+        first = next((each for each, row in self._rows.items() if row.end and row.end.failure == end.failure), None)
+        known = end.failure and first is not None
+        self._rows[seed].end = replace(end, failure=f"the same as seed {first}") if known else end
         self._draw()
 
     def _draw(self) -> None:

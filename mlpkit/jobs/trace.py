@@ -121,6 +121,20 @@ class TracedExample:
         said = f"row {self.row}, label {self.label}, predicted {self.predicted}, loss {figure(self.loss)}"
         return f"<TracedExample {self.number}: {said}>"
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What a table shows: number, row, label, prediction, probability, loss, share and source; empty if unknown."""
+        return (
+            str(self.number),
+            str(self.row),
+            self.label,
+            self.predicted,
+            "" if self.probability is None else figure(self.probability),
+            figure(self.loss),
+            f"{self.share:.1%}",
+            self.source,
+        )
+
     def forward(self) -> list[Station]:
         """Return the input, and the output of each layer, that of a layer after those inside it."""
         return [Station("input", "", self.input), *_forward(self.layers)]

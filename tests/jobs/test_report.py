@@ -320,6 +320,22 @@ def test_examples_from_python_are_given_again(tmp_path):
     assert "warm" in text
 
 
+@pytest.mark.parametrize(("units", "said"), [(2, "The 25 most important of 300 columns."), (9000, "with 300 of them")])
+def test_of_many_columns_the_most_important_are_shown_or_why_not(tmp_path, units, said):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 300))
+    np.savez(tmp_path / "data.npz", x=x, t=(x[:, 7] > 0).astype(int))
+    layers = [{"Affine": {"units": units}}, {"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    data = {"npz": {"file": str(tmp_path / "data.npz")}}
+    training = {"optimizer": {"adam": {"learning_rate": 0.1}}, "iterations": 1 if units > 2 else 40}
+    spec = mlpkit.load_spec({"mlpkit": 1, "data": data, "layers": layers, "training": training})
+
+    text = mlpkit.report(mlpkit.run(spec, tmp_path / "run")).read_text("utf-8")
+
+    assert said in text
+    assert ('<td class="text">input 7</td>' in text) == (units == 2)
+
+
 def test_examples_for_data_from_files_are_refused(runs, tmp_path):
     with pytest.raises(mlpkit.DataError, match="takes none from Python"):
         mlpkit.report(runs["flowers"], tmp_path / "page.html", examples=(np.zeros((1, 6)), np.zeros(1, int)))
