@@ -50,7 +50,7 @@ pre {{ padding: 14px 18px; background: #fff; font: 12px/17px ui-monospace, monos
 <main>
 <section><h2>A spec</h2><pre>{spec}</pre></section>
 <section><h2>Its training</h2><div class="terminal"><img src="{run}"></div></section>
-<section class="report"><h2>Its report begins</h2><img src="{report}"></section>
+<section class="report"><h2>From its report</h2><img src="{report}"></section>
 </main>
 """
 
@@ -71,7 +71,8 @@ def main() -> None:
             _open(page, folder / "digits.html", 1000, 760)
             _draw(page)
             _write("network-page.webp", _screen(page))
-            _open(page, folder / "runs/main/report.html", 1000, 660)
+            _open(page, folder / "runs/main/report.html", 1000, 416)
+            page.evaluate("document.getElementById('curves').parentElement.scrollIntoView()")
             (folder / "report.webp").write_bytes(_screen(page))
             (folder / "overview.html").write_text(_overview(folder / "report.webp"), encoding="utf-8")
             _open(page, folder / "overview.html", 1272, 1300)

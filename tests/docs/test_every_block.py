@@ -78,11 +78,22 @@ NOT_RUN = {
         "pets/cat/tom.png": "names of files",
         ".venv/bin/pytest -m long": "a test that is long",
     },
+    "docs/editors.md": {
+        "mlpkit schema > mlpkit.json": "tests/cli/test_schema.py reads what it prints",
+        "# yaml-language-server: $schema=mlpkit.json": "tests/jobs/schema drives a language server with it",
+        '{"yaml.schemas"': "settings of an editor, which the page says were not tried",
+        "vim.lsp.config": "settings of an editor, which the page says were not tried",
+    },
     "docs/exports.md": {
+        "mlpkit export runs/digits --to digits.c --quantize int8": "tests/exports has many such exports",
         "mlpkit export runs/titanic --to titanic.onnx": "tests/docs/test_exports_page.py exports that run",
         "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/exports/c compiles and runs that test",
     },
     "docs/first-hour.md": {"python3 -m venv .venv": INSTALLS},
+    "docs/installation.md": {
+        "python3 -m venv .venv": INSTALLS,
+        "$ mlpkit --version --verbose": "it differs from machine to machine; tests/cli/test_verbs.py has its lines",
+    },
     "docs/from-scratch.md": {
         'pip install ".[plot]"': INSTALLS,
         "python specs/from_scratch/overfitting.py": "tests/specs/test_from_scratch.py runs the scripts, shortened",
@@ -108,9 +119,6 @@ NOT_RUN = {
     },
     "docs/spec.md": {
         "mlpkit run digits.yaml --set seed=1": NEEDS_A_READERS_FILE,
-        "mlpkit schema > mlpkit.json": "tests/cli/test_schema.py reads what it prints",
-        "# yaml-language-server: $schema=mlpkit.json": "a comment for editors",
-        "# $schema: mlpkit.json": "a comment for editors",
     },
     "benchmarks/README.md": {'pip install "mlpkit[bench,plot]"': BENCHMARK},
 }

@@ -68,10 +68,10 @@ def opened(browser):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_pages_are_accessible(page, opened, site):
-    for screen in ("desk, light", "phone, dark"):
-        shown = opened((site / f"{page}.html").as_uri(), screen)
-        assert [found for found in violations(shown) if found[1] in {"serious", "critical"}] == [], screen
+@pytest.mark.parametrize("screen", ["desk, light", pytest.param("phone, dark", marks=pytest.mark.long)])
+def test_pages_are_accessible(screen, page, opened, site):
+    shown = opened((site / f"{page}.html").as_uri(), screen)
+    assert [found for found in violations(shown) if found[1] in {"serious", "critical"}] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
