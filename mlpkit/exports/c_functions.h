@@ -45,6 +45,33 @@ static void dense(const float *x, const float *weights, float *y, size_t inputs,
     }
 }
 
+/* y = x W as by `dense`, with W an integer times the scale of its output, which float holds exactly. */
+static void dense_int8(const float *x, const int8_t *weights, const float *scales, float *y, size_t inputs,
+                       size_t outputs)
+{
+    for (size_t first = 0; first < outputs; first += AT_ONCE) {
+        const size_t count = least(AT_ONCE, outputs - first);
+        size_t k = 0;
+        for (size_t block = 0; k < inputs; block++) {
+            const size_t end = block_end(block, inputs);
+            float sum[AT_ONCE] = {0};
+            for (; k < end; k++) {
+                const int8_t *row = weights + k * outputs + first;
+                const float factor = x[k];
+                if (factor != 0.0f) {
+                    for (size_t j = 0; j < count; j++) {
+                        const float weight = (float)row[j] * scales[first + j];
+                        sum[j] = fmaf(factor, weight, sum[j]);
+                    }
+                }
+            }
+            for (size_t j = 0; j < count; j++) {
+                y[first + j] = block == 0 ? sum[j] : y[first + j] + sum[j];
+            }
+        }
+    }
+}
+
 /* Images: a number of channels, each of height times width pixels. */
 typedef struct {
     size_t channels, height, width;
@@ -145,6 +172,20 @@ static void convolve(const float *x, Images in, const float *weights, float *y, 
         }
         weights += patches.width * in.channels * patches.height;
         y += out.height * out.width;
+    }
+}
+
+/* Convolution as by `convolve`, with W an integer times the scale of its filter; `unpacked` holds a filter's weights. */
+static void convolve_int8(const float *x, Images in, const int8_t *weights, const float *scales, float *y, Images out,
+                          Patches patches, float *unpacked)
+{
+    const size_t length = patches.width * in.channels * patches.height;
+    const Images one = {1, out.height, out.width};
+    for (size_t filter = 0; filter < out.channels; filter++) {
+        for (size_t k = 0; k < length; k++) {
+            unpacked[k] = (float)weights[filter * length + k] * scales[filter];
+        }
+        convolve(x, in, unpacked, y + filter * out.height * out.width, one, patches);
     }
 }
 

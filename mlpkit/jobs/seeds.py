@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
+from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume import resume
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
+from mlpkit.jobs.seeds_observer import seeds_observer
 from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
@@ -35,48 +36,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from types import ModuleType
 
-    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.jobs.seeds_observer import SeedsObserver
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.symptoms import Symptom
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
-
-
-class SeedsObserver:
-    """Receives what happens while several seeds are trained; every method is a no-op by default.
-
-    The first argument of an event of a run is its seed.
-    """
-
-    def warned(self, warning: Diagnostic) -> None:
-        """The spec's data is most likely not as meant; called before training."""
-
-    def began(self, seeds: Sequence[int], at_once: int) -> None:
-        """Training begins, of so many seeds at once."""
-
-    def resumed(self, seed: int, step: int) -> None:
-        """A run will go on from a checkpoint after that step; called before ``started``."""
-
-    def started(self, seed: int, total_steps: int | None) -> None:
-        """The training of a run begins; None steps in all if it ends after a time."""
-
-    def stepped(self, seed: int, step: int, loss: float) -> None:
-        """So many steps of a run are done; called at most ten times a second."""
-
-    def evaluated(self, seed: int, record: Record, seconds: float) -> None:
-        """An evaluation of a run was done, ``seconds`` after its training began."""
-
-    def noticed(self, seed: int, message: str) -> None:
-        """Something is not as it should be, but the run goes on."""
-
-    def diagnosed(self, seed: int, symptom: Symptom) -> None:
-        """Something about the training of a run is not as it should be; called once a run for each symptom."""
-
-    def over(self, seed: int, end: TrainingEnd) -> None:
-        """A run is finished, or was stopped, or has failed."""
 
 
 @dataclass(repr=False)
@@ -129,6 +95,7 @@ def run_seeds(
     directory: str | Path | None = None,
     *,
     observer: SeedsObserver | None = None,
+    quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
     """Train a spec with each of its seeds, each run to the same bits as on its own.
@@ -138,7 +105,9 @@ def run_seeds(
     Args:
         spec: the spec.
         directory: where to keep the runs; missing or empty. None keeps nothing.
-        observer: receives the events; by default Python warns of the data, and of runs that fail.
+        observer: receives the events; by default Python warns of the data, and of runs that fail, and a notebook shows
+            progress.
+        quiet: whether to show no progress in a notebook.
         stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
 
     Raises:
@@ -155,69 +124,54 @@ def run_seeds(
     expect_own_files(spec)
     if directory is None:
         with TemporaryDirectory(prefix="mlpkit-") as temporary:
-            found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, stop=stop)
+            found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, quiet=quiet, stop=stop)
             for run in found.runs.values():
                 run.folder = None
             found.folder = None
             return found
-    observer, arguments = observer or _Warner(), spec.registry.arguments()
+    observer, arguments = observer or seeds_observer(quiet=quiet), spec.registry.arguments()
     folder, threads = _prepared(spec, Path(directory), observer)
     with folder:
         return _trained(folder, threads, arguments, observer, stop or StopRequest())
 
 
 def resume_seeds(
-    directory: str | Path,
+    directory: GivenRun,
     *,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: SeedsObserver | None = None,
+    quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
     """Go on with the runs of several seeds that are not finished, to the same bits as without the break.
 
     Args:
-        directory: the folder that ``run`` with several seeds made.
+        directory: the folder that ``run`` with several seeds made, or what it returned.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
-        observer: receives the events; by default Python warns of runs that fail.
+        observer: receives the events; by default Python warns of runs that fail, and a notebook shows progress.
+        quiet: whether to show no progress in a notebook.
         stop: may ask that training end after the steps that it is in.
 
     Raises:
         RunFolderError: the folder is not that of several runs, or has another writer.
-        UsageError: another process can't load a plugin, or none can be started.
+        UsageError: another process can't load a plugin, no folder keeps the runs, or no process can be started.
         StorageError: the folder can't be written.
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
     expect_processes("training with several seeds")
     arguments = Registry.discover(plugins=plugins, blocked=blocked).arguments()
-    with SeedsFolder.open(Path(directory)) as folder:
+    with SeedsFolder.open(directory_of(directory)) as folder:
         folder.claim()
         threads = _threads_of(folder) if folder.unfinished else 1
-        return _trained(folder, threads, arguments, observer or _Warner(), stop or StopRequest())
+        return _trained(folder, threads, arguments, observer or seeds_observer(quiet=quiet), stop or StopRequest())
 
 
 def listed_seeds(seeds: Iterable[int]) -> str:
     """Write ``seed 3`` or ``seeds 3, 5``."""
     listed = [str(seed) for seed in seeds]
     return f"seed{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
-
-
-class _Warner(SeedsObserver):
-    """Turns what goes wrong into Python's warnings."""
-
-    def warned(self, warning: Diagnostic) -> None:
-        """Warn."""
-        warnings.warn(str(warning), stacklevel=4)
-
-    def noticed(self, seed: int, message: str) -> None:
-        """Warn."""
-        warnings.warn(f"seed {seed}: {message}", stacklevel=4)
-
-    def over(self, seed: int, end: TrainingEnd) -> None:
-        """Warn of a run that failed."""
-        if end.failure:
-            warnings.warn(f"seed {seed}: {end.failure}", stacklevel=4)
 
 
 def _prepared(spec: Spec, directory: Path, observer: SeedsObserver) -> tuple[SeedsFolder, int]:
@@ -270,7 +224,7 @@ def _trained(
                 processes.stop()
                 raise
     if not stop.reason:
-        _tell_other_inputs(folder, observer)
+        _warn_of_other_inputs(folder, observer)
         folder.write_summary()
     load = partial(_finished_runs, folder, arguments)
     unfinished = tuple(folder.unfinished)
@@ -282,7 +236,7 @@ def _trained(
     return found
 
 
-def _tell_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
+def _warn_of_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
     """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
     locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
     for seed, lock in locks[1:]:

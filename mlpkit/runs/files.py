@@ -134,6 +134,21 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
         raise storage_error(path, error) from error
 
 
+def expect_writable(path: Path) -> None:
+    """Make sure that ``write_atomically`` will be able to write a file, before the work is done that it is for.
+
+    Raises:
+        StorageError: its folder is missing or can't be written, or a folder has its name.
+    """
+    try:
+        os.close(_opened(path.parent))
+        reason = errno.EISDIR if path.is_dir() else 0 if os.access(path.parent, os.W_OK) else errno.EACCES
+    except OSError as error:
+        raise storage_error(path, error) from error
+    if reason:
+        raise storage_error(path, OSError(reason, os.strerror(reason)))
+
+
 def make_folder(path: Path) -> None:
     """Make a folder, unless it is there, so that it is still there after a power failure.
 
@@ -200,12 +215,16 @@ def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvie
 def _flushed(folder: Path) -> Iterator[None]:
     """Flush a folder to the disk at the end of the block."""
     # Opened first: once a file is renamed, as little as possible may still fail.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _opened(folder)
     try:
         yield
         _flush_folder(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _flush_folder(descriptor: int) -> None:

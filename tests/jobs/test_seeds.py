@@ -19,7 +19,8 @@ from scipy import stats
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.jobs.prepared_run import prepare, train_prepared
-from mlpkit.jobs.seeds import SeedRuns, SeedsObserver, resume_seeds, run_seeds, runs_at_once
+from mlpkit.jobs.seeds import SeedRuns, resume_seeds, run_seeds, runs_at_once
+from mlpkit.jobs.seeds_observer import SeedsObserver
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores

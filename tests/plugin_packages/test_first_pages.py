@@ -11,7 +11,7 @@ from walkthrough import commands_run, follow, steps_of
 
 ROOT = Path(__file__).parents[2]
 FIRST_HOUR = ROOT / "docs/first-hour.md"
-PAGES = [FIRST_HOUR, ROOT / "docs/first-table.md", ROOT / "docs/fine-tuning.md"]
+PAGES = [FIRST_HOUR, *(ROOT / f"docs/{name}.md" for name in ("first-table", "fine-tuning", "digits"))]
 FROM_THE_CLONE = ("specs", "plugins/mlpkit_plugins/datasets/example_files")
 """Folders that the commands take something from."""
 BY_GENERATE = re.compile(r"^<!-- generated: .*?<!-- end -->$", re.M | re.S)

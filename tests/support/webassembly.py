@@ -37,7 +37,7 @@ def _no_process(*_args, **_kwargs):
 
 
 def _no_libraries():
-    """Give threadpoolctl the modules that tell it which libraries Pyodide has loaded: it has loaded nothing."""
+    """Give threadpoolctl the modules that tell it that Pyodide has loaded no libraries."""
     module = ModuleType("pyodide_js._module")
     module.LDSO = SimpleNamespace(loadedLibsByName=SimpleNamespace(as_object_map=dict))
     sys.modules |= {"pyodide_js": ModuleType("pyodide_js"), "pyodide_js._module": module}

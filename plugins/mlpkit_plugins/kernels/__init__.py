@@ -17,11 +17,25 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+def _why_not_compiled() -> str:
+    """Return why there are no compiled kernels, as the record of the installation says, and what to do."""
+    try:
+        record = metadata.distribution("mlpkit").read_text("WHEEL") or ""
+    except metadata.PackageNotFoundError:
+        record = ""
+    if "Root-Is-Purelib: true" in record:
+        return "installed from a wheel without compiled kernels; with a C compiler, install mlpkit from source"
+    return "no C compiler worked at installation; with one, install mlpkit again"
+
+
+if TYPE_CHECKING:
     from mlpkit_plugins.kernels import with_numpy as kernels
 
     PRODUCTS_BY_REASON: str
@@ -37,7 +51,7 @@ else:
     except ModuleNotFoundError:
         from mlpkit_plugins.kernels import with_numpy as kernels
 
-        PRODUCTS_BY_REASON = "the kernels are not compiled; with a C compiler, install mlpkit again"
+        PRODUCTS_BY_REASON = _why_not_compiled()
     except ImportError as error:  # compiled for another NumPy, say
         from mlpkit_plugins.kernels import with_numpy as kernels
 
