@@ -59,7 +59,8 @@ def small(tmp_path):
     pytest.importorskip("furo")
 
     def build(text):
-        shutil.copytree(ROOT / "docs/website", tmp_path / "docs/website")
+        for folder in ("docs/website", "docs/browser"):
+            shutil.copytree(ROOT / folder, tmp_path / folder)
         for file in ("docs/build.py", "pyproject.toml"):
             shutil.copy(ROOT / file, tmp_path / file)
         (tmp_path / "docs/README.md").write_text("# All\n\n## Part\n\n- [Page](page.md)\n", encoding="utf-8")
