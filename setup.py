@@ -1,29 +1,45 @@
-"""Compiles the kernels of the built-in components. Where that can't be done, NumPy does their work: see kernels/."""
+"""Compiles the kernels of the built-in components.
 
+Without a C compiler, NumPy does their work. MLPKIT_PURE=1 leaves them out, for a wheel that any platform can install.
+"""
+
+import os
+import sysconfig
 from pathlib import Path
 
-import numpy
 from setuptools import Extension, setup
 
 KERNELS = Path("plugins") / "mlpkit_plugins" / "kernels"
 ROW_FUNCTIONS = Path("mlpkit") / "exports"
+STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
+"""Whether one wheel serves all later versions of Python; free-threaded ones have no such interface."""
 
+
+def kernels() -> Extension:
+    """Return the kernels as one extension module."""
+    import numpy  # noqa: PLC0415 - a pure wheel is built without it
+
+    return Extension(
+        "mlpkit_plugins.kernels.compiled",
+        sorted(str(path) for path in KERNELS.glob("*.c")),
+        depends=sorted(str(path) for folder in (KERNELS, ROW_FUNCTIONS) for path in folder.glob("*.h")),
+        include_dirs=[numpy.get_include(), str(ROW_FUNCTIONS)],
+        define_macros=[("Py_LIMITED_API", "0x030b0000")] if STABLE_ABI else [],
+        py_limited_api=STABLE_ABI,
+        extra_compile_args=[
+            "-std=c11",
+            "-O3",
+            "-ffp-contract=off",  # no fused multiply-add: the kernels round as NumPy does, to the same bits
+            "-fno-math-errno",
+            "-fno-trapping-math",
+            "-fvisibility=hidden",  # another library may have functions of the same names
+        ],
+        optional=True,
+    )
+
+
+PURE = os.environ.get("MLPKIT_PURE") == "1"
 setup(
-    ext_modules=[
-        Extension(
-            "mlpkit_plugins.kernels.compiled",
-            sorted(str(path) for path in KERNELS.glob("*.c")),
-            depends=sorted(str(path) for folder in (KERNELS, ROW_FUNCTIONS) for path in folder.glob("*.h")),
-            include_dirs=[numpy.get_include(), str(ROW_FUNCTIONS)],
-            extra_compile_args=[
-                "-std=c11",
-                "-O3",
-                "-ffp-contract=off",  # no fused multiply-add: the kernels round as NumPy does, to the same bits
-                "-fno-math-errno",
-                "-fno-trapping-math",
-                "-fvisibility=hidden",  # another library may have functions of the same names
-            ],
-            optional=True,
-        )
-    ]
+    ext_modules=[] if PURE else [kernels()],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI and not PURE else {},
 )

@@ -119,6 +119,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.doctor import Diagnosis as Diagnosis
     from mlpkit.jobs.doctor import doctor as doctor
+    from mlpkit.jobs.export import Export as Export
+    from mlpkit.jobs.export import Rounding as Rounding
+    from mlpkit.jobs.export import export as export
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
@@ -184,6 +187,7 @@ _HOMES = {
         "UsageError",
     ),
     "mlpkit.jobs.doctor": ("Diagnosis", "doctor"),
+    "mlpkit.jobs.export": ("Export", "Rounding", "export"),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),

@@ -86,6 +86,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "load",
             "load_model",
             "report",
+            "export",
         ),
     ),
     "What they return": (
@@ -103,6 +104,8 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Model",
             "Sequential",
             "Spec",
+            "Export",
+            "Rounding",
         ),
     ),
     "Errors": (

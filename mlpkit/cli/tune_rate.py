@@ -14,6 +14,7 @@ from mlpkit.cli.formatting import line_length, paragraph
 from mlpkit.cli.output import document, message, result
 from mlpkit.progress.figures import figure
 from mlpkit.runs.files import expect_writable
+from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +28,13 @@ HEIGHT: Final = 10
 @options.verb("tune-rate")
 @click.argument("path", metavar="SPEC", shell_complete=completion.specs)
 @options.takes_overrides
-@click.option("--steps", metavar="N", type=int, default=240, help="How many learning rates to try; by default 240.")
-@click.option("--lowest", metavar="RATE", type=float, default=1e-6, help="The first of them; by default 1e-6.")
-@click.option("--highest", metavar="RATE", type=float, default=100.0, help="The last of them; by default 100.")
+@click.option(
+    "--steps", metavar="N", type=int, default=STEPS, help=f"How many learning rates to try; by default {STEPS}."
+)
+@click.option("--lowest", metavar="RATE", type=float, default=LOWEST, help=f"The first of them; by default {LOWEST:g}.")
+@click.option(
+    "--highest", metavar="RATE", type=float, default=HIGHEST, help=f"The last of them; by default {HIGHEST:g}."
+)
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with the curve.")
 @options.takes_plugins
 @options.takes_json

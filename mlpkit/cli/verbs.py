@@ -24,6 +24,7 @@ VERBS: Final = {
     "show": "Describe a component: its mathematics, parameters and source.",
     "plugins": "List the plugins, and what each provides.",
     "schema": "Print the JSON Schema of specs, for editors.",
+    "docs": "Open the documentation in a browser.",
     "init": "Write a first spec for your data, or copy a shipped one.",
     "tune-rate": "Suggest a learning rate.",
     "evaluate": "Compute a trained network's loss and metrics.",
@@ -94,29 +95,42 @@ class Verbs(HelpfulCommand, click.Group):
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
-    """Print the version, and what computes the built-in components; end the program."""
+    """Print the version and, with --verbose, what computes; end the program."""
     if not asked or ctx.resilient_parsing:
         return
-    from mlpkit.jobs.plugins import built_ins_computed_by  # noqa: PLC0415 - loads NumPy, which --help does without
-
     result(f"mlpkit {__version__}")
-    for computation, names in built_ins_computed_by().items():
-        result(f"{', '.join(names)}: computed by {computation}")
+    if ctx.params["verbose"]:
+        _print_what_computes()
     ctx.exit()
 
 
+def _print_what_computes() -> None:
+    from mlpkit.jobs.plugins import built_ins_computed_by  # noqa: PLC0415 - loads NumPy, which --version does without
+    from mlpkit.runs.environment import environment  # noqa: PLC0415 - for the same reason
+
+    for computation, names in built_ins_computed_by().items():
+        result(f"{', '.join(names)}: computed by {computation}")
+    about = environment()
+    about["blas"] = " ".join(filter(None, about["blas"].values()))
+    for what, found in about.items():
+        result(f"{what}: {found}")
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, expose_value=False, callback=_print_version, help="Show the version and exit.")
 @click.option(
-    "--version",
+    "--verbose",
     is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version and which kernels compute, and exit.",
+    is_eager=True,  # read before --version, wherever it stands
+    help="With --version: also show what computes, why, and on which machine.",
 )
-def program() -> None:
+def program(verbose: bool) -> None:
     """Train multilayer networks from a declarative spec, every layer a plugin.
+
+    New here? mlpkit docs opens the documentation, mlpkit init lists specs to begin with.
 
     Results go to standard output, messages to standard error. Exit codes: 0 done; 1 the work failed; 2 wrong usage
     or wrong spec; 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM.
     """
+    if verbose:
+        raise click.UsageError("--verbose goes with --version")

@@ -11,6 +11,7 @@ from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
 from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.progress.figures import plus_minus
+from mlpkit.record_keys import splits_by_name
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.yaml_writer import to_inline_yaml
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 MOST_POINTS: Final = 2500
 """Most points of all curves of a page, if that leaves each curve enough."""
 ENOUGH_POINTS: Final = 20
-LONGEST_BESIDE: Final = 18
-"""Characters of a name of which two fit beside each other in a legend."""
 LEARNING_RATE: Final = "learning_rate"
 
 
@@ -107,8 +106,7 @@ def _steps(run: ComparedRun) -> int:
 def curves_section(sides: Sequence[Side]) -> str:
     """Return the curves of all sides, a chart for each loss and metric of a split, and for the learning rate."""
     keys = {key: None for side in sides for run in side.runs for record in run.history for key in record}
-    names = {key.partition("_")[2]: None for key in keys if key.startswith("train_")}
-    shown = [key for name in names for key in (f"validation_{name}", f"train_{name}") if key in keys]
+    shown = [f"{split}_{name}" for name, splits in splits_by_name(keys).items() for split in sorted(splits)[::-1]]
     if not shown:
         return section("Curves", paragraph("There was no evaluation yet."))
     several = any(len(side.runs) > 1 for side in sides)
@@ -129,7 +127,7 @@ def _figure(sides: Sequence[Side], key: str, most: int) -> str:
     """
     name = key if key == LEARNING_RATE else key.partition("_")[2]
     thin = [
-        {**point, "series": side.name, "run": str(run.directory)}
+        {**point, "series": side.name, "line": str(run.directory)}
         for side in sides
         if len(side.runs) > 1
         for run in side.runs
@@ -137,40 +135,18 @@ def _figure(sides: Sequence[Side], key: str, most: int) -> str:
     ]
     thick = [{**point, "series": side.name} for side in sides for point in _points(_mean(side, key), most)]
     every = [point["value"] for point in (*thick, *thin)]
-    logarithmic, title = wants_logarithms(name, every), name.replace("_", " ")
     chart = charts.curves(
         thick,
         "iteration",
         "value",
-        titles=("iteration", title),
-        logarithmic=logarithmic,
+        titles=("iteration", name.replace("_", " ")),
+        logarithmic=wants_logarithms(name, every),
         zero=name in {"loss", LEARNING_RATE},
+        thin=thin,
+        names=[side.name for side in sides],
     )
-    encoding = next(layer["encoding"] for layer in chart["layer"] if "color" in layer["encoding"])
-    encoding["color"] |= _colours([side.name for side in sides], [point["series"] for point in thick])
-    if thin:
-        chart["layer"].insert(0, _thin_lines(thin, encoding))
     caption = key.replace("_", " ").capitalize()
     return charts.figure(caption, chart, _last_values(thick, f"Last points: {caption}"))
-
-
-def _colours(names: Sequence[str], shown: Iterable[str]) -> dict[str, Any]:
-    """Return which colour each side has, the same in all charts, and a legend that fits a phone."""
-    columns = 1 if max(map(len, names)) > LONGEST_BESIDE else 2
-    return {"scale": {"domain": list(names)}, "legend": {"values": list(dict.fromkeys(shown)), "columns": columns}}
-
-
-def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Mapping[str, Any]) -> charts.Chart:
-    """Return a line for each run, in the colour of its side."""
-    return {
-        "data": {"values": points},
-        "mark": {"type": "line", "clip": True, "strokeWidth": 0.75},
-        "encoding": {
-            **{axis: encoding[axis] for axis in ("x", "y", "color")},
-            "detail": {"field": "run"},
-            "strokeOpacity": {"value": 0.4},
-        },
-    }
 
 
 def _values(run: ComparedRun, key: str) -> dict[int, float]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schedule import rate_at
@@ -17,7 +16,7 @@ from mlpkit.jobs.resume import contents_of
 from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.jobs.training_job import settings_of
+from mlpkit.jobs.training_job import only_steps
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.watching import watched
 from mlpkit.runs.checkpoints import BEST
@@ -126,7 +125,7 @@ def replayed(
         splits = open_data(spec, proved.dataset)
         changes = _changes(directory, lock, lock_of(spec, resolved, proved.dataset, initialized_from), observer)
         network = build_for(proved.spec, proved.proof, slices=plan.slices, first_weights=proved.first_weights)
-        settings = _only_steps(proved)
+        settings = only_steps(proved.spec, proved.frozen)
         watch = _Watch(network)
         trainer = Trainer(
             network, splits, proved.description, settings, observer=watch, stop=watch.stop, watch=watch.gradients
@@ -245,16 +244,6 @@ def _watched_step(
         divergence,
         changes,
     )
-
-
-def _only_steps(proved: SpecProof) -> Settings:
-    """Return how the run was trained, without all that changes nothing in what is trained."""
-    spec = proved.spec
-    training = replace(spec.training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None)
-    bare = replace(spec, top_level=replace(spec.top_level, training=training))
-    settings = settings_of(bare, steps=sys.maxsize, frozen=proved.frozen)  # of a time, no clock decides
-    epochs, iterations = settings.epochs, settings.iterations if training.epochs is None else None
-    return replace(settings, epochs=epochs, iterations=iterations, evaluate_every=sys.maxsize, triggers=None, best=None)
 
 
 def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observer) -> Snapshot | None:

@@ -43,7 +43,7 @@ from mlpkit.reports.mistakes import mistakes_section, worst_rows
 from mlpkit.reports.predictions import Judged
 from mlpkit.reports.repeating import repeating_section, spec_section
 from mlpkit.reports.results import curves_section, result_section
-from mlpkit.reports.sampling import evenly_spaced
+from mlpkit.reports.sampling import evenly_spaced, rows_to_predict
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
@@ -68,10 +68,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.checkpointing import BestTracker
 
-MOST_ROWS: Final = 10_000
-"""Most rows of a split that are predicted."""
-MOST_NUMBERS: Final = 1 << 25
-"""Most numbers that these rows have as inputs of the network."""
 MOST_TIMED_ROWS: Final = 1000
 EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
 BY_HAND: Final = "shuffle a column of your rows, and see what mlpkit.load(run).evaluate(rows) says"
@@ -236,8 +232,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     description, data = data_of_run(found.folder.directory, model)
     found.notes += filter(None, [_data_in_words(model, description), doubt_of_data(found.folder.directory, model)])
     split = next(name for name in SPLITS if name in data)
-    most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
-    indices = evenly_spaced(len(data[split]), most)
+    indices = rows_to_predict(len(data[split]), model.network.input_shape)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
     raw: RawRows | None = None

@@ -1,4 +1,4 @@
-"""Training a spec with several seeds, as many at once as there are cores for, and what the runs come to together."""
+"""Training a spec with several seeds, as many at once as there are cores for, and a summary of their results."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class SeedRuns:
         return self._load()
 
     def __repr__(self) -> str:
-        """Say what they come to."""
+        """Say how many seeds there are, and the mean of their results."""
         results = [f"{split} {plus_minus_all(found)}" for split, found in self.metrics.items()]
         count = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
         return f"<SeedRuns of {count}: {'; '.join([*results, *self._circumstances()])}>"
@@ -239,7 +239,7 @@ def _trained(
                 processes.stop()
                 raise
     if not stop.reason:
-        _tell_other_inputs(folder, observer)
+        _warn_of_other_inputs(folder, observer)
         folder.write_summary()
     load = partial(_finished_runs, folder, arguments)
     unfinished = tuple(folder.unfinished)
@@ -251,7 +251,7 @@ def _trained(
     return found
 
 
-def _tell_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
+def _warn_of_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
     """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
     locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
     for seed, lock in locks[1:]:
@@ -310,7 +310,7 @@ def _train_all(
 
 
 def _as_asked(end: TrainingEnd, stop: StopRequest) -> TrainingEnd:
-    """Return how a run ended; one that was stopped by something else than was asked for has failed."""
+    """Return how a run ended; if it stopped without being asked to, it has failed."""
     return TrainingEnd(failure=f"stopped by {end.stopped}") if end.stopped and not stop.reason else end
 
 

@@ -22,6 +22,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.network.html import html_table
 from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
+from mlpkit.reports.images import is_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.watching import Flow
     from mlpkit.training.events import Observer
-
-CHANNELS: Final = (1, 3)
-"""How many channels an image may have: grey, or red, green and blue."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +120,20 @@ class TracedExample:
         """Name the example, its label, the prediction and the loss."""
         said = f"row {self.row}, label {self.label}, predicted {self.predicted}, loss {figure(self.loss)}"
         return f"<TracedExample {self.number}: {said}>"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What a table shows: number, row, label, prediction, probability, loss, share and source; empty if unknown."""
+        return (
+            str(self.number),
+            str(self.row),
+            self.label,
+            self.predicted,
+            "" if self.probability is None else figure(self.probability),
+            figure(self.loss),
+            f"{self.share:.1%}",
+            self.source,
+        )
 
     def forward(self) -> list[Station]:
         """Return the input, and the output of each layer, that of a layer after those inside it."""
@@ -485,4 +497,4 @@ def _image_shape(input_shape: tuple[int, ...], raw: object) -> tuple[int, ...] |
     shape = input_shape
     if isinstance(raw, np.ndarray) and len(shape) == 1 and math.prod(raw.shape[1:]) == shape[0]:
         shape = raw.shape[1:]
-    return shape if len(shape) == 2 or (len(shape) == 3 and shape[0] in CHANNELS) else None
+    return shape if is_image(shape) else None

@@ -14,8 +14,8 @@ from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
 from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.targets import class_values, targets_of
+from mlpkit.network.arguments import number_array
 from mlpkit.network.example_weights import weights_of_examples
-from mlpkit.network.sequential import number_array
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ class Model:
         found = predictions(self._trained, inputs_of(self._trained, rows))
         if found.classes is not None and self.classes is not None:
             return np.take(np.array(self.classes), found.classes)
-        if isinstance(self._trained.target, Labels):
-            return (found.values >= 0.5).astype(np.int64)
+        if found.labels is not None:
+            return found.labels
         return found.values.reshape(-1) if found.values.shape[1:] == (1,) else found.values
 
     def predict_proba(self, rows: Any) -> NDArray[Any]:

@@ -16,9 +16,10 @@ from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.build import build_for, prove
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.jobs.training_job import settings_of
+from mlpkit.jobs.training_job import only_steps
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.loop import Trainer
+from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import StopRequest
 
-LOWEST: Final = 1e-6
-HIGHEST: Final = 100.0
-STEPS: Final = 240
 FEWEST_STEPS: Final = 20
 
 SMOOTHED_OVER: Final = 0.12
@@ -186,17 +184,12 @@ def _losses(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Train with a growing rate, and return the rate and the loss of each step."""
     proved = prove(spec)
-    spec = proved.spec
-    training = spec.training
-    bare = replace(
-        training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None, metrics=(), checkpoint=None
-    )
-    settings = settings_of(
-        replace(spec, top_level=replace(spec.top_level, training=bare)), steps=steps, evaluated=(), frozen=proved.frozen
-    )
+    spec, training = proved.spec, proved.spec.training
     watch = _LossWatch()
+    settings = replace(
+        only_steps(spec, proved.frozen), iterations=steps, epochs=None, evaluated=(), metrics={}, callbacks=[watch]
+    )
     settings.optimizer.learning_rate = growing
-    settings = replace(settings, iterations=steps, epochs=None, evaluate_every=steps, callbacks=[watch])
     plan = choose_plan(proved.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
     with blas_threads(plan.threads):
         splits = open_data(spec, proved.dataset)

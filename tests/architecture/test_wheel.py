@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
+import tarfile
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 CORE_DEPENDENCIES = {
     "annotated-types",
     "click",
+    "markdown-it-py",
     "numpy",
     "packaging",
     "platformdirs",
@@ -35,8 +36,8 @@ def copied_tree(folder):
 
 def built(tree, folder, **environment):
     """Build a wheel into a folder, and return it opened."""
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(tree)]
-    subprocess.run(command, check=True, timeout=300, env={**os.environ, **environment})
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
+    subprocess.run([*command, str(folder), str(tree)], check=True, timeout=300, env={**os.environ, **environment})
     (wheel,) = folder.glob("*.whl")
     return zipfile.ZipFile(wheel)
 
@@ -63,6 +64,8 @@ def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":
                 tree.add(f"{package}/{path.relative_to(home).as_posix()}")
     tree |= {f"mlpkit/shipped_specs/{path.name}" for path in (ROOT / "specs").glob("*.yaml")}
+    pages = [*(ROOT / "docs").rglob("*.md"), *(path for path in (ROOT / "docs/pictures").rglob("*") if path.is_file())]
+    tree |= {f"mlpkit/shipped_docs/{path.relative_to(ROOT / 'docs').as_posix()}" for path in pages}
     lessons = [path for path in (ROOT / "specs/from_scratch").iterdir() if path.is_file() and path.name != "README.md"]
     tree |= {f"mlpkit/shipped_specs/from_scratch/{path.name}" for path in lessons}
     assert shipped == tree
@@ -71,7 +74,7 @@ def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no compiler")
 def test_the_wheel_holds_compiled_kernels(wheel):
     compiled = [name for name in wheel.namelist() if name.endswith(".so")]
-    assert compiled == [f"mlpkit_plugins/kernels/compiled{sysconfig.get_config_var('EXT_SUFFIX')}"]
+    assert compiled == ["mlpkit_plugins/kernels/compiled.abi3.so"]
 
 
 def test_a_wheel_can_be_built_without_a_compiler(tmp_path):
@@ -79,6 +82,26 @@ def test_a_wheel_can_be_built_without_a_compiler(tmp_path):
         names = archive.namelist()
     assert "mlpkit_plugins/kernels/with_numpy.py" in names
     assert not [name for name in names if name.endswith(".so")]
+
+
+def test_a_pure_wheel_holds_the_same_without_kernels(wheel, tmp_path):
+    with built(copied_tree(tmp_path), tmp_path, MLPKIT_PURE="1") as archive:
+        assert Path(archive.filename).name.endswith("-py3-none-any.whl")
+        pure = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert pure == {name for name in wheel.namelist() if ".dist-info/" not in name and not name.endswith(".so")}
+
+
+def test_an_sdist_holds_what_both_wheels_are_built_from(wheel, tmp_path):
+    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path)]
+    environment = {**os.environ, "MLPKIT_PURE": "1"}
+    subprocess.run(
+        [*command, str(copied_tree(tmp_path))], check=True, timeout=300, env=environment, capture_output=True
+    )
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2].removeprefix("plugins/") for name in archive.getnames()}
+    assert held >= {name for name in wheel.namelist() if ".dist-info/" not in name and not name.endswith(".so")}
+    assert held >= {"setup.py", "pyproject.toml", "README.md", "LICENSE"}
 
 
 def test_a_core_install_asks_for_the_core_dependencies_and_nothing_else(wheel):

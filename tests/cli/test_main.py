@@ -6,6 +6,10 @@ import re
 import subprocess
 import sys
 
+import pytest
+
+from mlpkit.cli.main import main
+
 
 def test_the_console_script_and_the_module_are_the_same_program(mlpkit):
     from importlib.metadata import entry_points
@@ -27,3 +31,9 @@ def test_control_c_while_the_program_starts_ends_it_in_silence(environment, tmp_
     env = environment | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_windows_is_answered_with_where_mlpkit_runs(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(SystemExit, match="runs on Linux and macOS; on Windows, install and run it in WSL"):
+        main()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import mlpkit as package
@@ -49,10 +51,28 @@ def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, work):
     assert loaded & (unneeded | {"mlpkit.jobs.run", "mlpkit_plugins.layers.sigmoid"}) == set()
 
 
-def test_version(invoke):
-    done = invoke("--version")
-    expected = f"mlpkit {package.__version__}\nAffine, Conv2d: computed by {PRODUCTS_BY} ({PRODUCTS_BY_REASON})\n"
-    assert (done.code, done.out) == (0, expected)
+def test_the_version_is_a_line_and_loads_nothing_heavy(environment, work, invoke):
+    assert (invoke("--version").code, invoke("--version").out) == (0, f"mlpkit {package.__version__}\n")
+    assert _loaded_by(environment, work, "--version") & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [("--version", "--verbose"), ("--verbose", "--version")])
+def test_a_verbose_version_says_what_computes_and_on_what(arguments, invoke):
+    done = invoke(*arguments)
+    lines = done.out.splitlines()
+    assert (done.code, lines[:2]) == (
+        0,
+        [f"mlpkit {package.__version__}", f"Affine, Conv2d: computed by {PRODUCTS_BY} ({PRODUCTS_BY_REASON})"],
+    )
+    about = dict(line.split(": ", 1) for line in lines[2:])
+    assert about["python"].endswith(platform.python_version())
+    assert about["numpy"] == np.__version__
+    assert set(about) == {"python", "numpy", "blas", "processor", "machine", "platform"}
+
+
+def test_verbose_alone_is_wrong_usage(invoke):
+    for arguments in (("--verbose",), ("--verbose", "plugins")):
+        assert (invoke(*arguments).code, invoke(*arguments).out) == (2, "")
 
 
 WITHOUT_TENSORBOARDX = """
@@ -61,7 +81,7 @@ find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "tensorboardX" else find_spec(name, *rest)
 import sys
 from mlpkit.cli.main import main
-sys.argv = ["mlpkit", "--version"]
+sys.argv = ["mlpkit", "--version", "--verbose"]
 main()
 """
 

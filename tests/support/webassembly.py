@@ -1,6 +1,6 @@
 """Makes Python what it is in WebAssembly, as far as it goes: without threads, processes, and some modules.
 
-A program imports this first. ``tests/browser`` compares it with the real thing.
+A program imports this first. ``tests/test_system.py`` runs the same one in Pyodide.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ def _no_process(*_args, **_kwargs):
 
 
 def _no_libraries():
-    """Give threadpoolctl the modules that tell it which libraries Pyodide has loaded, which are none."""
+    """Give threadpoolctl the modules that tell it that Pyodide has loaded no libraries."""
     module = ModuleType("pyodide_js._module")
     module.LDSO = SimpleNamespace(loadedLibsByName=SimpleNamespace(as_object_map=dict))
     sys.modules |= {"pyodide_js": ModuleType("pyodide_js"), "pyodide_js._module": module}
 
 
 sys.platform = "emscripten"  # by which subprocess refuses to start processes
+sys.executable, os.environ["PATH"] = "/nowhere/python", "/nowhere"  # there are no programs
 for name in MISSING_MODULES:
     sys.modules[name] = None
 for name in MISSING_FUNCTIONS:

@@ -9,19 +9,34 @@ Large arrays are split among as many threads as a matrix product uses at the tim
 threads and those of OpenBLAS are the same (``team.c``, ``blas_threads.c``); importing this package changes nothing.
 
 Environment variables select the kernels: ``MLPKIT_KERNELS=numpy`` turns the compiled ones off, ``avx512`` computes
-    matrix products without AMX, and ``avx2`` without AVX-512 as well. With ``MLPKIT_SHARE_BLAS=0``, OpenBLAS keeps its
-    own threads, as any other BLAS does; the kernels then use one thread, and BLAS computes the large products.
+    matrix products without AMX, and ``avx2`` without AVX-512 as well; on ARM these two change nothing. With
+    ``MLPKIT_SHARE_BLAS=0``, OpenBLAS keeps its own threads, as any other BLAS does; the kernels then use one thread,
+    and BLAS computes the large products.
 """
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+def _why_not_compiled() -> str:
+    """Return why there are no compiled kernels, as the record of the installation says, and what to do."""
+    try:
+        record = metadata.distribution("mlpkit").read_text("WHEEL") or ""
+    except metadata.PackageNotFoundError:
+        record = ""
+    if "Root-Is-Purelib: true" in record:
+        return "installed from a wheel without compiled kernels; with a C compiler, install mlpkit from source"
+    return "no C compiler worked at installation; with one, install mlpkit again"
+
+
+if TYPE_CHECKING:
     from mlpkit_plugins.kernels import with_numpy as kernels
 
     PRODUCTS_BY_REASON: str
@@ -33,11 +48,11 @@ else:
     try:
         import mlpkit_plugins.kernels.compiled as kernels
 
-        PRODUCTS_BY_REASON = kernels.INSTRUCTIONS or "the processor has neither AVX2 nor AVX-512"
+        PRODUCTS_BY_REASON = kernels.INSTRUCTIONS or "the processor has none of AVX-512, AVX2 and NEON"
     except ModuleNotFoundError:
         from mlpkit_plugins.kernels import with_numpy as kernels
 
-        PRODUCTS_BY_REASON = "the kernels are not compiled; with a C compiler, install mlpkit again"
+        PRODUCTS_BY_REASON = _why_not_compiled()
     except ImportError as error:  # compiled for another NumPy, say
         from mlpkit_plugins.kernels import with_numpy as kernels
 
@@ -86,8 +101,8 @@ def shared_threads() -> Iterator[None]:
 def row_order() -> Iterator[None]:
     """Compute each row in one order inside the block, whatever the batch, in the thread that enters it.
 
-    Products and functions of float32 then have the bits that docs/numerics.md says, if the processor has AVX-512, or
-    AVX2 and FMA. Otherwise nothing changes.
+    Products and functions of float32 then have the bits that docs/numerics.md says, if the processor has AVX-512, AVX2
+    and FMA, or NEON. Otherwise nothing changes.
     """
     kernels.begin_row_order()
     try:

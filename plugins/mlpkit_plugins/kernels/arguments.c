@@ -76,7 +76,7 @@ int read_number(PyObject *object, double *number)
     if (!PyFloat_CheckExact(object)) {
         return 0;
     }
-    *number = PyFloat_AS_DOUBLE(object);
+    *number = PyFloat_AsDouble(object);
     return 1;
 }
 
@@ -87,10 +87,12 @@ PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t co
         library = PyImport_ImportModule("mlpkit_plugins.kernels.with_numpy");
     }
     PyObject *function = library == NULL ? NULL : PyObject_GetAttrString(library, name);
-    if (function == NULL) {
-        return NULL;
+    PyObject *tuple = function == NULL ? NULL : PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
+        PyTuple_SetItem(tuple, i, Py_NewRef(arguments[i]));
     }
-    PyObject *result = PyObject_Vectorcall(function, arguments, (size_t)count, NULL);
-    Py_DECREF(function);
+    PyObject *result = tuple == NULL ? NULL : PyObject_CallObject(function, tuple);
+    Py_XDECREF(tuple);
+    Py_XDECREF(function);
     return result;
 }

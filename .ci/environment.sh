@@ -1,0 +1,25 @@
+# Sourced by the legs, from the root of the tree: makes a virtual environment, which is removed at exit.
+
+export CI=true # Hypothesis without deadlines
+python=${PYTHON:-python3}
+
+# Make a new virtual environment with these options, and set $environment to its folder.
+make_environment() {
+    environment=$(mktemp -d)/venv
+    trap 'rm -rf "$(dirname "$environment")"' EXIT
+    chmod 755 "$(dirname "$environment")" # for the unprivileged leg
+    "$python" -m venv "$@" "$environment"
+}
+
+# Install the wheel of this tree with the tests' dependencies, and these options of pip.
+install_mlpkit() {
+    rm -rf build # setuptools would put what an earlier build left there into the wheel
+    "$environment/bin/pip" install --quiet "$@" ".[test]"
+    "$environment/bin/mlpkit" --version --verbose
+}
+
+# Run the tests with these arguments; without any, all of them, on two cores.
+run_tests() {
+    if [ $# -eq 0 ]; then set -- -n 2 --dist loadfile; fi
+    "$environment/bin/pytest" -q "$@"
+}
