@@ -27,6 +27,8 @@ from mlpkit.registry.registry import Registry
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SETTINGS: Final = ROOT / "docs/website"
+BROWSER: Final = "docs/browser"
+"""The page that trains in the browser."""
 STRICT: Final = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
 
 
@@ -39,6 +41,7 @@ def build(folder: Path) -> int:
     if exit_code == 0:
         shutil.copy(site / HOME.replace(".md", ".html"), site / "index.html")
         (site / "schema.json").write_text(schema(), encoding="utf-8")
+        shutil.copytree(ROOT / BROWSER, site / BROWSER)  # with the wheel that it needs, if that is there
         list_versions(folder)
     return int(exit_code)
 

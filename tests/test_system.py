@@ -9,25 +9,37 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyodide import pyodide
+
+from mlpkit.exports.js_engines import NODE, found_program
 
 SUPPORT = Path(__file__).parent / "support"
-PROGRAM = """
+NODE_PROGRAM = Path(__file__).parent / "node" / "run_in_pyodide.mjs"
+STAND_IN = """
 import webassembly
 import json, pathlib, sys
 from webassembly_program import results
 print(json.dumps(results(pathlib.Path(sys.argv[1]))))
 """
+IN_PYODIDE = """
+import json, pathlib, sys, tempfile
+sys.path.append("/modules")
+from webassembly_program import results
+json.dumps(results(pathlib.Path(tempfile.mkdtemp())))
+"""
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """What a program comes to in what stands in for WebAssembly."""
+@pytest.fixture(scope="module", params=["a stand-in", pytest.param("Pyodide", marks=pytest.mark.long)])
+def found(request, tmp_path_factory):
+    """What a program comes to in WebAssembly, and in what stands in for it."""
+    folder = tmp_path_factory.mktemp("work")
+    if request.param == "a stand-in":
+        command = [sys.executable, "-W", "error", "-c", STAND_IN, str(folder)]
+    else:
+        wheel = pyodide(folder)
+        command = [found_program(NODE), NODE_PROGRAM, folder / "pyodide", wheel, SUPPORT, IN_PYODIDE]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM, str(tmp_path_factory.mktemp("work"))],
-        env=os.environ | {"PYTHONPATH": str(SUPPORT)},
-        capture_output=True,
-        text=True,
-        check=False,
+        command, env=os.environ | {"PYTHONPATH": str(SUPPORT)}, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
@@ -42,6 +54,11 @@ def test_a_run_is_kept_with_its_checkpoints(found):
 def test_a_model_is_loaded_and_predicts(found):
     assert found["trained"]["accuracy"] > 0.9
     assert found["trained"]["predicted"] == "foxglove"
+
+
+def test_a_model_is_exported_and_said_to_be_unproved(found):
+    assert found["exported"]["written"]
+    assert found["exported"]["doubt"].startswith("not proved to compute what the model does: there is no engine")
 
 
 def test_a_stopped_run_goes_on_to_the_same_results(found):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import shlex
@@ -15,7 +14,7 @@ from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
 from mlpkit.jobs.spec_outline import outline
 from mlpkit.progress.figures import probability, signed
-from mlpkit.runs.files import folders_in
+from mlpkit.runs.files import file_hash, folders_in
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run, is_seeds_folder
 from mlpkit.runs.seeds_folder import SeedsFolder
@@ -40,21 +39,6 @@ def result_hashes(directory: Path) -> dict[str, str | None]:
         RunFolderError: a file can't be read.
     """
     return {name: file_hash(directory / name) for name in RESULTS}
-
-
-def file_hash(path: Path) -> str | None:
-    """Return the SHA-256 of a file, None if it is not there.
-
-    Raises:
-        RunFolderError: it can't be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise RunFolderError(f"{path}: can't be read: {error.strerror}; check who may read it") from error
 
 
 Row = dict[str, list[Any]]
@@ -226,7 +210,7 @@ class Comparison:
 
     @property
     def remarks(self) -> list[Remark]:
-        """What can't be said yet, and which commands would tell more; none if nothing differs, or all is said."""
+        """What can't be said yet, with the commands that would tell more; empty if nothing differs, or all is said."""
         return [*self._about_unfinished(), *self._about_chance()]
 
     def _about_unfinished(self) -> Iterator[Remark]:

@@ -112,8 +112,8 @@ def doctor(run: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), bl
 def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
     """Return what was wrong with a run.
 
-    It was noticed while the run went on. A run of an older version kept no record: what there is of its network, as it
-    began, at its checkpoints and at its end, is looked at now.
+    mlpkit noticed it during the training. A run of an older version kept no record: its network is looked at now, as it
+    was at the beginning, at its checkpoints and at the end.
 
     Args:
         directory: the run folder; nothing is written into it.

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
@@ -20,7 +19,6 @@ from mlpkit.exports.model_graph import bare_network, model_graph
 from mlpkit.exports.proof import KnownRows, prove
 from mlpkit.exports.provenance import QUANTIZED
 from mlpkit.exports.quantization import Quantization, with_int8_weights
-from mlpkit.jobs.compare import file_hash
 from mlpkit.jobs.evaluate import evaluated
 from mlpkit.jobs.inputs import Inputs, inputs_of
 from mlpkit.jobs.load_model import load_run
@@ -29,8 +27,8 @@ from mlpkit.jobs.run_inputs import DATA, spec_hash
 from mlpkit.jobs.spec_data import describe_data, open_data, raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.registry.registry import Registry
-from mlpkit.reports.sampling import evenly_spaced
-from mlpkit.runs.files import write_atomically
+from mlpkit.reports.sampling import rows_to_predict
+from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.version import VERSION
@@ -46,13 +44,6 @@ if TYPE_CHECKING:
     from mlpkit.exports.formats import Format
     from mlpkit.exports.model_graph import ModelGraph
     from mlpkit.jobs.load_model import TrainedModel
-
-MOST_ROWS: Final = 10_000
-"""Most rows of a split on which a file is proved."""
-
-MOST_NUMBERS: Final = 1 << 25
-"""Most numbers that these rows have as inputs of the network; large images are fewer than the rows above."""
-
 
 EXAMPLES: Final = 4
 """Rows of the run's data that a file may have for a test of its own."""
@@ -259,8 +250,7 @@ def _test_split(model: TrainedModel) -> tuple[_TestSplit | None, str]:
     except MlpkitError as error:
         return None, f"proved on made-up rows only, since the run's data can't be read: {error}"
     name = next(name for name in SPLITS if name in data)
-    most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
-    return _TestSplit(data, description, name, evenly_spaced(len(data[name]), most)), ""
+    return _TestSplit(data, description, name, rows_to_predict(len(data[name]), model.network.input_shape)), ""
 
 
 def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format, test: _TestSplit) -> tuple[KnownRows | None, str]:

@@ -291,11 +291,7 @@ def _changes(directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], o
 
 def _expect_done(folder: RunFolder, step: int) -> None:
     """Make sure that a step has a number, and that a run that is finished came so far."""
-    try:
-        counted = operator.index(step) >= 1
-    except TypeError:
-        counted = False
-    if not counted:
+    if _index(step) < 1:
         raise UsageError(f"{step!r} is no step of a run; they are whole numbers, counted from 1")
     if folder.finished:
         last = max((int(record["iteration"]) for record in folder.read_history()), default=0)
@@ -322,7 +318,7 @@ EPOCHS_SEARCHED: Final = 3
 
 def _expect_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
     """Make sure that a row is in the minibatch of a step; the message names the nearest steps that have it."""
-    if not 0 <= row < examples:
+    if _index(row) not in range(examples):
         raise UsageError(f"the training split has no row {row}; expected one from 0 to {examples - 1}")
     if row in trainer.rows_of_step(step):
         return
@@ -348,8 +344,16 @@ def expect_example(number: int, step: int, count: int) -> None:
     Raises:
         UsageError: it has no such example.
     """
-    if not 1 <= number <= count:
+    if _index(number) not in range(1, count + 1):
         raise UsageError(f"step {step:,} has no example {number}; its minibatch has examples 1 to {count}")
+
+
+def _index(number: Any) -> int:
+    """Return a whole number as Python has it; -1 for what isn't one."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        return -1
 
 
 def _no_such_step(directory: Path, step: int, expected: str) -> UsageError:

@@ -43,9 +43,9 @@ from mlpkit.reports.mistakes import mistakes_section, worst_rows
 from mlpkit.reports.predictions import Judged
 from mlpkit.reports.repeating import repeating_section, spec_section
 from mlpkit.reports.results import curves_section, result_section
-from mlpkit.reports.sampling import evenly_spaced
+from mlpkit.reports.sampling import evenly_spaced, rows_to_predict
 from mlpkit.reports.values import values_section
-from mlpkit.runs.files import write_atomically
+from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import REPORT, SPLITS, is_seeds_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
@@ -68,10 +68,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.checkpointing import BestTracker
 
-MOST_ROWS: Final = 10_000
-"""Most rows of a split that are predicted."""
-MOST_NUMBERS: Final = 1 << 25
-"""Most numbers that these rows have as inputs of the network."""
 MOST_TIMED_ROWS: Final = 1000
 BY_HAND: Final = "shuffle a column of your rows, and see what mlpkit.load(run).evaluate(rows) says"
 TOO_LONG: Final = f"it would take longer than the rest of the page; {BY_HAND}"
@@ -105,6 +101,8 @@ def report(
         StorageError: the file can't be written.
     """
     directory, chosen = directory_of(run), None if to is None else Path(to)
+    if chosen is not None:
+        expect_writable(chosen)
     if is_seeds_folder(directory):
         return write_seeds_page(directory, chosen)
     found = _read(directory, Registry.discover(plugins=plugins, blocked=blocked))
@@ -227,8 +225,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     description, data = data_of_run(found.folder.directory, model)
     found.notes += filter(None, [_data_in_words(model, description), doubt_of_data(found.folder.directory, model)])
     split = next(name for name in SPLITS if name in data)
-    most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
-    indices = evenly_spaced(len(data[split]), most)
+    indices = rows_to_predict(len(data[split]), model.network.input_shape)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
     raw: RawRows | None = None

@@ -7,7 +7,7 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import ModelFileError, RunFolderError
+from mlpkit.errors import ModelFileError, RunFolderError, UsageError
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.load_model import restore
@@ -18,7 +18,7 @@ from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
+from mlpkit.runs.layout import MODEL, RESOLVED, SPEC, is_seeds_folder
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.workers import blas_threads, choose_plan
@@ -76,7 +76,7 @@ def resume(
     Raises:
         RunFolderError: the folder is no run folder, has another writer or no checkpoint, or the spec, a plugin or the
             data has changed since; the message says what.
-        UsageError: no folder keeps the run.
+        UsageError: no folder keeps the run, or the folder is that of several seeds.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
@@ -85,6 +85,8 @@ def resume(
             was trained.
     """
     directory, observer = directory_of(directory), observer or _shown(notebook_display(quiet=quiet))
+    if is_seeds_folder(directory):
+        raise UsageError(f'{directory}: holds the runs of several seeds; mlpkit.resume_seeds("{directory}") goes on')
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(plugins=plugins, blocked=blocked)

@@ -1,4 +1,4 @@
-"""Training a spec with several seeds, as many at once as there are cores for, and what the runs come to together."""
+"""Training a spec with several seeds, as many at once as there are cores for, and a summary of their results."""
 
 from __future__ import annotations
 
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
 
+STOPPED_WITHOUT_FOLDER: Final = (
+    "stopped; the exception has the runs that were finished: in a notebook, found = sys.last_value.run. With a "
+    "directory, the others could go on"
+)
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
 
@@ -72,7 +76,7 @@ class SeedRuns:
         return self._load()
 
     def __repr__(self) -> str:
-        """Say what they come to."""
+        """Say how many seeds there are, and the mean of their results."""
         results = [f"{split} {plus_minus_all(found)}" for split, found in self.metrics.items()]
         count = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
         return f"<SeedRuns of {count}: {'; '.join([*results, *self._circumstances()])}>"
@@ -124,15 +128,26 @@ def run_seeds(
     expect_own_files(spec)
     if directory is None:
         with TemporaryDirectory(prefix="mlpkit-") as temporary:
-            found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, quiet=quiet, stop=stop)
-            for run in found.runs.values():
-                run.folder = None
-            found.folder = None
+            try:
+                found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, quiet=quiet, stop=stop)
+            except KeyboardInterrupt as interrupt:
+                if hasattr(interrupt, "run"):
+                    _leave_folder(interrupt.run)
+                    interrupt.args = (STOPPED_WITHOUT_FOLDER,)
+                raise
+            _leave_folder(found)
             return found
     observer, arguments = observer or seeds_observer(quiet=quiet), spec.registry.arguments()
     folder, threads = _prepared(spec, Path(directory), observer)
     with folder:
         return _trained(folder, threads, arguments, observer, stop or StopRequest())
+
+
+def _leave_folder(found: SeedRuns) -> None:
+    """Load the finished runs out of a folder that goes away."""
+    for run in found.runs.values():
+        run.folder = None
+    found.folder = None
 
 
 def resume_seeds(
@@ -295,7 +310,7 @@ def _train_all(
 
 
 def _as_asked(end: TrainingEnd, stop: StopRequest) -> TrainingEnd:
-    """Return how a run ended; one that was stopped by something else than was asked for has failed."""
+    """Return how a run ended; if it stopped without being asked to, it has failed."""
     return TrainingEnd(failure=f"stopped by {end.stopped}") if end.stopped and not stop.reason else end
 
 

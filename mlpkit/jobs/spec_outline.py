@@ -53,8 +53,9 @@ def _shared(key: str, parameters: Sequence[Mapping[str, Any]]) -> Iterator[tuple
 
 
 def _is_named(value: Any) -> bool:
-    """Whether a value is a component, or a list of some."""
-    return all(map(_is_component, value)) if isinstance(value, list) else _is_component(value)
+    """Whether a value is a component, or a list of some, or of plain values."""
+    items = value if isinstance(value, list) else [value]
+    return all(_is_component(each) or not isinstance(each, Mapping | list) for each in items)
 
 
 def _is_component(value: Any) -> bool:

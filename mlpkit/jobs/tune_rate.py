@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -210,10 +211,12 @@ def _smoothed(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArra
 
 
 def _expect_range(steps: int, lowest: float, highest: float) -> None:
-    if not 0 < lowest < highest < math.inf:
-        raise UsageError(
-            f"there are no learning rates from {lowest:g} to {highest:g}; expected two that grow, from 0 up"
-        )
+    numbers = all(isinstance(rate, Real) for rate in (lowest, highest))
+    if not numbers or not 0 < lowest < highest < math.inf:
+        low, high = (f"{rate:g}" if numbers else repr(rate) for rate in (lowest, highest))
+        raise UsageError(f"there are no learning rates from {low} to {high}; expected two that grow, from 0 up")
+    if not hasattr(steps, "__index__"):
+        raise UsageError(f"{steps!r} is no number of steps; expected a whole number, at least {FEWEST_STEPS}")
     if steps < FEWEST_STEPS:
         raise UsageError(f"{steps} steps are too few to see how the loss changes; expected at least {FEWEST_STEPS}")
 

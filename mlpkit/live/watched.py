@@ -33,7 +33,7 @@ SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 @dataclass
 class WatchedRun:
-    """What is known of a run by now.
+    """What a live page knows of a run.
 
     Args:
         name: what to call it.

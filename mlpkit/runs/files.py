@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -88,6 +89,21 @@ def read_limited(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most // 2**20} MiB")
     return content
+
+
+def file_hash(path: Path) -> str | None:
+    """Return the SHA-256 of a file, None if it is not there.
+
+    Raises:
+        RunFolderError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise reading_error(path, error, RunFolderError) from error
 
 
 def folders_in(directory: Path) -> list[Path]:

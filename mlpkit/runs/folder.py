@@ -158,10 +158,10 @@ class RunFolder:
 
     def discard_if_unused(self) -> None:
         """Remove the folder of a run that ended before training began; one with something to keep stays."""
-        if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS)):
+        if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS, HEALTH)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (SPEC, RESOLVED, LOCK, TIMING, HEALTH, FAILURE, WRITER):
+            for name in (SPEC, RESOLVED, LOCK, TIMING, FAILURE, WRITER):
                 (self.directory / name).unlink(missing_ok=True)
             self.directory.rmdir()
         self.close()  # only now, so that no other writer's files are removed

@@ -51,6 +51,7 @@ BENCHMARK = "takes minutes to hours on a machine that does nothing else; tests/b
 INSTALLS = "installs from an index; tests/architecture/test_wheel.py and .ci/run build and install the same"
 NEEDS_A_READERS_FILE = "names a file that only a reader has; its options are checked below"
 KEYS_CHECKED = "the keys are compared with a run's by tests/docs/test_run_folder_page.py"
+IN_AN_EDITOR = "tests/jobs/schema/test_in_an_editor.py has the same"
 
 NOT_RUN = {
     "README.md": {
@@ -78,11 +79,15 @@ NOT_RUN = {
         "pets/cat/tom.png": "names of files",
         ".venv/bin/pytest -m long": "a test that is long",
     },
+    "docs/browser.md": {
+        "import { loadPyodide }": "tests/docs/test_browser_page.py runs it with -m long",
+        "MLPKIT_PURE=1 pip wheel": "tests/docs/test_browser_page.py serves the same with -m long",
+    },
     "docs/editors.md": {
         "mlpkit schema > mlpkit.json": "tests/cli/test_schema.py reads what it prints",
-        "# yaml-language-server: $schema=mlpkit.json": "tests/jobs/schema drives a language server with it",
-        '{"yaml.schemas"': "settings of an editor, which the page says were not tried",
-        "vim.lsp.config": "settings of an editor, which the page says were not tried",
+        "# yaml-language-server: $schema=mlpkit.json": IN_AN_EDITOR,
+        '{"yaml.schemas"': IN_AN_EDITOR,
+        "vim.lsp.config": "no test has Neovim, as the page says",
     },
     "docs/exports.md": {
         "mlpkit export runs/digits --to digits.c --quantize int8": "tests/exports/test_quantization.py does so",

@@ -117,7 +117,7 @@ def test_a_network_alone_takes_encoded_inputs(train, work):
 
 def test_large_inputs_are_proved_on_fewer_rows(train, work, monkeypatch):
     train("run")
-    monkeypatch.setattr("mlpkit.jobs.export.MOST_NUMBERS", 7 * 784)
+    monkeypatch.setattr("mlpkit.reports.sampling.MOST_NUMBERS", 7 * 784)
 
     assert export(work / "run", work / "digits.onnx").rows == 7
 
@@ -237,7 +237,7 @@ def rounded(model):
 def test_what_rounding_changes_is_said(tmp_path):
     run = trained(tmp_path / "run", "idx", *KINDS["idx"][:2], training={**QUICK, "metrics": ["accuracy"]})
 
-    found = export(run, tmp_path / "model.c", quantize="int8").rounding
+    found = mlpkit.export(str(run), str(tmp_path / "model.c"), quantize="int8").rounding
 
     x, t = mlpkit.load_data(mlpkit.load_spec(run / "resolved.yaml"), "test")
     before, after = (model.network.predict(x) for model in (mlpkit.load(run), rounded(mlpkit.load(run))))

@@ -54,6 +54,15 @@ def test_several_seeds_are_taken_too(home, spec):
     assert mlpkit.resume_seeds(found).metrics == found.metrics
     with pytest.raises(mlpkit.RunFolderError, match="holds the runs of several seeds; give one of them: "):
         mlpkit.trace(found, 1)
+    with pytest.raises(mlpkit.UsageError, match=r'mlpkit\.resume_seeds\(".*both"\) goes on'):
+        mlpkit.resume(found)
+
+
+@pytest.mark.parametrize("what", ["row", "example"])
+@pytest.mark.parametrize("number", ["a", 1.5, -1, 1000])
+def test_a_row_or_an_example_that_is_none_is_named(run, what, number):
+    with pytest.raises(mlpkit.UsageError, match=rf"has no {what} {number}"):
+        mlpkit.trace(run, 1, **{what: number})
 
 
 @pytest.mark.parametrize("name", TAKEN)

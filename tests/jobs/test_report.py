@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 from PIL import Image
 
 import mlpkit
@@ -40,12 +40,6 @@ def runs(tmp_path_factory):
     for folder in folders.values():
         mlpkit.report(folder)
     return folders
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 def opened(browser, file):

@@ -254,6 +254,22 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(tmp_path):
 
 
 @pytest.mark.usefixtures("shared_work")
+def test_ctrl_c_without_a_folder_leaves_the_finished_runs(monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.seeds.available_cores", lambda: 1)  # one run after the other
+
+    class Interrupts(SeedsObserver):
+        def over(self, seed, end):
+            if seed == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt, match="stopped; the exception has the runs that were finished: ") as caught:
+        run_seeds(spec(**LONG).with_seeds(SEEDS), observer=Interrupts())
+    found = caught.value.run
+    assert (found.folder, found.unfinished, list(found.runs)) == (None, (8,), [3])
+    assert found.runs[3].network.predict(np.zeros((1, 784))).shape == (1, 10)
+
+
+@pytest.mark.usefixtures("shared_work")
 def test_a_prepared_run_that_an_earlier_beginning_left_begins_again(tmp_path):
     prepare(spec(seed=3), Plan(1, 1), tmp_path / "run")
     (tmp_path / "run/history.jsonl").write_text('{"iteration":1,"epoch":0.2}\n')

@@ -50,3 +50,9 @@ def test_lists_of_components_are_named_and_those_of_the_same_compared():
 
 def test_what_is_the_same_is_left_out():
     assert of_training({"optimizer": SGD}, {"optimizer": SGD}) == {}
+
+
+def test_a_list_of_plain_values_is_one_row():
+    assert outline([{"seed": [0, 1]}, {"seed": [0, 1, 2]}, {"seed": 0}]) == {"seed": [[0, 1], [0, 1, 2], 0]}
+    columns = [{"data": {"csv": {"categorical": names}}} for names in (["soil"], ["district", "soil"])]
+    assert outline(columns) == {"data.csv.categorical": [["soil"], ["district", "soil"]]}

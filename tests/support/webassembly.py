@@ -1,6 +1,6 @@
 """Makes Python what it is in WebAssembly, as far as it goes: without threads, processes, and some modules.
 
-A program imports this first. ``tests/browser`` compares it with the real thing.
+A program imports this first. ``tests/test_system.py`` runs the same one in Pyodide.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def _no_libraries():
 
 
 sys.platform = "emscripten"  # by which subprocess refuses to start processes
+sys.executable, os.environ["PATH"] = "/nowhere/python", "/nowhere"  # there are no programs
 for name in MISSING_MODULES:
     sys.modules[name] = None
 for name in MISSING_FUNCTIONS:

@@ -10,6 +10,7 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.cli.verbs import program
+from mlpkit.jobs.export import export
 from mlpkit.registry.registry import Registry
 
 SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
@@ -31,6 +32,7 @@ def results(folder: Path):
     """Train, resume, load, predict and fail; return what came of it, as plain data."""
     return {
         "trained": trained(folder / "trained"),
+        "exported": exported(folder / "trained", folder / "model.html"),
         "resumed": resumed(folder / "resumed"),
         "fitted": fitted(),
         "refused": refused(folder),
@@ -55,6 +57,12 @@ def trained(folder):
         "checkpoints": sorted(path.name for path in (folder / "checkpoints").iterdir()),
         "predicted": str(model.predict([row])[0]),
     }
+
+
+def exported(run, file):
+    """Export a model, which nothing can prove here."""
+    doubt = export(run, file).doubt
+    return {"doubt": doubt, "written": file.read_text("utf-8").startswith("<!doctype html>")}
 
 
 def resumed(folder):

@@ -1,4 +1,4 @@
-"""Training several seeds as lines of text, or of JSON, and what they come to in the end."""
+"""Training several seeds as lines of text, or of JSON, and a summary of their results."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class SeedsLines(SeedsDisplay):
             result(f"seed {seed}: test {figures(end.metrics['test'])}")
 
     def finished(self, found: SeedRuns) -> None:
-        """Print what the runs come to, and the folder."""
+        """Print the mean results, and the folder."""
         print_summary(found)
 
     def _print(self, seed: int) -> None:
@@ -189,7 +189,7 @@ class SeedsJson(SeedsDisplay):
 
 
 def summary_table(metrics: Mapping[str, Mapping[str, Interval]]) -> str:
-    """Return a table of what several runs come to."""
+    """Return a table of the mean results of several runs."""
     return "\n".join(blocks([SUMMARY_TITLES, *summary_rows(metrics)], right=(1, 2, 3), width=line_length()))
 
 

@@ -165,7 +165,7 @@ class SeedsScreen(SeedsDisplay):
         self._draw()
 
     def finished(self, found: SeedRuns) -> None:
-        """Print what the runs come to, the folder, and the time."""
+        """Print the mean results, the folder, and the time."""
         with outliving_the_terminal():
             self._live.stop()
         self._print(Text())

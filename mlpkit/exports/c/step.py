@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 MATH: Final = frozenset(
-    {"acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "exp", "expm1", "fabs", "floor", "log", "log1p", "pow"}
-    | {"rint", "sin", "sinh", "sqrt", "tan", "tanh"}
+    {"acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "erf", "exp", "expm1", "fabs", "floor"}
+    | {"fmod", "log", "log1p", "pow", "rint", "sin", "sinh", "sqrt", "tan", "tanh"}
 )
 """Functions of C's ``math.h``, by their names for ``double``."""
 
