@@ -63,8 +63,7 @@ def small(tmp_path):
             shutil.copytree(ROOT / folder, tmp_path / folder)
         shutil.copy(ROOT / "docs/build.py", tmp_path / "docs")
         metadata = (ROOT / "pyproject.toml").read_text("utf-8").partition("[project.urls]")[0]
-        (tmp_path / "pyproject.toml").write_text(f"{metadata}
-{urls}", encoding="utf-8")
+        (tmp_path / "pyproject.toml").write_text(f"{metadata}\n{urls}", encoding="utf-8")
         (tmp_path / "docs/README.md").write_text("# All\n\n## Part\n\n- [Page](page.md)\n", encoding="utf-8")
         (tmp_path / "docs/page.md").write_text("# Page\n\n## Here\n", encoding="utf-8")
         (tmp_path / "README.md").write_text(f"# First\n\n{text}\n", encoding="utf-8")
