@@ -81,13 +81,11 @@ def _made_page(path: Path) -> str:
 
 
 def _address(target: str, page: Path) -> str | None:
-    """Return the address of what a page links to, or None if it isn't shipped."""
+    """Return the address of what a page links to or shows, or None if it is neither a page nor a picture."""
     if target.startswith("#") or "://" in target:
         return target
     path, hash_sign, anchor = target.partition("#")
     file = posixpath.normpath(posixpath.join(page.parent.as_posix(), path))
-    if file.startswith("../") or not (_shipped() / file).is_file():
-        return None
-    return (
-        path.removesuffix(".md") + f".html{hash_sign}{anchor}" if path.endswith(".md") else (_shipped() / file).as_uri()
-    )
+    if Path(file) in shipped_pages():
+        return path.removesuffix(".md") + f".html{hash_sign}{anchor}"
+    return (_shipped() / file).as_uri() if file.startswith("pictures/") else None

@@ -18,7 +18,7 @@ def prose(text: str, address_of: Callable[[str], str | None]) -> tuple[str, str]
     """Return the title of a Markdown page, and what stands below it as HTML.
 
     Args:
-        text: the page; it begins with its title.
+        text: the page; it begins with its title. HTML in it, such as comments, is left out.
         address_of: returns the address for the target of a link or picture; None for one that leads nowhere, whose text
             alone is shown.
     """
@@ -47,7 +47,9 @@ def _all(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _resolve(token: Token, address_of: Callable[[str], str | None]) -> None:
-    """Put the address into a link or a picture."""
+    """Put the address into a link or a picture, and leave out HTML."""
+    if token.type in ("html_block", "html_inline"):
+        token.content = ""
     if token.type not in ("link_open", "image"):
         return
     name = "href" if token.type == "link_open" else "src"

@@ -35,6 +35,11 @@ def test_a_link_that_leads_nowhere_is_text():
     assert "href" not in html
 
 
+def test_html_is_left_out():
+    text = '# Page\n\n<!-- run -->\n\nText <a href="x.html">there</a>.\n'
+    assert prose(text, as_it_is)[1].strip() == "<p>Text there.</p>"
+
+
 def test_code_is_as_it_stands():
     _, html = prose('# Page\n\n```yaml\na: "<b>"\n```\n', as_it_is)
     assert "a: &quot;&lt;b&gt;&quot;" in html

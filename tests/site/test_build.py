@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from html_links import crawl, is_elsewhere
+from html_links import Links, crawl, is_elsewhere
 
 import mlpkit
 
@@ -58,11 +58,12 @@ def small(tmp_path):
     """Return a function that builds a site of two pages, one with a text of its own."""
     pytest.importorskip("furo")
 
-    def build(text):
+    def build(text, urls=""):
         for folder in ("docs/website", "docs/browser"):
             shutil.copytree(ROOT / folder, tmp_path / folder)
-        for file in ("docs/build.py", "pyproject.toml"):
-            shutil.copy(ROOT / file, tmp_path / file)
+        shutil.copy(ROOT / "docs/build.py", tmp_path / "docs")
+        metadata = (ROOT / "pyproject.toml").read_text("utf-8").partition("[project.urls]")[0]
+        (tmp_path / "pyproject.toml").write_text(f"{metadata}\n{urls}", encoding="utf-8")
         (tmp_path / "docs/README.md").write_text("# All\n\n## Part\n\n- [Page](page.md)\n", encoding="utf-8")
         (tmp_path / "docs/page.md").write_text("# Page\n\n## Here\n", encoding="utf-8")
         (tmp_path / "README.md").write_text(f"# First\n\n{text}\n", encoding="utf-8")
@@ -87,3 +88,14 @@ def test_a_broken_link_fails_the_build(small, link, tmp_path):
     assert done.returncode != 0
     assert "README.md:3" in done.stderr
     assert not (tmp_path / "build/site/index.html").exists()
+
+
+@pytest.mark.long
+def test_pages_have_edit_links_once_the_metadata_names_the_repository(small, tmp_path):
+    assert small("Text", '[project.urls]\nSource = "https://github.com/owner/repository"').returncode == 0
+    page = tmp_path / "build/site" / mlpkit.__version__ / "docs/page.html"
+    assert "https://github.com/owner/repository/edit/main/docs/page.md" in Links(page).targets
+
+
+def test_without_such_an_address_there_are_none(crawled):
+    assert [link for page in crawled[0].values() for link in page.targets if "/edit/" in link] == []

@@ -34,7 +34,9 @@ QUESTIONS = {
         ("The command line", "mlpkit resume"), "docs/command-line", "resume it with: mlpkit resume runs/long"
     ),
     "How do I use the model in C?": Answer(("Exports", "C"), "docs/exports", "titanic_predict(&in, &out"),
-    "What may change between versions?": Answer(("What is stable",), "docs/stable", "plugin interface"),
+    "What may change between versions?": Answer(
+        ("What is stable", "What may change between versions"), "docs/stable", "plugin interface"
+    ),
     "Which optimizers are there?": Answer(("Components",), "docs/catalogue", "adamw"),
     "What does batch_size mean?": Answer(("The spec", "All keys"), "docs/spec", "training.batch_size"),
     "Why does my training diverge?": Answer(("Training", "Divergence"), "docs/training", "never writes NaN"),
