@@ -103,12 +103,17 @@ OTHER_PLAN: Final = "of one thread"
 
 def steps_for(shape: tuple[int, int], seconds: float) -> int:
     """Return how many steps take that long, reading of data and evaluation left out."""
-    took = []
-    for steps in (50, 250):
+
+    def took(steps: int) -> float:
         began = time.perf_counter()
         mlpkit.run(spec_of(shape, steps, 1), quiet=True)
-        took.append(time.perf_counter() - began)
-    return max(50, round(200 * seconds / max(took[1] - took[0], 1e-3)))
+        return time.perf_counter() - began
+
+    took(50)  # the first run in a process also imports
+    few, more = took(50), 400
+    while took(more) - few < 0.5:  # shorter than that, reading of data varies by more than the steps take
+        more *= 2
+    return max(50, round((more - 50) * seconds / (took(more) - few)))
 
 
 def timed(way: str, spec: mlpkit.Spec, folder: Path) -> dict[str, float]:

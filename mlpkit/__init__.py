@@ -117,6 +117,11 @@ if TYPE_CHECKING:  # "as" says that the name is public
         UsageError as UsageError,
     )
     from mlpkit.jobs.build import build as build
+    from mlpkit.jobs.doctor import Diagnosis as Diagnosis
+    from mlpkit.jobs.doctor import doctor as doctor
+    from mlpkit.jobs.export import Export as Export
+    from mlpkit.jobs.export import Rounding as Rounding
+    from mlpkit.jobs.export import export as export
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
@@ -132,12 +137,15 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.trained_model import Model as Model
     from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
+    from mlpkit.jobs.tune_rate import RateTest as RateTest
+    from mlpkit.jobs.tune_rate import tune_rate as tune_rate
     from mlpkit.network.sequential import Sequential as Sequential
     from mlpkit.npy_header import NpyHeader as NpyHeader
     from mlpkit.npy_header import read_npy_header as read_npy_header
     from mlpkit.specfile.spec import Spec as Spec
     from mlpkit.specfile.spec import load_spec as load_spec
     from mlpkit.statistics import Interval as Interval
+    from mlpkit.training.symptoms import Symptom as Symptom
 
 __version__ = VERSION
 
@@ -178,6 +186,8 @@ _HOMES = {
         "UnknownComponentError",
         "UsageError",
     ),
+    "mlpkit.jobs.doctor": ("Diagnosis", "doctor"),
+    "mlpkit.jobs.export": ("Export", "Rounding", "export"),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
@@ -188,11 +198,13 @@ _HOMES = {
     "mlpkit.jobs.run": ("run",),
     "mlpkit.jobs.seeds": ("SeedRuns", "resume_seeds"),
     "mlpkit.jobs.training_job": ("Run",),
+    "mlpkit.jobs.tune_rate": ("RateTest", "tune_rate"),
     "mlpkit.jobs.build": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
     "mlpkit.statistics": ("Interval",),
+    "mlpkit.training.symptoms": ("Symptom",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from golden_files import compare_or_renew
+from headless_browser import Page, browser_page
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
     """Return a function that compares a text with a golden file, or renews the file if pytest was asked to."""
     renew = request.config.getoption("renew_golden")
     return lambda path, text: compare_or_renew(path, text, renew=renew)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Return a page of a browser that shows nothing on a screen; without a browser, the test is skipped."""
+    with browser_page(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -108,6 +108,13 @@ def shipped_specs(ctx: click.Context, parameter: click.Parameter, incomplete: st
     return _items(shipped_specs() | shipped_lessons(), incomplete)
 
 
+def pages(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the names of the documentation's pages."""
+    from mlpkit.jobs.documentation import shipped_pages  # noqa: PLC0415 - --help does without
+
+    return _items([path.stem for path in shipped_pages()], incomplete)
+
+
 def _keys_of_spec(ctx: click.Context) -> list[str]:
     from mlpkit.specfile.keys import keys_below  # noqa: PLC0415 - loads YAML, which --help does without
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason

@@ -29,10 +29,9 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
     dead or saturated units, gradients that vanish or explode, a loss that stays at chance, a learning rate that is too
     high or too low, and others.
     """
-    from mlpkit.jobs.doctor import diagnose  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.jobs.doctor import doctor  # noqa: PLC0415 - loads NumPy, which --help does without
 
-    found = diagnose(directory, Registry.discover(plugins=plugins, blocked=blocked))
+    found = doctor(directory, plugins=plugins, blocked=blocked)
     if as_json:
         document(found.to_plain())
     else:

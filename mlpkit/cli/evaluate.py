@@ -80,7 +80,7 @@ def _print(directory: Path, found: Evaluation, as_json: bool) -> None:
 
 
 def _print_seeds(directory: Path, found: Mapping[int, Evaluation], as_json: bool) -> None:
-    """Print what the runs of several seeds come to."""
+    """Print the mean results of several seeds."""
     from mlpkit.cli.progress.seeds_lines import summary_table  # noqa: PLC0415 - most runs have one seed
     from mlpkit.runs.seeds_folder import plain_summary, summary_of  # noqa: PLC0415 - for the same reason
 

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.formatting import columns
 from mlpkit.cli.output import document, message, result
+from mlpkit.progress.figures import figure
+
+if TYPE_CHECKING:
+    from mlpkit.exports.quantization import Quantization
+    from mlpkit.jobs.export import Rounding
 
 
 @options.verb("export")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.option("--to", metavar="FILE", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @click.option("--network-only", is_flag=True, help="Leave out the data set's encoder and the names of classes.")
+@click.option("--quantize", type=click.Choice(["int8"]), help="Round the weights in a .c file to eight bits.")
 @options.takes_plugins
 @options.takes_json
 def command(
-    directory: Path, to: Path, network_only: bool, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool
+    directory: Path,
+    to: Path,
+    network_only: bool,
+    quantize: Quantization | None,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Write a trained model to a file that other programs use.
 
     RUN is a run folder. The ending of FILE says the format: .onnx, .c, .js or .html. The file takes raw inputs, such as
     the columns of a table, and gives labels and probabilities, or values. Before it takes its place, its results are
     compared with the model's on the rows for testing.
+
+    With --quantize int8, a .c file holds each weight of a product in a byte, and computes what the network with these
+    weights predicts. What that changes on the rows for testing is printed.
     """
     from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
     from mlpkit.jobs.export import export  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
-    registry = Registry.discover(plugins=plugins, blocked=blocked)
-    found = export(directory, to, network_only=network_only, registry=registry)
+    found = export(directory, to, network_only=network_only, quantize=quantize, plugins=plugins, blocked=blocked)
     if found.doubt:
         message(f"warning: {to}: {found.doubt}")
     if as_json:
@@ -41,9 +57,28 @@ def command(
                 "exact": found.exact,
                 "split": found.split,
                 "outputs": found.outputs,
+                **({} if found.rounding is None else {"rounding": asdict(found.rounding)}),
             }
         )
         return
     bits = ", all to the bit" if found.exact == found.rows else ""
     proved = f", proved on {counted(found.rows, 'row')} of {found.split}{bits}" if found.rows else ""
     result(f"{', '.join(found.outputs)} in {found.file}{proved}")
+    if found.rounding is not None:
+        result(_said(found.rounding))
+
+
+def _said(rounding: Rounding) -> str:
+    """Return what rounding changed: loss and metrics before and after, and how many rows have another label."""
+    if not rounding.before:
+        return "weights rounded to int8; what that changes isn't known without the run's data"
+    names = [name for name, value in rounding.before.items() if not isinstance(value, list)]
+    rows = [
+        ["weights", *names],
+        ["float32", *(figure(rounding.before[name]) for name in names)],
+        ["int8", *(figure(rounding.after[name]) for name in names)],
+    ]
+    lines = columns(rows, right=range(1, len(rows[0])))
+    if rounding.relabelled is not None:
+        lines.append(f"{rounding.relabelled:,} of {rounding.rows:,} rows have another label with int8")
+    return "\n".join(lines)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mlpkit.cli.output import diagnostic, message
+from mlpkit.system import expect_processes
 from mlpkit.training.events import Observer, PausableStopRequest
 
 if TYPE_CHECKING:
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from mlpkit.live.watched import LiveRun, WatchedRun
 
 
-class LivePage(Observer):
-    """What a command tells a live page about; without a page, nothing comes of it."""
+class NoLivePage(Observer):
+    """Stands where a ``LiveRun`` would, if there is no live page."""
 
     def finished(self, run: Run) -> None:
-        """Say what came of the run."""
+        """The run is over."""
 
 
 @contextmanager
-def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts) -> Iterator[LivePage]:
+def live_page(
+    port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts
+) -> Iterator[LiveRun | NoLivePage]:
     """Serve a page about a run until the end of the block.
 
     Args:
@@ -39,7 +41,7 @@ def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts:
         interrupts: stops the run; it can be paused, too, if there is a page.
     """
     if port is None:
-        yield LivePage()
+        yield NoLivePage()
         return
     from mlpkit.live.watched import LiveRun  # noqa: PLC0415 - only a live page needs it
 
@@ -48,23 +50,10 @@ def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts:
     actions = {"pause": run.pause, "continue": run.go_on, "stop": run.end}
     with server_at(port, title, run.runs, actions, spec):
         try:
-            yield _Page(run)
+            yield run
         except BaseException as error:
             run.close("failed", str(error).partition("\n")[0])
             raise
-
-
-class _Page(LivePage):
-    def __init__(self, run: LiveRun) -> None:
-        self._run = run
-        for event in ("resumed", "monitored", "started", "stepped", "evaluated", "diagnosed", "ended"):
-            setattr(self, event, getattr(run, event))
-
-    def finished(self, run: Run) -> None:
-        if run.stopped:
-            self._run.close("stopped", f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
-        else:
-            self._run.close("finished", f"{f'{run.ended}; ' if run.ended else ''}kept in {run.folder}")
 
 
 @contextmanager
@@ -96,6 +85,7 @@ def server_at(
     """Return a server of a live page, and print its address; if a port is taken, another one serves."""
     from mlpkit.live.server import LiveServer  # noqa: PLC0415 - only a live page needs it
 
+    expect_processes("a live page")
     try:
         server = LiveServer(title, runs, actions, spec=spec, port=port)
     except OSError as error:

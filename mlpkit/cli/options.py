@@ -173,3 +173,10 @@ def takes_report(verb: F) -> F:
 def takes_quiet(verb: F) -> F:
     """Add ``--quiet``."""
     return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(verb)
+
+
+def takes_training(verb: F) -> F:
+    """Add the options of a training, as the keywords of ``TrainingOptions``."""
+    for add in (takes_json, takes_quiet, takes_plugins, takes_live, takes_report):  # help lists the last one first
+        verb = add(verb)
+    return verb

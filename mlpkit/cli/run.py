@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
-from mlpkit.cli.interrupt import Interrupts, end_if_stopped
-from mlpkit.cli.live_page import live_folder, live_page
-from mlpkit.cli.progress.display import WhileWritable
-from mlpkit.cli.progress.make_display import expect_one_way, make_display
-from mlpkit.cli.report import report_at_the_end
-from mlpkit.cli.seeds import end_of_seeds, override_of, train_seeds
+from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.training import TrainingOptions, end_training, train, train_seeds
+from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,23 +33,8 @@ RUNS = Path("runs")
     type=click.Path(path_type=Path),
     help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
 )
-@options.takes_report
-@options.takes_live
-@options.takes_plugins
-@options.takes_quiet
-@options.takes_json
-def command(
-    path: str,
-    overrides: tuple[str, ...],
-    seeds: str | None,
-    out: Path | None,
-    reports: bool,
-    port: int | None,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
-    quiet: bool,
-    as_json: bool,
-) -> None:
+@options.takes_training
+def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path | None, **chosen: Any) -> None:
     """Train the network of a spec.
 
     What happens is kept in the run folder. Ctrl-C ends the training after the step it is in, and saves it for mlpkit
@@ -60,39 +43,45 @@ def command(
     With several seeds, the folder holds a run folder for each, and the mean of each metric with its 95 % interval. As
     many train at once as there are cores for.
     """
-    expect_one_way(quiet, as_json)
+    wanted = TrainingOptions(**chosen)
     if seeds is not None:
         overrides = (*overrides, override_of(seeds))
     with Interrupts() as interrupts:
         from mlpkit.jobs.run import run  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
-        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason
 
         with suggesting_shipped_spec(path):
-            spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+            spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)
         print_warnings(spec.warnings)
-        if len(spec.seeds) > 1:
-            with _run_folder(spec, out, interrupts) as folder, live_folder(port, spec.name, folder, interrupts):
-                found = train_seeds(spec, folder, interrupts, quiet, as_json)
-            if reports and not found.stopped:
-                report_at_the_end(folder, plugins, blocked, shown=not quiet and not as_json)
-            end_of_seeds(found, interrupts)
-            return
-        spec = spec.with_seed(spec.seeds[0])
-        with (
-            _run_folder(spec, out, interrupts) as folder,
-            live_page(port, spec.name, folder, spec.document.text, interrupts) as page,
-            make_display(spec.name, folder, quiet, as_json) as display,
-        ):
-            interrupts.before_stopping = display.interrupted
-            shown = WhileWritable(display, interrupts.stop)
-            finished = run(spec, folder, observer=ObserverGroup((interrupts, shown, page)), stop=interrupts.stop)
-            page.finished(finished)
-            shown.raise_if_unwritable()
-            display.finished(finished)
-    if reports and not finished.stopped:
-        report_at_the_end(folder, plugins, blocked, shown=not quiet and not as_json)
-    end_if_stopped(interrupts, finished.stopped)
+        with _run_folder(spec, out, interrupts) as folder:
+            if len(spec.seeds) > 1:
+                from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
+
+                found = train_seeds(partial(run_seeds, spec, folder), spec.name, folder, wanted, interrupts)
+            else:
+                job = partial(run, spec.with_seed(spec.seeds[0]), folder)
+                found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)
+    end_training(found, folder, wanted, interrupts)
+
+
+def override_of(seeds: str) -> str:
+    """Return the override that ``--seeds 5`` or ``--seeds 3,5,8`` stands for.
+
+    Raises:
+        UsageError: the text is neither a number nor numbers with commas between them, or can't be what a spec has.
+    """
+    from mlpkit.specfile.sections import MOST_SEEDS  # noqa: PLC0415 - --help does without
+
+    numbers = [number.strip() for number in seeds.split(",")]
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        raise UsageError(f"--seeds {seeds}: expected how many, such as --seeds 5, or which, such as --seeds 3,5,8")
+    values = [str(int(number)) for number in numbers]  # a spec takes no 05
+    if len(values) == 1 and not 1 <= int(values[0]) <= MOST_SEEDS:
+        raise UsageError(f"--seeds {seeds}: expected from 1 to {MOST_SEEDS:,} seeds, or which, such as --seeds 3,5,8")
+    twice = [value for i, value in enumerate(values) if value in values[:i]]
+    if twice:
+        raise UsageError(f"--seeds {seeds}: the seed {twice[0]} is there twice; expected different seeds")
+    return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
 
 
 @contextmanager

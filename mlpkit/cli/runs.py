@@ -12,7 +12,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.formatting import line_length
-from mlpkit.cli.output import as_printed, colours_wanted, document, message, outliving_the_terminal, result
+from mlpkit.cli.output import as_printed, document, message, outliving_the_terminal, result
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.runs.overview import STATES
 
@@ -119,12 +119,12 @@ def _watch(lines_at: Callable[[int], list[str]]) -> None:
     Args:
         lines_at: returns its lines at a width.
     """
-    from rich.console import Console  # noqa: PLC0415 - only where it is drawn
-    from rich.live import Live  # noqa: PLC0415 - for the same reason
+    from rich.live import Live  # noqa: PLC0415 - only where it is drawn
     from rich.text import Text  # noqa: PLC0415 - for the same reason
 
-    wanted = colours_wanted()
-    console = Console(highlight=False, markup=False, emoji=False, no_color=None if wanted is None else not wanted)
+    from mlpkit.cli.progress.terminal import new_console  # noqa: PLC0415 - for the same reason
+
+    console = new_console()
     with outliving_the_terminal(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             width, height = console.size

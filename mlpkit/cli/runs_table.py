@@ -85,7 +85,7 @@ def _fitting(every: Sequence[_Column], width: int | None) -> list[_Column]:
 
 def _columns(entries: Sequence[RunGroup]) -> list[_Column]:
     now = time.time()
-    names = names_of_figures(entries)
+    names = sorted(names_of_figures(entries), key=lambda name: -sum(entry.value(name) is not None for entry in entries))
     found = [
         _Column("run", [str(entry.directory) for entry in entries], 0, is_number=False),
         _Column("state", [_state(entry) for entry in entries], 1, is_number=False),

@@ -13,6 +13,7 @@ from mlpkit.cli.output import document, message, result
 from mlpkit.cli.progress.display import Display
 from mlpkit.errors import UsageError
 from mlpkit.progress.figures import figure
+from mlpkit.runs.files import expect_writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +65,8 @@ def command(
 
     if example is not None and row is not None:
         raise UsageError("--example and --row both say which example to follow; leave one out")
+    for file in filter(None, (arrays, html)):
+        expect_writable(file)
     if arrays is not None:
         expect_array_file(arrays)
     if html is not None:
@@ -71,7 +74,8 @@ def command(
         from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - the same
 
         expect_chart_library()
-    traced = trace(directory, step, row=row, plugins=plugins, blocked=blocked, observer=_Told(step))
+    observer = _TraceDisplay(step)
+    traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=observer)
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
     if arrays is not None:
@@ -86,8 +90,8 @@ def command(
         message(f"written to {file}")
 
 
-class _Told(Display):
-    """Says how many steps are done again, if there are some."""
+class _TraceDisplay(Display):
+    """Says how many steps are done again, if it is more than the one that is looked at."""
 
     def __init__(self, step: int) -> None:
         super().__init__()
@@ -133,27 +137,14 @@ def _about(traced: Trace) -> list[str]:
 
 
 def _largest_losses(traced: Trace, width: int | None) -> list[str]:
-    examples = [traced.example(number) for number in traced.largest_losses()]
-    known, source = examples[0].probability is not None, traced.sources is not None
-    headings = ["example", "row", "label", "predicted", *(["probability"] if known else []), "loss", "share of loss"]
-    headings += ["from"] if source else []
-    rows = [
-        [
-            str(each.number),
-            str(each.row),
-            each.label,
-            each.predicted,
-            *([] if each.probability is None else [figure(each.probability)]),
-            figure(each.loss),
-            f"{each.share:.1%}",
-            *([each.source] if source else []),
-        ]
-        for each in examples
-    ]
-    texts = {"from", "label", "predicted"}
-    right = [i for i, heading in enumerate(headings) if heading not in texts]
-    said = "where the loss comes from" + ("; probability is that of the label" if known else "")
-    return [*paragraph(said, width=width), *blocks([headings, *rows], right=right, width=width)]
+    headings = ("example", "row", "label", "predicted", "probability", "loss", "share of loss", "from")
+    rows = [traced.example(number).cells for number in traced.largest_losses()]
+    known = [column for column in zip(headings, *rows, strict=True) if any(column[1:])]
+    shown = [heading for heading, *_ in known]
+    right = [i for i, heading in enumerate(shown) if heading not in {"from", "label", "predicted"}]
+    said = "where the loss comes from" + ("; probability is that of the label" if "probability" in shown else "")
+    table = list(zip(*known, strict=True))
+    return [*paragraph(said, width=width), *blocks(table, right=right, width=width)]
 
 
 def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:

@@ -13,6 +13,8 @@ from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.formatting import line_length, paragraph
 from mlpkit.cli.output import document, message, result
 from mlpkit.progress.figures import figure
+from mlpkit.runs.files import expect_writable
+from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +28,13 @@ HEIGHT: Final = 10
 @options.verb("tune-rate")
 @click.argument("path", metavar="SPEC", shell_complete=completion.specs)
 @options.takes_overrides
-@click.option("--steps", metavar="N", type=int, default=240, help="How many learning rates to try; by default 240.")
-@click.option("--lowest", metavar="RATE", type=float, default=1e-6, help="The first of them; by default 1e-6.")
-@click.option("--highest", metavar="RATE", type=float, default=100.0, help="The last of them; by default 100.")
+@click.option(
+    "--steps", metavar="N", type=int, default=STEPS, help=f"How many learning rates to try; by default {STEPS}."
+)
+@click.option("--lowest", metavar="RATE", type=float, default=LOWEST, help=f"The first of them; by default {LOWEST:g}.")
+@click.option(
+    "--highest", metavar="RATE", type=float, default=HIGHEST, help=f"The last of them; by default {HIGHEST:g}."
+)
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with the curve.")
 @options.takes_plugins
 @options.takes_json
@@ -51,6 +57,11 @@ def command(
     from mlpkit.jobs.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
+    if html is not None:
+        from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - for pages only
+
+        expect_writable(html)
+        expect_chart_library()
     with suggesting_shipped_spec(path):
         spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
     print_warnings(spec.warnings)

@@ -24,6 +24,7 @@ VERBS: Final = {
     "show": "Describe a component: its mathematics, parameters and source.",
     "plugins": "List the plugins, and what each provides.",
     "schema": "Print the JSON Schema of specs, for editors.",
+    "docs": "Open the documentation in a browser.",
     "init": "Write a first spec for your data, or copy a shipped one.",
     "tune-rate": "Suggest a learning rate.",
     "evaluate": "Compute a trained network's loss and metrics.",
@@ -125,6 +126,8 @@ def _print_what_computes() -> None:
 )
 def program(verbose: bool) -> None:
     """Train multilayer networks from a declarative spec, every layer a plugin.
+
+    New here? mlpkit docs opens the documentation, mlpkit init lists specs to begin with.
 
     Results go to standard output, messages to standard error. Exit codes: 0 done; 1 the work failed; 2 wrong usage
     or wrong spec; 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM.

@@ -228,7 +228,7 @@ class Operation(Component):
     def declared_parameters(self) -> Iterator[Parameter]:
         """Go through the parameters of this operation and of those inside it."""
         for operation in self.operations():
-            yield from operation._parameters.values()
+            yield from own_parameters(operation)
 
     def declared_states(self) -> Iterator[State]:
         """Go through the state of this operation and of those inside it."""
@@ -314,6 +314,11 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, strides, contiguous] = view
         return view
+
+
+def own_parameters(operation: Operation) -> list[Parameter]:
+    """Return the parameters of an operation, without those of operations inside it."""
+    return [*operation._parameters.values()]
 
 
 def belongs_to(path: str, layers: Collection[str]) -> bool:

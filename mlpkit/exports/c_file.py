@@ -67,7 +67,7 @@ def write_c(model: ModelGraph, file: Path) -> None:
     """
     if model.graph.dtype != np.float32:
         raise NotExportableError(f"the network computes in {model.graph.dtype}; C files compute in float32 alone")
-    name, written = c_name(file), program(model.graph, c_outputs(model))
+    name, written = c_name(file), _program(model)
     feeds = model.examples or {each: rows[:FEW] for each, rows in probe_rows(model, None).items()}
     try:
         expected = compute(_source(model, written, name), name, written, feeds, written.outputs)
@@ -99,12 +99,16 @@ def compute_c(
         EngineMissingError: there is no compiler.
         ExportError: it can't compile the file, or the program fails.
     """
-    written = program(model.graph, c_outputs(model))
+    written = _program(model)
     found = compute(file.read_text("ascii"), c_name(file), written, feeds, names, machine)
     if found.keys() >= set(names):
         return found
     known = evaluate(model.graph, feeds)
     return {name: found[name] if name in found else known[name] for name in names}
+
+
+def _program(model: ModelGraph) -> Program:
+    return program(model.graph, c_outputs(model), quantized=model.quantized)
 
 
 def c_outputs(model: ModelGraph) -> dict[str, Value]:
@@ -129,7 +133,7 @@ def _source(model: ModelGraph, written: Program, name: str, test: str = "") -> s
     notes = {feed.name: _note(feed) for feed in model.graph.feeds.values()}
     function = f"{signature(name)}\n{{\n{written.statements}\n}}"
     parts = [
-        _first_comment(written, name, test=bool(test)),
+        _first_comment(written, name, test=bool(test), quantized=model.quantized),
         f"/* {provenance_line(model.provenance)} */",
         _declarations(written, name, notes),
         f"#ifndef {name.upper()}_DECLARATIONS",
@@ -144,7 +148,7 @@ def _source(model: ModelGraph, written: Program, name: str, test: str = "") -> s
     return "\n\n".join(parts) + "\n"
 
 
-def _first_comment(written: Program, name: str, *, test: bool) -> str:
+def _first_comment(written: Program, name: str, *, test: bool, quantized: bool) -> str:
     macro = name.upper()
     constants = sum(_bytes(array) for array in written.arrays.values())
     lines = [
@@ -165,6 +169,7 @@ def _first_comment(written: Program, name: str, *, test: bool) -> str:
         f"RAM: {4 * written.work:,} bytes of work memory, {_structure_bytes(written.inputs):,} of inputs, "
         f"{_structure_bytes(written.outputs):,} of outputs, {written.stack + STACK:,} of stack.",
         f"Multiplications by weights: {written.multiplications:,}.",
+        *(["Weights are rounded to integers of eight bits, with a scale for each output unit."] if quantized else []),
         "",
         "Results have the same bits on every machine; on 32-bit x86, only with -std=c99 or SSE2.",
     ]

@@ -45,6 +45,33 @@ static void dense(const float *x, const float *weights, float *y, size_t inputs,
     }
 }
 
+/* y = x W as by `dense`, with W an integer times the scale of its output, which float holds exactly. */
+static void dense_int8(const float *x, const int8_t *weights, const float *scales, float *y, size_t inputs,
+                       size_t outputs)
+{
+    for (size_t first = 0; first < outputs; first += AT_ONCE) {
+        const size_t count = least(AT_ONCE, outputs - first);
+        size_t k = 0;
+        for (size_t block = 0; k < inputs; block++) {
+            const size_t end = block_end(block, inputs);
+            float sum[AT_ONCE] = {0};
+            for (; k < end; k++) {
+                const int8_t *row = weights + k * outputs + first;
+                const float factor = x[k];
+                if (factor != 0.0f) {
+                    for (size_t j = 0; j < count; j++) {
+                        const float weight = (float)row[j] * scales[first + j];
+                        sum[j] = fmaf(factor, weight, sum[j]);
+                    }
+                }
+            }
+            for (size_t j = 0; j < count; j++) {
+                y[first + j] = block == 0 ? sum[j] : y[first + j] + sum[j];
+            }
+        }
+    }
+}
+
 /* Images: a number of channels, each of height times width pixels. */
 typedef struct {
     size_t channels, height, width;
@@ -148,6 +175,20 @@ static void convolve(const float *x, Images in, const float *weights, float *y, 
     }
 }
 
+/* Convolution as by `convolve`, with W an integer times the scale of its filter; `unpacked` holds a filter's weights. */
+static void convolve_int8(const float *x, Images in, const int8_t *weights, const float *scales, float *y, Images out,
+                          Patches patches, float *unpacked)
+{
+    const size_t length = patches.width * in.channels * patches.height;
+    const Images one = {1, out.height, out.width};
+    for (size_t filter = 0; filter < out.channels; filter++) {
+        for (size_t k = 0; k < length; k++) {
+            unpacked[k] = (float)weights[filter * length + k] * scales[filter];
+        }
+        convolve(x, in, unpacked, y + filter * out.height * out.width, one, patches);
+    }
+}
+
 /* y += bias, one number for `size` elements each. */
 static void add_bias(float *y, const float *bias, size_t count, size_t size)
 {
@@ -232,8 +273,8 @@ static float sum_of_squares(const float *x, size_t count)
     return mlpkit_sumf(sum, 16);
 }
 
-/* y = (x - mean) / sqrt(variance + epsilon) gamma + beta, with mean and variance of all elements. */
-static void layer_norm(const float *x, const float *gamma, const float *beta, float *y, size_t count, float epsilon)
+/* y = (x - mean) / sqrt(variance + epsilon), with mean and variance of all elements. */
+static void standardized(const float *x, float *y, size_t count, float epsilon)
 {
     const float mean = mlpkit_sumf(x, count) / (float)count;
     float scale;
@@ -245,10 +286,62 @@ static void layer_norm(const float *x, const float *gamma, const float *beta, fl
     scale = rounded_sqrt(scale);
     scale = 1.0f / scale;
     for (size_t i = 0; i < count; i++) {
-        float number = y[i] * scale;
-        number = number * gamma[i];
+        y[i] = y[i] * scale;
+    }
+}
+
+/* y = standardized x times gamma + beta, one of each for an element. */
+static void layer_norm(const float *x, const float *gamma, const float *beta, float *y, size_t count, float epsilon)
+{
+    standardized(x, y, count, epsilon);
+    for (size_t i = 0; i < count; i++) {
+        const float number = y[i] * gamma[i];
         y[i] = number + beta[i];
     }
+}
+
+/* y = x standardized channel by channel, times gamma + beta, one of each for a channel of `size` elements. */
+static void instance_norm(const float *x, const float *gamma, const float *beta, float *y, size_t count, size_t size,
+                          float epsilon)
+{
+    for (size_t i = 0; i < count; i++) {
+        standardized(x + i * size, y + i * size, size, epsilon);
+        for (size_t j = i * size; j < (i + 1) * size; j++) {
+            const float number = y[j] * gamma[i];
+            y[j] = number + beta[i];
+        }
+    }
+}
+
+/* x squared. */
+static float squared(float x)
+{
+    const float square = x * x;
+    return square;
+}
+
+/* y = x / norm, or 0 if that is 0. */
+static void divided(const float *x, float *y, size_t count, float norm)
+{
+    for (size_t i = 0; i < count; i++) {
+        y[i] = norm == 0.0f ? 0.0f : x[i] / norm;
+    }
+}
+
+/* y = x / sqrt(sum of x squared), or 0 if x is. */
+static void unit_length(const float *x, float *y, size_t count)
+{
+    divided(x, y, count, rounded_sqrt(sum_of_squares(x, count)));
+}
+
+/* y = x / sum of |x|, or 0 if x is. */
+static void unit_sum(const float *x, float *y, size_t count)
+{
+    float sum = 0.0f;
+    for (size_t i = 0; i < count; i++) {
+        sum = sum + fabsf(x[i]);
+    }
+    divided(x, y, count, sum);
 }
 
 /* y = exp(x - max x) / sum of exp(x - max x). */
@@ -278,6 +371,27 @@ static size_t largest_at(const float *x, size_t count)
         }
     }
     return largest;
+}
+
+/* The number of the smallest element, the first one if several are equal; a NaN counts as the smallest. */
+static size_t smallest_at(const float *x, size_t count)
+{
+    size_t smallest = 0;
+    for (size_t i = 1; i < count; i++) {
+        if (x[smallest] == x[smallest] && (x[i] < x[smallest] || x[i] != x[i])) {
+            smallest = i;
+        }
+    }
+    return smallest;
+}
+
+/* y = 1 for the largest element, the first one if several are equal, and 0 for the others. */
+static void hardmax(const float *x, float *y, size_t count)
+{
+    const size_t largest = largest_at(x, count);
+    for (size_t i = 0; i < count; i++) {
+        y[i] = i == largest ? 1.0f : 0.0f;
+    }
 }
 
 /* The number of a text in a list, or the list's length if it isn't there. */
@@ -313,6 +427,19 @@ static void log_softmax(const float *x, float *y, size_t count)
     for (size_t i = 0; i < count; i++) {
         y[i] = y[i] - sum;
     }
+}
+
+/* The logarithm of the sum of exp x, as max x + log of the sum of exp(x - max x). */
+static float log_sum_exp(const float *x, size_t count)
+{
+    float sum = 0.0f;
+    const float largest = x[largest_at(x, count)], shift = isfinite(largest) ? largest : 0.0f;
+    for (size_t i = 0; i < count; i++) {
+        const float shifted = x[i] - shift;
+        sum = sum + mlpkit_expf(shifted);
+    }
+    sum = logf(sum);
+    return sum + shift;
 }
 
 /* max(x, 0) + alpha (exp(min(x, 0)) - 1) */

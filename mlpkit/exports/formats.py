@@ -33,15 +33,17 @@ class Format(NamedTuple):
             the model, the rows by the names of the raw inputs, and the names of what is wanted: outputs, and if
             ``shows_values``, any values of the graph. Then rows may also be given for other values than the raw inputs.
         shows_values: whether ``compute`` knows the values inside the graph, so that a proof can compare each of them.
+        quantizes: whether it can hold weights as integers times a scale.
     """
 
     write: Callable[[ModelGraph, Path], None]
     compute: Callable[[Path, ModelGraph, Arrays, Collection[str]], Mapping[str, NDArray[Any]]]
     shows_values: bool = False
+    quantizes: bool = False
 
 
 FORMATS: Final[dict[str, Format]] = {
-    ".c": Format(write_c, compute_c, shows_values=True),
+    ".c": Format(write_c, compute_c, shows_values=True, quantizes=True),
     ".html": Format(write_html, compute_html, shows_values=True),
     ".js": Format(write_js, compute_js, shows_values=True),
     ".onnx": Format(write_onnx, compute_onnx, shows_values=True),

@@ -42,6 +42,7 @@ class ModelGraph:
         target_names: a name for each label or value; None if they have none.
         provenance: what the model came from, as plain data; each file carries it.
         examples: a few rows of the run's data, by the names of the raw inputs, for a file's own test.
+        quantized: whether weights that are integers times a scale leave as such.
     """
 
     graph: Graph
@@ -53,6 +54,7 @@ class ModelGraph:
     target_names: tuple[str, ...] | None
     provenance: Mapping[str, Any]
     examples: Mapping[str, NDArray[Any]] | None = None
+    quantized: bool = False
 
 
 def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, Any]) -> ModelGraph:

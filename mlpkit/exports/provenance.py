@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 MARKER: Final = "mlpkit-provenance"
 """What stands before the JSON in a file."""
 
+QUANTIZED: Final = "quantized"
+"""The key that says what weights were rounded to; it isn't there if they weren't."""
+
 _CANDIDATES: Final = 8
 """How many braces after a marker are tried: in binary files, a byte before the JSON may be one by chance."""
 

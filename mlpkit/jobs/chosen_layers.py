@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from mlpkit.components.operation import belongs_to
+from mlpkit.components.operation import belongs_to, own_parameters
 from mlpkit.components.schema.context import Problem, show
 from mlpkit.components.schema.wording import did_you_mean
 
@@ -63,5 +63,5 @@ def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
 
 def _trained(proof: Proof, frozen: Collection[str]) -> list[str]:
     """Return the paths of the layers whose parameters training changes."""
-    having = [operation.path for operation in operations_of(proof) if operation._parameters]
+    having = [operation.path for operation in operations_of(proof) if own_parameters(operation)]
     return [path for path in having if not belongs_to(path, frozen)]

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
+from mlpkit.jobs.spec_outline import outline
 from mlpkit.progress.figures import probability, signed
-from mlpkit.runs.files import folders_in
+from mlpkit.runs.files import file_hash, folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run
+from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run, is_seeds_folder
+from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import difference, holm, interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mlpkit.statistics import Difference
     from mlpkit.training.evaluation import Record
@@ -38,21 +39,6 @@ def result_hashes(directory: Path) -> dict[str, str | None]:
         RunFolderError: a file can't be read.
     """
     return {name: file_hash(directory / name) for name in RESULTS}
-
-
-def file_hash(path: Path) -> str | None:
-    """Return the SHA-256 of a file, None if it is not there.
-
-    Raises:
-        RunFolderError: it can't be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise RunFolderError(f"{path}: can't be read: {error.strerror}; check who may read it") from error
 
 
 Row = dict[str, list[Any]]
@@ -160,6 +146,18 @@ class Verdict:
         return [self.metric, value, f"{low} to {high}", f"{verdict}, p {probability(self.p_value)}"]
 
 
+class Remark(NamedTuple):
+    """Something about a comparison that its figures don't say.
+
+    Args:
+        text: the remark.
+        commands: what it says to run.
+    """
+
+    text: str
+    commands: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What differs between runs, or between sides of several runs each; what is the same in all is left out.
@@ -167,6 +165,7 @@ class Comparison:
     Args:
         runs: the run folders, or the names of the sides.
         spec: keys of the resolved specs, layers by their names.
+        outline: the same in fewer rows, component by component; see ``spec_outline``.
         versions: what the results depend on beside the spec.
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
@@ -178,10 +177,13 @@ class Comparison:
         finished_members: how many of each side are finished.
         chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
         only_seeds: whether all runs differ in their seeds alone.
+        unfinished: the folders of several seeds of which some are not finished.
+        tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
     """
 
     runs: list[str]
     spec: Row
+    outline: Row
     versions: Row
     results: Row
     curves: Row
@@ -192,6 +194,8 @@ class Comparison:
     finished_members: list[int] = field(default_factory=list)
     chance: list[Verdict] = field(default_factory=list)
     only_seeds: bool = False
+    unfinished: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
 
     @property
     def grouped(self) -> bool:
@@ -205,31 +209,36 @@ class Comparison:
         return "95 %" if count < 2 else f"95 %, p corrected for {count} comparisons by Holm's method"
 
     @property
-    def remark(self) -> str:
-        """What can't be said about chance, and why; empty if nothing differs, or all is said."""
-        if not self.metrics or self.finished < 2:
-            return ""
-        if self.only_seeds:
-            return "The runs differ in their seeds alone: what differs is chance."
-        if not self._alone:
-            return ""
-        return (
-            "One run says nothing about chance: with another seed, the order may be another. Train with several seeds, "
-            "and compare the folders:"
-        )
+    def remarks(self) -> list[Remark]:
+        """What can't be said yet, with the commands that would tell more; empty if nothing differs, or all is said."""
+        return [*self._about_unfinished(), *self._about_chance()]
 
-    @property
-    def commands(self) -> list[str]:
-        """Commands that train what has only one finished run with several seeds, if that would tell more."""
-        if not self.remark or self.only_seeds:
-            return []
-        firsts = dict.fromkeys(runs[0] for runs in self._alone)
-        return [f"mlpkit run {shlex.quote(f'{run}/{RESOLVED}')} --seeds {ADVISED_SEEDS}" for run in firsts]
+    def _about_unfinished(self) -> Iterator[Remark]:
+        if self.unfinished:
+            said = "Some seeds aren't finished. Unless they still train, go on with:"
+            yield Remark(said, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished])
+
+    def _about_chance(self) -> Iterator[Remark]:
+        if not self.metrics or self.finished < 2:
+            return
+        if self.only_seeds:
+            yield Remark("The runs differ in their seeds alone: what differs is chance.")
+        elif alone := self._alone:
+            said = (
+                "One run says nothing about chance: with another seed, the order may be another. Train with several "
+                "seeds, and compare the folders:"
+            )
+            firsts = dict.fromkeys(shlex.quote(f"{runs[0]}/{RESOLVED}") for runs in alone)
+            yield Remark(said, [f"mlpkit run {first} --seeds {ADVISED_SEEDS}" for first in firsts])
 
     @property
     def _alone(self) -> list[list[str]]:
-        """The sides with only one finished run, or no such run."""
-        return [runs for runs, finished in zip(self.members, self.finished_members, strict=True) if finished < 2]
+        """The sides with only one finished run, or no such run, and no seeds that are still to come."""
+        return [
+            runs
+            for runs, finished in zip(self.members, self.finished_members, strict=True)
+            if finished < 2 and not any(str(Path(run).parent) in self.unfinished for run in runs)
+        ]
 
 
 def compare(directories: Sequence[Path], metrics: Sequence[str] = ()) -> Comparison:
@@ -308,6 +317,7 @@ def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Compari
     return Comparison(
         runs=[side.name for side in sides],
         spec=_differing([_common(flattened(run.spec) for run in side.runs) for side in sides]),
+        outline=outline([_common(run.spec for run in side.runs) for side in sides]),
         versions=_differing([_common(flattened(_without_spec(run.lock)) for run in side.runs) for side in sides]),
         results=_differing([result_hashes(run.directory) for run in runs]) if alone else {},
         curves=_differing([_mean(map(_last, (run.history for run in side.runs))) for side in sides]),
@@ -318,6 +328,22 @@ def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Compari
         finished_members=[side.finished for side in sides],
         chance=verdicts(sides, metrics),
         only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
+        unfinished=_unfinished(runs),
+        tables=_tables(runs) if alone else [],
+    )
+
+
+def _unfinished(runs: Iterable[ComparedRun]) -> list[str]:
+    """Return the folders of several seeds that runs are in, if some of these seeds are not finished."""
+    folders = dict.fromkeys(run.directory.parent for run in runs)
+    return [str(folder) for folder in folders if is_seeds_folder(folder) and SeedsFolder.open(folder).unfinished]
+
+
+def _tables(runs: Iterable[ComparedRun]) -> list[str]:
+    """Return the metrics that are tables, by split and name."""
+    results = [(split, values) for run in runs for split, values in run.metrics.items()]
+    return list(
+        dict.fromkeys(f"{split}.{key}" for split, found in results for key in found if isinstance(found[key], list))
     )
 
 

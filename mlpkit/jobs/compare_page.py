@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.compare import Side, compare_sides, read_sides
@@ -10,6 +11,7 @@ from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
 from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.progress.figures import plus_minus
+from mlpkit.record_keys import splits_by_name
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.yaml_writer import to_inline_yaml
@@ -19,13 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from mlpkit.jobs.compare import ComparedRun, Comparison, Row
+    from mlpkit.jobs.compare import ComparedRun, Comparison, Remark, Row
 
 MOST_POINTS: Final = 2500
 """Most points of all curves of a page, if that leaves each curve enough."""
 ENOUGH_POINTS: Final = 20
-LONGEST_BESIDE: Final = 18
-"""Characters of a name of which two fit beside each other in a legend."""
 LEARNING_RATE: Final = "learning_rate"
 
 
@@ -59,10 +59,12 @@ def _chance_section(found: Comparison) -> str:
     verdicts = (
         [table(headings, rows, caption=caption, texts=[0, 1, 4, 5], sortable=True, values=values)] if rows else []
     )
-    remark = found.remark or ("" if rows else "There are no two finished runs whose results differ.")
-    said = [paragraph(remark[0].upper() + remark[1:])] if remark else []
-    commands = [preformatted("\n".join(found.commands))] if found.commands else []
-    return section("More than chance?", *verdicts, *said, *commands)
+    nothing = [] if rows or found.remarks else [paragraph("There are no two finished runs whose results differ.")]
+    return section("More than chance?", *verdicts, *nothing, *map(_said, found.remarks))
+
+
+def _said(remark: Remark) -> str:
+    return paragraph(remark.text) + (preformatted("\n".join(remark.commands)) if remark.commands else "")
 
 
 def _results_section(sides: Sequence[Side]) -> str:
@@ -77,7 +79,8 @@ def _results_section(sides: Sequence[Side]) -> str:
 def results_table(sides: Sequence[Side], caption: str) -> str:
     """Return a table of loss and metrics at the end, a row for each side."""
     samples = [side.samples() for side in sides]
-    names = sorted({name: None for values in samples for name in values}, key=_place_of_split)
+    found = Counter(name for values in samples for name in values)
+    names = sorted(found, key=lambda name: (_place_of_split(name), -found[name], not name.endswith(".loss")))
     several = any(len(side.runs) > 1 for side in sides)
     rows, keys = [], []
     for side, values in zip(sides, samples, strict=True):
@@ -103,8 +106,7 @@ def _steps(run: ComparedRun) -> int:
 def curves_section(sides: Sequence[Side]) -> str:
     """Return the curves of all sides, a chart for each loss and metric of a split, and for the learning rate."""
     keys = {key: None for side in sides for run in side.runs for record in run.history for key in record}
-    names = {key.partition("_")[2]: None for key in keys if key.startswith("train_")}
-    shown = [key for name in names for key in (f"validation_{name}", f"train_{name}") if key in keys]
+    shown = [f"{split}_{name}" for name, splits in splits_by_name(keys).items() for split in sorted(splits)[::-1]]
     if not shown:
         return section("Curves", paragraph("There was no evaluation yet."))
     several = any(len(side.runs) > 1 for side in sides)
@@ -125,7 +127,7 @@ def _figure(sides: Sequence[Side], key: str, most: int) -> str:
     """
     name = key if key == LEARNING_RATE else key.partition("_")[2]
     thin = [
-        {**point, "series": side.name, "run": str(run.directory)}
+        {**point, "series": side.name, "line": str(run.directory)}
         for side in sides
         if len(side.runs) > 1
         for run in side.runs
@@ -133,40 +135,18 @@ def _figure(sides: Sequence[Side], key: str, most: int) -> str:
     ]
     thick = [{**point, "series": side.name} for side in sides for point in _points(_mean(side, key), most)]
     every = [point["value"] for point in (*thick, *thin)]
-    logarithmic, title = wants_logarithms(name, every), name.replace("_", " ")
     chart = charts.curves(
         thick,
         "iteration",
         "value",
-        titles=("iteration", title),
-        logarithmic=logarithmic,
+        titles=("iteration", name.replace("_", " ")),
+        logarithmic=wants_logarithms(name, every),
         zero=name in {"loss", LEARNING_RATE},
+        thin=thin,
+        names=[side.name for side in sides],
     )
-    encoding = next(layer["encoding"] for layer in chart["layer"] if "color" in layer["encoding"])
-    encoding["color"] |= _colours([side.name for side in sides], [point["series"] for point in thick])
-    if thin:
-        chart["layer"].insert(0, _thin_lines(thin, encoding))
     caption = key.replace("_", " ").capitalize()
     return charts.figure(caption, chart, _last_values(thick, f"Last points: {caption}"))
-
-
-def _colours(names: Sequence[str], shown: Iterable[str]) -> dict[str, Any]:
-    """Return which colour each side has, the same in all charts, and a legend that fits a phone."""
-    columns = 1 if max(map(len, names)) > LONGEST_BESIDE else 2
-    return {"scale": {"domain": list(names)}, "legend": {"values": list(dict.fromkeys(shown)), "columns": columns}}
-
-
-def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Mapping[str, Any]) -> charts.Chart:
-    """Return a line for each run, in the colour of its side."""
-    return {
-        "data": {"values": points},
-        "mark": {"type": "line", "clip": True, "strokeWidth": 0.75},
-        "encoding": {
-            **{axis: encoding[axis] for axis in ("x", "y", "color")},
-            "detail": {"field": "run"},
-            "strokeOpacity": {"value": 0.4},
-        },
-    }
 
 
 def _values(run: ComparedRun, key: str) -> dict[int, float]:
@@ -199,8 +179,13 @@ def _last_values(points: Iterable[Mapping[str, Any]], caption: str) -> str:
 def _differences_section(found: Comparison) -> str:
     """Return what differs in specs and versions."""
     apart = [] if found.part_at is None else [paragraph(f"The histories are apart from iteration {found.part_at} on.")]
+    every = _differences("Spec, every key", found.spec, found)
     return section(
-        "What differs", _differences("Spec", found.spec, found), _differences("Versions", found.versions, found), *apart
+        "What differs",
+        _differences("Spec", found.outline, found),
+        *([folded("Every key", every)] if found.outline != found.spec else []),
+        _differences("Versions", found.versions, found),
+        *apart,
     )
 
 

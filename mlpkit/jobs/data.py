@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Dataset, Description, RawArray
+    from mlpkit.components.dataset import Dataset, Description, RawArray, Split
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.raw_data import ColumnSummary
@@ -176,28 +176,13 @@ def data(
         if not arrays:
             raise
         return DataReport(spec, description, (), (), (), {}, (), (), warnings, arrays=arrays, refused=str(error))
-    target, dtype = description.target, np.dtype(spec.dtype)
-    width, target_width = prod(description.input_shape), prod(target.array(dtype)[0])
+    target, width = description.target, prod(description.input_shape)
     names = dataset.feature_names()
     most = MOST_COLUMNS if names is not None else MOST_NAMELESS_COLUMNS
     are_columns = len(description.input_shape) == 1 and width <= most
-    inputs = StatisticsOfColumns(width if are_columns else 1)
-    values = StatisticsOfColumns(target_width if target_width <= MOST_COLUMNS else 1)
-    counts: dict[str, tuple[int, ...]] = {}
-    seen = RepeatedExamples()
-    examples: list[ShownExample] = []
-    for name, split in splits.items():
-        together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
-        count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
-        for x, t, _ in BatchReader(split, description, dtype, together).in_order():
-            count += counted(target, t)
-            seen.update(name, x, t)
-            if name == "train":
-                inputs.update(x.reshape(len(x), -1) if are_columns else x.reshape(-1, 1))
-                values.update(t.reshape(len(t), -1) if target_width <= MOST_COLUMNS else t.reshape(-1, 1))
-                missing = max(0, rows - len(examples))
-                examples += [ShownExample(*pair) for pair in zip(x[:missing].copy(), t[:missing].copy(), strict=True)]
-        counts[name] = tuple(count.tolist())
+    target_width = prod(target.array(np.dtype(spec.dtype))[0])
+    columns_of = width if are_columns else 1, target_width if target_width <= MOST_COLUMNS else 1
+    read = _read_examples(splits, description, np.dtype(spec.dtype), rows, columns_of)
     are_counted = isinstance(target, Classes | Labels)
     with component_errors(f"dataset {spec.data.name} failed in raw_columns"):
         columns = dataset.raw_columns() or ()
@@ -205,16 +190,68 @@ def data(
         spec,
         description,
         _names(names, width) if are_columns else ("all",),
-        inputs.result(),
+        read.inputs.result(),
         _target_names(dataset, target, target_width),
-        counts if are_counted else {},
-        () if are_counted else values.result(),
-        tuple(examples),
+        read.counts if are_counted else {},
+        () if are_counted else read.targets.result(),
+        tuple(read.first),
         warnings,
         summaries(columns),
-        repeated_rows(columns) if columns else seen.result(),
+        repeated_rows(columns) if columns else read.repeated.result(),
         _arrays(spec, dataset),
     )
+
+
+class _Examples(NamedTuple):
+    """What all examples are like.
+
+    Args:
+        inputs: statistics of the training inputs.
+        targets: statistics of the training targets.
+        counts: how many examples of each split have each class or label.
+        repeated: which examples of a split are in the training split too.
+        first: the first training examples.
+    """
+
+    inputs: StatisticsOfColumns
+    targets: StatisticsOfColumns
+    counts: dict[str, tuple[int, ...]]
+    repeated: RepeatedExamples
+    first: list[ShownExample]
+
+
+def _read_examples(
+    splits: Mapping[str, Split],
+    description: Description,
+    dtype: np.dtype[Any],
+    shown: int,
+    columns_of: tuple[int, int],
+) -> _Examples:
+    """Read all examples once.
+
+    Args:
+        splits: the data, by split.
+        description: its shapes.
+        dtype: of the network.
+        shown: how many training examples to keep.
+        columns_of: how many columns an input and a target have; 1 to take all their elements together.
+    """
+    target, width = description.target, prod(description.input_shape)
+    inputs, targets = map(StatisticsOfColumns, columns_of)
+    found = _Examples(inputs, targets, {}, RepeatedExamples(), [])
+    for name, split in splits.items():
+        together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
+        count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
+        for x, t, _ in BatchReader(split, description, dtype, together).in_order():
+            count += counted(target, t)
+            found.repeated.update(name, x, t)
+            if name == "train":
+                inputs.update(x.reshape(-1, columns_of[0]))
+                targets.update(t.reshape(-1, columns_of[1]))
+                missing = max(0, shown - len(found.first))
+                found.first.extend(map(ShownExample, x[:missing].copy(), t[:missing].copy()))
+        found.counts[name] = tuple(count.tolist())
+    return found
 
 
 def _arrays(spec: Spec, dataset: Dataset) -> tuple[RawArray, ...]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.build import build_for
+from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.resume import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_facts import facts_of
+from mlpkit.network.html import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HEALTH, MODEL
@@ -25,17 +28,19 @@ from mlpkit.training.symptoms import Course, Symptom, new_symptoms
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from types import ModuleType
 
     from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
     from mlpkit.training.probe import Health
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What was found in a run.
 
@@ -62,6 +67,17 @@ class Diagnosis:
         """Whether nothing was found."""
         return not self.symptoms
 
+    def __repr__(self) -> str:
+        """Say what was found, and what to try."""
+        return f"<Diagnosis of {self.directory}: {'; '.join(map(str, self.symptoms)) or 'healthy'}>"
+
+    def _repr_html_(self) -> str:
+        """Return a line for each symptom as a table for a notebook."""
+        if self.healthy:
+            return f"<p>{escape(str(self.directory))}: healthy</p>"
+        rows = [[each.title, each.finding, f"{each.iteration:,}", "; or ".join(each.advice)] for each in self.symptoms]
+        return html_table(["symptom", "what was found", "after step", "what to try"], rows, texts=[0, 1, 3])
+
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {
@@ -76,11 +92,28 @@ class Diagnosis:
         }
 
 
+def doctor(run: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> Diagnosis:
+    """Say what was wrong with a training, and what to try.
+
+    Args:
+        run: the run, or its folder; it may be unfinished.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+
+    Raises:
+        UsageError: no folder keeps the run, or it kept no record, and its examples came from Python.
+        RunFolderError: the folder is no run folder, or damaged, or the data isn't there any more.
+        SpecError: a plugin that the spec needs is missing.
+        DataError: a data file is not what it should be.
+    """
+    return diagnose(directory_of(run), Registry.discover(plugins=plugins, blocked=blocked))
+
+
 def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
     """Return what was wrong with a run.
 
-    It was noticed while the run went on. A run of an older version kept no record: what there is of its network, as it
-    began, at its checkpoints and at its end, is looked at now.
+    mlpkit noticed it during the training. A run of an older version kept no record: its network is looked at now, as it
+    was at the beginning, at its checkpoints and at the end.
 
     Args:
         directory: the run folder; nothing is written into it.

@@ -6,48 +6,44 @@ import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 import numpy as np
 
 from mlpkit.components.dataset import Dataset
-from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError
-from mlpkit.exports.formats import format_of
+from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError, UsageError
+from mlpkit.exports.formats import FORMATS, format_of
 from mlpkit.exports.model_graph import bare_network, model_graph
 from mlpkit.exports.proof import KnownRows, prove
-from mlpkit.jobs.compare import file_hash
+from mlpkit.exports.provenance import QUANTIZED
+from mlpkit.exports.quantization import Quantization, with_int8_weights
+from mlpkit.jobs.evaluate import evaluated
 from mlpkit.jobs.inputs import Inputs, inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.run_inputs import DATA, spec_hash
 from mlpkit.jobs.spec_data import describe_data, open_data, raw_rows
 from mlpkit.network.component_errors import component_errors
-from mlpkit.reports.sampling import evenly_spaced
-from mlpkit.runs.files import write_atomically
+from mlpkit.registry.registry import Registry
+from mlpkit.reports.sampling import rows_to_predict
+from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import os
+    from collections.abc import Iterable, Iterator
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import RawRows, Split
+    from mlpkit.components.dataset import Description, RawRows, Split
     from mlpkit.exports.formats import Format
     from mlpkit.exports.model_graph import ModelGraph
     from mlpkit.jobs.load_model import TrainedModel
-    from mlpkit.registry.registry import Registry
-
-MOST_ROWS: Final = 10_000
-"""Most rows of a split on which a file is proved."""
-
-MOST_NUMBERS: Final = 1 << 25
-"""Most numbers that these rows have as inputs of the network; large images are fewer than the rows above."""
-
 
 EXAMPLES: Final = 4
 """Rows of the run's data that a file may have for a test of its own."""
@@ -64,6 +60,7 @@ class Export:
         split: the split that they are from; empty without any.
         outputs: the names of its outputs.
         doubt: why it wasn't proved, or not on all that it should have been; or empty.
+        rounding: what rounding the weights changed; None if they aren't rounded.
     """
 
     file: Path
@@ -72,53 +69,119 @@ class Export:
     split: str
     outputs: tuple[str, ...]
     doubt: str
+    rounding: Rounding | None = None
 
 
-def export(directory: Path, to: Path, *, network_only: bool = False, registry: Registry | None = None) -> Export:
+@dataclass(frozen=True)
+class Rounding:
+    """What rounding the weights of a model changed.
+
+    Args:
+        weights: the names of the parameters that are rounded.
+        before: loss and metrics of the model as it was trained, on the split that the file was proved on, a table as a
+            list of rows; empty without the run's data.
+        after: the same with the weights rounded.
+        rows: how many rows of that split were predicted before and after.
+        relabelled: how many of them have another class, or other labels, after; None if values are predicted.
+    """
+
+    weights: tuple[str, ...]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    rows: int
+    relabelled: int | None
+
+
+def export(
+    run: str | os.PathLike[str],
+    to: str | os.PathLike[str],
+    *,
+    network_only: bool = False,
+    quantize: Quantization | None = None,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+) -> Export:
     """Write the trained model of a run to a file, and prove that it computes the same before it takes its place.
 
     Args:
-        directory: the run folder.
+        run: the run folder.
         to: the file; its ending says the format.
         network_only: whether the network leaves alone, without its data set's encoder and names.
-        registry: the plugins to take components from; by default what is installed.
+        quantize: ``"int8"`` to round the weights of products to integers of eight bits, with a float32 scale for each
+            output unit; the file computes what the network with these weights predicts. For ``.c``.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
 
     Raises:
-        UsageError: the ending is unknown, or a package is missing.
+        UsageError: the ending is unknown, or the format holds no rounded weights; or a package is missing.
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
-        NotExportableError: a component doesn't say what it computes.
+        NotExportableError: a component doesn't say what it computes, or the network has no weights to round.
         ExportError: the file computes something else than the model.
         DataError: a row of the test split can't be an input of an exported model.
         StorageError: the file can't be written.
         ComponentFailure: the data set or the network raised an exception of its own.
     """
-    form = format_of(to)
-    model = load_run(directory, registry)
+    directory, file = Path(run), Path(to)
+    form = format_of(file)
+    if quantize is not None:
+        _expect_quantizes(form, file, quantize)
+    model = load_run(directory, Registry.discover(plugins=plugins, blocked=blocked))
     with _lines_named(directory, model):
-        return _export(directory, model, to, form, network_only=network_only)
+        return _export(directory, model, file, form, network_only=network_only, quantize=quantize)
 
 
-def _export(directory: Path, model: TrainedModel, to: Path, form: Format, *, network_only: bool) -> Export:
-    came_from = provenance(directory, model)
-    if network_only:
-        graph = bare_network(model.network, came_from)
-    else:
-        with component_errors(f"dataset {model.spec.data.name} failed in onnx"):
-            graph = model_graph(model.network, model.dataset, came_from)
-    rows, doubt = _known_rows(model, graph, form)
+def _expect_quantizes(form: Format, file: Path, quantize: str) -> None:
+    """Make sure that a file can hold weights rounded so.
+
+    Raises:
+        UsageError: it can't.
+    """
+    if quantize not in get_args(Quantization):
+        raise UsageError(f"weights can't be rounded to '{quantize}'; expected {', '.join(get_args(Quantization))}")
+    if not form.quantizes:
+        endings = ", ".join(ending for ending, each in FORMATS.items() if each.quantizes)
+        expected = f"expected a name that ends in {endings}, such as model.c; or leave out quantize"
+        raise UsageError(f"'{file}' can't hold rounded weights; {expected}")
+
+
+def _export(
+    directory: Path,
+    model: TrainedModel,
+    to: Path,
+    form: Format,
+    *,
+    network_only: bool,
+    quantize: Quantization | None,
+) -> Export:
+    exact, came_from = model, provenance(directory, model)
+    weights: tuple[str, ...] = ()
+    if quantize is not None:
+        network, weights = with_int8_weights(exact.network)
+        model, came_from = replace(exact, network=network), {**came_from, QUANTIZED: quantize}
+    graph = replace(_graph(model, came_from, network_only=network_only), quantized=quantize is not None)
+    test, doubt = _test_split(model)
+    rows, doubt = (None, doubt) if test is None else _known_rows(model, graph, form, test)
     if rows is not None:
         graph = replace(graph, examples={name: array[:EXAMPLES] for name, array in rows.feeds.items()})
+    rounding = None if quantize is None else _rounding(exact, model, weights, test, rows)
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         written = Path(folder) / to.name
         form.write(graph, written)
         try:
-            exact = prove(form, written, graph, model.network, rows)
+            same_bits = prove(form, written, graph, model.network, rows)
         except EngineMissingError as error:
-            exact, rows, doubt = 0, None, f"not proved to compute what the model does: {error}"
+            same_bits, rows, doubt = 0, None, f"not proved to compute what the model does: {error}"
         write_atomically(to, written.read_bytes())
-    proved_on = 0 if rows is None else len(rows.prediction)
-    return Export(to, proved_on, exact, "" if rows is None else rows.place, tuple(graph.graph.outputs), doubt)
+    proved_on, place = (0, "") if rows is None else (len(rows.prediction), rows.place)
+    return Export(to, proved_on, same_bits, place, tuple(graph.graph.outputs), doubt, rounding)
+
+
+def _graph(model: TrainedModel, came_from: Mapping[str, Any], *, network_only: bool) -> ModelGraph:
+    if network_only:
+        return bare_network(model.network, came_from)
+    with component_errors(f"dataset {model.spec.data.name} failed in onnx"):
+        return model_graph(model.network, model.dataset, came_from)
 
 
 @contextmanager
@@ -163,16 +226,36 @@ def hashes(directory: Path) -> dict[str, str | None]:
     }
 
 
-def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[KnownRows | None, str]:
-    """Return rows of the run's data with their predictions; or none, and why."""
+class _TestSplit(NamedTuple):
+    """The run's data, and the rows of it that a file is proved on.
+
+    Args:
+        data: its splits.
+        description: their shapes.
+        name: the split that the rows are from.
+        indices: their positions in it.
+    """
+
+    data: Mapping[str, Split]
+    description: Description
+    name: str
+    indices: NDArray[np.intp]
+
+
+def _test_split(model: TrainedModel) -> tuple[_TestSplit | None, str]:
+    """Return the rows of the run's data that a file is proved on; or none, and why."""
     try:
-        describe_data(model.spec, model.dataset)
+        description = describe_data(model.spec, model.dataset)
         data = open_data(model.spec, model.dataset)
     except MlpkitError as error:
         return None, f"proved on made-up rows only, since the run's data can't be read: {error}"
-    split = next(name for name in SPLITS if name in data)
-    most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
-    indices = evenly_spaced(len(data[split]), most)
+    name = next(name for name in SPLITS if name in data)
+    return _TestSplit(data, description, name, rows_to_predict(len(data[name]), model.network.input_shape)), ""
+
+
+def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format, test: _TestSplit) -> tuple[KnownRows | None, str]:
+    """Return rows of the run's data with their predictions; or none, and why."""
+    split, indices = test.name, test.indices
     place = f"the {split} split"
     raw = None if graph.encoded.name in graph.graph.feeds else raw_rows(model.dataset, split, indices)
     if raw is not None:
@@ -181,7 +264,7 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[K
             inputs = inputs_of(model, raw)
         x = np.asarray(inputs.x, model.network.dtype)
         return KnownRows(_feeds(model, graph, raw), x, _predicted(model, inputs), place), ""
-    x = _taken(model, data[split], indices)
+    x = _taken(model, test.data[split], indices)
     known = KnownRows({graph.encoded.name: x}, x, _predicted(model, Inputs(x)), place)
     if graph.encoded.name in graph.graph.feeds:
         return known, ""
@@ -191,6 +274,33 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format) -> tuple[K
     if form.shows_values:
         return known, f"the network is proved on encoded rows, and the encoder on made-up rows only: {reason}"
     return None, f"proved on made-up rows only: {reason}"
+
+
+def _rounding(
+    exact: TrainedModel,
+    rounded: TrainedModel,
+    weights: tuple[str, ...],
+    test: _TestSplit | None,
+    rows: KnownRows | None,
+) -> Rounding:
+    """Return what rounding changed.
+
+    Args:
+        exact: the model as it was trained.
+        rounded: the same with rounded weights.
+        weights: their names.
+        test: the run's data; None without it.
+        rows: rows of it, with what the rounded model predicts; None without them.
+    """
+    if test is None or rows is None:
+        return Rounding(weights, {}, {}, 0, None)
+    before, after = (
+        evaluated(each, test.data, test.description, [test.name], each.spec.data.name)[test.name]
+        for each in (exact, rounded)
+    )
+    then, now = (predictions(each, Inputs(rows.encoded)).labels for each in (exact, rounded))
+    others = None if then is None else int((then != now).reshape(len(then), -1).any(axis=1).sum())
+    return Rounding(weights, before, after, len(rows.encoded), others)
 
 
 def _predicted(model: TrainedModel, inputs: Inputs) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
+from mlpkit.errors import UsageError
 from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.progress.notebook import notebook_display
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 
 TRAINING: Final = schema_of(Training)
 """The keys of ``training``, each of which is a keyword."""
+
+ONE_SEED: Final = (
+    "fit trains with one seed: the processes that train several don't have the examples. Call it for each seed, with "
+    "seed=0, directory='runs/five/seed-0' and so on, and mlpkit runs shows their mean; or put the examples into a file "
+    "that a spec names, for mlpkit.run(spec, seeds=5)"
+)
 
 Examples = tuple[Any, ...]
 """Inputs, and the target of each; and the weight of each, if they have weights."""
@@ -103,6 +110,7 @@ def fit(
         options: keys of ``training``, and parameters of the data set.
 
     Raises:
+        UsageError: ``seeds`` is given.
         SpecError: a keyword or a layer is wrong, or the layers don't fit each other or the data; the message names the
             key, such as ``training.batch_size``.
         DataError: the examples are not what they should be.
@@ -112,6 +120,8 @@ def fit(
         KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
             was trained.
     """
+    if "seeds" in options:
+        raise UsageError(ONE_SEED)
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
     top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers, "initialize_from": initialize_from}

@@ -13,8 +13,8 @@ from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
 from mlpkit.jobs.columns import columns_by_position, frame_columns, named_columns
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
+from mlpkit.network.arguments import number_array
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.sequential import number_array
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
+from mlpkit.record_keys import decisive_split
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
 from mlpkit.runs.json_files import decode
 from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS, is_run
@@ -115,7 +116,7 @@ def figure_of(run: RunOverview, key: str) -> float | None:
     """
     results = {f"{split}_{name}": value for split, values in run.results.items() for name, value in values.items()}
     known = {**run.last, **results}
-    return next((known[name] for name in (key, f"validation_{key}", f"train_{key}") if name in known), None)
+    return known.get(key, known.get(f"{decisive_split(known)}_{key}"))
 
 
 def best_of(run: RunOverview) -> Extreme | None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
 from mlpkit.progress.evaluations import best_in_words, wants_logarithms
-from mlpkit.progress.history_html import splits_by_name
 from mlpkit.progress.run_html import position_of_best
+from mlpkit.record_keys import splits_by_name
 from mlpkit.reports.results import with_unit
 
 try:

@@ -53,6 +53,11 @@ class Predictions:
         """The name or number of each class, in the order of their probabilities."""
         return self.class_names or tuple(map(str, range(self.values.shape[1])))
 
+    @property
+    def labels(self) -> NDArray[Any] | None:
+        """The number of each row's class, shape (rows,), or 0 or 1 for each label; None where values are predicted."""
+        return (self.values >= 0.5).astype(np.int64) if self.are_labels else self.classes
+
     def label(self, row: int) -> str:
         """Return the name or number of a row's most probable class."""
         number = int(self.classes[row]) if self.classes is not None else 0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schedule import rate_at
@@ -17,7 +16,7 @@ from mlpkit.jobs.resume import contents_of
 from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.jobs.training_job import settings_of
+from mlpkit.jobs.training_job import only_steps
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.watching import watched
 from mlpkit.runs.checkpoints import BEST
@@ -85,6 +84,7 @@ def replayed(
     step: int,
     *,
     row: int | None = None,
+    example: int | None = None,
     registry: Registry | None = None,
     examples: GivenExamples | None = None,
     observer: Observer | None = None,
@@ -97,13 +97,14 @@ def replayed(
         directory: the run folder; nothing is written into it.
         step: number of the step, from 1.
         row: a row of the training split, from 0, that must be in the step's minibatch; None for any.
+        example: the number of an example, from 1, that the minibatch must have; None for any.
         registry: the plugins to take components from; by default what is installed.
         examples: what the run was given in memory, if it was; the same again.
         observer: receives ``resumed`` with the steps that were not done again, what has changed, damaged
             checkpoints, and deprecated usage.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row.
+        UsageError: the run has no such step, or its minibatch no such row or example.
         RunFolderError: the folder is no run folder, or its spec or data is another, or its first weights.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
@@ -124,7 +125,7 @@ def replayed(
         splits = open_data(spec, proved.dataset)
         changes = _changes(directory, lock, lock_of(spec, resolved, proved.dataset, initialized_from), observer)
         network = build_for(proved.spec, proved.proof, slices=plan.slices, first_weights=proved.first_weights)
-        settings = _only_steps(proved)
+        settings = only_steps(proved.spec, proved.frozen)
         watch = _Watch(network)
         trainer = Trainer(
             network, splits, proved.description, settings, observer=watch, stop=watch.stop, watch=watch.gradients
@@ -132,6 +133,8 @@ def replayed(
         _expect_not_later(folder, step, trainer, spec)
         if row is not None:
             _expect_row(row, step, trainer, proved.description.sizes["train"])
+        if example is not None:
+            expect_example(example, step, len(trainer.rows_of_step(step)))
         if snapshot is not None:
             trainer.restore(snapshot)
         began_after = trainer.progress.step
@@ -243,16 +246,6 @@ def _watched_step(
     )
 
 
-def _only_steps(proved: SpecProof) -> Settings:
-    """Return how the run was trained, without all that changes nothing in what is trained."""
-    spec = proved.spec
-    training = replace(spec.training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None)
-    bare = replace(spec, top_level=replace(spec.top_level, training=training))
-    settings = settings_of(bare, steps=sys.maxsize, frozen=proved.frozen)  # of a time, no clock decides
-    epochs, iterations = settings.epochs, settings.iterations if training.epochs is None else None
-    return replace(settings, epochs=epochs, iterations=iterations, evaluate_every=sys.maxsize, triggers=None, best=None)
-
-
 def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observer) -> Snapshot | None:
     """Return the newest checkpoint of fewer steps, without the states of callbacks; None without one."""
     found: list[Snapshot] = []
@@ -298,11 +291,7 @@ def _changes(directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], o
 
 def _expect_done(folder: RunFolder, step: int) -> None:
     """Make sure that a step has a number, and that a run that is finished came so far."""
-    try:
-        counted = operator.index(step) >= 1
-    except TypeError:
-        counted = False
-    if not counted:
+    if _index(step) < 1:
         raise UsageError(f"{step!r} is no step of a run; they are whole numbers, counted from 1")
     if folder.finished:
         last = max((int(record["iteration"]) for record in folder.read_history()), default=0)
@@ -329,7 +318,7 @@ EPOCHS_SEARCHED: Final = 3
 
 def _expect_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
     """Make sure that a row is in the minibatch of a step; the message names the nearest steps that have it."""
-    if not 0 <= row < examples:
+    if _index(row) not in range(examples):
         raise UsageError(f"the training split has no row {row}; expected one from 0 to {examples - 1}")
     if row in trainer.rows_of_step(step):
         return
@@ -342,6 +331,29 @@ def _expect_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
     said = " and ".join(f"{other:,}" for other in nearest if other is not None)
     remedy = f"the nearest steps that have it: {said}" if said else "nor of any step near it"
     raise UsageError(f"row {row} of the training split is not in the minibatch of step {step:,}; {remedy}")
+
+
+def expect_example(number: int, step: int, count: int) -> None:
+    """Make sure that the minibatch of a step has an example.
+
+    Args:
+        number: its number, from 1.
+        step: the step, for the message.
+        count: how many the minibatch has.
+
+    Raises:
+        UsageError: it has no such example.
+    """
+    if _index(number) not in range(1, count + 1):
+        raise UsageError(f"step {step:,} has no example {number}; its minibatch has examples 1 to {count}")
+
+
+def _index(number: Any) -> int:
+    """Return a whole number as Python has it; -1 for what isn't one."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        return -1
 
 
 def _no_such_step(directory: Path, step: int, expected: str) -> UsageError:

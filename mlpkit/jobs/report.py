@@ -16,6 +16,7 @@ from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError
 from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
+from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
@@ -28,15 +29,23 @@ from mlpkit.progress.figures import figures
 from mlpkit.registry.registry import Registry
 from mlpkit.reports.classes import confusion_section, probabilities_section
 from mlpkit.reports.images import image_shape
-from mlpkit.reports.importance import importance, importance_section, rows_for_importance
+from mlpkit.reports.importance import (
+    FEW_COLUMNS,
+    columns_in,
+    image_shape_of,
+    importance,
+    importance_of_many,
+    importance_section,
+    rows_for_importance,
+)
 from mlpkit.reports.layers import layer_times, layers_section, spread_section, times_section
 from mlpkit.reports.mistakes import mistakes_section, worst_rows
 from mlpkit.reports.predictions import Judged
 from mlpkit.reports.repeating import repeating_section, spec_section
 from mlpkit.reports.results import curves_section, result_section
-from mlpkit.reports.sampling import evenly_spaced
+from mlpkit.reports.sampling import evenly_spaced, rows_to_predict
 from mlpkit.reports.values import values_section
-from mlpkit.runs.files import write_atomically
+from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import REPORT, SPLITS, is_seeds_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
@@ -52,21 +61,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, RawRows, Split
+    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Batch
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.checkpointing import BestTracker
 
-MOST_ROWS: Final = 10_000
-"""Most rows of a split that are predicted."""
-MOST_NUMBERS: Final = 1 << 25
-"""Most numbers that these rows have as inputs of the network."""
 MOST_TIMED_ROWS: Final = 1000
+BY_HAND: Final = "shuffle a column of your rows, and see what mlpkit.load(run).evaluate(rows) says"
+TOO_LONG: Final = f"it would take longer than the rest of the page; {BY_HAND}"
 
 
 def report(
-    run: str | os.PathLike[str],
+    run: GivenRun,
     to: str | os.PathLike[str] | None = None,
     *,
     examples: GivenExamples | None = None,
@@ -78,21 +86,23 @@ def report(
     It has the results, the curves, what the network is wrong about, its layers, and what is needed to repeat the run.
 
     Args:
-        run: the run folder; the run may be unfinished.
+        run: the run, or its folder; it may be unfinished. With several seeds, the page has means and all curves.
         to: the file to write; by default ``report.html`` in the folder.
         examples: as for ``resume``, if ``fit`` was given them.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
 
     Raises:
-        UsageError: vl-convert or Pillow isn't installed.
+        UsageError: vl-convert or Pillow isn't installed, or no folder keeps the run.
         RunFolderError: the folder is not a run folder, or a file in it is damaged.
         ModelFileError: the model file is damaged.
         DataError: there are examples, and the data set reads its own.
         SpecError: a plugin that the spec needs is missing.
         StorageError: the file can't be written.
     """
-    directory, chosen = Path(run), None if to is None else Path(to)
+    directory, chosen = directory_of(run), None if to is None else Path(to)
+    if chosen is not None:
+        expect_writable(chosen)
     if is_seeds_folder(directory):
         return write_seeds_page(directory, chosen)
     found = _read(directory, Registry.discover(plugins=plugins, blocked=blocked))
@@ -215,8 +225,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     description, data = data_of_run(found.folder.directory, model)
     found.notes += filter(None, [_data_in_words(model, description), doubt_of_data(found.folder.directory, model)])
     split = next(name for name in SPLITS if name in data)
-    most = max(1, min(MOST_ROWS, MOST_NUMBERS // prod(model.network.input_shape)))
-    indices = evenly_spaced(len(data[split]), most)
+    indices = rows_to_predict(len(data[split]), model.network.input_shape)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
     raw: RawRows | None = None
@@ -227,7 +236,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
         raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1])
         sections.append(mistakes_section(judged, worst, raw, indices))
     with found.left_out("importance of inputs"):
-        sections += _importance(model, split, data[split], description, raw)
+        sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
     with found.left_out("time by layer"):
         sections.append(_times(model, data["train"], description))
@@ -276,11 +285,12 @@ def _judgement(judged: Judged) -> list[str]:
 
 
 def _importance(
-    model: TrainedModel, split: str, data: Split, description: Description, some: RawRows | None
+    found: _Found, model: TrainedModel, split: str, data: Split, description: Description, some: RawRows | None
 ) -> list[str]:
-    """Return the section about the importance of inputs, if it can be computed in about a second.
+    """Return the section about the importance of inputs, if it can be computed in a few seconds.
 
     Args:
+        found: takes a note if it can't.
         model: the model.
         split: the name of the split to take rows from.
         data: the split.
@@ -289,24 +299,35 @@ def _importance(
     """
     network = model.network
     rows = rows_for_importance(some, network.flops)
-    if not rows:
+    if some is None or not rows:
+        if some is not None and columns_in(some) > 1:
+            found.notes.append(f"Left out, importance of inputs: with {columns_in(some):,} of them, {TOO_LONG}")
         return []
     indices = evenly_spaced(len(data), rows)
     raw = raw_rows(model.dataset, split, indices)
     assert raw is not None
     _, t, weights = _taken(model, data, description, indices)
 
-    def loss(inputs: RawRows) -> float:
-        found = network.loss(inputs_of(model, inputs).x, t, weights)
-        if not math.isfinite(found):
-            raise DivergenceError(f"the loss of rows of {split} is {found}")
-        return found
+    def encode(rows: RawRows) -> NDArray[Any]:
+        return inputs_of(model, rows).x
 
+    def loss(x: NDArray[Any]) -> float:
+        value = network.loss(x, t, weights)
+        if not math.isfinite(value):
+            raise DivergenceError(f"the loss of rows of {split} is {value}")
+        return value
+
+    seed, names, of_images = model.spec.seed, model.dataset.feature_names(), image_shape_of(raw) is not None
     with blas_threads(model.threads):
-        found = importance(raw, loss, model.spec.seed, model.dataset.feature_names())
-    of_images = isinstance(raw, np.ndarray) and image_shape(raw) is not None
+        if of_images or columns_in(raw) <= FEW_COLUMNS:
+            gains = importance(raw, lambda rows: loss(encode(rows)), seed, names)
+        else:
+            gains = importance_of_many(raw, encode, loss, seed, names)
+    if not gains:
+        found.notes.append(f"Left out, importance of inputs: an input of the network mixes several; {BY_HAND}")
+        return []
     mean = raw.mean(axis=0).astype(np.uint8) if of_images and isinstance(raw, np.ndarray) else None
-    return [importance_section(found, f"{len(indices):,} rows of {split}", mean)]
+    return [importance_section(gains, f"{len(indices):,} rows of {split}", mean)]
 
 
 def _times(model: TrainedModel, split: Split, description: Description) -> str:

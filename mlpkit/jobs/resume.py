@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import warnings
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import ModelFileError, RunFolderError
+from mlpkit.errors import ModelFileError, RunFolderError, UsageError
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
@@ -18,16 +18,18 @@ from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
+from mlpkit.runs.layout import MODEL, RESOLVED, SPEC, is_seeds_folder
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
     from types import ModuleType
 
     from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.runs.checkpoints import Checkpoint
     from mlpkit.specfile.sections import Training
@@ -47,7 +49,7 @@ class PythonWarnings(Observer):
 
 
 def resume(
-    directory: str | Path,
+    directory: GivenRun,
     *,
     examples: GivenExamples | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
@@ -61,7 +63,7 @@ def resume(
     A finished run is returned as it is.
 
     Args:
-        directory: the run folder.
+        directory: the run folder, or a run that one keeps.
         examples: inputs and targets, and weights, if ``fit`` was given them: the same ones again; or a mapping from
             splits to them, if it was given those of validation or test too.
         plugins: modules, or paths of Python files, that are plugins too.
@@ -74,6 +76,7 @@ def resume(
     Raises:
         RunFolderError: the folder is no run folder, has another writer or no checkpoint, or the spec, a plugin or the
             data has changed since; the message says what.
+        UsageError: no folder keeps the run, or the folder is that of several seeds.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
@@ -81,7 +84,9 @@ def resume(
         KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
             was trained.
     """
-    directory, observer = Path(directory), observer or _shown(notebook_display(quiet=quiet))
+    directory, observer = directory_of(directory), observer or _shown(notebook_display(quiet=quiet))
+    if is_seeds_folder(directory):
+        raise UsageError(f'{directory}: holds the runs of several seeds; mlpkit.resume_seeds("{directory}") goes on')
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(plugins=plugins, blocked=blocked)

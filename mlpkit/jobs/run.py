@@ -48,7 +48,12 @@ def run(
 
 @overload
 def run(
-    spec: Spec, directory: str | Path | None = ..., *, seeds: int | Sequence[int], stop: StopRequest | None = ...
+    spec: Spec,
+    directory: str | Path | None = ...,
+    *,
+    seeds: int | Sequence[int],
+    quiet: bool = ...,
+    stop: StopRequest | None = ...,
 ) -> SeedRuns: ...
 
 
@@ -92,7 +97,7 @@ def run(
             raise UsageError("run takes no observer and no steps with seeds: other processes train the runs")
         from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one seed
 
-        return run_seeds(spec.with_seeds(seeds), directory, stop=stop)
+        return run_seeds(spec.with_seeds(seeds), directory, quiet=quiet, stop=stop)
     if len(spec.seeds) > 1:
         count = len(spec.seeds)
         raise UsageError(f"the spec trains with {count} seeds; mlpkit.run(spec, seeds=spec.seeds) returns all {count}")

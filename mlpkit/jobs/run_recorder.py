@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import DivergenceError, StorageError
 from mlpkit.runs.overview import DIVERGED, FAILED
+from mlpkit.system import can_start_processes
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class AsyncCheckpoints:
 
     def __init__(self, store: CheckpointStore) -> None:
         self._store = store
-        self._writer = ThreadPoolExecutor(1, "checkpoint writer")
+        self._writer = ThreadPoolExecutor(1, "checkpoint writer") if can_start_processes() else _SerialExecutor()
         self._last: Future[None] | None = None
 
     def __enter__(self) -> AsyncCheckpoints:
@@ -88,6 +89,19 @@ class AsyncCheckpoints:
 
 def _nothing() -> None:
     """Do nothing."""
+
+
+class _SerialExecutor(Executor):
+    """Does what it is given at once, for systems without threads."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call the function, and return what came of it."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 SNAPSHOT = "snapshot"

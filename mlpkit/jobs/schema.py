@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 VARIABLE: Final = {
     "type": "string",
     "pattern": f"^{REFERENCE}$".replace("(?:", "("),
+    "patternErrorMessage": "expected parameters, or a variable such as $name",
     "description": "A variable: one of the values that vars sets.",
 }
 A_VARIABLE: Final = {"$ref": "#/$defs/variable"}
+A_VARIABLE_TOO: Final = {keyword: VARIABLE[keyword] for keyword in ("pattern", "patternErrorMessage")}
+"""What a schema of something else says of texts, if variables may stand for it."""
 NO_SINGLE_DOLLAR: Final = r"^([^$]|\$\$)*$"
 """What texts look like: ``$$`` is a dollar."""
 
@@ -35,7 +38,7 @@ AS_WRITTEN: Final = ("vars", "extends")
 def with_variables(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema in which each value inside may be a variable."""
     result = dict(schema)
-    for keyword in ("anyOf", "oneOf"):
+    for keyword in ("anyOf", "allOf"):
         if keyword in schema:
             result[keyword] = [with_variables(alternative) for alternative in schema[keyword]]
     if "properties" in schema:
@@ -50,8 +53,10 @@ def with_variables(schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("type") == "string" and "pattern" not in schema:
         result["pattern"] = NO_SINGLE_DOLLAR
     if "contains" in schema:  # what a variable stands for is not known here
-        counted = {keyword: result.pop(keyword) for keyword in ("contains", "minContains", "maxContains")}
-        result["anyOf"] = [counted, {"contains": A_VARIABLE}]
+        counted = {
+            keyword: result.pop(keyword) for keyword in ("contains", "minContains", "maxContains", "errorMessage")
+        }
+        result |= {"if": {"contains": A_VARIABLE}, "else": counted}
     return result
 
 
@@ -60,8 +65,15 @@ def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
     annotations: dict[str, Any] = {word: inner.pop(word) for word in ANNOTATIONS if word in inner}
     if not inner:  # anything will do
         return annotations
+    if "properties" in inner and not inner.keys() & {"anyOf", "allOf"}:
+        return annotations | inner | A_VARIABLE_TOO | {"type": [*_types(inner), "string"]}
     alternatives = inner["anyOf"] if set(inner) == {"anyOf"} else [inner]
     return annotations | {"anyOf": [*alternatives, A_VARIABLE]}
+
+
+def _types(schema: dict[str, Any]) -> list[str]:
+    types = schema["type"]
+    return types if isinstance(types, list) else [types]
 
 
 PARTIAL: Final = "partial_"
@@ -114,7 +126,7 @@ class ComponentDefinitions:
         """Return a schema that requires nothing, but for the items of lists: lists replace others as a whole."""
         result: dict[str, Any] = {}
         for keyword, value in schema.items():
-            if keyword in ("required", "oneOf"):
+            if keyword in ("required", "allOf"):
                 continue
             if keyword == "properties":
                 result[keyword] = {name: self.relaxed(inner) for name, inner in value.items()}
@@ -133,8 +145,8 @@ class ComponentDefinitions:
             parameters, about = self._parameters(entry, named), _about(entry)
             if not parameters.get("required"):
                 names.append({"const": entry.name, **about})
-                parameters = {"anyOf": [parameters, {"type": "null"}]}
-            mappings[entry.name] = parameters | about
+                parameters["type"] = ["object", "null"]
+            mappings[entry.name] = {"title": entry.name, **parameters, **about}
         if not mappings:
             return {"not": {}, "description": f"{either_of(kinds)}; none is installed"}
         mapping = {
@@ -143,8 +155,9 @@ class ComponentDefinitions:
             "additionalProperties": False,
             "minProperties": 1,
             "maxProperties": 1,
+            "errorMessage": f"expected {either_of(kinds)}: {', '.join(mappings)}",
         }
-        return {"title": either_of(kinds), "description": _what(kinds), "anyOf": [*names, mapping]}
+        return {"title": either_of(kinds), "description": _what(kinds), "anyOf": [mapping, *names]}
 
     def _sound(self, kinds: tuple[str, ...]) -> Iterator[RegisteredComponent]:
         for entry in self._registry.components(kinds):
@@ -213,8 +226,23 @@ def json_schema(registry: Registry) -> dict[str, Any]:
         "if": {"required": ["extends"]},
         "then": {"$ref": "#/$defs/extending_spec"},
         "else": {"$ref": "#/$defs/spec"},
-        "$defs": {"variable": VARIABLE} | {name: with_variables(schema) for name, schema in definitions.items()},
+        "$defs": with_markdown(
+            {"variable": VARIABLE} | {name: with_variables(schema) for name, schema in definitions.items()}
+        ),
     }
+
+
+def with_markdown(schema: Any) -> Any:
+    """Return a schema in which descriptions with code or several paragraphs are marked as Markdown, for editors."""
+    if isinstance(schema, list):
+        return [with_markdown(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {keyword: with_markdown(value) for keyword, value in schema.items()}
+    text = schema.get("description")
+    if isinstance(text, str) and ("`" in text or "\n" in text):
+        result["markdownDescription"] = text
+    return result
 
 
 def _reachable(definitions: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""Training a spec with several seeds, as many at once as there are cores for, and what the runs come to together."""
+"""Training a spec with several seeds, as many at once as there are cores for, and a summary of their results."""
 
 from __future__ import annotations
 
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
+from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume import resume
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
+from mlpkit.jobs.seeds_observer import seeds_observer
 from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
@@ -26,6 +27,7 @@ from mlpkit.runs.layout import RESOLVED
 from mlpkit.runs.seeds_folder import SeedsFolder, Summary
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
+from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import available_cores, choose_plan
 
@@ -34,48 +36,17 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from types import ModuleType
 
-    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.jobs.seeds_observer import SeedsObserver
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.symptoms import Symptom
 
+STOPPED_WITHOUT_FOLDER: Final = (
+    "stopped; the exception has the runs that were finished: in a notebook, found = sys.last_value.run. With a "
+    "directory, the others could go on"
+)
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
-
-
-class SeedsObserver:
-    """Receives what happens while several seeds are trained; every method is a no-op by default.
-
-    The first argument of an event of a run is its seed.
-    """
-
-    def warned(self, warning: Diagnostic) -> None:
-        """The spec's data is most likely not as meant; called before training."""
-
-    def began(self, seeds: Sequence[int], at_once: int) -> None:
-        """Training begins, of so many seeds at once."""
-
-    def resumed(self, seed: int, step: int) -> None:
-        """A run will go on from a checkpoint after that step; called before ``started``."""
-
-    def started(self, seed: int, total_steps: int | None) -> None:
-        """The training of a run begins; None steps in all if it ends after a time."""
-
-    def stepped(self, seed: int, step: int, loss: float) -> None:
-        """So many steps of a run are done; called at most ten times a second."""
-
-    def evaluated(self, seed: int, record: Record, seconds: float) -> None:
-        """An evaluation of a run was done, ``seconds`` after its training began."""
-
-    def noticed(self, seed: int, message: str) -> None:
-        """Something is not as it should be, but the run goes on."""
-
-    def diagnosed(self, seed: int, symptom: Symptom) -> None:
-        """Something about the training of a run is not as it should be; called once a run for each symptom."""
-
-    def over(self, seed: int, end: TrainingEnd) -> None:
-        """A run is finished, or was stopped, or has failed."""
 
 
 @dataclass(repr=False)
@@ -105,7 +76,7 @@ class SeedRuns:
         return self._load()
 
     def __repr__(self) -> str:
-        """Say what they come to."""
+        """Say how many seeds there are, and the mean of their results."""
         results = [f"{split} {plus_minus_all(found)}" for split, found in self.metrics.items()]
         count = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
         return f"<SeedRuns of {count}: {'; '.join([*results, *self._circumstances()])}>"
@@ -128,6 +99,7 @@ def run_seeds(
     directory: str | Path | None = None,
     *,
     observer: SeedsObserver | None = None,
+    quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
     """Train a spec with each of its seeds, each run to the same bits as on its own.
@@ -137,11 +109,14 @@ def run_seeds(
     Args:
         spec: the spec.
         directory: where to keep the runs; missing or empty. None keeps nothing.
-        observer: receives the events; by default Python warns of the data, and of runs that fail.
+        observer: receives the events; by default Python warns of the data, and of runs that fail, and a notebook shows
+            progress.
+        quiet: whether to show no progress in a notebook.
         stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
 
     Raises:
-        UsageError: what is given is no spec, or has a plugin that another process can't load.
+        UsageError: what is given is no spec, or has a plugin that another process can't load, or no other process can
+            be started.
         SpecError: the spec is wrong, or doesn't fit its data.
         DataError: a data file is not what it should be.
         RunFolderError: the directory is in use.
@@ -149,71 +124,69 @@ def run_seeds(
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
     expect_spec(spec, "run")
+    expect_processes("training with several seeds")
     expect_own_files(spec)
     if directory is None:
         with TemporaryDirectory(prefix="mlpkit-") as temporary:
-            found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, stop=stop)
-            for run in found.runs.values():
-                run.folder = None
-            found.folder = None
+            try:
+                found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, quiet=quiet, stop=stop)
+            except KeyboardInterrupt as interrupt:
+                if hasattr(interrupt, "run"):
+                    _leave_folder(interrupt.run)
+                    interrupt.args = (STOPPED_WITHOUT_FOLDER,)
+                raise
+            _leave_folder(found)
             return found
-    observer, arguments = observer or _Warner(), spec.registry.arguments()
+    observer, arguments = observer or seeds_observer(quiet=quiet), spec.registry.arguments()
     folder, threads = _prepared(spec, Path(directory), observer)
     with folder:
         return _trained(folder, threads, arguments, observer, stop or StopRequest())
 
 
+def _leave_folder(found: SeedRuns) -> None:
+    """Load the finished runs out of a folder that goes away."""
+    for run in found.runs.values():
+        run.folder = None
+    found.folder = None
+
+
 def resume_seeds(
-    directory: str | Path,
+    directory: GivenRun,
     *,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: SeedsObserver | None = None,
+    quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
     """Go on with the runs of several seeds that are not finished, to the same bits as without the break.
 
     Args:
-        directory: the folder that ``run`` with several seeds made.
+        directory: the folder that ``run`` with several seeds made, or what it returned.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
-        observer: receives the events; by default Python warns of runs that fail.
+        observer: receives the events; by default Python warns of runs that fail, and a notebook shows progress.
+        quiet: whether to show no progress in a notebook.
         stop: may ask that training end after the steps that it is in.
 
     Raises:
         RunFolderError: the folder is not that of several runs, or has another writer.
-        UsageError: another process can't load a plugin.
+        UsageError: another process can't load a plugin, no folder keeps the runs, or no process can be started.
         StorageError: the folder can't be written.
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
+    expect_processes("training with several seeds")
     arguments = Registry.discover(plugins=plugins, blocked=blocked).arguments()
-    with SeedsFolder.open(Path(directory)) as folder:
+    with SeedsFolder.open(directory_of(directory)) as folder:
         folder.claim()
         threads = _threads_of(folder) if folder.unfinished else 1
-        return _trained(folder, threads, arguments, observer or _Warner(), stop or StopRequest())
+        return _trained(folder, threads, arguments, observer or seeds_observer(quiet=quiet), stop or StopRequest())
 
 
 def listed_seeds(seeds: Iterable[int]) -> str:
     """Write ``seed 3`` or ``seeds 3, 5``."""
     listed = [str(seed) for seed in seeds]
     return f"seed{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
-
-
-class _Warner(SeedsObserver):
-    """Turns what goes wrong into Python's warnings."""
-
-    def warned(self, warning: Diagnostic) -> None:
-        """Warn."""
-        warnings.warn(str(warning), stacklevel=4)
-
-    def noticed(self, seed: int, message: str) -> None:
-        """Warn."""
-        warnings.warn(f"seed {seed}: {message}", stacklevel=4)
-
-    def over(self, seed: int, end: TrainingEnd) -> None:
-        """Warn of a run that failed."""
-        if end.failure:
-            warnings.warn(f"seed {seed}: {end.failure}", stacklevel=4)
 
 
 def _prepared(spec: Spec, directory: Path, observer: SeedsObserver) -> tuple[SeedsFolder, int]:
@@ -266,7 +239,7 @@ def _trained(
                 processes.stop()
                 raise
     if not stop.reason:
-        _tell_other_inputs(folder, observer)
+        _warn_of_other_inputs(folder, observer)
         folder.write_summary()
     load = partial(_finished_runs, folder, arguments)
     unfinished = tuple(folder.unfinished)
@@ -278,7 +251,7 @@ def _trained(
     return found
 
 
-def _tell_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
+def _warn_of_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
     """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
     locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
     for seed, lock in locks[1:]:
@@ -337,7 +310,7 @@ def _train_all(
 
 
 def _as_asked(end: TrainingEnd, stop: StopRequest) -> TrainingEnd:
-    """Return how a run ended; one that was stopped by something else than was asked for has failed."""
+    """Return how a run ended; if it stopped without being asked to, it has failed."""
     return TrainingEnd(failure=f"stopped by {end.stopped}") if end.stopped and not stop.reason else end
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import ShapeError, UsageError
-from mlpkit.network.sequential import number_array
+from mlpkit.network.arguments import number_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable

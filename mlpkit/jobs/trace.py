@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -15,30 +14,31 @@ from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError
 from mlpkit.jobs.distribution import HEADINGS, Distribution, distribution_of
-from mlpkit.jobs.replay import replayed
+from mlpkit.jobs.given_run import directory_of
+from mlpkit.jobs.replay import expect_example, replayed
 from mlpkit.jobs.resume import PythonWarnings
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.html import html_table
 from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
+from mlpkit.reports.images import is_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.target import Target
+    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.replay import Replay
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.watching import Flow
     from mlpkit.training.events import Observer
-
-CHANNELS: Final = (1, 3)
-"""How many channels an image may have: grey, or red, green and blue."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,20 @@ class TracedExample:
         """Name the example, its label, the prediction and the loss."""
         said = f"row {self.row}, label {self.label}, predicted {self.predicted}, loss {figure(self.loss)}"
         return f"<TracedExample {self.number}: {said}>"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What a table shows: number, row, label, prediction, probability, loss, share and source; empty if unknown."""
+        return (
+            str(self.number),
+            str(self.row),
+            self.label,
+            self.predicted,
+            "" if self.probability is None else figure(self.probability),
+            figure(self.loss),
+            f"{self.share:.1%}",
+            self.source,
+        )
 
     def forward(self) -> list[Station]:
         """Return the input, and the output of each layer, that of a layer after those inside it."""
@@ -248,8 +262,7 @@ class Trace:
             UsageError: the minibatch has no such example.
         """
         count = len(self.rows)
-        if not 1 <= number <= count:
-            raise UsageError(f"step {self.step:,} has no example {number}; its minibatch has examples 1 to {count}")
+        expect_example(number, self.step, count)
         i = number - 1
         t, prediction = self.targets[i], self.predictions[i]
         known = (
@@ -349,10 +362,11 @@ def numbers_in_words(values: NDArray[Any]) -> str:
 
 
 def trace(
-    run: str | Path,
+    run: GivenRun,
     step: int,
     *,
     row: int | None = None,
+    example: int | None = None,
     examples: GivenExamples | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
@@ -364,23 +378,27 @@ def trace(
     written.
 
     Args:
-        run: the run folder; the run may be finished, interrupted, diverged, or still going on.
+        run: the run, or its folder; it may be finished, interrupted, diverged, or still going on.
         step: number of the step, from 1.
         row: a row of the training split, from 0, that must be in the step's minibatch.
+        example: the number of an example, from 1, that the minibatch must have.
         examples: inputs and targets, and weights, if ``fit`` was given them, as for ``resume``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
         observer: receives what has changed since the run, so that bits may be others; by default Python warns.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row; the message says which have.
+        UsageError: the run has no such step, or its minibatch no such row or example; the message says which have. Or
+            no folder keeps the run.
         RunFolderError: the folder is no run folder, or the spec or the data has changed since; the message says what.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
     """
-    folder, observer = Path(run), observer or PythonWarnings()
+    folder, observer = directory_of(run), observer or PythonWarnings()
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    with replayed(folder, step, row=row, registry=registry, examples=examples, observer=observer) as replay:
+    with replayed(
+        folder, step, row=row, example=example, registry=registry, examples=examples, observer=observer
+    ) as replay:
         return _trace_of(folder, step, replay)
 
 
@@ -479,4 +497,4 @@ def _image_shape(input_shape: tuple[int, ...], raw: object) -> tuple[int, ...] |
     shape = input_shape
     if isinstance(raw, np.ndarray) and len(shape) == 1 and math.prod(raw.shape[1:]) == shape[0]:
         shape = raw.shape[1:]
-    return shape if len(shape) == 2 or (len(shape) == 3 and shape[0] in CHANNELS) else None
+    return shape if is_image(shape) else None

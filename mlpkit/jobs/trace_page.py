@@ -93,20 +93,7 @@ def _largest_losses(traced: Trace) -> list[str]:
     said = f"The {shown} of {count} examples that add most to the loss" if shown < count else f"All {count} examples"
     names = list(traced.columns)[:COLUMNS_SHOWN]
     headings = ["example", "row", "label", "predicted", "probability", "loss", "share", "from", *names]
-    rows = [
-        [
-            str(each.number),
-            str(each.row),
-            each.label,
-            each.predicted,
-            "" if each.probability is None else figure(each.probability),
-            figure(each.loss),
-            f"{each.share:.1%}",
-            each.source,
-            *(str(each.columns[name]) for name in names),
-        ]
-        for each in examples
-    ]
+    rows = [[*each.cells, *(str(each.columns[name]) for name in names)] for each in examples]
     known = [i for i in range(len(headings)) if any(row[i] for row in rows)]
     words = {i for i in known if headings[i] != "from" and not all(_is_number(row[i]) for row in rows)}
     table = parts.table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,21 +9,23 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.evaluate import evaluated_examples
+from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
 from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.targets import class_values, targets_of
+from mlpkit.network.arguments import number_array
 from mlpkit.network.example_weights import weights_of_examples
-from mlpkit.network.sequential import number_array
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable
+    from pathlib import Path
     from types import ModuleType
 
     from numpy.typing import NDArray
 
+    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
@@ -32,24 +33,22 @@ if TYPE_CHECKING:
 MOST_NAMES_SHOWN = 8
 
 
-def load(
-    path: str | os.PathLike[str], *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()
-) -> Model:
+def load(path: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> Model:
     """Return the trained model of a run.
 
     Args:
-        path: a run folder, such as ``runs/titanic``, or a model file.
+        path: a run folder, such as ``runs/titanic``, or a model file, or a run that a folder keeps.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
 
     Raises:
-        UsageError: there is no such folder or file.
+        UsageError: there is no such folder or file, or no folder keeps the run.
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file can't be read, or is not what it says it is.
         DivergenceError: the model is not finite.
         SpecError: a plugin that the model needs is missing.
     """
-    registry, place = Registry.discover(plugins=plugins, blocked=blocked), Path(path)
+    registry, place = Registry.discover(plugins=plugins, blocked=blocked), directory_of(path)
     expect_there(place)
     return Model(load_run(place, registry) if place.is_dir() else load_trained(place, registry))
 
@@ -119,8 +118,8 @@ class Model:
         found = predictions(self._trained, inputs_of(self._trained, rows))
         if found.classes is not None and self.classes is not None:
             return np.take(np.array(self.classes), found.classes)
-        if isinstance(self._trained.target, Labels):
-            return (found.values >= 0.5).astype(np.int64)
+        if found.labels is not None:
+            return found.labels
         return found.values.reshape(-1) if found.values.shape[1:] == (1,) else found.values
 
     def predict_proba(self, rows: Any) -> NDArray[Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,23 @@ def settings_of(
     )
 
 
+def only_steps(spec: Spec, frozen: Collection[str] = ()) -> Settings:
+    """Return how a spec says to train, without what changes nothing in its steps: callbacks, checkpoints, evaluations.
+
+    The clock doesn't end such a training, even if the spec sets a time.
+
+    Args:
+        spec: the spec.
+        frozen: the layers that are left as they are.
+    """
+    training = replace(
+        spec.training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None, checkpoint=None
+    )
+    bare = replace(spec, top_level=replace(spec.top_level, training=training))
+    settings = settings_of(bare, steps=sys.maxsize if training.epochs is None else None, frozen=frozen)
+    return replace(settings, evaluate_every=sys.maxsize)
+
+
 def _clip(training: Training) -> tuple[str, float] | None:
     limits = asdict(training.clip) if training.clip else {}
     return next(((name, limit) for name, limit in limits.items() if limit is not None), None)
@@ -116,7 +134,8 @@ def tracker_of(training: Training, history: Sequence[Record]) -> BestTracker:
     monitor = training.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
     tracker = BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
     for record in history:
-        tracker.improved(record)
+        if tracker.key(record) in record:  # history.jsonl leaves out what is not finite
+            tracker.improved(record)
     return tracker
 
 

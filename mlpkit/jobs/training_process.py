@@ -110,8 +110,8 @@ _OVER: Final = "over"
 _SYMPTOM: Final = "diagnosed"
 
 
-class _Teller(Observer):
-    """Passes the events on that another process shows.
+class _EventSender(Observer):
+    """Sends events to the process that shows them.
 
     Args:
         answer: writes an event and its arguments.
@@ -154,7 +154,7 @@ def serve() -> None:
         arguments = json.loads(request)
         directory = Path(arguments.pop("directory"))
         try:
-            run = train_prepared(directory, **arguments, observer=_Teller(answer), stop=stop)
+            run = train_prepared(directory, **arguments, observer=_EventSender(answer), stop=stop)
             end = TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
         except Exception as error:
             end = TrainingEnd(failure=_described(error))

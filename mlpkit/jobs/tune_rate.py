@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,9 +16,10 @@ from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.build import build_for, prove
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.jobs.training_job import settings_of
+from mlpkit.jobs.training_job import only_steps
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.loop import Trainer
+from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import StopRequest
 
-LOWEST: Final = 1e-6
-HIGHEST: Final = 100.0
-STEPS: Final = 240
 FEWEST_STEPS: Final = 20
 
 SMOOTHED_OVER: Final = 0.12
@@ -47,7 +46,7 @@ BELOW_BOTTOM: Final = 3.0
 """How many times lower than where the bottom begins the suggested rate is: half a power of ten."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RateTest:
     """What a test of learning rates found.
 
@@ -69,6 +68,11 @@ class RateTest:
     bottom_from: float
     key: str
 
+    def __repr__(self) -> str:
+        """Say what is suggested, and why."""
+        why = f"from {self.bottom_from:.2g} on, the loss doesn't fall any further"
+        return f"<RateTest of {len(self.rates)} steps: {self.override}; {why}>"
+
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
         columns = zip(self.rates, self.losses, self.smoothed, strict=True)
@@ -82,7 +86,7 @@ class RateTest:
 
     @property
     def override(self) -> str:
-        """The suggestion, as ``--set`` takes it."""
+        """The suggestion, as ``--set`` and ``load_spec(..., overrides=[...])`` take it."""
         return f"{self.key}={self.suggestion:g}"
 
 
@@ -129,8 +133,8 @@ def tune_rate(
     best = int(np.argmin(smoothed))
     if best == 0:
         raise UsageError(
-            f"no learning rate from {lowest:g} up lowers the loss of {smoothed[0]:.4g}; try a lower --lowest, or look "
-            "at the data: mlpkit data SPEC"
+            f"no learning rate from {lowest:g} up lowers the loss of {smoothed[0]:.4g}; try lower "
+            "ones, or look at the data: mlpkit data SPEC"
         )
     bottom = float(rates[np.argmax(smoothed <= smoothed[best] + BOTTOM * (smoothed[0] - smoothed[best]))])
     return RateTest(
@@ -180,17 +184,12 @@ def _losses(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Train with a growing rate, and return the rate and the loss of each step."""
     proved = prove(spec)
-    spec = proved.spec
-    training = spec.training
-    bare = replace(
-        training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None, metrics=(), checkpoint=None
-    )
-    settings = settings_of(
-        replace(spec, top_level=replace(spec.top_level, training=bare)), steps=steps, evaluated=(), frozen=proved.frozen
-    )
+    spec, training = proved.spec, proved.spec.training
     watch = _LossWatch()
+    settings = replace(
+        only_steps(spec, proved.frozen), iterations=steps, epochs=None, evaluated=(), metrics={}, callbacks=[watch]
+    )
     settings.optimizer.learning_rate = growing
-    settings = replace(settings, iterations=steps, epochs=None, evaluate_every=steps, callbacks=[watch])
     plan = choose_plan(proved.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
     with blas_threads(plan.threads):
         splits = open_data(spec, proved.dataset)
@@ -212,10 +211,12 @@ def _smoothed(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArra
 
 
 def _expect_range(steps: int, lowest: float, highest: float) -> None:
-    if not 0 < lowest < highest < math.inf:
-        raise UsageError(
-            f"there are no learning rates from {lowest:g} to {highest:g}; expected two that grow, from 0 up"
-        )
+    numbers = all(isinstance(rate, Real) for rate in (lowest, highest))
+    if not numbers or not 0 < lowest < highest < math.inf:
+        low, high = (f"{rate:g}" if numbers else repr(rate) for rate in (lowest, highest))
+        raise UsageError(f"there are no learning rates from {low} to {high}; expected two that grow, from 0 up")
+    if not hasattr(steps, "__index__"):
+        raise UsageError(f"{steps!r} is no number of steps; expected a whole number, at least {FEWEST_STEPS}")
     if steps < FEWEST_STEPS:
         raise UsageError(f"{steps} steps are too few to see how the loss changes; expected at least {FEWEST_STEPS}")
 

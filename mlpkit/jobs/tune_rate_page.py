@@ -48,7 +48,7 @@ def _curve(found: RateTest) -> str:
     points = [
         {"rate": rate, "loss": min(loss, top), "series": series}
         for rate, each, smoothed in steps
-        for series, loss in (("smoothed", smoothed), ("of the minibatch", each))
+        for series, loss in (("of the minibatch", each), ("smoothed", smoothed))  # what comes last is drawn above
     ]
     nearest = min(steps, key=lambda step: abs(step[0] / found.suggestion - 1))
     marked = {"rate": found.suggestion, "loss": nearest[2]}

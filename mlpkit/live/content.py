@@ -9,7 +9,7 @@ from mlpkit.pages import charts, parts
 from mlpkit.pages.page import page
 from mlpkit.progress.evaluations import rows_worth_reading
 from mlpkit.progress.figures import duration, figure
-from mlpkit.progress.history_html import splits_by_name
+from mlpkit.record_keys import is_result, splits_by_name
 from mlpkit.reports.results import MOST_POINTS, chart_of, curve_charts, evaluations_table
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _progress(run: WatchedRun) -> str:
 
 def evaluations_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
     """Return what changes with an evaluation: a table as HTML, and charts by caption."""
-    shown = {run.name: (list(run.records), run.best) for run in runs if run.records}  # another thread adds to them
+    shown = {run.name: (run.records, run.best) for run in runs if run.records}
     if len(runs) > 1:
         return {"table": _runs(runs), "charts": _complete(_charts_of_several(shown))}
     if not shown:
@@ -99,7 +99,7 @@ def _complete(found: Mapping[str, charts.Chart]) -> dict[str, charts.Chart]:
 
 def _charts_of_several(shown: Mapping[str, tuple[list[Record], int | None]]) -> dict[str, charts.Chart]:
     """Return a chart of the loss and each metric, with a curve for each run: of validation, if there is any."""
-    names = splits_by_name(dict.fromkeys((key for records, _ in shown.values() for key in records[0]), 0.0))
+    names = splits_by_name(dict.fromkeys(key for records, _ in shown.values() for key in records[0]))
     found = {}
     for name, splits in names.items():
         key = f"{splits[-1]}_{name}"
@@ -127,4 +127,4 @@ def _runs(runs: Sequence[WatchedRun]) -> str:
 def _results(run: WatchedRun) -> dict[str, float]:
     """Return loss and metrics of the last evaluation."""
     last = run.records[-1] if run.records else {}
-    return {key: value for key, value in last.items() if key.partition("_")[0] in {"train", "validation"}}
+    return {key: value for key, value in last.items() if is_result(key)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import shlex
 import threading
 import time
 from contextlib import suppress
@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import MlpkitError
 from mlpkit.jobs.list_runs import RunList
+from mlpkit.progress.evaluations import Evaluations
 from mlpkit.progress.run_html import position_of_best
 from mlpkit.progress.throughput import Throughput
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, PausableStopRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.schedule import Progress
+    from mlpkit.jobs.training_job import Run
     from mlpkit.runs.overview import RunOverview
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.events import PausableStopRequest
     from mlpkit.training.symptoms import Symptom
 
 STOPPED_BY: Final = "the live page"
@@ -31,7 +33,7 @@ SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 @dataclass
 class WatchedRun:
-    """What is known of a run by now.
+    """What a live page knows of a run.
 
     Args:
         name: what to call it.
@@ -59,7 +61,7 @@ class WatchedRun:
     best: int | None = None
 
 
-class LiveRun(Observer):
+class LiveRun(Evaluations):
     """The run that this process trains.
 
     Args:
@@ -72,13 +74,13 @@ class LiveRun(Observer):
     """
 
     def __init__(self, name: str, folder: Path, stop: PausableStopRequest) -> None:
+        super().__init__()
         self.run = WatchedRun(name)
         self.stop = stop
         self._folder = folder
         self._throughput = Throughput(None)
         self._training = False
         self._lock = threading.Lock()
-        self._tracker: BestTracker | None = None
         self._progress: Progress | None = None
 
     def runs(self) -> list[WatchedRun]:
@@ -87,6 +89,8 @@ class LiveRun(Observer):
             self.run.state = self._state()
             if self._progress is not None:
                 self.run.step = self._progress.step
+        with self._lock:
+            self.run.records, self.run.best = list(self.records), self.best_position
         return [self.run]
 
     def _state(self) -> str:
@@ -112,12 +116,12 @@ class LiveRun(Observer):
     def resumed(self, step: int) -> None:
         """Take in what was evaluated before."""
         self.run.step = step
-        self.run.records = RunFolder(self._folder).read_history()
+        self.records = RunFolder(self._folder).read_history()
 
     def monitored(self, tracker: BestTracker) -> None:
         """Compare the evaluations to come with the best of those before."""
-        self._tracker = copy.copy(tracker)
-        self.run.best = position_of_best(self.run.records, tracker)
+        super().monitored(tracker)
+        self.best_position = position_of_best(self.records, tracker)
 
     def started(self, total_steps: int | None) -> None:
         """Training begins."""
@@ -133,9 +137,8 @@ class LiveRun(Observer):
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """Take in an evaluation, which may be the best so far."""
-        if self._tracker is not None and self._tracker.improved(record):
-            self.run.best = len(self.run.records)
-        self.run.records.append(record)
+        with self._lock:
+            super().evaluated(record, seconds)
 
     def diagnosed(self, symptom: Symptom) -> None:
         """Remember what is not as it should be."""
@@ -147,8 +150,15 @@ class LiveRun(Observer):
         with self._lock:
             self._training = self.stop.paused = False
 
+    def finished(self, run: Run) -> None:
+        """Show what came of the run."""
+        if run.stopped:
+            self.close("stopped", f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
+        else:
+            self.close("finished", f"{f'{run.ended}; ' if run.ended else ''}kept in {run.folder}")
+
     def close(self, state: str, message: str) -> None:
-        """Say how the run ended."""
+        """Show how the run ended."""
         self._training = False
         self.run.state, self.run.message, self.run.seconds_left = state, message, None
 

@@ -9,16 +9,24 @@ from contextlib import ExitStack, contextmanager
 from functools import wraps
 from itertools import pairwise
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
-from mlpkit.components.operation import Operation
+from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.schema.component_types import default_names
-from mlpkit.components.schema.wording import counted
-from mlpkit.errors import ComponentFailure, ShapeError, UsageError
+from mlpkit.errors import ComponentFailure, ShapeError
 from mlpkit.lazy_names import LazyMethod
+from mlpkit.network.arguments import (
+    encoded_inputs,
+    expect_names,
+    expect_slices,
+    input_shape_of,
+    network_dtype,
+    network_seed,
+    number_array,
+)
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
 from mlpkit.network.flat_layout import FlatLayout
@@ -375,7 +383,7 @@ class Sequential:
         for replica in self.replicas:
             replica.freeze(layers)
         frozen = (operation for operation in self.replicas[0].operations() if operation._frozen)
-        paths = frozenset(parameter.path for operation in frozen for parameter in operation._parameters.values())
+        paths = frozenset(parameter.path for operation in frozen for parameter in own_parameters(operation))
         self.layout = self.layout._replace(frozen=paths)
         self._cut_gradients()
 
@@ -449,16 +457,7 @@ class Sequential:
         return self._resolver(kind, reference)
 
     def _inputs(self, x: ArrayLike) -> NDArray[Any]:
-        remedy = ENCODES_RAW_ROWS if self.encoder is not None else ""
-        inputs = number_array(x, "inputs", remedy)
-        if inputs.shape[1:] != self.input_shape or inputs.ndim == 0:
-            message, expected = f"the network can't take inputs of shape {inputs.shape}", f"(rows, *{self.input_shape})"
-            raise ShapeError(message, expected=expected, remedy=remedy)
-        if len(inputs) == 0:
-            raise UsageError("there are no rows to work on; expected at least one")
-        if self.encoder is not None:
-            expect_encoded(self.encoder, inputs)
-        return np.asarray(inputs, self.dtype)
+        return np.asarray(encoded_inputs(x, self.input_shape, self.encoder), self.dtype)
 
     def _examples(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None) -> Batch:
         inputs, targets = self._inputs(x), number_array(t, "targets")
@@ -507,111 +506,3 @@ def _plain_result(metric: Metric) -> float | Table:
     if metric.table is None:
         return float(result)  # type: ignore[arg-type]  # anything else is reported as the metric's failure
     return [[int(count) for count in row] for row in result]  # type: ignore[union-attr]
-
-
-DTYPES = ("float32", "float64")
-
-
-def network_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return the dtype that a network computes in.
-
-    Raises:
-        UsageError: it is neither float32 nor float64.
-    """
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if found is None or found.name not in DTYPES:
-        raise UsageError(f"a network can't compute in {dtype!r}; expected {' or '.join(DTYPES)}")
-    return found
-
-
-def network_seed(seed: int) -> int:
-    """Return the seed, as the integer of Python that random numbers are keyed by.
-
-    Raises:
-        UsageError: it is not an integer from 0 up.
-    """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise UsageError(f"{seed!r} can't be a network's seed; expected an integer from 0 up")
-    return int(seed)
-
-
-def input_shape_of(shape: Sequence[int]) -> Shape:
-    """Return the shape of one example.
-
-    Raises:
-        UsageError: it is not a sequence of integers from 1 up.
-    """
-    if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
-        raise UsageError(f"the input shape {shape!r} is no shape of an example; expected one such as (784,)")
-    return tuple(int(n) for n in shape)
-
-
-def expect_names(names: Sequence[str], members: int) -> None:
-    """Make sure that each member of the stack has a name of its own.
-
-    Raises:
-        UsageError: there are too many or too few, or one is empty, has a dot, or is there twice.
-    """
-    if len(names) != members:
-        raise UsageError(
-            f"{counted(len(names), 'name')} can't name {counted(members, 'member')} of the stack; expected as many"
-        )
-    taken = set()
-    for name in names:
-        if not name or "." in name:
-            raise UsageError(f"{name!r} can't be a layer's name; expected a string without dots")
-        if name in taken:
-            raise UsageError(f"two members of the stack are called '{name}'; expected names that differ")
-        taken.add(name)
-
-
-def expect_slices(slices: int) -> None:
-    """Make sure that a minibatch is cut into at least one slice.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if slices < 1:
-        raise UsageError(f"a minibatch can't be cut into {slices} slices; expected at least 1")
-
-
-ENCODES_RAW_ROWS: Final = (
-    "a network takes encoded inputs; for raw ones, mlpkit.load(RUN).predict(rows), or 'mlpkit predict RUN FILE'"
-)
-
-
-def expect_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:
-    """Make sure that inputs aren't plainly raw.
-
-    Raises:
-        UsageError: they are.
-        ComponentFailure: the data set raised an exception of its own.
-    """
-    with component_errors(f"dataset {encoder.registered_name} failed in why_not_encoded"):
-        reason = encoder.why_not_encoded(inputs)
-    if reason:
-        raise UsageError(f"the inputs are not encoded as in training: {reason}; {ENCODES_RAW_ROWS}")
-
-
-def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]:
-    """Return an array of numbers.
-
-    Args:
-        values: what was given.
-        what: what the values are, for messages.
-        remedy: what to do if they are no numbers.
-
-    Raises:
-        UsageError: it isn't an array of numbers, such as a list whose rows differ in length, or an array of strings.
-    """
-    advice = f"; {remedy}" if remedy else ""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise UsageError(f"the {what} are no array of numbers: {error}{advice}") from error
-    if array.dtype.kind not in "biuf":
-        raise UsageError(f"the {what} are an array of {array.dtype}; expected numbers{advice}")
-    return array

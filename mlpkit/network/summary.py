@@ -39,19 +39,21 @@ class Described(Protocol):
 
 
 class Row(NamedTuple):
-    """A member of the stack in the table.
+    """A layer or the loss in the table.
 
     Args:
         name: its name in the network.
         layer: how it was built.
-        shape: the shape of its outputs.
-        parameters: how many numbers it trains.
+        shape: the shape of its outputs; empty of a loss.
+        parameters: how many numbers it trains, those inside it too.
+        flops: floating-point operations for one example, forward and backward, those inside it too.
     """
 
     name: str
     layer: str
     shape: str
     parameters: int
+    flops: int
 
 
 HEADINGS = ("name", "layer", "outputs", "parameters")
@@ -95,15 +97,18 @@ def _count(network: Described) -> int:
 
 
 def _rows(network: Described) -> list[Row]:
-    return [
-        Row(
-            member.path,
-            repr(member),
-            str(member._output_shape) if member.kind == "layer" else "",
-            sum(prod(parameter.shape) for parameter in member.declared_parameters()),
-        )
-        for member in (*network.layers, network.loss_layer)
-    ]
+    return [row_of(member) for member in (*network.layers, network.loss_layer)]
+
+
+def row_of(operation: Operation) -> Row:
+    """Return a layer or the loss as a row of a table."""
+    return Row(
+        operation.path,
+        repr(operation),
+        str(operation._output_shape) if operation.kind == "layer" else "",
+        sum(prod(parameter.shape) for parameter in operation.declared_parameters()),
+        operation.flops(operation._input_shape),  # type: ignore[attr-defined]  # layers and losses have it
+    )
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
         minibatch.slices = [flows for flows in slices if flows]  # a small minibatch has fewer
         return minibatch.loss
 
-    with _replaced(network, loss_and_gradient=loss_and_gradient):
+    with replaced_methods(network, loss_and_gradient=loss_and_gradient):
         yield minibatches
 
 
@@ -126,13 +126,18 @@ def _watched_operation(operation: Operation, flows: dict[str, Flow], copies: _Co
         flow.input_gradient = copies.of_result(dx) if isinstance(dx, np.ndarray) else None
         return dx
 
-    with _replaced(operation, forward=watched_forward, backward=watched_backward):
+    with replaced_methods(operation, forward=watched_forward, backward=watched_backward):
         yield
 
 
 @contextmanager
-def _replaced(owner: object, **methods: Callable[..., Any]) -> Iterator[None]:
-    """Put functions before the methods of an object for the time of a block."""
+def replaced_methods(owner: object, **methods: Callable[..., Any]) -> Iterator[None]:
+    """Put functions in the place of an object's methods for the time of a block.
+
+    Args:
+        owner: the object; its class stays as it is.
+        methods: the functions, by the method's name.
+    """
     before = {name: vars(owner)[name] for name in methods if name in vars(owner)}
     vars(owner).update(methods)
     try:

@@ -23,7 +23,7 @@ def cached_text(name: str, make: Callable[[], str]) -> str:
         name: the name of its file, which says all that it depends on.
         make: makes it.
     """
-    file = _folder() / name
+    file = cache_folder() / name
     with suppress(OSError, UnicodeDecodeError):
         checksum, _, text = file.read_bytes().decode().partition("\n")
         if checksum == _checksum(text):
@@ -34,7 +34,8 @@ def cached_text(name: str, make: Callable[[], str]) -> str:
     return text
 
 
-def _folder() -> Path:
+def cache_folder() -> Path:
+    """Return the folder for what pages need, which may not exist yet."""
     chosen = os.environ.get("MLPKIT_CACHE")
     if not chosen:
         import platformdirs  # noqa: PLC0415 - slow to load, and needed only here

@@ -42,6 +42,7 @@ COLOURS: Final = (
 )
 """Each at least three times as bright or as dark as a light page and as a dark one."""
 PICTURE_WIDTH: Final = 560
+PIXELS_OF_REM: Final = 16
 LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(
     {"width": "container", "height": 240, "autosize": {"type": "fit-x", "contains": "padding"}}
 )
@@ -72,23 +73,26 @@ CONFIG: Final[Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def figure(caption: str, chart: Chart, *numbers: str) -> str:
+def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = None) -> str:
     """Return a chart as a part of a page.
 
     Args:
         caption: what it shows.
         chart: the chart.
         numbers: what it shows as parts of a page, such as a table, for those who can't see it or want the figures.
+        widest: the greatest width, in rem, the size of the text; by default the chart is as wide as the page.
 
     Raises:
         UsageError: what draws charts is not installed.
     """
     whole = specification(caption, chart)
-    picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": PICTURE_WIDTH}, vl_version=VERSION))
+    width = PICTURE_WIDTH if widest is None else min(PICTURE_WIDTH, PIXELS_OF_REM * widest)
+    picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": width}, vl_version=VERSION))
     text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
     below = folded("Numbers", *numbers) if numbers else ""
+    limit = "" if widest is None else f' style="max-width: {widest:g}rem"'
     return (
-        f'<figure><figcaption>{escape(caption)}</figcaption><div class="chart">'
+        f'<figure><figcaption>{escape(caption)}</figcaption><div class="chart"{limit}>'
         f'<script type="application/json">{text}</script>'
         f'<div role="img" aria-label="{escape(caption)}">{picture}</div></div>{below}</figure>'
     )
@@ -166,6 +170,8 @@ def curves(
     zero: bool = True,
     marked: Mapping[str, Any] | None = None,
     diagonal: bool = False,
+    thin: Sequence[Mapping[str, Any]] = (),
+    names: Sequence[str] = (),
 ) -> Chart:
     """Return curves over a common axis, with the values at the place under the pointer.
 
@@ -180,40 +186,68 @@ def curves(
         zero: whether the axis of the values begins at zero, if it is not logarithmic.
         marked: a point that is marked, such as the best one.
         diagonal: whether to draw the line of equal values from 0 to 1.
+        thin: the points of thin lines in the colours of the curves, each with ``line``, the name of its line, too.
+        names: of the curves in all charts that belong together, so that a curve has the same colour in each of them.
     """
-    series = list(dict.fromkeys(point["series"] for point in points))
     below = _axis(x, titles[0], logarithmic=logarithmic_x)
     beside = _axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     if domain:
         beside["scale"]["domain"] = domain
-    columns = max(1, LEGEND_WIDTH // (4 + max(map(len, series), default=0)))
-    colour = {"field": "series", "type": "nominal", "scale": {"domain": series}, "legend": {"columns": columns}}
-    nearest = {
-        "name": "pointed",
-        "select": {"type": "point", "on": "pointerover", "nearest": True, "fields": [x], "clear": "pointerout"},
+    series = list(dict.fromkeys(point["series"] for point in points))
+    place = {"x": below, "y": beside}
+    coloured = {**place, "color": _colour_by_series(series, names)}
+    layers = [
+        *([_diagonal(x, y, 0.0, 1.0, place)] if diagonal else []),
+        *([_thin_lines(thin, coloured)] if thin else []),
+        _lines(coloured, with_points=len(points) <= 40 * len(series)),
+        _pointed_values(x, y, series, below),
+        *(_mark(marked, below, beside) if marked else []),
+    ]
+    return {"data": {"values": list(points)}, "layer": layers}
+
+
+def _colour_by_series(series: Sequence[str], names: Sequence[str]) -> Chart:
+    """Return a colour for each curve, and a legend with the curves that there are."""
+    columns = max(1, LEGEND_WIDTH // (4 + max(map(len, names or series), default=0)))
+    return {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"domain": list(names or series)},
+        "legend": {"columns": columns, "values": series},
     }
-    shown = {"name": "chosen", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}
+
+
+def _lines(encoding: Chart, *, with_points: bool) -> Chart:
+    """Return a line for each curve; the others are faint once one is chosen in the legend."""
     faint = {"condition": {"param": "chosen", "value": 1}, "value": 0.12}
+    return {
+        "mark": {"type": "line", "point": with_points, "strokeWidth": 1.75},
+        "params": [{"name": "chosen", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}],
+        "encoding": {**encoding, "opacity": faint},
+    }
+
+
+def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Chart) -> Chart:
+    return {
+        "data": {"values": list(points)},
+        "mark": {"type": "line", "clip": True, "strokeWidth": 0.75},
+        "encoding": {**encoding, "detail": {"field": "line"}, "strokeOpacity": {"value": 0.4}},
+    }
+
+
+def _pointed_values(x: str, y: str, series: Sequence[str], below: Chart) -> Chart:
+    """Return a vertical line at the place under the pointer, with the value of each curve there."""
+    nearest = {"type": "point", "on": "pointerover", "nearest": True, "fields": [x], "clear": "pointerout"}
     values = [{"field": field(name), "title": name, "type": "quantitative", "format": ".4~g"} for name in series]
-    rule = {
+    return {
         "transform": [{"pivot": "series", "value": field(y), "groupby": [x]}],
         "mark": {"type": "rule", "color": FAINT},
-        "params": [nearest],
+        "params": [{"name": "pointed", "select": nearest}],
         "encoding": {
             "x": below,
             "opacity": {"condition": {"param": "pointed", "empty": False, "value": 0.8}, "value": 0},
             "tooltip": [{"field": x, "type": "quantitative"}, *values],
         },
-    }
-    lines = {
-        "mark": {"type": "line", "point": len(points) <= 40 * len(series), "strokeWidth": 1.75},
-        "params": [shown],
-        "encoding": {"x": below, "y": beside, "color": colour, "opacity": faint},
-    }
-    behind = [_diagonal(x, y, 0.0, 1.0, {"x": below, "y": beside})] if diagonal else []
-    return {
-        "data": {"values": list(points)},
-        "layer": [*behind, lines, rule, *(_mark(marked, below, beside) if marked else [])],
     }
 
 
@@ -387,41 +421,40 @@ def histograms(
         for count, left, right in zip(each, edges[:-1], edges[1:], strict=True)
         if count
     ]
-    names = [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]
     axis = {
         "values": [place(i, end) for i in range(len(counts)) for end in (low, high)],
         "labelExpr": f"datum.value - floor(datum.value) < 0.5 ? format({low}, '~g') : format({high}, '~g')",
         "labelOverlap": False,
         "grid": False,
     }
-    across = {
-        "type": "quantitative",
-        "scale": {"domain": [0, len(counts)], "nice": False},
-        "axis": axis,
-        "title": titles[0] or None,
+    scale = {"domain": [0, len(counts)], "nice": False}
+    across = {"type": "quantitative", "scale": scale, "axis": axis, "title": titles[0] or None}
+    upwards = {
+        **_axis("count", titles[1]),
+        "axis": {"tickCount": 3},
+        "scale": {"domain": [0, most]} if most else {},
     }
+    names = {
+        "data": {"values": [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]},
+        "mark": {"type": "text", "y": -8},
+        "encoding": {"x": {"field": "middle", **across}, "text": {"field": "name", "type": "nominal"}},
+    }
+    return {"height": 110, "layer": [_bars_of_histograms(bars, across, upwards), names]}
+
+
+def _bars_of_histograms(bars: Sequence[Mapping[str, Any]], across: Chart, upwards: Chart) -> Chart:
     shown = [{"field": key, "type": "quantitative", "format": ".3~g"} for key in ("from", "to", "count")]
-    drawn = {
-        "data": {"values": bars},
+    return {
+        "data": {"values": list(bars)},
         "mark": {"type": "rect", "color": COLOURS[0], "clip": True, "aria": False},
         "encoding": {
             "x": {"field": "left", **across},
             "x2": {"field": "right"},
-            "y": {
-                **_axis("count", titles[1]),
-                "axis": {"tickCount": 3},
-                "scale": {"domain": [0, most]} if most else {},
-            },
+            "y": upwards,
             "y2": {"datum": 0},
             "tooltip": [{"field": "name", "type": "nominal"}, *shown],
         },
     }
-    above = {
-        "data": {"values": names},
-        "mark": {"type": "text", "y": -8},
-        "encoding": {"x": {"field": "middle", **across}, "text": {"field": "name", "type": "nominal"}},
-    }
-    return {"height": 110, "layer": [drawn, above]}
 
 
 def paths(

@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.progress.figures import figure
+from mlpkit.record_keys import decisive_split
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def best_in_words(tracker: BestTracker, record: Record, when: str = "") -> str:
     """
     if tracker.best is None:
         return ""
-    split = "validation" if f"validation_{tracker.monitor}" in record else "train"
-    return f"best {split} {tracker.monitor} {figure(tracker.best.value)}, {when or f'at iteration {tracker.best.step}'}"
+    place = when or f"at iteration {tracker.best.step}"
+    return f"best {decisive_split(record)} {tracker.monitor} {figure(tracker.best.value)}, {place}"
 
 
 MOST_ROWS: Final = 25

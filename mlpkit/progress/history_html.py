@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.network.html import html_rows
 from mlpkit.progress.evaluations import MOST_ROWS, rows_worth_reading
 from mlpkit.progress.figures import figure
+from mlpkit.record_keys import splits_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,16 +38,6 @@ def history_html(records: Sequence[Record], best: int | None, most: int = MOST_R
     rows = [[BEST if i == best else "", *_cells(records[i], groups)] for i in positions]
     body = html_rows(rows, bold=positions.index(best) if best in positions else None)
     return f'<table><thead><tr><th colspan="3"></th>{above}</tr><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def splits_by_name(record: Record) -> dict[str, list[str]]:
-    """Return the loss and each metric of a record, with the splits that it was computed for."""
-    groups: dict[str, list[str]] = {}
-    for key in record:
-        split, _, name = key.partition("_")
-        if split in {"train", "validation"}:
-            groups.setdefault(name, []).append(split)
-    return groups
 
 
 def _all_splits(groups: Mapping[str, Sequence[str]]) -> list[str]:

@@ -29,18 +29,22 @@ SHORT: Final = 10
 def notebook_display(*, quiet: bool = False) -> Observer | None:
     """Return what shows a training in the notebook that runs this code; None elsewhere.
 
-    IPython is imported only if it runs this code already.
-
     Args:
         quiet: whether nothing is to be shown.
     """
+    display = None if quiet else notebook_output()
+    return None if display is None else NotebookProgress(display)
+
+
+def notebook_output() -> Callable[..., Any] | None:
+    """Return IPython's ``display`` in a notebook; None elsewhere, where IPython isn't even imported."""
     running = sys.modules.get("IPython")
-    shell = None if quiet or running is None else running.get_ipython()
+    shell = None if running is None else running.get_ipython()
     if getattr(shell, "kernel", None) is None:
         return None
     from IPython.display import display  # noqa: PLC0415 - only a notebook has it
 
-    return NotebookProgress(display)
+    return display
 
 
 class NotebookProgress(Evaluations):
@@ -122,9 +126,10 @@ class NotebookProgress(Evaluations):
         table += "".join(f"<div>{escape(f'note: {symptom}')}</div>" for symptom in self._symptoms)
         if self._took is not None:
             return f"{table}<div>{escape(repr(self))}</div>"
-        bar = "" if self._total is None else _bar(self._step, self._total)
+        bar = "" if self._total is None else html_bar(self._step, self._total)
         return f"<div>{bar}{escape(repr(self))}</div>{table}"
 
 
-def _bar(step: int, total: int) -> str:
+def html_bar(step: int, total: int) -> str:
+    """Return a bar that shows how far a training has come."""
     return f'<progress value="{step}" max="{total}" style="width: 40%; margin-right: 1em"></progress>'

@@ -42,7 +42,7 @@ def seeds_html(metrics: Mapping[str, Mapping[str, Interval]], circumstances: Seq
     """Return the mean of each loss and metric of several runs, with its interval, spread and number of runs.
 
     Args:
-        metrics: what the runs come to, by split.
+        metrics: the means over the runs, by split.
         circumstances: what else there is to say.
     """
     rows = summary_rows(metrics)
@@ -54,7 +54,7 @@ SUMMARY_TITLES: Final = ("", "mean ± 95 %", "std", "runs")
 
 
 def summary_rows(metrics: Mapping[str, Mapping[str, Interval]]) -> list[tuple[str, str, str, str]]:
-    """Return the rows of a table of what several runs come to: name, mean with interval, spread, and how many runs."""
+    """Return the rows of a table of the results of several runs: name, mean with interval, spread, number of runs."""
     return [
         (f"{split} {name}", plus_minus(found), "" if found.std is None else figure(found.std), str(found.n))
         for split, results in metrics.items()

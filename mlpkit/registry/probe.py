@@ -11,6 +11,7 @@ from mlpkit.registry.error_summary import error_summary
 from mlpkit.registry.origin import load_target
 from mlpkit.registry.plugin import Plugin, Status, load_component
 from mlpkit.registry.second_process import ALTERED, NoAnswerError, SecondProcess
+from mlpkit.system import can_start_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,7 +64,8 @@ def examine(
     """Return a verdict on each plugin, leaving this process as it is.
 
     Plugins share a process until one of them fails. That one is looked at once more, as the first in a new process: a
-    fault counts only where no other plugin can have caused it.
+    fault counts only where no other plugin can have caused it. If no process can be started, plugins are loaded into
+    this one.
 
     Args:
         plugins: the plugins; those that were loaded, or are not to be, are judged by what is known of them.
@@ -74,7 +76,7 @@ def examine(
         plugin.refuse_if_incompatible()
     waiting = [plugin for plugin in plugins if plugin.status is Status.FOUND and plugin.origin.target is not None]
     found: dict[int, Verdict] = {}
-    while waiting:
+    while waiting and can_start_processes():
         verdicts = list(_in_one_process(waiting, with_components, longest_load))
         if len(verdicts) > 1 and not verdicts[-1].sound:
             verdicts.pop()

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MOST_CELLS_WIDE: Final = 20
 """Classes up to which the confusion matrix is drawn; of more, the commonest mistakes are listed."""
+NARROWEST_CELL: Final = 4
+"""Width of a cell of the confusion matrix that is wide enough for any count, in rem."""
+LETTER: Final = 0.45
+"""Width of a letter below or beside it."""
 MOST_MIXED_UP: Final = 20
 MOST_ROWS: Final = 200
 MOST_CURVES: Final = 10
@@ -67,7 +71,8 @@ def _matrix(counts: NDArray[np.int64], names: Sequence[str]) -> str:
         for j, predicted in enumerate(names)
     ]
     chart = charts.heatmap(cells, "predicted", "true", "rows", titles=("predicted", "true"))
-    return charts.figure("Confusion matrix", chart)
+    cell = max(NARROWEST_CELL, LETTER * max(map(len, names)) + 1)
+    return charts.figure("Confusion matrix", chart, widest=cell * (len(names) + 1))
 
 
 def _commonest_mistakes(counts: NDArray[np.int64], names: Sequence[str]) -> str:

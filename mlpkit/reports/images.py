@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit.components.operation import own_parameters
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,15 +22,19 @@ POSITIVE: Final = (42, 91, 208)
 NEGATIVE: Final = (196, 84, 20)
 
 
+def is_image(shape: tuple[int, ...]) -> bool:
+    """Whether a shape is that of an image: ([channels,] height, width), grey or of red, green and blue."""
+    return len(shape) >= 2 and shape[:-2] in {(), (1,), (3,)}
+
+
 def image_shape(raw: NDArray[Any]) -> tuple[int, ...] | None:
-    """Return the shape of one image if raw inputs are images: bytes, shape (rows, [1 or 3 channels,] height, width).
+    """Return the shape of one image if raw inputs are images, of bytes; None if they aren't.
 
     Args:
         raw: raw inputs, shape (rows, ...).
     """
     shape = raw.shape[1:]
-    channels = shape[:-2]
-    return shape if raw.dtype == np.uint8 and len(shape) >= 2 and channels in {(), (1,), (3,)} else None
+    return shape if raw.dtype == np.uint8 and is_image(shape) else None
 
 
 def thumbnail(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -68,7 +74,7 @@ def weights_as_images(network: Sequential, shape: tuple[int, ...]) -> tuple[str,
         shape: shape of a raw input, as ``image_shape`` returns it.
     """
     operations = network.replicas[0].operations()
-    parameter = next((each for operation in operations for each in operation._parameters.values()), None)
+    parameter = next((each for operation in operations for each in own_parameters(operation)), None)
     if parameter is None or len(parameter.shape) != 2:
         return "", []
     inputs = parameter.fans.inputs

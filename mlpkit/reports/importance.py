@@ -26,9 +26,12 @@ MOST_ROWS: Final = 1000
 FEWEST_ROWS: Final = 50
 MOST_CELLS: Final = 400_000
 """Cells of a table that are encoded, in all."""
-MOST_COLUMNS: Final = 200
+FEW_COLUMNS: Final = 200
+"""Columns up to which the rows are encoded again for each: of more, ``importance_of_many`` encodes them less often."""
 MOST_FLOPS: Final = 10**10
 """Floating-point operations of the passes through the network, in all."""
+MOST_FLOPS_OF_MANY: Final = 10**11
+"""The same if there are many columns, which begins to take longer."""
 PATCHES: Final = 7
 """Patches of an image beside each other, and above each other."""
 MOST_BARS: Final = 25
@@ -49,7 +52,7 @@ class Importance(NamedTuple):
 
 
 def rows_for_importance(raw: RawRows | None, flops: int) -> int:
-    """Return how many rows importance is computed on, so that it takes about a second; 0 if it would take longer.
+    """Return how many rows importance is computed on, so that it takes a few seconds; 0 if it would take longer.
 
     Args:
         raw: any rows of raw inputs.
@@ -57,16 +60,27 @@ def rows_for_importance(raw: RawRows | None, flops: int) -> int:
     """
     if raw is None:
         return 0
-    if isinstance(raw, Mapping):
-        inputs, cells = len(raw), len(raw) ** 2
-    elif image_shape(raw) is not None:
-        inputs, cells = PATCHES**2, 0
-    else:
-        inputs, cells = prod(raw.shape[1:]), 0
-    if not 1 < inputs <= MOST_COLUMNS:
+    inputs = PATCHES**2 if image_shape_of(raw) else columns_in(raw)
+    if inputs < 2 or (inputs > FEW_COLUMNS and flops * inputs * FEWEST_ROWS > MOST_FLOPS_OF_MANY):
         return 0
+    cells = (inputs if inputs <= FEW_COLUMNS else 2 * _digits(inputs)) * inputs if isinstance(raw, Mapping) else 0
     most = min(MOST_FLOPS // max(1, flops * inputs), MOST_CELLS // max(1, cells) if cells else MOST_ROWS)
     return min(MOST_ROWS, max(FEWEST_ROWS, most))
+
+
+def columns_in(raw: RawRows) -> int:
+    """Return how many columns raw rows have, those of an array numbered."""
+    return len(raw) if isinstance(raw, Mapping) else prod(raw.shape[1:])
+
+
+def image_shape_of(raw: RawRows) -> tuple[int, ...] | None:
+    """Return the shape of raw rows that are images; None of others."""
+    return None if isinstance(raw, Mapping) else image_shape(raw)
+
+
+def _digits(columns: int) -> int:
+    """Return how many binary digits the numbers of columns have."""
+    return (columns - 1).bit_length()
 
 
 def importance(
@@ -99,12 +113,85 @@ def importance(
         ]
     else:
         flat = raw.reshape(len(raw), -1)
-        columns = names if names is not None and len(names) == flat.shape[1] else _numbers(flat.shape[1])
+        columns = _names(raw, names)
         found = [
             Importance(name, loss(_with_shuffled(flat, seed, name, (..., i)).reshape(raw.shape)) - before)
             for i, name in enumerate(columns)
         ]
     return sorted(found, key=lambda each: -each.gain)
+
+
+def importance_of_many(
+    raw: RawRows,
+    encode: Callable[[Any], NDArray[Any]],
+    loss: Callable[[NDArray[Any]], float],
+    seed: int,
+    names: Sequence[str] | None = None,
+) -> list[Importance]:
+    """Return the importance of each of many columns, the most important first; none if an input mixes several.
+
+    Rows are encoded twice for each binary digit of a column's number, and not once for each column: with those columns
+    shuffled that have a 0 there, and with those that have a 1. Which inputs of the network change tells what column
+    each belongs to. Then a column's inputs are shuffled in place of the column.
+
+    Args:
+        raw: rows of raw inputs, which are no images.
+        encode: returns the network's inputs for such rows.
+        loss: returns the mean loss for such inputs.
+        seed: what the shuffling is keyed by.
+        names: a name for each number of a row, if the rows are an array.
+    """
+    x = encode(raw)
+    columns = _names(raw, names)
+    orders = [_order(seed, name, len(x)) for name in columns]
+    flat = x.reshape(len(x), -1)
+    column_of, before = _column_of_inputs(raw, lambda rows: encode(rows).reshape(flat.shape), flat, orders), loss(x)
+    if column_of is None:
+        return []
+    found = []
+    for column, name in enumerate(columns):
+        inputs, shuffled = np.flatnonzero(column_of == column), flat.copy()
+        shuffled[:, inputs] = flat[np.ix_(orders[column], inputs)]
+        found.append(Importance(name, loss(shuffled.reshape(x.shape)) - before if len(inputs) else 0.0))
+    return sorted(found, key=lambda each: -each.gain)
+
+
+def _column_of_inputs(
+    raw: RawRows, encode: Callable[[Any], NDArray[Any]], x: NDArray[Any], orders: Sequence[NDArray[np.intp]]
+) -> NDArray[np.intp] | None:
+    """Return the number of the column that each input belongs to, -1 if no column changes it; None if several do."""
+    found, moved = np.zeros(x.shape[1], np.intp), np.zeros(x.shape[1], bool)
+    for digit in range(_digits(len(orders))):
+        zeros, ones = (
+            (encode(_all_shuffled(raw, {i: order for i, order in enumerate(orders) if i >> digit & 1 == value})) != x)
+            for value in (0, 1)
+        )
+        with_zeros, with_ones = zeros.any(axis=0), ones.any(axis=0)
+        if (with_zeros & with_ones).any():
+            return None
+        found |= with_ones.astype(np.intp) << digit
+        moved |= with_zeros | with_ones
+    return np.where(moved, found, -1)
+
+
+def _all_shuffled(raw: RawRows, orders: Mapping[int, NDArray[np.intp]]) -> RawRows:
+    """Return rows in which the columns of some numbers are shuffled."""
+    if isinstance(raw, Mapping):
+        return {
+            name: [values[i] for i in orders[column]] if column in orders else values
+            for column, (name, values) in enumerate(raw.items())
+        }
+    flat = raw.reshape(len(raw), -1).copy()
+    for column, order in orders.items():
+        flat[:, column] = flat[order, column]
+    return flat.reshape(raw.shape)
+
+
+def _names(raw: RawRows, names: Sequence[str] | None) -> Sequence[str]:
+    if isinstance(raw, Mapping):
+        return list(raw)
+    count = columns_in(raw)
+    return names if names is not None and len(names) == count else _numbers(count)
 
 
 def _numbers(count: int) -> list[str]:
@@ -154,6 +241,8 @@ def importance_section(found: Sequence[Importance], rows: str, image: NDArray[An
     said = (
         f"What the loss gains when a {what} is shuffled among {rows}: inputs that tell the same share their importance."
     )
+    if len(shown) < len(found) and image is None:
+        said += f" The {len(shown)} most important of {len(found):,} columns."
     return section("Importance of inputs", paragraph(said), part)
 
 

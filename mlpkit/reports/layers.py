@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.layer import Layer
+from mlpkit.network.summary import row_of
+from mlpkit.network.watching import replaced_methods
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, pictures, section, table
 from mlpkit.reports.images import weights_as_images
 from mlpkit.reports.sampling import evenly_spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.components.operation import Operation
     from mlpkit.network.sequential import Batch, Sequential
@@ -36,7 +38,7 @@ def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
         image: the shape of a raw input if it is an image; None if it isn't.
     """
     operations = network.replicas[0].operations()
-    rows = [_row(operation) for operation in operations[:MOST_LAYERS]]
+    rows = [_cells(operation) for operation in operations[:MOST_LAYERS]]
     more = f"The first {MOST_LAYERS} of {len(operations):,}" if len(operations) > MOST_LAYERS else ""
     parameters = sum(int(array.size) for array in network.parameters.values())
     name, images = weights_as_images(network, image) if image is not None else ("", [])
@@ -55,12 +57,11 @@ def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
     )
 
 
-def _row(operation: Operation) -> list[str]:
-    shape = operation._output_shape if isinstance(operation, Layer) else ()
-    flops: int = operation.flops(operation._input_shape)  # type: ignore[attr-defined]  # layers and losses have it
-    parameters = sum(int(np.prod(parameter.shape)) for parameter in operation.declared_parameters())
-    layer = operation.type_name if operation._children else repr(operation)
-    return [operation.path, layer, str(shape) if shape else "", f"{parameters:,}", f"{flops:,}"]
+def _cells(operation: Operation) -> list[str]:
+    row = row_of(operation)
+    has_layers = len([*operation.operations()]) > 1  # each has a row of its own
+    layer = operation.type_name if has_layers else row.layer
+    return [row.name, layer, row.shape, f"{row.parameters:,}", f"{row.flops:,}"]
 
 
 class LayerTime(NamedTuple):
@@ -87,53 +88,53 @@ def layer_times(network: Sequential, batch: Batch) -> list[LayerTime]:
         batch: inputs, targets and perhaps weights.
     """
     replica = network.replicas[0]
-    x, t, weights = batch
-    t = t if network.scaled is None else network.scaled.scaled(t)
+    members = [*network.layers, network.loss_layer]
     kept = replica.state.copy(), replica.gradient.copy()
-    passes: list[tuple[dict[str, float], dict[str, float]]] = []
+    passes: list[dict[tuple[str, str], float]] = []
     network.set_training(True)
     with network.computing():
-        replica.loss_and_gradient(*batch[:2], 1.0, batch[2])  # the first pass makes scratch arrays
+        _timed_pass(network, batch)  # the first pass makes scratch arrays
         began = perf_counter()
         while not passes or (perf_counter() - began < SECONDS and len(passes) < MOST_PASSES):
-            passes.append(_timed_pass(network, (x, t, weights)))
+            passes.append(_timed_pass(network, batch))
     network.set_training(False)
     replica.state[...], replica.gradient[...] = kept
-    members = [*network.layers, network.loss_layer]
+
+    def median(layer: str, method: str) -> float:
+        return float(np.median([seconds[layer, method] for seconds in passes]))
+
     return [
         LayerTime(
             member.path,
-            float(np.median([forward[member.path] for forward, _ in passes])),
-            float(np.median([backward[member.path] for _, backward in passes]))
-            if member.path in passes[0][1]
-            else None,
+            median(member.path, "forward"),
+            median(member.path, "backward") if (member.path, "backward") in passes[0] else None,
         )
         for member in members
     ]
 
 
-def _timed_pass(network: Sequential, batch: Batch) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the seconds of each layer, forward and backward."""
-    replica = network.replicas[0]
+def _timed_pass(network: Sequential, batch: Batch) -> dict[tuple[str, str], float]:
+    """Return the seconds that the methods of each layer take, by its name and theirs."""
+    seconds: dict[tuple[str, str], float] = {}
+
+    def timed(layer: Operation, name: str) -> Callable[..., Any]:
+        method = getattr(layer, name)
+
+        def call(*arguments: Any) -> Any:
+            began = perf_counter()
+            result = method(*arguments)
+            seconds[layer.path, name] = perf_counter() - began
+            return result
+
+        return call
+
     x, t, weights = batch
-    forward, backward = {}, {}
-    replica.position.forwards += 1
-    for layer in replica.layers:
-        began = perf_counter()
-        x = layer.forward(x)
-        forward[layer.path] = perf_counter() - began
-    loss = replica.loss
-    began = perf_counter()
-    loss.forward(x, t, *(() if weights is None else (weights,)))
-    forward[loss.path] = perf_counter() - began
-    began = perf_counter()
-    dy = loss.backward()
-    backward[loss.path] = perf_counter() - began
-    for layer in replica._backward_order:
-        began = perf_counter()
-        dy = layer.backward(dy)  # type: ignore[assignment]  # None only from the last one
-        backward[layer.path] = perf_counter() - began
-    return forward, backward
+    with ExitStack() as stack:
+        for member in (*network.layers, network.loss_layer):
+            methods = {name: timed(member, name) for name in ("forward", "backward")}
+            stack.enter_context(replaced_methods(member, **methods))
+        network.replicas[0].loss_and_gradient(x, t, weights=weights)
+    return seconds
 
 
 def times_section(times: Sequence[LayerTime], rows: int) -> str:
@@ -183,10 +184,35 @@ def spread_section(looks: Sequence[Mapping[str, Any]]) -> str:
         "Activations and gradients",
         paragraph(
             "On some training rows, the same each time: the median, the middle half and nine tenths of what each layer "
-            "returns, and of the derivatives of a row's loss by that."
+            "returns, and of the derivatives of a row's loss by that. Where the norm of its parameters' gradient is 0, "
+            "a layer doesn't learn."
         ),
-        beside(*figures),
+        beside(*figures, _norms(chosen)),
     )
+
+
+def _norms(looks: Sequence[Mapping[str, Any]]) -> str:
+    """Return the norm of the gradient of each layer's parameters; of many layers, all that get none are among them."""
+    points = [
+        {"iteration": look["iteration"], "norm": norm, "series": layer["layer"]}
+        for look in looks
+        for layer in look["layers"]
+        if (norm := layer.get("gradient_norm")) is not None
+    ]
+    if not points:
+        return ""
+    names = list(dict.fromkeys(point["series"] for point in points))
+    moved = [name for name in names if any(point["norm"] for point in points if point["series"] == name)]
+    left_out = set(moved).difference(moved[i] for i in evenly_spaced(len(moved), MOST_CHARTED))
+    drawn = [point for point in points if point["series"] not in left_out]
+    chart = charts.curves(
+        drawn,
+        "iteration",
+        "norm",
+        titles=("iteration", "norm"),
+        logarithmic=all(point["norm"] > 0 for point in drawn),
+    )
+    return charts.figure("Norm of the gradient by each layer's parameters", chart)
 
 
 def _bands(looks: Sequence[Mapping[str, Any]], name: str, key: str, word: str) -> str:

@@ -11,6 +11,8 @@ from mlpkit.pages.parts import folded, heading, paragraph, preformatted, section
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+OF_A_FILE: Final = "sha256 "
+"""What the version of a plugin begins with that is a file."""
 LONGEST_SPEC: Final = 60_000
 """Characters of a spec that are shown."""
 
@@ -41,12 +43,19 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
         lock: the contents of lock.json.
         plan: what else the results depend on, each a name and a value.
     """
-    environment = lock.get("environment", {})
-    versions = [f"mlpkit=={lock.get('mlpkit')}", f"numpy=={environment.get('numpy')}"]
+    plugins = lock.get("plugins", {})
+    files = [namespace for namespace, version in plugins.items() if version.startswith(OF_A_FILE)]
+    packages = {
+        "mlpkit": lock.get("mlpkit"),
+        "numpy": lock.get("environment", {}).get("numpy"),
+        **lock.get("requires", {}),
+    }
+    packages |= {each: version for each, version in plugins.items() if each not in files}
+    with_files = "".join(f" --plugin {shlex.quote(f'{namespace}.py')}" for namespace in files)
     commands = [
-        f"pip install {' '.join(versions)}",
-        f"mlpkit repro {shlex.quote(name)}",
-        f"mlpkit run {shlex.quote(f'{name}/resolved.yaml')} --out {shlex.quote(f'{name}-again')}",
+        f"pip install {' '.join(f'{each}=={version}' for each, version in packages.items() if version)}",
+        f"mlpkit repro {shlex.quote(name)}{with_files}",
+        f"mlpkit run {shlex.quote(f'{name}/resolved.yaml')} --out {shlex.quote(f'{name}-again')}{with_files}",
     ]
     return section(
         "To repeat this run",

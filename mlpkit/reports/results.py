@@ -10,8 +10,8 @@ from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, folded, paragraph, section, table
 from mlpkit.progress.evaluations import best_in_words, rows_worth_reading, wants_logarithms
 from mlpkit.progress.figures import figure
-from mlpkit.progress.history_html import splits_by_name
 from mlpkit.progress.run_html import position_of_best
+from mlpkit.record_keys import splits_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ def curve_charts(
     """
     shown = [records[i] for i in rows_worth_reading(len(records), best, MOST_POINTS)]
     marked = None if best is None else records[best]
-    names = splits_by_name(dict.fromkeys((key for record in shown for key in record), 0.0))
+    names = splits_by_name(dict.fromkeys(key for record in shown for key in record))
     found = {_caption(name): _curves(name, splits, shown, marked, units) for name, splits in names.items()}
     return {**found, "Learning rate": _learning_rate(shown)}
 

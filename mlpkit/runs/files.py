@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -90,6 +91,21 @@ def read_limited(path: Path, most: int) -> bytes:
     return content
 
 
+def file_hash(path: Path) -> str | None:
+    """Return the SHA-256 of a file, None if it is not there.
+
+    Raises:
+        RunFolderError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise reading_error(path, error, RunFolderError) from error
+
+
 def folders_in(directory: Path) -> list[Path]:
     """Return the folders in a folder, without hidden ones, in their natural order.
 
@@ -132,6 +148,21 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
             _replace(path, parts)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+def expect_writable(path: Path) -> None:
+    """Make sure that ``write_atomically`` will be able to write a file, before the work is done that it is for.
+
+    Raises:
+        StorageError: its folder is missing or can't be written, or a folder has its name.
+    """
+    try:
+        os.close(_opened(path.parent))
+        reason = errno.EISDIR if path.is_dir() else 0 if os.access(path.parent, os.W_OK) else errno.EACCES
+    except OSError as error:
+        raise storage_error(path, error) from error
+    if reason:
+        raise storage_error(path, OSError(reason, os.strerror(reason)))
 
 
 def make_folder(path: Path) -> None:
@@ -200,12 +231,16 @@ def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvie
 def _flushed(folder: Path) -> Iterator[None]:
     """Flush a folder to the disk at the end of the block."""
     # Opened first: once a file is renamed, as little as possible may still fail.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _opened(folder)
     try:
         yield
         _flush_folder(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _flush_folder(descriptor: int) -> None:

@@ -35,11 +35,11 @@ from mlpkit.runs.layout import (
     METRICS,
     MODEL,
     RESOLVED,
-    SEEDS,
     SPEC,
     TIMING,
     WRITER,
     is_run,
+    is_seeds_folder,
 )
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
 from mlpkit.runs.writer_lock import WriterLock
@@ -158,10 +158,10 @@ class RunFolder:
 
     def discard_if_unused(self) -> None:
         """Remove the folder of a run that ended before training began; one with something to keep stays."""
-        if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS)):
+        if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS, HEALTH)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (SPEC, RESOLVED, LOCK, TIMING, HEALTH, FAILURE, WRITER):
+            for name in (SPEC, RESOLVED, LOCK, TIMING, FAILURE, WRITER):
                 (self.directory / name).unlink(missing_ok=True)
             self.directory.rmdir()
         self.close()  # only now, so that no other writer's files are removed
@@ -407,10 +407,12 @@ def _why_not_a_run(directory: Path) -> str:
         belongs = is_run(directory.parent)
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
     names = _names_in(directory)
-    runs = [str(directory / name) for name in names if is_run(directory / name)]
-    if (directory / SEEDS).is_file():
+    inside = [directory / name for name in names]
+    runs = [str(path) for path in inside if is_run(path)]
+    if is_seeds_folder(directory):
         return f"holds the runs of several seeds; give one of them: {_first(runs)}"
     found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {SPEC}"
+    runs = [str(path) for path in inside if is_run(path) or is_seeds_folder(path)]
     return f"{found}; run folders in it: {_first(runs)}" if runs else found
 
 

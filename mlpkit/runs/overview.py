@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
+from mlpkit.record_keys import decisive_split, is_result
 from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, read_limited, reading_error
 from mlpkit.runs.json_files import damaged, decode_object
 from mlpkit.runs.layout import CHECKPOINT, CHECKPOINTS, FAILURE, HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPEC, WRITER
@@ -126,7 +127,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         changed,
         max(int(history.last.get("iteration", 0)), checkpoint, failure.get("steps", 0)),
         spec.total_steps(history.last),
-        {key: value for key, value in history.last.items() if key.startswith(("train_", "validation_"))},
+        {key: value for key, value in history.last.items() if is_result(key)},
         results,
         lowest,
         highest,
@@ -262,7 +263,7 @@ class _History(NamedTuple):
         Raises:
             ValueError: a value is no number.
         """
-        key = next((f"{split}_{monitor}" for split in ("validation", "train") if f"{split}_loss" in self.last), "")
+        key = f"{decisive_split(self.last)}_{monitor}"
         named = re.escape(json.dumps(key).encode()) + rb":"
         found = re.findall(named + rb"([-+.e\d]+)[,}]", self.lines)
         values = [float(value) for value in found]

@@ -1,4 +1,4 @@
-"""The folder of several runs that differ only in their seeds: a run folder for each, and what they come to together."""
+"""The folder of several runs that differ only in their seeds: a run folder for each, and a summary."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 import time
@@ -12,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import storage_error
+from mlpkit.system import can_start_processes
 
+if can_start_processes():
+    import fcntl
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,7 +25,8 @@ SECONDS_FOR_A_LOOK = 0.02
 class WriterLock:
     """An exclusive lock on a file, which the system releases when its holder dies.
 
-    The lock is advisory (flock): it binds those who ask for it, and readers don't.
+    The lock is advisory (flock): it binds those who ask for it, and readers don't. In WebAssembly, which has no other
+    processes, nothing is locked.
 
     Args:
         path: the file to lock; it is made if it is missing, and stays.
@@ -40,7 +43,7 @@ class WriterLock:
             RunFolderError: another writer holds it.
             StorageError: the file can't be made or locked.
         """
-        if self._descriptor is not None:
+        if self._descriptor is not None or not can_start_processes():
             return
         try:
             descriptor = self._open_locked()
@@ -62,7 +65,7 @@ class WriterLock:
 
     def another_writer(self) -> str:
         """Return what is writing now, such as ``process 12``; nothing if nothing else is."""
-        if self._descriptor is not None:
+        if self._descriptor is not None or not can_start_processes():
             return ""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

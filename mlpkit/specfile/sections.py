@@ -119,7 +119,7 @@ class LayerStackType(ValueType):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         one_loss = {"contains": references.names("loss"), "minContains": 1, "maxContains": 1}
-        return _layers_and_losses().json_schema(references) | one_loss
+        return _layers_and_losses().json_schema(references) | one_loss | {"errorMessage": f"expected {self.describe()}"}
 
     def _check_losses(self, members: list[StackMember], count: int, context: CheckContext) -> None:
         for member in members:

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from mlpkit.record_keys import decisive_split
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -98,13 +100,17 @@ class BestTracker:
     minimum_change: float = 0.0
     best: Best | None = field(default=None, init=False)
 
-    def improved(self, record: Mapping[str, float]) -> bool:
-        """Take in an evaluation, and say whether it is better than all before it.
+    def key(self, record: Mapping[str, float]) -> str:
+        """Return the key of the value: of the validation data, or of the training data if there is no validation data.
 
-        The value is that of the validation data, or of the training data if there is no validation data.
+        Args:
+            record: an evaluation.
         """
-        validation = f"validation_{self.monitor}"
-        value = record[validation if validation in record else f"train_{self.monitor}"]
+        return f"{decisive_split(record)}_{self.monitor}"
+
+    def improved(self, record: Mapping[str, float]) -> bool:
+        """Take in an evaluation, and say whether it is better than all before it."""
+        value = record[self.key(record)]
         if not math.isfinite(value):
             return False
         gain = math.inf if self.best is None else (value - self.best.value) * (1 if self.higher_is_better else -1)

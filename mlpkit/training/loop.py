@@ -132,6 +132,7 @@ class Trainer:
     ) -> None:
         network.freeze(settings.frozen)  # what follows looks only at what is trained
         self.network = network
+        self._trained = [path for path in network.parameters if path not in network.layout.frozen]
         self.settings = settings
         self.history: list[Record] = []
         self._history_columns = HistoryColumns()
@@ -200,7 +201,9 @@ class Trainer:
 
     def snapshot(self) -> Snapshot:
         """Return all that the rest of the training depends on; it shares nothing with the trainer."""
-        arrays = copied_arrays(self.network, self._update.slots) | self._history_columns.copies(self.history)
+        arrays = copied_arrays(self.network, self._update.slots, self._trained) | self._history_columns.copies(
+            self.history
+        )
         tracker = self.settings.best
         metadata = {
             "step": self.progress.step,
@@ -227,7 +230,7 @@ class Trainer:
         callbacks = len(self.settings.callbacks)
         expect_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
-        restore_arrays(self.network, self._update.slots, arrays)
+        restore_arrays(self.network, self._update.slots, arrays, self._trained)
         self._upgrade_slots(metadata.get("slots_version", 1))
         self.history[:] = history
         self._history_columns = HistoryColumns()

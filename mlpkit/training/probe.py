@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import copy
 import math
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
 from mlpkit.components.elementwise import Elementwise
+from mlpkit.components.operation import own_parameters
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.target import Classes, Values
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.replica import Replica
+from mlpkit.network.watching import replaced_methods
 from mlpkit.training.gradient import sum_of_squares
 from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
@@ -126,15 +130,13 @@ class Probe:
         self._replica.bind(network.layout, network.values, original.gradient, network.state_layout, state)
         self._replica.freeze(network.frozen)
         self._own = {
-            operation.path: [parameter.path for parameter in operation._parameters.values()]
+            operation.path: [parameter.path for parameter in own_parameters(operation)]
             for operation in self._replica.operations()
-            if not operation._frozen
+            if operation.needs_parameter_gradients
         }
         self._followed = [operation for layer in layers for operation in layer.operations()]
         self._last = self._replica.layers[-1:]
         self._found: dict[str, dict[str, Any]] = {}
-        for operation in self._followed:
-            self._follow(operation)
         self._before: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
 
     def remember(self, step: int) -> None:
@@ -157,9 +159,11 @@ class Probe:
         np.copyto(replica.state, self._network.replicas[0].state)
         replica.set_training(True)
         replica.position.step = iteration
-        for operation in self._followed:
-            self._found[operation.path] = _nothing_found(operation)
-        loss = replica.loss_and_gradient(self._x, self._t, 1.0, self._weights)
+        self._found = {operation.path: _nothing_found(operation) for operation in self._followed}
+        with ExitStack() as stack:
+            for operation in self._followed:
+                stack.enter_context(self._follow(operation))
+            loss = replica.loss_and_gradient(self._x, self._t, 1.0, self._weights)
         moved = self._before[1] if self._before[0] == iteration - 1 else {}
         for operation in self._followed:
             self._found[operation.path] |= self._figures_of_parameters(operation.path, moved)
@@ -175,8 +179,8 @@ class Probe:
             **self._predicted(),
         }
 
-    def _follow(self, operation: Operation) -> None:
-        """Have a layer of the copy leave figures behind when it goes forward and backward."""
+    def _follow(self, operation: Operation) -> AbstractContextManager[None]:
+        """Have a layer of the copy leave figures behind when it goes forward and backward in a block."""
         forward, backward = operation.forward, operation.backward  # type: ignore[attr-defined]
 
         def followed_forward(x: NDArray[Any]) -> NDArray[Any]:
@@ -200,7 +204,7 @@ class Probe:
             dx: NDArray[Any] | None = backward(dy)
             return dx
 
-        vars(operation).update(forward=followed_forward, backward=followed_backward)
+        return replaced_methods(operation, forward=followed_forward, backward=followed_backward)
 
     def _figures_of_parameters(self, layer: str, before: dict[str, NDArray[Any]]) -> dict[str, Any]:
         """Return the norms of a layer's own parameters and gradients, and how far the last step moved them."""

@@ -24,7 +24,7 @@ import numpy as np
 from mlpkit.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -158,7 +158,9 @@ def expect_metadata(
         raise ModelFileError(f"the checkpoint lacks or garbles {', '.join(wrong)}; use another, or start a new run")
 
 
-def copied_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def copied_arrays(
+    network: Sequential, slots: Mapping[str, NDArray[Any]], trained: Collection[str]
+) -> dict[str, NDArray[Any]]:
     """Return a copy of all that training changes from step to step.
 
     However many layers a network has, there is one flat array for its parameters, one for its layers' state, and one
@@ -167,9 +169,10 @@ def copied_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> dic
     Args:
         network: the network.
         slots: the optimizer's slots, laid out as the network's parameters.
+        trained: paths of the parameters that are trained; slots of others, which stay as they are, are left out.
     """
     copies = {}
-    for name, views in _live(network, slots).items():
+    for name, views in _live(network, slots, trained).items():
         flat = np.empty(_size(views), network.dtype)
         for view, part in zip(views, _parts(flat, views), strict=True):
             part[...] = view
@@ -177,18 +180,27 @@ def copied_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> dic
     return copies
 
 
-def restore_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]], saved: Mapping[str, NDArray[Any]]) -> None:
+def restore_arrays(
+    network: Sequential,
+    slots: Mapping[str, NDArray[Any]],
+    saved: Mapping[str, NDArray[Any]],
+    trained: Collection[str] = (),
+) -> None:
     """Write what ``copied_arrays`` returned into a network and the slots of its optimizer.
+
+    Earlier versions saved the slots of all parameters, which are restored as well.
 
     Args:
         network: the network.
         slots: the optimizer's slots.
         saved: the arrays; others beside them are left alone.
+        trained: as for ``copied_arrays``.
 
     Raises:
         ModelFileError: one is missing, or has another shape or dtype; nothing was written.
     """
-    live = _live(network, slots)
+    live, everything = _live(network, slots, trained), _live(network, slots, network.parameters)
+    live |= {name: views for name, views in everything.items() if name in saved and saved[name].size == _size(views)}
     for name, views in live.items():
         array, shape = saved.get(name), (_size(views),)
         if array is None or array.shape != shape or array.dtype != network.dtype:
@@ -199,13 +211,15 @@ def restore_arrays(network: Sequential, slots: Mapping[str, NDArray[Any]], saved
             view[...] = part
 
 
-def _live(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> dict[str, list[NDArray[Any]]]:
+def _live(
+    network: Sequential, slots: Mapping[str, NDArray[Any]], trained: Iterable[str]
+) -> dict[str, list[NDArray[Any]]]:
     """Return views of all arrays that training changes from step to step."""
     layout = network.layout
     return {
         "parameters": list(network.parameters.values()),
         "states": list(network.states.values()),
-        **{f"slots/{slot}": [layout.view(flat, path) for path in network.parameters] for slot, flat in slots.items()},
+        **{f"slots/{slot}": [layout.view(flat, path) for path in trained] for slot, flat in slots.items()},
     }
 
 

@@ -59,10 +59,14 @@ class Symptom:
     advice: tuple[str, ...]
     iteration: int
 
+    @property
+    def title(self) -> str:
+        """The name in words, and the layer: ``dead units in Relu1``."""
+        return self.name.replace("_", " ") + (f" in {self.layer}" if self.layer else "")
+
     def __str__(self) -> str:
         """Say it in a line."""
-        where = f" in {self.layer}" if self.layer else ""
-        return f"{self.name.replace('_', ' ')}{where}: {self.finding}; try {', or '.join(self.advice)}"
+        return f"{self.title}: {self.finding}; try {', or '.join(self.advice)}"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -286,14 +290,8 @@ def zero_gradient(course: Course) -> Finding | None:
     for layer in _trained(course.now):
         name = layer["layer"]
         if course.lately(lambda health, name=name: _layer(health, name).get("gradient_norm") == 0):  # type: ignore[misc]
-            return (
-                name,
-                "its gradient is exactly zero: it doesn't learn",
-                (
-                    *course.first_weights_advice(),
-                    "to look at the layers after it, which pass nothing back",
-                ),
-            )
+            advice = (*course.first_weights_advice(), "to look at the layers after it, which pass nothing back")
+            return name, "its gradient is exactly zero: it doesn't learn", advice
     return None
 
 
@@ -358,15 +356,8 @@ def loss_at_chance(course: Course) -> Finding | None:
     if not course.settled or not course.lately(_is_at_chance, 3) or losses[-1] < 0.99 * losses[0]:
         return None
     finding = f"the loss stays at {losses[-1]:.4g}, and a constant prediction can have {course.now['chance']:.4g}"
-    return (
-        "",
-        finding,
-        (
-            "to check that inputs and targets belong together: mlpkit data SPEC",
-            course.rate_advice(10),
-            course.rate_advice(0.1),
-        ),
-    )
+    together = "to check that inputs and targets belong together: mlpkit data SPEC"
+    return "", finding, (together, course.rate_advice(10), course.rate_advice(0.1))
 
 
 def classes_never_predicted(course: Course) -> Finding | None:
@@ -397,16 +388,8 @@ def overfitting(course: Course) -> Finding | None:
     finding = (
         f"the validation loss is {validation:.4g}, after {best:.4g} at step {step}; the training loss is {train:.4g}"
     )
-    return (
-        "",
-        finding,
-        (
-            "--set training.early_stopping.metric=loss",
-            "--set training.best_weights=loss",
-            "weight decay or dropout",
-            "more data, or augmentations of it",
-        ),
-    )
+    stopping = ("--set training.early_stopping.metric=loss", "--set training.best_weights=loss")
+    return "", finding, (*stopping, "weight decay or dropout", "more data, or augmentations of it")
 
 
 BAD_SCALES: Final = ("inputs_not_scaled", "target_not_scaled", "exploding_gradient", "first_weights_too_large")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlpkit.network import flat_layout
 from mlpkit.network.subnormals import flushed_subnormals
+from mlpkit.system import can_start_processes
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def blas_threads(count: int) -> Iterator[None]:
 
 def available_cores() -> int:
     """Return the number of cores that this process may use."""
+    if not can_start_processes():
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 CORE_DEPENDENCIES = {
     "annotated-types",
     "click",
+    "markdown-it-py",
     "numpy",
     "packaging",
     "platformdirs",
@@ -63,6 +64,8 @@ def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":
                 tree.add(f"{package}/{path.relative_to(home).as_posix()}")
     tree |= {f"mlpkit/shipped_specs/{path.name}" for path in (ROOT / "specs").glob("*.yaml")}
+    pages = [*(ROOT / "docs").rglob("*.md"), *(path for path in (ROOT / "docs/pictures").rglob("*") if path.is_file())]
+    tree |= {f"mlpkit/shipped_docs/{path.relative_to(ROOT / 'docs').as_posix()}" for path in pages}
     lessons = [path for path in (ROOT / "specs/from_scratch").iterdir() if path.is_file() and path.name != "README.md"]
     tree |= {f"mlpkit/shipped_specs/from_scratch/{path.name}" for path in lessons}
     assert shipped == tree

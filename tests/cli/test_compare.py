@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 
 import pytest
@@ -177,3 +178,46 @@ def test_a_page(groups, work, invoke):
     done = invoke("compare", "width-10", "width-40", "--html", "nowhere/page.html")
     assert done.code == 1
     assert done.err.startswith("error: nowhere/page.html: can't be written: No such file or directory; ")
+
+
+@pytest.fixture
+def unlike(work):
+    """Make two runs that have little in common, with long names."""
+    table = {"confusion_matrix": [[1, 2], [3, 4]]}
+    for name, loss, metric in (
+        ("runs/a_classifier", "SoftmaxWithLoss", "accuracy"),
+        ("runs/a_regressor", "Huber", "r2"),
+    ):
+        results = {"test": {"loss": 0.5, metric: 0.75, **(table if metric == "accuracy" else {})}}
+        folder = made_up_run(work / name, name=name.partition("/")[2], results=results, losses=())
+        for file in (folder / "spec.yaml", folder / "resolved.yaml"):
+            text = file.read_text().replace("SoftmaxWithLoss", loss).replace("accuracy", metric)
+            file.write_text(text.replace("{validation: 50}", f"{{directory: /somewhere/rather/far/away/{metric}}}"))
+    return ["runs/a_classifier", "runs/a_regressor"]
+
+
+def test_quite_different_runs_stand_beside_each_other_on_a_terminal(unlike, terminal):
+    screen = terminal("compare", *unlike, columns=80, rows=60)
+    assert screen.wait_for_end() == 0
+    lines = [line.rstrip() for line in screen.lines()]
+    assert lines[0].split() == unlike
+    assert [line.split() for line in lines[1:8]] == [
+        ["spec"],
+        ["name", "a_classifier", "a_regressor"],
+        ["data.mnist.directory", "/somewh…r/away/accuracy", "/somewh…her/far/away/r2"],
+        ["layers.SoftmaxWithLoss1", "SoftmaxWithLoss", "-"],
+        ["layers.Huber1", "-", "Huber"],
+        ["training.metrics", "[accuracy]", "[r2]"],
+        ["versions:", "the", "same"],
+    ]
+
+
+def test_what_only_one_run_has_is_named_and_tables_are_left_to_json(unlike, invoke):
+    out = invoke("compare", *unlike).out
+    assert "\n  only one run has accuracy, r2\n" in out
+    assert "\n  tables, which --json has: test.confusion_matrix\n" in out
+    assert not re.search(r"^  test\.(accuracy|r2|confusion_matrix)", out, re.M)
+    found = json.loads(invoke("compare", *unlike, "--json").out)
+    assert found["metrics"]["test.confusion_matrix.1.0"] == [3, None]
+    assert found["outline"]["training.metrics"] == [["accuracy"], ["r2"]]
+    assert found["spec"]["data.mnist.directory"][1] == "/somewhere/rather/far/away/r2"

@@ -36,6 +36,8 @@ def said(invoke):
 
 def test_screens(finished, work, said, golden, monkeypatch):
     text = said("export runs/tiny --to tiny.onnx", "export runs/tiny --to bare.onnx --network-only", "whence tiny.onnx")
+    text += "\n" + said("export runs/tiny --to tiny.c --quantize int8", "whence tiny.c")
+    text += "\n" + said("export runs/tiny --to tiny.onnx --quantize int8", "export runs/tiny --to tiny.c --quantize x")
     (finished / "model.safetensors").rename(work / "model.safetensors")
     text += "\n" + said("whence tiny.onnx", "export runs/tiny --to tiny.onnx")
     (work / "model.safetensors").rename(finished / "model.safetensors")
@@ -45,7 +47,7 @@ def test_screens(finished, work, said, golden, monkeypatch):
     text += "\n" + said("export moved --to tiny.onnx")
     monkeypatch.setitem(sys.modules, "onnx", None)
     text += "\n" + said("export moved --to tiny.onnx", "export moved")
-    golden(HERE / "export_screens.txt", _without_hashes(text))
+    golden(HERE / "export_screens.txt", _without_hashes(text).replace(", all to the bit", ""))
 
 
 def _without_hashes(text):
@@ -80,6 +82,17 @@ def test_json(finished, invoke, work):
             "meaning": "pixels from 0 to 255, each a byte",
         }
     ]
+
+
+def test_json_with_rounded_weights(finished, invoke, work):
+    done = invoke("export", "runs/tiny", "--to", "tiny.c", "--quantize", "int8", "--json")
+
+    found = json.loads(done.out)["rounding"]
+
+    assert found.keys() == {"weights", "before", "after", "rows", "relabelled"}
+    assert (found["weights"], found["rows"]) == (["Affine1.W", "Affine2.W"], 60)
+    assert found["before"].keys() == found["after"].keys() == {"loss", "accuracy"}
+    assert json.loads(invoke("whence", "tiny.c", "--json").out)["provenance"]["quantized"] == "int8"
 
 
 def test_a_refusal(finished, invoke, work, monkeypatch):

@@ -188,6 +188,13 @@ def test_a_run_that_diverges_keeps_what_there_is(work, mlpkit):
     assert (work / "runs/tiny/model.safetensors").is_file()
 
 
+def test_a_run_that_diverges_at_once_can_be_looked_into(work, invoke):
+    done = invoke("run", "tiny.yaml", "--quiet", "--set", "training.optimizer={adam: {learning_rate: 1e38}}")
+    assert (done.code, done.err.splitlines()[-1]) == (1, "  note: what there is of the run is kept in runs/tiny")
+    assert not (work / "runs/tiny/model.safetensors").exists()
+    assert invoke("doctor", "runs/tiny").out.startswith("diverging\n")
+
+
 def test_a_layers_own_mistake_is_shown_without_a_traceback(mlpkit):
     layers = "layers=[acme.Broken, Affine: {units: 10}, SoftmaxWithLoss]"
     done = mlpkit("run", "tiny.yaml", "--plugin", "acme.py", "--set", layers)

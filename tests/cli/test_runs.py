@@ -181,3 +181,13 @@ def test_runs_are_listed_without_numpy(work, environment):
     assert len(done.stdout.splitlines()) == 21
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert not loaded & {"numpy", "pluggy", "rich"}
+
+
+def test_what_most_runs_have_has_room_first(work, terminal):
+    for name, metric in (("a", "accuracy"), ("b", "r2"), ("c", "r2")):
+        folder = made_up_run(work / "runs" / name, results={"validation": {"loss": 0.5, metric: 0.5}})
+        history = (folder / "history.jsonl").read_text()
+        (folder / "history.jsonl").write_text(history.replace("accuracy", metric))
+    screen = terminal("runs", columns=60)
+    assert screen.wait_for_end() == 0
+    assert screen.lines()[0].split()[:5] == ["run", "state", "steps", "loss", "r2"]

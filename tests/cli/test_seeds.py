@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlpkit.cli.seeds import override_of
+from mlpkit.cli.run import override_of
 from mlpkit.errors import UsageError
 
 

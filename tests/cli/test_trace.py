@@ -101,9 +101,10 @@ def test_all_arrays_go_into_a_file(run, invoke, work, name):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--step", 4, "--example", 51], "step 4 has no example 51; its minibatch has examples 1 to 50"),
+        (["--step", 4, "--example", 0], "step 4 has no example 0; its minibatch has examples 1 to 50"),
         (["--step", 5], "run: has no step 5; expected one from 1 to 4, its last"),
         (["--step", 0], "0 is no step of a run; they are whole numbers, counted from 1"),
-        (["--step", 1, "--example", 51], "step 1 has no example 51; its minibatch has examples 1 to 50"),
         (["--step", 1, "--row", 150], "the training split has no row 150; expected one from 0 to 149"),
         (["--step", 1, "--example", 1, "--row", 1], "--example and --row both say which example to follow"),
         (["--step", 1, "--arrays", "x.csv"], "expected a name that ends in .npz or .safetensors"),
@@ -114,6 +115,15 @@ def test_wrong_usage(run, invoke, options, said):
     done = invoke("trace", run, *options)
     assert (done.code, done.out) == (2, "")
     assert said in done.err
+    assert "again" not in done.err
+
+
+@pytest.mark.parametrize("option", ["--html", "--arrays"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_step_is_done_again(run, invoke, option):
+    done = invoke("trace", run, "--step", 4, option, "nowhere/step.npz")
+    assert (done.code, done.out) == (1, "")
+    said = "error: nowhere/step.npz: can't be written: No such file or directory; check that its folder still exists\n"
+    assert done.err == said
 
 
 def test_a_diverged_step_says_so(work, invoke):

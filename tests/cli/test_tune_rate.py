@@ -54,3 +54,10 @@ def test_a_range_that_is_none_is_wrong_usage(work, invoke):
     done = invoke("tune-rate", "tiny.yaml", "--lowest", 1, "--highest", 0.1)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: there are no learning rates from 1 to 0.1; ")
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_training(work, invoke, monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.tune_rate.tune_rate", None)
+    done = invoke("tune-rate", "tiny.yaml", "--html", "nowhere/rate.html")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: nowhere/rate.html: can't be written: No such file or directory; ")

@@ -12,12 +12,16 @@ from mlpkit.testing.suite.all_checks import all_checks
 
 NOT_FOR_PLUGINS = {
     "ComponentFailure",
+    "Diagnosis",
     "DivergenceError",
+    "Export",
     "Interval",
     "MlpkitError",
     "Model",
     "ModelFileError",
     "PluginError",
+    "RateTest",
+    "Rounding",
     "Run",
     "RunFolderError",
     "SeedRuns",
@@ -25,6 +29,7 @@ NOT_FOR_PLUGINS = {
     "Spec",
     "SpecError",
     "StorageError",
+    "Symptom",
     "Trace",
     "TracedExample",
     "TracedLayer",
@@ -32,6 +37,8 @@ NOT_FOR_PLUGINS = {
     "UsageError",
     "__version__",
     "build",
+    "doctor",
+    "export",
     "fit",
     "load",
     "load_data",
@@ -42,6 +49,7 @@ NOT_FOR_PLUGINS = {
     "resume_seeds",
     "run",
     "trace",
+    "tune_rate",
 }
 """Public names for those who train networks."""
 

@@ -83,7 +83,7 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expect_refusal(towns: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that spoils an export before it is proved, and expects that the file there before stays."""
 
-    def expect(ending: str, spoil: Callable[[Path], None], match: str | None = None) -> None:
+    def expect(ending: str, spoil: Callable[[Path], None], match: str | None = None, **options: Any) -> None:
         form = formats.FORMATS[ending]
 
         def write(model: Any, file: Path) -> None:
@@ -97,7 +97,7 @@ def expect_refusal(towns: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         file.write_text("what was there before")
 
         with pytest.raises(ExportError, match=match):
-            export(towns, file)
+            export(towns, file, **options)
 
         assert file.read_text() == "what was there before"
         assert list(tmp_path.iterdir()) == [file]

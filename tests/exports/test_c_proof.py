@@ -127,6 +127,26 @@ def test_a_mutated_export_is_refused(expect_refusal, name):
     expect_refusal(".c", mutated(name))
 
 
+MUTATIONS_OF_INT8 = {
+    "a weight": at("Affine1_int8", 0, lambda word: str(int(word) + 9)),
+    "a weight of the last layer": at("Affine2_int8", -1, lambda word: str(-int(word))),
+    "a scale": at("Affine1_scales", 3, plus(0.001)),
+    "the scale of a class": at("Affine2_scales", 0, lambda word: f"2 * {word}"),
+    "products without scales": in_functions("(float)row[j] * scales[first + j]", "(float)row[j]"),
+    "inputs that are left out": in_functions("if (factor != 0.0f)", "if (factor > 0.0f)"),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if i % 3 else ()) for i, name in enumerate(MUTATIONS_OF_INT8)]
+)
+def test_a_mutated_export_with_rounded_weights_is_refused(expect_refusal, name):
+    def spoil(file):
+        file.write_text(MUTATIONS_OF_INT8[name](file.read_text("ascii")), "ascii")
+
+    expect_refusal(".c", spoil, quantize="int8")
+
+
 def test_a_refusal_names_row_and_layer(expect_refusal):
     expect_refusal(
         ".c",
@@ -202,6 +222,26 @@ def test_shipped_specs_leave_with_the_bits_of_predict(spec, tmp_path):
     if COMPILED:
         assert found.exact == found.rows
         expect_the_bits_of_predict(load_run(run), found.file)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem in {"flowers", "shapes_npz"} else pytest.mark.long)
+        for path in SPECS
+    ],
+)
+def test_shipped_specs_leave_with_rounded_weights(spec, tmp_path):
+    run = tmp_path / "run"
+    mlpkit.run(mlpkit.load_spec(spec, overrides=SHORT), directory=run)
+
+    found = export(run, tmp_path / "model.c", quantize="int8")
+
+    command = ["cc", *STRICT, "-DMODEL_TEST", str(found.file), "-o", str(tmp_path / "program"), "-lm"]
+    subprocess.run(command, check=True)
+    assert subprocess.run([tmp_path / "program"], check=False, capture_output=True).returncode == 0
+    if COMPILED:
+        assert found.exact == found.rows > 0
 
 
 def expect_the_bits_of_predict(model, file):

@@ -9,7 +9,6 @@ import mlpkit
 from mlpkit import NotExportableError
 from mlpkit.exports.formats import FORMATS
 from mlpkit.jobs.export import export
-from mlpkit.registry.registry import Registry
 
 PLUGIN = """
 import numpy as np
@@ -61,7 +60,7 @@ def exported(tmp_path, monkeypatch):
         )
         plugins = [tmp_path / "guest.py"]
         mlpkit.run(mlpkit.load_spec("bent.yaml", plugins=plugins), "run")
-        return export(tmp_path / "run", tmp_path / f"bent{ending}", registry=Registry.discover(plugins=plugins))
+        return export(tmp_path / "run", tmp_path / f"bent{ending}", plugins=plugins)
 
     return export_with
 

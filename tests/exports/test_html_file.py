@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 
 import mlpkit
 from mlpkit.exports.provenance import find_provenance
@@ -39,7 +39,7 @@ def digits(tmp_path_factory):
 def digits_page(digits, tmp_path_factory):
     file = tmp_path_factory.mktemp("pages") / "digits.html"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mlpkit.jobs.export.MOST_ROWS", 500)
+        patch.setattr("mlpkit.reports.sampling.MOST_ROWS", 500)
         export(digits, file)
     return file
 
@@ -49,12 +49,6 @@ def towns_page(towns, tmp_path_factory):
     file = tmp_path_factory.mktemp("pages") / "towns.html"
     export(towns, file)
     return file
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 @pytest.fixture
@@ -353,7 +347,7 @@ OTHERS = sorted(path.name for path in SPECS.glob("mnist_*.yaml") if path.name !=
 
 @pytest.mark.parametrize("name", [LARGEST, *(pytest.param(other, marks=pytest.mark.long) for other in OTHERS)])
 def test_a_page_of_mnist_has_at_most_a_megabyte(tmp_path, monkeypatch, name):
-    monkeypatch.setattr("mlpkit.jobs.export.MOST_ROWS", 50)
+    monkeypatch.setattr("mlpkit.reports.sampling.MOST_ROWS", 50)
     run = trained(name, tmp_path / "run", iterations=20, evaluate_every=20)
 
     export(run, tmp_path / "model.html")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,8 @@ def test_a_run_given_twice_counts_once(tmp_path):
     assert [len(runs) for runs in found.members] == [2, 5]
     assert found.chance == []
     c = made_up_run(tmp_path / "c", units=20, results=results(0.2))
-    assert compare([a, c, c]).commands == [f"mlpkit run {run}/resolved.yaml --seeds 5" for run in (a, c)]
+    (remark,) = compare([a, c, c]).remarks
+    assert remark.commands == [f"mlpkit run {run}/resolved.yaml --seeds 5" for run in (a, c)]
 
 
 def test_runs_that_differ_in_their_seeds_alone_are_no_sides(tmp_path):
@@ -189,3 +191,33 @@ def test_a_real_difference_is_found():
     draw = normal(2)
     found = [verdicts([side("a", draw()), side("b", 5 + draw())]) for _ in range(40)]
     assert np.mean([verdict.beyond_chance for both in found for verdict in both]) > 0.9
+
+
+def of_seeds(folder, losses, **how):
+    """Write the folder of several seeds, as mlpkit does."""
+    group(folder, losses, **how)
+    (folder / "seeds.json").write_text(json.dumps({"seeds": list(range(len(losses)))}))
+    return folder
+
+
+def test_seeds_that_are_not_finished_are_to_be_finished(tmp_path):
+    begun = of_seeds(tmp_path / "begun", (0.3, None, None))
+    done = of_seeds(tmp_path / "done", LARGE, units=20)
+    (remark,) = compare([begun, done]).remarks
+    assert remark.text == "Some seeds aren't finished. Unless they still train, go on with:"
+    assert remark.commands == [f"mlpkit resume {begun}"]
+    assert [each.commands for each in compare([begun]).remarks] == [[f"mlpkit resume {begun}"]]
+    assert compare([done, of_seeds(tmp_path / "other", LARGE)]).remarks == []
+
+
+def test_a_lone_run_beside_seeds_that_are_not_finished_has_its_own_advice(tmp_path):
+    begun = of_seeds(tmp_path / "begun", (0.3, None))
+    lone = made_up_run(tmp_path / "lone", units=20, results=results(0.2))
+    commands = [command for remark in compare([begun, lone]).remarks for command in remark.commands]
+    assert commands == [f"mlpkit resume {begun}", f"mlpkit run {lone}/resolved.yaml --seeds 5"]
+
+
+def test_a_seed_that_never_began_is_not_finished(tmp_path):
+    begun = of_seeds(tmp_path / "begun", (0.3, 0.2))
+    (begun / "seeds.json").write_text('{"seeds": [0, 1, 2]}')
+    assert compare([begun]).unfinished == [str(begun)]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 from run_folders import made_up_run
 
 import mlpkit
@@ -39,12 +39,6 @@ def pages(tmp_path_factory):
         write_comparison([Path(name) for name in CURVES], folder / "sides.html")
         write_comparison([Path(name) / "seed-1" for name in CURVES], folder / "runs.html")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from html_tables import rows_of
 
 import mlpkit
 from mlpkit.errors import RunFolderError, UsageError
@@ -114,3 +115,21 @@ def test_a_damaged_record_is_an_error(without_record):
     (folder / "health.jsonl").write_text('{"iteration": 0}\n')
     with pytest.raises(RunFolderError, match=r"health\.jsonl: is damaged: 'symptoms'; remove it"):
         diagnose(folder)
+
+
+def test_in_python_it_says_what_was_found_and_what_to_try(runs):
+    found = mlpkit.doctor(runs / "dead")
+    (symptom,) = found.symptoms
+    assert isinstance(found, mlpkit.Diagnosis)
+    assert isinstance(symptom, mlpkit.Symptom)
+    assert repr(found) == f"<Diagnosis of {runs / 'dead'}: {symptom}>"
+    assert str(symptom).startswith("dead units in Relu1: 100 % of its 16 units pass no gradient on")
+    rows = rows_of(found._repr_html_())
+    assert rows[0] == ["symptom", "what was found", "after step", "what to try"]
+    assert rows[1] == ["dead units in Relu1", symptom.finding, "0", "; or ".join(symptom.advice)]
+
+
+def test_in_python_a_healthy_run_is_called_healthy(runs):
+    found = mlpkit.doctor(runs / "healthy")
+    assert repr(found) == f"<Diagnosis of {runs / 'healthy'}: healthy>"
+    assert found._repr_html_() == f"<p>{runs / 'healthy'}: healthy</p>"

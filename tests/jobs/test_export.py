@@ -59,13 +59,16 @@ KINDS = {
 }  # fmt: skip
 
 
+QUICK = {"optimizer": {"adam": {"learning_rate": 0.01}}, "epochs": 2}
+
+
 def trained(folder, name, data, layers, **others):
     spec = {
         "mlpkit": 1,
         "name": "model",
         "data": {name: data},
         "layers": layers,
-        "training": {"optimizer": {"adam": {"learning_rate": 0.01}}, "epochs": 2},
+        "training": QUICK,
     }
     mlpkit.run(mlpkit.load_spec({**spec, **others}), directory=folder)
     return folder
@@ -114,7 +117,7 @@ def test_a_network_alone_takes_encoded_inputs(train, work):
 
 def test_large_inputs_are_proved_on_fewer_rows(train, work, monkeypatch):
     train("run")
-    monkeypatch.setattr("mlpkit.jobs.export.MOST_NUMBERS", 7 * 784)
+    monkeypatch.setattr("mlpkit.reports.sampling.MOST_NUMBERS", 7 * 784)
 
     assert export(work / "run", work / "digits.onnx").rows == 7
 
@@ -222,6 +225,86 @@ def test_a_data_set_that_describes_itself_wrongly_is_named(train, work, monkeypa
         export(work / "run", work / "model.onnx")
 
 
+def rounded(model):
+    """Round a model's matrices to eight bits, unit by unit, and return it."""
+    for name, W in model.network.parameters.items():
+        if name.endswith(".W"):
+            scale = np.abs(W).max(axis=0) / 127
+            W[...] = np.rint(W / scale) * scale
+    return model
+
+
+def test_what_rounding_changes_is_said(tmp_path):
+    run = trained(tmp_path / "run", "idx", *KINDS["idx"][:2], training={**QUICK, "metrics": ["accuracy"]})
+
+    found = mlpkit.export(str(run), str(tmp_path / "model.c"), quantize="int8").rounding
+
+    x, t = mlpkit.load_data(mlpkit.load_spec(run / "resolved.yaml"), "test")
+    before, after = (model.network.predict(x) for model in (mlpkit.load(run), rounded(mlpkit.load(run))))
+    assert (found.weights, found.rows) == (("Affine1.W",), len(x))
+    assert found.relabelled == np.sum(before.argmax(axis=1) != after.argmax(axis=1))
+    for said, prediction in ((found.before, before), (found.after, after)):
+        assert said["accuracy"] == np.mean(prediction.argmax(axis=1) == t)
+        assert said["loss"] == pytest.approx(-np.log(prediction[np.arange(len(t)), t]).mean(), rel=1e-3)
+
+
+def test_rows_with_another_label_are_counted(tmp_path, monkeypatch):
+    data, layers, _ = KINDS["csv of labels"]
+    run = trained(tmp_path / "run", "csv", data, layers)
+    monkeypatch.setattr("mlpkit.exports.quantization.LARGEST", 1)
+
+    found = export(run, tmp_path / "model.c", quantize="int8").rounding
+
+    model = mlpkit.load(run)
+    x, _ = mlpkit.load_data(mlpkit.load_spec(run / "resolved.yaml"), "test")
+    before = model.network.predict(x) >= 0.5
+    for name, W in model.network.parameters.items():
+        if name.endswith(".W"):
+            scale = np.abs(W).max(axis=0)
+            W[...] = np.rint(W / scale) * scale
+    changed = (before != (model.network.predict(x) >= 0.5)).any(axis=1)
+    assert 0 < found.relabelled == changed.sum()
+
+
+def test_values_have_no_labels_that_change(tmp_path):
+    data, layers, _ = KINDS["csv of values"]
+    run = trained(tmp_path / "run", "csv", data, layers)
+
+    found = export(run, tmp_path / "model.c", quantize="int8").rounding
+
+    assert found.relabelled is None
+    assert found.before["loss"] != found.after["loss"]
+
+
+def test_without_the_data_it_is_not_known_what_rounding_changes(train, work):
+    train("run")
+    (work / "digits").rename(work / "elsewhere")
+
+    found = export(work / "run", work / "model.c", quantize="int8")
+
+    assert (found.rounding.before, found.rounding.after, found.rounding.relabelled) == ({}, {}, None)
+    assert "the run's data can't be read" in found.doubt
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.js", "model.html"])
+def test_other_formats_refuse_rounded_weights(train, work, name):
+    train("run")
+
+    with pytest.raises(UsageError) as caught:
+        export(work / "run", name, quantize="int8")
+
+    expected = "expected a name that ends in .c, such as model.c; or leave out quantize"
+    assert str(caught.value) == f"'{name}' can't hold rounded weights; {expected}"
+    assert not (work / name).exists()
+
+
+def test_weights_are_rounded_to_nothing_else(train, work):
+    train("run")
+
+    with pytest.raises(UsageError, match=r"^weights can't be rounded to 'int4'; expected int8$"):
+        export(work / "run", work / "model.c", quantize="int4")
+
+
 PLUGIN = """\
 import numpy as np
 from mlpkit import Classes, Dataset, Description, component, hookimpl
@@ -269,9 +352,6 @@ def guest(tmp_path):
     (tmp_path / "acme.py").write_text(PLUGIN)
 
     def exported(name, **options):
-        from mlpkit.registry.registry import Registry
-
-        registry = Registry.discover(plugins=[tmp_path / "acme.py"])
         spec = {
             "mlpkit": 1,
             "data": f"acme.{name}",
@@ -280,7 +360,7 @@ def guest(tmp_path):
         }
         loaded = mlpkit.load_spec(spec, plugins=[tmp_path / "acme.py"])
         mlpkit.run(loaded, directory=tmp_path / name)
-        return export(tmp_path / name, tmp_path / f"{name}.onnx", registry=registry, **options)
+        return export(tmp_path / name, tmp_path / f"{name}.onnx", plugins=[tmp_path / "acme.py"], **options)
 
     return exported
 

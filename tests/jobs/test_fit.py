@@ -307,3 +307,9 @@ def test_a_row_unlike_the_frame_is_refused_with_advice(houses):
 def test_layers_left_at_their_defaults_are_described_without_them():
     layers = fit(X, T, layers=LAYERS, epochs=1).network.layers
     assert [repr(layer) for layer in layers] == ["Affine(units=8)", "Relu()", "Affine(units=2)"]
+
+
+def test_several_seeds_are_answered_with_what_to_do():
+    said = message_of(X, T, layers=LAYERS, epochs=1, seeds=5, error=mlpkit.UsageError)
+    assert said.startswith("fit trains with one seed: ")
+    assert "mlpkit.run(spec, seeds=5)" in said

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 from PIL import Image
 
 import mlpkit
@@ -20,6 +20,7 @@ MOST_BYTES = 2_000_000
 TIMES = re.compile(r'<section aria-labelledby="time-by-layer">.*?</section>', re.DOTALL)
 DRAWN = "document.querySelectorAll('.chart .chart svg').length"
 CHARTS = "document.querySelectorAll('.chart:has(> script)').length"
+SCALED = "(chart) => chart.getAttribute('width') / chart.getBoundingClientRect().width"
 POINT = re.compile(r"iteration: (\d+); [^;]+: (\S+); series: (\w+)")
 POINTS = """[...document.querySelectorAll('.chart .chart')[%d].querySelectorAll('.mark-symbol path')]
     .map((point) => point.getAttribute('aria-label')).filter(Boolean)"""
@@ -39,12 +40,6 @@ def runs(tmp_path_factory):
     for folder in folders.values():
         mlpkit.report(folder)
     return folders
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 def opened(browser, file):
@@ -78,6 +73,18 @@ def test_a_report_works_from_disk_and_is_accessible(browser, runs, name, screen)
     assert browser.requests == [file.as_uri()]
     assert violations(browser) == []
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert browser.evaluate(f"Math.max(...[...document.querySelectorAll('.chart .chart svg')].map({SCALED}))") < 1.01
+
+
+@pytest.mark.parametrize(("screen", "widest"), [("desk, light", 500), ("phone, light", 350)])
+def test_a_confusion_matrix_of_a_few_classes_is_no_wider_than_it_need_be(browser, runs, screen, widest):
+    browser.size(**SCREENS[screen])
+
+    opened(browser, runs["flowers"] / "report.html")
+
+    matrix = "[...document.querySelectorAll('figure')].find((f) => f.textContent.startsWith('Confusion matrix'))"
+    width = browser.evaluate(f"{matrix}.querySelector('svg').getBoundingClientRect().width")
+    assert 250 < width < widest
 
 
 @pytest.mark.parametrize("name", ["shapes_folder", "flowers", "houses"])
@@ -305,6 +312,22 @@ def test_examples_from_python_are_given_again(tmp_path):
     assert "Classes" not in headings(without)
     assert {"Classes", "Probabilities", "Importance of inputs"} <= set(headings(text))
     assert "warm" in text
+
+
+@pytest.mark.parametrize(("units", "said"), [(2, "The 25 most important of 300 columns."), (9000, "with 300 of them")])
+def test_of_many_columns_the_most_important_are_shown_or_why_not(tmp_path, units, said):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 300))
+    np.savez(tmp_path / "data.npz", x=x, t=(x[:, 7] > 0).astype(int))
+    layers = [{"Affine": {"units": units}}, {"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    data = {"npz": {"file": str(tmp_path / "data.npz")}}
+    training = {"optimizer": {"adam": {"learning_rate": 0.1}}, "iterations": 1 if units > 2 else 40}
+    spec = mlpkit.load_spec({"mlpkit": 1, "data": data, "layers": layers, "training": training})
+
+    text = mlpkit.report(mlpkit.run(spec, tmp_path / "run")).read_text("utf-8")
+
+    assert said in text
+    assert ('<td class="text">input 7</td>' in text) == (units == 2)
 
 
 def test_examples_for_data_from_files_are_refused(runs, tmp_path):

@@ -19,7 +19,8 @@ from scipy import stats
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.jobs.prepared_run import prepare, train_prepared
-from mlpkit.jobs.seeds import SeedRuns, SeedsObserver, resume_seeds, run_seeds, runs_at_once
+from mlpkit.jobs.seeds import SeedRuns, resume_seeds, run_seeds, runs_at_once
+from mlpkit.jobs.seeds_observer import SeedsObserver
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
@@ -250,6 +251,22 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(tmp_path):
     assert str(caught.value) == f'stopped; mlpkit.resume_seeds("{tmp_path / "group"}") goes on'
     assert caught.value.run.unfinished == (3, 8)
     assert RunFolder.open(tmp_path / "group/seed-3").checkpoints.exist
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_ctrl_c_without_a_folder_leaves_the_finished_runs(monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.seeds.available_cores", lambda: 1)  # one run after the other
+
+    class Interrupts(SeedsObserver):
+        def over(self, seed, end):
+            if seed == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt, match="stopped; the exception has the runs that were finished: ") as caught:
+        run_seeds(spec(**LONG).with_seeds(SEEDS), observer=Interrupts())
+    found = caught.value.run
+    assert (found.folder, found.unfinished, list(found.runs)) == (None, (8,), [3])
+    assert found.runs[3].network.predict(np.zeros((1, 784))).shape == (1, 10)
 
 
 @pytest.mark.usefixtures("shared_work")

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 
 import mlpkit
 from mlpkit.jobs.trace_page import write_page
@@ -53,12 +53,6 @@ def steps(tmp_path_factory):
         write_page(folder / f"{name}.html", traced, traced.example(5) if name == "images" else None)
         steps[name] = traced, folder / f"{name}.html"
     return steps
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 DRAWN = "document.querySelectorAll('.chart .chart svg').length === document.querySelectorAll('figure > .chart').length"

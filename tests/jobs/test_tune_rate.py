@@ -118,3 +118,28 @@ def test_training_with_the_suggestion_does_about_as_well_as_the_shipped_rate(nam
 def test_training_on_mnist_with_the_suggestion_does_about_as_well_as_the_shipped_rate(name):
     tuned, chosen = losses(name, LONG[name])
     assert tuned < 1.1 * chosen
+
+
+def test_it_says_what_it_suggests_in_a_line(found):
+    key = "training.optimizer.adam.learning_rate"
+    assert isinstance(found, mlpkit.RateTest)
+    assert repr(found) == (
+        f"<RateTest of {len(found.rates)} steps: {key}={found.suggestion:g}; "
+        f"from {found.bottom_from:.2g} on, the loss doesn't fall any further>"
+    )
+    spec = mlpkit.load_spec(SHIPPED["loans"], overrides=[found.override])
+    assert spec.training.optimizer.arguments["learning_rate"] == pytest.approx(found.suggestion)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"steps": "many"}, "'many' is no number of steps; expected a whole number, at least 20"),
+        ({"steps": 30.5}, "30.5 is no number of steps; expected a whole number, at least 20"),
+        ({"lowest": "a"}, "there are no learning rates from 'a' to 100.0; expected two that grow"),
+        ({"highest": None}, "there are no learning rates from 1e-06 to None; expected two that grow"),
+    ],
+)
+def test_what_is_no_number_is_refused(options, said):
+    with pytest.raises(UsageError, match=said):
+        tune_rate(shipped("loans"), **options)

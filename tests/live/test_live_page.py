@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 
 from mlpkit.live.server import LiveServer
 from mlpkit.live.watched import WatchedRun
@@ -48,12 +48,6 @@ def numbers_of(labels):
     """Return the numbers of points: iteration, value and series."""
     found = [re.fullmatch(r"iteration: ([\d,]+); [\w ]+: ([-\d.]+); series: (.*)", label) for label in labels]
     return [(int(match[1].replace(",", "")), float(match[2]), match[3]) for match in found]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 @contextmanager

@@ -64,6 +64,20 @@ def test_curves_have_the_axis_that_is_asked_for():
     assert '"domain": [0, 1]' not in json.dumps(charts.curves(points, "epoch", "accuracy"))
 
 
+def test_a_curve_has_its_colour_in_all_charts_and_thin_lines_share_it():
+    points = [{"epoch": i, "loss": 1.0 - i, "series": "b"} for i in range(3)]
+    thin = [{**point, "line": f"run {i}"} for i in range(2) for point in points]
+
+    behind, lines, _ = charts.curves(points, "epoch", "loss", thin=thin, names=["a", "b"])["layer"]
+
+    colour = lines["encoding"]["color"]
+    assert (colour["scale"]["domain"], colour["legend"]["values"]) == (["a", "b"], ["b"])
+    assert behind["encoding"]["color"] == colour
+    assert behind["encoding"]["detail"]["field"] == "line"
+    picture = charts.figure("Loss", charts.curves(points, "epoch", "loss", thin=thin, names=["a", "b"]))
+    assert picture.count('stroke-width="0.75"') == 2
+
+
 def test_parts_stand_beside_each_other_and_formulas_keep_their_lines():
     assert parts.beside("<p>a</p>", "<p>b</p>", least=11).count("<p>") == 2
     assert "--least: 11rem" in parts.beside("<p>a</p>", least=11)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 
 from mlpkit.errors import UsageError
 from mlpkit.pages import charts, parts
@@ -58,12 +58,6 @@ EVERYTHING = [
     ),
 ]
 DRAWN = "document.querySelectorAll('.chart .chart svg').length"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlpkit.reports.importance import importance, importance_section, rows_for_importance
+from mlpkit.reports.importance import importance, importance_of_many, importance_section, rows_for_importance
 
 
 def loss_of_column(name):
@@ -66,11 +66,70 @@ def columns(count):
         ({"a": [1]}, 1, 0),
         (columns(10), 1, 1000),
         (columns(40), 1, 250),
-        (columns(201), 1, 0),
+        (columns(201), 1, 124),
+        (columns(5000), 1, 50),
+        (columns(5000), 10**6, 0),
         (np.zeros((1, 28, 28), np.uint8), 250_000, 816),
         (np.zeros((1, 28, 28), np.uint8), 10**9, 50),
-        (np.zeros((1, 784)), 1, 0),
+        (np.zeros((1, 784)), 1, 1000),
+        (np.zeros((1, 784)), 10**7, 0),
     ],
 )
 def test_as_many_rows_as_there_is_time_for(raw, flops, rows):
     assert rows_for_importance(raw, flops) == rows
+
+
+class Encoder:
+    """Encodes columns: one of texts as zeros and ones at the end, the others as numbers, one of which is constant."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, rows):
+        self.calls += 1
+        numbers = [rows[name] for name in rows if name != "text"]
+        texts = [[float(text == each) for text in rows["text"]] for each in ("red", "blue")]
+        return np.array([*numbers, *texts]).T
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(0)
+    numbers = {f"number{i}": rng.normal(size=60).tolist() for i in range(100)}
+    return {**numbers, "text": rng.choice(["red", "blue"], 60).tolist(), "constant": [1.0] * 60}
+
+
+def test_of_many_columns_the_importance_is_that_of_shuffling_each(table):
+    encode = Encoder()
+    x = encode(table)
+
+    def loss(inputs):
+        return float(np.abs(inputs[:, 7] - x[:, 7] + 3 * (inputs[:, -1] - x[:, -1])).mean())
+
+    found = importance_of_many(table, encode, loss, 0)
+
+    assert encode.calls == 2 + 2 * 7
+    assert found == importance(table, lambda rows: loss(Encoder()(rows)), 0)
+    assert [each.name for each in found[:2]] == ["text", "number7"]
+    assert len(found) == 102
+
+
+def test_of_many_columns_of_an_array(table):
+    rows = np.array([table[f"number{i}"] for i in range(100)]).T.reshape(60, 10, 10)
+
+    found = importance_of_many(
+        rows, lambda raw: 2 * raw, lambda x: float(np.abs(x[:, 4, 2] - 2 * rows[:, 4, 2]).mean()), 0
+    )
+
+    assert (found[0].name, found[0].gain > 0) == ("input 42", True)
+    assert {each.gain for each in found[1:]} == {0.0}
+
+
+def test_inputs_that_mix_columns_have_no_importance(table):
+    assert importance_of_many(table, lambda rows: np.cumsum(Encoder()(rows), axis=1), lambda x: float(x.sum()), 0) == []
+
+
+def test_of_many_columns_the_page_says_how_many_it_shows(table):
+    found = importance(table, loss_of_column("number7"), 0)
+
+    assert "The 25 most important of 102 columns." in importance_section(found, "60 rows of test")

@@ -181,6 +181,10 @@ def test_open_says_what_it_found_instead_of_a_run(tmp_path: Path) -> None:
     assert refusal(lambda: RunFolder.open(tmp_path)) == (
         f"{tmp_path}: is not a run folder: it holds a, x; expected resolved.yaml or spec.yaml; run folders in it: {run}"
     )
+    seeds = tmp_path / "b"
+    seeds.mkdir()
+    (seeds / "seeds.json").touch()
+    assert refusal(lambda: RunFolder.open(tmp_path)).endswith(f"; run folders in it: {run}, {seeds}")
     long = tmp_path / ("x" * 300)
     with pytest.raises(RunFolderError, match=r"File name too long|there is no such folder"):
         RunFolder.open(long)

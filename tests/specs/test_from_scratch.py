@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, browser_page
+from headless_browser import SCREENS
 
 import mlpkit
 from mlpkit.jobs.check import check
@@ -241,12 +241,6 @@ def pages(scripts, lesson_of, tmp_path_factory):
     for topic in TOPICS:
         (folder / f"{topic}.html").write_text(scripts[topic].make(lesson_of(topic)), "utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("topic", TOPICS)

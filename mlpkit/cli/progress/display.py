@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlpkit.training.events import StopRequest
 
 
-def tell_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> None:
+def print_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> None:
     """Print the figures of the test split and the run folder, and why the run was stopped or ended early.
 
     Args:
@@ -33,7 +33,7 @@ def tell_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> N
         seconds: how long it took, to be printed; None if that isn't wanted.
     """
     if run.stopped:
-        tell_stop(run)
+        print_stop(run)
         return
     if run.ended:
         result(f"ended after step {run.steps}: {run.ended}")
@@ -44,7 +44,7 @@ def tell_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> N
     result(f"kept in {run.folder}" + ("" if seconds is None else f", after {duration(seconds)}"))
 
 
-def tell_stop(run: Run) -> None:
+def print_stop(run: Run) -> None:
     """Print when and why a run was stopped, and how to go on with it."""
     message(f"stopped after step {run.steps} by {run.stopped}; kept in {run.folder}")
     message(f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")

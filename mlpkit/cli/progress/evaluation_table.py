@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.progress.figures import figure
+from mlpkit.record_keys import decisive_split, splits_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,20 +122,12 @@ def _widened(columns: list[Column], gap: int, short: bool) -> Iterator[Column]:
 
 def _all_columns(record: Record) -> list[Column]:
     columns = [Column("iteration", "", "iteration", 0, 9), Column("epoch", "", "epoch", 1000, 6)]
-    keys = [key for key in record if key.startswith(("train_", "validation_"))]
-    names = list(dict.fromkeys(_split_and_name(key)[1] for key in keys))  # the loss, and then the metrics
-    decisive = "validation" if any(key.startswith("validation_") for key in keys) else "train"
-    for key in sorted(keys, key=lambda key: names.index(_split_and_name(key)[1])):
-        split, name = _split_and_name(key)
-        rank = names.index(name)
-        importance = (1, 2, *range(4, 4 + rank))[rank] if split == decisive else (3, *range(2000, 2000 + rank))[rank]
-        columns.append(Column(key, name, split, importance, FIGURE_WIDTH))
+    decisive = decisive_split(record)
+    for rank, (name, splits) in enumerate(splits_by_name(record).items()):  # the loss, and then the metrics
+        for split in splits:
+            ranks = (1, 2, *range(4, 4 + rank)) if split == decisive else (3, *range(2000, 2000 + rank))
+            columns.append(Column(f"{split}_{name}", name, split, ranks[rank], FIGURE_WIDTH))
     return columns
-
-
-def _split_and_name(key: str) -> tuple[str, str]:
-    split, _, name = key.partition("_")
-    return split, name
 
 
 def _cut(name: str, length: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.cli.output import diagnostic, document, message, result
-from mlpkit.cli.progress.display import Display, tell_outcome, tell_stop
+from mlpkit.cli.progress.display import Display, print_outcome, print_stop
 from mlpkit.progress.evaluations import is_worth_a_line
 from mlpkit.progress.figures import figure
 
@@ -55,7 +55,7 @@ class Lines(Display):
 
     def finished(self, run: Run) -> None:
         """Print the best value, the figures of the test split, and the folder."""
-        tell_outcome(run, best=self.best_line())
+        print_outcome(run, best=self.best_line())
 
     def _print(self, record: Record) -> None:
         if not self._names:
@@ -115,7 +115,7 @@ class JsonEvents(Display):
         """Print the last event."""
         if run.stopped:
             document({"event": "stopped", "steps": run.steps, "reason": run.stopped, "folder": run.folder})
-            tell_stop(run)
+            print_stop(run)
         else:
             reason = {"reason": run.ended} if run.ended else {}
             document({"event": "done", "steps": run.steps, "metrics": run.metrics, "folder": run.folder, **reason})

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.progress_bar import ProgressBar as Bar
-from rich.segment import Segment
 from rich.text import Text
 
+from mlpkit.cli.progress.terminal import bar
 from mlpkit.progress.figures import duration, figure
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ class ProgressBar:
         yield Text()
         if self.total is not None and width > 1:
             length = min(WIDEST_BAR, width - len(beside) - 1)
-            bar = Bar(self.total, self.step, length, style="dim", complete_style="cyan", finished_style="cyan")
-            yield from Segment.adjust_line_length(list(console.render(bar, options)), length)
+            yield from bar(console, options, self.step, self.total, length)
             yield Text(f" {beside}", no_wrap=True)
         else:
             yield Text(beside, no_wrap=True)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.segment import SegmentLines
 from rich.style import Style
 from rich.text import Text
 
-from mlpkit.cli.output import colours_wanted, outliving_the_terminal, result
-from mlpkit.cli.progress.display import Display, next_command, tell_outcome
+from mlpkit.cli.output import outliving_the_terminal, result
+from mlpkit.cli.progress.display import Display, next_command, print_outcome
 from mlpkit.cli.progress.evaluation_table import BEST_MARK, fitting_columns
 from mlpkit.cli.progress.progress_bar import ProgressBar
+from mlpkit.cli.progress.terminal import SECONDS_BETWEEN_DRAWINGS, new_console, new_live, print_line, show_cursor
 from mlpkit.errors import printable
 from mlpkit.progress.evaluations import MOST_ROWS, rows_worth_reading
 from mlpkit.progress.throughput import Throughput
@@ -31,12 +28,8 @@ if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record
     from mlpkit.training.symptoms import Symptom
 
-SHOW_CURSOR: Final = b"\x1b[?25h"
-
 AROUND_THE_ROWS: Final = 8
 """Lines of a terminal that no row of the table may take: title, blank line, headings, the bar, and the cursor."""
-
-SECONDS_BETWEEN_DRAWINGS: Final = 0.1
 
 PLAIN, DIM, BEST = Style.null(), Style(dim=True), Style(bold=True, color="green")
 NOTE = Style(color="yellow")
@@ -46,7 +39,7 @@ class Screen(Display):
     """A table of the evaluations with the best one marked; below it, while training goes on, the bar.
 
     The table holds as many rows as are worth reading, and while training goes on as many as the terminal has room for.
-    It is drawn when training tells something, and not from a thread of its own, which would take time from the
+    It is drawn at the events of the training, and not from a thread of its own, which would take time from the
     training.
 
     Args:
@@ -59,10 +52,8 @@ class Screen(Display):
         super().__init__()
         self._title = printable(title)
         self._folder = printable(folder)
-        wanted = colours_wanted()
-        plain = None if wanted is None else not wanted
-        self._console = Console(highlight=False, markup=False, emoji=False, no_color=plain)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
+        self._console = new_console()
+        self._live = new_live(self._console)
         self._bar: ProgressBar | None = None
         self._drawn: tuple[tuple[int, int, int], Group] | None = None
         self._drawn_at = 0.0
@@ -124,15 +115,14 @@ class Screen(Display):
 
     def interrupted(self) -> None:
         """Bring the cursor back now: the next signal ends the program at once."""
-        with suppress(OSError, ValueError):
-            os.write(sys.stdout.fileno(), SHOW_CURSOR)
+        show_cursor()
 
     def finished(self, run: Run) -> None:
         """Print the best value, the figures of the test split, the folder, the time, and what to do next."""
         self._print(Text())
         mark = "" if self.best_position is None else BEST_MARK.lstrip()
         seconds = None if self._bar is None else self._clock() - self._began  # nothing was left to do
-        tell_outcome(run, best=self.best_line(mark), seconds=seconds)
+        print_outcome(run, best=self.best_line(mark), seconds=seconds)
         if not run.stopped:
             result(f"next: {next_command(run)}")
 
@@ -175,8 +165,7 @@ class Screen(Display):
             self._live.stop()
 
     def _print(self, line: Text) -> None:
-        with outliving_the_terminal():
-            self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        print_line(self._console, line)
 
     def _print_wrapped(self, text: str) -> None:
         with outliving_the_terminal():

@@ -1,4 +1,4 @@
-"""Training several seeds as lines of text, or of JSON, and what they come to in the end."""
+"""Training several seeds as lines of text, or of JSON, and a summary of their results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.cli.formatting import blocks, line_length, paragraph
 from mlpkit.cli.output import diagnostic, document, message, result
 from mlpkit.cli.progress.lines import cells_of, column_names, line_of
-from mlpkit.jobs.seeds import SeedsObserver, listed_seeds
+from mlpkit.jobs.seeds import listed_seeds
+from mlpkit.jobs.seeds_observer import SeedsObserver
 from mlpkit.progress.evaluations import is_worth_a_line
 from mlpkit.progress.figures import figures
 from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
@@ -36,7 +37,7 @@ class SeedsDisplay(SeedsObserver):
 
     def __init__(self, begun: Callable[[], None]) -> None:
         self._begun = begun
-        self._told: dict[str, int] = {}
+        self._first_with: dict[str, int] = {}
         self._symptoms: set[tuple[str, str]] = set()
 
     def __enter__(self) -> SeedsDisplay:
@@ -61,12 +62,12 @@ class SeedsDisplay(SeedsObserver):
 
     def noticed(self, seed: int, message: str) -> None:
         """Print a warning, whatever else is shown or not."""
-        self._tell(seed, message, "warning", "yellow")
+        self._print_problem(seed, message, "warning", "yellow")
 
     def over(self, seed: int, end: TrainingEnd) -> None:
         """Print why a run failed, whatever else is shown or not."""
         if end.failure:
-            self._tell(seed, end.failure, "error", "red")
+            self._print_problem(seed, end.failure, "error", "red")
 
     def finished(self, found: SeedRuns) -> None:
         """Show what came of the runs."""
@@ -78,9 +79,9 @@ class SeedsDisplay(SeedsObserver):
             self._symptoms.add(known)
             diagnostic(f"note: seed {seed}: {symptom}", "yellow")
 
-    def _tell(self, seed: int, text: str, label: str, colour: str) -> None:
+    def _print_problem(self, seed: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run; what was said of another already is said in short."""
-        first = self._told.setdefault(text, seed)
+        first = self._first_with.setdefault(text, seed)
         diagnostic(f"{label}: seed {seed}: {text if first == seed else f'the same as seed {first}'}", colour)
 
 
@@ -121,8 +122,8 @@ class SeedsLines(SeedsDisplay):
             result(f"seed {seed}: test {figures(end.metrics['test'])}")
 
     def finished(self, found: SeedRuns) -> None:
-        """Print what the runs come to, and the folder."""
-        tell_summary(found)
+        """Print the mean results, and the folder."""
+        print_summary(found)
 
     def _print(self, seed: int) -> None:
         record = self._held_back.pop(seed)
@@ -181,21 +182,21 @@ class SeedsJson(SeedsDisplay):
         """Print the last event."""
         if found.stopped:
             document({"event": "stopped", "reason": found.stopped, "folder": found.folder})
-            tell_stop(found)
+            print_stop(found)
         else:
             failed, metrics = list(found.failures), plain_summary(found.metrics)
             document({"event": "done", "metrics": metrics, "failed": failed, "folder": found.folder})
 
 
 def summary_table(metrics: Mapping[str, Mapping[str, Interval]]) -> str:
-    """Return a table of what several runs come to."""
+    """Return a table of the mean results of several runs."""
     return "\n".join(blocks([SUMMARY_TITLES, *summary_rows(metrics)], right=(1, 2, 3), width=line_length()))
 
 
-def tell_summary(found: SeedRuns) -> None:
+def print_summary(found: SeedRuns) -> None:
     """Print the mean of each loss and metric with its interval, which runs failed, and the folder."""
     if found.stopped:
-        tell_stop(found)
+        print_stop(found)
         return
     if found.metrics:
         result(summary_table(found.metrics))
@@ -205,7 +206,7 @@ def tell_summary(found: SeedRuns) -> None:
     result(f"kept in {found.folder}")
 
 
-def tell_stop(found: SeedRuns) -> None:
+def print_stop(found: SeedRuns) -> None:
     """Print why training was stopped, how many runs are finished, and how to go on with the others."""
     finished = len(found.seeds) - len(found.unfinished)
     message(f"stopped by {found.stopped}, with {finished} of {len(found.seeds)} runs finished; kept in {found.folder}")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar as Bar
+from rich.console import Group
 from rich.segment import Segment
 from rich.text import Text
 
-from mlpkit.cli.output import colours_wanted, outliving_the_terminal, result
+from mlpkit.cli.output import outliving_the_terminal, result
 from mlpkit.cli.progress.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
-from mlpkit.cli.progress.screen import SECONDS_BETWEEN_DRAWINGS, SHOW_CURSOR
-from mlpkit.cli.progress.seeds_lines import SeedsDisplay, tell_summary
+from mlpkit.cli.progress.seeds_lines import SeedsDisplay, print_summary
+from mlpkit.cli.progress.terminal import (
+    SECONDS_BETWEEN_DRAWINGS,
+    bar,
+    new_console,
+    new_live,
+    print_line,
+    show_cursor,
+)
 from mlpkit.errors import printable
 from mlpkit.progress.figures import duration, figure, figures
 from mlpkit.progress.throughput import Throughput
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
-    from rich.console import ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderResult
 
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.jobs.training_process import TrainingEnd
@@ -60,8 +62,7 @@ class RunBar:
         yield Segment(f"{self.name} ")
         if self.total is not None and width > NARROWEST_BAR:
             length = min(WIDEST_BAR, width - len(beside) - 1)
-            bar = Bar(self.total, self.step, length, style="dim", complete_style="cyan", finished_style="cyan")
-            yield from Segment.adjust_line_length(list(console.render(bar, options)), length)
+            yield from bar(console, options, self.step, self.total, length)
             yield Segment(" ")
         yield Text(beside, no_wrap=True)
 
@@ -77,7 +78,7 @@ class RunBar:
 class SeedsScreen(SeedsDisplay):
     """A line for each run that is over; below them, while training goes on, a bar for each run that trains.
 
-    It is drawn when training tells something, and not from a thread of its own.
+    It is drawn at the events of the trainings, and not from a thread of its own.
 
     Args:
         title: what is trained.
@@ -91,10 +92,8 @@ class SeedsScreen(SeedsDisplay):
     ) -> None:
         super().__init__(begun)
         self._title, self._folder = printable(title), printable(folder)
-        wanted = colours_wanted()
-        plain = None if wanted is None else not wanted
-        self._console = Console(highlight=False, markup=False, emoji=False, no_color=plain)
-        self._live = self._new_live()
+        self._console = new_console()
+        self._live = new_live(self._console)
         self._bars: dict[int, RunBar] = {}
         self._first_steps: dict[int, int] = {}
         self._waiting: set[int] = set()
@@ -116,8 +115,7 @@ class SeedsScreen(SeedsDisplay):
 
     def interrupted(self) -> None:
         """Bring the cursor back now: the next signal ends the program at once."""
-        with suppress(OSError, ValueError):
-            os.write(sys.stdout.fileno(), SHOW_CURSOR)
+        show_cursor()
 
     def began(self, seeds: Sequence[int], at_once: int) -> None:
         """Say how many train at once, and wait for the first to begin."""
@@ -167,25 +165,22 @@ class SeedsScreen(SeedsDisplay):
         self._draw()
 
     def finished(self, found: SeedRuns) -> None:
-        """Print what the runs come to, the folder, and the time."""
+        """Print the mean results, the folder, and the time."""
         with outliving_the_terminal():
             self._live.stop()
         self._print(Text())
-        tell_summary(found)
+        print_summary(found)
         if not found.stopped:
             result(f"after {duration(self._clock() - self._began_at)}")
 
-    def _tell(self, seed: int, text: str, label: str, colour: str) -> None:
+    def _print_problem(self, seed: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run above the bars, which are taken away meanwhile."""
         with outliving_the_terminal():
             self._live.stop()
-        super()._tell(seed, text, label, colour)
-        self._live = self._new_live()
+        super()._print_problem(seed, text, label, colour)
+        self._live = new_live(self._console)
         with outliving_the_terminal():
             self._live.start()
-
-    def _new_live(self) -> Live:
-        return Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
 
     def _name(self, seed: int) -> str:
         return f"seed {seed:{self._width}}"
@@ -202,5 +197,4 @@ class SeedsScreen(SeedsDisplay):
         self._drawn_at = time.perf_counter()
 
     def _print(self, line: Text) -> None:
-        with outliving_the_terminal():
-            self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        print_line(self._console, line)

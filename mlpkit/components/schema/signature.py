@@ -221,12 +221,15 @@ class Schema:
             meaning = self.docstring.parameters.get(field.name)
             if meaning:
                 entry = entry | {"description": meaning}
-            if not field.required and isinstance(field.default, str | int | float | bool | type(None)):
+            if isinstance(field.default, str | int | float | bool):  # null would be a poor value to begin with
                 entry = entry | {"default": field.default}
             properties[field.name] = entry
         required = [field.name for field in self.fields if field.required]
         schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
         return schema | ({"required": required} if required else {})
+
+
+KEEP_ONE: Final = "keep one: remove the rest, or set it to null"
 
 
 class OneOf(NamedTuple):
@@ -255,13 +258,21 @@ class OneOf(NamedTuple):
         elif self.exclusive and len(given) > 1:
             both, every = "both " if len(given) == 2 else "", "all " if len(given) > 2 else ""
             message = f"{both}{' and '.join(given)} are {every}given"
-            remedy = "keep one: remove the rest, or set it to null"
-            context.report((*path, given[1]), message, expected=self.expected, remedy=remedy, at_key=True)
+            context.report((*path, given[1]), message, expected=self.expected, remedy=KEEP_ONE, at_key=True)
 
     def json_schema(self) -> dict[str, Any]:
-        """Return the rule as JSON Schema."""
-        one = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in self.keys]
-        return {"oneOf" if self.exclusive else "anyOf": one}
+        """Return the rule as JSON Schema, with what an editor says where it is broken."""
+        given = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in self.keys]
+        missing = {"errorMessage": f"{self.missing}; expected {self.expected}"}
+        some = {"anyOf": [one | missing for one in given]}
+        if not self.exclusive:
+            return some
+        alone = [{"if": one, "then": self._without_those_after(i)} for i, one in enumerate(given[:-1])]
+        return {"allOf": [some, *alone]}
+
+    def _without_those_after(self, i: int) -> dict[str, Any]:
+        no = {"type": "null", "errorMessage": f"{self.keys[i]} is given, too; {KEEP_ONE}"}
+        return {"properties": dict.fromkeys(self.keys[i + 1 :], no)}
 
 
 class Section:
@@ -330,7 +341,7 @@ class SectionType(ValueType):
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
-        schema = self.schema.json_schema(references)
+        schema = {"title": self.owner.title, **self.schema.json_schema(references)}
         for rule in self.owner.rules:
             schema |= rule.json_schema()
         return schema

@@ -14,13 +14,29 @@ from mlpkit.exports.c.elementwise import (
     clip,
     elementwise,
     folded,
+    is_inf,
     leaky_relu,
     mathematical,
+    mean,
+    modulo,
+    thresholded_relu,
 )
-from mlpkit.exports.c.normalizations import batch_norm, layer_norm, normalized
+from mlpkit.exports.c.normalizations import batch_norm, instance_norm, layer_norm, lp_norm, normalized
 from mlpkit.exports.c.products import average_pool, conv, gemm, matmul, max_pool
-from mlpkit.exports.c.reductions import arg_max, global_pool, reduce
-from mlpkit.exports.c.shapes import concat, gather, label_encoder, one_hot, pad, slice_, transpose
+from mlpkit.exports.c.reductions import extreme, global_pool, log_sum_exp, reduce
+from mlpkit.exports.c.shapes import (
+    concat,
+    depth_to_space,
+    expand,
+    gather,
+    label_encoder,
+    one_hot,
+    pad,
+    slice_,
+    space_to_depth,
+    tile,
+    transpose,
+)
 
 if TYPE_CHECKING:
     from mlpkit.exports.c.step import Operator
@@ -28,10 +44,13 @@ if TYPE_CHECKING:
 ONE_TO_ONE: Final[dict[str, Operator]] = {
     "Abs": mathematical("fabs"),
     "Acos": mathematical("acos"),
+    "Acosh": mathematical("acosh"),
     "Add": elementwise("{0} + {1}"),
     "And": elementwise("{0} && {1}"),
     "Asin": mathematical("asin"),
+    "Asinh": mathematical("asinh"),
     "Atan": mathematical("atan"),
+    "Atanh": mathematical("atanh"),
     "BatchNormalization": batch_norm,
     "Cast": cast,
     "Ceil": mathematical("ceil"),
@@ -49,6 +68,8 @@ ONE_TO_ONE: Final[dict[str, Operator]] = {
     "GreaterOrEqual": elementwise("{0} >= {1}"),
     "HardSigmoid": called("hard_sigmoid", alpha=0.2, beta=0.5),
     "HardSwish": called("hard_swish"),
+    "Hardmax": normalized("hardmax"),
+    "IsInf": is_inf,
     "IsNaN": elementwise("{0} != {0}"),
     "LayerNormalization": layer_norm,
     "LeakyRelu": leaky_relu,
@@ -56,6 +77,7 @@ ONE_TO_ONE: Final[dict[str, Operator]] = {
     "LessOrEqual": elementwise("{0} <= {1}"),
     "Log": mathematical("log"),
     "LogSoftmax": normalized("log_softmax"),
+    "Mod": modulo,
     "Mul": elementwise("{0} * {1}"),
     "Neg": elementwise("-{0}"),
     "Not": elementwise("!{0}"),
@@ -67,6 +89,7 @@ ONE_TO_ONE: Final[dict[str, Operator]] = {
     "Round": mathematical("rint"),
     "Selu": called("selu", alpha=1.67326319217681884765625, gamma=1.05070102214813232421875),
     "Sigmoid": mathematical("sigmoid"),
+    "Sign": elementwise("{0} > {zero} ? 1 : {0} < {zero} ? -1 : {0}"),
     "Sin": mathematical("sin"),
     "Sinh": mathematical("sinh"),
     "Softmax": normalized("softmax"),
@@ -76,6 +99,7 @@ ONE_TO_ONE: Final[dict[str, Operator]] = {
     "Sub": elementwise("{0} - {1}"),
     "Tan": mathematical("tan"),
     "Tanh": mathematical("tanh"),
+    "ThresholdedRelu": thresholded_relu,
     "Where": elementwise("{0} ? {1} : {2}"),
     "Xor": elementwise("!{0} != !{1}"),
 }
@@ -83,27 +107,40 @@ ONE_TO_ONE: Final[dict[str, Operator]] = {
 
 OPERATORS: Final[dict[tuple[str, str], Operator]] = {
     **{("", name): function for name, function in ONE_TO_ONE.items()},
-    ("", "ArgMax"): arg_max,
+    ("", "ArgMax"): extreme("largest_at"),
+    ("", "ArgMin"): extreme("smallest_at"),
     ("", "AveragePool"): average_pool,
     ("", "Concat"): concat,
     ("", "Conv"): conv,
+    ("", "DepthToSpace"): depth_to_space,
+    ("", "Expand"): expand,
     ("", "Gather"): gather,
     ("", "Gemm"): gemm,
+    ("", "InstanceNormalization"): instance_norm,
+    ("", "LpNormalization"): lp_norm,
     ("", "MatMul"): matmul,
     ("", "GlobalAveragePool"): global_pool("{zero}", "{0} + {1}", "{0} / {count}"),
     ("", "GlobalMaxPool"): global_pool("-INFINITY", "{1} > {0} || {1} != {1} ? {1} : {0}"),
     ("", "Max"): folded("{0} > {1} || {0} != {0} ? {0} : {1}"),
     ("", "MaxPool"): max_pool,
+    ("", "Mean"): mean,
     ("", "Min"): folded("{0} < {1} || {0} != {0} ? {0} : {1}"),
     ("", "OneHot"): one_hot,
     ("", "Pad"): pad,
+    ("", "ReduceL1"): reduce("{zero}", "{0} + ({1} < 0 ? -{1} : {1})"),
+    ("", "ReduceL2"): reduce("{zero}", "{0} + squared({1})", "rounded_sqrt({0})", of_floats=True),
+    ("", "ReduceLogSum"): reduce("{zero}", "{0} + {1}", "logf({0})", of_floats=True),
+    ("", "ReduceLogSumExp"): log_sum_exp,
     ("", "ReduceMax"): reduce("-INFINITY", "{1} > {0} || {1} != {1} ? {1} : {0}"),
     ("", "ReduceMean"): reduce("{zero}", "{0} + {1}", "{0} / {count}"),
     ("", "ReduceMin"): reduce("INFINITY", "{1} < {0} || {1} != {1} ? {1} : {0}"),
     ("", "ReduceProd"): reduce("{one}", "{0} * {1}"),
     ("", "ReduceSum"): reduce("{zero}", "{0} + {1}"),
+    ("", "ReduceSumSquare"): reduce("{zero}", "{0} + squared({1})", of_floats=True),
     ("", "Slice"): slice_,
+    ("", "SpaceToDepth"): space_to_depth,
     ("", "Sum"): folded("{0} + {1}"),
+    ("", "Tile"): tile,
     ("", "Transpose"): transpose,
     (ML_DOMAIN, "LabelEncoder"): label_encoder,
 }

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.exports.c.elementwise import assigned
+from mlpkit.exports.c.syntax import INDENT
+from mlpkit.exports.quantization import exact_int8_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.exports.c.step import Operand, Step
+    from mlpkit.exports.quantization import Int8Weights
 
 
 def gemm(step: Step) -> list[str]:
@@ -44,10 +47,23 @@ def _products(step: Step, x: Operand, weights: NDArray[Any], name: str) -> list[
     inputs, outputs = weights.shape
     rows, y = x.size // inputs, step.output
     step.multiplications = rows * weights.size
+    function, int8 = "dense", _int8_weights(step, weights, axis=1)
+    if int8 is not None:
+        function, name = "dense_int8", _named(step, int8)
     if rows == 1:
-        return [f"dense({x.pointer}, {name}, {y.pointer}, {inputs}, {outputs});"]
-    call = f"dense({x.name} + {inputs} * i, {name}, {y.name} + {outputs} * i, {inputs}, {outputs});"
+        return [f"{function}({x.pointer}, {name}, {y.pointer}, {inputs}, {outputs});"]
+    call = f"{function}({x.name} + {inputs} * i, {name}, {y.name} + {outputs} * i, {inputs}, {outputs});"
     return [f"for (size_t i = 0; i < {rows}; i++) {{", f"    {call}", "}"]
+
+
+def _int8_weights(step: Step, weights: NDArray[Any], axis: int) -> Int8Weights | None:
+    """Return weights as the file holds them if they are integers with scales; None if it holds them as they are."""
+    return exact_int8_weights(weights, axis) if step.quantized else None
+
+
+def _named(step: Step, weights: Int8Weights) -> str:
+    """Add integers and scales to the file, and return their names."""
+    return f"{step.array('int8', weights.numbers)}, {step.array('scales', weights.scales)}"
 
 
 def _expect_finite(step: Step, weights: NDArray[Any]) -> None:
@@ -67,10 +83,16 @@ def conv(step: Step) -> list[str]:
     if weights.ndim != 4:
         raise step.refused(f"on arrays of {weights.ndim} axes")
     _expect_finite(step, weights)
-    name = step.array("by_column", weights.transpose(0, 3, 1, 2))
-    arguments = f"{_images(x)}, {name}, {y.pointer}, {_size(y)}, {_patches(step, weights.shape[2:])}"
+    by_column = weights.transpose(0, 3, 1, 2)
     step.multiplications = weights.size * prod(y.shape[1:])
-    lines = [f"convolve({x.pointer}, {arguments});"]
+    images, to = f"{x.pointer}, {_images(x)}", f"{y.pointer}, {_size(y)}, {_patches(step, weights.shape[2:])}"
+    int8 = _int8_weights(step, by_column, axis=0)
+    if int8 is None:
+        lines = [f"convolve({images}, {step.array('by_column', by_column)}, {to});"]
+    else:
+        call = f"convolve_int8({images}, {_named(step, int8)}, {to}, unpacked);"
+        lines = ["{", f"{INDENT}float unpacked[{weights[0].size}];", f"{INDENT}{call}", "}"]
+        step.stack = weights[0].nbytes
     if step.has(2):
         name = step.array("bias", step.fixed(2))
         lines.append(f"add_bias({y.pointer}, {name}, {y.shape[0]}, {prod(y.shape[1:])});")

@@ -63,17 +63,18 @@ def signature(name: str) -> str:
     return f"void {name}_predict(const {name}_inputs *in, {name}_outputs *out, float *work)"
 
 
-def program(graph: Graph, outputs: Mapping[str, Value]) -> Program:
+def program(graph: Graph, outputs: Mapping[str, Value], *, quantized: bool = False) -> Program:
     """Return a graph as a program in C.
 
     Args:
         graph: the graph.
         outputs: the values that leave it, by name.
+        quantized: whether weights that are integers times a scale are written as such.
 
     Raises:
         NotExportableError: C doesn't know an operator, or a dtype.
     """
-    return _Writer(graph, outputs).written()
+    return _Writer(graph, outputs, quantized=quantized).written()
 
 
 class _Writer:
@@ -82,10 +83,11 @@ class _Writer:
     Args:
         graph: the graph.
         outputs: the values that leave it, by name.
+        quantized: whether weights that are integers times a scale are written as such.
     """
 
-    def __init__(self, graph: Graph, outputs: Mapping[str, Value]) -> None:
-        self.graph, self.outputs = graph, outputs
+    def __init__(self, graph: Graph, outputs: Mapping[str, Value], *, quantized: bool) -> None:
+        self.graph, self.outputs, self.quantized = graph, outputs, quantized
         values = evaluate(graph, {name: _rows(feed) for name, feed in graph.feeds.items()})
         self.constants = _constants(graph, values)
         self.nodes = _needed(graph, self.constants, outputs)
@@ -175,9 +177,10 @@ class _Writer:
         """
         inputs = [self._operand(name) if name else None for name in node.inputs]
         y = self._operand(node.outputs[0])
-        step = Step(node, inputs, y, self.program.arrays, self.names)
+        step = Step(node, inputs, y, self.program.arrays, self.names, self.quantized)
         lines = _operator(node)(step)
         self.program.multiplications += step.multiplications
+        self.program.stack += step.stack
         if node.outputs[0] in self.variables:
             self.program.stack += y.size * y.dtype.itemsize
             lines = _declared(y, lines)

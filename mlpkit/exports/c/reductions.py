@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from mlpkit.exports.c.step import Operator, Step
 
 
-def reduce(first: str, combined: str, finished: str = "{0}") -> Operator:
+def reduce(first: str, combined: str, finished: str = "{0}", *, of_floats: bool = False) -> Operator:
     """Return an operator that makes one element of all along some axes, in their order.
 
     Args:
         first: what to begin with.
         combined: the result so far, ``{0}``, and the next element, ``{1}``.
         finished: the result in the end; ``{count}`` stands for the number of elements.
+        of_floats: whether it uses functions that know float32 alone.
     """
 
     def statements(step: Step) -> list[str]:
-        x, y = step.varying(0), step.output
+        x, y = step.floats(0) if of_floats else step.varying(0), step.output
         given = step.fixed(1).ravel() if step.has(1) else step.node.attributes.get("axes")
         if given is None:
             raise step.refused("along all axes, the batch axis too")
@@ -64,10 +65,30 @@ def global_pool(begin: str, combined: str, finished: str = "{0}") -> Operator:
     return statements
 
 
-def arg_max(step: Step) -> list[str]:
-    """Return the number of the largest element along the last axis, the first one if several are equal."""
-    step.expect(select_last_index=0)
+def extreme(function: str) -> Operator:
+    """Return an operator that finds the first largest or smallest element along the last axis.
+
+    Args:
+        function: the function in C that returns its number.
+    """
+
+    def statements(step: Step) -> list[str]:
+        step.expect(select_last_index=0)
+        x, y = step.floats(0), step.output
+        if step.axis(0) != len(x.shape) - 1 or x.size != x.shape[-1]:
+            raise step.refused("on more than one row")
+        return [f"{y.at('0')} = (int64_t){function}({x.pointer}, {x.size});"]
+
+    return statements
+
+
+def log_sum_exp(step: Step) -> list[str]:
+    """Return the logarithm of the sum of exponentials along the last axes."""
     x, y = step.floats(0), step.output
-    if step.axis(0) != len(x.shape) - 1 or x.size != x.shape[-1]:
-        raise step.refused("on more than one row")
-    return [f"{y.at('0')} = (int64_t)largest_at({x.pointer}, {x.size});"]
+    given = step.node.attributes.get("axes") or [0]
+    reduced = sorted(step.own_axis(int(axis)) for axis in given)
+    if reduced != list(range(reduced[0], len(x.shape))):
+        raise step.refused("along other axes than the last ones")
+    count = prod(x.shape[reduced[0] :])
+    row = x.pointer if y.size == 1 else f"{x.pointer} + {count} * i"
+    return loops((y.size,), [(1,)], f"{y.at('{0}')} = log_sum_exp({row}, {count});")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit.exports.c.elementwise import assigned
 from mlpkit.exports.c.step import loops, row_major
 from mlpkit.exports.c.syntax import literal
 
@@ -63,6 +64,42 @@ def transpose(step: Step) -> list[str]:
     return loops(
         y.shape, [row_major(y.shape), tuple(strides[axis - 1] for axis in order[1:])], f"{y.at('{0}')} = {x.at('{1}')};"
     )
+
+
+def depth_to_space(step: Step) -> list[str]:
+    """Return images in which the channels of a pixel are a square of pixels."""
+    (channels, height, width), b = step.floats(0).shape, int(step.node.attributes["blocksize"])
+    if step.node.attributes.get("mode", "DCR") == "CRD":
+        return _rearranged(step, (channels // b**2, b, b, height, width), (0, 3, 1, 4, 2))
+    return _rearranged(step, (b, b, channels // b**2, height, width), (2, 3, 0, 4, 1))
+
+
+def space_to_depth(step: Step) -> list[str]:
+    """Return images in which a square of pixels is the channels of one."""
+    (channels, height, width), b = step.floats(0).shape, int(step.node.attributes["blocksize"])
+    return _rearranged(step, (channels, height // b, b, width // b, b), (2, 4, 0, 1, 3))
+
+
+def _rearranged(step: Step, shape: tuple[int, ...], order: tuple[int, ...]) -> list[str]:
+    """Return the elements of x, in a shape of that many elements, with its axes in another order."""
+    x, y, strides = step.varying(0), step.output, row_major(shape)
+    to = tuple(shape[axis] for axis in order)
+    return loops(to, [row_major(to), tuple(strides[axis] for axis in order)], f"{y.at('{0}')} = {x.at('{1}')};")
+
+
+def tile(step: Step) -> list[str]:
+    """Return x so many times over along each axis."""
+    x, y, (of_rows, *repeats) = step.varying(0), step.output, step.fixed(1).ravel().tolist()
+    if of_rows != 1:
+        raise step.refused("along the batch axis")
+    shape = tuple(length for pair in zip(repeats, x.shape, strict=True) for length in pair)
+    strides = tuple(stride for each in row_major(x.shape) for stride in (0, each))
+    return loops(shape, [row_major(shape), strides], f"{y.at('{0}')} = {x.at('{1}')};")
+
+
+def expand(step: Step) -> list[str]:
+    """Return x repeated along axes of length 1."""
+    return assigned(step, [step.varying(0)], lambda x: x[0])
 
 
 def slice_(step: Step) -> list[str]:

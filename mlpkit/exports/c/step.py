@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 MATH: Final = frozenset(
-    {"acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "exp", "expm1", "fabs", "floor", "log", "log1p", "pow"}
-    | {"rint", "sin", "sinh", "sqrt", "tan", "tanh"}
+    {"acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "erf", "exp", "expm1", "fabs", "floor"}
+    | {"fmod", "log", "log1p", "pow", "rint", "sin", "sinh", "sqrt", "tan", "tanh"}
 )
 """Functions of C's ``math.h``, by their names for ``double``."""
 
@@ -69,7 +69,9 @@ class Step:
         output: what it computes.
         arrays: the arrays of the file that don't change, by their names; a step may add its own.
         names: the names that the file has used.
+        quantized: whether weights that are integers times a scale are written as such.
         multiplications: how many products of inputs and weights it adds up, which the operator sets.
+        stack: the bytes of the variables of its own, which the operator sets.
     """
 
     node: Node
@@ -77,7 +79,9 @@ class Step:
     output: Operand
     arrays: dict[str, NDArray[Any]]
     names: Names
+    quantized: bool = False
     multiplications: int = 0
+    stack: int = 0
 
     def function(self, name: str) -> str:
         """Return a mathematical function for the dtype of the first input: mlpkit's own, or that of ``math.h``.

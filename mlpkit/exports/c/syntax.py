@@ -34,7 +34,10 @@ TYPES: Final = {
     "bool": "uint8_t",
     "str": "const char *",
 }
-"""The type in C of each dtype; texts are pointers."""
+"""The type in C of each dtype that a value may have; texts are pointers."""
+
+TYPES_OF_ARRAYS: Final = {**TYPES, "int8": "int8_t"}
+"""The same of arrays that don't change: weights may be integers of eight bits."""
 
 
 class Names:
@@ -68,7 +71,7 @@ def type_of(dtype: np.dtype[Any]) -> str:
     Raises:
         KeyError: C has none.
     """
-    return TYPES["str" if dtype.kind in "UO" else dtype.name]
+    return TYPES_OF_ARRAYS["str" if dtype.kind in "UO" else dtype.name]
 
 
 def declaration(dtype: np.dtype[Any], name: str, size: int | None = None) -> str:

@@ -9,8 +9,9 @@ Large arrays are split among as many threads as a matrix product uses at the tim
 threads and those of OpenBLAS are the same (``team.c``, ``blas_threads.c``); importing this package changes nothing.
 
 Environment variables select the kernels: ``MLPKIT_KERNELS=numpy`` turns the compiled ones off, ``avx512`` computes
-    matrix products without AMX, and ``avx2`` without AVX-512 as well. With ``MLPKIT_SHARE_BLAS=0``, OpenBLAS keeps its
-    own threads, as any other BLAS does; the kernels then use one thread, and BLAS computes the large products.
+    matrix products without AMX, and ``avx2`` without AVX-512 as well; on ARM these two change nothing. With
+    ``MLPKIT_SHARE_BLAS=0``, OpenBLAS keeps its own threads, as any other BLAS does; the kernels then use one thread,
+    and BLAS computes the large products.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ else:
     try:
         import mlpkit_plugins.kernels.compiled as kernels
 
-        PRODUCTS_BY_REASON = kernels.INSTRUCTIONS or "the processor has neither AVX2 nor AVX-512"
+        PRODUCTS_BY_REASON = kernels.INSTRUCTIONS or "the processor has none of AVX-512, AVX2 and NEON"
     except ModuleNotFoundError:
         from mlpkit_plugins.kernels import with_numpy as kernels
 
@@ -100,8 +101,8 @@ def shared_threads() -> Iterator[None]:
 def row_order() -> Iterator[None]:
     """Compute each row in one order inside the block, whatever the batch, in the thread that enters it.
 
-    Products and functions of float32 then have the bits that docs/numerics.md says, if the processor has AVX-512, or
-    AVX2 and FMA. Otherwise nothing changes.
+    Products and functions of float32 then have the bits that docs/numerics.md says, if the processor has AVX-512, AVX2
+    and FMA, or NEON. Otherwise nothing changes.
     """
     kernels.begin_row_order()
     try:

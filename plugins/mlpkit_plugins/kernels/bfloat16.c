@@ -3,8 +3,8 @@
 #include "amx.h"
 
 #ifdef COMPILES_AMX
+#include "instruction_set.h"
 #include "pieces.h"
-#include "tiles.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static Operand by_rows(Operand block, ptrdiff_t rows, ptrdiff_t columns, float *
         if (block.column == 1) {
             return block;
         }
-        tiles_avx512.transpose(block.data, block.column, copy, TILE_LINES);
+        avx512.tiles->transpose(block.data, block.column, copy, TILE_LINES);
     }
     else {
         memset(copy, 0, TILE_LINES * TILE_LINES * sizeof(float));

@@ -1,17 +1,11 @@
 /* Elements' functions and rows' means: within a row order those of row_functions.h, otherwise NumPy's. */
 #include "functions.h"
 
+#include "instruction_set.h"
 #include "row_order.h"
-#include "tiles.h"
 
-static const RowLoops *row_loops(void)
-{
-#if defined(__x86_64__) && defined(__GNUC__)
-    return tiles_of_processor() == &tiles_avx512 ? &row_loops_avx512 : &row_loops_avx2;
-#else
-    return NULL;
-#endif
-}
+/* The loops that compute by rows, if this thread does. */
+static const RowLoops *loops_by_rows(void) { return in_row_order() ? instruction_set()->loops : NULL; }
 
 static int is_float32(PyObject *object)
 {
@@ -69,7 +63,8 @@ PyObject *apply(Loop loop, PyObject *first, PyObject *second)
 #define FUNCTION(name)                                                                                                 \
     PyObject *name##_of(SIGNATURE)                                                                                     \
     {                                                                                                                  \
-        PyObject *result = count == 2 && in_row_order() ? apply(row_loops()->name, arguments[0], arguments[1]) : NULL; \
+        const RowLoops *loops = count == 2 ? loops_by_rows() : NULL;                                                   \
+        PyObject *result = loops != NULL ? apply(loops->name, arguments[0], arguments[1]) : NULL;                      \
         return result != NULL || PyErr_Occurred() ? result : with_numpy(#name, arguments, count);                      \
     }
 
@@ -82,7 +77,8 @@ FUNCTION(gelu)
 
 PyObject *mean_of_rows(SIGNATURE)
 {
-    if (count != 1 || !in_row_order() || !is_float32(arguments[0]) || PyArray_NDIM((PyArrayObject *)arguments[0]) < 2 ||
+    const RowLoops *loops = count == 1 ? loops_by_rows() : NULL;
+    if (loops == NULL || !is_float32(arguments[0]) || PyArray_NDIM((PyArrayObject *)arguments[0]) < 2 ||
         PyArray_SIZE((PyArrayObject *)arguments[0]) == 0) {
         return with_numpy("mean_of_rows", arguments, count);
     }
@@ -98,7 +94,7 @@ PyObject *mean_of_rows(SIGNATURE)
     if (mean != NULL) {
         Matrix all[2] = {{PyArray_BYTES(x), shape[0], features, features, sizeof(float)},
                          {PyArray_BYTES((PyArrayObject *)mean), shape[0], 1, 1, sizeof(float)}};
-        run(NPY_FLOAT, &row_loops()->mean_of_rows, all, 2, shape[0] > 1 ? 2 : 0, NULL);
+        run(NPY_FLOAT, &loops->mean_of_rows, all, 2, shape[0] > 1 ? 2 : 0, NULL);
     }
     Py_DECREF(x);
     return mean;

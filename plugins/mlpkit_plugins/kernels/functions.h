@@ -9,10 +9,6 @@ typedef struct {
     Loop exp, expm1, tanh, sigmoid, softplus, gelu, mean_of_rows;
 } RowLoops;
 
-#if defined(__x86_64__) && defined(__GNUC__)
-extern const RowLoops row_loops_avx512, row_loops_avx2;
-#endif
-
 /* Set out to a function of each element of x, and return it; NULL if that needs NumPy, or with an error set. */
 PyObject *apply(Loop loop, PyObject *x, PyObject *out);
 

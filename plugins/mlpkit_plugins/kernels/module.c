@@ -3,9 +3,9 @@
 #include "amx.h"
 #include "arguments.h"
 #include "blas_threads.h"
+#include "instruction_set.h"
 #include "multiply.h"
 #include "row_order.h"
-#include "tiles.h"
 
 static PyObject *begin_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
@@ -85,8 +85,8 @@ static const char *products_by(void)
 
 static const char *instructions(void)
 {
-    const Tiles *tiles = tiles_of_processor();
-    return tiles == NULL ? "" : tiles->instructions;
+    const InstructionSet *set = instruction_set();
+    return set == NULL ? "" : set->name;
 }
 
 PyMODINIT_FUNC PyInit_compiled(void)

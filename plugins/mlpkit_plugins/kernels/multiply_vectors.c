@@ -4,6 +4,7 @@
 #include "multiply_vectors.h"
 
 #include "copies.h"
+#include "instruction_set.h"
 #include "vectorized.h"
 
 #include <string.h>
@@ -53,8 +54,8 @@ static const Tiles *tiles;
 
 int can_multiply_vectors(void)
 {
-    if (tiles == NULL) {
-        tiles = tiles_of_processor();
+    if (tiles == NULL && instruction_set() != NULL) {
+        tiles = instruction_set()->tiles;
     }
     return tiles != NULL;
 }

@@ -1,13 +1,11 @@
-/* Loops of the functions in row_functions.h, for one instruction set. The including file defines
- *
- *     ROW_LOOPS    the name of the table of its loops
- *     TARGET       the attributes that let a function use the set, and have all that it calls inlined
- */
+/* Loops of the functions in row_functions.h, for one instruction set: all that a loop calls becomes a part of it. */
 #include "functions.h"
 #include "row_functions.h"
 
+#define FLATTENED __attribute__((flatten))
+
 #define LOOP(name)                                                                                                     \
-    TARGET static void name##_of_elements(const Matrix *arrays, const double *Py_UNUSED(numbers))                      \
+    TARGET FLATTENED static void name##_of_elements(const Matrix *arrays, const double *Py_UNUSED(numbers))            \
     {                                                                                                                  \
         const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
         for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
@@ -27,7 +25,7 @@ LOOP(sigmoid)
 LOOP(softplus)
 LOOP(gelu)
 
-TARGET static void mean_of_rows_of_matrix(const Matrix *arrays, const double *Py_UNUSED(numbers))
+TARGET FLATTENED static void mean_of_rows_of_matrix(const Matrix *arrays, const double *Py_UNUSED(numbers))
 {
     const Matrix *x = &arrays[0], *mean = &arrays[1];
     for (npy_intp i = 0; i < x->rows; i++) {
@@ -36,7 +34,7 @@ TARGET static void mean_of_rows_of_matrix(const Matrix *arrays, const double *Py
     }
 }
 
-const RowLoops ROW_LOOPS = {
+static const RowLoops row_loops = {
     .exp = exp_of_elements,
     .expm1 = expm1_of_elements,
     .tanh = tanh_of_elements,

@@ -1,6 +1,6 @@
 #include "row_order.h"
 
-#include "tiles.h"
+#include "instruction_set.h"
 
 #include <stddef.h>
 
@@ -10,4 +10,4 @@ void begin_row_order(void) { depth++; }
 
 void end_row_order(void) { depth--; }
 
-int in_row_order(void) { return depth > 0 && tiles_of_processor() != NULL; }
+int in_row_order(void) { return depth > 0 && instruction_set() != NULL; }

@@ -36,7 +36,6 @@ typedef Steps (*StepsOf)(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, ptrd
 
 /* The tiles of one instruction set. */
 typedef struct {
-    const char *instructions;   /* name of the set */
     int lanes;                  /* numbers in a vector */
     int vectors;                /* in a row of a tile, if a matrix has many columns */
     int most_vectors;           /* if that covers all of its columns */
@@ -45,12 +44,5 @@ typedef struct {
     StepsOf steps_of;
     Transpose transpose;
 } Tiles;
-
-#if defined(__x86_64__) && defined(__GNUC__)
-extern const Tiles tiles_avx512, tiles_avx2;
-#endif
-
-/* The tiles of the widest instruction set that the processor has, NULL if it has none of these sets. */
-const Tiles *tiles_of_processor(void);
 
 #endif

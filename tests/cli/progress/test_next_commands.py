@@ -3,13 +3,13 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from mlpkit.cli.progress.display import next_command, tell_stop
+from mlpkit.cli.progress.display import next_command, print_stop
 
 RUN = SimpleNamespace(folder=Path("runs/my run"), steps=3, stopped="SIGINT")
 
 
 def test_resuming(capsys):
-    tell_stop(RUN)
+    print_stop(RUN)
     assert capsys.readouterr().err.endswith("resume it with: mlpkit resume 'runs/my run'\n")
 
 

@@ -108,8 +108,14 @@ def validator():
 
 
 @pytest.fixture(scope="session")
-def validator_with_acme(tmp_path_factory):
-    """Return the same with a third party's plugin."""
+def acme(tmp_path_factory):
+    """Return a third party's plugin."""
     plugin = tmp_path_factory.mktemp("plugins") / "acme.py"
     plugin.write_text(ACME, encoding="utf-8")
-    return validator_of(Registry.discover(plugins=[plugin]))
+    return plugin
+
+
+@pytest.fixture(scope="session")
+def validator_with_acme(acme):
+    """Return what checks data against the schema of what is installed, and of that plugin."""
+    return validator_of(Registry.discover(plugins=[acme]))

@@ -20,13 +20,13 @@ training: {optimizer: sgd, epochs: 1}
 
 def alternatives(validator, definition):
     """Return the names that may stand alone, with what is said of them, and the mapping's properties."""
-    *names, mapping = validator.schema["$defs"][definition]["anyOf"]
+    mapping, *names = validator.schema["$defs"][definition]["anyOf"]
     return {name["const"]: name for name in names}, mapping["properties"]
 
 
 def test_parameters_come_with_their_meanings_and_defaults(validator):
     _, properties = alternatives(validator, "named_layer_or_loss")
-    (affine, _variable) = properties["Affine"]["anyOf"]
+    affine = properties["Affine"]
     assert affine["properties"]["units"] == {
         "description": "number of outputs, or auto for as many as the loss takes for the data's target.",
         "anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["auto"]}, {"$ref": "#/$defs/variable"}],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -227,6 +228,11 @@ def test_read_only_outputs_stay_as_they_are():
     with pytest.raises(ValueError, match="read-only"):
         compiled.rectify(np.ones(4), out)
     assert not out.any()
+
+
+@pytest.mark.skipif(platform.machine() not in ("aarch64", "arm64"), reason="other processors may lack vectors")
+def test_every_64_bit_arm_has_vectors_for_products():
+    assert compiled.INSTRUCTIONS == "NEON"
 
 
 @pytest.mark.parametrize(("value", "expected"), [("numpy", "False"), ("", "True")])

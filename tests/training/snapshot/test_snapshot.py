@@ -11,6 +11,7 @@ from mlpkit import ModelFileError, StorageError
 from mlpkit.training import loop
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.events import StopRequest
+from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.optimizers.adam import Adam
 
 
@@ -197,8 +198,6 @@ def test_a_snapshot_shares_nothing_with_the_run(make_trainer):
 
 
 def test_gaps_between_rows_are_not_saved(make_trainer):
-    from mlpkit_plugins.layers.affine import Affine
-
     trainer = make_trainer(Affine(512), **settings())
     assert trainer.network.layout.size > sum(array.size for array in trainer.network.parameters.values())
     snapshot = trainer.snapshot()
@@ -208,3 +207,45 @@ def test_gaps_between_rows_are_not_saved(make_trainer):
     other.network.values[:] = 0
     other.restore(snapshot)
     assert all((array == trainer.network.parameters[path]).all() for path, array in other.network.parameters.items())
+
+
+@pytest.fixture
+def half_frozen(make_trainer):
+    """Return a function that makes trainers of two layers, the first one frozen."""
+
+    def make(kept):
+        return make_trainer(Affine(6), store=kept, frozen=["Affine1"], **settings())
+
+    return make
+
+
+@pytest.fixture
+def frozen_halfway(half_frozen):
+    """Return such a trainer that has finished, and its snapshot after the fifth step."""
+    kept = Kept()
+    trainer = half_frozen(kept)
+    trainer.train()
+    return trainer, kept.saved[4]
+
+
+def test_snapshots_leave_out_slots_of_frozen_layers(frozen_halfway):
+    trainer, during = frozen_halfway
+    trained = sum(array.size for path, array in trainer.network.parameters.items() if path.startswith("Affine2."))
+    for snapshot in (during, trainer.snapshot()):
+        assert {name: len(array) for name, array in snapshot.arrays.items() if name.startswith("slots/")} == {
+            "slots/m": trained,
+            "slots/v": trained,
+        }
+
+
+@pytest.mark.parametrize("saved", ["by this version", "by an earlier one, with slots of frozen layers"])
+def test_a_training_with_frozen_layers_goes_on_to_the_bit(saved, frozen_halfway, half_frozen):
+    trainer, snapshot = frozen_halfway
+    if "earlier" in saved:
+        frozen = np.zeros(sum(trainer.network.parameters[f"Affine1.{name}"].size for name in ("W", "b")))
+        slots = {f"slots/{name}": np.concatenate([frozen, snapshot.arrays[f"slots/{name}"]]) for name in ("m", "v")}
+        snapshot = snapshot._replace(arrays={**snapshot.arrays, **slots})
+    other = half_frozen(Kept())
+    other.restore(snapshot)
+    assert other.train() == trainer.history
+    assert other.network.values.tobytes() == trainer.network.values.tobytes()

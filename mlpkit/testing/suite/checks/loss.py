@@ -256,7 +256,7 @@ def rows_without_weight_have_no_loss(example: LossExample) -> None:
 
 @checks_examples("loss")
 def no_other_constant_is_better(example: LossExample) -> None:
-    """If ``best_constant`` returns inputs, is no loss of inputs near them smaller, the same inputs for all rows?
+    """If ``best_constant`` returns inputs, is the loss of all constant inputs near them at least as large?
 
     ``mlpkit doctor`` compares the loss of a training with theirs.
     """

@@ -257,7 +257,7 @@ def test_describes_itself_in_json_schema(references):
             },
             "weights": {"$ref": "#/initializer", "description": "first values.", "default": "he_normal"},
             "bias": {"type": "boolean", "default": True},
-            "note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+            "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
         "additionalProperties": False,
         "required": ["filters"],

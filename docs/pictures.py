@@ -1,0 +1,131 @@
+"""Makes the pictures of a training, its report, an error and an exported page, from real runs.
+
+    python docs/pictures.py
+
+It needs the extras ``test`` and ``plot`` and Chromium, and takes a minute. Times differ from run to run, so no test
+compares the pictures: make them again when what they show has changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PICTURES: Final = ROOT / "docs/pictures"
+sys.path.insert(0, str(ROOT / "tests/support"))
+
+from generators.terminal import terminal  # noqa: E402 - as the next
+from headless_browser import Page, browser_page  # noqa: E402 - only now can it be found
+
+MAIN: Final = "specs/mnist_3layer.yaml"
+FAST: Final = "specs/mnist_fast.yaml"
+MARGIN: Final = 24
+CHARTS: Final = "document.querySelectorAll('.chart:has(> script)').length"
+DRAWN: Final = "document.querySelectorAll('.chart .chart svg').length"
+DIGIT: Final = 3
+"""The digit that is drawn on the exported page."""
+STROKES: Final = ROOT / "tests/exports/drawn_digits/strokes.json"
+PAD: Final = "document.querySelector('canvas.pad')"
+OVERVIEW: Final = """<!doctype html>
+<meta charset="utf-8">
+<style>
+body {{ margin: 0; padding: 24px; background: #eef0f3; font: 15px/1.5 system-ui, sans-serif; color: #1c1c1e; }}
+main {{ display: grid; grid-template-columns: 580px 620px; gap: 20px 24px; }}
+h2 {{ margin: 0 0 8px; font-size: 18px; }}
+pre, .terminal {{ box-sizing: border-box; height: 344px; margin: 0; border-radius: 10px; }}
+pre {{ padding: 14px 18px; background: #fff; font: 12px/17px ui-monospace, monospace; }}
+.terminal {{ background: #292929; }}
+.terminal img {{ display: block; width: 100%; height: 100%; object-fit: contain; }}
+.report {{ grid-column: span 2; }}
+.report img {{ display: block; width: 100%; border-radius: 10px; }}
+</style>
+<main>
+<section><h2>A spec</h2><pre>{spec}</pre></section>
+<section><h2>Its training</h2><div class="terminal"><img src="{run}"></div></section>
+<section class="report"><h2>From its report</h2><img src="{report}"></section>
+</main>
+"""
+
+
+def main() -> None:
+    """Make all pictures."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "specs", folder / "specs")
+        _write("run.svg", terminal(f"mlpkit run {MAIN}", folder, rows=20, until=r"\b[56],\d{3} of 10,000"))
+        _write("error.svg", terminal(f"mlpkit check {MAIN} --set layers.Affine3.units=12", folder, rows=12, columns=90))
+        _mlpkit(folder, "run", MAIN, "--out", "runs/main", "--report")
+        _mlpkit(folder, "run", FAST, "--set", "training.evaluate_every=46", "--out", "runs/digits", "--report")
+        _mlpkit(folder, "export", "runs/digits", "--to", "digits.html")
+        with browser_page(folder / "profile") as page:
+            _open(page, folder / "runs/digits/report.html", 1000, 1000)
+            _write("report.webp", _screen(page))
+            _open(page, folder / "digits.html", 1000, 760)
+            _draw(page)
+            _write("network-page.webp", _screen(page))
+            _open(page, folder / "runs/main/report.html", 1000, 416)
+            page.evaluate("document.getElementById('curves').parentElement.scrollIntoView()")
+            (folder / "report.webp").write_bytes(_screen(page))
+            (folder / "overview.html").write_text(_overview(folder / "report.webp"), encoding="utf-8")
+            _open(page, folder / "overview.html", 1272, 1300)
+            _write("overview.webp", _screen(page, "main"))
+
+
+def _mlpkit(folder: Path, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "mlpkit", *arguments], cwd=folder, check=True)
+
+
+def _write(name: str, picture: str | bytes) -> None:
+    content = picture.encode() if isinstance(picture, str) else picture
+    (PICTURES / name).write_bytes(content)
+    sys.stdout.write(f"docs/pictures/{name} {len(content) / 1000:.0f} kB\n")
+
+
+def _open(page: Page, file: Path, width: int, height: int) -> None:
+    """Open a page, and wait until its charts are drawn."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1.5, "mobile": False}
+    page.call("Emulation.setDeviceMetricsOverride", **size)
+    page.call("Emulation.setScrollbarsHidden", hidden=True)
+    page.open(file.as_uri())
+    page.wait_for(f"{DRAWN} === {CHARTS}")
+    page.settle()
+
+
+def _screen(page: Page, part: str = "") -> bytes:
+    """Return a picture of what the window shows, or of all around a part of the page."""
+    options: dict[str, Any] = {"format": "webp", "quality": 70}
+    if part:
+        height = page.evaluate(f"document.querySelector({part!r}).getBoundingClientRect().bottom + {MARGIN}")
+        options["clip"] = {"x": 0, "y": 0, "width": page.evaluate("innerWidth"), "height": height, "scale": 1}
+    return base64.b64decode(page.call("Page.captureScreenshot", **options)["data"])
+
+
+def _draw(page: Page) -> None:
+    """Draw a digit with the mouse."""
+    page.wait_for("document.querySelector('output')?.textContent")
+    box = page.evaluate(
+        f"(({{left, top, width, height}}) => [left, top, width, height])({PAD}.getBoundingClientRect())"
+    )
+    left, top, width, height = box
+    drawn = next(each["strokes"] for each in json.loads(STROKES.read_text("utf-8")) if each["digit"] == DIGIT)
+    for stroke in drawn:
+        page.drag([(left + x / 100 * width, top + y / 100 * height) for x, y in stroke])
+    page.settle()
+
+
+def _overview(report: Path) -> str:
+    """Return a page with a spec, its training and the beginning of its report."""
+    spec = escape((ROOT / MAIN).read_text("utf-8"))
+    return OVERVIEW.format(spec=spec, run=(PICTURES / "run.svg").as_uri(), report=report.as_uri())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""``mlpkit docs``: open the documentation in a browser."""
+
+from __future__ import annotations
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.output import message, result
+
+
+@options.verb("docs")
+@click.argument("page", metavar="[PAGE]", default="README", shell_complete=completion.pages)
+@click.option("--print", "printed", is_flag=True, help="Print the address, and open nothing.")
+@click.option("--offline", is_flag=True, help="Make the pages from what is installed, even if there is a site.")
+def command(page: str, printed: bool, offline: bool) -> None:
+    """Open the documentation in a browser.
+
+    PAGE is the name of a page, such as spec, training or layer; without it, the page that lists all. The pages are
+    those of the installed version. They come with mlpkit, and need no network.
+    """
+    from mlpkit.jobs.documentation import documentation  # noqa: PLC0415 - as in every verb, only the job that is done
+
+    address = documentation(page, shipped=offline)
+    result(address)
+    if not printed:
+        import webbrowser  # noqa: PLC0415 - needed only here
+
+        if not webbrowser.open(address):
+            message("note: no browser was found; open this address in one")

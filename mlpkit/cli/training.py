@@ -1,0 +1,125 @@
+"""A training on the command line, new or resumed: it is shown, can be interrupted, and ends with a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from mlpkit.cli.exit_codes import WORK_FAILED
+from mlpkit.cli.interrupt import end_if_stopped
+from mlpkit.cli.live_page import live_folder, live_page
+from mlpkit.cli.output import message
+from mlpkit.cli.progress.display import WhileWritable
+from mlpkit.cli.progress.make_display import expect_one_way, make_display, make_seeds_display
+from mlpkit.cli.report import report_at_the_end
+from mlpkit.training.events import ObserverGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mlpkit.cli.interrupt import Interrupts
+    from mlpkit.jobs.seeds import SeedRuns
+    from mlpkit.jobs.training_job import Run
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """The options of a training, as ``options.takes_training`` adds them.
+
+    Args:
+        reports: whether to write a report at the end.
+        port: where to serve a live page; 0 for any port that is free, None for no page.
+        plugins: files that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        quiet: whether to print nothing but errors.
+        as_json: whether to print results as JSON.
+
+    Raises:
+        UsageError: results are to be shown in two ways at once.
+    """
+
+    reports: bool
+    port: int | None
+    plugins: tuple[str, ...]
+    blocked: tuple[str, ...]
+    quiet: bool
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        """Make sure that the options go together."""
+        expect_one_way(self.quiet, self.as_json)
+
+
+class TrainingResult(NamedTuple):
+    """How a training ended.
+
+    Args:
+        stopped: why it was stopped before its end; empty if it was not.
+        failed: whether the run of a seed failed.
+    """
+
+    stopped: str
+    failed: bool
+
+
+def train(
+    job: Callable[..., Run], title: str, folder: Path, spec: str, options: TrainingOptions, interrupts: Interrupts
+) -> TrainingResult:
+    """Train a network, and show it.
+
+    Args:
+        job: trains it; its keywords are ``observer`` and ``stop``.
+        title: what is trained.
+        folder: the run folder.
+        spec: the text of the spec, for the live page.
+        options: how to show it.
+        interrupts: stops it.
+    """
+    with (
+        live_page(options.port, title, folder, spec, interrupts) as page,
+        make_display(title, folder, options.quiet, options.as_json) as display,
+    ):
+        interrupts.before_stopping = display.interrupted
+        shown = WhileWritable(display, interrupts.stop)
+        run = job(observer=ObserverGroup((interrupts, shown, page)), stop=interrupts.stop)
+        page.finished(run)
+        shown.raise_if_unwritable()
+        if not interrupts.training_began and not options.quiet:
+            message(f"{folder}: the run is finished; nothing was left to do")
+        display.finished(run)
+    return TrainingResult(run.stopped, failed=False)
+
+
+def train_seeds(
+    job: Callable[..., SeedRuns], title: str, folder: Path, options: TrainingOptions, interrupts: Interrupts
+) -> TrainingResult:
+    """Train a network with several seeds, and show it; the arguments are those of ``train``."""
+    began = partial(interrupts.started, None)
+    with (
+        live_folder(options.port, title, folder, interrupts),
+        make_seeds_display(title, folder, options.quiet, options.as_json, began) as display,
+    ):
+        interrupts.before_stopping = display.interrupted
+        runs = job(observer=display, stop=interrupts.stop)
+        if not interrupts.training_began and not options.quiet:
+            message(f"{folder}: the runs are finished; nothing was left to do")
+        display.finished(runs)
+    return TrainingResult(runs.stopped, failed=bool(runs.failures))
+
+
+def end_training(found: TrainingResult, folder: Path, options: TrainingOptions, interrupts: Interrupts) -> None:
+    """Write the report of a finished training, and end the program with the exit code that it calls for.
+
+    Raises:
+        Exit: it was stopped, or the run of a seed failed.
+    """
+    if options.reports and interrupts.training_began and not found.stopped:
+        shown = not options.quiet and not options.as_json
+        report_at_the_end(folder, options.plugins, options.blocked, shown=shown)
+    end_if_stopped(interrupts, found.stopped)
+    if found.failed:
+        raise click.exceptions.Exit(WORK_FAILED)

@@ -1,0 +1,127 @@
+"""Weights of products rounded to integers of eight bits, with a scale for each output unit."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from mlpkit.errors import NotExportableError
+from mlpkit.exports.network_graph import network_graph
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.graph import Graph, Node
+    from mlpkit.network.sequential import Sequential
+
+Quantization: TypeAlias = Literal["int8"]
+"""What weights can be rounded to."""
+
+PRODUCTS: Final = ("Gemm", "MatMul", "Conv")
+"""The operators whose weights are rounded, their second input."""
+
+LARGEST: Final = 127
+
+SCALE_BITS: Final = 24 - 7
+"""Bits of a scale: those of float32 less those of an integer, so that their product isn't rounded again."""
+
+
+class Int8Weights(NamedTuple):
+    """Weights W = q s.
+
+    Args:
+        numbers: q, integers of eight bits.
+        scales: s, a float32 for each output unit, with as many axes as q.
+    """
+
+    numbers: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """W, in float32."""
+        return self.numbers * self.scales
+
+
+def int8_weights(weights: NDArray[Any], axis: int) -> Int8Weights:
+    """Return weights rounded to q s, with q = round(W / s) and s = max |W| / 127 of each output unit.
+
+    s is rounded up to 17 bits. So q s is exact in float32, and rounding it again gives the same q and s.
+
+    Args:
+        weights: finite numbers.
+        axis: the axis of the output units.
+    """
+    others = tuple(each for each in range(weights.ndim) if each != axis)
+    mantissa, exponent = np.frexp(np.abs(weights.astype(np.float64)).max(axis=others, keepdims=True) / LARGEST)
+    scales = np.ldexp(np.ceil(np.ldexp(mantissa, SCALE_BITS)), exponent - SCALE_BITS).astype(np.float32)
+    quotients = np.divide(weights, scales, out=np.zeros(weights.shape), where=scales > 0, dtype=np.float64)
+    return Int8Weights(np.rint(quotients).clip(-LARGEST, LARGEST).astype(np.int8), scales)
+
+
+def exact_int8_weights(weights: NDArray[Any], axis: int) -> Int8Weights | None:
+    """Return weights as q s; None if that would change one.
+
+    Args:
+        weights: finite numbers.
+        axis: the axis of the output units.
+    """
+    found = int8_weights(weights, axis)
+    return found if np.array_equal(found.values, weights) else None
+
+
+def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]:
+    """Return a copy of a network with rounded weights, and the names of the parameters that they are.
+
+    Those parameters are rounded that products of the network's graph take as their weights.
+
+    Args:
+        network: the network.
+
+    Raises:
+        NotExportableError: a layer or the loss doesn't say what it computes; the network has no such weights, or holds
+            them in another order than the product takes them.
+    """
+    rounded = deepcopy(network)
+    graph = network_graph(rounded)
+    products = [node for node in graph.nodes if _is_product(node, graph) and node.inputs[1] in rounded.parameters]
+    if not products:
+        raise NotExportableError(f"the network has no weights to round, of {', '.join(PRODUCTS)}; leave out quantize")
+    for node in products:
+        parameter, constant = rounded.parameters[node.inputs[1]], graph.constants[node.inputs[1]]
+        values = int8_weights(constant, _output_axis(node)).values
+        if values.size == parameter.size:
+            parameter[...] = values.reshape(parameter.shape)
+    _expect_rounded(products, network_graph(rounded))
+    return rounded, tuple(dict.fromkeys(node.inputs[1] for node in products))
+
+
+def _is_product(node: Node, graph: Graph) -> bool:
+    """Return whether an operator multiplies by a matrix or by filters that don't change."""
+    if node.operator not in PRODUCTS:
+        return False
+    weights = graph.constants.get(node.inputs[1])
+    return weights is not None and weights.ndim >= 2
+
+
+def _output_axis(node: Node) -> int:
+    """Return the axis of a product's weights along which its output units lie."""
+    return 0 if node.operator == "Conv" or node.attributes.get("transB", 0) else 1
+
+
+def _expect_rounded(products: list[Node], graph: Graph) -> None:
+    """Make sure that products take rounded weights, once the parameters are rounded.
+
+    Raises:
+        NotExportableError: one doesn't.
+    """
+    for node in products:
+        path = node.inputs[1]
+        if exact_int8_weights(graph.constants[path], _output_axis(node)) is None:
+            raise NotExportableError(
+                f"{node.made_by} gives {node.operator} other numbers for {path} than the parameter holds, so it can't "
+                "be rounded; leave out quantize, or give the operator the parameter itself",
+                node.made_by,
+            )

@@ -1,0 +1,93 @@
+"""The documentation: the site's address, or the pages that mlpkit ships, made ready for a browser."""
+
+from __future__ import annotations
+
+import posixpath
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Final
+
+import mlpkit
+from mlpkit.components.schema.context import show
+from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.errors import UsageError
+from mlpkit.pages.cache import cache_folder
+from mlpkit.pages.page import document, source
+from mlpkit.pages.prose import prose
+from mlpkit.runs.files import storage_error
+
+INDEX: Final = "README"
+"""The page that lists the others."""
+
+
+def documentation(page: str = INDEX, *, shipped: bool = False) -> str:
+    """Return the address of a page of the documentation of this version.
+
+    If the package's metadata has no address called ``Documentation``, pages are made of those that mlpkit ships, in the
+    folder that the environment variable ``MLPKIT_CACHE`` names, or the user's own for caches.
+
+    Args:
+        page: its name; by default, the page that lists all.
+        shipped: whether to make pages anyway, which need no network.
+
+    Raises:
+        UsageError: there is no such page.
+        StorageError: the pages can't be written.
+    """
+    paths = {path.stem: path for path in shipped_pages()}
+    if page not in paths:
+        remedy = did_you_mean(page, paths) or f"pages: {', '.join(sorted(paths))}"
+        raise UsageError(f"no page is called {show(page)}; {remedy}")
+    site = None if shipped else site_address()
+    if site is None:
+        return (_made_pages() / paths[page].with_suffix(".html")).as_uri()
+    return f"{site}/{mlpkit.__version__}/docs/{paths[page].with_suffix('.html').as_posix()}"
+
+
+def site_address() -> str | None:
+    """Return the address of the site, if the package's metadata has it."""
+    listed = metadata("mlpkit").get_all("Project-URL") or []
+    addresses = dict(line.split(", ", 1) for line in listed)
+    return addresses["Documentation"].rstrip("/") if "Documentation" in addresses else None
+
+
+def shipped_pages() -> list[Path]:
+    """Return the paths of the pages that mlpkit ships, from their folder."""
+    return sorted(path.relative_to(_shipped()) for path in _shipped().rglob("*.md"))
+
+
+def _shipped() -> Path:
+    return Path(mlpkit.__file__).parent / "shipped_docs"
+
+
+def _made_pages() -> Path:
+    """Write all pages as HTML, and return their folder."""
+    folder = cache_folder() / f"docs-{mlpkit.__version__}"
+    for path in shipped_pages():
+        page = folder / path.with_suffix(".html")
+        try:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(_made_page(path), encoding="utf-8")
+        except OSError as error:
+            raise storage_error(page, error) from error
+    return folder
+
+
+def _made_page(path: Path) -> str:
+    title, body = prose((_shipped() / path).read_text("utf-8"), lambda target: _address(target, path))
+    index = posixpath.relpath(f"{INDEX}.html", path.parent)
+    home = "" if path.stem == INDEX else f'<p><a href="{index}">All pages of mlpkit {mlpkit.__version__}</a></p>\n'
+    return document(title, source("prose.css"), home + body, "")
+
+
+def _address(target: str, page: Path) -> str | None:
+    """Return the address of what a page links to, or None if it isn't shipped."""
+    if target.startswith("#") or "://" in target:
+        return target
+    path, hash_sign, anchor = target.partition("#")
+    file = posixpath.normpath(posixpath.join(page.parent.as_posix(), path))
+    if file.startswith("../") or not (_shipped() / file).is_file():
+        return None
+    return (
+        path.removesuffix(".md") + f".html{hash_sign}{anchor}" if path.endswith(".md") else (_shipped() / file).as_uri()
+    )

@@ -1,0 +1,41 @@
+"""A run as Python code names it: by its folder, or by what training returned."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from mlpkit.errors import UsageError
+
+
+class KeptRun(Protocol):
+    """What training returned, such as ``Run`` or ``SeedRuns``."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that keeps it; None if nothing was written."""
+
+
+GivenRun: TypeAlias = str | os.PathLike[str] | KeptRun
+
+
+def directory_of(run: GivenRun) -> Path:
+    """Return the folder of a run.
+
+    Args:
+        run: the folder, or what training returned.
+
+    Raises:
+        UsageError: it is neither, or no folder keeps it.
+    """
+    if isinstance(run, str | os.PathLike):
+        return Path(run)
+    try:
+        folder = run.folder
+    except AttributeError as error:
+        what = type(run).__name__
+        raise UsageError(f"expected a run, or the name of its folder, such as 'runs/first'; got {what}") from error
+    if folder is None:
+        raise UsageError("no folder keeps this run; train with one: directory='runs/first'")
+    return folder

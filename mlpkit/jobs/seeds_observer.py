@@ -1,0 +1,191 @@
+"""What happens while several seeds are trained, and who shows it in Python."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass, replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.progress.figures import duration, figure, figures
+from mlpkit.progress.notebook import SECONDS_BETWEEN_DRAWINGS, html_bar, notebook_output
+from mlpkit.progress.throughput import Throughput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.training_process import TrainingEnd
+    from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
+
+
+class SeedsObserver:
+    """Receives what happens while several seeds are trained; every method is a no-op by default.
+
+    The first argument of an event of a run is its seed.
+    """
+
+    def warned(self, warning: Diagnostic) -> None:
+        """The spec's data is most likely not as meant; called before training."""
+
+    def began(self, seeds: Sequence[int], at_once: int) -> None:
+        """Training begins, of so many seeds at once."""
+
+    def resumed(self, seed: int, step: int) -> None:
+        """A run will go on from a checkpoint after that step; called before ``started``."""
+
+    def started(self, seed: int, total_steps: int | None) -> None:
+        """The training of a run begins; None steps in all if it ends after a time."""
+
+    def stepped(self, seed: int, step: int, loss: float) -> None:
+        """So many steps of a run are done; called at most ten times a second."""
+
+    def evaluated(self, seed: int, record: Record, seconds: float) -> None:
+        """An evaluation of a run was done, ``seconds`` after its training began."""
+
+    def noticed(self, seed: int, message: str) -> None:
+        """Something is not as it should be, but the run goes on."""
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Something about the training of a run is not as it should be; called once a run for each symptom."""
+
+    def over(self, seed: int, end: TrainingEnd) -> None:
+        """A run is finished, or was stopped, or has failed."""
+
+
+class SeedsWarnings(SeedsObserver):
+    """Turns what goes wrong into Python's warnings."""
+
+    def warned(self, warning: Diagnostic) -> None:
+        """Warn."""
+        warnings.warn(str(warning), stacklevel=4)
+
+    def noticed(self, seed: int, message: str) -> None:
+        """Warn."""
+        warnings.warn(f"seed {seed}: {message}", stacklevel=4)
+
+    def over(self, seed: int, end: TrainingEnd) -> None:
+        """Warn of a run that failed."""
+        if end.failure:
+            warnings.warn(f"seed {seed}: {end.failure}", stacklevel=4)
+
+
+def seeds_observer(*, quiet: bool = False) -> SeedsObserver:
+    """Return what shows several seeds in the notebook that runs this code; elsewhere, what only warns.
+
+    Args:
+        quiet: whether to show no progress in a notebook.
+    """
+    display = None if quiet else notebook_output()
+    return SeedsWarnings() if display is None else SeedsNotebook(display)
+
+
+@dataclass
+class _SeedRow:
+    """How far the run of a seed has come.
+
+    Args:
+        pace: how fast it goes; None before it begins.
+        total: steps that the whole training takes, if that is known.
+        step: steps done.
+        loss: the loss of the last step; None before the first.
+        end: how it ended; None before that.
+    """
+
+    pace: Throughput | None = None
+    total: int | None = None
+    step: int = 0
+    loss: float | None = None
+    end: TrainingEnd | None = None
+
+    def __str__(self) -> str:
+        """Say how far it has come, or what came of it."""
+        if self.end is not None:
+            return self._outcome(self.end)
+        if self.pace is None:
+            return "not begun yet"
+        left = self.pace.seconds_left(self.step)
+        said = [f"{self.step:,}{'' if self.total is None else f' of {self.total:,}'} steps"]
+        said += [] if self.loss is None else [f"loss {figure(self.loss)}"]
+        return ", ".join([*said, *([f"{duration(left)} left"] if left < float("inf") else [])])
+
+    def _outcome(self, end: TrainingEnd) -> str:
+        if end.failure:
+            return f"failed: {end.failure}"
+        if end.stopped:
+            return f"stopped after {end.steps:,} steps"
+        split, found = next(iter(end.metrics.items()))
+        return f"{end.steps:,} steps: {split} {figures(found)}"
+
+    @property
+    def bar(self) -> str:
+        """The bar of a run that trains, as HTML; or nothing."""
+        return html_bar(self.step, self.total) if self.pace and self.total and self.end is None else ""
+
+
+class SeedsNotebook(SeedsWarnings):
+    """One output of a notebook's cell: a row for each seed, a bar while it trains, and its results in the end.
+
+    Args:
+        display: IPython's ``display``.
+        clock: returns a time in seconds.
+    """
+
+    def __init__(self, display: Callable[..., Any], clock: Callable[[], float] = time.perf_counter) -> None:
+        self._display = display
+        self._clock = clock
+        self._output: Any = None
+        self._rows: dict[int, _SeedRow] = {}
+        self._symptoms: dict[tuple[str, str], str] = {}
+        self._drawn_at = clock()
+
+    def began(self, seeds: Sequence[int], at_once: int) -> None:
+        """Show a row for each seed."""
+        self._rows = {seed: _SeedRow() for seed in seeds}
+        self._output = self._display(self, display_id=True)
+
+    def resumed(self, seed: int, step: int) -> None:
+        """Begin the bar where the run goes on."""
+        self._rows[seed].step = step
+
+    def started(self, seed: int, total_steps: int | None) -> None:
+        """Show the bar of a run."""
+        row = self._rows[seed]
+        row.total, row.pace = total_steps, Throughput(total_steps, row.step, self._clock)
+        self._draw()
+
+    def stepped(self, seed: int, step: int, loss: float) -> None:
+        """Move the bar of a run."""
+        self._rows[seed].step, self._rows[seed].loss = step, loss
+        if self._clock() - self._drawn_at >= SECONDS_BETWEEN_DRAWINGS:
+            self._draw()
+
+    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+        """Add a line about what is not as it should be, of the first seed that has it."""
+        self._symptoms.setdefault((symptom.name, symptom.layer), f"note: seed {seed}: {symptom}")
+
+    def over(self, seed: int, end: TrainingEnd) -> None:
+        """Leave in the row what came of the run; why it failed is said once."""
+        first = next((each for each, row in self._rows.items() if row.end and row.end.failure == end.failure), None)
+        known = end.failure and first is not None
+        self._rows[seed].end = replace(end, failure=f"the same as seed {first}") if known else end
+        self._draw()
+
+    def _draw(self) -> None:
+        self._output.update(self)
+        self._drawn_at = self._clock()
+
+    def __repr__(self) -> str:
+        """Say how far the runs have come, where HTML isn't shown."""
+        return "\n".join(f"seed {seed}: {row}" for seed, row in self._rows.items())
+
+    def _repr_html_(self) -> str:
+        left = ' style="text-align: left"'
+        rows = (
+            f"<tr><td>seed {seed}</td><td{left}>{row.bar}{escape(str(row))}</td></tr>"
+            for seed, row in self._rows.items()
+        )
+        notes = (f"<div>{escape(note)}</div>" for note in self._symptoms.values())
+        return f"<table><tbody>{''.join(rows)}</tbody></table>{''.join(notes)}"

@@ -1,0 +1,25 @@
+"""What the system lets Python do."""
+
+from __future__ import annotations
+
+import sys
+
+from mlpkit.errors import UsageError
+
+
+def can_start_processes() -> bool:
+    """Whether Python can start processes and threads; in WebAssembly, as in a browser, it has only its own."""
+    return sys.platform not in ("emscripten", "wasi")
+
+
+def expect_processes(what: str) -> None:
+    """Make sure that processes and threads can be started.
+
+    Args:
+        what: what needs them.
+
+    Raises:
+        UsageError: they can't.
+    """
+    if not can_start_processes():
+        raise UsageError(f"{what} needs processes or threads, which Python can't start in WebAssembly")

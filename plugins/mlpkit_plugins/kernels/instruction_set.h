@@ -1,0 +1,26 @@
+/* Instruction sets with vectors of float32. Each has a file, which defines a few operations on them; the kernels are
+ * written once in terms of these (vector_kernels.h). */
+#ifndef MLPKIT_INSTRUCTION_SET_H
+#define MLPKIT_INSTRUCTION_SET_H
+
+#include "functions.h"
+#include "tiles.h"
+
+typedef struct {
+    const char *name;
+    const Tiles *tiles;
+    const RowLoops *loops;
+} InstructionSet;
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define COMPILES_AVX
+extern const InstructionSet avx512, avx2;
+#elif defined(__aarch64__) && defined(__GNUC__)
+#define COMPILES_NEON
+extern const InstructionSet neon;
+#endif
+
+/* The one with the widest vectors that the processor has, NULL if it has none of them. */
+const InstructionSet *instruction_set(void);
+
+#endif

@@ -1,0 +1,19 @@
+/* The kernels of one instruction set. The including file defines its name and its vectors:
+ *
+ *     INSTRUCTION_SET, NAME    what it is called here, and by users
+ *     TARGET                   the attribute that lets a function use it
+ *     VECTOR, LANES            a vector of float32, and how many they are
+ *     MASK, MASK_OF(n)         which of its lanes to read or write: the first n
+ *     LOAD(p), LOAD_SOME(p, mask), STORE(p, v), STORE_SOME(p, mask, v)
+ *     LOAD_FOURS(p, step)      the four numbers at p, those at p + step, and so on
+ *     ZERO(), BROADCAST(p), ADD(x, y), FMA(x, y, z)
+ *     ZIP_LOW(x, y)            x[0] y[0] x[1] y[1], and the same in every other four lanes
+ *     ZIP_HIGH(x, y)           x[2] y[2] x[3] y[3]
+ *     NOT_ZERO(v)              a bit for each lane, from the lowest up
+ *     ROWS_OF_1 to ROWS_OF_4   rows of the highest tile with so many vectors in a row, whose sums, numbers of A and row
+ *                              of B all lie in registers; 0 if there is no such tile
+ */
+#include "row_loops.h"
+#include "tile_loops.h"
+
+const InstructionSet INSTRUCTION_SET = {NAME, &tiles, &row_loops};

@@ -1,0 +1,222 @@
+"""Every block of code and every command in the pages is run by a test, or stands in the list below with a reason."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from mlpkit.cli.verbs import VERBS, program
+from mlpkit.specfile.spec import read_spec
+
+ROOT = Path(__file__).parents[2]
+OTHERS = ("SECURITY.md", "CHANGELOG.md", "benchmarks/README.md", "plugins/mlpkit_plugins/kernels/README.md")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *(ROOT / page for page in OTHERS)]
+}
+
+RUN_IF_MARKED = {
+    "run": "tests/docs/test_sessions.py, tests/plugin_packages",
+    "file": "the same",
+    "session": "tests/docs/test_command_line_page.py",
+    "plugin": "tests/docs/test_marked_blocks.py",
+    "spec": "the same",
+    "wrong spec": "the same",
+    "python": "the same",
+    "exported": "tests/docs/test_exports_page.py",
+    "spec part": "this module",
+}
+"""The comments above blocks that are run, and where."""
+
+FOLLOWED = {
+    "docs/guide.md": "tests/plugin_packages/test_guide.py",
+    "docs/first-hour.md": "tests/plugin_packages/test_first_pages.py",
+    "docs/first-table.md": "tests/plugin_packages/test_first_pages.py",
+    "docs/digits.md": "tests/plugin_packages/test_first_pages.py",
+    "docs/fine-tuning.md": "tests/plugin_packages/test_first_pages.py",
+    "docs/from-scratch.md": "tests/specs/test_from_scratch.py",
+    "docs/doctor.md": "tests/docs/test_sessions.py",
+    "docs/seeds.md": "tests/docs/test_sessions.py",
+    "docs/trace.md": "tests/docs/test_sessions.py",
+}
+"""Where the steps of a page, marked `run` and `file`, are followed."""
+
+BENCHMARK = "takes minutes to hours on a machine that does nothing else; tests/benchmarks runs the scripts"
+INSTALLS = "installs from an index; tests/architecture/test_wheel.py and .ci/run build and install the same"
+NEEDS_A_READERS_FILE = "names a file that only a reader has; its options are checked below"
+KEYS_CHECKED = "the keys are compared with a run's by tests/docs/test_run_folder_page.py"
+IN_AN_EDITOR = "tests/jobs/schema/test_in_an_editor.py has the same"
+
+NOT_RUN = {
+    "README.md": {
+        "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/mlpkit run": INSTALLS,
+        "mlpkit init --data titanic.csv": NEEDS_A_READERS_FILE,
+        'python3 -m venv .venv && .venv/bin/pip install ".[test]"': "it is what runs this test",
+        "$ mlpkit check my.yaml": "tests/specfile has the same message for the same mistake",
+        "mlpkit run specs/mnist_3layer.yaml --set training.iterations=1000": "a training; options checked below",
+        "mlpkit run my.yaml --plugin ./my_layers.py": "tests/readme trains with that plugin",
+        "mlpkit run specs/mnist_3layer.yaml --set seed=0": "tests/mnist runs it with -m long",
+    },
+    "docs/command-line.md": {
+        'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"': "tests/cli/test_completion.py completes in the three shells",
+        '{"event": "started", "steps": 200}': "tests/cli/progress compares the events",
+        "$ mlpkit run quick.yaml --live": "goes on until it is stopped; tests/live opens the page",
+        "$ mlpkit run quick.yaml --out runs/long": "tests/cli/test_interrupt.py interrupts a run",
+        "$ mlpkit runs": "runs in every state; tests/cli/test_runs.py has them",
+        "mlpkit runs --state running --watch": "goes on until it is stopped; options checked below",
+        "$ mlpkit run quick.yaml --out runs/faster": "docs/first-hour.md has such a session, which is run",
+        "$ mlpkit run quick.yaml --seeds 5": "docs/seeds.md has the same session, which is run",
+        "$ mlpkit doctor runs/quick": "docs/doctor.md has the same session, which is run",
+    },
+    "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},
+    "docs/data.md": {
+        "pets/cat/tom.png": "names of files",
+        ".venv/bin/pytest -m long": "a test that is long",
+    },
+    "docs/browser.md": {
+        "import { loadPyodide }": "tests/docs/test_browser_page.py runs it with -m long",
+        "MLPKIT_PURE=1 pip wheel": "tests/docs/test_browser_page.py serves the same with -m long",
+    },
+    "docs/editors.md": {
+        "mlpkit schema > mlpkit.json": "tests/cli/test_schema.py reads what it prints",
+        "# yaml-language-server: $schema=mlpkit.json": IN_AN_EDITOR,
+        '{"yaml.schemas"': IN_AN_EDITOR,
+        "vim.lsp.config": "no test has Neovim, as the page says",
+    },
+    "docs/exports.md": {
+        "mlpkit export runs/digits --to digits.c --quantize int8": "tests/exports has many such exports",
+        "mlpkit export runs/titanic --to titanic.onnx": "tests/docs/test_exports_page.py exports that run",
+        "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/exports/c compiles and runs that test",
+    },
+    "docs/first-hour.md": {"python3 -m venv .venv": INSTALLS},
+    "docs/installation.md": {
+        "python3 -m venv .venv": INSTALLS,
+        "$ mlpkit --version --verbose": "it differs from machine to machine; tests/cli/test_verbs.py has its lines",
+    },
+    "docs/from-scratch.md": {
+        'pip install ".[plot]"': INSTALLS,
+        "python specs/from_scratch/overfitting.py": "tests/specs/test_from_scratch.py runs the scripts, shortened",
+    },
+    "docs/installed-plugins.md": {
+        "$ mlpkit check needs_broken.yaml": "tests/registry breaks plugins in many ways",
+        "$ mlpkit plugins --plugin broken.py": "lines are left out; tests/cli/test_plugins.py has whole ones",
+        "mlpkit plugins my.yaml --requirements": NEEDS_A_READERS_FILE,
+    },
+    "docs/performance.md": {
+        "python benchmarks/compare.py --workload sgd_step": BENCHMARK,
+        "python benchmarks/compare.py --workload lenet": BENCHMARK,
+        "python benchmarks/compare.py --workload fast": BENCHMARK,
+        "python benchmarks/sklearn_fit.py": BENCHMARK,
+    },
+    "docs/plugins.md": {"[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages"},
+    "docs/report.md": {'$ pip install "mlpkit[plot]"': INSTALLS},
+    "docs/run-folder.md": {
+        "mlpkit: 1": KEYS_CHECKED,
+        "{": KEYS_CHECKED,
+        '{"iteration":100,"epoch"': KEYS_CHECKED,
+        '{"iteration":100,"seconds"': KEYS_CHECKED,
+    },
+    "docs/spec.md": {
+        "mlpkit run digits.yaml --set seed=1": NEEDS_A_READERS_FILE,
+    },
+    "benchmarks/README.md": {'pip install "mlpkit[bench,plot]"': BENCHMARK},
+}
+"""What no test runs as it stands: how the block begins, and why."""
+
+GENERATED = re.compile(r"<!-- generated: .*?<!-- end -->", re.DOTALL)
+BLOCK = re.compile(r"^(?P<above>[^\n]*)\n(?P<indent> *)```\w*\n(?P<text>.*?)^(?P=indent)```$", re.M | re.S)
+MARK = re.compile(rf"<!-- (?P<mark>{'|'.join(RUN_IF_MARKED)})(?:: .*)? -->")
+TRAINS = {
+    "mlpkit": 1,
+    "data": "mnist",
+    "layers": [{"Affine": {"units": 10}}, "SoftmaxWithLoss"],
+    "training": {"optimizer": {"sgd": {"learning_rate": 0.1}}, "epochs": 1},
+}
+"""A spec that parts are put into."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a page that stands there by hand, and how it is marked, if it is."""
+
+    page: str
+    mark: str
+    text: str
+
+
+def blocks() -> list[Block]:
+    """Return the blocks of all pages."""
+    return [
+        Block(page, mark["mark"] if mark else "", found["text"].strip())
+        for page, text in PAGES.items()
+        for found in BLOCK.finditer(GENERATED.sub("", text))
+        for mark in [MARK.fullmatch(found["above"].strip())]
+    ]
+
+
+BLOCKS = blocks()
+
+
+def reasons(block: Block) -> list[str]:
+    """Return why a block is not run: one reason, if all is well."""
+    listed = NOT_RUN.get(block.page, {})
+    return [reason for start, reason in listed.items() if block.text.startswith(start)]
+
+
+def test_every_block_is_run_or_in_the_list():
+    assert [block for block in BLOCKS if bool(block.mark) == bool(reasons(block))] == []
+
+
+def test_the_list_names_blocks_that_are_there():
+    unmarked = {page: [block.text for block in BLOCKS if block.page == page and not block.mark] for page in PAGES}
+    gone = [
+        (page, start)
+        for page, listed in NOT_RUN.items()
+        for start in listed
+        if not any(text.startswith(start) for text in unmarked[page])
+    ]
+    assert gone == []
+
+
+def test_every_page_with_steps_is_followed():
+    with_steps = {block.page for block in BLOCKS if block.mark in {"run", "file"}}
+    assert with_steps == FOLLOWED.keys()
+    for page, test in FOLLOWED.items():
+        assert Path(page).stem in (ROOT / test).read_text("utf-8"), page
+
+
+def commands() -> list[str]:
+    """Return every command of mlpkit that the pages show, without what a shell adds."""
+    pages = "\n".join(text for page, text in PAGES.items() if page != "CHANGELOG.md")
+    sessions = "\n".join(re.findall(r"^ *```console\n(.*?)^ *```$", pages, re.M | re.S))
+    scripts = "\n".join(re.findall(r"^ *```sh\n(.*?)^ *```$", pages, re.M | re.S))
+    lines = re.findall(r"^ *\$ (.+)$", sessions, re.M) + scripts.splitlines()
+    found = [re.search(r"(?:^|/|&& )mlpkit( [a-z][\w-]*\b.*)$", line) for line in lines]
+    return sorted({"mlpkit" + re.split(r" +#| [|>&]", command[1])[0] for command in found if command})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_has_the_options_that_it_is_shown_with(command):
+    _, verb, *arguments = shlex.split(command)
+    assert verb in VERBS
+    found = program.get_command(click.Context(program), verb)
+    assert isinstance(found.make_context(verb, list(arguments)), click.Context)
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.mark == "spec part"], ids=lambda block: block.page
+)
+def test_every_part_of_a_spec_fits_into_one(block, tmp_path):
+    part = yaml.safe_load(block.text)
+    part.pop("extends", None)
+    if "augment" in part:
+        part = {"training": part}
+    spec = {**TRAINS, **part, "training": {**TRAINS["training"], **part.get("training", {})}}
+    (tmp_path / "whole.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+    assert read_spec(tmp_path / "whole.yaml").name == "whole"

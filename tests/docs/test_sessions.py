@@ -1,0 +1,41 @@
+"""What commands print on the pages about seeds, sick trainings and past steps is what they print."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from generators.console import PLAIN
+from generators.marked_blocks import write_files
+from walkthrough import commands_run, follow, steps_of
+
+from mlpkit.cli.verbs import program
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("doctor", "seeds", "trace")
+
+
+def in_this_process(command: str, *, cwd: Path, exit_code: int = 0) -> str:
+    """Run a command of mlpkit, and return what it prints."""
+    _, *arguments = shlex.split(command)
+    with chdir(cwd):
+        done = CliRunner(env=PLAIN).invoke(program, arguments, prog_name="mlpkit")
+    assert done.exit_code == exit_code, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_prints_what_the_page_says(page, tmp_path):
+    file = DOCS / f"{page}.md"
+    write_files(file.read_text("utf-8"), tmp_path)
+    follow(steps_of(file), in_this_process, tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_is_run(page):
+    file = DOCS / f"{page}.md"
+    assert re.findall(r"^\$ (.+)$", file.read_text("utf-8"), re.M) == commands_run(steps_of(file))

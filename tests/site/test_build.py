@@ -1,0 +1,89 @@
+"""The site is built strictly, of pages whose links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from html_links import crawl, is_elsewhere
+
+import mlpkit
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def crawled(site):
+    """Return the pages that can be reached from the first, and the links that lead nowhere."""
+    return crawl(site / "index.html")
+
+
+def test_every_link_and_anchor_leads_somewhere(crawled):
+    assert crawled[1] == []
+
+
+def test_every_page_can_be_reached(crawled, site):
+    built = {path.resolve() for path in site.rglob("*.html") if "_static" not in path.parts}
+    assert built - crawled[0].keys() == set()
+    sources = [*(ROOT / "docs").rglob("*.md"), ROOT / "docs/notebook.ipynb", ROOT / "README.md"]
+    pages = {(site / path.relative_to(ROOT)).with_suffix(".html").resolve() for path in sources}
+    assert pages <= built
+
+
+def test_nothing_is_loaded_from_elsewhere(crawled):
+    assert [link for page in crawled[0].values() for link in page.loaded if is_elsewhere(link)] == []
+
+
+def test_the_first_address_leads_to_the_newest_version(versions):
+    assert f"url={mlpkit.__version__}/index.html" in (versions / "index.html").read_text("utf-8")
+
+
+def test_the_schema_is_that_of_the_built_in_components(site):
+    schema = json.loads((site / "schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    spec = yaml.safe_load((ROOT / "specs/mnist_fast.yaml").read_text("utf-8"))
+    validator.validate(spec)
+    spec["layers"][0] = {"Affine": {"unit": 50}}
+    assert not validator.is_valid(spec)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Return a function that builds a site of two pages, one with a text of its own."""
+    pytest.importorskip("furo")
+
+    def build(text):
+        for folder in ("docs/website", "docs/browser"):
+            shutil.copytree(ROOT / folder, tmp_path / folder)
+        for file in ("docs/build.py", "pyproject.toml"):
+            shutil.copy(ROOT / file, tmp_path / file)
+        (tmp_path / "docs/README.md").write_text("# All\n\n## Part\n\n- [Page](page.md)\n", encoding="utf-8")
+        (tmp_path / "docs/page.md").write_text("# Page\n\n## Here\n", encoding="utf-8")
+        (tmp_path / "README.md").write_text(f"# First\n\n{text}\n", encoding="utf-8")
+        command = [sys.executable, str(tmp_path / "docs/build.py")]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return build
+
+
+@pytest.mark.long
+def test_a_small_site_is_built(small, tmp_path):
+    done = small("[there](docs/page.md#here)")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "page.html#here" in (tmp_path / "build/site" / mlpkit.__version__ / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "link", ["docs/page.md#her", *(pytest.param(link, marks=pytest.mark.long) for link in ("docs/pages.md", "#here"))]
+)
+def test_a_broken_link_fails_the_build(small, link, tmp_path):
+    done = small(f"[there]({link})")
+    assert done.returncode != 0
+    assert "README.md:3" in done.stderr
+    assert not (tmp_path / "build/site/index.html").exists()
