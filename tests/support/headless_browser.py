@@ -75,6 +75,11 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def follow(self, expression):
+        """Evaluate an expression that leads to another page, and wait until that is loaded."""
+        self.evaluate(expression)
+        self._until(lambda message: message.get("method") == "Page.loadEventFired")
+
     def wait_for(self, expression):
         """Wait until an expression is true, and return its value."""
         begin = monotonic()
