@@ -9,12 +9,15 @@ make_environment() {
     trap 'rm -rf "$(dirname "$environment")"' EXIT
     chmod 755 "$(dirname "$environment")" # for the unprivileged leg
     "$python" -m venv "$@" "$environment"
+    "$environment/bin/pip" install --quiet uv
 }
 
-# Install the wheel of this tree with the tests' dependencies, and these options of pip.
+# Build the wheel of this tree, and install it with the tests' dependencies and these options of uv.
 install_mlpkit() {
+    local wheels=$environment/wheels
     rm -rf build # setuptools would put what an earlier build left there into the wheel
-    "$environment/bin/pip" install --quiet "$@" ".[test]"
+    "$environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$wheels" .
+    "$environment/bin/uv" pip install --quiet --python "$environment" "$@" "mlpkit[test] @ file://$(ls "$wheels"/*.whl)"
     "$environment/bin/mlpkit" --version --verbose
 }
 

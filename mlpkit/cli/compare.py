@@ -116,7 +116,8 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
             for key, each in values.items()
             if key not in lone
         ]
-        names = dict.fromkeys(SPLIT.sub("", key) for key in lone)
+        common = {SPLIT.sub("", key) for key in values if key not in lone}
+        names = dict.fromkeys(key if (name := SPLIT.sub("", key)) in common else name for key in lone)
         rows += [[f"  only one run has {', '.join(names)}", *blank]] if lone else []
     rows += [[f"  tables, which --json has: {', '.join(found.tables)}", *blank]] if found.tables else []
     return rows if width is None else _with_short_keys(rows, width, beside)
@@ -148,9 +149,8 @@ def _runs_of_side(runs: Sequence[str], finished: int) -> str:
 
 
 def _short(value: Any) -> str:
-    """Write a version, or the first digits of a checksum."""
-    text = str(value)
-    return text[:DIGITS_SHOWN] if CHECKSUM.fullmatch(text) else text
+    """Write a version, of a checksum in it the first digits."""
+    return CHECKSUM.sub(lambda found: found[0][:DIGITS_SHOWN], str(value))
 
 
 def _figure(value: Any) -> str:

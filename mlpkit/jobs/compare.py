@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.components.dataset import Dataset
+from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
 from mlpkit.jobs.spec_outline import outline
 from mlpkit.progress.figures import probability, signed
+from mlpkit.registry.registry import Registry
+from mlpkit.reports.repeating import plugin_options
 from mlpkit.runs.files import file_hash, folders_in
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run, is_seeds_folder
@@ -22,7 +26,7 @@ from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import difference, holm, interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mlpkit.statistics import Difference
     from mlpkit.training.evaluation import Record
@@ -179,6 +183,7 @@ class Comparison:
         only_seeds: whether all runs differ in their seeds alone.
         unfinished: the folders of several seeds of which some are not finished.
         tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
+        with_seeds: what trains each side with several seeds; empty if it has several finished runs.
     """
 
     runs: list[str]
@@ -196,6 +201,7 @@ class Comparison:
     only_seeds: bool = False
     unfinished: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
+    with_seeds: list[str] = field(default_factory=list)
 
     @property
     def grouped(self) -> bool:
@@ -228,16 +234,15 @@ class Comparison:
                 "One run says nothing about chance: with another seed, the order may be another. Train with several "
                 "seeds, and compare the folders:"
             )
-            firsts = dict.fromkeys(shlex.quote(f"{runs[0]}/{RESOLVED}") for runs in alone)
-            yield Remark(said, [f"mlpkit run {first} --seeds {ADVISED_SEEDS}" for first in firsts])
+            yield Remark(said, [*dict.fromkeys(alone)])
 
     @property
-    def _alone(self) -> list[list[str]]:
-        """The sides with only one finished run, or no such run, and no seeds that are still to come."""
+    def _alone(self) -> list[str]:
+        """What trains with several seeds what has only one finished run, or no such run, and no seeds to come."""
         return [
-            runs
-            for runs, finished in zip(self.members, self.finished_members, strict=True)
-            if finished < 2 and not any(str(Path(run).parent) in self.unfinished for run in runs)
+            command
+            for command, runs in zip(self.with_seeds, self.members, strict=True)
+            if command and not any(str(Path(run).parent) in self.unfinished for run in runs)
         ]
 
 
@@ -330,6 +335,7 @@ def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Compari
         only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
         unfinished=_unfinished(runs),
         tables=_tables(runs) if alone else [],
+        with_seeds=["" if side.finished > 1 else _with_seeds(side.runs[0]) for side in sides],
     )
 
 
@@ -337,6 +343,23 @@ def _unfinished(runs: Iterable[ComparedRun]) -> list[str]:
     """Return the folders of several seeds that runs are in, if some of these seeds are not finished."""
     folders = dict.fromkeys(run.directory.parent for run in runs)
     return [str(folder) for folder in folders if is_seeds_folder(folder) and SeedsFolder.open(folder).unfinished]
+
+
+def _with_seeds(run: ComparedRun) -> str:
+    """Return what trains the spec of a run with several seeds: a command, or a call for examples from Python."""
+    if _is_from_python(run):
+        return f"mlpkit.fit(x, t, ..., seed={run.seed + 1}, directory={str(run.directory) + '-2'!r})"
+    return f"mlpkit run {shlex.quote(f'{run.directory}/{RESOLVED}')} --seeds {ADVISED_SEEDS}{plugin_options(run.lock)}"
+
+
+def _is_from_python(run: ComparedRun) -> bool:
+    data = run.spec.get("data")
+    name = next(iter(data), "") if isinstance(data, Mapping) else str(data)
+    try:
+        found = Registry.discover().find((Dataset.kind,), name).component
+    except MlpkitError:  # the data set's plugin isn't there
+        return False
+    return issubclass(found, Dataset) and found.in_memory
 
 
 def _tables(runs: Iterable[ComparedRun]) -> list[str]:

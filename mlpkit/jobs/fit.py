@@ -120,8 +120,6 @@ def fit(
         KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
             was trained.
     """
-    if "seeds" in options:
-        raise UsageError(ONE_SEED)
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
     top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers, "initialize_from": initialize_from}
@@ -166,9 +164,12 @@ def spec_in_memory(
         learned: a data set of the same kind, whose encoder serves again; any other is ignored.
 
     Raises:
+        UsageError: there are several seeds.
         SpecError: something of these is wrong.
         DataError: the examples are not what they should be.
     """
+    if "seeds" in options:
+        raise UsageError(ONE_SEED)
     name = registry.default("dataset")
     parameters = registry.find(("dataset",), name).schema.types
     of_data = {key: value for key, value in options.items() if _is_of_data(key, parameters)}

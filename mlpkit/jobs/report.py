@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.errors import DivergenceError, MlpkitError
+from mlpkit.errors import DivergenceError, MlpkitError, UsageError
 from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
 from mlpkit.jobs.given_run import directory_of
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from mlpkit.training.checkpointing import BestTracker
 
 MOST_TIMED_ROWS: Final = 1000
+EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
 BY_HAND: Final = "shuffle a column of your rows, and see what mlpkit.load(run).evaluate(rows) says"
 TOO_LONG: Final = f"it would take longer than the rest of the page; {BY_HAND}"
 
@@ -106,8 +107,10 @@ def report(
     if is_seeds_folder(directory):
         return write_seeds_page(directory, chosen)
     found = _read(directory, Registry.discover(plugins=plugins, blocked=blocked))
-    if examples is not None and found.model is not None:
+    if found.model is not None and examples is not None:
         hold_examples(found.model.dataset, examples)
+    elif found.model is not None and found.model.dataset.in_memory:
+        found.has_data = False
     file = chosen or directory / REPORT
     write_atomically(file, page(found.spec.name, _sections(found)).encode())
     return file
@@ -124,6 +127,7 @@ class _Found:
         metrics: loss and metrics at the end by split; empty if the run isn't finished.
         model: the trained model; None without one that can be used.
         notes: what can't be said, and why.
+        has_data: whether the examples are there, if the run was given them in memory.
     """
 
     folder: RunFolder
@@ -132,6 +136,7 @@ class _Found:
     metrics: dict[str, dict[str, Any]]
     model: TrainedModel | None
     notes: list[str] = field(default_factory=list)
+    has_data: bool = True
 
     @property
     def units(self) -> dict[str, str]:
@@ -177,6 +182,8 @@ def _sections(found: _Found) -> list[str]:
     of_model: list[str] = []
     if found.model is not None:
         with found.left_out("what needs the run's data"):
+            if not found.has_data:
+                raise UsageError(EXAMPLES_NEEDED)
             of_model = _with_data(found, found.model)
         of_model = of_model or [layers_section(found.model.network, None)]
     spread = ""

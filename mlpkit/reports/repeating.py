@@ -43,15 +43,14 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
         lock: the contents of lock.json.
         plan: what else the results depend on, each a name and a value.
     """
-    plugins = lock.get("plugins", {})
-    files = [namespace for namespace, version in plugins.items() if version.startswith(OF_A_FILE)]
+    plugins, files = lock.get("plugins", {}), _plugin_files(lock)
     packages = {
         "mlpkit": lock.get("mlpkit"),
         "numpy": lock.get("environment", {}).get("numpy"),
         **lock.get("requires", {}),
     }
     packages |= {each: version for each, version in plugins.items() if each not in files}
-    with_files = "".join(f" --plugin {shlex.quote(f'{namespace}.py')}" for namespace in files)
+    with_files = plugin_options(lock)
     commands = [
         f"pip install {' '.join(f'{each}=={version}' for each, version in packages.items() if version)}",
         f"mlpkit repro {shlex.quote(name)}{with_files}",
@@ -66,6 +65,16 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
         heading("What the results depend on"),
         table(["name", "value"], [*plan, *_flat(lock)], caption="Plan, versions and checksums", texts=[0, 1]),
     )
+
+
+def plugin_options(lock: Mapping[str, Any]) -> str:
+    """Return the options that name the plugins of a run that are files, with a space before each; or nothing."""
+    return "".join(f" --plugin {shlex.quote(f'{namespace}.py')}" for namespace in _plugin_files(lock))
+
+
+def _plugin_files(lock: Mapping[str, Any]) -> list[str]:
+    """Return the namespaces of the plugins that are files."""
+    return [namespace for namespace, version in lock.get("plugins", {}).items() if str(version).startswith(OF_A_FILE)]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -28,8 +28,8 @@ def legs_of(workflow):
     return found
 
 
-def test_workflows_run_every_leg():
-    assert set().union(*map(legs_of, WORKFLOWS)) == set(LEGS)
+def test_workflows_run_every_leg_but_the_emulated_processor():
+    assert set().union(*map(legs_of, WORKFLOWS)) == set(LEGS) - {"arm"}
 
 
 @pytest.mark.parametrize("leg", LEGS)

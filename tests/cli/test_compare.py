@@ -77,10 +77,13 @@ def test_checksums_are_shortened(two, work, invoke):
 def test_checksums_among_the_versions_are_shortened(two, work, invoke):
     lock = json.loads((work / "a/lock.json").read_text())
     lock["numpy"] = 64 * "a"
+    lock["plugins"] = {"mine": f"sha256 {64 * 'b'}"}
     (work / "a/lock.json").write_text(json.dumps(lock))
     out = invoke("compare", "a", "b").out
     assert 10 * "a" in out
     assert 11 * "a" not in out
+    assert f"sha256 {10 * 'b'}" in out
+    assert 11 * "b" not in out
 
 
 @pytest.fixture

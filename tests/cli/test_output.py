@@ -51,5 +51,6 @@ def test_a_message_without_standard_error_is_not_an_error(monkeypatch):
     def refuse(*args, **kwargs):
         raise BrokenPipeError
 
+    monkeypatch.setattr("sys.stderr", io.StringIO())  # pytest's own has a descriptor, which would be lost
     monkeypatch.setattr("click.echo", refuse)
     message("text")

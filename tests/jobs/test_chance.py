@@ -217,6 +217,20 @@ def test_a_lone_run_beside_seeds_that_are_not_finished_has_its_own_advice(tmp_pa
     assert commands == [f"mlpkit resume {begun}", f"mlpkit run {lone}/resolved.yaml --seeds 5"]
 
 
+def test_the_advice_for_examples_from_python_and_for_plugins_can_be_followed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    mlpkit.fit(x, x[:, 0] > 0, layers=[{"Affine": {"units": 2}}, "SoftmaxWithLoss"], epochs=1, directory="fit")
+    made_up_run(tmp_path / "mine", results=results(0.2))
+    lock = {"mlpkit": "0.1.0", "plugins": {"mine": f"sha256 {64 * 'a'}", "acme": "1.0"}}
+    (tmp_path / "mine/lock.json").write_text(json.dumps(lock))
+    (remark,) = compare([Path("fit"), Path("mine")]).remarks
+    assert remark.commands == [
+        "mlpkit.fit(x, t, ..., seed=1, directory='fit-2')",
+        "mlpkit run mine/resolved.yaml --seeds 5 --plugin mine.py",
+    ]
+
+
 def test_a_seed_that_never_began_is_not_finished(tmp_path):
     begun = of_seeds(tmp_path / "begun", (0.3, 0.2))
     (begun / "seeds.json").write_text('{"seeds": [0, 1, 2]}')

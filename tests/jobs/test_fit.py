@@ -313,3 +313,5 @@ def test_several_seeds_are_answered_with_what_to_do():
     said = message_of(X, T, layers=LAYERS, epochs=1, seeds=5, error=mlpkit.UsageError)
     assert said.startswith("fit trains with one seed: ")
     assert "mlpkit.run(spec, seeds=5)" in said
+    with pytest.raises(mlpkit.UsageError, match="fit trains with one seed: "):
+        fit(X, T, layers=LAYERS, epochs=1).network.fit(X, T, epochs=1, seeds=5)

@@ -310,6 +310,7 @@ def test_examples_from_python_are_given_again(tmp_path):
     text = mlpkit.report(tmp_path / "run", examples=(x, t)).read_text("utf-8")
 
     assert "Classes" not in headings(without)
+    assert "give them again: mlpkit.report(run, examples=(x, t))" in without
     assert {"Classes", "Probabilities", "Importance of inputs"} <= set(headings(text))
     assert "warm" in text
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -38,29 +37,19 @@ def pyodide(folder):
     packages.mkdir()
     for name in RUNTIME:
         shutil.copy(runtime / name, packages)
-    needed = _needed("mlpkit")
-    wheels = {name: _repacked(name, packages) for name in needed if name not in ("mlpkit", "numpy")}
-    wheels["numpy"] = Path(shutil.copy(numpy, packages))
     lock = json.loads((runtime / "pyodide-lock.json").read_text())
-    lock["packages"] = {name: _locked(name, wheel, needed[name]) for name, wheel in wheels.items()}
+    needed = [name for name in _needed("mlpkit") if name in lock["packages"]]
+    wheels = {name: _repacked(name, packages) for name in needed if name != "numpy"}
+    wheels["numpy"] = Path(shutil.copy(numpy, packages))
+    lock["packages"] = {name: _locked(name, wheel) for name, wheel in wheels.items()}
     (packages / "pyodide-lock.json").write_text(json.dumps(lock))
     return _built(folder)
 
 
 def _needed(name):
-    """Return a distribution and all that it needs, each with the names of what it needs itself."""
-    found, waiting = {}, [name]
-    while waiting:
-        name = waiting.pop()
-        required = map(Requirement, distribution(name).requires or ())
-        mandatory = (each for each in required if each.marker is None or each.marker.evaluate({"extra": ""}))
-        found[name] = [_normalized(each.name) for each in mandatory]
-        waiting += [each for each in found[name] if each not in found]
-    return found
-
-
-def _normalized(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
+    """Return the names of what a distribution needs at least."""
+    required = map(Requirement, distribution(name).requires or ())
+    return [each.name for each in required if each.marker is None]
 
 
 def _repacked(name, folder):
@@ -74,7 +63,7 @@ def _repacked(name, folder):
     return wheel
 
 
-def _locked(name, wheel, needed):
+def _locked(name, wheel):
     """Return what Pyodide's list of packages says of one."""
     return {
         "name": name,
@@ -84,7 +73,7 @@ def _locked(name, wheel, needed):
         "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
         "package_type": "package",
         "imports": [],
-        "depends": needed,
+        "depends": [],
         "unvendored_tests": False,
     }
 
