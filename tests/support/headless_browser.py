@@ -69,6 +69,11 @@ class Page:
         self.call("Page.navigate", url=address)
         self._until(lambda message: message.get("method") == "Page.loadEventFired")
 
+    def leave(self, statements):
+        """Run JavaScript that leads to another page, and wait until that is loaded."""
+        self.evaluate(f"setTimeout(() => {{ {statements} }}), 0")
+        self._until(lambda message: message.get("method") == "Page.loadEventFired")
+
     def evaluate(self, expression):
         """Return what an expression of JavaScript gives, awaited."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
