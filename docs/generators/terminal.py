@@ -7,6 +7,7 @@ import re
 import sys
 from contextlib import suppress
 from io import StringIO
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -61,13 +62,15 @@ def _picture(screen: pyte.Screen) -> str:
 
 def _rows(screen: pyte.Screen) -> list[Text]:
     """Return the rows of a screen but for the empty ones at its end."""
-    rows = [
-        Text.assemble(*((cell.data, _style(cell)) for cell in (screen.buffer[y][x] for x in range(screen.columns))))
-        for y in range(screen.lines)
-    ]
+    rows = [_row([screen.buffer[y][x] for x in range(screen.columns)]) for y in range(screen.lines)]
     while rows and not rows[-1].plain.strip():
         rows.pop()
     return rows
+
+
+def _row(cells: list[Char]) -> Text:
+    runs = groupby(cells, key=_style)
+    return Text.assemble(*(("".join(cell.data for cell in run), style) for style, run in runs))
 
 
 def _style(cell: Char) -> str:

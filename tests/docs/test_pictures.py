@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from generators.terminal import terminal
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/pictures"
@@ -36,3 +37,13 @@ def test_a_picture_is_described(alt, picture):
 def test_a_drawing_loads_nothing(picture):
     text = re.sub(r'xmlns(:\w+)?="[^"]*"|<!--.*?-->', "", picture.read_text("utf-8"), flags=re.DOTALL)
     assert not re.search(r"https?://|@import|url\((?!#)", text)
+
+
+def test_a_picture_of_a_terminal_shows_what_a_command_prints(tmp_path):
+    drawing = terminal(
+        "printf '\\033[31mred\\033[0m plain\\n'; sleep 60", tmp_path, rows=4, columns=40, until="red plain"
+    )
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", drawing)
+    assert "red" in words
+    assert words[words.index("red") + 1].startswith("&#160;plain")
+    assert "@font-face" not in drawing

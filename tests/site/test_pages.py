@@ -107,8 +107,8 @@ def test_readers_choose_among_versions(opened, versions, tmp_path):
     page = opened((both / "0.0.9/docs/spec.html").as_uri())
     choices = "[...document.getElementById('version').options].map((option) => option.value)"
     assert page.evaluate(choices) == [mlpkit.__version__, "0.0.9"]
-    page.follow(
-        f"document.getElementById('version').value = '{mlpkit.__version__}';"
-        "document.getElementById('version').dispatchEvent(new Event('change'))"
+    page.leave(
+        f"const chooser = document.getElementById('version'); chooser.value = '{mlpkit.__version__}';"
+        "chooser.dispatchEvent(new Event('change'))"
     )
-    assert page.evaluate("location.pathname").endswith(f"/{mlpkit.__version__}/index.html")
+    assert page.evaluate("location.pathname").endswith(f"/site/{mlpkit.__version__}/index.html")

@@ -69,16 +69,16 @@ class Page:
         self.call("Page.navigate", url=address)
         self._until(lambda message: message.get("method") == "Page.loadEventFired")
 
+    def leave(self, statements):
+        """Run JavaScript that leads to another page, and wait until that is loaded."""
+        self.evaluate(f"setTimeout(() => {{ {statements} }}), 0")
+        self._until(lambda message: message.get("method") == "Page.loadEventFired")
+
     def evaluate(self, expression):
         """Return what an expression of JavaScript gives, awaited."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
-
-    def follow(self, expression):
-        """Evaluate an expression that leads to another page, and wait until that is loaded."""
-        self.evaluate(expression)
-        self._until(lambda message: message.get("method") == "Page.loadEventFired")
 
     def wait_for(self, expression):
         """Wait until an expression is true, and return its value."""
