@@ -71,7 +71,7 @@ def main() -> None:
             _open(page, folder / "digits.html", 1000, 760)
             _draw(page)
             _write("network-page.webp", _screen(page))
-            _open(page, folder / "runs/main/report.html", 1000, 416)
+            _open(page, folder / "runs/main/report.html", 1000, 402)
             page.evaluate("document.getElementById('curves').parentElement.scrollIntoView()")
             (folder / "report.webp").write_bytes(_screen(page))
             (folder / "overview.html").write_text(_overview(folder / "report.webp"), encoding="utf-8")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import sys
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -14,7 +16,7 @@ from mlpkit_plugins.files.storing import storing
 from mlpkit_plugins.tracking import Tracker, tags_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 if find_spec("wandb") is None and find_spec("trackio") is None:  # only a run imports them, which takes seconds
     msg = "No module named 'wandb'"
@@ -115,18 +117,19 @@ class Wandb(Tracker):
             for old in place.glob(f"offline-run-*-{self.run_id}"):
                 shutil.rmtree(old)
         settings = wandb.Settings(silent=True, console="off", quiet=True)
-        return wandb.init(
-            project=self.project,
-            entity=self.entity,
-            id=self.run_id,
-            name=name,
-            config=dict(config),
-            dir=str(folder),
-            mode=self.mode,
-            resume="allow",
-            reinit="create_new",
-            settings=settings,
-        )
+        with _unhooked():
+            return wandb.init(
+                project=self.project,
+                entity=self.entity,
+                id=self.run_id,
+                name=name,
+                config=dict(config),
+                dir=str(folder),
+                mode=self.mode,
+                resume="allow",
+                reinit="create_new",
+                settings=settings,
+            )
 
     def _trackio(self, name: str, config: Mapping[str, Any]) -> Any:
         import trackio  # noqa: PLC0415 - slow to import
@@ -156,3 +159,13 @@ class Wandb(Tracker):
     def examples(cls) -> list[dict[str, Any]]:
         """Show it offline, which needs no account."""
         return [{"mode": "offline"}]
+
+
+@contextmanager
+def _unhooked() -> Iterator[None]:
+    """Leave ``sys.exit`` as it is: W&B replaces it to learn how the process ends, which ``Wandb.end`` says."""
+    exit_, excepthook = sys.exit, sys.excepthook
+    try:
+        yield
+    finally:
+        sys.exit, sys.excepthook = exit_, excepthook

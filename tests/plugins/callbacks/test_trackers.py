@@ -242,7 +242,9 @@ def test_an_mlflow_that_cannot_be_reached_is_an_error_before_training(mlflow_spe
 
 def test_a_run_of_wandb_that_was_stopped_goes_on_offline(place, resumed, run_until):
     (place / "w.yaml").write_text(SPEC.replace("CALLBACKS", "[wandb: {log_model: true}]"))
+    hooks = sys.exit, sys.excepthook
     run_until(mlpkit.load_spec("w.yaml"), "w", 5)
+    assert (sys.exit, sys.excepthook) == hooks
     (file,) = Path("w/wandb").glob("offline-run-*/*.wandb")
     history, _, _, code = logged_in(file)
     assert ([row["_step"] for row in history], code) == ([1, 2, 3, 4, 5], 1)
