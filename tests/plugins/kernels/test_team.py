@@ -145,8 +145,9 @@ from threadpoolctl import threadpool_info
 libraries = [library["filepath"] for library in threadpool_info() if library["internal_api"] == "openblas"]
 print(bool(libraries) and hasattr(ctypes.CDLL(libraries[0]), "openblas_threads_callback_"))
 """
-"""Says whether NumPy's OpenBLAS exports the variable that says whose threads compute; not every build does. It runs in a
-process of its own, since in this one SciPy may have brought another OpenBLAS."""
+"""Says whether NumPy's OpenBLAS exports the variable that says whose threads compute; not every build does.
+
+It runs in a process of its own, since in this one SciPy may have brought another OpenBLAS."""
 
 seen = pytest.mark.skipif(
     not (SHARED and Path("/proc/self/task").exists() and printed_by(SHOWS_ITS_CALLBACK).strip() == "True"),
