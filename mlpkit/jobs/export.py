@@ -20,6 +20,7 @@ from mlpkit.exports.proof import KnownRows, prove
 from mlpkit.exports.provenance import QUANTIZED
 from mlpkit.exports.quantization import Quantization, with_int8_weights
 from mlpkit.jobs.evaluate import evaluated
+from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import Inputs, inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.predict import predictions
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, RawRows, Split
     from mlpkit.exports.formats import Format
     from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
 
 EXAMPLES: Final = 4
@@ -93,7 +95,7 @@ class Rounding:
 
 
 def export(
-    run: str | os.PathLike[str],
+    run: GivenRun,
     to: str | os.PathLike[str],
     *,
     network_only: bool = False,
@@ -104,7 +106,7 @@ def export(
     """Write the trained model of a run to a file, and prove that it computes the same before it takes its place.
 
     Args:
-        run: the run folder.
+        run: the run, or its folder.
         to: the file; its ending says the format.
         network_only: whether the network leaves alone, without its data set's encoder and names.
         quantize: ``"int8"`` to round the weights of products to integers of eight bits, with a float32 scale for each
@@ -113,7 +115,8 @@ def export(
         blocked: namespaces, or names of components, to do without.
 
     Raises:
-        UsageError: the ending is unknown, or the format holds no rounded weights; or a package is missing.
+        UsageError: the ending is unknown, or the format holds no rounded weights; a package is missing; or no folder
+            keeps the run.
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
         NotExportableError: a component doesn't say what it computes, or the network has no weights to round.
@@ -122,7 +125,7 @@ def export(
         StorageError: the file can't be written.
         ComponentFailure: the data set or the network raised an exception of its own.
     """
-    directory, file = Path(run), Path(to)
+    directory, file = directory_of(run), Path(to)
     form = format_of(file)
     if quantize is not None:
         _expect_quantizes(form, file, quantize)

@@ -11,6 +11,7 @@ X = np.random.default_rng(0).normal(size=(40, 3))
 LAYERS = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
 TAKEN = {
     "report": mlpkit.report,
+    "export": lambda run: mlpkit.export(run, "model.js"),
     "trace": lambda run: mlpkit.trace(run, 1),
     "doctor": mlpkit.doctor,
     "load": mlpkit.load,
@@ -46,6 +47,8 @@ def test_what_run_returns_is_taken_as_its_folder_is(run, tmp_path):
     assert mlpkit.load(run).predict(X).tolist() == mlpkit.load(by_name).predict(X).tolist()
     assert mlpkit.resume(run).metrics == run.metrics
     assert mlpkit.report(run) == run.folder / "report.html"
+    mlpkit.export(run, tmp_path / "model.js")
+    assert (tmp_path / "model.js").is_file()
 
 
 def test_several_seeds_are_taken_too(home, spec):
