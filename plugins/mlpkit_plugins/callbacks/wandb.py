@@ -81,7 +81,8 @@ class Wandb(Tracker):
         self.run_id = self.run_id or secrets.token_hex(4)
         config = {**training.resolved(), **tags_of(folder)}
         name = folder.resolve().name
-        self.run = self._trackio(name, config) if self.module == "trackio" else self._wandb(name, config, folder)
+        with _unhooked():
+            self.run = self._trackio(name, config) if self.module == "trackio" else self._wandb(name, config, folder)
         return self._last_step()
 
     def log(self, values: Mapping[str, float], step: int) -> None:
@@ -117,19 +118,18 @@ class Wandb(Tracker):
             for old in place.glob(f"offline-run-*-{self.run_id}"):
                 shutil.rmtree(old)
         settings = wandb.Settings(silent=True, console="off", quiet=True)
-        with _unhooked():
-            return wandb.init(
-                project=self.project,
-                entity=self.entity,
-                id=self.run_id,
-                name=name,
-                config=dict(config),
-                dir=str(folder),
-                mode=self.mode,
-                resume="allow",
-                reinit="create_new",
-                settings=settings,
-            )
+        return wandb.init(
+            project=self.project,
+            entity=self.entity,
+            id=self.run_id,
+            name=name,
+            config=dict(config),
+            dir=str(folder),
+            mode=self.mode,
+            resume="allow",
+            reinit="create_new",
+            settings=settings,
+        )
 
     def _trackio(self, name: str, config: Mapping[str, Any]) -> Any:
         import trackio  # noqa: PLC0415 - slow to import

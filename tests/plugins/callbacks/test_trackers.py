@@ -242,9 +242,7 @@ def test_an_mlflow_that_cannot_be_reached_is_an_error_before_training(mlflow_spe
 
 def test_a_run_of_wandb_that_was_stopped_goes_on_offline(place, resumed, run_until):
     (place / "w.yaml").write_text(SPEC.replace("CALLBACKS", "[wandb: {log_model: true}]"))
-    hooks = sys.exit, sys.excepthook
     run_until(mlpkit.load_spec("w.yaml"), "w", 5)
-    assert (sys.exit, sys.excepthook) == hooks
     (file,) = Path("w/wandb").glob("offline-run-*/*.wandb")
     history, _, _, code = logged_in(file)
     assert ([row["_step"] for row in history], code) == ([1, 2, 3, 4, 5], 1)
@@ -254,6 +252,16 @@ def test_a_run_of_wandb_that_was_stopped_goes_on_offline(place, resumed, run_unt
     assert ([row["_step"] for row in history], code) == (list(range(1, 9)), 0)
     assert finals_of(run).items() <= summary.items()
     assert again.name == file.name
+
+
+def test_wandb_leaves_how_the_process_ends_as_it_was(place, resumed):
+    import wandb
+
+    wandb.teardown()  # the first run after it connects again, which is when W&B replaces them
+    hooks = sys.exit, sys.excepthook
+    (place / "w.yaml").write_text(SPEC.replace("CALLBACKS", "[wandb: {}]"))
+    mlpkit.run(mlpkit.load_spec("w.yaml"), "hooks")
+    assert (sys.exit, sys.excepthook) == hooks
 
 
 def test_wandb_that_does_not_know_who_logs_is_an_error(place, resumed, monkeypatch):
