@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.output import message
 from mlpkit.cli.training import TrainingOptions, end_training, train, train_seeds
 from mlpkit.errors import UsageError
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
 
 RUNS = Path("runs")
+SECONDS_WORTH_SAVING: Final = 10
+"""Of a training; a run that takes longer says what could be faster."""
 
 
 @options.verb("run")
@@ -53,6 +57,7 @@ def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path 
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)
         print_warnings(spec.warnings)
+        began = time.monotonic()
         with _run_folder(spec, out, interrupts) as folder:
             if len(spec.seeds) > 1:
                 from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
@@ -61,6 +66,8 @@ def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path 
             else:
                 job = partial(run, spec.with_seed(spec.seeds[0]), folder)
                 found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)
+    if not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
+        _say_what_is_slow(spec)
     end_training(found, folder, wanted, interrupts)
 
 
@@ -82,6 +89,12 @@ def override_of(seeds: str) -> str:
     if twice:
         raise UsageError(f"--seeds {seeds}: the seed {twice[0]} is there twice; expected different seeds")
     return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
+
+
+def _say_what_is_slow(spec: Spec) -> None:
+    """Name the components that could compute faster, and what to do for it."""
+    for reason, names in spec.registry.slow_because().items():
+        message(f"note: {', '.join(names)} could compute faster: {reason}")
 
 
 @contextmanager

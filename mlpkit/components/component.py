@@ -48,6 +48,8 @@ class Component(metaclass=ComponentType):
         computed_by: what computes it, such as optional compiled code, if the bits of its results depend on that and not
             only on the versions of its package and of NumPy; ``lock.json`` records it, and a resume compares it.
         computed_by_reason: why, in words, such as the processor's instruction set.
+        slow_because: why it computes more slowly than it could, and what to do; ``mlpkit run`` says so at the end of a
+            long run. Empty if it doesn't, or if that was asked for.
         older_defaults: values of parameters that ``resolved.yaml`` of earlier versions lacks, where today's defaults
             would change what an older run computes.
     """
@@ -55,6 +57,7 @@ class Component(metaclass=ComponentType):
     kind: ClassVar[str]
     computed_by: ClassVar[str] = ""
     computed_by_reason: ClassVar[str] = ""
+    slow_because: ClassVar[str] = ""
     older_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     _recipe: Recipe[Any] | None = None
     _arguments: Mapping[str, Any] = MappingProxyType({})

@@ -203,7 +203,7 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
         missing = sorted(getattr(found, "__abstractmethods__", ()))
         methods = " and ".join(plain_call(name, inspect.getattr_static(found, name)) for name in missing)
         raise PluginError(f"{who}: {found.__name__} lacks {methods}")
-    for attribute in ("computed_by", "computed_by_reason"):
+    for attribute in ("computed_by", "computed_by_reason", "slow_because"):
         said = getattr(found, attribute)
         if not isinstance(said, str):
             raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(said)}; expected a string")

@@ -189,6 +189,14 @@ class Registry:
         said = {name: entry.component.computed_by for name, entry in self._found.items()}
         return {name: what for name, what in said.items() if what}
 
+    def slow_because(self) -> dict[str, list[str]]:
+        """Return why components that were asked for are slower than they could be, with the names of these."""
+        reasons: dict[str, list[str]] = {}
+        for name, entry in self._found.items():
+            if entry.component.slow_because:
+                reasons.setdefault(entry.component.slow_because, []).append(name)
+        return reasons
+
     def components(self, kinds: tuple[str, ...] | None = None) -> list[RegisteredComponent]:
         """Load every plugin and return what the sound ones provide, built-ins first."""
         for plugin in self.plugins:

@@ -241,3 +241,34 @@ def test_a_reader_that_leaves_ends_the_run_in_silence_and_the_model_is_kept(envi
     assert (done.returncode, done.stderr) == (141, "")
     assert done.stdout.split()[0] == "iteration"
     assert invoke("evaluate", "runs/tiny").code == 0
+
+
+SLOW = """
+from mlpkit import component, hookimpl
+from mlpkit_plugins.layers.relu import Relu
+
+class Slow(Relu):
+    slow_because = "it is made of wood; buy one of steel"
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Slow", Slow), component("layer", "Slower", Slow)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "options", "told"),
+    [
+        (0, (), ["note: abacus.Slow, abacus.Slower could compute faster: it is made of wood; buy one of steel"]),
+        (0, ("--quiet",), []),
+        (600, (), []),
+    ],
+)
+def test_a_long_run_says_what_could_compute_faster(work, invoke, monkeypatch, seconds, options, told):
+    monkeypatch.setattr("mlpkit.cli.run.SECONDS_WORTH_SAVING", seconds)
+    (work / "abacus.py").write_text(SLOW)
+    spec = (work / "tiny.yaml").read_text().replace("- Relu", "- abacus.Slow\n  - abacus.Slower")
+    (work / "slow.yaml").write_text(spec)
+    done = invoke("run", "slow.yaml", "--plugin", "abacus.py", *options)
+    assert done.code == 0
+    assert [line for line in done.err.splitlines() if "abacus" in line] == told

@@ -40,23 +40,26 @@ if TYPE_CHECKING:
     from mlpkit_plugins.kernels import with_numpy as kernels
 
     PRODUCTS_BY_REASON: str
+    SLOW_BECAUSE: str
 elif os.environ.get("MLPKIT_KERNELS") == "numpy":
     from mlpkit_plugins.kernels import with_numpy as kernels
 
     PRODUCTS_BY_REASON = "MLPKIT_KERNELS=numpy"
+    SLOW_BECAUSE = ""
 else:
     try:
         import mlpkit_plugins.kernels.compiled as kernels
 
         PRODUCTS_BY_REASON = kernels.INSTRUCTIONS or "the processor has none of AVX-512, AVX2 and NEON"
+        SLOW_BECAUSE = ""
     except ModuleNotFoundError:
         from mlpkit_plugins.kernels import with_numpy as kernels
 
-        PRODUCTS_BY_REASON = _why_not_compiled()
+        PRODUCTS_BY_REASON = SLOW_BECAUSE = _why_not_compiled()
     except ImportError as error:  # compiled for another NumPy, say
         from mlpkit_plugins.kernels import with_numpy as kernels
 
-        PRODUCTS_BY_REASON = f"the compiled kernels can't be loaded: {error}"
+        PRODUCTS_BY_REASON = SLOW_BECAUSE = f"the compiled kernels can't be loaded: {error}"
 
 COMPILED = kernels.__name__.endswith(".compiled")
 """Whether the compiled kernels are in use."""

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import InitializerLike, Layer, Units
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, product_plus_row, row_order, shared_threads
+from mlpkit_plugins.kernels import (
+    PRODUCTS_BY,
+    PRODUCTS_BY_REASON,
+    SLOW_BECAUSE,
+    product,
+    product_plus_row,
+    row_order,
+    shared_threads,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +46,7 @@ class Affine(Layer):
 
     computed_by = PRODUCTS_BY
     computed_by_reason = PRODUCTS_BY_REASON
+    slow_because = SLOW_BECAUSE
     compute_context = shared_threads
     evaluation_context = row_order
 

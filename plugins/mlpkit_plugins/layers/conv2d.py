@@ -10,7 +10,7 @@ from annotated_types import Ge
 from mlpkit import InitializerLike, Layer
 from mlpkit_plugins.functions.patches import Patches
 from mlpkit_plugins.functions.strips import IN_MEMORY, Strips
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, row_order, shared_threads
+from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, SLOW_BECAUSE, product, row_order, shared_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +59,7 @@ class Conv2d(Layer):
 
     computed_by = PRODUCTS_BY
     computed_by_reason = PRODUCTS_BY_REASON
+    slow_because = SLOW_BECAUSE
     compute_context = shared_threads
     evaluation_context = row_order
 
