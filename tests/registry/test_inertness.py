@@ -38,8 +38,8 @@ registry = Registry.discover()
 registry.create("layer", {"Affine": {"units": 3, "weights": "zeros"}})
 registry.create("optimizer", "sgd")
 print([name for name in sys.modules if name.startswith("acme")])
-components = [name for name in sys.modules if name.startswith("mlpkit_plugins.") and name.count(".") == 2]
-print([name for name in components if not name.startswith("mlpkit_plugins.kernels.")])
+modules = [name for name in sys.modules if name.startswith("mlpkit_plugins.") and name.count(".") == 2]
+print([name for name in modules if name.split(".")[1] not in {"kernels", "functions"}])
 """
 
 
