@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
@@ -92,6 +94,8 @@ def _float_mode() -> _FloatMode | None:
         get_mode, set_mode = library.fegetenv, library.fesetenv
     except (KeyError, AttributeError, OSError):
         return None
+    for dtype in (np.float32, np.float64):
+        np.finfo(dtype)  # measured once a process: while they are flushed, it would find no subnormal number, and warn
     mode = _Words()
     get_mode(mode)
     before = mode[word]

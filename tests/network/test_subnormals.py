@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -35,6 +37,19 @@ def test_subnormal_numbers_are_zero_inside_the_block_only():
             assert flushes() == (True, True)
         assert flushes() == (True, True)
     assert flushes() == (False, False)
+
+
+def test_what_numpy_finds_out_about_a_dtype_is_the_same_inside_the_block():
+    program = """
+import numpy as np
+from mlpkit.network.subnormals import flushed_subnormals
+with flushed_subnormals():
+    found = np.finfo(np.float32), np.finfo(np.float64)
+print(*(limits.smallest_subnormal == np.nextafter(limits.dtype.type(0), limits.dtype.type(1)) for limits in found))
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
 
 
 def test_an_exception_ends_the_block_as_well():
