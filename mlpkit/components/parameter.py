@@ -63,6 +63,8 @@ class Parameter:
         initializer: where its first values come from.
         fans: its fan-in and fan-out.
         decay: whether weight decay applies to it.
+        rate: factor of the learning rate.
+        unit_axis: the axis that counts the units, whose incoming weights lie along the others.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Parameter:
     initializer: InitializerLike
     fans: Fans
     decay: bool = True
+    rate: float = 1.0
+    unit_axis: int = -1
     value: NDArray[Any] = field(init=False, repr=False)
     grad: NDArray[Any] = field(init=False, repr=False)
 

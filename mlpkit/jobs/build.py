@@ -25,7 +25,7 @@ from mlpkit.specfile.spec import expect_spec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.dataset import Dataset, Description, Split
     from mlpkit.components.loss import Loss
     from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Operation
@@ -182,7 +182,12 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
 
 
 def build_for(
-    spec: Spec, proof: Proof, *, slices: int | None = None, first_weights: FirstWeights | None = None
+    spec: Spec,
+    proof: Proof,
+    *,
+    slices: int | None = None,
+    first_weights: FirstWeights | None = None,
+    examples: tuple[Split, Description] | None = None,
 ) -> Sequential:
     """Build the network of a spec from its layers, whose shapes are proved; they become the network's own.
 
@@ -191,11 +196,14 @@ def build_for(
         proof: the proof of its layers, which serves for one network.
         slices: slices of a minibatch; by default what the spec says, or one.
         first_weights: weights that take the place of those that initializers draw.
+        examples: the training examples, for initializers that see data; None to adapt nothing to them.
 
     Raises:
         ComponentFailure: an initializer failed.
     """
-    from mlpkit.network.sequential import Sequential  # noqa: PLC0415 - mlpkit check builds none
+    from mlpkit.network.adapting import seeing_parameters  # noqa: PLC0415 - mlpkit check builds no network
+    from mlpkit.network.sequential import Sequential  # noqa: PLC0415
+    from mlpkit.training.minibatches import first_batch  # noqa: PLC0415
 
     network = Sequential(
         proof.stack,
@@ -209,6 +217,11 @@ def build_for(
     )
     if first_weights is not None:
         first_weights.write_into(network)
+    if examples is not None:
+        taken = first_weights.arrays if first_weights is not None else ()
+        seeing = [path for path in seeing_parameters(network.layers) if path not in taken]
+        if seeing:
+            network.adapt(first_batch(*examples, network.dtype, spec.seed), seeing)
     return network
 
 

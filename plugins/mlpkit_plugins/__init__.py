@@ -60,7 +60,12 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("initializer", "glorot_uniform", "mlpkit_plugins.initializers.glorot_uniform:GlorotUniform"),
         component("initializer", "lecun_normal", "mlpkit_plugins.initializers.lecun_normal:LecunNormal"),
         component("initializer", "lecun_uniform", "mlpkit_plugins.initializers.lecun_uniform:LecunUniform"),
+        component("initializer", "fan_in_uniform", "mlpkit_plugins.initializers.fan_in_uniform:FanInUniform"),
         component("initializer", "orthogonal", "mlpkit_plugins.initializers.orthogonal:Orthogonal"),
+        component("initializer", "unit_variance", "mlpkit_plugins.initializers.unit_variance:UnitVariance"),
+        component(
+            "initializer", "convex_combination", "mlpkit_plugins.initializers.convex_combination:ConvexCombination"
+        ),
         component("metric", "accuracy", "mlpkit_plugins.metrics.accuracy:Accuracy"),
         component("metric", "top_k", "mlpkit_plugins.metrics.top_k:TopK"),
         component("metric", "precision", "mlpkit_plugins.metrics.precision:Precision"),
