@@ -88,7 +88,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     else:
         first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
         frozen, of_frozen = _frozen_layers(spec, proof)
-        faults += of_weights + of_frozen + _max_norm_faults(spec, proof)
+        faults += of_weights + of_frozen + _max_weight_norm_faults(spec, proof)
     faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
@@ -112,12 +112,12 @@ def _frozen_layers(spec: Spec, proof: Proof) -> tuple[Sequence[str], list[Proble
     return frozen_layers(spec, proof)
 
 
-def _max_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
-    if not spec.training.max_norm:
+def _max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
+    if not spec.training.max_weight_norm:
         return []
-    from mlpkit.jobs.chosen_layers import max_norm_faults  # noqa: PLC0415 - most specs limit nothing
+    from mlpkit.jobs.chosen_layers import max_weight_norm_faults  # noqa: PLC0415 - most specs limit nothing
 
-    return max_norm_faults(spec, proof)
+    return max_weight_norm_faults(spec, proof)
 
 
 def _slices_warnings(spec: Spec, proof: Proof, frozen: Sequence[str]) -> tuple[Diagnostic, ...]:

@@ -64,17 +64,17 @@ def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
     return frozen, faults
 
 
-def max_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
-    """Return what is wrong with ``training.max_norm``: patterns that match no parameter.
+def max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what is wrong with ``training.max_weight_norm``: patterns that match no parameter.
 
     Args:
         spec: the spec.
         proof: the proof of its layers.
     """
     paths = [parameter.path for member in proof.stack for parameter in member.declared_parameters()]
-    patterns = spec.training.max_norm or {}
+    patterns = spec.training.max_weight_norm or {}
     return [
-        _no_parameter(pattern, ("training", "max_norm", pattern), paths)
+        _no_parameter(pattern, ("training", "max_weight_norm", pattern), paths)
         for pattern in patterns
         if not any(fnmatchcase(path, pattern) for path in paths)
     ]

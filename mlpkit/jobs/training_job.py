@@ -79,7 +79,7 @@ def settings_of(
         evaluated=[split for split in ("train", "validation") if split in evaluated],
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
-        max_norm=training.max_norm or {},
+        max_weight_norm=training.max_weight_norm or {},
         augmentations=[augmentation() for augmentation in training.augment],
         callbacks=[*_callbacks(training, steps), *callbacks],
         triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,

@@ -23,16 +23,16 @@ Update: TypeAlias = "Callable[[float, int], None]"
 """Takes a step, from the learning rate and the number of the step."""
 
 
-def constrained(update: Update, network: Sequential, max_norm: Mapping[str, float]) -> Update:
+def constrained(update: Update, network: Sequential, max_weight_norm: Mapping[str, float]) -> Update:
     """Return an update that is followed by the constraints of layers and by limits of norms, if there are any.
 
     Args:
         update: takes a step.
         network: the network; its arrays stay where they are, and frozen layers are left alone.
-        max_norm: the longest that the incoming weights of a unit may be, by the parameter's path or a pattern, the last
-            that matches counting.
+        max_weight_norm: the longest that the incoming weights of a unit may be, by the parameter's path or a pattern,
+            the last that matches counting.
     """
-    constraints = list(_constraints(network, max_norm))
+    constraints = list(_constraints(network, max_weight_norm))
     if not constraints:
         return update
 
@@ -44,12 +44,12 @@ def constrained(update: Update, network: Sequential, max_norm: Mapping[str, floa
     return constrained_update
 
 
-def _constraints(network: Sequential, max_norm: Mapping[str, float]) -> Iterator[Callable[[], None]]:
+def _constraints(network: Sequential, max_weight_norm: Mapping[str, float]) -> Iterator[Callable[[], None]]:
     for operation in network.replicas[0].operations():
         for parameter in own_parameters(operation) if operation.needs_parameter_gradients else ():
             if parameter.constraint is not None:
                 yield partial(_constrain, parameter.constraint, parameter)
-            limits = [limit for pattern, limit in max_norm.items() if fnmatchcase(parameter.path, pattern)]
+            limits = [limit for pattern, limit in max_weight_norm.items() if fnmatchcase(parameter.path, pattern)]
             if limits:
                 yield partial(limit_norms, parameter, limits[-1])
 

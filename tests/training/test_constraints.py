@@ -43,7 +43,7 @@ def lengths(W):
 
 def test_the_incoming_weights_of_each_unit_are_shortened_to_the_limit_after_each_step(make_trainer):
     """A step of plain gradient descent, then the projection, as the paper says; b and the last layer stay free."""
-    free, limited = make_trainer(Affine(7)), make_trainer(Affine(7), max_norm={"Affine1.*": 9, "Affine1.W": 0.8})
+    free, limited = make_trainer(Affine(7)), make_trainer(Affine(7), max_weight_norm={"Affine1.*": 9, "Affine1.W": 0.8})
     for step in range(1, 9):
         for trainer in (free, limited):
             trainer._gradient(step - 1, 0.1)
@@ -59,7 +59,7 @@ def test_the_incoming_weights_of_each_unit_are_shortened_to_the_limit_after_each
 
 def test_units_of_filters_are_their_rows(make_trainer):
     layers = [Reshape([1, 1, 3]), Conv2d(4, 1), Flatten()]
-    trainer = make_trainer(*layers, max_norm={"*.W": 0.1})
+    trainer = make_trainer(*layers, max_weight_norm={"*.W": 0.1})
     W = trainer.network.parameters["Conv2d1.W"]
     W[...] = np.arange(1, 5)[:, np.newaxis] * 0.04
     limit_norms(trainer.network.layers[1].W, 0.1)
@@ -67,7 +67,7 @@ def test_units_of_filters_are_their_rows(make_trainer):
 
 
 def test_weights_within_the_limit_keep_their_bits(make_trainer):
-    free, limited = make_trainer(Affine(7)), make_trainer(Affine(7), max_norm={"*": 1e6})
+    free, limited = make_trainer(Affine(7)), make_trainer(Affine(7), max_weight_norm={"*": 1e6})
     free.train()
     limited.train()
     assert free.network.values.tobytes() == limited.network.values.tobytes()
@@ -85,7 +85,7 @@ def test_a_layer_constrains_its_own_parameters(make_trainer):
 
 
 def test_frozen_layers_are_left_alone(make_trainer):
-    trainer = make_trainer(Affine(7), max_norm={"*.W": 0.1}, frozen=["Affine1"])
+    trainer = make_trainer(Affine(7), max_weight_norm={"*.W": 0.1}, frozen=["Affine1"])
     before = copy.deepcopy(dict(trainer.network.parameters))
     trainer.train()
     np.testing.assert_array_equal(trainer.network.parameters["Affine1.W"], before["Affine1.W"])
@@ -95,6 +95,8 @@ def test_frozen_layers_are_left_alone(make_trainer):
 def test_fit_takes_the_key():
     x, t = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
     layers = [{"Affine": {"units": 5}}, "Relu", {"Affine": {"units": 2}}, "SoftmaxWithLoss"]
-    run = mlpkit.fit(x, t, layers=layers, max_norm={"*.W": 0.2}, optimizer="sgd", batch_size=10, epochs=2, quiet=True)
+    run = mlpkit.fit(
+        x, t, layers=layers, max_weight_norm={"*.W": 0.2}, optimizer="sgd", batch_size=10, epochs=2, quiet=True
+    )
     for path in ("Affine1.W", "Affine2.W"):
         assert (lengths(run.network.parameters[path]) <= 0.2 + 1e-6).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,8 +28,8 @@ class Affine(Layer):
         weights: first values of W, shape (features, units).
         bias: whether there is a bias b, shape (units,), never decayed.
         biases: first values of b.
-        parametrization: standard, α = 1, or ntk, α = 1 / √features; since α stands for the fan-in then, it counts as 1
-            for weights, so that any initializer gives outputs of the same scale.
+        ntk: whether α = 1 / √features, the NTK parametrization, in place of α = 1; it stands for the fan-in, which counts
+            as 1 for weights then.
 
     Shapes: x (rows, features), y (rows, units).
 
@@ -52,20 +52,20 @@ class Affine(Layer):
         weights: InitializerLike = "he_normal",
         bias: bool = True,
         biases: InitializerLike = "zeros",
-        parametrization: Literal["standard", "ntk"] = "standard",
+        ntk: bool = False,
     ) -> None:
         self.units = units
         self.weights = weights
         self.bias = bias
         self.biases = biases
-        self.parametrization = parametrization
+        self.ntk = ntk
         self.ones: NDArray[Any] = np.ones(0)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""
         (features,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
-        self.alpha = features**-0.5 if self.parametrization == "ntk" else 1.0
-        fans = (1 if self.parametrization == "ntk" else features, self.units)
+        self.alpha = features**-0.5 if self.ntk else 1.0
+        fans = (1 if self.ntk else features, self.units)
         self.W = self.parameter("W", (features, self.units), self.weights, fans=fans)
         if self.bias:
             self.b = self.parameter("b", (self.units,), self.biases, fans=(features, self.units), decay=False)
@@ -102,5 +102,5 @@ class Affine(Layer):
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
         """Show the layer with and without a bias, and with the NTK parametrization."""
-        ntk = {"units": 3, "parametrization": "ntk", "biases": "fan_in_uniform"}
+        ntk = {"units": 3, "ntk": True, "biases": "fan_in_uniform"}
         return [({"units": 3}, (4,)), ({"units": 2, "bias": False}, (5,)), (ntk, (4,))]

@@ -15,13 +15,13 @@ from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 RNG = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("parametrization", ["standard", "ntk"])
-def test_the_rule_of_pytabkit(parametrization):
+@pytest.mark.parametrize("ntk", [False, True])
+def test_the_rule_of_pytabkit(ntk):
     """Its ``weight_init_mode='std'``, with and without ``weight_param='ntk'``, for the same normal numbers."""
     x = RNG.normal(2, 3, (300, 7))
-    first = Affine(5, weights="unit_variance", parametrization=parametrization)
+    first = Affine(5, weights="unit_variance", ntk=ntk)
     made = Sequential([first, Affine(2), SoftmaxWithLoss()], (7,), dtype="float64")
-    gain, init_factor = (7**-0.5, 1.0) if parametrization == "ntk" else (1.0, 7**-0.5)
+    gain, init_factor = (7**-0.5, 1.0) if ntk else (1.0, 7**-0.5)
     numbers = made.parameters["Affine1.W"] / init_factor
     assert numbers.std() == pytest.approx(1, rel=0.3)
     expected = init_factor * numbers / (x @ (gain * init_factor * numbers)).std(axis=0)

@@ -35,7 +35,7 @@ def test_gradients_of_a_large_layer():
 def test_laws_of_every_layer(check_laws, rows):
     check_laws(lambda: Affine(3), (4,), rows)
     check_laws(lambda: Affine(3, bias=False), (4,), rows)
-    check_laws(lambda: Affine(3, parametrization="ntk"), (4,), rows)
+    check_laws(lambda: Affine(3, ntk=True), (4,), rows)
 
 
 def test_is_the_formula():
@@ -75,7 +75,7 @@ def test_biases_come_from_the_initializer_with_the_fans_of_the_weights():
 
 
 def test_ntk_parametrization_scales_the_products_and_not_the_weights():
-    layer, plain = standalone(Affine(300, parametrization="ntk"), (400,)), standalone(Affine(300), (400,))
+    layer, plain = standalone(Affine(300, ntk=True), (400,)), standalone(Affine(300), (400,))
     assert layer.W.value.std() == pytest.approx(2**0.5, rel=0.01)
     plain.W.value[...] = layer.W.value / 20
     x, dy = np.random.default_rng(0).normal(size=(8, 400)), np.random.default_rng(1).normal(size=(8, 300))
@@ -86,7 +86,7 @@ def test_ntk_parametrization_scales_the_products_and_not_the_weights():
 
 
 def test_gradients_with_ntk_parametrization():
-    check_gradients(Affine(3, parametrization="ntk"), (4,))
+    check_gradients(Affine(3, ntk=True), (4,))
 
 
 def test_there_is_no_input_gradient_if_it_is_not_needed():
