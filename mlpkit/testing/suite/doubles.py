@@ -59,7 +59,7 @@ class FakeSplit:
 
     def __init__(self, dataset: FakeDataset, rng: np.random.Generator) -> None:
         self._x = rng.uniform(size=(EXAMPLES, *dataset.input_shape))
-        self._t = random_targets(dataset.target, EXAMPLES, rng)
+        self._t = random_targets(dataset.target, EXAMPLES, rng, negative=False)  # some losses take nothing below 0
 
     def __len__(self) -> int:
         """Return the number of examples."""
