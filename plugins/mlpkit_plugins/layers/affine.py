@@ -74,7 +74,7 @@ class Affine(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = α x W + b."""
         self.x = x
-        self.scaled = self.W.value  # α W, smaller than x or y as a rule
+        self.scaled = self.W.value  # α W, usually smaller than x and y
         if self.alpha != 1:
             self.scaled = np.multiply(self.alpha, self.W.value, out=self.buffer("scaled", like=self.W.value))
         y = self.buffer("y", (len(x), self.units), contiguous=False)
