@@ -50,7 +50,8 @@ def test_a_default_has_no_place(invoke):
 def test_a_component_is_written_as_in_a_spec(invoke):
     done = invoke("explain", "tiny.yaml", "layers.Affine1")
     assert done.out.startswith(
-        "layers.Affine1: {Affine: {units: 5, weights: he_normal, bias: true, biases: zeros, ntk: false, name: Affine1}}\n"
+        "layers.Affine1: {Affine: {units: 5, weights: he_normal, bias: true, biases: zeros, ntk: false, "
+        "name: Affine1}}\n"
     )
 
 

@@ -268,7 +268,8 @@ def test_components_inside_components_are_resolved_too(registry):
         ({"Afine": {}}, "layers.0.Afine: unknown layer 'Afine'; did you mean 'Affine'?", True),
         (
             {"Affine": 50},
-            "layers.0.Affine: the parameters of Affine are not a mapping; expected {units, weights, bias, biases, ntk}; "
+            "layers.0.Affine: the parameters of Affine are not a mapping; "
+            "expected {units, weights, bias, biases, ntk}; "
             "write Affine: {units: 50}",
             False,
         ),
