@@ -138,7 +138,10 @@ def adapted_values_can_be_trained(example: InitializerExample) -> None:
     if not example.shape:
         raise NotApplicable("a parameter without axes has no units")
     columns = prod(example.shape[:-1]) if len(example.shape) > 1 else example.shape[0]
-    batches = {"random inputs": example.random("inputs").normal(size=(6, columns)), "zeros": np.zeros((6, columns))}
+    batches = {
+        "random inputs": example.random("inputs").normal(size=(6, columns)),
+        "constant inputs": np.zeros((6, columns)),
+    }
     for dtype in ("float32", "float64"):
         for what, batch in batches.items():
             values = example.adapted(initializer, dtype, batch)
