@@ -5,6 +5,7 @@ from mlpkit_plugins.layers.affine import Affine as Affine
 from mlpkit_plugins.layers.average_pool2d import AveragePool2d as AveragePool2d
 from mlpkit_plugins.layers.batch_norm import BatchNorm as BatchNorm
 from mlpkit_plugins.layers.conv2d import Conv2d as Conv2d
+from mlpkit_plugins.layers.drop_connect import DropConnect as DropConnect
 from mlpkit_plugins.layers.dropout import Dropout as Dropout
 from mlpkit_plugins.layers.elu import Elu as Elu
 from mlpkit_plugins.layers.flatten import Flatten as Flatten
@@ -12,10 +13,12 @@ from mlpkit_plugins.layers.gelu import Gelu as Gelu
 from mlpkit_plugins.layers.layer_norm import LayerNorm as LayerNorm
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu as LeakyRelu
 from mlpkit_plugins.layers.max_pool2d import MaxPool2d as MaxPool2d
+from mlpkit_plugins.layers.maxout import Maxout as Maxout
 from mlpkit_plugins.layers.relu import Relu as Relu
 from mlpkit_plugins.layers.repeat import Repeat as Repeat
 from mlpkit_plugins.layers.reshape import Reshape as Reshape
 from mlpkit_plugins.layers.residual import Residual as Residual
+from mlpkit_plugins.layers.scale import Scale as Scale
 from mlpkit_plugins.layers.sequence import Sequence as Sequence
 from mlpkit_plugins.layers.sigmoid import Sigmoid as Sigmoid
 from mlpkit_plugins.layers.silu import Silu as Silu
@@ -24,6 +27,8 @@ from mlpkit_plugins.layers.tanh import Tanh as Tanh
 from mlpkit_plugins.losses.huber import Huber as Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError as MeanAbsoluteError
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError as MeanSquaredError
+from mlpkit_plugins.losses.pinball import Pinball as Pinball
+from mlpkit_plugins.losses.poisson import Poisson as Poisson
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss as SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss as SoftmaxWithLoss
 

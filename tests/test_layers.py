@@ -87,12 +87,13 @@ def test_the_import_loads_no_layer():
 
 
 def test_the_constructor_is_shown():
-    assert list(inspect.signature(Affine).parameters) == ["units", "weights", "bias"]
+    assert list(inspect.signature(Affine).parameters) == ["units", "weights", "bias", "biases", "ntk"]
     code = "from mlpkit.layers import Affine; help(Affine)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "class Affine(mlpkit.components.layer.Layer)" in done.stdout
     in_one_line = "".join(done.stdout.replace("|", "").split())  # Python 3.13 gives each parameter a line
-    assert "Affine(units:'Units',*,weights:'InitializerLike'='he_normal',bias:'bool'=True)" in in_one_line
+    biases = "biases:'InitializerLike'='zeros',ntk:'bool'=False"
+    assert f"Affine(units:'Units',*,weights:'InitializerLike'='he_normal',bias:'bool'=True,{biases})" in in_one_line
 
 
 @pytest.mark.parametrize(

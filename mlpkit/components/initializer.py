@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
 from mlpkit.components.component import Component
@@ -48,6 +48,33 @@ class Initializer(Component):
             rng: random numbers, keyed by the network's seed and the parameter's name.
             dtype: float32 or float64.
         """
+
+    def adapt(
+        self,
+        values: NDArray[Any],
+        outputs: Callable[[NDArray[Any]], NDArray[Any]],
+        unit_axis: int,
+        rng: np.random.Generator,
+    ) -> NDArray[Any]:
+        """Return first values that suit the layer's inputs; an initializer that overrides this sees training data.
+
+        A network calls it once, layer by layer, on a batch of training rows before the first step. Without data the
+        values of ``__call__`` stay.
+
+        Args:
+            values: what ``__call__`` returned.
+            outputs: returns the layer's outputs for the batch with given values of the parameter, a new array of shape
+                (rows, units, ...).
+            unit_axis: the axis of ``values`` that counts the units.
+            rng: random numbers, keyed by the network's seed and the parameter's name; others than those of
+                ``__call__``.
+        """
+        return values
+
+    @property
+    def sees_inputs(self) -> bool:
+        """Whether it overrides ``adapt``."""
+        return type(self).adapt is not Initializer.adapt
 
 
 InitializerLike: TypeAlias = Annotated[Initializer | str | Mapping[str, Any], OfKind("initializer")]

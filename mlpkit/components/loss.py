@@ -27,6 +27,7 @@ class Loss(Operation):
         compares_values: whether inputs are predictions of the target values, in their unit, so that a network may scale
             both while it is trained.
         takes_weights: whether it takes weights of examples; only then it gets any.
+        takes_negative_values: whether targets that are values may be negative.
         unit: the unit of its values, for plots, in which ``{target}`` stands for the target's, as in ``{target}²``; or
             an empty text.
     """
@@ -34,6 +35,7 @@ class Loss(Operation):
     kind: ClassVar[str] = "loss"
     compares_values: ClassVar[bool] = False
     takes_weights: ClassVar[bool] = False
+    takes_negative_values: ClassVar[bool] = True
     unit: ClassVar[str] = ""
 
     @abstractmethod

@@ -122,6 +122,9 @@ class Operation(Component):
         *,
         fans: tuple[int, int] | None = None,
         decay: bool = True,
+        rate: float = 1.0,
+        unit_axis: int = -1,
+        constraint: Callable[[NDArray[Any]], None] | None = None,
     ) -> Parameter:
         """Declare an array to be trained; to be called in ``build``.
 
@@ -131,10 +134,14 @@ class Operation(Component):
             initializer: where its first values come from.
             fans: fan-in and fan-out; by default the product of all axes but the last, and the last axis.
             decay: whether weight decay applies to it; false for biases, and for scales and shifts of features.
+            rate: factor of the learning rate.
+            unit_axis: the axis that counts the units, that is the outputs or their channels.
+            constraint: changes its value in place after each step, such as to keep it positive; by default nothing.
         """
         shape = self._new_declaration(name, shape)
         fan_in, fan_out = fans if fans is not None else (prod(shape[:-1]), shape[-1] if shape else 1)
-        declared = Parameter(name, f"{self.path}.{name}", shape, initializer, Fans(fan_in, fan_out), decay)
+        path, given_fans = f"{self.path}.{name}", Fans(fan_in, fan_out)
+        declared = Parameter(name, path, shape, initializer, given_fans, decay, rate, unit_axis, constraint)
         self._parameters[name] = declared
         return declared
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mlpkit.components.initializer import Fans, InitializerLike
@@ -63,6 +65,9 @@ class Parameter:
         initializer: where its first values come from.
         fans: its fan-in and fan-out.
         decay: whether weight decay applies to it.
+        rate: factor of the learning rate.
+        unit_axis: the axis that counts the units, whose incoming weights lie along the others.
+        constraint: changes its value in place after each step, so that it satisfies something; None for nothing.
     """
 
     name: str
@@ -71,6 +76,9 @@ class Parameter:
     initializer: InitializerLike
     fans: Fans
     decay: bool = True
+    rate: float = 1.0
+    unit_axis: int = -1
+    constraint: Callable[[NDArray[Any]], None] | None = None
     value: NDArray[Any] = field(init=False, repr=False)
     grad: NDArray[Any] = field(init=False, repr=False)
 

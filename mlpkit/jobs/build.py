@@ -25,7 +25,7 @@ from mlpkit.specfile.spec import expect_spec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.dataset import Dataset, Description, Split
     from mlpkit.components.loss import Loss
     from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Operation
@@ -88,7 +88,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     else:
         first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
         frozen, of_frozen = _frozen_layers(spec, proof)
-        faults += of_weights + of_frozen
+        faults += of_weights + of_frozen + _max_weight_norm_faults(spec, proof)
     faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
@@ -110,6 +110,14 @@ def _frozen_layers(spec: Spec, proof: Proof) -> tuple[Sequence[str], list[Proble
     from mlpkit.jobs.chosen_layers import frozen_layers  # noqa: PLC0415 - most specs freeze nothing
 
     return frozen_layers(spec, proof)
+
+
+def _max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
+    if not spec.training.max_weight_norm:
+        return []
+    from mlpkit.jobs.chosen_layers import max_weight_norm_faults  # noqa: PLC0415 - most specs limit nothing
+
+    return max_weight_norm_faults(spec, proof)
 
 
 def _slices_warnings(spec: Spec, proof: Proof, frozen: Sequence[str]) -> tuple[Diagnostic, ...]:
@@ -182,7 +190,12 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
 
 
 def build_for(
-    spec: Spec, proof: Proof, *, slices: int | None = None, first_weights: FirstWeights | None = None
+    spec: Spec,
+    proof: Proof,
+    *,
+    slices: int | None = None,
+    first_weights: FirstWeights | None = None,
+    examples: tuple[Split, Description] | None = None,
 ) -> Sequential:
     """Build the network of a spec from its layers, whose shapes are proved; they become the network's own.
 
@@ -191,11 +204,14 @@ def build_for(
         proof: the proof of its layers, which serves for one network.
         slices: slices of a minibatch; by default what the spec says, or one.
         first_weights: weights that take the place of those that initializers draw.
+        examples: the training examples, for initializers that see data; None to adapt nothing to them.
 
     Raises:
         ComponentFailure: an initializer failed.
     """
-    from mlpkit.network.sequential import Sequential  # noqa: PLC0415 - mlpkit check builds none
+    from mlpkit.network.adapting import seeing_parameters  # noqa: PLC0415 - mlpkit check builds no network
+    from mlpkit.network.sequential import Sequential  # noqa: PLC0415
+    from mlpkit.training.minibatches import first_batch  # noqa: PLC0415
 
     network = Sequential(
         proof.stack,
@@ -209,6 +225,11 @@ def build_for(
     )
     if first_weights is not None:
         first_weights.write_into(network)
+    if examples is not None:
+        taken = first_weights.arrays if first_weights is not None else ()
+        seeing = [path for path in seeing_parameters(network.layers) if path not in taken]
+        if seeing:
+            network.adapt(first_batch(*examples, network.dtype, spec.seed), seeing)
     return network
 
 

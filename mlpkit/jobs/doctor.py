@@ -150,7 +150,8 @@ def _looks_now(folder: RunFolder, history: list[Record], registry: Registry) -> 
     spec = proved.spec
     with blas_threads(spec.training.threads or 1), without_warnings():
         splits = open_data(spec, proved.dataset)
-        network = build_for(spec, proved.proof, slices=spec.training.slices)
+        examples = splits["train"], proved.description
+        network = build_for(spec, proved.proof, slices=spec.training.slices, examples=examples)
         network.freeze(proved.frozen)
         course = Course(
             facts_of(spec, network, proved.dataset, proved.description), history=[], healths=[], looks_are_few=True

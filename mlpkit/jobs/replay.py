@@ -124,7 +124,13 @@ def replayed(
     with blas_threads(plan.threads), without_warnings():
         splits = open_data(spec, proved.dataset)
         changes = _changes(directory, lock, lock_of(spec, resolved, proved.dataset, initialized_from), observer)
-        network = build_for(proved.spec, proved.proof, slices=plan.slices, first_weights=proved.first_weights)
+        network = build_for(
+            proved.spec,
+            proved.proof,
+            slices=plan.slices,
+            first_weights=proved.first_weights,
+            examples=(splits["train"], proved.description) if snapshot is None else None,
+        )
         settings = only_steps(proved.spec, proved.frozen)
         watch = _Watch(network)
         trainer = Trainer(

@@ -79,6 +79,7 @@ def settings_of(
         evaluated=[split for split in ("train", "validation") if split in evaluated],
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
+        max_weight_norm=training.max_weight_norm or {},
         augmentations=[augmentation() for augmentation in training.augment],
         callbacks=[*_callbacks(training, steps), *callbacks],
         triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
@@ -307,9 +308,7 @@ class TrainingJob:
         """
         folder = self.folder
         settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen)
-        network = self._network or build_for(
-            self.spec, self._proof, slices=self._plan.slices, first_weights=self._first_weights
-        )
+        network = self._network or self._new_network(begun=snapshot is not None)
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
         watched = folder is not None or type(observer) is not Observer
@@ -347,6 +346,16 @@ class TrainingJob:
         finally:
             trainer.close(outcome)
         return finished
+
+    def _new_network(self, *, begun: bool) -> Sequential:
+        """Return the spec's network; a snapshot has the parameters of a training that has begun."""
+        return build_for(
+            self.spec,
+            self._proof,
+            slices=self._plan.slices,
+            first_weights=self._first_weights,
+            examples=None if begun else (self._splits["train"], self.description),
+        )
 
     def _finish(self, trainer: Trainer, stop: StopRequest, store: AsyncCheckpoints | None, origin: Origin) -> Run:
         """Train to the end, and write the model and the results."""

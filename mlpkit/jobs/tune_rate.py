@@ -193,7 +193,13 @@ def _losses(
     plan = choose_plan(proved.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
     with blas_threads(plan.threads):
         splits = open_data(spec, proved.dataset)
-        network = build_for(spec, proved.proof, slices=plan.slices, first_weights=proved.first_weights)
+        network = build_for(
+            spec,
+            proved.proof,
+            slices=plan.slices,
+            first_weights=proved.first_weights,
+            examples=(splits["train"], proved.description),
+        )
         trainer = Trainer(network, splits, proved.description, settings, stop=stop)
         with suppress(DivergenceError):  # the loss exploded all at once
             trainer.train()

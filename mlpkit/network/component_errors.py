@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mlpkit.errors import ComponentFailure, MlpkitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from mlpkit.components.operation import Operation
+    from mlpkit.components.parameter import Parameter
 
 
 class component_errors:  # noqa: N801 - reads as a function, like contextlib.suppress, and may be used again
@@ -56,6 +61,20 @@ def expect_returned(who: str, method: str, found: object, kinds: type | tuple[ty
     if not isinstance(found, kinds):
         returned = "None" if found is None else f"something of type {type(found).__name__}"
         raise ComponentFailure(f"{who} returned {returned} from {method}; expected {promised}")
+
+
+def expect_first_values(parameter: Parameter, values: NDArray[Any]) -> NDArray[Any]:
+    """Return what an initializer returned, if it has the parameter's shape.
+
+    Raises:
+        ComponentFailure: it has not.
+    """
+    if np.shape(values) != parameter.shape:
+        raise ComponentFailure(
+            f"the initializer of {parameter.path} returned an array of shape {np.shape(values)}; "
+            f"expected {parameter.shape}"
+        )
+    return values
 
 
 class operation_errors(component_errors):  # noqa: N801 - reads as a function, too

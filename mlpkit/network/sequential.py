@@ -16,7 +16,7 @@ import numpy as np
 from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.components.schema.component_types import default_names
-from mlpkit.errors import ComponentFailure, ShapeError
+from mlpkit.errors import ShapeError
 from mlpkit.lazy_names import LazyMethod
 from mlpkit.network.arguments import (
     encoded_inputs,
@@ -27,7 +27,7 @@ from mlpkit.network.arguments import (
     network_seed,
     number_array,
 )
-from mlpkit.network.component_errors import component_errors
+from mlpkit.network.component_errors import component_errors, expect_first_values
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
@@ -168,6 +168,7 @@ class Sequential:
         for parameter in declared:
             parameter.value[...] = self._first_values(parameter)
 
+    adapt = LazyMethod("mlpkit.network.adapting", "adapt")
     fit = LazyMethod("mlpkit.jobs.network", "fit")
     save = LazyMethod("mlpkit.jobs.network", "save")
 
@@ -440,12 +441,7 @@ class Sequential:
         generator = keyed_generator(self.seed, "initializer", parameter.path)
         with component_errors(f"the initializer of {parameter.path} failed"):
             values = draw(parameter.shape, parameter.fans, generator, self.dtype)
-        if np.shape(values) != parameter.shape:
-            raise ComponentFailure(
-                f"the initializer of {parameter.path} returned an array of shape {np.shape(values)}; "
-                f"expected {parameter.shape}"
-            )
-        return values
+        return expect_first_values(parameter, values)
 
     def _resolve(self, kind: str, reference: object) -> Any:
         if not isinstance(reference, str | dict):

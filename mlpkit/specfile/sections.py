@@ -280,6 +280,8 @@ class Training(Section):
         clip: limit on the gradient, before the optimizer sees it; by default no limit.
         moving_average: a moving average of the weights, evaluated and saved in place of them; by default none.
         freeze: layers that stay as they are, by name or by a pattern such as ``Affine*``; by default none.
+        max_weight_norm: the longest that the incoming weights of a unit may be after a step, by the parameter's path or
+            a pattern such as ``*.W``, the last that matches counting; by default no limit.
         augment: random changes to training inputs, in order.
         checkpoint: when to save what a resume needs; null for only when a signal ends the run.
         early_stopping: when to end a training that has stopped improving; by default never.
@@ -309,6 +311,7 @@ class Training(Section):
     clip: ClipSection | None = None
     moving_average: MovingAverageSection | None = None
     freeze: tuple[LayerPattern, ...] | None = None
+    max_weight_norm: dict[str, Annotated[float, Gt(0)]] | None = None
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: CheckpointSection | None = CheckpointSection(every_seconds=300.0)
     early_stopping: EarlyStoppingSection | None = None

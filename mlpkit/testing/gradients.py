@@ -168,7 +168,7 @@ def gradient_mismatches(
         parameter.grad[...] = np.nan
         gradients[parameter.path.removeprefix(f"{operation.path}.")] = parameter.value, parameter.grad
     if isinstance(operation, Loss):
-        targets = np.asarray(t) if t is not None else _random_targets(target, len(inputs), rng)
+        targets = np.asarray(t) if t is not None else _random_targets(operation, target, len(inputs), rng)
         objective, dx, scale = _objective_of_loss(operation, inputs, targets)
     else:
         objective, dx, scale = _objective_of_layer(operation, inputs, rng)
@@ -220,10 +220,10 @@ def _objective_of_loss(
     return forward, dx.copy(), scale
 
 
-def _random_targets(target: Target | None, rows: int, rng: np.random.Generator) -> NDArray[Any]:
+def _random_targets(loss: Loss, target: Target | None, rows: int, rng: np.random.Generator) -> NDArray[Any]:
     if target is None:
         raise UsageError("to check a loss, pass the kind of target, as in target=Classes(3), or targets t")
-    return random_targets(target, rows, rng)
+    return random_targets(target, rows, rng, negative=loss.takes_negative_values)
 
 
 class _Comparison(NamedTuple):

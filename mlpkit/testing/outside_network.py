@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
 
 
-def random_targets(target: Target, rows: int, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> NDArray[Any]:
+def random_targets(
+    target: Target, rows: int, rng: np.random.Generator, dtype: DTypeLike = np.float64, *, negative: bool = True
+) -> NDArray[Any]:
     """Return targets for so many rows.
 
     Args:
@@ -28,13 +30,15 @@ def random_targets(target: Target, rows: int, rng: np.random.Generator, dtype: D
         rows: number of rows.
         rng: random numbers.
         dtype: the network's dtype, which all targets but class numbers have.
+        negative: whether values may be negative.
     """
     if isinstance(target, Classes):
         labels = rng.integers(0, target.count, rows)
         return np.eye(target.count, dtype=dtype)[labels] if target.one_hot else labels
     if isinstance(target, Labels):
         return rng.integers(0, 2, (rows, target.count)).astype(dtype)
-    return rng.normal(size=(rows, *target.shape)).astype(dtype)
+    values = rng.normal(size=(rows, *target.shape)).astype(dtype)
+    return values if negative else np.abs(values)
 
 
 O = TypeVar("O", bound="Operation")  # noqa: E741 - stands for operation

@@ -16,6 +16,7 @@ from mlpkit.errors import DivergenceError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
+from mlpkit.training.constraints import constrained
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
@@ -65,6 +66,7 @@ class Settings:
         evaluated: the splits that are evaluated then, if the data set has them.
         metrics: makers of metric objects, by name; none of them gives a table.
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
+        max_weight_norm: the longest that the incoming weights of a unit may be, by pattern of the parameter's path.
         augmentations: changes to training inputs.
         callbacks: what follows training and may end it.
         triggers: when to save the run as it goes; None for only when it is asked to stop.
@@ -83,6 +85,7 @@ class Settings:
     evaluated: Sequence[str] = ("train", "validation")
     metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
     clip: tuple[str, float] | None = None
+    max_weight_norm: Mapping[str, float] = field(default_factory=dict)
     augmentations: Sequence[Augmentation] = ()
     callbacks: Sequence[Callback] = ()
     triggers: CheckpointTriggers | None = None
@@ -148,6 +151,7 @@ class Trainer:
         clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
         self._clip = clip if watch is None else WatchedClip(clip, watch)
         self._update = Updater(settings.optimizer, network, optimizer_state)
+        self._constrained_update = constrained(self._update, network, settings.max_weight_norm)
         self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         self.total_steps = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
         self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self.total_steps)
@@ -285,7 +289,7 @@ class Trainer:
 
     def _loop(self) -> None:
         network, progress, settings = self.network, self.progress, self.settings
-        gradient, clip, update = self._gradient, self._clip, self._update
+        gradient, clip, update = self._gradient, self._clip, self._constrained_update
         callbacks = self._callbacks if settings.callbacks else None
         stop, view, total = self._stop, self._view, self.total_steps
         clock = time.perf_counter

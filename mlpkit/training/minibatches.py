@@ -11,6 +11,7 @@ import numpy as np
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import component_errors, failure
+from mlpkit.network.sequential import EVALUATION_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -135,6 +136,19 @@ class BatchReader:
         examples = len(self._split)
         for begin in range(0, examples, self._rows):
             yield self.take(np.arange(begin, min(begin + self._rows, examples)))
+
+
+def first_batch(split: Split, description: Description, dtype: np.dtype[Any], seed: int) -> NDArray[Any]:
+    """Return the inputs that initializers see: training rows in random order, as many as evaluation takes at a time.
+
+    Args:
+        split: the training examples.
+        description: shapes of the data.
+        dtype: the network's dtype.
+        seed: the spec's seed.
+    """
+    order = keyed_generator(seed, "first batch").permutation(len(split))[:EVALUATION_ROWS]
+    return BatchReader(split, description, dtype, len(order)).take(order)[0]
 
 
 class Augmenter:

@@ -49,7 +49,10 @@ def test_a_default_has_no_place(invoke):
 
 def test_a_component_is_written_as_in_a_spec(invoke):
     done = invoke("explain", "tiny.yaml", "layers.Affine1")
-    assert done.out.startswith("layers.Affine1: {Affine: {units: 5, weights: he_normal, bias: true, name: Affine1}}\n")
+    assert done.out.startswith(
+        "layers.Affine1: {Affine: {units: 5, weights: he_normal, bias: true, biases: zeros, ntk: false, "
+        "name: Affine1}}\n"
+    )
 
 
 RESIDUAL = ("--set", "layers.Relu1={Residual: {layers: [Relu, {Affine: {units: 5, name: last}}]}}")
@@ -61,7 +64,10 @@ def test_a_parameter_of_a_layer_inside_a_layer_is_explained(key, invoke):
     assert done.out.startswith(f"{key}: 5\n  meaning  number of outputs, or auto for as many as the loss takes for ")
     assert "  place    --set:1:58\n" in done.out
     of_the_layer = invoke("explain", "tiny.yaml", key.removesuffix(".units"), *RESIDUAL)
-    assert "{Affine: {units: 5, weights: he_normal, bias: true, name: last}}\n" in of_the_layer.out
+    assert (
+        "{Affine: {units: 5, weights: he_normal, bias: true, biases: zeros, ntk: false, name: last}}\n"
+        in of_the_layer.out
+    )
     missing = invoke("explain", "tiny.yaml", "layers.Residual1.Affine1", *RESIDUAL)
     assert "there is no key 'Affine1' in 'layers.Residual1'" in missing.err
     missing = invoke("explain", "tiny.yaml", "layers.Residual1.layers.lst", *RESIDUAL)

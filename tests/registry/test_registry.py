@@ -12,9 +12,10 @@ LAYERS = (
     "Affine, Relu, Sigmoid, Tanh, LeakyRelu, Elu, Gelu, Silu, Softplus, Dropout, BatchNorm, LayerNorm, Flatten, "
     "Reshape, Conv2d, MaxPool2d, AveragePool2d, Sequence, Residual, Repeat"
 )
-LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber"
+LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber, Pinball, Poisson"
 INITIALIZERS = (
-    "zeros, full, normal, he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform, orthogonal"
+    "zeros, full, normal, he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform, "
+    "fan_in_uniform, orthogonal, unit_variance, convex_combination"
 )
 METRICS = (
     "accuracy, top_k, precision, recall, f1, roc_auc, confusion_matrix, mean_absolute_error, mean_squared_error, r2"
@@ -120,11 +121,16 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Sequence",
         "Residual",
         "Repeat",
+        "Scale",
+        "Maxout",
+        "DropConnect",
         "SoftmaxWithLoss",
         "SigmoidWithLoss",
         "MeanSquaredError",
         "MeanAbsoluteError",
         "Huber",
+        "Pinball",
+        "Poisson",
         "acme.Swish",
     ]
 
@@ -147,8 +153,8 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (("layer",), "acme.Swsh", "unknown layer 'acme.Swsh'; did you mean 'acme.Swish'?"),
         (("layer",), "mlpkit.Affine", "unknown layer 'mlpkit.Affine'; did you mean 'Affine'?"),
         (("layer",), ".Affine", "unknown layer '.Affine'; did you mean 'Affine'?"),
-        (("layer",), "Zzz", f"unknown layer 'Zzz'; installed: {LAYERS} and 1 more: see mlpkit plugins"),
-        (("layer",), "", f"unknown layer ''; installed: {LAYERS} and 1 more: see mlpkit plugins"),
+        (("layer",), "Zzz", f"unknown layer 'Zzz'; installed: {LAYERS} and 4 more: see mlpkit plugins"),
+        (("layer",), "", f"unknown layer ''; installed: {LAYERS} and 4 more: see mlpkit plugins"),
         (("nothing",), "Zzz", "unknown nothing 'Zzz'; none is installed"),
         (("layer", "loss"), "Softmax", "unknown layer or loss 'Softmax'; did you mean 'SoftmaxWithLoss'?"),
         (
@@ -189,7 +195,7 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (
             ("layer", "loss"),
             "sgd",
-            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 6 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 11 more: see mlpkit plugins",
         ),
     ],
 )
@@ -224,7 +230,13 @@ def test_components_inside_components_are_resolved_too(registry):
     context = CheckContext(registry.resolve)
     recipe = registry.resolve(("layer",), {"Affine": {"units": 3, "weights": {"normal": {"std": 2}}}}, (), context)
     assert recipe.reference() == {
-        "Affine": {"units": 3, "weights": {"normal": {"std": 2.0, "mean": 0.0}}, "bias": True}
+        "Affine": {
+            "units": 3,
+            "weights": {"normal": {"std": 2.0, "mean": 0.0}},
+            "bias": True,
+            "biases": {"zeros": {}},
+            "ntk": False,
+        }
     }
     assert recipe().weights.std == 2.0
 
@@ -256,13 +268,14 @@ def test_components_inside_components_are_resolved_too(registry):
         ({"Afine": {}}, "layers.0.Afine: unknown layer 'Afine'; did you mean 'Affine'?", True),
         (
             {"Affine": 50},
-            "layers.0.Affine: the parameters of Affine are not a mapping; expected {units, weights, bias}; "
+            "layers.0.Affine: the parameters of Affine are not a mapping; "
+            "expected {units, weights, bias, biases, ntk}; "
             "write Affine: {units: 50}",
             False,
         ),
         (
             {"Affine": [50]},
-            "layers.0.Affine: the parameters of Affine are not a mapping; expected {units, weights, bias}",
+            "layers.0.Affine: the parameters of Affine are not a mapping; expected {units, weights, bias, biases, ntk}",
             False,
         ),
         ({"Relu": 0}, "layers.0.Relu: the parameters of Relu are not a mapping; expected no parameters", False),
@@ -323,7 +336,7 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
         (
             "sgd",
             UnknownComponentError,
-            f"'sgd' is an optimizer, not a layer; installed: {LAYERS} and 1 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer; installed: {LAYERS} and 4 more: see mlpkit plugins",
         ),
         (
             {"Affine": {"units": 0}},
@@ -341,7 +354,7 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
             "acme.Swish.low: 2 is above high; expected at most 1; swap them",
         ),
         ({"acme.Swish": {"high": 99}}, ParameterError, "acme.Swish: acme.Swish can't be built: RuntimeError: no luck"),
-        ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS} and 1 more: see mlpkit plugins"),
+        ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS} and 4 more: see mlpkit plugins"),
     ],
 )
 def test_creating_what_can_not_be_is_an_error(registry, reference, error, message):

@@ -59,7 +59,7 @@ class FakeSplit:
 
     def __init__(self, dataset: FakeDataset, rng: np.random.Generator) -> None:
         self._x = rng.uniform(size=(EXAMPLES, *dataset.input_shape))
-        self._t = random_targets(dataset.target, EXAMPLES, rng)
+        self._t = random_targets(dataset.target, EXAMPLES, rng, negative=False)  # some losses take nothing below 0
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -72,33 +72,66 @@ class FakeSplit:
 
 
 class FakeLayer(Layer):
-    """A factor for each input, y = w x.
+    """One factor for all inputs, y = w x.
 
     Args:
-        factors: first values of w.
-        shape: shape of w; by default one factor, that of all inputs.
+        factors: first value of w.
     """
 
-    def __init__(self, factors: InitializerLike, shape: tuple[int, ...] = (1,)) -> None:
+    def __init__(self, factors: InitializerLike) -> None:
         self.factors = factors
-        self.shape = shape
 
     def build(self, input_shape: Shape) -> Shape:
         """Declare w."""
-        self.w = self.parameter("w", self.shape, self.factors)
+        self.w = self.parameter("w", (1,), self.factors)
         return input_shape
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return the mean of w, times x."""
+        """Return y = w x."""
         self.x = x
-        y: NDArray[Any] = np.multiply(x, self.w.value.mean(), out=np.empty_like(x))
+        y: NDArray[Any] = np.multiply(x, self.w.value, out=np.empty_like(x))
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dw, and return dx."""
-        self.w.grad[...] = (self.x * dy).sum() / self.w.grad.size
-        dx: NDArray[Any] = np.multiply(dy, self.w.value.mean(), out=dy)
+        self.w.grad[...] = (self.x * dy).sum()
+        dx: NDArray[Any] = np.multiply(dy, self.w.value, out=dy)
         return dx
+
+
+class FakeUnits(Layer):
+    """Units with weights of any shape, y_j = m_j Σ x, where m_j is the mean of the weights of unit j.
+
+    Args:
+        weights: first values of w.
+        shape: shape of w, whose last axis counts the units; without axes there is one.
+    """
+
+    def __init__(self, weights: InitializerLike, shape: tuple[int, ...]) -> None:
+        self.weights = weights
+        self.shape = shape
+
+    def build(self, input_shape: Shape) -> Shape:
+        """Declare w."""
+        self.w = self.parameter("w", self.shape, self.weights)
+        self.units = self.shape[-1] if self.shape else 1
+        return (self.units,)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y."""
+        self.x, self.sums = x, x.reshape(len(x), -1).sum(axis=1)
+        y: NDArray[Any] = np.outer(self.sums, self._means())
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Set dw, and return dx."""
+        self.w.grad[...] = (self.sums @ dy * self.units / self.w.grad.size).reshape(self.shape[-1:])
+        of_rows = (dy @ self._means()).reshape(-1, *(1 for _ in self.x.shape[1:]))
+        return np.broadcast_to(of_rows, self.x.shape).astype(self.x.dtype)
+
+    def _means(self) -> NDArray[Any]:
+        means: NDArray[Any] = self.w.value.reshape(-1, self.units).mean(axis=0)
+        return means
 
 
 class FakeLoss(Loss):
@@ -159,6 +192,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("dataset", "fake_dataset", FakeDataset),
         component("initializer", "fake_initializer", FakeInitializer),
         component("layer", "FakeLayer", FakeLayer),
+        component("layer", "FakeUnits", FakeUnits),
         component("loss", "FakeLoss", FakeLoss),
         component("optimizer", "fake_optimizer", FakeOptimizer),
     ]

@@ -42,7 +42,8 @@ class Conv2d(Layer):
         stride: pixels from one patch to the next, down and across.
         padding: pixels of zeros on each of the four sides of an image.
         weights: first values of W, shape (filters, channels · size²).
-        bias: whether there is a bias b, shape (filters,), first zero and never decayed.
+        bias: whether there is a bias b, shape (filters,), never decayed.
+        biases: first values of b.
 
     Shapes: x (rows, channels, height, width), y (rows, filters, down, across), where
         down = (height + 2 padding - size) // stride + 1, and the same for across.
@@ -72,6 +73,7 @@ class Conv2d(Layer):
         padding: Annotated[int, Ge(0)] = 0,
         weights: InitializerLike = "he_normal",
         bias: bool = True,
+        biases: InitializerLike = "zeros",
     ) -> None:
         self.filters = filters
         self.size = size
@@ -79,6 +81,7 @@ class Conv2d(Layer):
         self.padding = padding
         self.weights = weights
         self.bias = bias
+        self.biases = biases
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""
@@ -88,9 +91,9 @@ class Conv2d(Layer):
         self.patches = Patches.of(self.path or self.type_name, *self.padded_shape[1:], self.size, self.stride)
         self.strips = Strips(self.patches, self.channels, self.padded_shape[2])
         fans = self.channels * self.size**2, self.filters * self.size**2
-        self.W = self.parameter("W", (self.filters, fans[0]), self.weights, fans=fans)
+        self.W = self.parameter("W", (self.filters, fans[0]), self.weights, fans=fans, unit_axis=0)
         if self.bias:
-            self.b = self.parameter("b", (self.filters,), "zeros", decay=False)
+            self.b = self.parameter("b", (self.filters,), self.biases, fans=fans, decay=False)
         return (self.filters, self.patches.down, self.patches.across)
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RealValuesLoss(Loss):
-    """A mean over rows and elements of a function of the residual, r = x - t."""
+    """A mean over rows and elements of a function of an input and a target value, such as of r = x - t."""
 
     compares_values = True
     takes_weights = True
@@ -54,16 +54,24 @@ class RealValuesLoss(Loss):
         """Return r = x - t, in scratch memory.
 
         Raises:
-            ShapeError: the targets are not numbers of the shape of x; NumPy would broadcast some others.
+            ShapeError: the targets are not numbers of the shape of x.
+        """
+        self.expect_values(x, t)
+        r = self.buffer("residual", x.shape)
+        np.subtract(x, t, out=r)
+        return r
+
+    def expect_values(self, x: NDArray[Any], t: NDArray[Any]) -> None:
+        """Make sure that the targets are numbers of the shape of x; NumPy would broadcast some others.
+
+        Raises:
+            ShapeError: they are not.
         """
         if t.shape != x.shape or t.dtype.kind not in "fiu":
             raise ShapeError(
                 f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
                 expected=f"numbers of shape {x.shape}, as the inputs have",
             )
-        r = self.buffer("residual", x.shape)
-        np.subtract(x, t, out=r)
-        return r
 
 
 def _remedy(shape: tuple[int, ...]) -> str:

@@ -12,7 +12,7 @@ from mlpkit_plugins.layers.affine import Affine
 FEATURES, UNITS, OUTPUTS, ROWS, STEPS = 5, 36, 3, 8, 100
 LEARNING_RATE = 0.1
 
-NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}
+NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias", "s": "weight"}
 STATES = {"running_mean": "running_mean", "running_variance": "running_var"}
 
 
@@ -44,6 +44,7 @@ def minibatch(step, target="classes"):
         "two classes": lambda: rng.integers(0, 2, ROWS),
         "labels": lambda: rng.integers(0, 2, (ROWS, OUTPUTS)).astype(np.float64),
         "values": lambda: rng.normal(size=(ROWS, OUTPUTS)),
+        "counts": lambda: rng.poisson(2, (ROWS, OUTPUTS)).astype(np.float64),
     }[target]()
     return rng.normal(size=(ROWS, FEATURES)), t
 
@@ -123,7 +124,7 @@ class Pair:
 
 def oriented(path, array):
     """Return an array as PyTorch keeps it: weights of an affine layer have a row for each output."""
-    affine = path.rpartition(".")[0].rpartition(".")[2].startswith("Affine")
+    affine = path.rpartition(".")[0].rpartition(".")[2].startswith(("Affine", "DropConnect"))
     return np.ascontiguousarray(array.T if affine and path.endswith(".W") else array)
 
 

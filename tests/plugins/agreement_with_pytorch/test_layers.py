@@ -9,6 +9,7 @@ from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.average_pool2d import AveragePool2d
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.layers.conv2d import Conv2d
+from mlpkit_plugins.layers.drop_connect import DropConnect
 from mlpkit_plugins.layers.dropout import Dropout
 from mlpkit_plugins.layers.elu import Elu
 from mlpkit_plugins.layers.flatten import Flatten
@@ -16,10 +17,12 @@ from mlpkit_plugins.layers.gelu import Gelu
 from mlpkit_plugins.layers.layer_norm import LayerNorm
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu
 from mlpkit_plugins.layers.max_pool2d import MaxPool2d
+from mlpkit_plugins.layers.maxout import Maxout
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.repeat import Repeat
 from mlpkit_plugins.layers.reshape import Reshape
 from mlpkit_plugins.layers.residual import Residual
+from mlpkit_plugins.layers.scale import Scale
 from mlpkit_plugins.layers.sequence import Sequence
 from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.layers.silu import Silu
@@ -104,7 +107,7 @@ CASES = {
         lambda nn: [nn.Sequential(*[nn.Sequential(nn.Linear(UNITS, UNITS), nn.Tanh()) for _ in range(3)])],
     ),
 }
-APART = {"Dropout"}
+APART = {"DropConnect", "Dropout", "Maxout", "Scale"}
 """Layers with a test of their own."""
 
 
@@ -157,3 +160,56 @@ def test_dropout_drops_and_scales_as_theirs_would_with_the_same_mask(torch, pair
     both.train(torch.nn.CrossEntropyLoss())
     both.expect_agreement()
     assert 0.6 < kept().mean() < 0.8
+
+
+def test_scale(torch, pair):
+    class Scaled(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(UNITS))
+
+        def forward(self, x):
+            return self.weight * x
+
+    both = pair([Scale()], SoftmaxWithLoss(), [Scaled()])
+    both.train(torch.nn.CrossEntropyLoss())
+    both.expect_agreement()
+
+
+def test_affine_with_ntk_parametrization(torch, pair):
+    class Ntk(torch.nn.Linear):
+        def forward(self, x):
+            return torch.nn.functional.linear(x, self.weight / UNITS**0.5, self.bias)
+
+    both = pair([Affine(UNITS, ntk=True)], SoftmaxWithLoss(), [Ntk(UNITS, UNITS)])
+    both.train(torch.nn.CrossEntropyLoss())
+    both.expect_agreement()
+
+
+def test_maxout(torch, pair):
+    class Largest(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.empty(UNITS, 3 * UNITS))
+            self.bias = torch.nn.Parameter(torch.empty(3 * UNITS))
+
+        def forward(self, x):
+            return (x @ self.weight + self.bias).unflatten(1, (3, UNITS)).amax(dim=1)
+
+    both = pair([Maxout(UNITS, pieces=3)], SoftmaxWithLoss(), [Largest()])
+    both.train(torch.nn.CrossEntropyLoss())
+    both.expect_agreement()
+
+
+def test_drop_connect_drops_and_scales_as_theirs_would_with_the_same_mask(torch, pair):
+    class Dropped(torch.nn.Linear):
+        def forward(self, x):
+            layer = both.network.replicas[0].layers[1]
+            if not self.training:
+                return super().forward(x)
+            weight, bias = self.weight * torch.tensor(layer.M.T.copy()), self.bias * torch.tensor(layer.m.copy())
+            return torch.nn.functional.linear(x, weight, bias)
+
+    both = pair([DropConnect(UNITS, rate=0.3)], SoftmaxWithLoss(), [Dropped(UNITS, UNITS)])
+    both.train(torch.nn.CrossEntropyLoss())
+    both.expect_agreement()

@@ -8,6 +8,8 @@ from mlpkit_plugins.layers.tanh import Tanh
 from mlpkit_plugins.losses.huber import Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
+from mlpkit_plugins.losses.pinball import Pinball
+from mlpkit_plugins.losses.poisson import Poisson
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -35,6 +37,12 @@ CASES = {
     "SigmoidWithLoss, two classes": (SigmoidWithLoss(), of_two_classes, "two classes"),
     "MeanSquaredError": (MeanSquaredError(), lambda torch: torch.nn.MSELoss(), "values"),
     "MeanAbsoluteError": (MeanAbsoluteError(), lambda torch: torch.nn.L1Loss(), "values"),
+    "Pinball": (
+        Pinball(0.8),
+        lambda torch: lambda x, t: torch.maximum(0.2 * (x - t), 0.8 * (t - x)).mean(),
+        "values",
+    ),
+    "Poisson": (Poisson(), lambda torch: torch.nn.PoissonNLLLoss(), "counts"),
     "Huber": (Huber(0.5), lambda torch: torch.nn.HuberLoss(delta=0.5), "values"),
 }
 

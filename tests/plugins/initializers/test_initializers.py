@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpkit import Fans, ParameterError
+from mlpkit_plugins.initializers.fan_in_uniform import FanInUniform
 from mlpkit_plugins.initializers.full import Full
 from mlpkit_plugins.initializers.glorot_normal import GlorotNormal
 from mlpkit_plugins.initializers.glorot_uniform import GlorotUniform
@@ -32,6 +33,7 @@ ALL = [
     pytest.param(GlorotUniform, {}, 0.0, (2 / 500) ** 0.5, id="glorot_uniform"),
     pytest.param(LecunNormal, {}, 0.0, (1 / 300) ** 0.5, id="lecun_normal"),
     pytest.param(LecunUniform, {}, 0.0, (1 / 300) ** 0.5, id="lecun_uniform"),
+    pytest.param(FanInUniform, {}, 0.0, (1 / 900) ** 0.5, id="fan_in_uniform"),
     pytest.param(Orthogonal, {}, 0.0, (1 / 300) ** 0.5, id="orthogonal"),
     pytest.param(Orthogonal, {"gain": 2}, 0.0, 2 * (1 / 300) ** 0.5, id="orthogonal with a gain"),
     pytest.param(Full, {"value": -0.5}, -0.5, 0.0, id="full"),
@@ -70,7 +72,8 @@ def test_any_shape_will_do(initializer, parameters, mean, std):
 
 
 @pytest.mark.parametrize(
-    ("initializer", "square"), [(GlorotUniform, 6 / 500), (HeUniform, 6 / 300), (LecunUniform, 3 / 300)]
+    ("initializer", "square"),
+    [(GlorotUniform, 6 / 500), (HeUniform, 6 / 300), (LecunUniform, 3 / 300), (FanInUniform, 1 / 300)],
 )
 def test_uniform_numbers_fill_their_range_and_no_more(initializer, square):
     values, bound = draw(initializer()), square**0.5
@@ -99,6 +102,7 @@ def test_normal_numbers_are_normal(initializer, variance):
         (GlorotUniform, lambda inputs, outputs: 2 / (inputs + outputs)),
         (LecunNormal, lambda inputs, outputs: 1 / inputs),
         (LecunUniform, lambda inputs, outputs: 1 / inputs),
+        (FanInUniform, lambda inputs, outputs: 1 / (3 * inputs)),
     ],
 )
 def test_fans_set_the_variance(initializer, variance, inputs, outputs, seed):

@@ -35,6 +35,7 @@ def test_gradients_of_a_large_layer():
 def test_laws_of_every_layer(check_laws, rows):
     check_laws(lambda: Affine(3), (4,), rows)
     check_laws(lambda: Affine(3, bias=False), (4,), rows)
+    check_laws(lambda: Affine(3, ntk=True), (4,), rows)
 
 
 def test_is_the_formula():
@@ -66,6 +67,26 @@ def test_weights_come_from_the_initializer_by_default_he_normal():
     assert wide.std() == pytest.approx((2 / 500) ** 0.5, rel=0.01)
     narrow = standalone(Affine(400, weights=Normal(std=0.01)), (500,)).W.value
     assert narrow.std() == pytest.approx(0.01, rel=0.01)
+
+
+def test_biases_come_from_the_initializer_with_the_fans_of_the_weights():
+    biases = standalone(Affine(400, biases="fan_in_uniform"), (100,)).b.value
+    assert 0.095 < np.abs(biases).max() <= 0.1
+
+
+def test_ntk_parametrization_scales_the_products_and_not_the_weights():
+    layer, plain = standalone(Affine(300, ntk=True), (400,)), standalone(Affine(300), (400,))
+    assert layer.W.value.std() == pytest.approx(2**0.5, rel=0.01)
+    plain.W.value[...] = layer.W.value / 20
+    x, dy = np.random.default_rng(0).normal(size=(8, 400)), np.random.default_rng(1).normal(size=(8, 300))
+    np.testing.assert_allclose(layer.forward(x), plain.forward(x))
+    np.testing.assert_allclose(layer.backward(dy.copy()), plain.backward(dy.copy()))
+    np.testing.assert_allclose(layer.W.grad, plain.W.grad / 20)
+    np.testing.assert_allclose(layer.b.grad, plain.b.grad)
+
+
+def test_gradients_with_ntk_parametrization():
+    check_gradients(Affine(3, ntk=True), (4,))
 
 
 def test_there_is_no_input_gradient_if_it_is_not_needed():

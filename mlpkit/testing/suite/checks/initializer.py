@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mlpkit.components.initializer import Fans
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.example import ExampleWithShape
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mlpkit.components.initializer import Initializer
     from mlpkit.testing.suite.comparison import Arrays
 
@@ -36,6 +38,21 @@ class InitializerExample(ExampleWithShape):
         shape = self.shape
         fans = Fans(prod(shape[:-1]), shape[-1] if shape else 1)
         return initializer(shape, fans, self.random("initializer", number), np.dtype(dtype))
+
+    def adapted(self, initializer: Initializer, dtype: str, batch: NDArray[Any]) -> Any:
+        """Return first values adapted to a batch, those of weights of a product, or of a bias.
+
+        Args:
+            initializer: the initializer.
+            dtype: the network's dtype.
+            batch: for weights, rows of as many features as the array has elements for each unit; for a bias, outputs.
+        """
+
+        def outputs(values: NDArray[Any]) -> NDArray[Any]:
+            y = batch + values if values.ndim == 1 else batch @ values.reshape(-1, values.shape[-1])
+            return np.asarray(y, dtype)
+
+        return initializer.adapt(self.draw(initializer, dtype), outputs, -1, self.random("initializer", 1))
 
     def exercise(self) -> Arrays:
         """Draw values in both dtypes."""
@@ -107,3 +124,31 @@ def values_are_new_each_time(example: InitializerExample) -> None:
     second = np.asarray(example.draw(initializer))
     if np.shares_memory(first, second):
         raise CheckFailure("two calls returned the same memory", expected="a new array at each call")
+
+
+@checks_examples("initializer")
+def adapted_values_can_be_trained(example: InitializerExample) -> None:
+    """Does ``adapt`` return finite values of the parameter's shape and dtype, for constant inputs too?
+
+    They take the place of the values that the call returned.
+    """
+    initializer = example.make()
+    if not initializer.sees_inputs:
+        raise NotApplicable("it doesn't see inputs")
+    if not example.shape:
+        raise NotApplicable("a parameter without axes has no units")
+    columns = prod(example.shape[:-1]) if len(example.shape) > 1 else example.shape[0]
+    batches = {
+        "random inputs": example.random("inputs").normal(size=(6, columns)),
+        "constant inputs": np.zeros((6, columns)),
+    }
+    for dtype in ("float32", "float64"):
+        for what, batch in batches.items():
+            values = example.adapted(initializer, dtype, batch)
+            shape, found = np.shape(values), np.asarray(values).dtype
+            if shape != example.shape or found != dtype:
+                raise CheckFailure(f"adapt returned {found} of shape {shape}", expected=f"{dtype} of {example.shape}")
+            if not np.isfinite(values).all():
+                raise CheckFailure(
+                    f"a value adapted to {what} is infinite or not a number", expected="finite values for any inputs"
+                )

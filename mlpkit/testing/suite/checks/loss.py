@@ -84,7 +84,7 @@ class LossExample(OperationExample):
 
     def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
         assert self.target is not None
-        return random_targets(self.target, rows, rng, dtype)
+        return random_targets(self.target, rows, rng, dtype, negative=self.entry.component.takes_negative_values)  # type: ignore[attr-defined]
 
     def _stack(self) -> list[Any]:
         return [self.make()]
@@ -367,7 +367,7 @@ def _expect_refused_or_taken(example: LossExample, shape: tuple[int, ...], targe
     if target is None:
         return
     rng = example.random("targets")
-    x, t = rng.normal(size=(2, *shape)), random_targets(target, 2, rng)
+    x, t = rng.normal(size=(2, *shape)), random_targets(target, 2, rng, negative=loss.takes_negative_values)
     try:
         loss.forward(x, t)
     except Exception as error:

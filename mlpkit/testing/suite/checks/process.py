@@ -229,8 +229,8 @@ def spec_with(example: Example) -> dict[str, Any]:
         case "schedule":
             parts["optimizer"] = {parts["optimizer"]: {"learning_rate": written}}
         case "initializer":
-            factors = {"factors": written, "shape": example.shown_with()}
-            parts["initializer"] = {f"{NAMESPACE}.FakeLayer": factors}
+            weights = {"weights": written, "shape": example.shown_with()}
+            parts["initializer"] = {f"{NAMESPACE}.FakeUnits": weights}
         case "augmentation" | "metric" | "callback" as kind:
             key = {"augmentation": "augment", "metric": "metrics", "callback": "callbacks"}[kind]
             training[key] = [written]

@@ -55,3 +55,20 @@ class OneArrayForAll(Uniform):
             self.array = np.empty(shape, dtype)
         self.array[...] = rng.uniform(size=shape)
         return self.array
+
+
+@caught_by("adapted_values_can_be_trained")
+class DividesByZero(Uniform):
+    """divides by the deviation of outputs that don't vary"""
+
+    def adapt(self, values, outputs, unit_axis, rng):
+        with np.errstate(all="ignore"):
+            return (values / outputs(values).std(axis=0)).astype(values.dtype)
+
+
+@caught_by("adapted_values_can_be_trained")
+class DoubleAdapted(Uniform):
+    """adapts to float64 always"""
+
+    def adapt(self, values, outputs, unit_axis, rng):
+        return values.astype(np.float64)

@@ -1,0 +1,88 @@
+"""First values that are adapted to a batch of inputs, layer by layer."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.initializer import Initializer
+from mlpkit.components.operation import own_parameters
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.network.component_errors import component_errors, expect_first_values
+from mlpkit.network.watching import replaced_methods
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.parameter import Parameter
+    from mlpkit.network.sequential import Sequential
+
+
+def seeing_parameters(layers: Iterable[Operation]) -> list[str]:
+    """Return the paths of the parameters whose initializers see data."""
+    declared = (parameter for layer in layers for parameter in layer.declared_parameters())
+    return [
+        parameter.path
+        for parameter in declared
+        if isinstance(parameter.initializer, Initializer) and parameter.initializer.sees_inputs
+    ]
+
+
+def adapt(network: Sequential, x: ArrayLike, parameters: Collection[str] | None = None) -> None:
+    """Adapt first values to a batch of inputs, layer by layer, if their initializers see data.
+
+    ``mlpkit.run`` and ``mlpkit.fit`` do so before the first step, with up to 1,000 training rows in random order; the
+    ``fit`` of a network trains the parameters that it has. Each layer is adapted to what the layers before it return in
+    training, dropout included; state, such as running means, stays as it is.
+
+    Args:
+        network: the network.
+        x: inputs, encoded as in training, shape (rows, *input_shape).
+        parameters: names of the parameters to adapt; by default all those whose initializers see data.
+
+    Raises:
+        UsageError: ``encoder`` says that the inputs plainly aren't encoded.
+        ShapeError: the inputs have another shape.
+        ComponentFailure: an initializer failed.
+    """
+    seeing = seeing_parameters(network.layers)
+    chosen = seeing if parameters is None else [path for path in seeing if path in parameters]
+    inputs, replica = network._inputs(x), network.replicas[0]
+    with network._turn, network.computing(), ExitStack() as stack:
+        state = replica.state.copy()
+        network.set_training(True)
+        replica.position.step = 0
+        for layer in replica.operations():
+            own = [parameter for parameter in own_parameters(layer) if parameter.path in chosen]
+            if own:
+                stack.enter_context(replaced_methods(layer, forward=_adapting(layer, own, network.seed)))
+        replica.forward(inputs)
+        replica.state[...] = state
+
+
+def _adapting(layer: Any, parameters: list[Parameter], seed: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return a ``forward`` that adapts parameters to the inputs of its first call."""
+    forward, waiting = layer.forward, list(parameters)
+
+    def adapting_forward(x: NDArray[Any]) -> NDArray[Any]:
+        while waiting:
+            _adapt(waiting.pop(0), forward, x, seed)
+        y: NDArray[Any] = forward(x)
+        return y
+
+    return adapting_forward
+
+
+def _adapt(parameter: Parameter, forward: Callable[[NDArray[Any]], NDArray[Any]], x: NDArray[Any], seed: int) -> None:
+    def outputs(values: NDArray[Any]) -> NDArray[Any]:
+        parameter.value[...] = values
+        return forward(x).copy()
+
+    generator = keyed_generator(seed, "adapted", parameter.path)
+    initializer: Initializer = parameter.initializer  # type: ignore[assignment]  # the proof has built it
+    with component_errors(f"the initializer of {parameter.path} failed in adapt"):
+        values = initializer.adapt(parameter.value.copy(), outputs, parameter.unit_axis, generator)
+    parameter.value[...] = expect_first_values(parameter, values)

@@ -1,0 +1,30 @@
+"""Uniform numbers within 1 / √fan_in."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class FanInUniform(Initializer):
+    """Uniform numbers within 1 / √fan_in: what PyTorch draws weights and biases of its linear layers from.
+
+        U(-a, a),  a = 1 / √fan_in
+
+    Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.6, with a third of its variance; He's
+        uniform numbers for leaky rectified linear units of slope √5: He, Zhang, Ren and Sun, Delving Deep into
+        Rectifiers (2015), equation 15.
+    """
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Draw from U(-a, a)."""
+        a = 1 / sqrt(fans.inputs)
+        return rng.uniform(-a, a, shape).astype(dtype)

@@ -1,0 +1,108 @@
+"""An affine layer whose weights are dropped at random."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Lt
+
+from mlpkit import InitializerLike, Layer, Units
+from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, product_plus_row, row_order, shared_threads
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+
+class DropConnect(Layer):
+    """Affine map whose weights and biases are set to zero at random in training, where Dropout would drop its outputs.
+
+        V  = W M / (1 - rate),  c = b m / (1 - rate),  each element of M and m is 0 with probability rate, else 1
+        y  = x V + c
+        dW = xᵀ dy M / (1 - rate),  db = Σ dy m / (1 - rate)  (over the rows of the minibatch)
+        dx = dy Vᵀ
+
+    In evaluation V = W and c = b, the mean network. The paper approximates the mean of the activations instead, by
+    drawing from a normal distribution of the outputs' mean and variance, and has masks for each row, not for each
+    minibatch.
+
+    Args:
+        units: number of outputs, or auto for as many as the loss takes for the data's target.
+        rate: probability that a weight is dropped.
+        weights: first values of W, shape (features, units).
+        biases: first values of b, shape (units,), never decayed.
+
+    Shapes: x (rows, features), y (rows, units).
+
+    Raises:
+        ShapeError: an input is not a row of features, with exactly one axis.
+
+    Source: Wan, Zeiler, Zhang, LeCun and Fergus, Regularization of Neural Networks using DropConnect (2013), section 3.
+    """
+
+    computed_by = PRODUCTS_BY
+    computed_by_reason = PRODUCTS_BY_REASON
+    compute_context = shared_threads
+    evaluation_context = row_order
+
+    def __init__(
+        self,
+        units: Units,
+        *,
+        rate: Annotated[float, Ge(0), Lt(1)] = 0.5,
+        weights: InitializerLike = "he_normal",
+        biases: InitializerLike = "zeros",
+    ) -> None:
+        self.units = units
+        self.rate = rate
+        self.weights = weights
+        self.biases = biases
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare W and b."""
+        (features,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        fans = (features, self.units)
+        self.W = self.parameter("W", fans, self.weights)
+        self.b = self.parameter("b", (self.units,), self.biases, fans=fans, decay=False)
+        return (self.units,)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = x V + c in training, and x W + b otherwise."""
+        self.x, self.V, c = x, self.W.value, self.b.value
+        self.dropping = self.training and self.rate > 0
+        if self.dropping:
+            self.M = self._factors("M", self.W.value)
+            self.m = self._factors("m", self.b.value)
+            self.V = np.multiply(self.W.value, self.M, out=self.buffer("V", like=self.W.value))
+            c = self.b.value * self.m
+        return product_plus_row(x, self.V, c, self.buffer("y", (len(x), self.units), contiguous=False))
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Set dW and db, and return dx = dy Vᵀ."""
+        if self.needs_parameter_gradients:
+            product(self.x.T, dy, self.W.grad)
+            np.sum(dy, axis=0, out=self.b.grad)
+            if self.dropping:
+                np.multiply(self.W.grad, self.M, out=self.W.grad)
+                np.multiply(self.b.grad, self.m, out=self.b.grad)
+        if not self.needs_input_gradient:
+            return None
+        return product(dy, self.V.T, self.buffer("dx", self.x.shape, contiguous=False))
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = x W + b."""
+        return graph.op("Gemm", graph.input, self.W, self.b)
+
+    def _factors(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        """Return 0 for each element that is dropped, and 1 / (1 - rate) for the others."""
+        chance = self.rng.random(array.shape, dtype=np.float32)
+        factors = self.buffer(name, like=array)
+        np.multiply(chance >= self.rate, 1 / (1 - self.rate), out=factors)
+        return factors
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with half of the weights dropped and with a few."""
+        return [({"units": 3}, (4,)), ({"units": 2, "rate": 0.2, "biases": "fan_in_uniform"}, (5,))]

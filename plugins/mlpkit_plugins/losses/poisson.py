@@ -1,0 +1,75 @@
+"""The negative log-likelihood of counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import UsageError
+from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.real_values import RealValuesLoss
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+
+class Poisson(RealValuesLoss):
+    """Negative log-likelihood of counts whose logarithmic rate is the input, without the part that depends on t alone.
+
+        λ    = exp(x)
+        loss = mean of λ - t x over rows and elements
+        dx   = dloss (λ - t) / count
+
+    Predictions are the rates λ. Here count is the number of rows times that of elements in each. If rows have weights
+    w, the mean over them is Σ w loss / Σ w.
+
+    Shapes: x and t alike, of any shape.
+
+    Raises:
+        ShapeError: the data's target is not real values of the shape of an input, or targets given are not numbers of
+            the shape of x.
+        UsageError: a target is negative.
+
+    Source: Cameron and Trivedi, Regression Analysis of Count Data (2013), section 3.2.
+    """
+
+    compares_values = False
+    takes_negative_values = False
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the mean of λ - t x."""
+        self.expect_values(x, t)
+        if t.size and t.min() < 0:
+            raise UsageError(f"{self.path} got the target {t.min():g}; expected counts, numbers from 0 up")
+        self.weights = weights
+        rate = self.exp(x, self.buffer("rate", x.shape))
+        product = np.multiply(x, t, out=self.buffer("product", x.shape))
+        self.r = np.subtract(rate, t, out=self.buffer("residual", x.shape))
+        return mean_of(np.subtract(rate, product, out=product), weights)
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx = dloss (λ - t) / count."""
+        dx = self.buffer("dx", self.r.shape)
+        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
+        np.multiply(self.r, share, out=dx)
+        return dx
+
+    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the rates λ = exp(x)."""
+        return self.exp(x, self.buffer("predicted", x.shape))
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe λ = exp(x)."""
+        return graph.op("Exp", graph.input)
+
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the logarithm of the mean count, which is taken as 1e-30 if it is 0."""
+        return np.log(np.maximum(np.average(t.astype(np.float64), axis=0, weights=weights), 1e-30))
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the loss on one count and on several."""
+        return [({}, (1,)), ({}, (2, 3))]

@@ -1,0 +1,50 @@
+"""The pinball loss, whose best prediction is a quantile."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit import ParameterError, Values
+from mlpkit.testing import check_gradients, standalone
+from mlpkit_plugins.losses.pinball import Pinball
+
+
+def loss_of(quantile, shape=(1,)):
+    return standalone(Pinball(quantile), shape, target=Values(shape))
+
+
+def test_is_the_formula():
+    loss = loss_of(0.8, (3,))
+    x, t = np.array([[1.0, 2, 3]]), np.array([[3.0, 1, 3]])
+    assert loss.forward(x, t) == pytest.approx((0.8 * 2 + 0.2 * 1 + 0) / 3)
+    np.testing.assert_allclose(loss.backward(3.0), [[-0.8, 0.2, 0]])
+
+
+def test_at_one_half_it_is_half_the_mean_absolute_error():
+    x, t = np.random.default_rng(0).normal(size=(2, 20, 1))
+    assert loss_of(0.5).forward(x, t) == pytest.approx(np.abs(x - t).mean() / 2)
+
+
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+def test_gradients_are_those_of_central_differences(quantile):
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    t = x + np.where(np.random.default_rng(1).random(x.shape) < 0.5, -1, 1)
+    check_gradients(Pinball(quantile), (2,), x=x, t=t, target=Values((2,)))
+
+
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.75])
+@pytest.mark.parametrize("weights", [None, np.random.default_rng(5).uniform(0, 2, 101)])
+def test_no_constant_is_better_than_the_quantile(quantile, weights):
+    t = np.random.default_rng(0).exponential(size=(101, 1))
+    loss = loss_of(quantile)
+    best = loss.best_constant(t, weights)
+    if weights is None:
+        assert best == pytest.approx(np.quantile(t, quantile, axis=0), abs=0.05)
+    least = loss.forward(np.full_like(t, best[0]), t, weights)
+    assert all(least <= loss.forward(np.full_like(t, c), t, weights) + 1e-12 for c in np.linspace(0, 4, 200))
+
+
+def test_a_quantile_lies_between_0_and_1():
+    with pytest.raises(ParameterError, match="quantile: 1 is out of range"):
+        Pinball(1)
