@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from math import prod
+from math import isfinite, prod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
 from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
-from mlpkit.components.parameter import Parameter, State, gapped_size, padded_view
+from mlpkit.components.parameter import Parameter, State, StepFactors, gapped_size, padded_view
 from mlpkit.components.randomness import RandomPosition, keyed_generator
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
@@ -121,7 +121,8 @@ class Operation(Component):
         initializer: InitializerLike,
         *,
         fans: tuple[int, int] | None = None,
-        decay: bool = True,
+        decay: float = True,
+        rate: float = 1.0,
     ) -> Parameter:
         """Declare an array to be trained; to be called in ``build``.
 
@@ -130,11 +131,14 @@ class Operation(Component):
             shape: its shape.
             initializer: where its first values come from.
             fans: fan-in and fan-out; by default the product of all axes but the last, and the last axis.
-            decay: whether weight decay applies to it; false for biases, and for scales and shifts of features.
+            decay: factor of the weight decay, or whether it applies at all; false for biases, and for scales and
+                shifts of features.
+            rate: factor of the learning rate.
         """
         shape = self._new_declaration(name, shape)
+        factors = StepFactors(_factor(name, "decay", decay), _factor(name, "rate", rate))
         fan_in, fan_out = fans if fans is not None else (prod(shape[:-1]), shape[-1] if shape else 1)
-        declared = Parameter(name, f"{self.path}.{name}", shape, initializer, Fans(fan_in, fan_out), decay)
+        declared = Parameter(name, f"{self.path}.{name}", shape, initializer, Fans(fan_in, fan_out), *factors)
         self._parameters[name] = declared
         return declared
 
@@ -314,6 +318,13 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, strides, contiguous] = view
         return view
+
+
+def _factor(name: str, of: str, factor: float) -> float:
+    if not (isfinite(factor) and factor >= 0):
+        msg = f"the parameter '{name}' is declared with {of}={factor!r}; expected a finite number from 0 up"
+        raise ValueError(msg)
+    return float(factor)
 
 
 def own_parameters(operation: Operation) -> list[Parameter]:

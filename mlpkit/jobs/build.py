@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,12 +24,13 @@ from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, pro
 from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.loss import Loss
     from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Operation
+    from mlpkit.components.parameter import StepFactors
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
@@ -48,6 +50,7 @@ class SpecProof(NamedTuple):
         warnings: what the data set has doubts about, and what is most likely not meant.
         first_weights: the weights of another run that the network begins with; None for those of initializers.
         frozen: the layers that training leaves as they are.
+        factors: what weight decay and learning rate are multiplied by, by parameter, where the spec says it.
     """
 
     spec: Spec
@@ -57,6 +60,7 @@ class SpecProof(NamedTuple):
     warnings: tuple[Diagnostic, ...] = ()
     first_weights: FirstWeights | None = None
     frozen: Sequence[str] = ()
+    factors: Mapping[str, StepFactors] = MappingProxyType({})
 
 
 def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) -> SpecProof:
@@ -88,12 +92,13 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     else:
         first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
         frozen, of_frozen = _frozen_layers(spec, proof)
-        faults += of_weights + of_frozen
+        factors, of_factors = _step_factors(spec, proof)
+        faults += of_weights + of_frozen + of_factors
     faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     warnings += _slices_warnings(spec, proof, frozen)
-    return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen)
+    return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen, factors)
 
 
 def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:
@@ -110,6 +115,14 @@ def _frozen_layers(spec: Spec, proof: Proof) -> tuple[Sequence[str], list[Proble
     from mlpkit.jobs.chosen_layers import frozen_layers  # noqa: PLC0415 - most specs freeze nothing
 
     return frozen_layers(spec, proof)
+
+
+def _step_factors(spec: Spec, proof: Proof) -> tuple[Mapping[str, StepFactors], list[Problem]]:
+    if not (spec.training.rates or spec.training.decays):
+        return {}, []
+    from mlpkit.jobs.chosen_layers import step_factors  # noqa: PLC0415 - most specs leave them to the layers
+
+    return step_factors(spec, proof)
 
 
 def _slices_warnings(spec: Spec, proof: Proof, frozen: Sequence[str]) -> tuple[Diagnostic, ...]:

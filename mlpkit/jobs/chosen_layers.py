@@ -1,9 +1,9 @@
-"""Layers that a spec chooses by name or by pattern, such as those that training leaves as they are."""
+"""Layers and parameters that a spec chooses by name or by pattern, such as those that training leaves as they are."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.operation import belongs_to, own_parameters
 from mlpkit.components.schema.context import Problem, show
@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mlpkit.components.operation import Operation
+    from mlpkit.components.parameter import StepFactors
     from mlpkit.components.recipe import KeyPath
     from mlpkit.network.shape_proof import Proof
     from mlpkit.specfile.spec import Spec
+
+
+MOST_PARAMETERS_NAMED: Final = 12
 
 
 def operations_of(proof: Proof) -> list[Operation]:
@@ -59,6 +63,37 @@ def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
         message = "every layer that has parameters is frozen, so that nothing is left to train"
         faults = [Problem(place, message, remedy=f"choose fewer layers, and leave {trained[-1]} to be trained")]
     return frozen, faults
+
+
+def step_factors(spec: Spec, proof: Proof) -> tuple[dict[str, StepFactors], list[Problem]]:
+    """Return the factors of weight decay and learning rate of each parameter, and what is wrong with what sets them.
+
+    Args:
+        spec: the spec.
+        proof: the proof of its layers.
+    """
+    declared = [parameter for member in proof.stack for parameter in member.declared_parameters()]
+    factors = {parameter.path: parameter.factors for parameter in declared}
+    faults: list[Problem] = []
+    for key, field in (("rates", "rate"), ("decays", "decay")):
+        for pattern, factor in (getattr(spec.training, key) or {}).items():
+            matching = [path for path in factors if path == pattern or fnmatchcase(path, pattern)]
+            factors |= {path: factors[path]._replace(**{field: factor}) for path in matching}
+            if not matching:
+                faults.append(_no_parameter(pattern, ("training", key, pattern), list(factors)))
+    return factors, faults
+
+
+def _no_parameter(pattern: str, place: KeyPath, paths: Sequence[str]) -> Problem:
+    """Return the fault of a pattern that matches no parameter."""
+    of_layer = [path for path in paths if path.startswith(f"{pattern}.")]
+    remedy = f"write '{pattern}.*' for all parameters of {pattern}" if of_layer else did_you_mean(pattern, paths)
+    some = f"{', '.join(paths[:MOST_PARAMETERS_NAMED])}{', ...' if len(paths) > MOST_PARAMETERS_NAMED else ''}"
+    expected = "" if remedy else f"one of {some}, or a pattern such as '*.{paths[0].rpartition('.')[2]}'"
+    message = f"no parameter is called {show(pattern)}"
+    if not paths:
+        message, expected = "the network has no parameters", ""
+    return Problem(place, message, expected=expected, remedy=remedy, at_key=True)
 
 
 def _trained(proof: Proof, frozen: Collection[str]) -> list[str]:

@@ -125,7 +125,7 @@ def replayed(
         splits = open_data(spec, proved.dataset)
         changes = _changes(directory, lock, lock_of(spec, resolved, proved.dataset, initialized_from), observer)
         network = build_for(proved.spec, proved.proof, slices=plan.slices, first_weights=proved.first_weights)
-        settings = only_steps(proved.spec, proved.frozen)
+        settings = only_steps(proved)
         watch = _Watch(network)
         trainer = Trainer(
             network, splits, proved.description, settings, observer=watch, stop=watch.stop, watch=watch.gradients

@@ -6,6 +6,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.callback import Outcome
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlpkit.components.callback import Callback
+    from mlpkit.components.parameter import StepFactors
     from mlpkit.components.target import Target
     from mlpkit.jobs.build import SpecProof
     from mlpkit.network.sequential import Sequential
@@ -54,6 +56,7 @@ def settings_of(
     callbacks: Sequence[Callback] = (),
     evaluated: Collection[str] = SPLITS,
     frozen: Collection[str] = (),
+    factors: Mapping[str, StepFactors] = MappingProxyType({}),
 ) -> Settings:
     """Return how a spec says to train, its components built.
 
@@ -63,6 +66,7 @@ def settings_of(
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate; that for testing waits for the end of the training.
         frozen: the layers that are left as they are.
+        factors: what weight decay and learning rate are multiplied by, by parameter, where the spec says it.
     """
     training = spec.training
     saving = training.checkpoint
@@ -76,6 +80,7 @@ def settings_of(
         open_ended=training.seconds is not None,
         evaluate_every=training.evaluate_every,
         frozen=frozen,
+        factors=factors,
         evaluated=[split for split in ("train", "validation") if split in evaluated],
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
@@ -86,20 +91,21 @@ def settings_of(
     )
 
 
-def only_steps(spec: Spec, frozen: Collection[str] = ()) -> Settings:
+def only_steps(proved: SpecProof) -> Settings:
     """Return how a spec says to train, without what changes nothing in its steps: callbacks, checkpoints, evaluations.
 
     The clock doesn't end such a training, even if the spec sets a time.
 
     Args:
-        spec: the spec.
-        frozen: the layers that are left as they are.
+        proved: the spec, proved.
     """
+    spec = proved.spec
     training = replace(
         spec.training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None, checkpoint=None
     )
     bare = replace(spec, top_level=replace(spec.top_level, training=training))
-    settings = settings_of(bare, steps=sys.maxsize if training.epochs is None else None, frozen=frozen)
+    steps = sys.maxsize if training.epochs is None else None
+    settings = settings_of(bare, steps, frozen=proved.frozen, factors=proved.factors)
     return replace(settings, evaluate_every=sys.maxsize)
 
 
@@ -266,7 +272,7 @@ class TrainingJob:
         self._optimizer_state = optimizer_state
         self._interrupted = False
         self._proof = proved.proof
-        self._frozen = proved.frozen
+        self._frozen, self._factors = proved.frozen, proved.factors
         self._first_weights = proved.first_weights
         self._initialized_from = proved.first_weights.checksum if proved.first_weights else initialized_from
         self._dataset = proved.dataset
@@ -306,7 +312,7 @@ class TrainingJob:
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
         folder = self.folder
-        settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen)
+        settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen, self._factors)
         network = self._network or build_for(
             self.spec, self._proof, slices=self._plan.slices, first_weights=self._first_weights
         )

@@ -280,6 +280,9 @@ class Training(Section):
         clip: limit on the gradient, before the optimizer sees it; by default no limit.
         moving_average: a moving average of the weights, evaluated and saved in place of them; by default none.
         freeze: layers that stay as they are, by name or by a pattern such as ``Affine*``; by default none.
+        rates: factors of the learning rate, by the parameter's path or a pattern such as ``*.b``, the last that matches
+            counting; by default what the layers declare.
+        decays: factors of the weight decay, in the same way; 0 for none.
         augment: random changes to training inputs, in order.
         checkpoint: when to save what a resume needs; null for only when a signal ends the run.
         early_stopping: when to end a training that has stopped improving; by default never.
@@ -309,6 +312,8 @@ class Training(Section):
     clip: ClipSection | None = None
     moving_average: MovingAverageSection | None = None
     freeze: tuple[LayerPattern, ...] | None = None
+    rates: dict[str, Annotated[float, Ge(0)]] | None = None
+    decays: dict[str, Annotated[float, Ge(0)]] | None = None
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: CheckpointSection | None = CheckpointSection(every_seconds=300.0)
     early_stopping: EarlyStoppingSection | None = None

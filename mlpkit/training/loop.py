@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.metric import Metric
     from mlpkit.components.optimizer import Optimizer
+    from mlpkit.components.parameter import StepFactors
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
     from mlpkit.training.gradient import GradientWatch
@@ -62,6 +63,8 @@ class Settings:
         open_ended: whether a clock decides when training ends, so that nothing may depend on the number of steps.
         evaluate_every: steps between evaluations; None for once an epoch.
         frozen: names of the layers that are left as they are.
+        factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
+            its layer declares.
         evaluated: the splits that are evaluated then, if the data set has them.
         metrics: makers of metric objects, by name; none of them gives a table.
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
@@ -80,6 +83,7 @@ class Settings:
     open_ended: bool = False
     evaluate_every: int | None = None
     frozen: Collection[str] = ()
+    factors: Mapping[str, StepFactors] = field(default_factory=dict)
     evaluated: Sequence[str] = ("train", "validation")
     metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
     clip: tuple[str, float] | None = None
@@ -147,7 +151,7 @@ class Trainer:
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
         clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
         self._clip = clip if watch is None else WatchedClip(clip, watch)
-        self._update = Updater(settings.optimizer, network, optimizer_state)
+        self._update = Updater(settings.optimizer, network, optimizer_state, settings.factors)
         self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         self.total_steps = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
         self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self.total_steps)

@@ -55,7 +55,7 @@ class Adagrad(Optimizer):
     ) -> None:
         """Take one step along the scaled gradient."""
         if step.decay and self.uses_decay:
-            gradient += self.weight_decay * value
+            gradient += self.weight_decay * step.decay * value
         v = slots["v"]
         v += np.square(gradient)
         divide_by_root(gradient, v, self.epsilon)

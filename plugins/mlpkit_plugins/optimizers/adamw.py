@@ -75,7 +75,7 @@ class Adamw(Optimizer):
             correction2,
             self.epsilon,
             step.learning_rate,
-            1 - step.learning_rate * self.weight_decay if step.decay and self.uses_decay else 1.0,
+            1 - step.learning_rate * self.weight_decay * step.decay if self.uses_decay else 1.0,
         )
 
     def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:

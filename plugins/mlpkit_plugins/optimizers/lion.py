@@ -63,7 +63,7 @@ class Lion(Optimizer):
         m += (1 - self.beta2) * gradient
         flush_subnormal(m)
         if step.decay and self.uses_decay:
-            np.multiply(value, 1 - step.learning_rate * self.weight_decay, out=value)
+            np.multiply(value, 1 - step.learning_rate * self.weight_decay * step.decay, out=value)
         descend(value, np.sign(c, out=c), step.learning_rate)
 
     @classmethod

@@ -61,7 +61,7 @@ class Rmsprop(Optimizer):
     ) -> None:
         """Take one step along the scaled gradient, or along the velocity."""
         if step.decay and self.uses_decay:
-            gradient += self.weight_decay * value
+            gradient += self.weight_decay * step.decay * value
         v = slots["v"]
         v *= self.rho
         v += (1 - self.rho) * np.square(gradient)

@@ -71,7 +71,7 @@ class Sgd(Optimizer):
     ) -> None:
         """Take one step down the gradient, or along the velocity."""
         if step.decay and self.uses_decay:
-            gradient += self.weight_decay * value
+            gradient += self.weight_decay * step.decay * value
         if self.momentum > 0:
             velocity = slots["velocity"]
             np.add(velocity, gradient, out=velocity)
