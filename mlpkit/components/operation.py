@@ -11,7 +11,8 @@ import numpy as np
 from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
 from mlpkit.components.parameter import Parameter, State, StepFactors, gapped_size, padded_view
-from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.components.randomness import RunPosition, keyed_generator
+from mlpkit.components.schedule import START, value_now
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.graph import Graph, Value
     from mlpkit.components.initializer import InitializerLike
+    from mlpkit.components.schedule import Rate
 
 
 MOST_LAYERS_INSIDE: Final = 5_000
@@ -97,7 +99,7 @@ class Operation(Component):
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
         self._views: dict[tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None], NDArray[Any]] = {}
-        self._position = RandomPosition()
+        self._position = RunPosition()
         self._generator: tuple[int, np.random.Generator] | None = None
         self._built: dict[str, bool] | None = None
 
@@ -213,6 +215,21 @@ class Operation(Component):
                 remedy=remedy,
             )
         return input_shape
+
+    def now(self, rate: Rate) -> float:
+        """Return the value that a parameter has in this step, if it may be a schedule.
+
+        In evaluation and outside training that is the value at the start of a training.
+
+        Args:
+            rate: the number or schedule that the constructor got.
+
+        Raises:
+            ParameterError: the schedule leaves the parameter's range.
+        """
+        if isinstance(rate, float):
+            return rate
+        return value_now(self, rate, self._position.progress if self.training else START)
 
     @property
     def rng(self) -> np.random.Generator:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mlpkit.components.component import Component
+from mlpkit.components.schedule import START, Progress, value_now
 from mlpkit.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ class Step(NamedTuple):
         number: number of the step, from 1.
         decay: factor of the weight decay for the block, 0 for none; meaningless if the optimizer's ``uses_decay`` is
             false.
+        progress: how far training has come, which schedules follow.
     """
 
     learning_rate: float
     number: int
     decay: float = 1.0
+    progress: Progress = START
 
 
 class Optimizer(Component):
@@ -78,6 +81,18 @@ class Optimizer(Component):
             slots: the same block of each slot.
             step: the learning rate and the factor of weight decay for this block, and the number of the step.
         """
+
+    def now(self, rate: Rate, step: Step) -> float:
+        """Return the value that a parameter has in a step, if it may be a schedule.
+
+        Args:
+            rate: the number or schedule that the constructor got.
+            step: the step.
+
+        Raises:
+            ParameterError: the schedule leaves the parameter's range.
+        """
+        return rate if isinstance(rate, float) else value_now(self, rate, step.progress)
 
     def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
         """Convert slots of another version to the present one, in place; by default an error.

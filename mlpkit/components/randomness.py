@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from mlpkit.components.schedule import START, Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,17 +31,19 @@ def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
 
 
 @dataclass(slots=True)
-class RandomPosition:
-    """Where in a run random numbers are drawn; all operations of one replica share one.
+class RunPosition:
+    """Where in a run a replica computes; all its operations share one.
 
     Args:
         seed: the spec's seed.
         slice: which slice of the minibatch the replica computes.
         step: steps done before this one.
         forwards: number of forward passes begun, each with random numbers of its own.
+        progress: that of the training, which schedules follow.
     """
 
     seed: int = 0
     slice: int = 0
     step: int = 0
     forwards: int = 0
+    progress: Progress = field(default_factory=lambda: START)

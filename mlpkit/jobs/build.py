@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import (
-    OpenEndedError,
     ParameterError,
     SpecShapeError,
     TargetError,
     WrongUseError,
 )
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
+from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.example_weights import takes_no_weights
@@ -82,7 +81,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     warnings = data_warnings(spec, dataset)
     spec, not_filled_in = filled_in(spec, FactsOfSpec(spec, dataset, description))
     examples = description.sizes["train"]
-    faults = _open_ended_faults(spec) + _size_faults(spec, examples) + _misfits(spec, description)
+    faults = schedule_faults(spec, examples) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
         proof = prove_layers(spec, description.input_shape, description.target)
     except StackError as error:
@@ -155,25 +154,6 @@ def _size_faults(spec: Spec, examples: int) -> list[Problem]:
             f"a step of {accumulate} minibatches, {batch_size * accumulate} examples, is larger than the training data"
         )
         return [Problem(("training", "accumulate"), message, expected=expected)]
-    return []
-
-
-def _open_ended_faults(spec: Spec) -> list[Problem]:
-    """Make sure that the schedule of a training that ends after a time doesn't ask how many steps it takes."""
-    if spec.training.seconds is None:
-        return []
-    recipe = spec.training.optimizer
-    try:
-        with component_errors("the schedule of the learning rate failed"):
-            rate_at(recipe().learning_rate, OpenEndedProgress())
-    except OpenEndedError:
-        fault = Problem(
-            ("training", "optimizer", recipe.name, "learning_rate"),
-            "this schedule depends on how many steps the training takes, which is not known where seconds are given",
-            expected="a number, or a schedule that looks at steps or epochs done",
-            remedy="give iterations or epochs in place of seconds",
-        )
-        return [fault]
     return []
 
 

@@ -75,6 +75,7 @@ def settings_of(
         batch_size=training.batch_size,
         accumulate=training.accumulate,
         sampling=training.sampling,
+        drop_last=training.drop_last,
         iterations=training.iterations or steps,
         epochs=training.epochs,
         open_ended=training.seconds is not None,
@@ -117,32 +118,35 @@ def _clip(training: Training) -> tuple[str, float] | None:
 def _callbacks(training: Training, steps: int | None) -> list[Callback]:
     """Return the callbacks that the spec names, and those that do what other keys ask for."""
     average, stopping, best = training.moving_average, training.early_stopping, training.best_weights
-    higher = partial(_higher_is_better, training)
+    higher, last = partial(_higher_is_better, training), training.ties == "last"
     return [
         *([MovingAverage(average.decay)] if average else []),
         *(callback() for callback in training.callbacks),
         *([TimeBudget(training.seconds)] if training.seconds and steps is None else []),
         *([EarlyStopping(**vars(stopping), higher_is_better=higher(stopping.metric))] if stopping else []),
-        *([BestWeights(best, higher_is_better=higher(best))] if best else []),
+        *([BestWeights(best, higher_is_better=higher(best), last_of_equals=last)] if best else []),
     ]
 
 
 def _best(training: Training) -> BestTracker | None:
     if training.checkpoint is None or training.checkpoint.best is None:
         return None
-    monitor = training.checkpoint.best
-    return BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
+    return _tracker(training, training.checkpoint.best)
 
 
 def tracker_of(training: Training, history: Sequence[Record]) -> BestTracker:
     """Return what says which evaluation of a run is the best, and has seen those done so far."""
     saving, stopping = training.checkpoint, training.early_stopping
     monitor = training.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
-    tracker = BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
+    tracker = _tracker(training, monitor)
     for record in history:
         if tracker.key(record) in record:  # history.jsonl leaves out what is not finite
             tracker.improved(record)
     return tracker
+
+
+def _tracker(training: Training, monitor: str) -> BestTracker:
+    return BestTracker(monitor, _higher_is_better(training, monitor), last_of_equals=training.ties == "last")
 
 
 def _higher_is_better(training: Training, monitor: str) -> bool:

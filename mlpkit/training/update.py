@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.components.optimizer import Step
+from mlpkit.components.schedule import START
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import failure
 from mlpkit.network.flat_layout import blocks
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.optimizer import Optimizer
     from mlpkit.components.parameter import StepFactors
+    from mlpkit.components.schedule import Progress
     from mlpkit.network.sequential import Sequential
 
     _Block = tuple[NDArray[Any], NDArray[Any], dict[str, NDArray[Any]], int]
@@ -51,6 +53,7 @@ class Updater:
             None to begin.
         factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
             the layer declares.
+        progress: that of the training, which schedules follow.
     """
 
     def __init__(
@@ -59,10 +62,12 @@ class Updater:
         network: Sequential,
         state: OptimizerState | None = None,
         factors: Mapping[str, StepFactors] = MappingProxyType({}),
+        progress: Progress = START,
     ) -> None:
         self.optimizer = optimizer
         self.network = network
         self.slots: dict[str, NDArray[Any]] = {name: network.layout.zeros(network.dtype) for name in optimizer.slots}
+        self._progress = progress
         self._state = state or OptimizerState()
         self._take_over(self._state)
         edges = self._edges({**network.layout.factors, **factors})
@@ -85,7 +90,7 @@ class Updater:
             step: number of this step in this training, from 1.
         """
         number = self._steps_before + step
-        self._steps = [Step(learning_rate * rate, number, decay) for decay, rate in self._factors]
+        self._steps = [Step(learning_rate * rate, number, decay, self._progress) for decay, rate in self._factors]
         self._state.steps = number
         try:
             self.network.map(self._update, self._blocks)

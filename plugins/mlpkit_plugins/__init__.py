@@ -51,6 +51,8 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("schedule", "exponential", "mlpkit_plugins.schedules.exponential:Exponential"),
         component("schedule", "cosine", "mlpkit_plugins.schedules.cosine:Cosine"),
         component("schedule", "warmup", "mlpkit_plugins.schedules.warmup:Warmup"),
+        component("schedule", "coslog", "mlpkit_plugins.schedules.coslog:Coslog"),
+        component("schedule", "flat_cosine", "mlpkit_plugins.schedules.flat_cosine:FlatCosine"),
         component("initializer", "zeros", "mlpkit_plugins.initializers.zeros:Zeros"),
         component("initializer", "full", "mlpkit_plugins.initializers.full:Full"),
         component("initializer", "normal", "mlpkit_plugins.initializers.normal:Normal"),

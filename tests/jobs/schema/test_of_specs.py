@@ -54,6 +54,8 @@ NOT_SAYABLE = {
     "layer_name_twice": OTHER_VALUES,
     "variable_of_a_wrong_type": OTHER_VALUES,
     "schedule_without_an_end": OTHER_VALUES,
+    "schedules_out_of_range": OTHER_VALUES,
+    "schedules_without_an_end": OTHER_VALUES,
     "rates_of_no_parameter": SHAPES,
     "early_stopping_by_an_unknown_metric": OTHER_VALUES,
     "best_weights_by_a_table": OTHER_VALUES,

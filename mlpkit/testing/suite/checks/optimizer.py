@@ -50,10 +50,11 @@ class OptimizerExample(Example):
         learning_rate: float | None = None,
     ) -> None:
         """Call ``update`` once, as the trainer would on one block."""
+        progress = Progress(step - 1, (step - 1) / 10, 100)
         if learning_rate is None:
-            learning_rate = rate_at(optimizer.learning_rate, Progress(step - 1, (step - 1) / 10, 100))
+            learning_rate = rate_at(optimizer.learning_rate, progress)
         slots = {slot: arrays[slot] for slot in optimizer.slots}
-        optimizer.update(arrays[VALUE], gradient, slots, Step(learning_rate, step, decay))
+        optimizer.update(arrays[VALUE], gradient, slots, Step(learning_rate, step, decay, progress))
         for slot in optimizer.slots:
             arrays[slot] = slots[slot]
 
