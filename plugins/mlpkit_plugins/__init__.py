@@ -42,6 +42,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("optimizer", "sgd", "mlpkit_plugins.optimizers.sgd:Sgd"),
         component("optimizer", "adam", "mlpkit_plugins.optimizers.adam:Adam", default=True),
         component("optimizer", "adamw", "mlpkit_plugins.optimizers.adamw:Adamw"),
+        component("optimizer", "nadamw", "mlpkit_plugins.optimizers.nadamw:Nadamw"),
         component("optimizer", "rmsprop", "mlpkit_plugins.optimizers.rmsprop:Rmsprop"),
         component("optimizer", "adagrad", "mlpkit_plugins.optimizers.adagrad:Adagrad"),
         component("optimizer", "lion", "mlpkit_plugins.optimizers.lion:Lion"),
