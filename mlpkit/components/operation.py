@@ -99,7 +99,7 @@ class Operation(Component):
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
         self._views: dict[tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None], NDArray[Any]] = {}
-        self._position = RunPosition()
+        self._position = RunPosition(START)
         self._generator: tuple[int, np.random.Generator] | None = None
         self._built: dict[str, bool] | None = None
 

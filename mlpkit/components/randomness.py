@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from mlpkit.components.schedule import START, Progress
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from mlpkit.components.schedule import Progress
 
 
 def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
@@ -35,15 +35,15 @@ class RunPosition:
     """Where in a run a replica computes; all its operations share one.
 
     Args:
+        progress: that of the training, which schedules follow.
         seed: the spec's seed.
         slice: which slice of the minibatch the replica computes.
         step: steps done before this one.
         forwards: number of forward passes begun, each with random numbers of its own.
-        progress: that of the training, which schedules follow.
     """
 
+    progress: Progress
     seed: int = 0
     slice: int = 0
     step: int = 0
     forwards: int = 0
-    progress: Progress = field(default_factory=lambda: START)

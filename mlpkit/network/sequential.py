@@ -15,6 +15,7 @@ import numpy as np
 
 from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
+from mlpkit.components.schedule import START
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import ComponentFailure, ShapeError
 from mlpkit.lazy_names import LazyMethod
@@ -439,7 +440,7 @@ class Sequential:
         copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
         replicas = []
         for i, (own_layers, own_loss) in enumerate(copies):
-            replica = Replica(own_layers, own_loss, RunPosition(self.seed, i), self.scaled)
+            replica = Replica(own_layers, own_loss, RunPosition(START, self.seed, i), self.scaled)
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
             replicas.append(replica)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import sqrt
+from math import exp, log, sqrt
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -100,7 +100,7 @@ def _momenta(beta1: float, momentum_decay: float, t: int) -> tuple[float, float,
     """Return μ₁ ... μₜ, μₜ and μₜ₊₁."""
 
     def mu(step: int) -> float:
-        return beta1 * (1 - 0.5 * 0.96 ** (step * momentum_decay))
+        return beta1 * (1 - 0.5 * exp(step * momentum_decay * log(0.96)))
 
     product = 1.0
     for step in range(1, t + 1):
