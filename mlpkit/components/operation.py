@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from math import prod
+from math import isfinite, prod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
 from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
-from mlpkit.components.parameter import Parameter, State, gapped_size, padded_view
-from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.components.parameter import Parameter, State, StepFactors, gapped_size, padded_view
+from mlpkit.components.randomness import RunPosition, keyed_generator
+from mlpkit.components.schedule import START, value_now
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.graph import Graph, Value
     from mlpkit.components.initializer import InitializerLike
+    from mlpkit.components.schedule import Rate
 
 
 MOST_LAYERS_INSIDE: Final = 5_000
@@ -97,7 +99,7 @@ class Operation(Component):
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
         self._views: dict[tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None], NDArray[Any]] = {}
-        self._position = RandomPosition()
+        self._position = RunPosition(START)
         self._generator: tuple[int, np.random.Generator] | None = None
         self._built: dict[str, bool] | None = None
 
@@ -121,7 +123,7 @@ class Operation(Component):
         initializer: InitializerLike,
         *,
         fans: tuple[int, int] | None = None,
-        decay: bool = True,
+        decay: float = True,
         rate: float = 1.0,
         unit_axis: int = -1,
         constraint: Callable[[NDArray[Any]], None] | None = None,
@@ -133,15 +135,17 @@ class Operation(Component):
             shape: its shape.
             initializer: where its first values come from.
             fans: fan-in and fan-out; by default the product of all axes but the last, and the last axis.
-            decay: whether weight decay applies to it; false for biases, and for scales and shifts of features.
+            decay: factor of the weight decay, or whether it applies at all; false for biases, and for scales and
+                shifts of features.
             rate: factor of the learning rate.
             unit_axis: the axis that counts the units, that is the outputs or their channels.
             constraint: changes its value in place after each step, such as to keep it positive; by default nothing.
         """
         shape = self._new_declaration(name, shape)
+        factors = StepFactors(_factor(name, "decay", decay), _factor(name, "rate", rate))
         fan_in, fan_out = fans if fans is not None else (prod(shape[:-1]), shape[-1] if shape else 1)
         path, given_fans = f"{self.path}.{name}", Fans(fan_in, fan_out)
-        declared = Parameter(name, path, shape, initializer, given_fans, decay, rate, unit_axis, constraint)
+        declared = Parameter(name, path, shape, initializer, given_fans, *factors, unit_axis, constraint)
         self._parameters[name] = declared
         return declared
 
@@ -216,6 +220,21 @@ class Operation(Component):
                 remedy=remedy,
             )
         return input_shape
+
+    def now(self, rate: Rate) -> float:
+        """Return the value that a parameter has in this step, if it may be a schedule.
+
+        In evaluation and outside training that is the value at the start of a training.
+
+        Args:
+            rate: the number or schedule that the constructor got.
+
+        Raises:
+            ParameterError: the schedule leaves the parameter's range.
+        """
+        if isinstance(rate, float):
+            return rate
+        return value_now(self, rate, self._position.progress if self.training else START)
 
     @property
     def rng(self) -> np.random.Generator:
@@ -321,6 +340,13 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, strides, contiguous] = view
         return view
+
+
+def _factor(name: str, of: str, factor: float) -> float:
+    if not (isfinite(factor) and factor >= 0):
+        msg = f"the parameter '{name}' is declared with {of}={factor!r}; expected a finite number from 0 up"
+        raise ValueError(msg)
+    return float(factor)
 
 
 def own_parameters(operation: Operation) -> list[Parameter]:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mlpkit.components.component import Component
+from mlpkit.components.schedule import START, Progress, value_now
 from mlpkit.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -20,15 +21,17 @@ class Step(NamedTuple):
     """What an optimizer needs to know about a step.
 
     Args:
-        learning_rate: the learning rate of this step.
+        learning_rate: the learning rate of this step, times the factor that the block's parameters have for it.
         number: number of the step, from 1.
-        decay: whether weight decay applies to the block, as layers declared its parameters; meaningless if the
-            optimizer's ``uses_decay`` is false.
+        decay: factor of the weight decay for the block, 0 for none; meaningless if the optimizer's ``uses_decay`` is
+            false.
+        progress: how far training has come, which schedules follow.
     """
 
     learning_rate: float
     number: int
-    decay: bool = True
+    decay: float = 1.0
+    progress: Progress = START
 
 
 class Optimizer(Component):
@@ -44,7 +47,7 @@ class Optimizer(Component):
     Attributes:
         slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
         elementwise: whether each element is updated from its own values only; if not, blocks are whole arrays.
-        uses_decay: whether ``update`` uses ``step.decay``; if not, a block may hold values with and without decay.
+        uses_decay: whether ``update`` uses ``step.decay``; if not, a block may hold values that differ in it.
         slots_version: increase it if the meaning of the slots changes; resuming from slots of another version upgrades
             them.
         learning_rate: a number or a schedule, set by the constructor.
@@ -76,8 +79,20 @@ class Optimizer(Component):
             value: a block of the parameters, one-dimensional.
             gradient: the same block of the gradients; may be overwritten.
             slots: the same block of each slot.
-            step: the learning rate, the number of the step, and whether weight decay applies to this block.
+            step: the learning rate and the factor of weight decay for this block, and the number of the step.
         """
+
+    def now(self, rate: Rate, step: Step) -> float:
+        """Return the value that a parameter has in a step, if it may be a schedule.
+
+        Args:
+            rate: the number or schedule that the constructor got.
+            step: the step.
+
+        Raises:
+            ParameterError: the schedule leaves the parameter's range.
+        """
+        return rate if isinstance(rate, float) else value_now(self, rate, step.progress)
 
     def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
         """Convert slots of another version to the present one, in place; by default an error.

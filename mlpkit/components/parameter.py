@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +51,18 @@ def gapped_size(shape: tuple[int, ...]) -> int:
     return size
 
 
+class StepFactors(NamedTuple):
+    """What weight decay and learning rate are multiplied by for a parameter.
+
+    Args:
+        decay: factor of the weight decay; 0 for none.
+        rate: factor of the learning rate.
+    """
+
+    decay: float = 1.0
+    rate: float = 1.0
+
+
 @dataclass(slots=True, eq=False)
 class Parameter:
     """An array that training changes.
@@ -64,8 +76,8 @@ class Parameter:
         shape: its shape.
         initializer: where its first values come from.
         fans: its fan-in and fan-out.
-        decay: whether weight decay applies to it.
-        rate: factor of the learning rate.
+        decay: factor of the weight decay for it; 0 for none.
+        rate: factor of the learning rate for it.
         unit_axis: the axis that counts the units, whose incoming weights lie along the others.
         constraint: changes its value in place after each step, so that it satisfies something; None for nothing.
     """
@@ -75,12 +87,17 @@ class Parameter:
     shape: tuple[int, ...]
     initializer: InitializerLike
     fans: Fans
-    decay: bool = True
+    decay: float = 1.0
     rate: float = 1.0
     unit_axis: int = -1
     constraint: Callable[[NDArray[Any]], None] | None = None
     value: NDArray[Any] = field(init=False, repr=False)
     grad: NDArray[Any] = field(init=False, repr=False)
+
+    @property
+    def factors(self) -> StepFactors:
+        """Both factors, which a training may replace."""
+        return StepFactors(self.decay, self.rate)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Return what a copy or a pickle takes over: all but the gradient."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from mlpkit.components.schedule import Progress
+
 
 def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
     """Return a generator of its own for each seed and key.
@@ -29,16 +31,18 @@ def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
 
 
 @dataclass(slots=True)
-class RandomPosition:
-    """Where in a run random numbers are drawn; all operations of one replica share one.
+class RunPosition:
+    """Where in a run a replica computes; all its operations share one.
 
     Args:
+        progress: that of the training, which schedules follow.
         seed: the spec's seed.
         slice: which slice of the minibatch the replica computes.
         step: steps done before this one.
         forwards: number of forward passes begun, each with random numbers of its own.
     """
 
+    progress: Progress
     seed: int = 0
     slice: int = 0
     step: int = 0

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias
 
 from annotated_types import Ge
 
 from mlpkit.components.component import Component
-from mlpkit.components.schema.component_types import OfKind
-from mlpkit.errors import OpenEndedError
+from mlpkit.components.schema.component_types import ComponentOfKind, OfKind
+from mlpkit.components.schema.signature import schema_of
+from mlpkit.components.schema.types import NumberType, without_null
+from mlpkit.errors import OpenEndedError, ParameterError
+
+if TYPE_CHECKING:
+    from mlpkit.components.schema.context import ValueType
 
 
 @dataclass
@@ -27,6 +34,10 @@ class Progress:
     step: int
     epoch: float
     total_steps: int
+
+
+START: Final = Progress(0, 0.0, total_steps=sys.maxsize)
+"""The start of a long training, whose values schedules have outside training."""
 
 
 class OpenEndedProgress(Progress):
@@ -68,7 +79,7 @@ class Schedule(Component):
 Rate: TypeAlias = Annotated[
     float | Schedule | str | Mapping[str, Any], OfKind("schedule", literal=Annotated[float, Ge(0)])
 ]
-"""A constant number from 0 up, or a schedule."""
+"""A constant number from 0 up, or a schedule; ``Annotated[Rate, Lt(1)]`` for one that stays below 1."""
 
 
 def rate_at(rate: Rate, progress: Progress) -> float:
@@ -86,3 +97,35 @@ def rate_at(rate: Rate, progress: Progress) -> float:
         return float(value)
     msg = f"the rate {rate!r} is a schedule's name, not a schedule; pass a number or a Schedule"
     raise TypeError(msg)
+
+
+def value_now(component: Component, rate: Rate, progress: Progress) -> float:
+    """Return the value of a component's rate for the step that comes next, within the range of the parameter.
+
+    Raises:
+        ParameterError: the schedule leaves the range.
+    """
+    value = rate_at(rate, progress)
+    for field in schema_of(type(component)).fields:
+        expected = out_of_range(value, field.type) if component._arguments.get(field.name) is rate else ""
+        if expected:
+            owner = getattr(component, "path", "") or component.registered_name
+            message = f"the schedule of {owner} gives {value:g} before step {progress.step + 1:,}"
+            remedy = "choose a schedule that stays in this range"
+            raise ParameterError(field.name, message, expected=expected, remedy=remedy)
+    return value
+
+
+def out_of_range(value: float, kind: ValueType) -> str:
+    """Return what is expected of the values of a parameter's schedule; nothing if a value is as expected.
+
+    Args:
+        value: the value.
+        kind: the type of the parameter.
+    """
+    kind = without_null(kind)
+    number = kind.literal if isinstance(kind, ComponentOfKind) and kind.kinds == (Schedule.kind,) else None
+    if not isinstance(number, NumberType):
+        return ""
+    holds = math.isfinite(value) and all(bound.holds(value) for bound in number.bounds)
+    return "" if holds else number.describe()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.schedule import OpenEndedProgress, rate_at
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import (
-    OpenEndedError,
     ParameterError,
     SpecShapeError,
     TargetError,
     WrongUseError,
 )
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
+from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.example_weights import takes_no_weights
@@ -23,12 +23,13 @@ from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, pro
 from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlpkit.components.dataset import Dataset, Description, Split
     from mlpkit.components.loss import Loss
     from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Operation
+    from mlpkit.components.parameter import StepFactors
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
@@ -48,6 +49,7 @@ class SpecProof(NamedTuple):
         warnings: what the data set has doubts about, and what is most likely not meant.
         first_weights: the weights of another run that the network begins with; None for those of initializers.
         frozen: the layers that training leaves as they are.
+        factors: what weight decay and learning rate are multiplied by, by parameter, where the spec says it.
     """
 
     spec: Spec
@@ -57,6 +59,7 @@ class SpecProof(NamedTuple):
     warnings: tuple[Diagnostic, ...] = ()
     first_weights: FirstWeights | None = None
     frozen: Sequence[str] = ()
+    factors: Mapping[str, StepFactors] = MappingProxyType({})
 
 
 def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) -> SpecProof:
@@ -78,7 +81,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     warnings = data_warnings(spec, dataset)
     spec, not_filled_in = filled_in(spec, FactsOfSpec(spec, dataset, description))
     examples = description.sizes["train"]
-    faults = _open_ended_faults(spec) + _size_faults(spec, examples) + _misfits(spec, description)
+    faults = schedule_faults(spec, examples) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
         proof = prove_layers(spec, description.input_shape, description.target)
     except StackError as error:
@@ -88,12 +91,13 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     else:
         first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
         frozen, of_frozen = _frozen_layers(spec, proof)
-        faults += of_weights + of_frozen + _max_weight_norm_faults(spec, proof)
+        factors, of_factors = _step_factors(spec, proof)
+        faults += of_weights + of_frozen + of_factors + _max_weight_norm_faults(spec, proof)
     faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     warnings += _slices_warnings(spec, proof, frozen)
-    return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen)
+    return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen, factors)
 
 
 def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:
@@ -110,6 +114,14 @@ def _frozen_layers(spec: Spec, proof: Proof) -> tuple[Sequence[str], list[Proble
     from mlpkit.jobs.chosen_layers import frozen_layers  # noqa: PLC0415 - most specs freeze nothing
 
     return frozen_layers(spec, proof)
+
+
+def _step_factors(spec: Spec, proof: Proof) -> tuple[Mapping[str, StepFactors], list[Problem]]:
+    if not (spec.training.rates or spec.training.decays):
+        return {}, []
+    from mlpkit.jobs.chosen_layers import step_factors  # noqa: PLC0415 - most specs leave them to the layers
+
+    return step_factors(spec, proof)
 
 
 def _max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
@@ -150,25 +162,6 @@ def _size_faults(spec: Spec, examples: int) -> list[Problem]:
             f"a step of {accumulate} minibatches, {batch_size * accumulate} examples, is larger than the training data"
         )
         return [Problem(("training", "accumulate"), message, expected=expected)]
-    return []
-
-
-def _open_ended_faults(spec: Spec) -> list[Problem]:
-    """Make sure that the schedule of a training that ends after a time doesn't ask how many steps it takes."""
-    if spec.training.seconds is None:
-        return []
-    recipe = spec.training.optimizer
-    try:
-        with component_errors("the schedule of the learning rate failed"):
-            rate_at(recipe().learning_rate, OpenEndedProgress())
-    except OpenEndedError:
-        fault = Problem(
-            ("training", "optimizer", recipe.name, "learning_rate"),
-            "this schedule depends on how many steps the training takes, which is not known where seconds are given",
-            expected="a number, or a schedule that looks at steps or epochs done",
-            remedy="give iterations or epochs in place of seconds",
-        )
-        return [fault]
     return []
 
 

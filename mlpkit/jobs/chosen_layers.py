@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mlpkit.components.operation import Operation
+    from mlpkit.components.parameter import StepFactors
     from mlpkit.components.recipe import KeyPath
     from mlpkit.network.shape_proof import Proof
     from mlpkit.specfile.spec import Spec
@@ -62,6 +63,25 @@ def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
         message = "every layer that has parameters is frozen, so that nothing is left to train"
         faults = [Problem(place, message, remedy=f"choose fewer layers, and leave {trained[-1]} to be trained")]
     return frozen, faults
+
+
+def step_factors(spec: Spec, proof: Proof) -> tuple[dict[str, StepFactors], list[Problem]]:
+    """Return the factors of weight decay and learning rate of each parameter, and what is wrong with what sets them.
+
+    Args:
+        spec: the spec.
+        proof: the proof of its layers.
+    """
+    declared = [parameter for member in proof.stack for parameter in member.declared_parameters()]
+    factors = {parameter.path: parameter.factors for parameter in declared}
+    faults: list[Problem] = []
+    for key, field in (("rates", "rate"), ("decays", "decay")):
+        for pattern, factor in (getattr(spec.training, key) or {}).items():
+            matching = [path for path in factors if path == pattern or fnmatchcase(path, pattern)]
+            factors |= {path: factors[path]._replace(**{field: factor}) for path in matching}
+            if not matching:
+                faults.append(_no_parameter(pattern, ("training", key, pattern), list(factors)))
+    return factors, faults
 
 
 def max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:

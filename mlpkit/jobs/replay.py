@@ -131,7 +131,7 @@ def replayed(
             first_weights=proved.first_weights,
             examples=(splits["train"], proved.description) if snapshot is None else None,
         )
-        settings = only_steps(proved.spec, proved.frozen)
+        settings = only_steps(proved)
         watch = _Watch(network)
         trainer = Trainer(
             network, splits, proved.description, settings, observer=watch, stop=watch.stop, watch=watch.gradients

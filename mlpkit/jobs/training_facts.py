@@ -9,6 +9,7 @@ from mlpkit.components.schema.signature import REQUIRED, schema_of
 from mlpkit.components.target import Values
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.training.minibatches import steps_per_epoch
 from mlpkit.training.symptoms import TrainingFacts
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def facts_of(
     """
     training = spec.training
     rows = min(training.batch_size, description.sizes["train"])
-    per_epoch = -(-description.sizes["train"] // (training.batch_size * training.accumulate))
+    rows_of_step = training.batch_size * training.accumulate
+    per_epoch = steps_per_epoch(description.sizes["train"], rows_of_step, drop_last=training.drop_last)
     of_epochs = training.epochs * per_epoch if training.epochs else None
     operations = network.replicas[0].operations()
     with component_errors(f"dataset {spec.data.name} failed in input_scaling or target_scaling"):

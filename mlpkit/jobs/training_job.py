@@ -6,6 +6,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.callback import Outcome
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlpkit.components.callback import Callback
+    from mlpkit.components.parameter import StepFactors
     from mlpkit.components.target import Target
     from mlpkit.jobs.build import SpecProof
     from mlpkit.network.sequential import Sequential
@@ -54,6 +56,7 @@ def settings_of(
     callbacks: Sequence[Callback] = (),
     evaluated: Collection[str] = SPLITS,
     frozen: Collection[str] = (),
+    factors: Mapping[str, StepFactors] = MappingProxyType({}),
 ) -> Settings:
     """Return how a spec says to train, its components built.
 
@@ -63,6 +66,7 @@ def settings_of(
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate; that for testing waits for the end of the training.
         frozen: the layers that are left as they are.
+        factors: what weight decay and learning rate are multiplied by, by parameter, where the spec says it.
     """
     training = spec.training
     saving = training.checkpoint
@@ -71,11 +75,13 @@ def settings_of(
         batch_size=training.batch_size,
         accumulate=training.accumulate,
         sampling=training.sampling,
+        drop_last=training.drop_last,
         iterations=training.iterations or steps,
         epochs=training.epochs,
         open_ended=training.seconds is not None,
         evaluate_every=training.evaluate_every,
         frozen=frozen,
+        factors=factors,
         evaluated=[split for split in ("train", "validation") if split in evaluated],
         metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
         clip=_clip(training),
@@ -87,20 +93,21 @@ def settings_of(
     )
 
 
-def only_steps(spec: Spec, frozen: Collection[str] = ()) -> Settings:
+def only_steps(proved: SpecProof) -> Settings:
     """Return how a spec says to train, without what changes nothing in its steps: callbacks, checkpoints, evaluations.
 
     The clock doesn't end such a training, even if the spec sets a time.
 
     Args:
-        spec: the spec.
-        frozen: the layers that are left as they are.
+        proved: the spec, proved.
     """
+    spec = proved.spec
     training = replace(
         spec.training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None, checkpoint=None
     )
     bare = replace(spec, top_level=replace(spec.top_level, training=training))
-    settings = settings_of(bare, steps=sys.maxsize if training.epochs is None else None, frozen=frozen)
+    steps = sys.maxsize if training.epochs is None else None
+    settings = settings_of(bare, steps, frozen=proved.frozen, factors=proved.factors)
     return replace(settings, evaluate_every=sys.maxsize)
 
 
@@ -112,32 +119,35 @@ def _clip(training: Training) -> tuple[str, float] | None:
 def _callbacks(training: Training, steps: int | None) -> list[Callback]:
     """Return the callbacks that the spec names, and those that do what other keys ask for."""
     average, stopping, best = training.moving_average, training.early_stopping, training.best_weights
-    higher = partial(_higher_is_better, training)
+    higher, last = partial(_higher_is_better, training), training.ties == "last"
     return [
         *([MovingAverage(average.decay)] if average else []),
         *(callback() for callback in training.callbacks),
         *([TimeBudget(training.seconds)] if training.seconds and steps is None else []),
         *([EarlyStopping(**vars(stopping), higher_is_better=higher(stopping.metric))] if stopping else []),
-        *([BestWeights(best, higher_is_better=higher(best))] if best else []),
+        *([BestWeights(best, higher_is_better=higher(best), last_of_equals=last)] if best else []),
     ]
 
 
 def _best(training: Training) -> BestTracker | None:
     if training.checkpoint is None or training.checkpoint.best is None:
         return None
-    monitor = training.checkpoint.best
-    return BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
+    return _tracker(training, training.checkpoint.best)
 
 
 def tracker_of(training: Training, history: Sequence[Record]) -> BestTracker:
     """Return what says which evaluation of a run is the best, and has seen those done so far."""
     saving, stopping = training.checkpoint, training.early_stopping
     monitor = training.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
-    tracker = BestTracker(monitor, higher_is_better=_higher_is_better(training, monitor))
+    tracker = _tracker(training, monitor)
     for record in history:
         if tracker.key(record) in record:  # history.jsonl leaves out what is not finite
             tracker.improved(record)
     return tracker
+
+
+def _tracker(training: Training, monitor: str) -> BestTracker:
+    return BestTracker(monitor, _higher_is_better(training, monitor), last_of_equals=training.ties == "last")
 
 
 def _higher_is_better(training: Training, monitor: str) -> bool:
@@ -267,7 +277,7 @@ class TrainingJob:
         self._optimizer_state = optimizer_state
         self._interrupted = False
         self._proof = proved.proof
-        self._frozen = proved.frozen
+        self._frozen, self._factors = proved.frozen, proved.factors
         self._first_weights = proved.first_weights
         self._initialized_from = proved.first_weights.checksum if proved.first_weights else initialized_from
         self._dataset = proved.dataset
@@ -307,7 +317,7 @@ class TrainingJob:
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
         folder = self.folder
-        settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen)
+        settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen, self._factors)
         network = self._network or self._new_network(begun=snapshot is not None)
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None

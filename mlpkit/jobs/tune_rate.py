@@ -186,9 +186,7 @@ def _losses(
     proved = prove(spec)
     spec, training = proved.spec, proved.spec.training
     watch = _LossWatch()
-    settings = replace(
-        only_steps(spec, proved.frozen), iterations=steps, epochs=None, evaluated=(), metrics={}, callbacks=[watch]
-    )
+    settings = replace(only_steps(proved), iterations=steps, epochs=None, evaluated=(), metrics={}, callbacks=[watch])
     settings.optimizer.learning_rate = growing
     plan = choose_plan(proved.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
     with blas_threads(plan.threads):

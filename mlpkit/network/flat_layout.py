@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.parameter import Parameter, State
+    from mlpkit.components.parameter import Parameter, State, StepFactors
+
+T = TypeVar("T")
 
 ALIGNMENT = 16
 """Elements; each array begins at a multiple, so that vector instructions find float32 at 64 bytes."""
@@ -29,39 +31,40 @@ class FlatLayout(NamedTuple):
     Args:
         offsets: where each array begins, in elements, by path.
         shapes: the shape of each, by path.
-        decaying: length of the part that weight decay applies to, which lies first.
         size: length of the whole.
+        factors: what weight decay and learning rate are multiplied by for each, by path; empty for state.
         frozen: paths of the arrays that training leaves as they are.
     """
 
     offsets: Mapping[str, int]
     shapes: Mapping[str, tuple[int, ...]]
-    decaying: int
     size: int
+    factors: Mapping[str, StepFactors]
     frozen: frozenset[str] = frozenset()
 
     @classmethod
     def of_parameters(cls, parameters: Iterable[Parameter]) -> FlatLayout:
-        """Lay out parameters, those that decay first, otherwise in their order."""
-        ordered = list(parameters)
-        first = [parameter for parameter in ordered if parameter.decay]
-        rest = [parameter for parameter in ordered if not parameter.decay]
-        decaying = sum(_padded(parameter.shape) for parameter in first)
-        return cls._of([*first, *rest], decaying)
+        """Lay out parameters, those with the same factors together and those that decay first, otherwise in order."""
+        together: dict[StepFactors, list[Parameter]] = {}
+        for parameter in parameters:
+            together.setdefault(parameter.factors, []).append(parameter)
+        groups = sorted(together, key=lambda factors: factors.decay == 0)
+        ordered = [parameter for factors in groups for parameter in together[factors]]
+        return cls._of(ordered)._replace(factors={parameter.path: parameter.factors for parameter in ordered})
 
     @classmethod
     def of_states(cls, states: Iterable[State]) -> FlatLayout:
         """Lay out state in its order."""
-        return cls._of(list(states), 0)
+        return cls._of(list(states))
 
     @classmethod
-    def _of(cls, arrays: list[Parameter] | list[State] | list[Parameter | State], decaying: int) -> FlatLayout:
+    def _of(cls, arrays: list[Parameter] | list[State]) -> FlatLayout:
         offsets: dict[str, int] = {}
         end = 0
         for array in arrays:
             offsets[array.path] = end
             end += _padded(array.shape)
-        return cls(offsets, {array.path: array.shape for array in arrays}, decaying, end)
+        return cls(offsets, {array.path: array.shape for array in arrays}, end, {})
 
     def zeros(self, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Allocate a flat array, aligned in memory, of zeros."""
@@ -75,25 +78,28 @@ class FlatLayout(NamedTuple):
         begin, end = self.extent(path)
         return padded_view(flat[begin:end], self.shapes[path])
 
-    def trained(self, begin: int = 0, end: int | None = None) -> list[tuple[int, int]]:
-        """Return begin and end of each stretch of the flat array, or of a part, that training changes.
+    def trained(self) -> list[tuple[int, int]]:
+        """Return begin and end of each stretch of the flat array that training changes."""
+        return [(begin, end) for begin, end, _ in self.trained_with(dict.fromkeys(self.offsets))]
+
+    def trained_with(self, values: Mapping[str, T]) -> list[tuple[int, int, T]]:
+        """Return the same, cut where a value changes that each array has; and the value of each stretch.
 
         Args:
-            begin: where the part begins, at an array's first element.
-            end: where it ends.
+            values: the value of each array, by path.
         """
         edges = pairwise([*self.offsets.values(), self.size])
-        stretches: list[tuple[int, int]] = []
-        for path, (first, after) in zip(self.offsets, edges, strict=True):
-            if path in self.frozen or not begin <= first < (self.size if end is None else end):
+        stretches: list[tuple[int, int, T]] = []
+        for path, (begin, end) in zip(self.offsets, edges, strict=True):
+            if path in self.frozen:
                 continue
-            joins = stretches and stretches[-1][1] == first
-            stretches.append((stretches.pop()[0] if joins else first, after))
+            joins = stretches and stretches[-1][1:] == (begin, values[path])
+            stretches.append((stretches.pop()[0] if joins else begin, end, values[path]))
         return stretches
 
-    def trained_blocks(self, begin: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    def trained_blocks(self) -> list[tuple[int, int]]:
         """Cut what ``trained`` returns into blocks."""
-        return [block for stretch in self.trained(begin, end) for block in blocks(*stretch)]
+        return [block for stretch in self.trained() for block in blocks(*stretch)]
 
     def extent(self, path: str) -> tuple[int, int]:
         """Return begin and end of an array in the flat array; between its rows there may be gaps, which stay 0."""

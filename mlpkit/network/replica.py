@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.components.layer import Layer
     from mlpkit.components.loss import Loss
     from mlpkit.components.operation import Operation
-    from mlpkit.components.randomness import RandomPosition
+    from mlpkit.components.randomness import RunPosition
     from mlpkit.network.flat_layout import FlatLayout
     from mlpkit.network.scaled_values import ScaledValues
 
@@ -61,7 +61,7 @@ class Replica:
     """
 
     def __init__(
-        self, layers: list[Layer], loss: Loss, position: RandomPosition, scaled: ScaledValues | None = None
+        self, layers: list[Layer], loss: Loss, position: RunPosition, scaled: ScaledValues | None = None
     ) -> None:
         self._scaled = scaled
         self.layers = layers

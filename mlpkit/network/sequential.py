@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAli
 import numpy as np
 
 from mlpkit.components.operation import Operation, own_parameters
-from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.components.randomness import RunPosition, keyed_generator
+from mlpkit.components.schedule import START
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import ShapeError
 from mlpkit.lazy_names import LazyMethod
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Shape
     from mlpkit.components.parameter import Parameter
     from mlpkit.components.recipe import Resolver
+    from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
     from mlpkit.network.shape_proof import Proof
 
@@ -388,6 +390,15 @@ class Sequential:
         self.layout = self.layout._replace(frozen=paths)
         self._cut_gradients()
 
+    def follow(self, progress: Progress) -> None:
+        """Have schedules of layers and the loss follow a training.
+
+        Args:
+            progress: that of the training, which changes as it goes on.
+        """
+        for replica in self.replicas:
+            replica.position.progress = progress
+
     def set_training(self, training: bool) -> None:
         """Tell every operation whether what follows is training or evaluation."""
         for replica in self.replicas:
@@ -430,7 +441,7 @@ class Sequential:
         copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
         replicas = []
         for i, (own_layers, own_loss) in enumerate(copies):
-            replica = Replica(own_layers, own_loss, RandomPosition(self.seed, i), self.scaled)
+            replica = Replica(own_layers, own_loss, RunPosition(START, self.seed, i), self.scaled)
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
             replicas.append(replica)

@@ -271,6 +271,7 @@ class Training(Section):
         batch_size: examples of a minibatch; by default no more than the training data has.
         accumulate: minibatches whose gradients are averaged for one step, as if they were one minibatch.
         sampling: how minibatches are drawn: every example once an epoch, or independently with replacement.
+        drop_last: whether the last step of an epoch is left out if it has fewer examples than the others.
         iterations: steps to train for; either this, epochs or seconds.
         epochs: passes over the training data to train for; either this, iterations or seconds.
         seconds: seconds to train for, evaluations included; either this, iterations or epochs.
@@ -280,12 +281,16 @@ class Training(Section):
         clip: limit on the gradient, before the optimizer sees it; by default no limit.
         moving_average: a moving average of the weights, evaluated and saved in place of them; by default none.
         freeze: layers that stay as they are, by name or by a pattern such as ``Affine*``; by default none.
+        rates: factors of the learning rate, by the parameter's path or a pattern such as ``*.b``, the last that matches
+            counting; by default what the layers declare.
+        decays: factors of the weight decay, in the same way; 0 for none.
         max_weight_norm: the longest that the incoming weights of a unit may be after a step, by the parameter's path or
             a pattern such as ``*.W``, the last that matches counting; by default no limit.
         augment: random changes to training inputs, in order.
         checkpoint: when to save what a resume needs; null for only when a signal ends the run.
         early_stopping: when to end a training that has stopped improving; by default never.
         best_weights: what to compare on the validation data, to end with the best weights and not the last.
+        ties: which of equally good evaluations is the best, for ``best_weights`` and ``checkpoint.best``.
         slices: slices that each minibatch is cut into; by default one.
         threads: threads for each matrix product; by default one per core, as far as the step keeps them busy.
     """
@@ -302,6 +307,7 @@ class Training(Section):
     batch_size: Annotated[int, Ge(1)] = 32
     accumulate: Annotated[int, Ge(1)] = 1
     sampling: Literal["shuffle", "with_replacement"] = "shuffle"
+    drop_last: bool = False
     iterations: Annotated[int | None, Ge(1)] = None
     epochs: Annotated[int | None, Ge(1)] = None
     seconds: Annotated[float | None, Gt(0)] = None
@@ -311,11 +317,14 @@ class Training(Section):
     clip: ClipSection | None = None
     moving_average: MovingAverageSection | None = None
     freeze: tuple[LayerPattern, ...] | None = None
+    rates: dict[str, Annotated[float, Ge(0)]] | None = None
+    decays: dict[str, Annotated[float, Ge(0)]] | None = None
     max_weight_norm: dict[str, Annotated[float, Gt(0)]] | None = None
     augment: tuple[Recipe[Augmentation], ...] = ()
     checkpoint: CheckpointSection | None = CheckpointSection(every_seconds=300.0)
     early_stopping: EarlyStoppingSection | None = None
     best_weights: MonitorName | None = None
+    ties: Literal["first", "last"] = "first"
     slices: Annotated[int | None, Ge(1), Le(1024)] = None
     threads: Annotated[int | None, Ge(1), Le(1024)] = None
 

@@ -170,10 +170,11 @@ class BestWeights(Callback):
     Args:
         monitor: ``loss`` or a metric's name.
         higher_is_better: whether larger values are better.
+        last_of_equals: whether the last of equally good evaluations counts, not the first.
     """
 
-    def __init__(self, monitor: str, *, higher_is_better: bool) -> None:
-        self._tracker = BestTracker(monitor, higher_is_better)
+    def __init__(self, monitor: str, *, higher_is_better: bool, last_of_equals: bool = False) -> None:
+        self._tracker = BestTracker(monitor, higher_is_better, last_of_equals=last_of_equals)
         self._best: Weights | None = None
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:

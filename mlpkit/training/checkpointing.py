@@ -92,12 +92,14 @@ class BestTracker:
         monitor: ``loss`` or a metric's name.
         higher_is_better: whether larger values are better.
         minimum_change: by how much a value must be better to count.
+        last_of_equals: whether one that is as good as the best counts as better.
         best: the best evaluation so far.
     """
 
     monitor: str
     higher_is_better: bool = False
     minimum_change: float = 0.0
+    last_of_equals: bool = False
     best: Best | None = field(default=None, init=False)
 
     def key(self, record: Mapping[str, float]) -> str:
@@ -109,12 +111,12 @@ class BestTracker:
         return f"{decisive_split(record)}_{self.monitor}"
 
     def improved(self, record: Mapping[str, float]) -> bool:
-        """Take in an evaluation, and say whether it is better than all before it."""
+        """Take in an evaluation, and say whether it is the best so far."""
         value = record[self.key(record)]
         if not math.isfinite(value):
             return False
         gain = math.inf if self.best is None else (value - self.best.value) * (1 if self.higher_is_better else -1)
-        if gain <= self.minimum_change:
+        if not (gain > self.minimum_change or (self.last_of_equals and gain == 0)):
             return False
         self.best = Best(int(record["iteration"]), value)
         return True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.components.callback import TrainingView, Weights
-from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, rate_at
+from mlpkit.components.schedule import START, OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.errors import DivergenceError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.callbacks import CallbackGroup
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.metric import Metric
     from mlpkit.components.optimizer import Optimizer
+    from mlpkit.components.parameter import StepFactors
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
     from mlpkit.training.gradient import GradientWatch
@@ -58,11 +59,14 @@ class Settings:
         batch_size: examples of a minibatch.
         accumulate: minibatches whose gradients are averaged for one step.
         sampling: ``shuffle`` or ``with_replacement``.
+        drop_last: whether the last step of an epoch is left out if it has fewer examples.
         iterations: steps to train for, or None.
         epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
         open_ended: whether a clock decides when training ends, so that nothing may depend on the number of steps.
         evaluate_every: steps between evaluations; None for once an epoch.
         frozen: names of the layers that are left as they are.
+        factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
+            its layer declares.
         evaluated: the splits that are evaluated then, if the data set has them.
         metrics: makers of metric objects, by name; none of them gives a table.
         clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
@@ -77,11 +81,13 @@ class Settings:
     batch_size: int
     accumulate: int = 1
     sampling: str = "shuffle"
+    drop_last: bool = False
     iterations: int | None = None
     epochs: int | None = None
     open_ended: bool = False
     evaluate_every: int | None = None
     frozen: Collection[str] = ()
+    factors: Mapping[str, StepFactors] = field(default_factory=dict)
     evaluated: Sequence[str] = ("train", "validation")
     metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
     clip: tuple[str, float] | None = None
@@ -146,15 +152,15 @@ class Trainer:
         self._workers = Workers(useful_workers(network) if workers is None else workers)
         examples = len(splits["train"])
         rows = settings.batch_size * settings.accumulate
-        self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed)
+        self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed, drop_last=settings.drop_last)
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
         clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
         self._clip = clip if watch is None else WatchedClip(clip, watch)
-        self._update = Updater(settings.optimizer, network, optimizer_state)
-        self._constrained_update = constrained(self._update, network, settings.max_weight_norm)
         self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         self.total_steps = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
         self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self.total_steps)
+        self._update = Updater(settings.optimizer, network, optimizer_state, settings.factors, self.progress)
+        self._constrained_update = constrained(self._update, network, settings.max_weight_norm)
         self._gradient = self._step_gradient(splits["train"], description)
         self._evaluate_every = settings.evaluate_every or steps_per_epoch
         self._view = TrainingView(
@@ -175,9 +181,11 @@ class Trainer:
             DivergenceError: a loss was not finite. If it was that of a step, the parameters are those before it.
         """
         self.network.freeze(self.settings.frozen)
+        self.network.follow(self.progress)
         try:
             return self._train()
         finally:
+            self.network.follow(START)
             self.network.freeze(())
 
     def _train(self) -> list[Record]:

@@ -27,6 +27,17 @@ NUMBERS_DRAWN_TOGETHER = 131_072
 """Positions drawn at once with replacement, a megabyte of them: a keyed generator costs as much as 10,000 positions."""
 
 
+def steps_per_epoch(examples: int, batch_size: int, *, drop_last: bool = False) -> int:
+    """Return the steps of a pass over the training data.
+
+    Args:
+        examples: number of training examples.
+        batch_size: examples of a step.
+        drop_last: whether the last step is left out if it would have fewer.
+    """
+    return examples // batch_size if drop_last else -(-examples // batch_size)
+
+
 class Choice(Protocol):
     """Chooses the examples of minibatches."""
 
@@ -41,10 +52,11 @@ class Sampler(ABC):
         examples: number of training examples.
         batch_size: examples of a minibatch.
         seed: the spec's seed.
+        drop_last: whether the last minibatch of an epoch is left out if it is smaller.
     """
 
-    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
-        self.steps_per_epoch = -(-examples // batch_size)
+    def __init__(self, examples: int, batch_size: int, seed: int, *, drop_last: bool = False) -> None:
+        self.steps_per_epoch = steps_per_epoch(examples, batch_size, drop_last=drop_last)
         self._examples = examples
         self._batch_size = batch_size
         self._seed = seed
@@ -55,7 +67,7 @@ class Sampler(ABC):
 
 
 class Shuffle(Sampler):
-    """Every example once an epoch, in an order of its own for each epoch; the last minibatch may be smaller."""
+    """Every example once an epoch, in an order of its own for each; the last minibatch may be smaller, or left out."""
 
     _epoch = -1
     _order: NDArray[Any]
@@ -76,8 +88,8 @@ class WithReplacement(Sampler):
     _block = -1
     _draws: NDArray[Any]
 
-    def __init__(self, examples: int, batch_size: int, seed: int) -> None:
-        super().__init__(examples, batch_size, seed)
+    def __init__(self, examples: int, batch_size: int, seed: int, *, drop_last: bool = False) -> None:
+        super().__init__(examples, batch_size, seed, drop_last=drop_last)
         self.steps_drawn_together = max(1, NUMBERS_DRAWN_TOGETHER // batch_size)
 
     def indices(self, step: int) -> NDArray[Any]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from mlpkit.components.elementwise import Elementwise
 from mlpkit.components.operation import own_parameters
-from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.components.randomness import RunPosition, keyed_generator
+from mlpkit.components.schedule import START
 from mlpkit.components.target import Classes, Values
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.replica import Replica
@@ -125,7 +126,7 @@ class Probe:
         self._logits = self._x
         original = network.replicas[0]
         layers, loss = copy.deepcopy((original.layers, original.loss))
-        self._replica = Replica(layers, loss, RandomPosition(network.seed), network.scaled)
+        self._replica = Replica(layers, loss, RunPosition(START, network.seed), network.scaled)
         state = network.state_layout.zeros(network.dtype)
         self._replica.bind(network.layout, network.values, original.gradient, network.state_layout, state)
         self._replica.freeze(network.frozen)

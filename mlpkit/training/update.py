@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlpkit.components.optimizer import Step
+from mlpkit.components.schedule import START
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import failure
+from mlpkit.network.flat_layout import blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from mlpkit.components.optimizer import Optimizer
+    from mlpkit.components.parameter import StepFactors
+    from mlpkit.components.schedule import Progress
     from mlpkit.network.sequential import Sequential
 
-    _Block = tuple[NDArray[Any], NDArray[Any], dict[str, NDArray[Any]], bool]
+    _Block = tuple[NDArray[Any], NDArray[Any], dict[str, NDArray[Any]], int]
 
 
 class OptimizerState:
@@ -45,23 +51,35 @@ class Updater:
         network: the network; its arrays stay where they are.
         state: what the optimizer left there the last time, and keeps there from now on; that of another is dropped.
             None to begin.
+        factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
+            the layer declares.
+        progress: that of the training, which schedules follow.
     """
 
-    def __init__(self, optimizer: Optimizer, network: Sequential, state: OptimizerState | None = None) -> None:
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        network: Sequential,
+        state: OptimizerState | None = None,
+        factors: Mapping[str, StepFactors] = MappingProxyType({}),
+        progress: Progress = START,
+    ) -> None:
         self.optimizer = optimizer
         self.network = network
         self.slots: dict[str, NDArray[Any]] = {name: network.layout.zeros(network.dtype) for name in optimizer.slots}
+        self._progress = progress
         self._state = state or OptimizerState()
         self._take_over(self._state)
-        edges = _blocks(network, optimizer.uses_decay) if optimizer.elementwise else _whole_arrays(network)
-        self._blocks = [
+        edges = self._edges({**network.layout.factors, **factors})
+        self._factors = list(dict.fromkeys(shared for *_, shared in edges))
+        self._blocks: list[_Block] = [
             (
                 network.values[begin:end],
                 network.gradient_values[begin:end],
                 {name: slot[begin:end] for name, slot in self.slots.items()},
-                end <= network.layout.decaying,
+                self._factors.index(shared),
             )
-            for begin, end in edges
+            for begin, end, shared in edges
         ]
 
     def __call__(self, learning_rate: float, step: int) -> None:
@@ -72,9 +90,7 @@ class Updater:
             step: number of this step in this training, from 1.
         """
         number = self._steps_before + step
-        self._step = self._step_without_decay = Step(learning_rate, number)
-        if self.optimizer.uses_decay:
-            self._step_without_decay = Step(learning_rate, number, decay=False)
+        self._steps = [Step(learning_rate * rate, number, decay, self._progress) for decay, rate in self._factors]
         self._state.steps = number
         try:
             self.network.map(self._update, self._blocks)
@@ -98,16 +114,15 @@ class Updater:
         state.slots = self.slots
 
     def _update(self, block: _Block) -> None:
-        value, gradient, slots, decay = block
-        self.optimizer.update(value, gradient, slots, self._step if decay else self._step_without_decay)
+        value, gradient, slots, i = block
+        self.optimizer.update(value, gradient, slots, self._steps[i])
 
-
-def _blocks(network: Sequential, uses_decay: bool) -> list[tuple[int, int]]:
-    layout = network.layout
-    edges = (0, layout.decaying, layout.size) if uses_decay else (0, layout.size)
-    return [block for begin, end in pairwise(edges) for block in layout.trained_blocks(begin, end)]
-
-
-def _whole_arrays(network: Sequential) -> list[tuple[int, int]]:
-    layout = network.layout
-    return [layout.extent(path) for path in layout.offsets if path not in layout.frozen]
+    def _edges(self, factors: Mapping[str, StepFactors]) -> list[tuple[int, int, StepFactors]]:
+        """Return begin and end of each block, and the factors that its parameters share."""
+        layout = self.network.layout
+        if not self.optimizer.uses_decay:
+            factors = {path: own._replace(decay=1.0) for path, own in factors.items()}
+        if not self.optimizer.elementwise:
+            return [(*layout.extent(path), factors[path]) for path in layout.offsets if path not in layout.frozen]
+        stretches = layout.trained_with(factors)
+        return [(*block, shared) for begin, end, shared in stretches for block in blocks(begin, end)]

@@ -306,3 +306,9 @@ def test_the_best_evaluation_needs_only_the_split_that_it_is_of(work):
     overrides = {"training.best_weights": "loss", "training.checkpoint": None}
     run = train_spec(mlpkit.load_spec("tiny.yaml", overrides=overrides), None, evaluated=["validation"])
     assert run.metrics["validation"]["loss"] == min(record["validation_loss"] for record in run.history)
+
+
+def test_an_epoch_without_its_last_smaller_minibatch_has_fewer_steps(train):
+    run = train(training__batch_size=70, training__drop_last=True, training__epochs=3)
+    assert [record["iteration"] for record in run.history] == [2, 4, 6]
+    assert [record["epoch"] for record in run.history] == [1, 2, 3]

@@ -29,21 +29,18 @@ def test_arrays_lie_apart_aligned_those_that_decay_first(declared, dtype):
     assert flat.shape == (layout.size,)
     assert flat.dtype == dtype
     assert not flat.any()
-    for i, (shape, decay) in enumerate(declared):
+    for i, (shape, _) in enumerate(declared):
         path = f"Layer{i}.W"
         view = layout.view(flat, path)
         assert view.shape == shape
         assert np.shares_memory(view, flat)
         assert view.ctypes.data % (ALIGNMENT * flat.itemsize) == 0
-        assert (
-            (layout.offsets[path] + prod(shape) <= layout.decaying)
-            if decay
-            else (layout.offsets[path] >= layout.decaying)
-        )
         view += i + 1
     for i, (shape, _) in enumerate(declared):  # no array has been written to by another
         np.testing.assert_array_equal(layout.view(flat, f"Layer{i}.W"), np.full(shape, i + 1))
-    assert layout.size % ALIGNMENT == layout.decaying % ALIGNMENT == 0
+    assert layout.size % ALIGNMENT == 0
+    decays = [layout.factors[path].decay for path in sorted(layout.offsets, key=layout.offsets.get)]
+    assert decays == sorted(decays, reverse=True) == sorted((decay for _, decay in declared), reverse=True)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +64,21 @@ def test_rows_that_would_compete_for_the_cache_lie_apart(shape, gap):
 def test_the_order_within_each_part_is_that_of_declaration():
     layout = FlatLayout.of_parameters(parameters([((2,), False), ((3,), True), ((4,), False), ((5,), True)]))
     assert sorted(layout.offsets, key=layout.offsets.get) == ["Layer1.W", "Layer3.W", "Layer0.W", "Layer2.W"]
-    assert (layout.decaying, layout.size) == (2 * ALIGNMENT, 4 * ALIGNMENT)
+    assert layout.size == 4 * ALIGNMENT
 
 
-def test_states_lie_in_their_order_and_never_decay():
+def test_parameters_of_one_rate_and_decay_lie_together():
+    factors = [(1, 1), (1, 6), (0, 1), (1, 1), (0.5, 1), (0, 0.1), (1, 6)]
+    declared = [Parameter("W", str(i), (3,), "zeros", Fans(1, 1), *both) for i, both in enumerate(factors)]
+    layout = FlatLayout.of_parameters(declared)
+    assert "".join(sorted(layout.offsets, key=layout.offsets.get)) == "0316425"
+    assert [(*one,) for *_, one in layout.trained_with(layout.factors)] == [(1, 1), (1, 6), (0.5, 1), (0, 1), (0, 0.1)]
+    assert layout.trained() == [(0, layout.size)]
+
+
+def test_states_lie_in_their_order():
     layout = FlatLayout.of_states([State("mean", "Norm1.mean", (20,), 0.0), State("count", "Norm1.count", (), 0.0)])
-    assert (layout.offsets, layout.decaying, layout.size) == ({"Norm1.mean": 0, "Norm1.count": 32}, 0, 48)
+    assert (layout.offsets, layout.size) == ({"Norm1.mean": 0, "Norm1.count": 32}, 48)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit import Layer, Sequential
+from mlpkit import Fans, Layer, Parameter, Sequential
 from mlpkit.network.flat_layout import BLOCK, FlatLayout, blocks
 from mlpkit.testing import numerical_gradient
 from mlpkit_plugins.layers.affine import Affine
@@ -55,11 +55,9 @@ def gradients(net, x, t):
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans(), st.booleans()), min_size=1, max_size=12))
 def test_the_stretches_of_a_layout_are_all_that_is_trained_in_order(arrays):
-    class Declared:
-        def __init__(self, path, size, decay):
-            self.path, self.shape, self.decay = path, (size,), decay
-
-    layout = FlatLayout.of_parameters(Declared(str(i), size, decay) for i, (size, decay, _) in enumerate(arrays))
+    layout = FlatLayout.of_parameters(
+        Parameter("W", str(i), (size,), "zeros", Fans(1, 1), float(decay)) for i, (size, decay, _) in enumerate(arrays)
+    )
     frozen = {str(i) for i, (_, _, is_frozen) in enumerate(arrays) if is_frozen}
     layout = layout._replace(frozen=frozenset(frozen))
     covered = [element for begin, end in layout.trained() for element in range(begin, end)]
@@ -67,16 +65,17 @@ def test_the_stretches_of_a_layout_are_all_that_is_trained_in_order(arrays):
     for path in layout.shapes:
         begin, end = layout.extent(path)
         assert set(range(begin, end)).isdisjoint(covered) if path in frozen else set(range(begin, end)) <= set(covered)
-    parts = [*layout.trained(0, layout.decaying), *layout.trained(layout.decaying, layout.size)]
-    assert [element for begin, end in parts for element in range(begin, end)] == covered
+    parts = layout.trained_with(layout.factors)
+    assert [element for begin, end, _ in parts for element in range(begin, end)] == covered
+    for begin, end, factors in parts:
+        assert {layout.factors[path] for path, first in layout.offsets.items() if begin <= first < end} == {factors}
     if not frozen:
         assert layout.trained() == [(0, layout.size)]
 
 
 def test_without_frozen_layers_the_blocks_are_those_of_the_whole():
-    layout = FlatLayout({"a": 0, "b": BLOCK + 16}, {"a": (BLOCK + 16,), "b": (BLOCK,)}, BLOCK + 16, 2 * BLOCK + 16)
+    layout = FlatLayout({"a": 0, "b": BLOCK + 16}, {"a": (BLOCK + 16,), "b": (BLOCK,)}, 2 * BLOCK + 16, {})
     assert layout.trained_blocks() == blocks(0, layout.size)
-    assert layout.trained_blocks(0, layout.decaying) == blocks(0, layout.decaying)
 
 
 @pytest.mark.parametrize("slices", [1, 3])

@@ -68,3 +68,13 @@ def test_without_validation_data_the_training_data_counts():
 def test_a_figure_that_is_not_there_is_an_error():
     with pytest.raises(KeyError):
         BestTracker("accuracy").improved({"iteration": 5, "train_loss": 1.0})
+
+
+@pytest.mark.parametrize(("last", "best"), [(False, 2), (True, 4)])
+@pytest.mark.parametrize("higher", [False, True])
+def test_the_first_or_the_last_of_equals_is_the_best(last, best, higher):
+    tracker = BestTracker("loss", higher_is_better=higher, last_of_equals=last)
+    values = [2.0, 1.0, 1.5, 1.0, 1.25]
+    for i, value in enumerate(values, start=1):
+        tracker.improved({"iteration": i, "validation_loss": -value if higher else value})
+    assert tracker.best.step == best

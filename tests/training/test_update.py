@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from mlpkit import ComponentFailure, Sequential
+from mlpkit.components.parameter import StepFactors
 from mlpkit.network import flat_layout
 from mlpkit.training.update import OptimizerState, Updater
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 from mlpkit_plugins.optimizers.adam import Adam
+from mlpkit_plugins.optimizers.adamw import Adamw
 from mlpkit_plugins.optimizers.sgd import Sgd
 
 
@@ -35,7 +37,7 @@ def test_blocks_cover_everything_once_and_those_that_decay_lie_first(network, to
     assert end - begin == network.values.nbytes
     decays = [call["decay"] for call in optimizer.calls]
     assert decays == sorted(decays, reverse=True)
-    assert sum(call["size"] for call in optimizer.calls if call["decay"]) == network.layout.decaying
+    assert sum(call["size"] for call in optimizer.calls if call["decay"]) == network.layout.offsets["Affine1.b"]
 
 
 def test_an_optimizer_without_decay_gets_blocks_that_reach_across(network, toy):
@@ -44,7 +46,7 @@ def test_an_optimizer_without_decay_gets_blocks_that_reach_across(network, toy):
 
     optimizer = WithoutDecay()
     Updater(optimizer, network)(0.1, 1)
-    assert 0 < network.layout.decaying < network.layout.size
+    assert {factors.decay for factors in network.layout.factors.values()} == {0, 1}
     assert [call["size"] for call in optimizer.calls] == [network.layout.size]
 
 
@@ -66,6 +68,50 @@ def test_the_result_does_not_depend_on_the_blocks(network, monkeypatch, block):
     Updater(Sgd(0.5), network)(0.5, 1)
     for name, array in network.parameters.items():
         np.testing.assert_array_equal(array, before[name] - 0.5 * gradient[name])
+
+
+def test_blocks_are_cut_where_a_factor_changes_and_nowhere_else(network, toy):
+    optimizer, factors = toy.RecordingOptimizer(), {path: StepFactors() for path in network.parameters}
+    Updater(optimizer, network, factors=factors | {"Affine2.b": StepFactors(0.5, 6)})(0.25, 1)
+    begin = network.layout.offsets["Affine2.b"]
+    seen = [(call["size"], call["learning_rate"], call["decay"]) for call in optimizer.calls]
+    assert seen == [(begin, 0.25, 1), (network.layout.size - begin, 1.5, 0.5)]
+
+
+def test_an_optimizer_without_decay_gets_blocks_cut_at_rates_alone(network, toy):
+    class WithoutDecay(toy.RecordingOptimizer):
+        uses_decay = False
+
+    optimizer = WithoutDecay()
+    Updater(optimizer, network, factors={"Affine2.W": StepFactors(0.5, 1), "Affine2.b": StepFactors(0, 2)})(0.25, 1)
+    begin = network.layout.offsets["Affine2.b"]
+    seen = [(call["size"], call["learning_rate"]) for call in optimizer.calls]
+    assert seen == [(begin, 0.25), (network.layout.size - begin, 0.5)]
+
+
+def test_whole_arrays_have_factors_of_their_own(network, toy):
+    class Whole(toy.RecordingOptimizer):
+        elementwise = False
+
+    optimizer = Whole()
+    Updater(optimizer, network, factors={"Affine2.W": StepFactors(0.5, 2)})(0.25, 1)
+    seen = {call["size"]: (call["learning_rate"], call["decay"]) for call in optimizer.calls}
+    assert seen == {21: (0.25, 1), 35: (0.5, 0.5), 7: (0.25, 0), 5: (0.25, 0)}
+
+
+@pytest.mark.parametrize("optimizer", [Sgd(0.5, momentum=0.9, weight_decay=0.1), Adamw(0.5, weight_decay=0.1)])
+def test_a_rate_is_as_good_as_another_learning_rate(network, optimizer):
+    def trained(learning_rate, rate):
+        network.values[...] = np.linspace(-1, 1, network.values.size)
+        factors = {path: StepFactors(2, rate) for path in network.parameters}
+        update = Updater(optimizer, network, factors=factors)
+        for step in range(1, 5):
+            network.gradient_values[...] = np.cos(network.values)
+            update(learning_rate, step)
+        return network.values.copy()
+
+    np.testing.assert_array_equal(trained(0.5, 0.25), trained(0.125, 1))
+    assert (trained(0.5, 0.25) != trained(0.5, 1)).any()
 
 
 def test_an_optimizer_that_fails_is_named(network, toy):

@@ -473,7 +473,7 @@ def _annotated(inner: object, metadata: tuple[object, ...]) -> ValueType:
         if isinstance(mark, ValueType):
             return mark
         if isinstance(mark, OfKind):
-            literal = value_type(mark.literal) if mark.literal is not None else None
+            literal = value_type(_narrowed(mark.literal, metadata)) if mark.literal is not None else None
             return ComponentOfKind((mark.kind,), (KINDS[mark.kind].base_class(),), literal)
     found = value_type(inner)
     bounds = tuple(bound for mark in metadata for bound in _bounds(mark))
@@ -486,6 +486,12 @@ def _annotated(inner: object, metadata: tuple[object, ...]) -> ValueType:
     if isinstance(found, ListType):
         return replace(found, fewest=fewest)
     return found
+
+
+def _narrowed(annotation: object, metadata: tuple[object, ...]) -> object:
+    """Return an annotation with what else bounds it."""
+    bounds = tuple(mark for mark in metadata if _bounds(mark))
+    return Annotated[annotation, *bounds] if bounds else annotation
 
 
 def _list_of(items: ValueType, *, as_tuple: bool = False) -> ListType:

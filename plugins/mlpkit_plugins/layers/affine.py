@@ -51,6 +51,7 @@ class Affine(Layer):
     computed_by = PRODUCTS_BY
     computed_by_reason = PRODUCTS_BY_REASON
     slow_because = SLOW_BECAUSE
+    alpha = 1.0
     compute_context = shared_threads
     evaluation_context = row_order
 
@@ -73,7 +74,8 @@ class Affine(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""
         (features,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
-        self.alpha = features**-0.5 if self.ntk else 1.0
+        if self.ntk:
+            self.alpha = features**-0.5
         fans = (1 if self.ntk else features, self.units)
         self.W = self.parameter("W", (features, self.units), self.weights, fans=fans)
         if self.bias:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Lt
+from annotated_types import Lt
 
-from mlpkit import Layer
+from mlpkit import Layer, Rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,17 +30,18 @@ class Dropout(Layer):
         Networks from Overfitting (2014); scaled in training, as at the end of section 10.
     """
 
-    def __init__(self, rate: Annotated[float, Ge(0), Lt(1)] = 0.5) -> None:
+    def __init__(self, rate: Annotated[Rate, Lt(1)] = 0.5) -> None:
         self.rate = rate
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x m / (1 - rate) in training, and x otherwise."""
-        self.dropping = self.training and self.rate > 0
+        rate = self.now(self.rate)
+        self.dropping = self.training and rate > 0
         if not self.dropping:
             return x
         chance = self.rng.random(out=self.buffer("chance", x.shape, np.float32), dtype=np.float32)
-        kept = np.greater_equal(chance, self.rate, out=self.buffer("kept", x.shape, bool))
-        self.factor = np.multiply(kept, 1 / (1 - self.rate), out=self.buffer("factor", like=x))
+        kept = np.greater_equal(chance, rate, out=self.buffer("kept", x.shape, bool))
+        self.factor = np.multiply(kept, 1 / (1 - rate), out=self.buffer("factor", like=x))
         y = self.buffer("y", like=x)
         np.multiply(x, self.factor, out=y)
         return y

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Lt
+from annotated_types import Lt
 
-from mlpkit import ClassWeights
+from mlpkit import ClassWeights, Rate
 from mlpkit_plugins.kernels import shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
@@ -58,13 +58,13 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
     def __init__(
         self,
         *,
-        label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        label_smoothing: Annotated[Rate, Lt(1)] = 0.0,
         class_weights: ClassWeights | None = None,
     ) -> None:
         expect_some_weight(class_weights)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
-        self.plain = not label_smoothing and class_weights is None
+        self.plain = label_smoothing == 0 and class_weights is None
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class, and one class weight per class."""
@@ -124,8 +124,9 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
             u[np.arange(rows), t] = 1
         else:
             np.copyto(u, t)
-        np.multiply(u, 1 - self.label_smoothing, out=u)
-        np.add(u, self.label_smoothing / classes, out=u)
+        smoothing = self.now(self.label_smoothing)
+        np.multiply(u, 1 - smoothing, out=u)
+        np.add(u, smoothing / classes, out=u)
         if self.class_weights is not None:
             np.multiply(u, self.class_weights, out=u)
         if weights is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Gt
 
 from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.kernels import descend
@@ -43,19 +43,19 @@ class Adagrad(Optimizer):
         learning_rate: Rate = 0.01,
         *,
         epsilon: Annotated[float, Gt(0)] = 1e-10,
-        weight_decay: Annotated[float, Ge(0)] = 0.0,
+        weight_decay: Rate = 0.0,
     ) -> None:
         self.learning_rate = learning_rate
         self.epsilon = epsilon
         self.weight_decay = weight_decay
-        self.uses_decay = weight_decay > 0
+        self.uses_decay = weight_decay != 0
 
     def update(
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Take one step along the scaled gradient."""
         if step.decay and self.uses_decay:
-            gradient += self.weight_decay * value
+            gradient += self.now(self.weight_decay, step) * step.decay * value
         v = slots["v"]
         v += np.square(gradient)
         divide_by_root(gradient, v, self.epsilon)

@@ -49,14 +49,14 @@ class Adamw(Optimizer):
         beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
         beta2: Annotated[float, Ge(0), Lt(1)] = 0.999,
         epsilon: Annotated[float, Gt(0)] = 1e-8,
-        weight_decay: Annotated[float, Ge(0)] = 0.01,
+        weight_decay: Rate = 0.01,
     ) -> None:
         self.learning_rate = learning_rate
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
         self.weight_decay = weight_decay
-        self.uses_decay = weight_decay > 0
+        self.uses_decay = weight_decay != 0
 
     def update(
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
@@ -64,6 +64,7 @@ class Adamw(Optimizer):
         """Let the value decay if it should, then take one step along the corrected means."""
         m, v, t = slots["m"], slots["v"], step.number
         correction1, correction2 = 1 - self.beta1**t, 1 - self.beta2**t
+        weight_decay = self.now(self.weight_decay, step)
         descend_adaptively(
             value,
             gradient,
@@ -75,7 +76,7 @@ class Adamw(Optimizer):
             correction2,
             self.epsilon,
             step.learning_rate,
-            1 - step.learning_rate * self.weight_decay if step.decay and self.uses_decay else 1.0,
+            1 - step.learning_rate * weight_decay * step.decay,
         )
 
     def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:

@@ -44,13 +44,13 @@ class Lion(Optimizer):
         *,
         beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
         beta2: Annotated[float, Ge(0), Lt(1)] = 0.99,
-        weight_decay: Annotated[float, Ge(0)] = 0.0,
+        weight_decay: Rate = 0.0,
     ) -> None:
         self.learning_rate = learning_rate
         self.beta1 = beta1
         self.beta2 = beta2
         self.weight_decay = weight_decay
-        self.uses_decay = weight_decay > 0
+        self.uses_decay = weight_decay != 0
 
     def update(
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
@@ -63,7 +63,8 @@ class Lion(Optimizer):
         m += (1 - self.beta2) * gradient
         flush_subnormal(m)
         if step.decay and self.uses_decay:
-            np.multiply(value, 1 - step.learning_rate * self.weight_decay, out=value)
+            weight_decay = self.now(self.weight_decay, step) * step.decay
+            np.multiply(value, 1 - step.learning_rate * weight_decay, out=value)
         descend(value, np.sign(c, out=c), step.learning_rate)
 
     @classmethod

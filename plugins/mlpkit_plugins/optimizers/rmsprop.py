@@ -44,32 +44,32 @@ class Rmsprop(Optimizer):
         learning_rate: Rate = 0.001,
         *,
         rho: Annotated[float, Ge(0), Lt(1)] = 0.9,
-        momentum: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        momentum: Annotated[Rate, Lt(1)] = 0.0,
         epsilon: Annotated[float, Gt(0)] = 1e-8,
-        weight_decay: Annotated[float, Ge(0)] = 0.0,
+        weight_decay: Rate = 0.0,
     ) -> None:
         self.learning_rate = learning_rate
         self.rho = rho
         self.momentum = momentum
         self.epsilon = epsilon
         self.weight_decay = weight_decay
-        self.uses_decay = weight_decay > 0
-        self.slots = ("v", "velocity") if momentum > 0 else ("v",)
+        self.uses_decay = weight_decay != 0
+        self.slots = ("v", "velocity") if momentum != 0 else ("v",)
 
     def update(
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Take one step along the scaled gradient, or along the velocity."""
         if step.decay and self.uses_decay:
-            gradient += self.weight_decay * value
+            gradient += self.now(self.weight_decay, step) * step.decay * value
         v = slots["v"]
         v *= self.rho
         v += (1 - self.rho) * np.square(gradient)
         flush_subnormal(v)
         divide_by_root(gradient, v, self.epsilon)
-        if self.momentum > 0:
+        if "velocity" in self.slots:
             velocity = slots["velocity"]
-            velocity *= self.momentum
+            velocity *= self.now(self.momentum, step)
             velocity += gradient
             flush_subnormal(velocity)
             np.copyto(gradient, velocity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Lt
+from annotated_types import Lt
 
 from mlpkit import Optimizer, ParameterError, Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
@@ -26,9 +26,10 @@ class Sgd(Optimizer):
         Nesterov:  velocity ← momentum velocity + g
                    value    ← value - learning_rate (g + momentum velocity)
 
-    The velocity is 0 at first. The slot holds the product momentum velocity, which the next step begins with.
-    Parameters that their layer declares with ``decay=False`` don't decay, which are the biases, scales and shifts of
-    built-in layers: their g is the gradient.
+    The velocity is 0 at first. The slot holds the product momentum velocity, which the next step begins with: if
+    momentum changes over time, that of a step says what the next one keeps. Parameters that their layer
+    declares with ``decay=False`` don't decay, which are the biases, scales and shifts of built-in layers: their g is
+    the gradient.
 
     Args:
         learning_rate: the step length.
@@ -49,9 +50,9 @@ class Sgd(Optimizer):
         self,
         learning_rate: Rate = 0.01,
         *,
-        momentum: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        momentum: Annotated[Rate, Lt(1)] = 0.0,
         nesterov: bool = False,
-        weight_decay: Annotated[float, Ge(0)] = 0.0,
+        weight_decay: Rate = 0.0,
     ) -> None:
         if nesterov and momentum == 0:
             raise ParameterError(
@@ -63,25 +64,25 @@ class Sgd(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
         self.weight_decay = weight_decay
-        self.uses_decay = weight_decay > 0
-        self.slots = ("velocity",) if momentum > 0 else ()
+        self.uses_decay = weight_decay != 0
+        self.slots = ("velocity",) if momentum != 0 else ()
 
     def update(
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Take one step down the gradient, or along the velocity."""
         if step.decay and self.uses_decay:
-            gradient += self.weight_decay * value
-        if self.momentum > 0:
-            velocity = slots["velocity"]
+            gradient += self.now(self.weight_decay, step) * step.decay * value
+        if self.slots:
+            momentum, velocity = self.now(self.momentum, step), slots["velocity"]
             np.add(velocity, gradient, out=velocity)
             if self.nesterov:
-                np.multiply(velocity, self.momentum, out=velocity)
+                np.multiply(velocity, momentum, out=velocity)
                 flush_subnormal(velocity)
                 np.add(gradient, velocity, out=gradient)
             else:
                 np.copyto(gradient, velocity)
-                np.multiply(velocity, self.momentum, out=velocity)
+                np.multiply(velocity, momentum, out=velocity)
                 flush_subnormal(velocity)
         descend(value, gradient, step.learning_rate)
 

@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import array_shapes
 
 from mlpkit import Fans, Layer, Loss, ShapeError
 from mlpkit.components.operation import MOST_VIEWS
-from mlpkit.components.randomness import RandomPosition, keyed_generator
+from mlpkit.components.randomness import RunPosition, keyed_generator
+from mlpkit.components.schedule import START
 
 
 class Same(Layer):
@@ -280,7 +281,7 @@ def test_views_of_ever_new_shapes_do_not_pile_up():
 
 def test_random_numbers_are_keyed_by_seed_path_step_and_slice_and_restart_at_each_pass():
     layer = named(Same(), "Dropout1")
-    layer._position = RandomPosition(seed=5, slice=2, step=7, forwards=1)
+    layer._position = RunPosition(START, seed=5, slice=2, step=7, forwards=1)
     expected = keyed_generator(5, "layer", "Dropout1", 7, 2).random(4)
     assert layer.rng.random(2).tolist() == expected[:2].tolist()
     assert layer.rng.random(2).tolist() == expected[2:].tolist()

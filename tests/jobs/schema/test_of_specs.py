@@ -55,6 +55,9 @@ NOT_SAYABLE = {
     "variable_of_a_wrong_type": OTHER_VALUES,
     "schedule_without_an_end": OTHER_VALUES,
     "max_weight_norm_of_no_parameter": SHAPES,
+    "schedules_out_of_range": OTHER_VALUES,
+    "schedules_without_an_end": OTHER_VALUES,
+    "rates_of_no_parameter": SHAPES,
     "early_stopping_by_an_unknown_metric": OTHER_VALUES,
     "best_weights_by_a_table": OTHER_VALUES,
     "best_weights_by_a_metric_abbreviated": OTHER_VALUES,
@@ -156,6 +159,9 @@ def test_what_is_wrong_with_a_single_value_is_refused(text, validator, data_of_t
         ("{optimizer: sgd, epochs: 1, max_weight_norm: {'*.W': 3}}", True),
         ("{optimizer: sgd, epochs: 1, max_weight_norm: {'*.W': 0}}", False),
         ("{optimizer: sgd, epochs: 1, max_weight_norm: 3}", False),
+        ("{optimizer: sgd, epochs: 1, rates: {'*.b': 0.1}, decays: {Affine1.W: 36}}", True),
+        ("{optimizer: sgd, epochs: 1, rates: {'*.b': -1}}", False),
+        ("{optimizer: sgd, epochs: 1, decays: {'*.b': true}}", False),
     ],
 )
 def test_training(training, right, validator, data_of_text):

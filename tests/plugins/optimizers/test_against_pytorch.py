@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mlpkit_plugins.optimizers.adagrad import Adagrad
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
+from mlpkit_plugins.optimizers.nadamw import Nadamw
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
 from mlpkit_plugins.optimizers.sgd import Sgd
 
@@ -72,3 +73,10 @@ def test_adamw(make_steps, seed, rate, beta1, beta2, epsilon, weight_decay):
     ours = Adamw(beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
     theirs = {"betas": (beta1, beta2), "eps": epsilon, "weight_decay": weight_decay}
     expect_same(make_steps(seed), ours, torch.optim.AdamW, rate, **theirs)
+
+
+@of_many_parameters(beta1=betas, beta2=betas, epsilon=epsilons, weight_decay=decays)
+def test_nadamw(make_steps, seed, rate, beta1, beta2, epsilon, weight_decay):
+    ours = Nadamw(beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
+    theirs = {"betas": (beta1, beta2), "eps": epsilon, "weight_decay": weight_decay, "decoupled_weight_decay": True}
+    expect_same(make_steps(seed), ours, torch.optim.NAdam, rate, **theirs)

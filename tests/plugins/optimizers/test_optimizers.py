@@ -20,6 +20,7 @@ from mlpkit_plugins.optimizers.adagrad import Adagrad
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
 from mlpkit_plugins.optimizers.lion import Lion
+from mlpkit_plugins.optimizers.nadamw import Nadamw
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
 from mlpkit_plugins.optimizers.sgd import Sgd
 from mlpkit_plugins.schedules.constant import Constant
@@ -33,6 +34,7 @@ ALLOCATING_NOTHING = [
 ]
 ALLOCATING_SCRATCH = [
     pytest.param(Sgd, {"momentum": 0.9, "weight_decay": 0.01}, id="sgd with weight decay"),
+    pytest.param(Nadamw, {}, id="nadamw"),
     pytest.param(Rmsprop, {}, id="rmsprop"),
     pytest.param(Rmsprop, {"momentum": 0.9, "weight_decay": 0.01}, id="rmsprop with momentum and weight decay"),
     pytest.param(Adagrad, {}, id="adagrad"),
@@ -182,7 +184,7 @@ def test_a_spec_can_ask_for_it(optimizer, parameters, tmp_path):
     assert run.metrics["test"]["loss"] < 2
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad", "adamw", "lion"])
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad", "adamw", "nadamw", "lion"])
 def test_in_a_network_weights_decay_and_biases_do_not(optimizer, tmp_path):
     path, trained = tmp_path / "spec.yaml", []
     for weight_decay in (0.0, 0.5):

@@ -96,7 +96,11 @@ def test_only_momentum_needs_a_slot():
     [
         ({"momentum": 1}, "momentum: 1 is out of range; expected a number, at least 0 and less than 1"),
         ({"momentum": -0.1}, "momentum: -0.1 is out of range; expected a number, at least 0 and less than 1"),
-        ({"momentum": True}, "momentum: true is not a number; expected a number, at least 0 and less than 1"),
+        (
+            {"momentum": True},
+            "momentum: true is not a number, at least 0 and less than 1, the name of a schedule, nor a "
+            "mapping from one; expected a number, at least 0 and less than 1, or a schedule",
+        ),
         ({"weight_decay": -1}, "weight_decay: -1 is out of range; expected a number, at least 0"),
         ({"nesterov": 1}, "nesterov: 1 is not true or false; expected true or false; did you mean true?"),
         (

@@ -9,6 +9,7 @@ from mlpkit import Step
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
 from mlpkit_plugins.optimizers.lion import Lion
+from mlpkit_plugins.optimizers.nadamw import Nadamw
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
 from mlpkit_plugins.optimizers.sgd import Sgd
 
@@ -17,6 +18,7 @@ OPTIMIZERS = {
     "nesterov": lambda: Sgd(momentum=0.9, nesterov=True),
     "adam": lambda: Adam(beta2=0.95),
     "adamw": lambda: Adamw(beta2=0.95),
+    "nadamw": lambda: Nadamw(beta2=0.95),
     "lion": lambda: Lion(beta2=0.9),
     "rmsprop": lambda: Rmsprop(momentum=0.9),
 }

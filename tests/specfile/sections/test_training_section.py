@@ -125,6 +125,8 @@ def test_what_is_left_out_has_its_default(key, value):
         ("early_stopping: {patient: 3}", "help: did you mean 'patience'?"),
         ("early_stopping: true", "help: its keys: metric, patience, minimum_change"),
         ("best_weights: true", "expected: loss, or one of training.metrics"),
+        ("ties: lst", "help: did you mean 'last'?"),
+        ("drop_last: 1", "help: did you mean true?"),
     ],
 )
 def test_mistakes_are_explained_and_refused_by_the_json_schema(text, message, schema):
@@ -192,6 +194,18 @@ def test_a_section_merges_key_by_key(tmp_path):
 )
 def test_the_gradient_is_clipped_as_the_spec_says(text, clip):
     assert settings_of(spec_with(text)).clip == clip
+
+
+@pytest.mark.parametrize(("text", "last"), [("", False), ("ties: first", False), ("ties: last", True)])
+def test_ties_count_for_the_best_weights_and_the_best_checkpoint(text, last):
+    more = f"best_weights: accuracy\n  checkpoint: {{best: loss}}\n  {text}"
+    settings = settings_of(spec_with(more))
+    assert settings.callbacks[0]._tracker.last_of_equals is settings.best.last_of_equals is last
+
+
+@pytest.mark.parametrize(("text", "drop_last"), [("", False), ("drop_last: true", True)])
+def test_the_last_smaller_minibatch_is_dropped_if_the_spec_says_so(text, drop_last):
+    assert settings_of(spec_with(text)).drop_last is drop_last
 
 
 @pytest.mark.parametrize("key", ["early_stopping: {metric: %s}", "best_weights: %s"])

@@ -197,7 +197,7 @@ class Momentum(Optimizer):
     def update(self, value, gradient, slots, step):
         v = slots["v"]
         if step.decay:
-            value *= 1 - 0.01 * step.learning_rate
+            value *= 1 - 0.01 * step.decay * step.learning_rate
         v *= 0.5
         v += gradient
         value -= step.learning_rate * v

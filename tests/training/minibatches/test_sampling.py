@@ -56,3 +56,18 @@ def test_with_replacement_draws_again_at_each_step_and_across_blocks():
     draws = {tuple(sampler.indices(step)) for step in range(2 * sampler.steps_drawn_together)}
     assert len(draws) == 2 * sampler.steps_drawn_together
     assert any(len(set(draw)) < 20 for draw in (tuple(WithReplacement(21, 20, 0).indices(i)) for i in range(3)))
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
+@pytest.mark.parametrize(("examples", "per_epoch"), [(30, 7), (28, 7), (4, 1)])
+def test_the_last_smaller_minibatch_may_be_dropped(name, examples, per_epoch):
+    sampler = SAMPLERS[name](examples, 4, 0, drop_last=True)
+    assert sampler.steps_per_epoch == per_epoch
+    assert {len(sampler.indices(step)) for step in range(3 * per_epoch)} == {4}
+
+
+def test_a_dropped_minibatch_changes_nothing_before_it():
+    whole, dropping = Shuffle(30, 4, 0), Shuffle(30, 4, 0, drop_last=True)
+    for step in range(7):
+        np.testing.assert_array_equal(whole.indices(step), dropping.indices(step))
+    np.testing.assert_array_equal(whole.indices(8), dropping.indices(7))  # the first of the second epoch

@@ -46,14 +46,15 @@ class OptimizerExample(Example):
         gradient: NDArray[Any],
         *,
         step: int = 1,
-        decay: bool = True,
+        decay: float = 1.0,
         learning_rate: float | None = None,
     ) -> None:
         """Call ``update`` once, as the trainer would on one block."""
+        progress = Progress(step - 1, (step - 1) / 10, 100)
         if learning_rate is None:
-            learning_rate = rate_at(optimizer.learning_rate, Progress(step - 1, (step - 1) / 10, 100))
+            learning_rate = rate_at(optimizer.learning_rate, progress)
         slots = {slot: arrays[slot] for slot in optimizer.slots}
-        optimizer.update(arrays[VALUE], gradient, slots, Step(learning_rate, step, decay))
+        optimizer.update(arrays[VALUE], gradient, slots, Step(learning_rate, step, decay, progress))
         for slot in optimizer.slots:
             arrays[slot] = slots[slot]
 
@@ -200,11 +201,30 @@ def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
     if optimizer.uses_decay:
         return
     results = []
-    for decay in (True, False):
+    for decay in (1.0, 0.0):
         arrays = example.start(optimizer)
         example.step(optimizer, arrays, example.gradient(1), decay=decay)
         results.append(arrays)
-    expect_same_bits(results[0], results[1], "with step.decay true in place of false", "set uses_decay = True")
+    expect_same_bits(results[0], results[1], "with step.decay 1 in place of 0", "set uses_decay = True")
+
+
+@checks_examples("optimizer")
+def decay_is_a_factor(example: OptimizerExample) -> None:
+    """If the value decays, does it decay more with ``step.decay`` 2 than with 1?
+
+    ``training.decays`` sets it to any number from 0 up, for single parameters.
+    """
+    results = []
+    for decay in (0.0, 1.0, 2.0):
+        arrays = example.start(example.make())
+        example.step(example.make(), arrays, example.gradient(1), decay=decay)
+        results.append(arrays[VALUE])
+    if (results[0] != results[1]).any() and (results[1] == results[2]).all():
+        raise CheckFailure(
+            "update gave the same for step.decay 1 and 2",
+            expected="twice the weight decay",
+            remedy="multiply the weight decay by step.decay",
+        )
 
 
 @checks_examples("optimizer")

@@ -82,6 +82,14 @@ class DecaysInSecret(Momentum):
     uses_decay = False
 
 
+@caught_by("decay_is_a_factor")
+class DecaysOrNot(Momentum):
+    """decays as much whatever the factor"""
+
+    def update(self, value, gradient, slots, step):
+        super().update(value, gradient, slots, step._replace(decay=float(step.decay > 0)))
+
+
 @caught_by("steps_go_downhill")
 class GoesUphill(Momentum):
     """adds the gradient"""

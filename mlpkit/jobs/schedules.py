@@ -1,0 +1,91 @@
+"""The schedules of a spec, checked before training: those of its optimizer, its layers and its loss."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.recipe import Recipe
+from mlpkit.components.schedule import OpenEndedProgress, Progress, out_of_range
+from mlpkit.components.schema.context import Problem
+from mlpkit.components.schema.signature import schema_of
+from mlpkit.errors import OpenEndedError
+from mlpkit.network.component_errors import component_errors
+from mlpkit.training.minibatches import steps_per_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schedule import Schedule
+    from mlpkit.components.schema.context import ValueType
+    from mlpkit.specfile.spec import Spec
+
+
+PLACES_LOOKED_AT: Final = 1000
+"""Steps at which a schedule's value is looked at before training, spread over all of them."""
+
+
+def schedule_faults(spec: Spec, examples: int) -> list[Problem]:
+    """Make sure that schedules stay in range, and ask for the number of steps only if it is known.
+
+    Args:
+        spec: the spec.
+        examples: number of training examples.
+    """
+    training = spec.training
+    rows = training.batch_size * training.accumulate
+    per_epoch = steps_per_epoch(examples, rows, drop_last=training.drop_last) or 1  # too few examples is a fault, too
+    steps = training.iterations or (training.epochs or 0) * per_epoch
+    faults = []
+    for owner in (training.optimizer, *(member.recipe for member in spec.layers)):
+        for place, recipe, kind in _schedules(owner):
+            with component_errors(f"the schedule of {_said(owner, place)} failed"):
+                schedule = recipe()
+                found = _fault(schedule, kind, steps, per_epoch) if steps else _open_ended_fault(schedule, kind)
+            faults += [found._replace(path=place)] if found else []
+    return faults
+
+
+def _schedules(recipe: Recipe[Any]) -> Iterator[tuple[KeyPath, Recipe[Schedule], ValueType]]:
+    """Go through the schedules of a component and those inside it, their places, and the types of the parameters."""
+    for field in schema_of(recipe.component).fields:
+        value, place = recipe.arguments.get(field.name), (*recipe.place, field.name)
+        for inner in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(inner, Recipe) and inner.component.kind == "schedule":
+                yield place, inner, field.type
+            elif isinstance(inner, Recipe):
+                yield from _schedules(inner)
+
+
+def _said(owner: Recipe[Any], place: KeyPath) -> str:
+    return "the learning rate" if place[-1] == "learning_rate" else f"{place[-1]} of {owner.name}"
+
+
+def _open_ended_fault(schedule: Schedule, kind: ValueType) -> Problem | None:
+    """Return the fault of a schedule in a training that ends after a time, if there is one."""
+    try:
+        value = schedule(OpenEndedProgress())
+    except OpenEndedError:
+        return Problem(
+            (),
+            "this schedule depends on how many steps the training takes, which is not known where seconds are given",
+            expected="a number, or a schedule that looks at steps or epochs done",
+            remedy="give iterations or epochs in place of seconds",
+        )
+    return _range_fault(value, kind, 0)
+
+
+def _fault(schedule: Schedule, kind: ValueType, steps: int, per_epoch: int) -> Problem | None:
+    """Return the fault of a schedule over so many steps, if there is one; what fails itself fails in training."""
+    looked_at = {*range(0, steps, -(-steps // PLACES_LOOKED_AT)), steps - 1}
+    with suppress(Exception):
+        values = ((step, schedule(Progress(step, step / per_epoch, steps))) for step in sorted(looked_at))
+        return next((found for step, value in values if (found := _range_fault(value, kind, step))), None)
+    return None
+
+
+def _range_fault(value: float, kind: ValueType, step: int) -> Problem | None:
+    expected = out_of_range(value, kind)
+    message = f"this schedule gives {value:g} before step {step + 1:,}"
+    return Problem((), message, expected=expected) if expected else None

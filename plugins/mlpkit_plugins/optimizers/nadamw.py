@@ -1,0 +1,110 @@
+"""Adam with Nesterov's momentum and decoupled weight decay."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import exp, log, sqrt
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from mlpkit import Optimizer, Rate, Step
+from mlpkit_plugins.kernels import descend, flush_subnormal
+from mlpkit_plugins.optimizers.division_by_root import divide_by_root
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+NEGLIGIBLE = 1e-20
+"""A product of momenta that no longer changes 1 - product in float64."""
+
+
+class Nadamw(Optimizer):
+    """Adam that looks one step ahead along its mean gradient, as Nesterov's momentum does, with decoupled weight decay.
+
+        value ← value - learning_rate weight_decay value
+        m     ← beta1 m + (1 - beta1) gradient
+        v     ← beta2 v + (1 - beta2) gradient²
+        μₜ    = beta1 (1 - ½ 0.96^(t momentum_decay))
+        m̂     = μₜ₊₁ m / (1 - μ₁ ... μₜ₊₁) + (1 - μₜ) gradient / (1 - μ₁ ... μₜ)
+        v̂     = v / (1 - beta2^t)
+        value ← value - learning_rate m̂ / (√v̂ + epsilon)
+
+    Here t is the number of the step, from 1, and m and v are 0 at first. For parameters that their layer declares with
+    ``decay=False``, which are the biases, scales and shifts of built-in layers, the first line is left out.
+
+    Args:
+        learning_rate: the step length.
+        beta1: share that is kept of the mean gradient from step to step.
+        beta2: share that is kept of the mean square from step to step.
+        momentum_decay: how fast μ rises from half of beta1 to beta1.
+        epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
+        weight_decay: share of the value that is subtracted in a step, divided by the learning rate; 0 for no decay.
+
+    Source: Dozat, Incorporating Nesterov Momentum into Adam (2016), where momentum_decay is 1/250; weight decay:
+        Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019).
+    """
+
+    slots = ("m", "v")
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        *,
+        beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
+        beta2: Annotated[float, Ge(0), Lt(1)] = 0.999,
+        momentum_decay: Annotated[float, Ge(0)] = 0.004,
+        epsilon: Annotated[float, Gt(0)] = 1e-8,
+        weight_decay: Rate = 0.01,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.momentum_decay = momentum_decay
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
+        self.uses_decay = weight_decay != 0
+
+    def update(
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
+    ) -> None:
+        """Let the value decay if it should, then take one step along the mean that looks ahead."""
+        m, v, t = slots["m"], slots["v"], step.number
+        if step.decay and self.uses_decay:
+            value *= 1 - step.learning_rate * self.now(self.weight_decay, step) * step.decay
+        m *= self.beta1
+        m += (1 - self.beta1) * gradient
+        v *= self.beta2
+        v += (1 - self.beta2) * np.square(gradient)
+        flush_subnormal(m)
+        flush_subnormal(v)
+        product, mu, ahead = _momenta(self.beta1, self.momentum_decay, t)
+        gradient *= (1 - mu) / (1 - product)
+        gradient += (ahead / (1 - product * ahead)) * m
+        corrected = sqrt(1 - self.beta2**t)
+        divide_by_root(gradient, v, self.epsilon * corrected)
+        descend(value, gradient, step.learning_rate * corrected)
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show it as it is, and without weight decay."""
+        return [{}, {"weight_decay": 0}]
+
+
+@lru_cache(maxsize=4)  # once a step, whatever the number of blocks
+def _momenta(beta1: float, momentum_decay: float, t: int) -> tuple[float, float, float]:
+    """Return μ₁ ... μₜ, μₜ and μₜ₊₁."""
+
+    def mu(step: int) -> float:
+        return beta1 * (1 - 0.5 * exp(step * momentum_decay * log(0.96)))
+
+    product = 1.0
+    for step in range(1, t + 1):
+        product *= mu(step)
+        if product < NEGLIGIBLE:
+            break
+    return product, mu(t), mu(t + 1)

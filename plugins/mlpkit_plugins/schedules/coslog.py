@@ -1,0 +1,43 @@
+"""The schedule of several cosine waves, each as long as all before it."""
+
+from __future__ import annotations
+
+from math import cos, log2, pi
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt
+
+from mlpkit import Progress, Schedule
+
+
+class Coslog(Schedule):
+    """Rises from zero and falls back to zero in waves, each about twice as long as the one before.
+
+        value(t) = peak ½ (1 - cos(2π log₂(1 + (2^cycles - 1) t))),  t = step / T
+
+    where step is the number of steps done before, and T that of the whole training. The first step has the value 0.
+
+    Args:
+        peak: the largest value.
+        cycles: number of waves.
+
+    Raises:
+        OpenEndedError: the training ends after a time, so that its number of steps isn't known.
+
+    Source: Holzmüller, Grinsztajn and Steinwart, Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
+        Data (2024), section 3.
+    """
+
+    def __init__(self, peak: Annotated[float, Gt(0)], *, cycles: Annotated[int, Ge(1)] = 4) -> None:
+        self.peak = peak
+        self.cycles = cycles
+
+    def __call__(self, progress: Progress) -> float:
+        """Return the value for the step that comes next."""
+        t = progress.step / progress.total_steps
+        return self.peak * 0.5 * (1 - cos(2 * pi * log2(1 + (2**self.cycles - 1) * t)))
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show four waves, and one."""
+        return [{"peak": 0.04}, {"peak": 0.04, "cycles": 1}]
