@@ -98,8 +98,7 @@ def test_a_function_is_right_to_a_few_units_in_the_last_place(compiled, name, x)
     finite = np.isfinite(rounded)
     x, y, exact, rounded = x[finite], y[finite], exact[finite], rounded[finite]
     if name == "gelu":
-        usual = np.abs(x) < 2.0**127
-        assert (np.abs(y - exact) <= 2.0**-23 * np.abs(x) + 2.0**-148)[usual].all()
+        assert (np.abs(y - exact) <= 2.0**-23 * np.abs(x) + 2.0**-148).all()
         return
     small = np.abs(exact) < 2.0**-126
     assert ((y == 0) | (y == x))[small].all()
