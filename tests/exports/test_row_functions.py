@@ -137,7 +137,7 @@ def test_a_sum_is_added_up_as_it_is_said_to_be(compiled):
 @pytest.mark.skipif(kernels.PRODUCTS_BY == "NumPy", reason="NumPy computes")
 def test_the_kernels_compute_the_same(compiled, x):
     with kernels.row_order(), np.errstate(all="ignore"):
-        for name in ("exp", "expm1", "tanh", "sigmoid", "softplus", "gelu"):
+        for name in ("exp", "tanh", "sigmoid", "softplus", "gelu"):
             y = getattr(kernels, name)(x, np.empty_like(x))
             np.testing.assert_array_equal(bits(y), bits(computed(compiled(PLAIN), name, x)))
         numbers = np.random.default_rng(1).normal(size=(1, 199)).astype(np.float32)

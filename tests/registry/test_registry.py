@@ -9,8 +9,8 @@ from mlpkit.components.schema.context import CheckContext
 from mlpkit.registry.registry import MOST_NAMES_SHOWN, Registry
 
 LAYERS = (
-    "Affine, Relu, Sigmoid, Tanh, LeakyRelu, Elu, Gelu, Silu, Softplus, Dropout, BatchNorm, LayerNorm, Flatten, "
-    "Reshape, Conv2d, MaxPool2d, AveragePool2d, Sequence, Residual, Repeat"
+    "Affine, Relu, Sigmoid, Tanh, LeakyRelu, Prelu, Elu, Selu, Gelu, Silu, Mish, Softplus, Parametric, Dropout, "
+    "BatchNorm, LayerNorm, Flatten, Reshape, Conv2d, MaxPool2d, AveragePool2d, Sequence, Residual, Repeat"
 )
 LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber"
 INITIALIZERS = (
@@ -105,10 +105,14 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Sigmoid",
         "Tanh",
         "LeakyRelu",
+        "Prelu",
         "Elu",
+        "Selu",
         "Gelu",
         "Silu",
+        "Mish",
         "Softplus",
+        "Parametric",
         "Dropout",
         "BatchNorm",
         "LayerNorm",

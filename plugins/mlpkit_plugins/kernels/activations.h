@@ -1,7 +1,9 @@
 /* Activations: each one's value f(x) and slope f'(x), stated once for all instruction sets.
  *
  * They are made of row_functions.h, so that their bits are the same in every vector, and exports to C can compute them
- * too. with_numpy.py has the same formulas; c is the parameter of activations that have one. */
+ * too. with_numpy.py has the same formulas; c is the parameter of activations that have one.
+ *
+ * Errors: of values, 4 units in the last place from 2^-118 on, and 2^-23 |x| of gelu; of slopes, 2^-22. */
 #ifndef MLPKIT_ACTIVATIONS_H
 #define MLPKIT_ACTIVATIONS_H
 
@@ -37,7 +39,7 @@
 
 #define SELU_ALPHA 1.6732632423543772f
 #define SELU_SCALE 1.0507009873554805f
-#define MISH_IS_X 20.0f /* from here on */
+#define MISH_IS_X 25.0f /* from here on */
 
 VALUE(sigmoid)
 {
@@ -99,12 +101,13 @@ VALUE(silu)
     return x * mlpkit_sigmoidf(x);
 }
 
-/* s (1 + x (1 - s)), s = sigmoid(x) */
+/* s (1 + x (1 - s)), s = sigmoid(x), with 1 - s = sigmoid(-x), which keeps its digits */
 SLOPE(silu)
 {
     NO_PARAMETER;
-    float s = mlpkit_sigmoidf(x);
-    return ((1.0f - s) * x + 1.0f) * s;
+    float e = mlpkit_expf(-fabsf(x)), r = 1.0f / (1.0f + e), small = e * r;
+    float s = x < 0.0f ? small : r, rest = x < 0.0f ? r : small;
+    return (rest * x + 1.0f) * s;
 }
 
 /* x n / (n + 2), n = e (e + 2), e = exp(x): tanh(log(1 + e)) = n / (n + 2) */

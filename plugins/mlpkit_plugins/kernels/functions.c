@@ -55,7 +55,7 @@ static int read_all(PyObject *const *arrays, int count, Matrix *all)
 /* The same on copies of the inputs, the first of which becomes the output. */
 static PyObject *apply_to_copies(Loop loop, PyObject *const *arrays, int count, const double *numbers)
 {
-    PyObject *copies[MOST_ARRAYS];
+    PyObject *copies[MOST_ARRAYS] = {NULL};
     Matrix all[MOST_ARRAYS];
     int made = 0, done = 0;
     for (; made + 1 < count && (copies[made] = float32_copy(arrays[made])) != NULL; made++) {

@@ -26,7 +26,7 @@ SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934
 """With these, SELU keeps mean 0 and variance 1 from layer to layer."""
 
-MISH_IS_X = 20.0
+MISH_IS_X = 25.0
 """From here on, mish(x) = x to all digits, and the powers of exp(x) are still finite in float32."""
 
 
@@ -166,7 +166,7 @@ def mish(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
 
         tanh(log(1 + e)) = n / (n + 2),  n = e (e + 2)
 
-    From x = 20 on, the quotient is 1 to all digits.
+    From x = 25 on, the quotient is 1 to all digits.
 
     Args:
         x: of any shape.

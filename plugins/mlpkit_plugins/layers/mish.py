@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Mish(Elementwise):
-    """Mish, a smooth function like the sigmoid linear unit, element by element.
+    """Mish, a smooth activation that isn't monotonic, element by element.
 
         y  = x t,  t = tanh(log(1 + exp(x)))
         dx = dy (t + x (1 - t²) σ(x)),  σ(x) = 1 / (1 + exp(-x))
@@ -39,7 +39,7 @@ class Mish(Elementwise):
         return mish_gradient(dy, self.x, dy)
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe y = x (n / (n + 2)); from x = 20 on, n + 2 = n to all digits."""
-        e = graph.op("Exp", graph.op("Min", graph.input, 20.0))
+        """Describe y = x (n / (n + 2)); from x = 25 on, n + 2 = n to all digits."""
+        e = graph.op("Exp", graph.op("Min", graph.input, 25.0))
         n = graph.op("Mul", e, graph.op("Add", e, 2.0))
         return graph.op("Mul", graph.input, graph.op("Div", n, graph.op("Add", n, 2.0)))

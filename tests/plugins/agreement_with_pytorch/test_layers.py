@@ -16,10 +16,14 @@ from mlpkit_plugins.layers.gelu import Gelu
 from mlpkit_plugins.layers.layer_norm import LayerNorm
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu
 from mlpkit_plugins.layers.max_pool2d import MaxPool2d
+from mlpkit_plugins.layers.mish import Mish
+from mlpkit_plugins.layers.parametric import Parametric
+from mlpkit_plugins.layers.prelu import Prelu
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.repeat import Repeat
 from mlpkit_plugins.layers.reshape import Reshape
 from mlpkit_plugins.layers.residual import Residual
+from mlpkit_plugins.layers.selu import Selu
 from mlpkit_plugins.layers.sequence import Sequence
 from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.layers.silu import Silu
@@ -40,6 +44,20 @@ def in_residual(nn, *inside):
     return Added(*inside)
 
 
+def parametric(nn, activation, alpha):
+    """Return a module as in the RealMLP paper, x + alpha (f(x) - x)."""
+
+    class Parametric(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.alpha = nn.Parameter(nn.Linear(UNITS, UNITS).bias.detach() * 0 + alpha)
+
+        def forward(self, x):
+            return x + self.alpha * (activation(x) - x)
+
+    return Parametric()
+
+
 CASES = {
     "Affine": (lambda: [Affine(UNITS, bias=False)], lambda nn: [nn.Linear(UNITS, UNITS, bias=False)]),
     "Relu": (lambda: [Relu()], lambda nn: [nn.ReLU()]),
@@ -49,6 +67,10 @@ CASES = {
     "Elu": (lambda: [Elu(1.5)], lambda nn: [nn.ELU(1.5)]),
     "Gelu": (lambda: [Gelu()], lambda nn: [nn.GELU()]),
     "Silu": (lambda: [Silu()], lambda nn: [nn.SiLU()]),
+    "Selu": (lambda: [Selu()], lambda nn: [nn.SELU()]),
+    "Mish": (lambda: [Mish()], lambda nn: [nn.Mish()]),
+    "Prelu": (lambda: [Prelu(0.3)], lambda nn: [nn.PReLU(UNITS, 0.3)]),
+    "Parametric": (lambda: [Parametric(Mish(), 0.8)], lambda nn: [parametric(nn, nn.Mish(), 0.8)]),
     "Softplus": (lambda: [Softplus()], lambda nn: [nn.Softplus(threshold=50)]),
     "LayerNorm": (lambda: [LayerNorm()], lambda nn: [nn.LayerNorm(UNITS)]),
     "BatchNorm": (lambda: [BatchNorm()], lambda nn: [nn.BatchNorm1d(UNITS)]),
