@@ -50,7 +50,7 @@ def parametric(nn, activation, alpha):
     class Parametric(nn.Module):
         def __init__(self):
             super().__init__()
-            self.alpha = nn.Parameter(nn.Linear(UNITS, UNITS).bias.detach() * 0 + alpha)
+            self.alpha = nn.Parameter(nn.BatchNorm1d(UNITS).weight.detach() * alpha)
 
         def forward(self, x):
             return x + self.alpha * (activation(x) - x)
