@@ -2,8 +2,9 @@
 
 ``with_numpy.py`` defines what each kernel computes. A compiled one goes through memory once instead of several times,
 and forwards to NumPy what it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to the same
-bits, except for matrix products of float32: these it adds up in an order of its own, for any number of threads
-(``multiply.h``). Large ones are computed with AMX if the processor has it; their bits are different.
+bits, except in float32 for matrix products, which it adds up in an order of its own, for any number of threads
+(``multiply.h``), and for activations, made of functions of its own (``activations.h``). Large products are computed
+with AMX if the processor has it; their bits are different.
 
 Large arrays are split among as many threads as a matrix product uses at the time. While a network computes, these
 threads and those of OpenBLAS are the same (``team.c``, ``blas_threads.c``); importing this package changes nothing.
