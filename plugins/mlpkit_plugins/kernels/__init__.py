@@ -68,6 +68,7 @@ PRODUCTS_BY = kernels.PRODUCTS_BY
 cross_entropy_gradient = kernels.cross_entropy_gradient
 descend = kernels.descend
 descend_adaptively = kernels.descend_adaptively
+drop = kernels.drop
 elu = kernels.elu
 elu_gradient = kernels.elu_gradient
 exp = kernels.exp

@@ -50,6 +50,7 @@ PyObject *product(SIGNATURE);
 PyObject *product_plus_row(SIGNATURE);
 PyObject *rectify(SIGNATURE);
 PyObject *keep_where_positive(SIGNATURE);
+PyObject *drop(SIGNATURE);
 PyObject *prelu(SIGNATURE);
 PyObject *prelu_gradient(SIGNATURE);
 PyObject *lerp(SIGNATURE);

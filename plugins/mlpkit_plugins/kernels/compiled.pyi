@@ -5,6 +5,7 @@ from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sha
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
 from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adaptively
+from mlpkit_plugins.kernels.with_numpy import drop as drop
 from mlpkit_plugins.kernels.with_numpy import elu as elu
 from mlpkit_plugins.kernels.with_numpy import elu_gradient as elu_gradient
 from mlpkit_plugins.kernels.with_numpy import end_row_order as end_row_order

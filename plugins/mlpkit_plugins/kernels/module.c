@@ -44,6 +44,7 @@ static PyMethodDef kernels[] = {
     KERNEL(product_plus_row),
     KERNEL(rectify),
     KERNEL(keep_where_positive),
+    KERNEL(drop),
     KERNEL(prelu),
     KERNEL(prelu_gradient),
     KERNEL(lerp),

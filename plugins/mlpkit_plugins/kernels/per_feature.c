@@ -17,15 +17,16 @@
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    VECTORIZED static void prelu_gradient_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))               \
+    VECTORIZED static void prelu_gradient_##NAME(const Matrix *arrays, const double *numbers)                          \
     {                                                                                                                  \
         const T *slope = (const T *)arrays[4].data;                                                                    \
+        T one = (T)numbers[0];                                                                                         \
         for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
             const T *dy = ROW(T, 0), *x = ROW(T, 1);                                                                   \
             T *products = ROW(T, 2), *dx = ROW(T, 3);                                                                  \
             INDEPENDENT                                                                                                \
             for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
-                T factor = x[j] > 0 ? (T)1 : slope[j], upstream = dy[j];                                               \
+                T factor = x[j] > 0 ? one : slope[j], upstream = dy[j];                                                \
                 products[j] = upstream * (x[j] > 0 ? (T)0 : x[j]);                                                     \
                 dx[j] = upstream * factor;                                                                             \
             }                                                                                                          \
@@ -80,7 +81,8 @@ static PyObject *call(const char *name, const Loop *loops, int inputs, int outpu
     if (!readable) {
         return with_numpy(name, arguments, count);
     }
-    run(type, loops, all, arrays + 1, arrays, NULL);
+    const double one = 1; /* unknown to the compiler: a product with it flushes subnormal numbers, a copy doesn't */
+    run(type, loops, all, arrays + 1, arrays, &one);
     return Py_NewRef(arguments[count - 1]);
 }
 

@@ -340,6 +340,19 @@ def leaky_relu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], slope: float,
     return out
 
 
+def drop(x: NDArray[Any], chance: NDArray[np.float32], rate: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x / (1 - rate) where chance >= rate, else to 0, and return it.
+
+    Args:
+        x: of any shape.
+        chance: random numbers from 0 to 1, of the same shape.
+        rate: share that is set to 0.
+        out: of the same shape; may be x itself.
+    """
+    np.multiply(x, (chance >= rate) * x.dtype.type(1 / (1 - rate)), out=out)
+    return out
+
+
 def prelu(x: NDArray[Any], slope: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to slope x where x < 0, else to x, and return it.
 

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import Layer
+from mlpkit_plugins.kernels import drop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,18 +39,12 @@ class Dropout(Layer):
         self.dropping = self.training and self.rate > 0
         if not self.dropping:
             return x
-        chance = self.rng.random(out=self.buffer("chance", x.shape, np.float32), dtype=np.float32)
-        kept = np.greater_equal(chance, self.rate, out=self.buffer("kept", x.shape, bool))
-        self.factor = np.multiply(kept, 1 / (1 - self.rate), out=self.buffer("factor", like=x))
-        y = self.buffer("y", like=x)
-        np.multiply(x, self.factor, out=y)
-        return y
+        self.chance = self.rng.random(out=self.buffer("chance", x.shape, np.float32), dtype=np.float32)
+        return drop(x, self.chance, self.rate, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy m / (1 - rate), with the m of forward."""
-        if self.dropping:
-            dy *= self.factor
-        return dy
+        return drop(dy, self.chance, self.rate, dy) if self.dropping else dy
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = x."""
