@@ -51,6 +51,8 @@ PyObject *product_plus_row(SIGNATURE);
 PyObject *rectify(SIGNATURE);
 PyObject *keep_where_positive(SIGNATURE);
 PyObject *drop(SIGNATURE);
+PyObject *normalize(SIGNATURE);
+PyObject *normalize_gradient(SIGNATURE);
 PyObject *prelu(SIGNATURE);
 PyObject *prelu_gradient(SIGNATURE);
 PyObject *lerp(SIGNATURE);

@@ -45,6 +45,8 @@ static PyMethodDef kernels[] = {
     KERNEL(rectify),
     KERNEL(keep_where_positive),
     KERNEL(drop),
+    KERNEL(normalize),
+    KERNEL(normalize_gradient),
     KERNEL(prelu),
     KERNEL(prelu_gradient),
     KERNEL(lerp),

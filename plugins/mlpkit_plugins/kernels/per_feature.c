@@ -1,4 +1,4 @@
-/* Activations with a trained number for each feature, which is a column of the matrices. */
+/* Layers with numbers for each feature, which is a column of the matrices. */
 #include "loops.h"
 
 #define ROW(T, number) ((T *)arrays[number].data + i * arrays[number].stride)
@@ -57,39 +57,79 @@
                 dx[j] = upstream * ((slope[j] - 1) * weight[j] + 1);                                                   \
             }                                                                                                          \
         }                                                                                                              \
+    }                                                                                                                  \
+    VECTORIZED static void normalize_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                    \
+    {                                                                                                                  \
+        const T *mean = (const T *)arrays[3].data, *scale = (const T *)arrays[4].data;                                 \
+        const T *gamma = (const T *)arrays[5].data, *beta = (const T *)arrays[6].data;                                 \
+        for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
+            const T *x = ROW(T, 0);                                                                                    \
+            T *normalized = ROW(T, 1), *y = ROW(T, 2);                                                                 \
+            INDEPENDENT                                                                                                \
+            for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
+                T unscaled = (x[j] - mean[j]) * scale[j];                                                              \
+                normalized[j] = unscaled;                                                                              \
+                y[j] = unscaled * gamma[j] + beta[j];                                                                  \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    VECTORIZED static void normalize_gradient_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))           \
+    {                                                                                                                  \
+        const T *mean = (const T *)arrays[3].data, *along = (const T *)arrays[4].data;                                 \
+        const T *factor = (const T *)arrays[5].data;                                                                   \
+        for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
+            const T *dy = ROW(T, 0), *normalized = ROW(T, 1);                                                          \
+            T *dx = ROW(T, 2);                                                                                         \
+            INDEPENDENT                                                                                                \
+            for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
+                dx[j] = (dy[j] - mean[j] - normalized[j] * along[j]) * factor[j];                                      \
+            }                                                                                                          \
+        }                                                                                                              \
     }
 
 LOOPS(float, float32)
 LOOPS(double, float64)
 
-/* Call a loop with arguments as with_numpy.py has them: inputs, trained numbers, outputs. */
-static PyObject *call(const char *name, const Loop *loops, int inputs, int outputs, PyObject *const *arguments,
-                      Py_ssize_t count)
+/* Call a loop with arguments as with_numpy.py has them: inputs, numbers of the features, outputs. */
+static PyObject *call(const char *name, const Loop *loops, int inputs, int of_features, int outputs,
+                      PyObject *const *arguments, Py_ssize_t count)
 {
-    int arrays = inputs + outputs, type = count == arrays + 1 ? floating_type(arguments[0]) : -1;
+    int arrays = inputs + outputs, type = count == arrays + of_features ? floating_type(arguments[0]) : -1;
+    int readable = type >= 0;
     Matrix all[MOST_ARRAYS];
-    int readable = type >= 0 && read_matrix(arguments[inputs], type, 0, &all[arrays]) &&
-                   PyArray_NDIM((PyArrayObject *)arguments[inputs]) == 1;
     for (int k = 0; k < arrays && readable; k++) {
-        PyObject *array = arguments[k < inputs ? k : k + 1];
+        PyObject *array = arguments[k < inputs ? k : k + of_features];
         readable = read_matrix(array, type, k >= inputs, &all[k]) && PyArray_NDIM((PyArrayObject *)array) == 2 &&
-                   all[k].rows == all[0].rows && all[k].columns == all[arrays].columns;
-        for (int input = 0; k >= inputs && input < k && readable; input++) {
-            readable = apart(&all[k], &all[input]);
+                   all[k].rows == all[0].rows && all[k].columns == all[0].columns;
+        for (int before = 0; k >= inputs && before < k && readable; before++) {
+            readable = apart(&all[k], &all[before]);
+        }
+    }
+    for (int k = 0; k < of_features && readable; k++) {
+        PyObject *row = arguments[inputs + k];
+        readable = read_matrix(row, type, 0, &all[arrays + k]) && PyArray_NDIM((PyArrayObject *)row) == 1 &&
+                   all[arrays + k].columns == all[0].columns;
+        for (int output = inputs; output < arrays && readable; output++) {
+            readable = all[output].data != all[arrays + k].data && apart(&all[output], &all[arrays + k]);
         }
     }
     if (!readable) {
         return with_numpy(name, arguments, count);
     }
     const double one = 1; /* unknown to the compiler: a product with it flushes subnormal numbers, a copy doesn't */
-    run(type, loops, all, arrays + 1, arrays, &one);
+    run(type, loops, all, arrays + of_features, arrays, &one);
     return Py_NewRef(arguments[count - 1]);
 }
 
-PyObject *prelu(SIGNATURE) { return call("prelu", BOTH(prelu), 1, 1, arguments, count); }
+#define KERNEL(name, inputs, of_features, outputs)                                                                     \
+    PyObject *name(SIGNATURE)                                                                                          \
+    {                                                                                                                  \
+        return call(#name, BOTH(name), inputs, of_features, outputs, arguments, count);                                \
+    }
 
-PyObject *prelu_gradient(SIGNATURE) { return call("prelu_gradient", BOTH(prelu_gradient), 2, 2, arguments, count); }
-
-PyObject *lerp(SIGNATURE) { return call("lerp", BOTH(lerp), 2, 1, arguments, count); }
-
-PyObject *lerp_gradient(SIGNATURE) { return call("lerp_gradient", BOTH(lerp_gradient), 4, 2, arguments, count); }
+KERNEL(prelu, 1, 1, 1)
+KERNEL(prelu_gradient, 2, 1, 2)
+KERNEL(lerp, 2, 1, 1)
+KERNEL(lerp_gradient, 4, 1, 2)
+KERNEL(normalize, 1, 4, 2)
+KERNEL(normalize_gradient, 2, 3, 1)

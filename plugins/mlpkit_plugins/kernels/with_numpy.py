@@ -423,6 +423,58 @@ def lerp_gradient(
     return out
 
 
+def normalize(
+    x: NDArray[Any],
+    mean: NDArray[Any],
+    scale: NDArray[Any],
+    gamma: NDArray[Any],
+    beta: NDArray[Any],
+    normalized: NDArray[Any],
+    out: NDArray[Any],
+) -> NDArray[Any]:
+    """Set normalized to (x - mean) scale, and out to gamma normalized + beta; return out.
+
+    Args:
+        x: shape (rows, ...).
+        mean: of a shape that is stretched to that of a row, as the next three are.
+        scale: factor of the deviation from the mean.
+        gamma: factor of what is normalized.
+        beta: what is added to it.
+        normalized: of the same shape as x.
+        out: of the same shape as x.
+    """
+    np.subtract(x, mean, out=normalized)
+    np.multiply(normalized, scale, out=normalized)
+    np.multiply(normalized, gamma, out=out)
+    np.add(out, beta, out=out)
+    return out
+
+
+def normalize_gradient(
+    dy: NDArray[Any],
+    normalized: NDArray[Any],
+    mean: NDArray[Any],
+    along: NDArray[Any],
+    factor: NDArray[Any],
+    out: NDArray[Any],
+) -> NDArray[Any]:
+    """Set out to factor (dy - mean - along normalized), and return it.
+
+    Args:
+        dy: shape (rows, ...).
+        normalized: of the same shape.
+        mean: mean of dy, of a shape that is stretched to that of a row, as the next two are.
+        along: mean of dy normalized.
+        factor: what the difference is multiplied by.
+        out: of the same shape as dy; may be dy itself.
+    """
+    product = normalized * along
+    np.subtract(dy, mean, out=out)
+    np.subtract(out, product, out=out)
+    np.multiply(out, factor, out=out)
+    return out
+
+
 def mean_of_rows(x: NDArray[Any]) -> NDArray[Any]:
     """Return the mean of each row's elements, shape (rows, 1, ...).
 

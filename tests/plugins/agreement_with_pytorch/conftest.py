@@ -12,7 +12,7 @@ from mlpkit_plugins.layers.affine import Affine
 FEATURES, UNITS, OUTPUTS, ROWS, STEPS = 5, 36, 3, 8, 100
 LEARNING_RATE = 0.1
 
-NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}
+NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias", "slope": "weight", "alpha": "alpha"}
 STATES = {"running_mean": "running_mean", "running_variance": "running_var"}
 
 

@@ -156,7 +156,8 @@ def test_batch_norm_normalizes_each_slice_for_itself_and_keeps_the_figures_of_th
             self.running_mean, self.running_var = kept
             return y
 
-    both = pair([BatchNorm()], SoftmaxWithLoss(), [OfHalves(UNITS)], slices=2)
+    with pytest.warns(UserWarning, match="each of the 2 slices alone"):
+        both = pair([BatchNorm()], SoftmaxWithLoss(), [OfHalves(UNITS)], slices=2)
     both.train(torch.nn.CrossEntropyLoss())
     both.expect_agreement()
 
@@ -173,7 +174,7 @@ def test_dropout_drops_and_scales_as_theirs_would_with_the_same_mask(torch, pair
             return x * torch.from_numpy(kept()) / (1 - 0.3)
 
     def kept():
-        return (both.network.replicas[0].layers[1].factor != 0).astype(np.float64)
+        return (both.network.replicas[0].layers[1].chance >= np.float32(0.3)).astype(np.float64)
 
     both = pair([ours], SoftmaxWithLoss(), [Dropped()])
     both.train(torch.nn.CrossEntropyLoss())

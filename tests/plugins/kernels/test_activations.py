@@ -32,8 +32,15 @@ ACTIVATIONS = {
 }
 """Their names and parameters."""
 
-PER_FEATURE = {"prelu": (1, 1), "prelu_gradient": (2, 2), "lerp": (2, 1), "lerp_gradient": (4, 2)}
-"""Names and numbers of inputs and outputs, around the trained numbers."""
+PER_FEATURE = {
+    "prelu": (1, 1, 1),
+    "prelu_gradient": (2, 1, 2),
+    "lerp": (2, 1, 1),
+    "lerp_gradient": (4, 1, 2),
+    "normalize": (1, 4, 2),
+    "normalize_gradient": (2, 3, 1),
+}
+"""Names, and how many inputs, arrays with a number for each feature, and outputs they take."""
 
 with_vectors = pytest.mark.skipif(not compiled.INSTRUCTIONS, reason="NumPy computes")
 
@@ -143,13 +150,14 @@ print(digest.hexdigest())
 @pytest.mark.parametrize("name", PER_FEATURE)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_a_kernel_with_trained_numbers_gives_the_bits_of_numpy(name, data):
+def test_a_kernel_with_numbers_of_features_gives_the_bits_of_numpy(name, data):
     dtype = data.draw(st.sampled_from([np.float32, np.float64]))
     shape = data.draw(st.integers(1, 300)), data.draw(st.integers(1, 70))
-    inputs, results = PER_FEATURE[name]
+    inputs, of_features, results = PER_FEATURE[name]
     arguments = [data.draw(arrays(shape, dtype)) for _ in range(inputs)]
-    arguments += [data.draw(arrays(shape[1:], dtype)), *(data.draw(outputs(shape, dtype)) for _ in range(results))]
-    if results == 2 and data.draw(st.booleans()):
+    arguments += [data.draw(arrays(shape[1:], dtype)) for _ in range(of_features)]
+    arguments += [data.draw(outputs(shape, dtype)) for _ in range(results)]
+    if name.endswith("gradient") and data.draw(st.booleans()):
         arguments[-1] = arguments[0]
     twins = {id(argument): twin(argument) for argument in arguments}
     others = [twins[id(argument)] for argument in arguments]
