@@ -84,8 +84,9 @@ class BatchNorm(Layer):
         else:
             mean, variance = self.running_mean.value, self.running_variance.value
         self.scale = 1 / np.sqrt(variance + self.epsilon)
-        per_feature = (each.reshape(self.a_feature) for each in (mean, self.scale, self.gamma.value, self.beta.value))
-        return normalize(x, *per_feature, self.normalized, self.buffer("y", like=x))
+        figures = mean, self.scale, self.gamma.value, self.beta.value
+        mean, scale, gamma, beta = (figure.reshape(self.a_feature) for figure in figures)
+        return normalize(x, mean, scale, gamma, beta, self.normalized, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
@@ -94,10 +95,11 @@ class BatchNorm(Layer):
         np.sum(dy, axis=self.axes, out=self.beta.grad)
         factor = (self.scale * self.gamma.value).reshape(self.a_feature)
         if not self.coupled:
-            return np.multiply(dy, factor, out=dy)
+            dy *= factor
+            return dy
         count = dy.size // len(self.scale)
-        means = (each.grad.reshape(self.a_feature) / count for each in (self.beta, self.gamma))  # of dy, and of dy x̂
-        return normalize_gradient(dy, self.normalized, *means, factor, dy)
+        mean, along = (each.grad.reshape(self.a_feature) / count for each in (self.beta, self.gamma))
+        return normalize_gradient(dy, self.normalized, mean, along, factor, dy)
 
     def _keep(self, mean: NDArray[Any], variance: NDArray[Any], count: int) -> None:
         """Update the running statistics from a minibatch of so many elements per feature."""
